@@ -1,0 +1,43 @@
+# Heatwise. Every target works on a machine with Python 3.11+, make and PyPI.
+PYTHON ?= python3
+PORT ?= 8000
+BIN := .venv/bin
+
+.PHONY: demo install test lint bench load clean
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/.web: requirements-web.txt | .venv/bin/python
+	@echo "Installing what serving needs …"
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-web.txt
+	@touch $@
+
+.venv/.dev: requirements-web.txt requirements.txt requirements-dev.txt | .venv/bin/python
+	@echo "Installing everything (PyTorch included; some minutes on a slow line) …"
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@ .venv/.web
+
+install: .venv/.dev
+
+demo: .venv/.web
+	@$(BIN)/python manage.py demo --port $(PORT)
+
+test: .venv/.dev
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: .venv/.dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/python -m tests.packages
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/python manage.py makemigrations --check --dry-run
+
+bench: .venv/.dev
+	$(BIN)/python -m explainers bench
+
+load: .venv/.dev
+	$(BIN)/python -m benchmarks.load
+
+clean:
+	rm -rf build var .pytest_cache .ruff_cache

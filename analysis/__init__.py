@@ -1,0 +1,1 @@
+"""The statistics and figures of a study, from its exported CSVs."""

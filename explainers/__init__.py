@@ -1,0 +1,1 @@
+"""Heatmaps of image classifiers, precomputed: methods, metrics and the bundle they are written to."""

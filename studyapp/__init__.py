@@ -1,0 +1,1 @@
+"""The Django app that runs the studies in the browser."""
