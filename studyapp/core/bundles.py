@@ -1,0 +1,186 @@
+"""Read a bundle: the folder of images, predictions and heatmaps that an explainer wrote.
+
+The app trusts nothing in it: the manifest is read first, every file it lists is checked when the bundle is
+loaded, and the error names the file.
+"""
+
+import csv
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+SCHEMA_VERSION = 1
+TABLES = {
+    "images.csv": ("image_id", "file", "width", "height"),
+    "predictions.csv": ("image_id", "class_index", "class_name", "score", "predicted"),
+    "nodes.csv": ("image_id", "method", "target", "node", "overlay_file", "vmin", "vmax"),
+}
+NUMBERS = ("score", "threshold", "raw_score", "scale", "vmin", "vmax")
+
+
+class BundleError(ValueError):
+    """What is wrong with a bundle, in words that name the file."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """How the model judged one image for one class; `truth` and `outcome` are None where labels are unknown."""
+
+    class_name: str
+    score: float
+    threshold: float | None
+    predicted: bool
+    truth: bool | None
+    outcome: str | None
+
+
+class Bundle:
+    """A read-only view of one bundle folder; tables are read once, when first asked for."""
+
+    def __init__(self, folder: Path | str):
+        self.folder = Path(folder)
+        self.manifest = _manifest(self.folder)
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of the manifest, which holds the hash of every other file."""
+        return hashlib.sha256((self.folder / "manifest.json").read_bytes()).hexdigest()
+
+    @cached_property
+    def images(self) -> dict[str, dict]:
+        """Rows of `images.csv` by image id, in file order; width and height in pixels."""
+        rows = self._table("images.csv")
+        return {row["image_id"]: row | {"width": int(row["width"]), "height": int(row["height"])} for row in rows}
+
+    @cached_property
+    def predictions(self) -> dict[str, dict[str, Prediction]]:
+        """Predictions by image id, then class name."""
+        found: dict[str, dict[str, Prediction]] = {}
+        for row in self._table("predictions.csv"):
+            found.setdefault(row["image_id"], {})[row["class_name"]] = Prediction(
+                class_name=row["class_name"],
+                score=row["score"],
+                threshold=row.get("threshold"),
+                predicted=row["predicted"] == "true",
+                truth={"true": True, "false": False}.get(row.get("truth")),
+                outcome=row.get("outcome") or None,
+            )
+        return found
+
+    @cached_property
+    def nodes(self) -> dict[tuple[str, str, str], list[dict]]:
+        """Rows of `nodes.csv` by (image id, method, target): the explanation tree of one image."""
+        trees: dict[tuple[str, str, str], list[dict]] = {}
+        for row in self._table("nodes.csv"):
+            trees.setdefault((row["image_id"], row["method"], row["target"]), []).append(row)
+        return trees
+
+    @cached_property
+    def features(self) -> np.ndarray:
+        """Penultimate features `(N, d)`, rows in the order of `images.csv`."""
+        path = self.folder / "features.npy"
+        try:
+            features = np.load(path, allow_pickle=False)
+        except (OSError, ValueError) as error:
+            raise BundleError(f"{path}: expected an array of features, found none that can be read ({error})") from error
+        if features.ndim != 2 or len(features) != len(self.images):
+            raise BundleError(f"{path}: expected {len(self.images)} rows, one per image, found shape {features.shape}")
+        return features
+
+    @property
+    def classes(self) -> list[str]:
+        """Class names in the model's order."""
+        return list(self.manifest["model"]["classes"])
+
+    @property
+    def methods(self) -> dict[str, dict]:
+        """Each explanation method's record in the manifest, by name."""
+        return {record["name"]: record for record in self.manifest["methods"]}
+
+    def outcomes(self, class_name: str) -> dict[str, list[str]]:
+        """Image ids by outcome (TP, FP, FN, TN) for one class."""
+        found: dict[str, list[str]] = {"TP": [], "FP": [], "FN": [], "TN": []}
+        for image_id, predictions in self.predictions.items():
+            outcome = predictions[class_name].outcome if class_name in predictions else None
+            if outcome in found:
+                found[outcome].append(image_id)
+        return found
+
+    def similarity(self, image_id: str, others: list[str]) -> dict[str, float]:
+        """Cosine similarity of penultimate features between one image and others, in [-1, 1]."""
+        rows = {name: index for index, name in enumerate(self.images)}
+        anchor = self._unit_features[rows[image_id]]
+        scores = self._unit_features[[rows[other] for other in others]] @ anchor
+        return dict(zip(others, scores.tolist(), strict=True))
+
+    @cached_property
+    def _unit_features(self) -> np.ndarray:
+        features = self.features.astype(np.float64)
+        lengths = np.linalg.norm(features, axis=1, keepdims=True)
+        return features / np.where(lengths > 0, lengths, 1)
+
+    def image_file(self, image_id: str) -> str:
+        """Path of an image inside the bundle."""
+        return self.images[image_id]["file"]
+
+    def overlay_file(self, image_id: str, method: str, target: str) -> str | None:
+        """Path of a single-map method's overlay inside the bundle; None where the bundle has none."""
+        tree = self.nodes.get((image_id, method, target))
+        return tree[0]["overlay_file"] or None if tree else None
+
+    def check_files(self) -> list[str]:
+        """Return what is missing or damaged, one sentence per file; empty when the bundle is whole."""
+        problems = []
+        for name, expected in self.manifest["files"].items():
+            path = self.folder / name
+            if not path.is_file():
+                problems.append(f"{name}: missing")
+            elif hashlib.sha256(path.read_bytes()).hexdigest() != expected:
+                problems.append(f"{name}: differs from the manifest; the file was changed or damaged after the bundle was written")
+        return problems
+
+    def _table(self, name: str) -> list[dict]:
+        path = self.folder / name
+        try:
+            with path.open(newline="", encoding="utf-8") as file:
+                reader = csv.DictReader(file)
+                missing = [column for column in TABLES[name] if column not in (reader.fieldnames or [])]
+                if missing:
+                    raise BundleError(f"{path}: expected the column {missing[0]!r}, found {', '.join(reader.fieldnames or ['none'])}")
+                return [_typed(row, path, number) for number, row in enumerate(reader, start=2)]
+        except FileNotFoundError:
+            raise BundleError(f"{path}: missing; a bundle holds {', '.join(TABLES)}") from None
+
+
+def _typed(row: dict, path: Path, line: int) -> dict:
+    for column in NUMBERS:
+        if column not in row:
+            continue
+        try:
+            row[column] = float(row[column]) if row[column] else None
+        except ValueError:
+            raise BundleError(f"{path}, line {line}: expected a number in {column!r}, found {row[column]!r}") from None
+    return row
+
+
+def _manifest(folder: Path) -> dict:
+    path = folder / "manifest.json"
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise BundleError(f"{path}: missing; the folder is no bundle, or its explainer was stopped before the end") from None
+    except (OSError, ValueError) as error:
+        raise BundleError(f"{path}: expected JSON, found {error}") from error
+    for key in ("schema_version", "model", "methods", "files"):
+        if key not in manifest:
+            raise BundleError(f"{path}: expected the key {key!r}, found {', '.join(manifest)}")
+    if manifest["schema_version"] != SCHEMA_VERSION:
+        raise BundleError(f"{path}: expected schema_version {SCHEMA_VERSION}, found {manifest['schema_version']!r}")
+    for name in manifest["files"]:
+        if Path(name).is_absolute() or ".." in Path(name).parts:
+            raise BundleError(f"{path}: the file name {name!r} leads out of the bundle")
+    return manifest

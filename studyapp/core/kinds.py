@@ -1,0 +1,127 @@
+"""Study kinds: what a folder in `studyapp/studies/` declares, and how the engine finds it.
+
+A kind is data plus a few functions, each named by a dotted string and loaded when it is first needed, so that
+importing a kind needs neither Django nor any other part of the app.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+
+
+def load(dotted: str) -> Callable:
+    """Return the object that `package.module:name` names."""
+    module, _, name = dotted.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+@dataclass(frozen=True)
+class Field:
+    """One piece of data that a step declares; it becomes a column of the export.
+
+    `type` is one of text, integer, number, boolean, time; `levels` maps stored values to their meaning.
+    """
+
+    name: str
+    type: str
+    description: str
+    unit: str = ""
+    levels: dict = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One setting of a study; `default` is the source paper's value."""
+
+    name: str
+    type: str
+    default: object
+    description: str
+    choices: tuple = ()
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+@dataclass(frozen=True)
+class Factor:
+    """A between-subjects factor; `levels` are proposed in the admin, a study may use others where `open`."""
+
+    name: str
+    levels: tuple[str, ...]
+    description: str
+    open: bool = False
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page a participant can meet.
+
+    `form` validates the answer (a Django form class; None: there is nothing to answer but to go on).
+    `context` returns what the template shows: `(step, run) -> dict`; nothing else of the step reaches the browser.
+    `fields` are the answer's declared fields; `trial` marks a step that is scored or rated.
+    """
+
+    name: str
+    template: str
+    form: str | None = None
+    context: str | None = None
+    fields: tuple[Field, ...] = ()
+    texts: tuple[str, ...] = ()
+    trial: bool = False
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of study. `module` is the package of its folder; the parts below are functions in it.
+
+    stimuli.draw(definition, bundle, rng) -> dict    the stimuli of the study, drawn once, frozen with the version
+    stimuli.check(definition, bundle) -> [str]       what is missing before launch, in words
+    plan.build(definition, condition, order, rng) -> [step]
+    scoring.score(step, answer, definition) -> dict  what the answer is worth; `passed` steers the flow
+    scoring.summary(steps, definition) -> dict       totals over answered steps: n_correct, bonus …
+    bots.answer(step, skill, definition, rng) -> dict
+    """
+
+    name: str
+    title: str
+    summary: str
+    module: str
+    pages: tuple[Page, ...]
+    parameters: tuple[Parameter, ...]
+    factors: tuple[Factor, ...]
+    orders: int = 1
+    fields: tuple[Field, ...] = ()
+
+    def page(self, name: str) -> Page:
+        """Return the page of that name."""
+        return self._pages[name]
+
+    def part(self, dotted: str) -> Callable:
+        """Return the kind's own function `module:name`, as in `part("plan:build")`."""
+        return load(f"{self.module}.{dotted}")
+
+    @cached_property
+    def _pages(self) -> dict[str, Page]:
+        return {page.name: page for page in self.pages}
+
+    def defaults(self) -> dict:
+        """Return every parameter with its default."""
+        return {parameter.name: parameter.default for parameter in self.parameters}
+
+
+@cache
+def kinds() -> dict[str, Kind]:
+    """Return every study kind by name: each package in `studyapp/studies/` that defines `KIND`."""
+    package = importlib.import_module("studyapp.studies")
+    modules = [importlib.import_module(f"studyapp.studies.{found.name}") for found in pkgutil.iter_modules(package.__path__)]
+    return {module.KIND.name: module.KIND for module in modules}
+
+
+def kind(name: str) -> Kind:
+    """Return one study kind; an unknown name is a `LookupError` that lists the known ones."""
+    try:
+        return kinds()[name]
+    except KeyError:
+        raise LookupError(f"unknown study kind {name!r}; expected one of {', '.join(sorted(kinds()))}") from None

@@ -1,0 +1,40 @@
+"""Texts that participants read: Markdown with `{placeholders}`, rendered to safe HTML."""
+
+import re
+from functools import lru_cache
+
+import markdown
+import nh3
+
+PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+TAGS = nh3.ALLOWED_TAGS | {"video", "source", "figure", "figcaption"}
+ATTRIBUTES = nh3.ALLOWED_ATTRIBUTES | {
+    "img": {"src", "alt", "width", "height"},
+    "video": {"src", "controls", "poster", "width", "height"},
+    "source": {"src", "type"},
+}
+
+
+def render(text: str, values: dict) -> str:
+    """Return Markdown `text` as HTML that is safe to show: placeholders filled, scripts and styles removed.
+
+    A placeholder that `values` doesn't hold stays as it is, so that braces in a researcher's text do no harm.
+    """
+    filled = PLACEHOLDER.sub(lambda found: _shown(values, found), text)
+    return _html(filled)
+
+
+def placeholders(text: str) -> set[str]:
+    """Return the names of the placeholders in a text."""
+    return set(PLACEHOLDER.findall(text))
+
+
+def _shown(values: dict, found: re.Match) -> str:
+    value = values.get(found[1])
+    return found[0] if value is None else str(value)
+
+
+@lru_cache(maxsize=1024)
+def _html(text: str) -> str:
+    html = markdown.markdown(text, extensions=["tables", "sane_lists", "smarty"], output_format="html")
+    return nh3.clean(html, tags=TAGS, attributes=ATTRIBUTES)
