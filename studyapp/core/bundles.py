@@ -86,7 +86,9 @@ class Bundle:
         try:
             features = np.load(path, allow_pickle=False)
         except (OSError, ValueError) as error:
-            raise BundleError(f"{path}: expected an array of features, found none that can be read ({error})") from error
+            raise BundleError(
+                f"{path}: expected an array of features, found none that can be read ({error})"
+            ) from error
         if features.ndim != 2 or len(features) != len(self.images):
             raise BundleError(f"{path}: expected {len(self.images)} rows, one per image, found shape {features.shape}")
         return features
@@ -140,7 +142,9 @@ class Bundle:
             if not path.is_file():
                 problems.append(f"{name}: missing")
             elif hashlib.sha256(path.read_bytes()).hexdigest() != expected:
-                problems.append(f"{name}: differs from the manifest; the file was changed or damaged after the bundle was written")
+                problems.append(
+                    f"{name}: differs from the manifest; the file was changed or damaged after the bundle was written"
+                )
         return problems
 
     def _table(self, name: str) -> list[dict]:
@@ -150,7 +154,9 @@ class Bundle:
                 reader = csv.DictReader(file)
                 missing = [column for column in TABLES[name] if column not in (reader.fieldnames or [])]
                 if missing:
-                    raise BundleError(f"{path}: expected the column {missing[0]!r}, found {', '.join(reader.fieldnames or ['none'])}")
+                    raise BundleError(
+                        f"{path}: expected the column {missing[0]!r}, found {', '.join(reader.fieldnames or ['none'])}"
+                    )
                 return [_typed(row, path, number) for number, row in enumerate(reader, start=2)]
         except FileNotFoundError:
             raise BundleError(f"{path}: missing; a bundle holds {', '.join(TABLES)}") from None
@@ -172,7 +178,9 @@ def _manifest(folder: Path) -> dict:
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise BundleError(f"{path}: missing; the folder is no bundle, or its explainer was stopped before the end") from None
+        raise BundleError(
+            f"{path}: missing; the folder is no bundle, or its explainer was stopped before the end"
+        ) from None
     except (OSError, ValueError) as error:
         raise BundleError(f"{path}: expected JSON, found {error}") from error
     for key in ("schema_version", "model", "methods", "files"):

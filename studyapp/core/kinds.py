@@ -9,6 +9,7 @@ import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache, cached_property
+from pathlib import Path
 
 
 def load(dotted: str) -> Callable:
@@ -61,6 +62,7 @@ class Page:
     `form` validates the answer (a Django form class; None: there is nothing to answer but to go on).
     `context` returns what the template shows: `(step, run) -> dict`; nothing else of the step reaches the browser.
     `fields` are the answer's declared fields; `trial` marks a step that is scored or rated.
+    `guide` is the template that shows an instruction page again, in a dialogue, once it has been met.
     """
 
     name: str
@@ -68,8 +70,8 @@ class Page:
     form: str | None = None
     context: str | None = None
     fields: tuple[Field, ...] = ()
-    texts: tuple[str, ...] = ()
     trial: bool = False
+    guide: str | None = None
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,7 @@ class Kind:
     parameters: tuple[Parameter, ...]
     factors: tuple[Factor, ...]
     orders: int = 1
+    trial_word: str = "Trial"
     fields: tuple[Field, ...] = ()
 
     def page(self, name: str) -> Page:
@@ -106,16 +109,28 @@ class Kind:
     def _pages(self) -> dict[str, Page]:
         return {page.name: page for page in self.pages}
 
+    def texts(self) -> dict[str, str]:
+        """Return the default texts: the kind's own `texts/<key>.md`."""
+        return dict(_texts(self.module))
+
     def defaults(self) -> dict:
         """Return every parameter with its default."""
         return {parameter.name: parameter.default for parameter in self.parameters}
 
 
 @cache
+def _texts(module: str) -> dict[str, str]:
+    folder = Path(importlib.import_module(module).__file__).parent / "texts"
+    return {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.md"))}
+
+
+@cache
 def kinds() -> dict[str, Kind]:
     """Return every study kind by name: each package in `studyapp/studies/` that defines `KIND`."""
     package = importlib.import_module("studyapp.studies")
-    modules = [importlib.import_module(f"studyapp.studies.{found.name}") for found in pkgutil.iter_modules(package.__path__)]
+    modules = [
+        importlib.import_module(f"studyapp.studies.{found.name}") for found in pkgutil.iter_modules(package.__path__)
+    ]
     return {module.KIND.name: module.KIND for module in modules}
 
 

@@ -1,0 +1,64 @@
+"""Read settings from the environment, and refuse missing or weak ones in words."""
+
+import json
+import logging
+import os
+import secrets
+from datetime import UTC, datetime
+from pathlib import Path
+
+MIN_SECRET = 50
+
+
+def flag(name: str) -> bool:
+    """Return whether a switch is on; anything but the usual words is an error."""
+    value = os.environ.get(name, "").strip().lower()
+    if value in ("", "0", "false", "no", "off"):
+        return False
+    if value in ("1", "true", "yes", "on"):
+        return True
+    raise SystemExit(f"{name}: expected 1 or 0, found {value!r}")
+
+
+def required(name: str) -> str:
+    """Return a setting that must be there."""
+    value = os.environ.get(name, "").strip()
+    if not value:
+        raise SystemExit(f"{name} is not set; docs/deployment.md says what it holds")
+    return value
+
+
+def secret(name: str) -> str:
+    """Return a secret that must be there and hard to guess."""
+    value = required(name)
+    if len(value) < MIN_SECRET or len(set(value)) < 10:
+        raise SystemExit(
+            f"{name} is too weak: expected at least {MIN_SECRET} random characters, found {len(value)}; "
+            "make one with: python -c 'import secrets; print(secrets.token_urlsafe(64))'"
+        )
+    return value
+
+
+def local_secret(path: Path) -> str:
+    """Return this machine's own secret, made on first use and readable by its owner alone."""
+    try:
+        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(64))
+    except FileExistsError:
+        pass
+    return path.read_text()
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line; what is logged is ours to choose, and it names no person."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            line["error"] = self.formatException(record.exc_info)
+        return json.dumps(line)

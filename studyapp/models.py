@@ -1,0 +1,259 @@
+"""What is stored. Participants' state is written by `sessions.py` alone, studies by the admin and `studies_io`."""
+
+import secrets
+
+from django.core.validators import MinValueValidator
+from django.db import models
+
+from studyapp.core import flow
+
+
+def new_code() -> str:
+    """Return a participant's pseudonym: ten letters and digits that can't be mistaken for one another."""
+    return "".join(secrets.choice("abcdefghjkmnpqrstuvwxyz23456789") for _ in range(10))
+
+
+def new_salt() -> str:
+    return secrets.token_hex(16)
+
+
+def new_seed() -> int:
+    return secrets.randbelow(2**31)
+
+
+def new_link_token() -> str:
+    return secrets.token_urlsafe(12)
+
+
+class Bundle(models.Model):
+    """A bundle of heatmaps, copied into the app's own storage so that nothing outside can change it."""
+
+    name = models.SlugField(unique=True, max_length=80)
+    sha256 = models.CharField("hash", max_length=64)
+    folder = models.CharField(max_length=200, help_text="inside the app's bundle storage")
+    salt = models.CharField(max_length=32, default=new_salt, help_text="keys the addresses of its files")
+    n_images = models.PositiveIntegerField("images", default=0)
+    loaded_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self):
+        return self.name
+
+
+class Study(models.Model):
+    """One study as its researchers edit it. Participants meet a published `Version` of it."""
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", "draft"
+        OPEN = "open", "open"
+        PAUSED = "paused", "paused"
+        CLOSED = "closed", "closed"
+
+    slug = models.SlugField(unique=True, max_length=60, help_text="in the participants' link: /s/<slug>/")
+    title = models.CharField(max_length=200, help_text="what participants see")
+    kind = models.CharField(max_length=40)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFT)
+    bundle = models.ForeignKey(Bundle, on_delete=models.PROTECT, null=True, blank=True)
+    parameters = models.JSONField(default=dict, blank=True, help_text="what differs from the kind's defaults")
+    texts = models.JSONField(default=dict, blank=True, help_text="what differs from the kind's default texts")
+    seed = models.BigIntegerField(default=new_seed, help_text="draws stimuli, conditions and orders")
+    current = models.ForeignKey("Version", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+
+    currency = models.CharField(max_length=3, default="GBP")
+    reward_base = models.DecimalField(max_digits=7, decimal_places=2, default=8, validators=[MinValueValidator(0)])
+    reward_bonus = models.DecimalField(
+        max_digits=7,
+        decimal_places=2,
+        default="0.50",
+        validators=[MinValueValidator(0)],
+        help_text="per right answer",
+    )
+    reward_partial = models.DecimalField(
+        max_digits=7,
+        decimal_places=2,
+        default=0,
+        validators=[MinValueValidator(0)],
+        help_text="on withdrawal",
+    )
+
+    id_parameter = models.CharField(
+        max_length=40,
+        default="PROLIFIC_PID",
+        blank=True,
+        help_text="the link's parameter that names a recruited person; others of the link are kept beside it",
+    )
+    require_id = models.BooleanField(default=False, help_text="refuse visitors whose link names nobody")
+    return_url = models.CharField(
+        max_length=300,
+        blank=True,
+        help_text="where to send people at the end; {code} stands for the code of their outcome",
+    )
+    code_completed = models.CharField(max_length=60, blank=True)
+    code_screened_out = models.CharField(max_length=60, blank=True)
+    code_no_consent = models.CharField(max_length=60, blank=True)
+    code_withdrawn = models.CharField(max_length=60, blank=True)
+
+    active_minutes = models.PositiveIntegerField(
+        default=30,
+        help_text="an unfinished run holds its place in a condition for this long after its last sign of life",
+    )
+    retention_days = models.PositiveIntegerField(
+        null=True, blank=True, help_text="recruitment ids are erased this many days after a run ends"
+    )
+    language = models.CharField(max_length=10, default="en")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        verbose_name_plural = "studies"
+
+    def __str__(self):
+        return self.title
+
+
+class Condition(models.Model):
+    """One cell of the design; quota and switch may change while the study runs, its factors may not."""
+
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="conditions")
+    name = models.SlugField(max_length=80)
+    factors = models.JSONField(default=dict)
+    quota = models.PositiveIntegerField(null=True, blank=True, help_text="completed runs wanted; empty: no limit")
+    open = models.BooleanField(default=True, help_text="off: nobody new is assigned")
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["study", "name"], name="one_condition_per_name")]
+
+    def __str__(self):
+        return self.name
+
+
+class Version(models.Model):
+    """A study's definition, frozen; never changed once written. A number of 0 marks a preview's draft."""
+
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    content_hash = models.CharField(max_length=64)
+    definition = models.JSONField()
+    bundle = models.ForeignKey(Bundle, on_delete=models.PROTECT)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["study", "number", "content_hash"], name="one_version_per_content")
+        ]
+
+    def __str__(self):
+        return f"{self.study.slug} v{self.number}"
+
+    @property
+    def label(self) -> str:
+        """What rows of the export carry: number and the start of the hash."""
+        return f"{self.number}-{self.content_hash[:12]}"
+
+
+class Participant(models.Model):
+    """One run of one person (or bot, or preview) through one version."""
+
+    STATUSES = [(status, status.replace("_", " ")) for status in (flow.ACTIVE, *flow.FINAL, "erased")]
+
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="participants")
+    version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="participants")
+    condition = models.ForeignKey(Condition, on_delete=models.PROTECT, null=True, related_name="participants")
+    code = models.CharField(max_length=12, unique=True, default=new_code)
+    status = models.CharField(max_length=12, choices=STATUSES, default=flow.ACTIVE)
+    position = models.PositiveIntegerField(default=0)
+    order = models.PositiveIntegerField(default=0, help_text="which counterbalanced order")
+    seed = models.BigIntegerField()
+    bot = models.CharField(max_length=20, blank=True, help_text="the bot's skill; empty for people")
+    preview = models.BooleanField(default=False)
+    group = models.CharField(max_length=60, blank=True, help_text="from the link, as in expert or non-expert")
+    summary = models.JSONField(default=dict, blank=True, help_text="totals, written when the run ends")
+    started_at = models.DateTimeField(auto_now_add=True)
+    seen_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["pk"]
+        indexes = [models.Index(fields=["study", "status", "condition", "seen_at"], name="assignment")]
+
+    def __str__(self):
+        return self.code
+
+
+class Plan(models.Model):
+    """All steps of one run with their stimuli, drawn at the start; apart, so that moving on rewrites little."""
+
+    participant = models.OneToOneField(Participant, on_delete=models.CASCADE, primary_key=True)
+    steps = models.JSONField()
+
+    def __str__(self):
+        return f"plan of {self.participant_id}"
+
+
+class Identity(models.Model):
+    """Who a run belongs to, as the recruiter or browser names them; apart from all answers."""
+
+    study = models.ForeignKey(Study, on_delete=models.CASCADE)
+    participant = models.OneToOneField(Participant, on_delete=models.CASCADE)
+    source = models.CharField(max_length=40)
+    external_id = models.CharField(max_length=128)
+    details = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        verbose_name_plural = "identities"
+        constraints = [models.UniqueConstraint(fields=["study", "source", "external_id"], name="one_run_per_identity")]
+
+    def __str__(self):
+        return f"{self.source} {self.external_id}"
+
+
+class Invitation(models.Model):
+    """A personal link; `group` is recorded with the run, as in expert or non-expert."""
+
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="invitations")
+    token = models.CharField(max_length=24, unique=True, default=new_link_token)
+    note = models.CharField(max_length=120, blank=True, help_text="for you alone; never exported")
+    group = models.CharField(max_length=60, blank=True)
+
+    def __str__(self):
+        return self.note or self.token
+
+
+class Response(models.Model):
+    """The one answer to one step."""
+
+    participant = models.ForeignKey(Participant, on_delete=models.CASCADE, related_name="responses")
+    position = models.PositiveIntegerField()
+    answer = models.JSONField()
+    scores = models.JSONField(default=dict)
+    rt_ms = models.FloatField(null=True)
+    hidden_ms = models.FloatField(null=True)
+    input_mode = models.CharField(max_length=10, blank=True)
+    timing = models.JSONField(default=dict)
+    submitted_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [models.UniqueConstraint(fields=["participant", "position"], name="one_response_per_step")]
+
+    def __str__(self):
+        return f"step {self.position} of {self.participant_id}"
+
+
+class Event(models.Model):
+    """Something that happened: in the browser (`t_ms` since the step was shown) or to the run (`t_ms` empty)."""
+
+    participant = models.ForeignKey(Participant, on_delete=models.CASCADE, related_name="events")
+    position = models.PositiveIntegerField()
+    name = models.CharField(max_length=40)
+    t_ms = models.FloatField(null=True)
+    input_mode = models.CharField(max_length=10, blank=True)
+    data = models.JSONField(default=dict, blank=True)
+    received_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self):
+        return self.name

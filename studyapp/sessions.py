@@ -1,0 +1,326 @@
+"""The only writer of participants' state: start, submit, record events, withdraw, erase, expire.
+
+Every change is one short transaction that first locks the row it changes and only then reads it; so two requests
+about the same run, in whatever order they arrive, behave as if one came after the other. A response is also unique
+per (participant, step) in the database itself.
+"""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from random import Random
+
+from django.db import transaction
+from django.db.models import Count, Q
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+from studyapp import models
+from studyapp.core import flow
+from studyapp.core.assignment import Cell, choose_condition, choose_order
+from studyapp.core.kinds import kind
+from studyapp.core.run import Answered
+from studyapp.publishing import frozen
+
+ERASED = "erased"
+MAX_EVENTS = 500
+
+
+class NotOpen(Exception):
+    """Nobody can start now; `reason` is paused, closed or full."""
+
+    def __init__(self, reason: str):
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Who starts a run: the name a recruiter, link or browser gives them."""
+
+    source: str
+    external_id: str
+    details: dict = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What became of a submission.
+
+    accepted  stored now                         stored   stored before; nothing changed
+    moved     not the run's present step         closed   the run has ended
+    invalid   not stored; `errors` by field say why
+    """
+
+    status: str
+    errors: dict = field(default_factory=dict)
+
+
+def token(participant: models.Participant, position: int) -> str:
+    """Return the token that lets this participant answer this one step."""
+    return f"{position}-{salted_hmac('studyapp.step', f'{participant.code}:{position}').hexdigest()[:32]}"
+
+
+def find(study: models.Study, visitor: Visitor) -> models.Participant | None:
+    """Return the run that a visitor has in a study, if any."""
+    identity = models.Identity.objects.filter(study=study, source=visitor.source, external_id=visitor.external_id)
+    return models.Participant.objects.filter(identity__in=identity).first()
+
+
+def start(study_id: int, visitor: Visitor | None, *, bot: str = "", group: str = "") -> models.Participant:
+    """Start a run, or return the one that the visitor has: condition, order and whole plan in one transaction.
+
+    Raises `NotOpen` when the study takes nobody. The study's row is locked, so starts follow one another and
+    every one sees the assignments before it.
+    """
+    with transaction.atomic():
+        study = models.Study.objects.select_for_update().get(pk=study_id)
+        if visitor and (known := find(study, visitor)):
+            return known
+        if study.status != models.Study.Status.OPEN:
+            raise NotOpen("paused" if study.status == models.Study.Status.PAUSED else "closed")
+        version = study.current
+        counted = study.participants.filter(preview=False, bot__gt="") if bot else _people(study)
+        rng = Random(f"{study.seed}:{'bot' if bot else 'person'}:{counted.count()}")
+        condition_id = choose_condition(_cells(study, counted), rng)
+        if condition_id is None:
+            raise NotOpen("full")
+        taken = _orders_taken(study, counted.filter(condition_id=condition_id))
+        participant = _begin(version, condition_id, taken, rng, bot=bot, group=group)
+        if visitor:
+            models.Identity.objects.create(
+                study=study,
+                participant=participant,
+                source=visitor.source,
+                external_id=visitor.external_id,
+                details=visitor.details,
+            )
+        return participant
+
+
+def start_preview(version: models.Version, condition: models.Condition) -> models.Participant:
+    """Start a researcher's own walk through one condition; it is never counted, nor exported."""
+    with transaction.atomic():
+        return _begin(version, condition.pk, {}, Random(), preview=True)
+
+
+def submit(participant_id: int, submitted_token: str, validate, timing: dict) -> Receipt:
+    """Store the answer to one step and move on, exactly once.
+
+    `validate(participant, step) -> (answer, errors)` reads the answer once the run is locked and known to stand at
+    the token's step. Repeated, late, parallel and out-of-order submissions change nothing.
+    """
+    with transaction.atomic():
+        participant = _locked(participant_id)
+        position = _position(participant, submitted_token)
+        if position is None:
+            return Receipt("moved")
+        if position != participant.position or participant.status != flow.ACTIVE:
+            if participant.responses.filter(position=position).exists():
+                return Receipt("stored")
+            return Receipt("moved" if participant.status == flow.ACTIVE else "closed")
+        steps = participant.plan.steps
+        answer, errors = validate(participant, steps[position])
+        if errors:
+            return Receipt("invalid", errors)
+        record = frozen(participant.version)
+        scores = kind(record["kind"]).part("scoring:score")(steps[position], answer, record)
+        move = flow.advance(steps, position, flow.Submission(answer, scores))
+        models.Response.objects.create(
+            participant=participant,
+            position=position,
+            submitted_at=timezone.now(),
+            **move.response,
+            **_timing(timing),
+        )
+        _move(participant, move, record)
+        return Receipt("accepted")
+
+
+def record_events(participant_id: int, submitted_token: str, events: list[dict]) -> int:
+    """Store a batch of browser events of the token's step and return how many; never touches an answer."""
+    participant = models.Participant.objects.get(pk=participant_id)
+    position = _position(participant, submitted_token)
+    if position is None or participant.status == ERASED:
+        return 0
+    now = timezone.now()
+    rows = [
+        models.Event(
+            participant=participant,
+            position=position,
+            name=str(event.get("name", ""))[:40],
+            t_ms=_number(event.get("t_ms")),
+            input_mode=str(event.get("input_mode", ""))[:10],
+            data=event.get("data") if isinstance(event.get("data"), dict) else {},
+            received_at=now,
+        )
+        for event in events[:MAX_EVENTS]
+    ]
+    with transaction.atomic():
+        models.Event.objects.bulk_create(rows)
+        models.Participant.objects.filter(pk=participant_id, status=flow.ACTIVE).update(seen_at=now)
+    return len(rows)
+
+
+def withdraw(participant_id: int, *, keep: bool) -> models.Participant:
+    """End a run at the participant's wish; what was given so far is kept or erased. A second call changes nothing."""
+    with transaction.atomic():
+        participant = _locked(participant_id)
+        if participant.status != flow.ACTIVE:
+            return participant
+        _end(participant, flow.WITHDRAWN, {} if not keep else _summary(participant))
+        if not keep:
+            _forget(participant)
+        return participant
+
+
+def erase(participant_id: int) -> models.Participant:
+    """Erase a person's answers, events, plan and identity; a tombstone without personal data stays."""
+    with transaction.atomic():
+        participant = _locked(participant_id)
+        _forget(participant)
+        models.Identity.objects.filter(participant=participant).delete()
+        participant.status, participant.summary, participant.position = ERASED, {}, 0
+        participant.ended_at = participant.ended_at or timezone.now()
+        participant.save(update_fields=["status", "summary", "position", "ended_at"])
+        return participant
+
+
+def answered(participant: models.Participant) -> list[Answered]:
+    """Return the run's responses in order, each with its step."""
+    steps = participant.plan.steps
+    return [Answered(steps[row.position], row.answer, row.scores) for row in participant.responses.all()]
+
+
+def get(participant_id: int) -> models.Participant:
+    """Return a run with its plan, version, bundle and study, in one query."""
+    return _joined(models.Participant.objects).get(pk=participant_id)
+
+
+def _joined(participants):
+    related = participants.select_related("plan", "version__bundle", "study", "condition")
+    return related.defer("version__definition")
+
+
+def _locked(participant_id: int) -> models.Participant:
+    return _joined(models.Participant.objects.select_for_update(of=("self",))).get(pk=participant_id)
+
+
+def _people(study: models.Study):
+    return study.participants.filter(preview=False, bot="")
+
+
+def _cells(study: models.Study, counted) -> list[Cell]:
+    recent = timezone.now() - timedelta(minutes=study.active_minutes)
+    counts = {
+        row["condition"]: row
+        for row in counted.values("condition").annotate(
+            completed=Count("pk", filter=Q(status=flow.COMPLETED)),
+            active=Count("pk", filter=Q(status=flow.ACTIVE, seen_at__gte=recent)),
+        )
+    }
+    none = {"completed": 0, "active": 0}
+    return [
+        Cell(
+            cell.pk,
+            counts.get(cell.pk, none)["completed"],
+            counts.get(cell.pk, none)["active"],
+            cell.quota,
+            cell.open,
+        )
+        for cell in study.conditions.all()
+    ]
+
+
+def _orders_taken(study: models.Study, counted) -> dict[int, int]:
+    recent = timezone.now() - timedelta(minutes=study.active_minutes)
+    held = counted.filter(Q(status=flow.COMPLETED) | Q(status=flow.ACTIVE, seen_at__gte=recent))
+    return {row["order"]: row["n"] for row in held.order_by().values("order").annotate(n=Count("pk"))}
+
+
+def _begin(version, condition_id: int, taken: dict[int, int], rng: Random, **flags) -> models.Participant:
+    record = frozen(version)
+    its_kind = kind(record["kind"])
+    condition = models.Condition.objects.get(pk=condition_id)
+    order = choose_order(taken, its_kind.orders, rng)
+    seed = rng.randrange(2**31)
+    steps = its_kind.part("plan:build")(record, condition.factors, order, Random(seed))
+    now = timezone.now()
+    participant = models.Participant.objects.create(
+        study_id=version.study_id,
+        version=version,
+        condition=condition,
+        order=order,
+        seed=seed,
+        seen_at=now,
+        **flags,
+    )
+    models.Plan.objects.create(participant=participant, steps=steps)
+    _trace(participant, "started")
+    return participant
+
+
+def _position(participant: models.Participant, submitted: str) -> int | None:
+    head, _, _ = submitted.partition("-")
+    if not head.isdecimal() or len(head) > 6:
+        return None
+    position = int(head)
+    return position if constant_time_compare(submitted, token(participant, position)) else None
+
+
+def _move(participant: models.Participant, move: flow.Move, record: dict) -> None:
+    participant.position, participant.seen_at = move.position, timezone.now()
+    if move.status == flow.ACTIVE:
+        participant.save(update_fields=["position", "seen_at"])
+        return
+    if move.status == flow.COMPLETED:
+        _require_whole(participant)
+    refused = move.status == flow.NO_CONSENT
+    _end(participant, move.status, {} if refused else _summary(participant))
+    if refused:
+        _forget(participant)
+        models.Identity.objects.filter(participant=participant).delete()
+
+
+def _require_whole(participant: models.Participant) -> None:
+    stored = dict(participant.responses.values_list("position", "scores"))
+    missing = [position for position in flow.expected(participant.plan.steps, stored) if position not in stored]
+    if missing:
+        raise RuntimeError(f"run {participant.code} would complete without steps {missing}")
+
+
+def _summary(participant: models.Participant) -> dict:
+    record = frozen(participant.version)
+    return kind(record["kind"]).part("scoring:summary")(answered(participant), record)
+
+
+def _end(participant: models.Participant, status: str, summary: dict) -> None:
+    participant.status, participant.summary = status, summary
+    participant.ended_at = participant.seen_at = timezone.now()
+    participant.save(update_fields=["status", "summary", "position", "ended_at", "seen_at"])
+    _trace(participant, status)
+
+
+def _forget(participant: models.Participant) -> None:
+    participant.responses.all().delete()
+    participant.events.filter(t_ms__isnull=False).delete()
+    models.Plan.objects.filter(participant=participant).update(steps=[])
+
+
+def _trace(participant: models.Participant, name: str) -> None:
+    models.Event.objects.create(
+        participant=participant, position=participant.position, name=name, received_at=timezone.now()
+    )
+
+
+def _timing(timing: dict) -> dict:
+    return {
+        "rt_ms": _number(timing.get("rt_ms")),
+        "hidden_ms": _number(timing.get("hidden_ms")),
+        "input_mode": str(timing.get("input_mode") or "")[:10],
+        "timing": {key: timing[key] for key in ("shown_at", "screen") if key in timing},
+    }
+
+
+def _number(value) -> float | None:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number and 0 <= value < 1e12 else None

@@ -1,0 +1,165 @@
+"""Settings, all from the environment; docs/deployment.md lists them.
+
+`HEATWISE_ENV=production` fails loudly on anything missing or weak. Without it the app is a local one: it answers
+only to this machine, keeps its data in `var/` and makes its own secret key there.
+"""
+
+import os
+from pathlib import Path
+
+import dj_database_url
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from studyapp.core.environment import flag, local_secret, required, secret
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+PRODUCTION = os.environ.get("HEATWISE_ENV", "local") == "production"
+DEBUG = flag("HEATWISE_DEBUG")
+if PRODUCTION and DEBUG:
+    raise ImproperlyConfigured("HEATWISE_DEBUG must be off when HEATWISE_ENV=production")
+
+DATA_DIR = Path(os.environ.get("HEATWISE_DATA", BASE_DIR / "var"))
+DATA_DIR.mkdir(parents=True, exist_ok=True)
+BUNDLES_ROOT = DATA_DIR / "bundles"
+STIMULI_ROOT = DATA_DIR / "stimuli"
+MEDIA_ROOT = DATA_DIR / "media"
+MEDIA_URL = "/media/"
+
+if PRODUCTION:
+    SECRET_KEY = secret("HEATWISE_SECRET_KEY")
+    ALLOWED_HOSTS = required("HEATWISE_HOSTS").split(",")
+    DATABASE_URL = required("DATABASE_URL")
+else:
+    SECRET_KEY = os.environ.get("HEATWISE_SECRET_KEY") or local_secret(DATA_DIR / "secret_key")
+    ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
+    DATABASE_URL = os.environ.get("DATABASE_URL", f"sqlite:///{DATA_DIR / 'heatwise.sqlite3'}")
+CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS] if PRODUCTION else []
+
+INSTALLED_APPS = [
+    "studyapp",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "csp",
+    "rest_framework",
+    "drf_spectacular",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "studyapp.urls"
+WSGI_APPLICATION = "studyapp.wsgi.application"
+STUDY_FOLDERS = sorted(path.parent for path in (BASE_DIR / "studyapp" / "studies").glob("*/__init__.py"))
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates", *(folder / "templates" for folder in STUDY_FOLDERS)],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# SQLite has no row locks: IMMEDIATE takes the write lock before anything is read, FULL makes every acknowledged
+# answer survive a power cut. "snapshot" is the same database read in one unchanging view, for exports.
+_DATABASE = dj_database_url.parse(DATABASE_URL, conn_max_age=60 if PRODUCTION else 0, conn_health_checks=True)
+if _DATABASE["ENGINE"] == "django.db.backends.sqlite3":
+    _SQLITE = {"timeout": 20, "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"}
+    _TEST = {"NAME": str(DATA_DIR / "test.sqlite3")}
+    DATABASES = {
+        "default": _DATABASE | {"OPTIONS": _SQLITE | {"transaction_mode": "IMMEDIATE"}, "TEST": _TEST},
+        "snapshot": _DATABASE | {"OPTIONS": _SQLITE | {"transaction_mode": "DEFERRED"}, "TEST": {"MIRROR": "default"}},
+    }
+else:
+    _OPTIONS = _DATABASE.get("OPTIONS", {})
+    DATABASES = {
+        "default": _DATABASE,
+        "snapshot": _DATABASE
+        | {"OPTIONS": _OPTIONS | {"isolation_level": 3}, "CONN_MAX_AGE": 0, "TEST": {"MIRROR": "default"}},
+    }
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "admin:login"
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+LOCALE_PATHS = [BASE_DIR / "locale"]
+
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [
+    BASE_DIR / "static",
+    *(path for folder in STUDY_FOLDERS if (path := folder / "static").is_dir()),
+]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if PRODUCTION
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = not PRODUCTION
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+        "form-action": [SELF],
+    }
+}
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_HTTPONLY = True
+if PRODUCTION:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_SSL_REDIRECT = True
+    SECURE_REDIRECT_EXEMPT = [r"^health/$"]
+    SECURE_HSTS_SECONDS = 31_536_000
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+
+REST_FRAMEWORK = {
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAdminUser"],
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "studyapp.core.environment.JsonFormatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "loggers": {
+        "studyapp": {"handlers": ["stderr"], "level": "INFO"},
+        "django.server": {"handlers": [], "propagate": False},
+    },
+}

@@ -1,0 +1,18 @@
+from django.contrib import admin
+from django.urls import path
+
+from studyapp import views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("s/<slug:slug>/", views.entry, name="entry"),
+    path("s/<slug:slug>/run/", views.run, name="run"),
+    path("s/<slug:slug>/run/state/", views.state, name="state"),
+    path("s/<slug:slug>/run/events/", views.events, name="events"),
+    path("s/<slug:slug>/run/guide/", views.guide, name="guide"),
+    path("s/<slug:slug>/run/leave/", views.leave, name="leave"),
+    path("s/<slug:slug>/preview/<slug:condition>/", views.preview, name="preview"),
+    path("stimuli/<slug:folder>/<str:name>", views.stimulus, name="stimulus"),
+    path("health/", views.health, name="health"),
+    path("admin/", admin.site.urls),
+]
