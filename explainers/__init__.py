@@ -1,1 +1,19 @@
-"""Heatmaps of image classifiers, precomputed: methods, metrics and the bundle they are written to."""
+"""Heatmaps of image classifiers, precomputed: methods, metrics and the bundle they are written to.
+
+`explain("grad_cam", model, images, targets)` gives raw maps; `METHODS` and `METRICS` say what there is. They are
+loaded on first use, so that reading a bundle or a configuration needs no PyTorch.
+"""
+
+_ENTRY_POINTS = ("METHODS", "METRICS", "explain")
+
+
+def __getattr__(name):
+    if name not in _ENTRY_POINTS:
+        raise AttributeError(f"module 'explainers' has no attribute {name!r}")
+    from explainers import registry
+
+    return getattr(registry, name)
+
+
+def __dir__():
+    return [*globals(), *_ENTRY_POINTS]

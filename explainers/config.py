@@ -1,0 +1,192 @@
+"""Read and check CONFIG.toml: every error names the field, what was found and what was expected.
+
+Paths stand relative to the configuration file. `docs/explainers.md` describes each field.
+"""
+
+import tomllib
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
+
+from explainers.errors import UserError, near
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+def _is_text(value):
+    return isinstance(value, str) and bool(value)
+
+
+def _is_count(value):
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+def _is_flag(value):
+    return isinstance(value, bool)
+
+
+def _is_three_numbers(value):
+    return isinstance(value, list) and len(value) == 3 and all(isinstance(v, int | float) for v in value)
+
+
+def _is_three_positive_numbers(value):
+    return _is_three_numbers(value) and min(value) > 0
+
+
+def _is_whole(value):
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_percentage(value):
+    return _is_count(value) and value <= 100
+
+
+def _is_table(value):
+    return isinstance(value, dict)
+
+
+def _is_filled_list(value):
+    return isinstance(value, list) and bool(value)
+
+
+def _is_size(value):
+    return _is_count(value) or (isinstance(value, list) and len(value) == 2 and all(map(_is_count, value)))
+
+
+def _is_classes(value):
+    return _is_text(value) or (isinstance(value, list) and bool(value) and all(map(_is_text, value)))
+
+
+def _expects(expected, check=_is_text, path=False):
+    return {"expected": expected, "check": check, "path": path}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelConfig:
+    arch: str = field(metadata=_expects("a torchvision name or package.module:factory"))
+    weights: str | None = field(default=None, metadata=_expects("a weight file, or the name of torchvision weights"))
+    options: dict = field(default_factory=dict, metadata=_expects("a table of the architecture's arguments", _is_table))
+    multilabel: bool = field(default=False, metadata=_expects("true or false", _is_flag))
+    size: int | list = field(default=224, metadata=_expects("the side in pixels, or [height, width]", _is_size))
+    resize: int | None = field(default=None, metadata=_expects("pixels of the shorter side before cropping", _is_count))
+    mean: tuple = field(default=IMAGENET_MEAN, metadata=_expects("three numbers", _is_three_numbers))
+    std: tuple = field(default=IMAGENET_STD, metadata=_expects("three numbers above 0", _is_three_positive_numbers))
+    classes: str | list = field(default="imagenet", metadata=_expects('a file, names, or "imagenet"', _is_classes))
+
+    @property
+    def height_width(self) -> tuple[int, int]:
+        return (self.size, self.size) if isinstance(self.size, int) else tuple(self.size)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImagesConfig:
+    folder: Path = field(metadata=_expects("a folder of photographs", path=True))
+    labels: str | None = field(default=None, metadata=_expects('a CSV file, or "folders" with one folder per class'))
+    name: str | None = field(default=None, metadata=_expects("what the data set is called"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetsConfig:
+    top: int | None = field(default=None, metadata=_expects("how many of the highest scored classes", _is_count))
+    classes: list | None = field(default=None, metadata=_expects("a list of class names or indices", _is_filled_list))
+    truth: bool = field(default=False, metadata=_expects("true or false", _is_flag))
+
+
+@dataclass(frozen=True, kw_only=True)
+class MethodConfig:
+    name: str = field(metadata=_expects("a method's name"))
+    id: str = field(metadata=_expects("what the bundle calls it"))
+    colormap: str = field(default="Reds", metadata=_expects("one of Matplotlib's colour maps"))
+    parameters: dict = field(default_factory=dict, metadata=_expects("the method's parameters", _is_table))
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutputConfig:
+    bundle: Path = field(metadata=_expects("the folder to write", path=True))
+    size: int | None = field(default=None, metadata=_expects("pixels of the written images' shorter side", _is_count))
+    quality: int = field(default=90, metadata=_expects("WebP quality 1 … 100", _is_percentage))
+    maps: bool = field(default=True, metadata=_expects("true or false: whether raw maps are kept", _is_flag))
+    scale: str = field(default="shared", metadata=_expects('"shared" or "per_map"', ("shared", "per_map").__contains__))
+    seed: int = field(default=0, metadata=_expects("a whole number", _is_whole))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    path: Path
+    model: ModelConfig
+    images: ImagesConfig
+    targets: TargetsConfig
+    methods: tuple[MethodConfig, ...]
+    output: OutputConfig
+
+    @property
+    def output_size(self) -> tuple[int, int]:
+        """Height and width of the written images: the model's input, or `[output] size` with its proportions."""
+        height, width = self.model.height_width
+        if self.output.size is None:
+            return height, width
+        factor = self.output.size / min(height, width)
+        return round(height * factor), round(width * factor)
+
+
+def load_config(path: Path) -> Config:
+    """Return the checked configuration."""
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(f"{path}: there is no such file; expected a configuration in TOML.")
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: is not valid TOML: {error}.") from None
+    tables = {"model": ModelConfig, "images": ImagesConfig, "targets": TargetsConfig, "output": OutputConfig}
+    for name in content:
+        if name not in (*tables, "methods"):
+            raise UserError(f"{path}: there is no table [{name}].{near(name, [*tables, 'methods'])}")
+    read = {name: _read(kind, content.get(name, {}), f"{path}: [{name}]", path.parent) for name, kind in tables.items()}
+    model, targets = read["model"], read["targets"]
+    if model.resize is not None and model.resize < min(model.height_width):
+        raise UserError(
+            f"{path}: [model] resize: expected at least size, {min(model.height_width)}, found {model.resize}."
+        )
+    if targets.classes is None and targets.top is None and not targets.truth:
+        read["targets"] = TargetsConfig(top=1)
+    return Config(path=path, methods=_read_methods(content.get("methods"), path), **read)
+
+
+def _read(kind, table, where, folder):
+    if not isinstance(table, dict):
+        raise UserError(f"{where}: expected a table of fields, found {table!r}.")
+    known = {f.name: f for f in fields(kind)}
+    values = {}
+    for name, value in table.items():
+        if name not in known:
+            raise UserError(f"{where}: there is no field {name!r}.{near(name, known)}")
+        description = known[name].metadata
+        if not description["check"](value):
+            raise UserError(f"{where} {name}: expected {description['expected']}, found {value!r}.")
+        if description["path"]:
+            value = folder / value
+        values[name] = tuple(value) if name in ("mean", "std") else value
+    for name, f in known.items():
+        if f.default is MISSING and f.default_factory is MISSING and name not in values:
+            raise UserError(f"{where} {name}: is missing; expected {f.metadata['expected']}.")
+    return kind(**values)
+
+
+def _read_methods(tables, path):
+    if not isinstance(tables, list) or not tables:
+        raise UserError(f"{path}: expected at least one [[methods]] table, found {tables!r}.")
+    methods, own = [], ("name", "id", "colormap")
+    for number, table in enumerate(tables, 1):
+        where = f"{path}: [[methods]] number {number}"
+        if not isinstance(table, dict):
+            raise UserError(f"{where}: expected a table, found {table!r}.")
+        values = {"id": table["name"]} if "name" in table else {}
+        values |= {key: value for key, value in table.items() if key in own}
+        values["parameters"] = {key: value for key, value in table.items() if key not in own}
+        methods.append(_read(MethodConfig, values, where, path.parent))
+    ids = [method.id for method in methods]
+    for name in ids:
+        if ids.count(name) > 1:
+            raise UserError(f"{path}: [[methods]] {name!r} stands twice; give each its own id.")
+    return tuple(methods)

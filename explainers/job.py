@@ -1,0 +1,235 @@
+"""From a configuration to a bundle: predict, explain, put together. An interrupted run continues where it stopped.
+
+Finished pieces lie in a work folder beside the bundle (`<bundle>.work`), one or a few files per image, each there
+whole or not at all, under names that change with whatever they depend on: the weights, the preprocessing, the
+method's parameters. So a changed parameter computes only what it touches. The work folder may be deleted at any time.
+"""
+
+import hashlib
+import io
+import json
+import platform
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from explainers import registry
+from explainers._torchvision import torchvision
+from explainers.bundle import opaque, write_atomically
+from explainers.config import Config, MethodConfig
+from explainers.datasets import Photograph, class_index, cut_out, list_photographs, open_picture
+from explainers.errors import UserError
+from explainers.features import penultimate
+from explainers.model_state import device_of
+from explainers.models import class_names, load_model
+from explainers.predictions import classes_to_explain, scores_of
+from explainers.render import colour_table, encode, peak
+
+BATCH = 16
+NOT_PART_OF_THE_MAP = ("generator", "batch_size", "progress", "mean", "std")
+
+
+@dataclass
+class Job:
+    """What a run works with: the loaded model, its classes, the photographs and the work folder."""
+
+    config: Config
+    model: torch.nn.Module
+    weights_sha256: str
+    classes: list[str]
+    photographs: dict[str, Photograph]
+    work: Path
+    model_key: str
+    skipped: list[dict]
+
+    @property
+    def predictions_folder(self) -> Path:
+        return self.work / f"images-{self.model_key}"
+
+    def method_folder(self, method: MethodConfig) -> Path:
+        return self.work / f"{method.name}-{opaque(self.model_key, self.config.output.seed, self.resolved(method))}"
+
+    def resolved(self, method: MethodConfig) -> dict:
+        """The method's parameters, defaults included, as they decide its maps."""
+        defaults = registry.METHODS[method.name].defaults
+        chosen = {name: value for name, value in defaults.items() if name not in NOT_PART_OF_THE_MAP}
+        if "output" in chosen:
+            chosen["output"] = "sigmoid" if self.config.model.multilabel else "softmax"
+        return {**chosen, **method.parameters}
+
+
+def prepare(config: Config, device: str, limit: int | None) -> Job:
+    """Check everything that can be checked before the first image, and load the model."""
+    for method in config.methods:
+        record = registry.find(registry.METHODS, method.name, "method")
+        registry.check_parameters(f"[[methods]] {method.id}", record, method.parameters)
+        colour_table(method.colormap)
+    folder = config.path.parent
+    classes = class_names(config.model, folder)
+    photographs = list_photographs(
+        config.images.folder, config.images.labels, folder, classes, config.model.multilabel
+    )[:limit]
+    model, weights_sha256 = load_model(config.model, folder, len(classes))
+    seed = config.output.seed
+    by_id = {opaque(seed, photo.source, _content(photo.path)): photo for photo in photographs}
+    m = config.model
+    depends_on = (weights_sha256, m.arch, m.options, m.multilabel, m.height_width, m.resize, m.mean, m.std)
+    model_key = opaque(*depends_on, classes, config.output_size, config.output.quality)
+    work = config.output.bundle.with_name(f"{config.output.bundle.name}.work")
+    return Job(config, model.to(_device(device)), weights_sha256, classes, by_id, work, model_key, [])
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        return torch.empty(0, device=name).device
+    except (RuntimeError, AssertionError) as error:
+        raise UserError(f"--device: {name!r} cannot be used here: {str(error).splitlines()[0]}") from None
+
+
+def _content(path: Path) -> str:
+    try:
+        return hashlib.blake2s(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error}.") from None
+
+
+def shard_of(job: Job, shard: tuple[int, int] | None) -> None:
+    """Keep every n-th photograph, beginning with the i-th (1 … n)."""
+    if shard is not None:
+        index, count = shard
+        job.photographs = dict(list(job.photographs.items())[index - 1 :: count])
+
+
+def predict(job: Job) -> None:
+    """Store each photograph's logits, penultimate features and picture; leave out and note the unreadable ones."""
+    waiting = [name for name in job.photographs if not (job.predictions_folder / f"{name}.npz").exists()]
+    with _bar("predictions", len(job.photographs), len(job.photographs) - len(waiting)) as bar:
+        for start in range(0, len(waiting), BATCH):
+            pictures = dict(_readable(job, waiting[start : start + BATCH]))
+            if pictures:
+                _predict_batch(job, pictures)
+            bar.update(len(waiting[start : start + BATCH]))
+    if not job.photographs:
+        raise UserError(f"{job.config.images.folder}: no picture could be read.")
+
+
+def _readable(job, names):
+    for name in names:
+        try:
+            yield name, open_picture(job.photographs[name].path)
+        except UserError as error:
+            photograph = job.photographs.pop(name)
+            job.skipped.append({"source": photograph.source, "reason": str(error)})
+            tqdm.write(f"skipped: {photograph.source}: {error}")
+
+
+def _predict_batch(job, pictures):
+    model = job.config.model
+    inputs = torch.stack([input_tensor(cut_out(p, model.resize, model.height_width), model) for p in pictures.values()])
+    logits, features = penultimate(job.model, inputs.to(device_of(job.model)))
+    if logits.shape[1] != len(job.classes):
+        raise UserError(f"[model] classes: {len(job.classes)} names, but the model has {logits.shape[1]} outputs.")
+    for row, (name, picture) in enumerate(pictures.items()):
+        shown = cut_out(picture, model.resize, model.height_width, job.config.output_size)
+        write_atomically(job.predictions_folder / f"{name}.webp", encode(shown, job.config.output.quality))
+        arrays = {"logits": logits[row].cpu().numpy(), "features": features[row].cpu().numpy()}
+        write_atomically(job.predictions_folder / f"{name}.npz", _npz(arrays))
+
+
+def input_tensor(picture, model) -> torch.Tensor:
+    """Return an RGB picture as the model's input (3, H, W), normalised."""
+    pixels = torch.from_numpy(np.array(picture)).permute(2, 0, 1).float() / 255
+    return (pixels - torch.tensor(model.mean)[:, None, None]) / torch.tensor(model.std)[:, None, None]
+
+
+def _npz(arrays) -> bytes:
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    return buffer.getvalue()
+
+
+def read_prediction(job: Job, name: str) -> dict[str, np.ndarray]:
+    with np.load(job.predictions_folder / f"{name}.npz") as stored:
+        return {key: stored[key] for key in stored.files}
+
+
+def targets_of(job: Job) -> dict[str, list[int]]:
+    """Return the class indices to explain, by image."""
+    targets = job.config.targets
+    fixed = [class_index(str(c), job.classes, "[targets] classes") for c in targets.classes or ()]
+    chosen = {}
+    for name, photograph in job.photographs.items():
+        scores = scores_of(read_prediction(job, name)["logits"][None], job.config.model.multilabel)[0]
+        chosen[name] = classes_to_explain(scores, photograph.labels, fixed, targets.truth, targets.top)
+    return chosen
+
+
+def explain_images(job: Job, method: MethodConfig, targets: dict[str, list[int]]) -> None:
+    """Store one method's maps of every image that does not have them yet."""
+    folder = job.method_folder(method)
+    waiting = [name for name in targets if targets[name] and read_nodes(folder, name, targets[name]) is None]
+    with _bar(method.id, len(targets), len(targets) - len(waiting)) as bar:
+        for name in waiting:
+            _explain_image(job, method, folder, name, targets[name])
+            bar.update()
+
+
+def _explain_image(job, method, folder, name, targets):
+    started = time.perf_counter()
+    model = job.config.model
+    picture = cut_out(open_picture(job.photographs[name].path), model.resize, model.height_width)
+    parameters = {**job.resolved(method), **_supplied(job, method, name)}
+    maps = registry.explain(method.name, job.model, input_tensor(picture, model)[None], [targets], **parameters)
+    logits = read_prediction(job, name)["logits"]
+    scores = scores_of(logits[None], model.multilabel)[0]
+    nodes = []
+    for target, saliency in zip(targets, maps[0].cpu().numpy(), strict=True):
+        if not np.isfinite(saliency).all():
+            raise UserError(f"{method.id}: {job.photographs[name].source}: the map holds values that are not finite.")
+        file = opaque(folder.name, name, target)
+        scale = float(np.abs(saliency).max()) or 1.0
+        buffer = io.BytesIO()
+        np.save(buffer, (saliency / scale).astype(np.float16))
+        write_atomically(folder / f"{file}.npy", buffer.getvalue())
+        node = {"target": target, "score": float(scores[target]), "raw_score": float(logits[target])}
+        nodes.append({**node, "file": file, "scale": scale, "peak": peak(saliency, method.colormap)})
+    record = {"targets": targets, "colormap": method.colormap, "seconds": time.perf_counter() - started, "nodes": nodes}
+    write_atomically(folder / f"{name}.json", json.dumps(record).encode())
+
+
+def _supplied(job, method, name):
+    """The parameters the configuration does not hold: the preprocessing, and a generator of the image's own."""
+    defaults = registry.METHODS[method.name].defaults
+    supplied = {key: getattr(job.config.model, key) for key in ("mean", "std") if key in defaults}
+    if "generator" in defaults:
+        seed = int(opaque(job.config.output.seed, method.name, name), 16) % 2**63
+        supplied["generator"] = torch.Generator(device_of(job.model)).manual_seed(seed)
+    return supplied
+
+
+def read_nodes(folder: Path, name: str, targets: list[int]) -> dict | None:
+    """Return the record of an image's finished maps; None when they are not there for just these targets."""
+    try:
+        record = json.loads((folder / f"{name}.json").read_bytes())
+    except (FileNotFoundError, ValueError):
+        return None
+    return record if record["targets"] == targets else None
+
+
+def versions() -> dict[str, str]:
+    return {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "torchvision": torchvision.__version__,
+        "numpy": np.__version__,
+    }
+
+
+def _bar(what, total, done):
+    return tqdm(total=total, initial=done, desc=what, unit=" images", dynamic_ncols=True)

@@ -1,0 +1,46 @@
+"""Grad-CAM: where the last convolutional features speak for a class.
+
+Selvaraju, Cogswell, Das, Vedantam, Parikh, Batra 2017, "Grad-CAM: Visual Explanations from Deep Networks via
+Gradient-based Localization", ICCV, equations 1 and 2.
+"""
+
+import torch
+import torch.nn.functional as F
+
+from explainers.errors import UserError
+from explainers.layers import find_layer
+from explainers.model_state import cut_at
+from explainers.record import Record
+from explainers.targets import pick
+
+
+def grad_cam(model, images, targets, *, layer=None, relu=True):
+    """Return Σ_c α_c A_c, with α the spatial mean of ∂y/∂A, bilinearly enlarged to the input's size: (N, T, H, W).
+
+    y is the logit. One forward pass serves all targets, and one batched backward pass through the layers above
+    `layer` only. As in the paper the ReLU comes before the enlargement; `relu=False` keeps the sign.
+    """
+    module = find_layer(model, layer, images)
+    with cut_at(module) as activations:
+        scores = pick(model(images), targets)
+        if not activations or activations[-1].ndim != 4:
+            found = f"gives {tuple(activations[-1].shape)}" if activations else "takes no part in the forward pass"
+            raise UserError(
+                f"layer: Grad-CAM needs activations (N, C, H, W); {layer or type(module).__name__} {found}."
+            )
+        each_target = torch.eye(scores.shape[1]).to(scores)[:, None].expand(-1, *scores.shape)
+        (gradients,) = torch.autograd.grad(scores, activations[-1], each_target, is_grads_batched=True)
+    weights = gradients.mean(dim=(-2, -1))
+    maps = torch.einsum("tnc,nchw->nthw", weights, activations[-1].detach())
+    if relu:
+        maps = maps.relu()
+    return F.interpolate(maps, size=images.shape[-2:], mode="bilinear", align_corners=False)
+
+
+RECORD = Record(
+    function=grad_cam,
+    title="Grad-CAM",
+    paper="Selvaraju et al. 2017, Grad-CAM, ICCV",
+    parameters={"relu": "Keep positive evidence only (the paper's); false gives signed maps."},
+    needs=("gradients", "layer"),
+)

@@ -1,0 +1,48 @@
+"""Borrow a model and give it back exactly as it was."""
+
+from contextlib import contextmanager
+
+import torch
+
+
+def device_of(model: torch.nn.Module) -> torch.device:
+    """Return where the model's parameters are; the CPU for a model without any."""
+    return next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
+
+
+@contextmanager
+def untouched(model: torch.nn.Module):
+    """Put the model in evaluation mode with frozen parameters; restore modes, flags and gradients afterwards."""
+    modes = [(module, module.training) for module in model.modules()]
+    flags = [(parameter, parameter.requires_grad, parameter.grad) for parameter in model.parameters()]
+    try:
+        model.eval()
+        for parameter, _, _ in flags:
+            parameter.requires_grad_(False)
+        yield model
+    finally:
+        for module, training in modes:
+            module.training = training
+        for parameter, requires_grad, grad in flags:
+            parameter.requires_grad_(requires_grad)
+            parameter.grad = grad
+
+
+@contextmanager
+def cut_at(module: torch.nn.Module):
+    """Begin the graph at `module`'s output: yields a list whose last item is that output, as a leaf with gradients.
+
+    Nothing below the module is differentiated, so one forward pass keeps only what the layers above it need.
+    """
+    activations = []
+
+    def replace(_module, _inputs, output):
+        activations.append(output.detach().requires_grad_())
+        return activations[-1].clone()  # a later in-place ReLU may not write into the leaf
+
+    handle = module.register_forward_hook(replace)
+    try:
+        with torch.enable_grad():
+            yield activations
+    finally:
+        handle.remove()

@@ -1,0 +1,53 @@
+"""What the registry knows about a method or a metric: each module in methods/ and metrics/ holds one as `RECORD`."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+SHARED_PARAMETERS = {
+    "layer": "The layer whose activations are explained: a module or its dotted name.",
+    "output": "The score that is explained: softmax or sigmoid (a probability), or logit.",
+    "fill": "What hides a region: neighbours (mean of the pixels around it), mean (of the image), grey, black, "
+    "or three values in the model's input space.",
+    "mean": "The preprocessing's mean per channel, to translate colours; filled in from [model].",
+    "std": "The preprocessing's standard deviation per channel; filled in from [model].",
+    "generator": "A torch.Generator on the model's device; the same seed gives the same map.",
+    "batch_size": "Images per forward pass; chosen from the image size and device when not given.",
+    "progress": "Called with the number of images classified since the last call.",
+}
+
+
+@dataclass(frozen=True)
+class Record:
+    """A method or metric: its function, its title and paper, and a sentence for each parameter it adds.
+
+    `needs` names what the function relies on: "gradients", "layer" (a map-shaped activation), "trace" (a model that
+    torch.fx can trace), "preprocessing" (mean and std). `signed` says whether negative values mean something.
+    """
+
+    function: Callable
+    title: str
+    paper: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
+    signed: bool = False
+
+    @property
+    def defaults(self) -> dict:
+        """The keyword parameters of the function with their default values."""
+        signature = inspect.signature(self.function)
+        return {p.name: p.default for p in signature.parameters.values() if p.kind is p.KEYWORD_ONLY}
+
+    def describe(self) -> dict:
+        """Return the record as plain values, for `--json` and the documentation."""
+        parameters = {
+            name: {"default": default, "description": self.parameters.get(name, SHARED_PARAMETERS.get(name, ""))}
+            for name, default in self.defaults.items()
+        }
+        return {
+            "title": self.title,
+            "paper": self.paper,
+            "parameters": parameters,
+            "needs": list(self.needs),
+            "signed": self.signed,
+        }

@@ -1,0 +1,52 @@
+"""The methods and metrics there are, found by looking into their folders, and `explain`, the entry point to them."""
+
+import importlib
+import pkgutil
+
+import torch
+
+from explainers import methods, metrics
+from explainers.errors import UserError, near
+from explainers.model_state import device_of, untouched
+from explainers.record import Record
+from explainers.targets import as_targets
+
+
+def _discover(package) -> dict[str, Record]:
+    names = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
+    return {name: importlib.import_module(f"{package.__name__}.{name}").RECORD for name in names}
+
+
+METHODS = _discover(methods)
+METRICS = _discover(metrics)
+
+
+def find(records: dict[str, Record], name: str, kind: str) -> Record:
+    """Return the record called `name`; a UserError lists the near names."""
+    if name not in records:
+        raise UserError(f"There is no {kind} {name!r}.{near(name, records)}")
+    return records[name]
+
+
+def check_parameters(name: str, record: Record, parameters: dict) -> None:
+    """Refuse parameters that the method or metric does not have."""
+    for parameter in parameters:
+        if parameter not in record.defaults:
+            raise UserError(f"{name} has no parameter {parameter!r}.{near(parameter, record.defaults)}")
+
+
+def explain(name: str, model: torch.nn.Module, images: torch.Tensor, targets, **parameters) -> torch.Tensor:
+    """Return raw, signed saliency maps (N, T, H, W), float32, on the model's device.
+
+    `images` (N, 3, H, W) are preprocessed already; `targets` are class indices (N,) or (N, T), or weightings of the K
+    outputs (N, T, K). The model comes back as it was, also after an exception: modes, gradients, hooks, parameters.
+    """
+    record = find(METHODS, name, "method")
+    check_parameters(name, record, parameters)
+    if images.ndim != 4:
+        raise UserError(f"images: expected a batch (N, 3, H, W), found shape {tuple(images.shape)}.")
+    device = device_of(model)
+    targets = as_targets(targets, len(images)).to(device)
+    with untouched(model):
+        maps = record.function(model, images.to(device), targets, **parameters)
+    return maps.detach().float()

@@ -1,0 +1,87 @@
+"""Colour raw maps once: one scale for all maps of a method, transparent where there is nothing to see.
+
+A value v becomes the colour map's colour at v / vmax, with opacity growing from 0 at zero to `OPACITY` at vmax.
+With a sequential colour map (Matplotlib's Reds, as in the papers) negative values stay clear and vmin is 0; with
+a diverging one (RdBu_r) the scale runs from -vmax to vmax and zero is clear. Values beyond the scale take its end.
+
+The shared scale ends at the 90th percentile, over the method's maps, of each map's peak, and a map's peak is its
+99.5th percentile of magnitude: one odd map, or one odd pixel, does not fade all others.
+"""
+
+import io
+
+import numpy as np
+from PIL import Image
+
+from explainers.errors import UserError, near
+
+OPACITY = 0.85
+FULL_OPACITY_AT = 0.6
+PEAK_PERCENTILE = 99.5
+SHARED_PERCENTILE = 90
+N_STOPS = 9
+DIVERGING = {
+    "PiYG",
+    "PRGn",
+    "BrBG",
+    "PuOr",
+    "RdGy",
+    "RdBu",
+    "RdYlBu",
+    "RdYlGn",
+    "Spectral",
+    "coolwarm",
+    "bwr",
+    "seismic",
+}
+
+
+def is_diverging(colormap: str) -> bool:
+    return colormap.removesuffix("_r") in DIVERGING
+
+
+def peak(saliency: np.ndarray, colormap: str) -> float:
+    """Return how far a map (H, W) reaches: a high percentile of its magnitude, or of its positive part."""
+    shown = np.abs(saliency) if is_diverging(colormap) else np.maximum(saliency, 0)
+    return float(np.percentile(shown, PEAK_PERCENTILE) or shown.max())
+
+
+def shared_scale(peaks, colormap: str) -> tuple[float, float]:
+    """Return (vmin, vmax) for maps that are compared; an all-zero set gets a scale of 1."""
+    positive = [value for value in peaks if value > 0]
+    vmax = float(np.percentile(positive, SHARED_PERCENTILE)) if positive else 1.0
+    return (-vmax if is_diverging(colormap) else 0.0), vmax
+
+
+def colour_table(colormap: str) -> np.ndarray:
+    """Return 256 RGBA rows, uint8, from vmin to vmax."""
+    import matplotlib
+
+    if colormap not in matplotlib.colormaps:
+        raise UserError(f"colormap: Matplotlib has no colour map {colormap!r}.{near(colormap, matplotlib.colormaps)}")
+    position = np.linspace(0, 1, 256)
+    distance = np.abs(2 * position - 1) if is_diverging(colormap) else position
+    rgba = matplotlib.colormaps[colormap](position)
+    rgba[:, 3] = OPACITY * np.minimum(distance / FULL_OPACITY_AT, 1)
+    return np.round(rgba * 255).astype(np.uint8)
+
+
+def colour_stops(colormap: str) -> list[list[int]]:
+    """Return the legend: evenly spaced RGBA stops from vmin to vmax."""
+    return colour_table(colormap)[np.linspace(0, 255, N_STOPS).round().astype(int)].tolist()
+
+
+def overlay(saliency: np.ndarray, vmin: float, vmax: float, table: np.ndarray, height_width) -> bytes:
+    """Return the map (H, W) coloured, at the given size, as a transparent WebP."""
+    values = np.clip((saliency.astype(np.float32) - vmin) / (vmax - vmin), 0, 1)
+    enlarged = Image.fromarray(values, mode="F").resize(height_width[::-1], Image.Resampling.BILINEAR)
+    rgba = table[np.round(np.clip(enlarged, 0, 1) * 255).astype(np.uint8)]
+    return encode(Image.fromarray(rgba, mode="RGBA"), quality=80)
+
+
+def encode(picture: Image.Image, quality: int) -> bytes:
+    """Return the picture as WebP without any metadata."""
+    clean = Image.fromarray(np.asarray(picture))
+    buffer = io.BytesIO()
+    clean.save(buffer, "WEBP", quality=quality, method=4)
+    return buffer.getvalue()

@@ -1,0 +1,36 @@
+"""What is explained in the model's output: class indices, or weightings of all K outputs."""
+
+import torch
+
+from explainers.errors import UserError
+
+
+def as_targets(targets, n_images: int) -> torch.Tensor:
+    """Return targets as class indices (N, T), int64, or as weightings (N, T, K), float."""
+    targets = torch.as_tensor(targets)
+    expected = "expected class indices (N,) or (N, T), or float weightings (N, T, K)"
+    if targets.shape[:1] != (n_images,):
+        raise UserError(f"targets: {expected} for N = {n_images} images, found shape {tuple(targets.shape)}.")
+    if targets.is_floating_point():
+        if targets.ndim != 3:
+            raise UserError(f"targets: {expected}, found floats of shape {tuple(targets.shape)}.")
+        return targets
+    if targets.ndim not in (1, 2):
+        raise UserError(f"targets: {expected}, found integers of shape {tuple(targets.shape)}.")
+    return targets.long().reshape(n_images, -1)
+
+
+def pick(outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """Return the targeted values (N, T) of the model's outputs (N, K): gathered by index, or summed by weight."""
+    if outputs.ndim != 2:
+        raise UserError(f"model: expected outputs of shape (N, classes), found {tuple(outputs.shape)}.")
+    n_classes = outputs.shape[1]
+    if targets.ndim == 3:
+        if targets.shape[2] != n_classes:
+            raise UserError(f"targets: weightings over {targets.shape[2]} outputs, but the model has {n_classes}.")
+        return torch.einsum("nk,ntk->nt", outputs, targets.to(outputs.dtype))
+    if targets.numel() and not 0 <= int(targets.min()) <= int(targets.max()) < n_classes:
+        raise UserError(
+            f"targets: class indices must be 0 … {n_classes - 1}, found {sorted(set(targets.flatten().tolist()))}."
+        )
+    return outputs.gather(1, targets)
