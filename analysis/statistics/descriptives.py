@@ -1,0 +1,39 @@
+"""What comes first: n, mean, spread, median and a 95% interval of the mean, per cell and per factor level."""
+
+import numpy as np
+import pandas as pd
+
+from analysis.statistics.effects import mean_interval
+from analysis.statistics.ranks import splits
+
+COLUMNS = ("term", "level", "n", "mean", "sd", "median", "q1", "q3", "min", "max", "ci_low", "ci_high")
+
+
+def descriptives(data: pd.DataFrame, outcome: str, factors: list[str]) -> pd.DataFrame:
+    """Return one row for everybody, each cell, and each level of each factor. Quartiles are R's type 7.
+
+    A group of one has no standard deviation and no interval; its row says so.
+    """
+    frames = [_summary("all", pd.Series({"all": data[outcome].dropna().to_numpy(float)}, dtype=object))]
+    for term, split in splits(factors).items():
+        keys = split if len(split) > 1 else split[0]
+        cells = data.groupby(keys, observed=True, sort=True)[outcome]
+        found = {
+            " × ".join(map(str, k)) if isinstance(k, tuple) else str(k): v.dropna().to_numpy(float) for k, v in cells
+        }
+        frames.append(_summary(term, pd.Series(found, dtype=object)))
+    return pd.concat(frames, ignore_index=True)
+
+
+def _summary(term: str, cells: pd.Series) -> pd.DataFrame:
+    return pd.DataFrame([_row(term, level, values) for level, values in cells.items()], columns=(*COLUMNS, "reason"))
+
+
+def _row(term: str, level: str, values: np.ndarray) -> tuple:
+    if not len(values):
+        return (term, level, 0, *[np.nan] * 9, "no value")
+    q1, median, q3 = np.percentile(values, [25, 50, 75])
+    sd = np.std(values, ddof=1) if len(values) > 1 else np.nan
+    reason = "" if len(values) > 1 else "one value has no spread"
+    low, high = mean_interval(values)
+    return (term, level, len(values), values.mean(), sd, median, q1, q3, values.min(), values.max(), low, high, reason)

@@ -1,0 +1,112 @@
+"""Effect sizes with intervals: partial η² and ω², Hedges g, rank-biserial correlation, Wilson, Newcombe."""
+
+import math
+
+import numpy as np
+from scipy import optimize, stats
+
+from analysis.errors import NotDefined
+
+
+def eta2p(f_value: float, df1: float, df2: float) -> float:
+    """Return partial η² from an F value."""
+    return f_value * df1 / (f_value * df1 + df2)
+
+
+def omega2p(f_value: float, df1: float, df2: float, n: int) -> float:
+    """Return partial ω², cut at 0 (Olejnik & Algina 2003), as R's effectsize does."""
+    return max(0.0, df1 * (f_value - 1) / (df1 * f_value + n - df1))
+
+
+def eta2p_interval(f_value: float, df1: float, df2: float, level: float = 0.90) -> tuple[float, float]:
+    """Return the exact interval of partial η² by inverting the noncentral F distribution (Steiger 2004).
+
+    A noncentrality λ becomes λ / (λ + df2), the convention of R's effectsize. 90% matches a test at α = .05,
+    because η² cannot be negative.
+    """
+    tail = (1 - level) / 2
+    limits = [_noncentrality(f_value, df1, df2, probability) for probability in (1 - tail, tail)]
+    low, high = (limit / (limit + df2) for limit in limits)
+    return low, high
+
+
+def _noncentrality(f_value: float, df1: float, df2: float, probability: float) -> float:
+    """Return the λ at which F's distribution function equals `probability`, 0 where even λ = 0 lies below it."""
+
+    def excess(noncentrality: float) -> float:
+        return stats.ncf.cdf(f_value, df1, df2, noncentrality) - probability
+
+    if stats.f.cdf(f_value, df1, df2) <= probability:
+        return 0.0
+    upper = df1 * f_value + 10.0
+    while excess(upper) > 0:
+        upper *= 2
+    return optimize.brentq(excess, 0.0, upper, xtol=1e-12, rtol=1e-14)
+
+
+def hedges_g(a: np.ndarray, b: np.ndarray, level: float = 0.95) -> tuple[float, float, float]:
+    """Return Hedges' g of a − b with the exact small-sample factor and its noncentral-t interval.
+
+    As R's `effectsize::hedges_g`: pooled standard deviation, J = Γ(m/2) / (√(m/2) Γ((m−1)/2)), m = n_a + n_b − 2.
+    """
+    n_a, n_b = len(a), len(b)
+    df = n_a + n_b - 2
+    if n_a < 2 or n_b < 2:
+        raise NotDefined("Hedges g needs two values in each group")
+    pooled = math.sqrt(((n_a - 1) * np.var(a, ddof=1) + (n_b - 1) * np.var(b, ddof=1)) / df)
+    if pooled == 0:
+        raise NotDefined("Hedges g needs variation inside the groups")
+    correction = math.exp(math.lgamma(df / 2) - math.lgamma((df - 1) / 2)) / math.sqrt(df / 2) if df > 1 else 0.0
+    root = math.sqrt(1 / n_a + 1 / n_b)
+    t = (np.mean(a) - np.mean(b)) / (pooled * root)
+    tail = (1 - level) / 2
+    low, high = (_noncentral_t(t, df, probability) * root for probability in (1 - tail, tail))
+    return t * root * correction, low * correction, high * correction
+
+
+def _noncentral_t(t: float, df: float, probability: float) -> float:
+    """Return the noncentrality at which t's distribution function equals `probability`."""
+    reach = 4 * math.sqrt(1 + t**2 / (2 * df))  # beyond it scipy's distribution function is NaN
+    return optimize.brentq(lambda nc: stats.nct.cdf(t, df, nc) - probability, t - reach, t + reach, xtol=1e-12)
+
+
+def rank_biserial(a: np.ndarray, b: np.ndarray) -> float:
+    """Return P(a > b) − P(a < b), the rank-biserial correlation of two independent groups (Kerby 2014)."""
+    ranks = stats.rankdata(np.concatenate([a, b]))
+    u_a = ranks[: len(a)].sum() - len(a) * (len(a) + 1) / 2
+    return 2 * u_a / (len(a) * len(b)) - 1
+
+
+def rank_biserial_paired(differences: np.ndarray) -> float:
+    """Return the matched-pairs rank-biserial correlation (Σ positive − Σ negative ranks) / Σ ranks, zeros dropped."""
+    nonzero = differences[differences != 0]
+    if not len(nonzero):
+        raise NotDefined("all paired differences are zero")
+    ranks = stats.rankdata(np.abs(nonzero))
+    return float((ranks * np.sign(nonzero)).sum() / ranks.sum())
+
+
+def wilson(successes: float, n: int, level: float = 0.95) -> tuple[float, float]:
+    """Return Wilson's score interval of a proportion, without continuity correction (R `prop.test(correct=FALSE)`)."""
+    z = stats.norm.ppf((1 + level) / 2)
+    share = successes / n
+    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def newcombe(successes_a: float, n_a: int, successes_b: float, n_b: int, level: float = 0.95) -> tuple[float, float]:
+    """Return the interval of a difference of proportions a − b from their Wilson limits (Newcombe 1998, method 10)."""
+    a, b = successes_a / n_a, successes_b / n_b
+    (low_a, high_a), (low_b, high_b) = wilson(successes_a, n_a, level), wilson(successes_b, n_b, level)
+    low = a - b - math.hypot(a - low_a, high_b - b)
+    high = a - b + math.hypot(high_a - a, b - low_b)
+    return low, high
+
+
+def mean_interval(values: np.ndarray, level: float = 0.95) -> tuple[float, float]:
+    """Return the t interval of a mean; (nan, nan) for fewer than two values."""
+    if len(values) < 2:
+        return math.nan, math.nan
+    half = stats.t.ppf((1 + level) / 2, len(values) - 1) * np.std(values, ddof=1) / math.sqrt(len(values))
+    return float(np.mean(values) - half), float(np.mean(values) + half)

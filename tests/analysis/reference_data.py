@@ -1,0 +1,24 @@
+"""The made-up data and R's answers about them, as fixtures read them."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+FOLDER = Path(__file__).parent / "reference"
+R = json.loads((FOLDER / "r_reference.json").read_text())
+LEVELS = {"heatmap": ["none", "static", "interactive"], "score": ["absent", "present"]}
+
+
+def frame(name: str) -> pd.DataFrame:
+    """Return a reference data set with its factors in R's level order."""
+    data = pd.read_csv(FOLDER / f"{name}.csv", keep_default_na=False, na_values=[""])
+    for factor, levels in LEVELS.items():
+        if factor in data:
+            data[factor] = pd.Categorical(data[factor], levels)
+    return data
+
+
+def rows(table: list[dict], key: str = "term") -> dict[str, dict]:
+    """Return R's rows by their term."""
+    return {row[key]: row for row in table}

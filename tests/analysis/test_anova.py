@@ -1,0 +1,126 @@
+"""ANOVA, classical and White-corrected, against R's car::Anova."""
+
+from itertools import product
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.errors import NotDefined
+from analysis.statistics.anova import anova
+from tests.analysis.reference_data import R, frame, rows
+
+FACTORS = ["heatmap", "score"]
+CASES = list(product(("balanced96", "unbalanced71"), ("fraction_correct", "saliency_ratio")))
+
+
+@pytest.mark.parametrize(("name", "outcome"), CASES)
+@pytest.mark.parametrize("ss_type", [2, 3])
+def test_equals_car_anova_with_sum_contrasts(name, outcome, ss_type):
+    # car::Anova(lm(y ~ heatmap * score), type = 2 | 3), contr.sum
+    expected = rows(R[name][outcome][f"anova_type{ss_type}" + ("_sum" if ss_type == 3 else "")])
+    found = anova(frame(name), outcome, FACTORS, ss_type).set_index("term")
+    for term, row in found.iterrows():
+        assert row["ss"] == pytest.approx(expected[term]["Sum.Sq"], rel=1e-8)
+        assert row["df"] == expected[term]["Df"]
+        if term != "Residuals":
+            assert row["F"] == pytest.approx(expected[term]["F.value"], rel=1e-8)
+            assert row["p"] == pytest.approx(expected[term]["Pr..F."], rel=1e-8)
+            assert row["ms"] == pytest.approx(row["ss"] / row["df"], rel=1e-12)
+
+
+@pytest.mark.parametrize(("name", "outcome"), CASES)
+@pytest.mark.parametrize("ss_type", [2, 3])
+def test_white_correction_equals_car_anova_with_hc3(name, outcome, ss_type):
+    # car::Anova(m, type = 2 | 3, white.adjust = "hc3"), contr.sum
+    expected = rows(R[name][outcome][f"anova_type{ss_type}_hc3_sum"])
+    found = anova(frame(name), outcome, FACTORS, ss_type, covariance="hc3").set_index("term")
+    classical = anova(frame(name), outcome, FACTORS, ss_type).set_index("term")
+    for term in ("heatmap", "score", "heatmap:score"):
+        assert found["F"][term] == pytest.approx(expected[term]["F"], rel=1e-8)
+        assert found["p"][term] == pytest.approx(expected[term]["Pr..F."], rel=1e-8)
+        assert found["eta2p"][term] == classical["eta2p"][term]
+        assert np.isnan(found["ss"][term])
+        assert found["reason"][term]
+
+
+@pytest.mark.parametrize(("name", "outcome"), CASES)
+def test_effect_sizes_equal_effectsize_and_the_exact_interval(name, outcome):
+    # effectsize::eta_squared, omega_squared(partial = TRUE); limits by uniroot on pf(ncp), ncp / (ncp + df_err)
+    expected = rows(R[name][outcome]["partial_eta2_ci90_uniroot"])
+    found = anova(frame(name), outcome, FACTORS).set_index("term")
+    for term, row in expected.items():
+        assert found["eta2p"][term] == pytest.approx(row["eta2p"], abs=1e-8)
+        assert found["eta2p_ci_low"][term] == pytest.approx(row["low_dferr"], abs=1e-8)
+        assert found["eta2p_ci_high"][term] == pytest.approx(row["high_dferr"], abs=1e-8)
+        assert found["omega2p"][term] == pytest.approx(row["omega2p"], abs=1e-8)
+
+
+def test_is_not_the_table_of_treatment_contrasts():
+    wrong = rows(R["unbalanced71"]["fraction_correct"]["anova_type3_treatment_WRONG"])
+    found = anova(frame("unbalanced71"), "fraction_correct", FACTORS).set_index("term")
+    assert abs(found["F"]["heatmap"] - wrong["heatmap"]["F.value"]) > 0.1
+
+
+def test_does_not_depend_on_level_order_or_column_names():
+    data = frame("unbalanced71")
+    renamed = data.rename(columns={"heatmap": "Heat map (type)", "fraction_correct": "User's accuracy"})
+    renamed["Heat map (type)"] = renamed["Heat map (type)"].astype(str)
+    one = anova(data, "fraction_correct", FACTORS)
+    other = anova(renamed, "User's accuracy", ["Heat map (type)", "score"])
+    assert other["term"].tolist() == ["Heat map (type)", "score", "Heat map (type):score", "Residuals"]
+    assert other["F"].to_numpy()[:3] == pytest.approx(one["F"].to_numpy()[:3], rel=1e-10)
+
+
+def test_unused_levels_and_missing_values_are_dropped():
+    data = frame("balanced96")
+    data["heatmap"] = data["heatmap"].cat.add_categories("never shown")
+    more = pd.concat([data, data.iloc[:1].assign(fraction_correct=np.nan)], ignore_index=True)
+    expected = anova(frame("balanced96"), "fraction_correct", FACTORS)
+    pd.testing.assert_frame_equal(anova(more, "fraction_correct", FACTORS), expected)
+
+
+def test_a_factor_with_one_level_is_left_out():
+    data = frame("balanced96").query("score == 'absent'")
+    assert anova(data, "fraction_correct", FACTORS)["term"].tolist() == ["heatmap", "Residuals"]
+
+
+def test_an_empty_cell_is_refused_by_name():
+    data = frame("balanced96").query("not (heatmap == 'static' and score == 'present')")
+    with pytest.raises(NotDefined, match=r"static × present \(n = 0\)"):
+        anova(data, "fraction_correct", FACTORS)
+
+
+def test_constant_data_are_not_defined():
+    with pytest.raises(NotDefined, match="no variation") as caught:
+        anova(frame("balanced96").assign(fraction_correct=0.7), "fraction_correct", FACTORS)
+    assert caught.value.terms == ("heatmap", "score", "heatmap:score")
+
+
+def test_cells_that_differ_but_do_not_vary_inside_are_not_defined():
+    data = frame("balanced96")
+    data["fraction_correct"] = data["heatmap"].cat.codes * 0.1
+    with pytest.raises(NotDefined, match="error variance is zero"):
+        anova(data, "fraction_correct", FACTORS)
+
+
+def test_one_participant_per_cell_is_not_defined():
+    data = frame("balanced96").groupby(FACTORS, observed=True).head(1)
+    with pytest.raises(NotDefined, match="one participant per cell"):
+        anova(data, "fraction_correct", FACTORS)
+
+
+def test_white_correction_needs_two_per_cell():
+    data = frame("balanced96").query("participant not in @few", local_dict={"few": _all_but_one()})
+    with pytest.raises(NotDefined, match=r"none × absent \(n = 1\)"):
+        anova(data, "fraction_correct", FACTORS, covariance="hc3")
+
+
+def _all_but_one() -> list[str]:
+    data = frame("balanced96")
+    return data.query("heatmap == 'none' and score == 'absent'")["participant"].tolist()[1:]
+
+
+def test_type_1_is_refused():
+    with pytest.raises(ValueError, match="expected 2 or 3"):
+        anova(frame("balanced96"), "fraction_correct", FACTORS, ss_type=1)

@@ -1,0 +1,81 @@
+"""Pairwise comparisons against R's emmeans and pingouin's Games-Howell."""
+
+from itertools import product
+
+import pingouin
+import pytest
+
+from analysis.errors import NotDefined
+from analysis.statistics.cells import complete
+from analysis.statistics.posthoc import games_howell, marginal_means, tukey
+from tests.analysis.reference_data import R, frame, rows
+
+FACTORS = ["heatmap", "score"]
+CASES = list(product(("balanced96", "unbalanced71"), ("fraction_correct", "saliency_ratio")))
+
+
+@pytest.mark.parametrize(("name", "outcome"), CASES)
+@pytest.mark.parametrize(("covariance", "suffix"), [("classical", ""), ("hc3", "_hc3")])
+def test_tukey_equals_emmeans_pairs(name, outcome, covariance, suffix):
+    # pairs(emmeans(m, "heatmap" [, vcov. = hccm(m, "hc3")]), adjust = "tukey")
+    expected = rows(R[name][outcome]["emmeans_heatmap_tukey" + suffix], "contrast")
+    found = tukey(frame(name), outcome, FACTORS, "heatmap", covariance)
+    assert len(found) == 3
+    for row in found.itertuples():
+        r = expected[f"{row.a} - {row.b}"]
+        assert row.diff == pytest.approx(r["estimate"], abs=1e-8)
+        assert row.se == pytest.approx(r["SE"], abs=1e-8)
+        assert row.df == r["df"]
+        assert row.t == pytest.approx(r["t.ratio"], abs=1e-8)
+        assert row.p_adjusted == pytest.approx(r["p.value"], abs=1e-6)
+        assert row.ci_low == pytest.approx(r["lower.CL"], abs=1e-6)
+        assert row.ci_high == pytest.approx(r["upper.CL"], abs=1e-6)
+        assert row.diff == pytest.approx(row.mean_a - row.mean_b, abs=1e-12)
+
+
+@pytest.mark.parametrize(("name", "outcome"), CASES)
+def test_marginal_means_weigh_cells_equally(name, outcome):
+    # emmeans(m, "heatmap")
+    means = marginal_means(complete(frame(name), outcome, FACTORS), outcome, FACTORS, "heatmap")
+    for row in R[name][outcome]["emmeans_heatmap_means"]:
+        assert means["mean"][row["heatmap"]] == pytest.approx(row["emmean"], abs=1e-8)
+        assert means["variance"][row["heatmap"]] ** 0.5 == pytest.approx(row["SE"], abs=1e-8)
+
+
+def test_unequal_cells_differ_from_the_two_other_tukeys():
+    data = R["unbalanced71"]["fraction_correct"]
+    found = tukey(frame("unbalanced71"), "fraction_correct", FACTORS, "heatmap")["p_adjusted"].iloc[0]
+    for key in ("TukeyHSD_heatmap_from_twoway", "TukeyHSD_heatmap_oneway"):
+        assert abs(found - rows(data[key])["static-none"]["p.adj"]) > 1e-3
+
+
+def test_without_a_second_factor_it_is_the_plain_tukey_test():
+    # TukeyHSD(aov(y ~ heatmap)), whose differences run the other way
+    expected = rows(R["unbalanced71"]["fraction_correct"]["TukeyHSD_heatmap_oneway"])
+    for row in tukey(frame("unbalanced71"), "fraction_correct", ["heatmap"], "heatmap").itertuples():
+        r = expected[f"{row.b}-{row.a}"]
+        assert row.diff == pytest.approx(-r["diff"], abs=1e-8)
+        assert row.p_adjusted == pytest.approx(r["p.adj"], abs=1e-6)
+        assert row.ci_low == pytest.approx(-r["upr"], abs=1e-6)
+
+
+def test_two_levels_give_the_p_of_the_main_effect():
+    # car::Anova(lm(...), type = 3)
+    expected = rows(R["unbalanced71"]["saliency_ratio"]["anova_type3_sum"])["score"]["Pr..F."]
+    found = tukey(frame("unbalanced71"), "saliency_ratio", FACTORS, "score")
+    assert found["p_adjusted"].item() == pytest.approx(expected, abs=1e-6)
+
+
+def test_games_howell_equals_pingouin():
+    data = frame("unbalanced71")
+    found = games_howell(data, "saliency_ratio", "heatmap")
+    oracle = pingouin.pairwise_gameshowell(data=data, dv="saliency_ratio", between="heatmap")
+    expected = {frozenset(pair): p for *pair, p in oracle[["A", "B", "pval"]].itertuples(index=False)}
+    for row in found.itertuples():
+        assert row.p_adjusted == pytest.approx(expected[frozenset((row.a, row.b))], abs=1e-6)
+
+
+def test_an_empty_cell_is_refused():
+    data = frame("balanced96").query("not (heatmap == 'none' and score == 'absent')")
+    with pytest.raises(NotDefined, match="none × absent"):
+        tukey(data, "fraction_correct", FACTORS, "heatmap")
