@@ -62,7 +62,8 @@ class Page:
     `form` validates the answer (a Django form class; None: there is nothing to answer but to go on).
     `context` returns what the template shows: `(step, run) -> dict`; nothing else of the step reaches the browser.
     `fields` are the answer's declared fields; `trial` marks a step that is scored or rated.
-    `guide` is the template that shows an instruction page again, in a dialogue, once it has been met.
+    `texts` names the study's texts that stand on it. `guide` is the template that shows an instruction page again,
+    in a dialogue, once it has been met.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Page:
     form: str | None = None
     context: str | None = None
     fields: tuple[Field, ...] = ()
+    texts: tuple[str, ...] = ()
     trial: bool = False
     guide: str | None = None
 

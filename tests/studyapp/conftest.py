@@ -1,0 +1,77 @@
+"""A tiny published study, and people who walk through it."""
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+from django.http import QueryDict
+
+from studyapp import models, publishing, sessions, showing, stimuli
+from studyapp.core import kinds
+from tests.bundles import write_bundle
+from tests.studyapp import tiny
+
+
+@pytest.fixture(autouse=True)
+def stores(settings, tmp_path):
+    """Give each test its own folders for bundles and stimuli."""
+    settings.BUNDLES_ROOT = tmp_path / "bundles"
+    settings.STIMULI_ROOT = tmp_path / "stimuli"
+
+
+@pytest.fixture
+def tiny_kind(settings):
+    """Register the tiny kind for one test."""
+    templates = settings.TEMPLATES[0] | {
+        "DIRS": [*settings.TEMPLATES[0]["DIRS"], Path(tiny.__file__).parent / "templates"]
+    }
+    settings.TEMPLATES = [templates]
+    kinds.kinds()["tiny"] = tiny.KIND
+    yield tiny.KIND
+    del kinds.kinds()["tiny"]
+
+
+@pytest.fixture
+def bundle(db, tmp_path):
+    return stimuli.load_bundle(write_bundle(tmp_path / "source"), "made")
+
+
+@pytest.fixture
+def draft(tiny_kind, bundle):
+    """A study with two conditions, ready to publish."""
+    study = models.Study.objects.create(slug="tiny", title="A tiny study", kind="tiny", bundle=bundle, seed=1)
+    for size in ("small", "large"):
+        models.Condition.objects.create(study=study, name=size, factors={"size": size})
+    return study
+
+
+@pytest.fixture
+def study(draft):
+    publishing.publish(draft)
+    return draft
+
+
+@pytest.fixture
+def start(study):
+    """Start a person's run: `start("anna")`."""
+    return lambda name: sessions.start(study.pk, sessions.Visitor("PROLIFIC_PID", name))
+
+
+def submit(participant, value, *, position=None, timing=None):
+    """Answer the step at `position` (default: the present one) as the page would."""
+    fresh = sessions.get(participant.pk)
+    position = fresh.position if position is None else position
+    data = QueryDict(mutable=True)
+    data["agree" if position == 0 else "number"] = value
+    token = sessions.token(fresh, position)
+    return sessions.submit(participant.pk, token, partial(showing.validate, data), timing or {})
+
+
+def walk(participant, *, upto=None):
+    """Answer rightly, step by step, until the run ends or `upto` is reached."""
+    while True:
+        fresh = sessions.get(participant.pk)
+        if fresh.status != "active" or fresh.position == upto:
+            return fresh
+        step = fresh.plan.steps[fresh.position]
+        submit(fresh, "yes" if step["page"] == "consent" else step["data"]["right"])

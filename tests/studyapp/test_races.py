@@ -1,0 +1,97 @@
+"""Requests that arrive at the same moment, many times over; the database is a real file or PostgreSQL."""
+
+from collections import Counter
+from threading import Barrier, Thread
+
+import pytest
+from django.db import connection
+
+from studyapp import models, sessions
+from studyapp.core import flow
+from tests.studyapp.conftest import submit, walk
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
+ROUNDS = 25
+
+
+def together(*calls):
+    """Run every call in its own thread and connection, all let go at once; return results in order."""
+    barrier, results = Barrier(len(calls)), [None] * len(calls)
+
+    def run(index, call):
+        barrier.wait()
+        try:
+            results[index] = call()
+        except Exception as error:
+            results[index] = error
+        finally:
+            connection.close()
+
+    threads = [Thread(target=run, args=item) for item in enumerate(calls)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    errors = [result for result in results if isinstance(result, Exception)]
+    if errors:
+        raise errors[0]
+    return results
+
+
+def test_parallel_submissions_of_one_step_store_one_answer(start):
+    for round_ in range(ROUNDS):
+        anna = walk(start(f"p{round_}"), upto=3)
+        receipts = together(*[lambda value=value: submit(anna, value, position=3) for value in (10, 20, 30)])
+        assert Counter(receipt.status for receipt in receipts) == {"accepted": 1, "stored": 2}
+        accepted = [10, 20, 30][[receipt.status for receipt in receipts].index("accepted")]
+        assert [row.answer for row in anna.responses.filter(position=3)] == [{"number": accepted}]
+        assert sessions.get(anna.pk).position == 4
+
+
+def test_two_tabs_walking_at_once_make_one_whole_run(start):
+    for round_ in range(ROUNDS // 5):
+        anna = start(f"p{round_}")
+        together(lambda: walk(anna), lambda: walk(anna))
+        anna = sessions.get(anna.pk)
+        assert anna.status == flow.COMPLETED
+        assert sorted(anna.responses.values_list("position", flat=True)) == [0, 1, 3, 4, 5, 6, 7]
+        assert anna.events.filter(name=flow.COMPLETED).count() == 1
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_a_submission_during_withdrawal_is_stored_before_it_or_not_at_all(start, keep):
+    for round_ in range(ROUNDS):
+        anna = walk(start(f"p{round_}"), upto=4)
+        receipt, _ = together(lambda: submit(anna, 1, position=4), lambda: sessions.withdraw(anna.pk, keep=keep))
+        assert sessions.get(anna.pk).status == flow.WITHDRAWN
+        assert receipt.status in ("accepted", "closed")
+        expected = 0 if not keep else 4 if receipt.status == "accepted" else 3
+        assert anna.responses.count() == expected
+
+
+def test_starts_with_one_recruitment_id_make_one_run(start):
+    for round_ in range(ROUNDS):
+        runs = together(*[lambda: start(f"p{round_}")] * 3)
+        assert len({run.pk for run in runs}) == 1
+    assert models.Participant.objects.count() == ROUNDS
+    assert models.Identity.objects.count() == ROUNDS
+
+
+def test_parallel_starts_stay_balanced(start):
+    for round_ in range(6):
+        together(*[lambda n=n: start(f"p{round_}-{n}") for n in range(4)])
+        counts = Counter(models.Participant.objects.values_list("condition__name", flat=True))
+        assert abs(counts["small"] - counts["large"]) <= 1
+
+
+def test_events_in_parallel_with_an_answer_lose_neither(start):
+    anna = walk(start("anna"), upto=3)
+    batch = [{"name": "toggle", "t_ms": number} for number in range(20)]
+    token = sessions.token(anna, 3)
+    together(
+        lambda: submit(anna, 0, position=3),
+        lambda: sessions.record_events(anna.pk, token, batch),
+        lambda: sessions.record_events(anna.pk, token, batch),
+    )
+    assert anna.responses.filter(position=3).count() == 1
+    assert anna.events.filter(name="toggle").count() == 40

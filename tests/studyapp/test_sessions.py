@@ -1,0 +1,156 @@
+"""The engine's promises, one run at a time."""
+
+import pytest
+
+from studyapp import models, sessions
+from studyapp.core import flow
+from tests.studyapp.conftest import submit, walk
+
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
+
+
+def test_a_start_draws_condition_order_and_the_whole_plan(start):
+    participant = start("anna")
+    assert participant.condition.name in ("small", "large")
+    assert participant.order in (0, 1)
+    assert [step["page"] for step in participant.plan.steps] == ["consent", "check", "check", *["trial"] * 5]
+
+
+def test_the_same_id_comes_back_to_the_same_run(start):
+    assert start("anna") == start("anna")
+    assert models.Participant.objects.count() == 1
+
+
+def test_an_accepted_answer_is_stored_and_moves_on(start):
+    anna = start("anna")
+    assert submit(anna, "yes", timing={"rt_ms": 812.5, "hidden_ms": 0, "input_mode": "mouse"}).status == "accepted"
+    row = anna.responses.get()
+    assert (row.position, row.answer, row.rt_ms, row.input_mode) == (0, {"agree": True}, 812.5, "mouse")
+    assert sessions.get(anna.pk).position == 1
+
+
+def test_a_repeated_submission_returns_what_is_stored(start):
+    anna = start("anna")
+    submit(anna, "yes")
+    assert submit(anna, "no", position=0).status == "stored"
+    assert anna.responses.get().answer == {"agree": True}
+
+
+def test_an_answer_to_a_later_step_is_refused(start):
+    anna = start("anna")
+    assert submit(anna, 1, position=1).status == "moved"
+    assert not anna.responses.exists()
+
+
+def test_a_forged_or_foreign_token_changes_nothing(start):
+    anna, bela = start("anna"), start("bela")
+    for token in ("", "0", "0-", "0-" + "a" * 32, sessions.token(bela, 0), "-1-x", "9" * 400):
+        receipt = sessions.submit(anna.pk, token, lambda participant, step: ({"agree": True}, {}), {})
+        assert receipt.status == "moved"
+    assert not models.Response.objects.exists()
+
+
+def test_an_invalid_answer_is_told_by_field_and_not_stored(start):
+    anna = walk(start("anna"), upto=3)
+    receipt = submit(anna, "seven")
+    assert receipt.status == "invalid"
+    assert "number" in receipt.errors
+    assert sessions.get(anna.pk).position == 3
+
+
+@pytest.mark.parametrize("rt", [-1, float("nan"), float("inf"), "12", True, None, {}])
+def test_an_impossible_time_is_stored_as_missing(start, rt):
+    anna = start("anna")
+    submit(anna, "yes", timing={"rt_ms": rt})
+    assert anna.responses.get().rt_ms is None
+
+
+def test_a_failed_check_leads_to_the_second_try_and_a_passed_one_past_it(start):
+    anna = walk(start("anna"), upto=1)
+    submit(anna, 7)
+    assert sessions.get(anna.pk).position == 2
+    bela = walk(start("bela"), upto=1)
+    submit(bela, 1)
+    assert sessions.get(bela.pk).position == 3
+
+
+def test_two_failed_checks_screen_out_and_keep_both_answers(start):
+    anna = walk(start("anna"), upto=1)
+    submit(anna, 7)
+    submit(anna, 8)
+    anna = sessions.get(anna.pk)
+    assert anna.status == flow.SCREENED_OUT
+    assert [row.answer for row in anna.responses.all()] == [{"agree": True}, {"number": 7}, {"number": 8}]
+
+
+def test_refusing_consent_keeps_nothing_but_the_refusal(start):
+    anna = start("anna")
+    submit(anna, "no")
+    anna = sessions.get(anna.pk)
+    assert (anna.status, anna.plan.steps, anna.summary) == (flow.NO_CONSENT, [], {})
+    assert not anna.responses.exists()
+    assert not models.Identity.objects.exists()
+    assert list(anna.events.values_list("name", flat=True)) == ["started", "no_consent"]
+
+
+def test_a_whole_walk_completes_with_its_totals(start):
+    anna = walk(start("anna"))
+    assert anna.status == flow.COMPLETED
+    assert anna.summary == {"n_trials": 5, "n_correct": 5}
+    assert anna.responses.count() == 7
+    assert anna.ended_at is not None
+
+
+def test_a_run_that_lacks_an_expected_row_cannot_complete(start):
+    anna = walk(start("anna"), upto=7)
+    anna.responses.filter(position=4).delete()
+    with pytest.raises(RuntimeError, match="without steps"):
+        submit(anna, 4)
+    assert sessions.get(anna.pk).status == flow.ACTIVE
+
+
+def test_withdrawing_may_keep_or_erase_what_was_given(start):
+    anna, bela = walk(start("anna"), upto=5), walk(start("bela"), upto=5)
+    sessions.withdraw(anna.pk, keep=True)
+    sessions.withdraw(bela.pk, keep=False)
+    assert sessions.get(anna.pk).summary == {"n_trials": 2, "n_correct": 2}
+    assert anna.responses.count() == 4
+    assert not bela.responses.exists()
+    assert sessions.get(bela.pk).plan.steps == []
+
+
+def test_nothing_is_accepted_after_withdrawal(start):
+    anna = walk(start("anna"), upto=5)
+    late = sessions.token(anna, 5)
+    sessions.withdraw(anna.pk, keep=True)
+    receipt = sessions.submit(anna.pk, late, lambda participant, step: ({"number": 1}, {}), {})
+    assert receipt.status == "closed"
+    assert sessions.withdraw(anna.pk, keep=False).status == flow.WITHDRAWN
+    assert anna.responses.count() == 4
+
+
+def test_erasing_leaves_a_tombstone_without_personal_data(start):
+    anna = walk(start("anna"))
+    sessions.record_events(anna.pk, sessions.token(anna, 3), [{"name": "toggle", "t_ms": 5}])
+    sessions.erase(anna.pk)
+    anna = sessions.get(anna.pk)
+    assert (anna.status, anna.summary, anna.plan.steps) == ("erased", {}, [])
+    assert not anna.responses.exists()
+    assert not models.Identity.objects.exists()
+    assert not anna.events.filter(t_ms__isnull=False).exists()
+
+
+def test_events_are_stored_with_their_step_and_never_move_the_run(start):
+    anna = walk(start("anna"), upto=4)
+    events = [{"name": "toggle", "t_ms": 12.5, "input_mode": "touch", "data": {"on": True}}, {"name": "x" * 99}]
+    assert sessions.record_events(anna.pk, sessions.token(anna, 4), events) == 2
+    assert sessions.get(anna.pk).position == 4
+    row = anna.events.get(name="toggle")
+    assert (row.position, row.t_ms, row.input_mode, row.data) == (4, 12.5, "touch", {"on": True})
+
+
+def test_a_preview_is_never_counted(study, start):
+    preview = sessions.start_preview(study.current, study.conditions.first())
+    walk(preview)
+    counts = {start(f"p{index}").condition.name for index in range(2)}
+    assert counts == {"small", "large"}

@@ -1,0 +1,29 @@
+"""The smallest study kind that uses every turn of the engine: consent, a check with a second try, trials."""
+
+from studyapp.core.kinds import Factor, Field, Kind, Page, Parameter
+
+KIND = Kind(
+    name="tiny",
+    title="Tiny",
+    summary="For the engine's own tests.",
+    module="tests.studyapp.tiny",
+    pages=(
+        Page("consent", "tiny/step.html", form="tests.studyapp.tiny.parts:ConsentForm"),
+        Page("check", "tiny/step.html", form="tests.studyapp.tiny.parts:NumberForm"),
+        Page(
+            "trial",
+            "tiny/step.html",
+            form="tests.studyapp.tiny.parts:NumberForm",
+            context="tests.studyapp.tiny.parts:context",
+            fields=(Field("response", "integer", "The number typed."),),
+            trial=True,
+        ),
+    ),
+    parameters=(
+        Parameter("n_trials", "integer", 5, "How many trials."),
+        Parameter("min_width_px", "integer", 1024, "Smallest screen."),
+        Parameter("min_height_px", "integer", 768, "Smallest screen."),
+    ),
+    factors=(Factor("size", ("small", "large"), "A factor."),),
+    orders=2,
+)
