@@ -76,8 +76,8 @@ def _write_method(job: Job, new, method: MethodConfig, targets):
                 _link(folder / f"{node['file']}.npy", new / "maps" / f"{file}.npy")
             rows.append(_node_row(job, method, name, node, file, low, high))
     described = {
-        "id": method.id,
-        "name": method.name,
+        "name": method.id,
+        "method": method.name,
         "title": registry.METHODS[method.name].title,
         "paper": registry.METHODS[method.name].paper,
         "parameters": job.resolved(method),

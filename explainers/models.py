@@ -91,7 +91,7 @@ def _from_torchvision(config, n_classes, state):
         )
     defaults = {"weights": None, "num_classes": n_classes}
     if config.arch in _TRANSFORMING:
-        has_side_outputs = any(key.startswith("aux") or key.startswith("AuxLogits") for key in state or ())
+        has_side_outputs = any(key.startswith(("aux", "AuxLogits")) for key in state or ())
         defaults |= {"init_weights": False, "aux_logits": has_side_outputs, "transform_input": state is not None}
     return _built(torchvision.models.get_model_builder(config.arch), config, defaults)
 

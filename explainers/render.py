@@ -20,20 +20,9 @@ FULL_OPACITY_AT = 0.6
 PEAK_PERCENTILE = 99.5
 SHARED_PERCENTILE = 90
 N_STOPS = 9
-DIVERGING = {
-    "PiYG",
-    "PRGn",
-    "BrBG",
-    "PuOr",
-    "RdGy",
-    "RdBu",
-    "RdYlBu",
-    "RdYlGn",
-    "Spectral",
-    "coolwarm",
-    "bwr",
-    "seismic",
-}
+DIVERGING = (
+    "PiYG", "PRGn", "BrBG", "PuOr", "RdGy", "RdBu", "RdYlBu", "RdYlGn", "Spectral", "coolwarm", "bwr", "seismic",
+)  # fmt: skip
 
 
 def is_diverging(colormap: str) -> bool:
