@@ -5,6 +5,7 @@ only to this machine, keeps its data in `var/` and makes its own secret key ther
 """
 
 import os
+import tempfile
 from pathlib import Path
 
 import dj_database_url
@@ -83,7 +84,7 @@ TEMPLATES = [
 _DATABASE = dj_database_url.parse(DATABASE_URL, conn_max_age=60 if PRODUCTION else 0, conn_health_checks=True)
 if _DATABASE["ENGINE"] == "django.db.backends.sqlite3":
     _SQLITE = {"timeout": 20, "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"}
-    _TEST = {"NAME": str(DATA_DIR / "test.sqlite3")}
+    _TEST = {"NAME": str(Path(tempfile.gettempdir()) / f"heatwise-test-{os.getpid()}.sqlite3")}
     DATABASES = {
         "default": _DATABASE | {"OPTIONS": _SQLITE | {"transaction_mode": "IMMEDIATE"}, "TEST": _TEST},
         "snapshot": _DATABASE | {"OPTIONS": _SQLITE | {"transaction_mode": "DEFERRED"}, "TEST": {"MIRROR": "default"}},
@@ -91,7 +92,7 @@ if _DATABASE["ENGINE"] == "django.db.backends.sqlite3":
 else:
     _OPTIONS = _DATABASE.get("OPTIONS", {})
     DATABASES = {
-        "default": _DATABASE,
+        "default": _DATABASE | {"TEST": {"NAME": f"test_heatwise_{os.getpid()}"}},
         "snapshot": _DATABASE
         | {"OPTIONS": _OPTIONS | {"isolation_level": 3}, "CONN_MAX_AGE": 0, "TEST": {"MIRROR": "default"}},
     }
@@ -112,6 +113,8 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
+if not PRODUCTION:
+    STATIC_ROOT.mkdir(exist_ok=True)
 STATICFILES_DIRS = [
     BASE_DIR / "static",
     *(path for folder in STUDY_FOLDERS if (path := folder / "static").is_dir()),

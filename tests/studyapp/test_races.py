@@ -1,6 +1,7 @@
 """Requests that arrive at the same moment, many times over; the database is a real file or PostgreSQL."""
 
 from collections import Counter
+from functools import partial
 from threading import Barrier, Thread
 
 import pytest
@@ -41,7 +42,7 @@ def together(*calls):
 def test_parallel_submissions_of_one_step_store_one_answer(start):
     for round_ in range(ROUNDS):
         anna = walk(start(f"p{round_}"), upto=3)
-        receipts = together(*[lambda value=value: submit(anna, value, position=3) for value in (10, 20, 30)])
+        receipts = together(*[partial(submit, anna, value, position=3) for value in (10, 20, 30)])
         assert Counter(receipt.status for receipt in receipts) == {"accepted": 1, "stored": 2}
         accepted = [10, 20, 30][[receipt.status for receipt in receipts].index("accepted")]
         assert [row.answer for row in anna.responses.filter(position=3)] == [{"number": accepted}]
@@ -51,7 +52,7 @@ def test_parallel_submissions_of_one_step_store_one_answer(start):
 def test_two_tabs_walking_at_once_make_one_whole_run(start):
     for round_ in range(ROUNDS // 5):
         anna = start(f"p{round_}")
-        together(lambda: walk(anna), lambda: walk(anna))
+        together(partial(walk, anna), partial(walk, anna))
         anna = sessions.get(anna.pk)
         assert anna.status == flow.COMPLETED
         assert sorted(anna.responses.values_list("position", flat=True)) == [0, 1, 3, 4, 5, 6, 7]
@@ -62,7 +63,7 @@ def test_two_tabs_walking_at_once_make_one_whole_run(start):
 def test_a_submission_during_withdrawal_is_stored_before_it_or_not_at_all(start, keep):
     for round_ in range(ROUNDS):
         anna = walk(start(f"p{round_}"), upto=4)
-        receipt, _ = together(lambda: submit(anna, 1, position=4), lambda: sessions.withdraw(anna.pk, keep=keep))
+        receipt, _ = together(partial(submit, anna, 1, position=4), partial(sessions.withdraw, anna.pk, keep=keep))
         assert sessions.get(anna.pk).status == flow.WITHDRAWN
         assert receipt.status in ("accepted", "closed")
         expected = 0 if not keep else 4 if receipt.status == "accepted" else 3
@@ -71,7 +72,7 @@ def test_a_submission_during_withdrawal_is_stored_before_it_or_not_at_all(start,
 
 def test_starts_with_one_recruitment_id_make_one_run(start):
     for round_ in range(ROUNDS):
-        runs = together(*[lambda: start(f"p{round_}")] * 3)
+        runs = together(*[partial(start, f"p{round_}")] * 3)
         assert len({run.pk for run in runs}) == 1
     assert models.Participant.objects.count() == ROUNDS
     assert models.Identity.objects.count() == ROUNDS
@@ -79,7 +80,7 @@ def test_starts_with_one_recruitment_id_make_one_run(start):
 
 def test_parallel_starts_stay_balanced(start):
     for round_ in range(6):
-        together(*[lambda n=n: start(f"p{round_}-{n}") for n in range(4)])
+        together(*[partial(start, f"p{round_}-{n}") for n in range(4)])
         counts = Counter(models.Participant.objects.values_list("condition__name", flat=True))
         assert abs(counts["small"] - counts["large"]) <= 1
 
