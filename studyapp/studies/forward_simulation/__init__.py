@@ -1,0 +1,205 @@
+"""Forward simulation: see how a classifier decided on examples, then predict what it does with a new picture.
+
+After "User testing" (section 5) of the multi-scale occlusion study in `shared/papers`, which extends Alqaraawi et
+al. 2020. Where the paper leaves a choice open, it is a parameter here and recorded with every export.
+"""
+
+from studyapp.core import shared_pages
+from studyapp.core.kinds import Factor, Field, Kind, Page, Parameter
+
+TEXT = f"{__name__}.pages:text"
+OUTCOMES = {
+    "TP": "true positive: the class is in the picture and the system says so",
+    "FN": "false negative: the class is in the picture and the system misses it",
+    "FP": "false positive: the class isn't in the picture and the system says it is",
+    "TN": "true negative: the class isn't in the picture and the system says so",
+}
+CONFIDENCE = ["extremely unconfident", "slightly unconfident", "slightly confident", "extremely confident"]
+
+TRIAL_FIELDS = (
+    Field("class_name", "text", "The class that the question is about."),
+    Field("outcome", "text", "How the model's answer compares with the truth.", levels=OUTCOMES),
+    Field("score", "number", "The model's score for the class on this picture."),
+    Field("threshold", "number", "The score above which the model assigns the class."),
+    Field("model_answer", "boolean", "Whether the model assigns the class: the right answer."),
+    Field("response", "boolean", "Whether the participant predicted that the model assigns the class."),
+    Field("correct", "boolean", "Whether the prediction agrees with the model."),
+    Field(
+        "confidence",
+        "integer",
+        "Confidence in the prediction; the labels are the parameter `confidence_labels`.",
+        levels=dict(enumerate(CONFIDENCE, start=1)),
+    ),
+    Field("sensitive_to", "text", "Features the system is thought to be sensitive to, in the participant's words."),
+    Field("ignores", "text", "Features the system is thought to ignore, in the participant's words."),
+)
+
+SUMMARY_FIELDS = (
+    Field("n_trials", "integer", "How many pictures were answered."),
+    Field("n_correct", "integer", "How many of them were predicted rightly."),
+    Field("bonus", "number", "What the right predictions earn.", unit="the study's currency"),
+    Field("reward", "number", "Base reward and bonus together.", unit="the study's currency"),
+)
+
+PAGES = (
+    shared_pages.information(TEXT),
+    shared_pages.eligibility(TEXT),
+    shared_pages.consent(TEXT),
+    Page(
+        "instructions",
+        "forward_simulation/instructions.html",
+        context=f"{__name__}.pages:instructions",
+        texts=(
+            "instructions_classes",
+            "instructions_outcomes",
+            "instructions_task",
+            "instructions_scores",
+            "instructions_heatmap",
+            "instructions_screen",
+        ),
+        guide="forward_simulation/_part.html",
+    ),
+    Page(
+        "instructions_again",
+        "forward_simulation/instructions_again.html",
+        context=f"{__name__}.pages:instructions_again",
+        texts=("instructions_again",),
+    ),
+    Page(
+        "screening",
+        "forward_simulation/screening.html",
+        form=f"{__name__}.forms:ScreeningForm",
+        context=f"{__name__}.pages:screening",
+        fields=(
+            Field("attempt", "integer", "Which attempt at the screening questions, from 1."),
+            Field("about", "text", "What the statements are about: outcome, heatmap, scores or task."),
+            Field("statement_1", "boolean", "Whether the first statement was called true."),
+            Field("statement_2", "boolean", "Whether the second statement was called true."),
+            Field("passed", "boolean", "Whether both statements were judged rightly."),
+        ),
+        texts=("screening_outcome", "screening_heatmap", "screening_scores", "screening_task"),
+    ),
+    Page("block", "pages/text.html", context=TEXT, texts=("block",)),
+    Page(
+        "trial",
+        "forward_simulation/trial.html",
+        form=f"{__name__}.forms:TrialForm",
+        context=f"{__name__}.pages:trial",
+        fields=TRIAL_FIELDS,
+        texts=("trial", "outcome_tp", "outcome_fn", "outcome_fp", "outcome_tn", "confidence_note"),
+        trial=True,
+    ),
+    Page(
+        "closing",
+        "forward_simulation/closing.html",
+        form=f"{__name__}.forms:ClosingForm",
+        context=TEXT,
+        fields=(
+            Field("useful_outcomes", "boolean", "Whether the outcomes helped."),
+            Field("useful_heatmaps", "boolean", "Whether the heatmaps helped; empty where none were shown."),
+            Field("useful_scores", "boolean", "Whether the scores helped; empty where none were shown."),
+            Field("learned", "text", "What the participant learned about the system, in their words."),
+        ),
+        texts=("closing",),
+    ),
+    Page("feedback", "forward_simulation/feedback.html", context=f"{__name__}.pages:feedback", texts=("feedback",)),
+)
+
+PARAMETERS = (
+    Parameter("classes", "list", ["cat", "horse"], "The two classes asked about, one block of trials each."),
+    Parameter(
+        "queries_per_class",
+        "object",
+        {"TP": 3, "FN": 2, "FP": 2, "TN": 0},
+        "How many pictures of each outcome are asked about in each class.",
+    ),
+    Parameter(
+        "examples",
+        "object",
+        {"TP": 6, "FN": 3, "FP": 3},
+        "How many examples of each outcome a trial shows: those most similar to the picture asked about.",
+    ),
+    Parameter(
+        "split",
+        "text",
+        "train",
+        "Which part of the data set all pictures come from, as in the bundle's column `split`; empty: any.",
+    ),
+    Parameter(
+        "query_pool",
+        "integer",
+        2,
+        "Pictures asked about have middling scores: they are drawn from this many times as many pictures whose "
+        "scores lie nearest to the class's threshold. 1: exactly the nearest ones.",
+        minimum=1,
+    ),
+    Parameter(
+        "screening_policy",
+        "choice",
+        "record",
+        "What follows on failed screening questions: `record` goes on; `retry` shows the instructions and asks "
+        "again, and goes on after the last attempt; `screen_out` ends the run after the last attempt.",
+        choices=("record", "retry", "screen_out"),
+    ),
+    Parameter("screening_attempts", "integer", 2, "Attempts under `retry` and `screen_out`.", minimum=1, maximum=5),
+    Parameter(
+        "heatmap_layout",
+        "choice",
+        "side_by_side",
+        "Where the heatmap stands: beside the photo, over it, or over it while it is pointed at or focused.",
+        choices=("side_by_side", "overlay", "hover"),
+    ),
+    Parameter(
+        "scale",
+        "choice",
+        "shared",
+        "Whether the heatmaps' colours mean the same in every picture, as the bundle was rendered.",
+        choices=("shared", "per_map"),
+    ),
+    Parameter(
+        "score_bars",
+        "integer",
+        4,
+        "How many classes a score chart shows: the class asked about, then those with the highest scores.",
+        minimum=1,
+        maximum=10,
+    ),
+    Parameter("confidence_labels", "list", CONFIDENCE, "The points of the confidence scale, stored as 1, 2, 3, …"),
+    Parameter(
+        "eligibility",
+        "list",
+        [
+            "I am 18 years of age or older.",
+            "My eyesight is normal, or corrected to normal by glasses or lenses.",
+            "I have a technical background, such as a degree in computing or engineering.",
+            "I am using a laptop or a desktop computer.",
+        ],
+        "What a participant must confirm to take part.",
+    ),
+    Parameter("minutes", "integer", 30, "How long the study takes, as told to participants.", minimum=1),
+    Parameter("min_width_px", "integer", 1024, "The narrowest screen, in CSS pixels.", minimum=320),
+    Parameter("min_height_px", "integer", 600, "The lowest screen, in CSS pixels.", minimum=320),
+)
+
+FACTORS = (
+    Factor(
+        "heatmap",
+        ("none", "lrp", "multiscale_occlusion"),
+        "Which explanation the examples show: none, or any method in the bundle.",
+        open=True,
+    ),
+    Factor("scores", ("shown", "hidden"), "Whether the examples show the scores of the classes."),
+)
+
+KIND = Kind(
+    name="forward_simulation",
+    title="Forward simulation",
+    summary="Participants see how a classifier decided on examples, then predict what it does with a new picture.",
+    module=__name__,
+    pages=PAGES,
+    parameters=PARAMETERS,
+    factors=FACTORS,
+    orders=2,
+    fields=SUMMARY_FIELDS,
+    trial_word="Picture",
+)

@@ -1,0 +1,156 @@
+"""What each page shows. Every dict is built afresh from public things: no answer of a picture asked about is in it."""
+
+from decimal import Decimal
+
+from studyapp.core.shared_pages import money
+from studyapp.core.texts import render
+
+from . import plan
+from .charts import legend, score_chart
+from .scoring import summary
+from .statements import without_statements
+
+NAMES = {"TP": "recognised correctly", "FN": "missed", "FP": "false alarm", "TN": "rightly left out"}
+BANDS = ("TP", "FN", "FP")
+
+
+def text(step: dict, run) -> dict:
+    """Return a page that is one text of the study, named like the page."""
+    return {"body": _text(run, step["page"], **step["data"])}
+
+
+def instructions(step: dict, run) -> dict:
+    """Return one part of the instructions with its example pictures."""
+    return {"part": _part(step["data"]["part"], run)}
+
+
+def instructions_again(step: dict, run) -> dict:
+    """Return all parts of the instructions on one page, for another attempt at the screening."""
+    return {"body": _text(run, "instructions_again"), "parts": [_part(name, run) for name in plan.parts(run.factors)]}
+
+
+def screening(step: dict, run) -> dict:
+    """Return a worked example, all about it shown, with the statements to judge."""
+    data = step["data"]
+    around = without_statements(run.definition["texts"][f"screening_{data['about']}"])
+    return {
+        "body": render(around, {"class_name": data["class_name"]}),
+        "example": _example(run, data["image"], data["class_name"]),
+        **_look(run),
+    }
+
+
+def trial(step: dict, run) -> dict:
+    """Return the examples in their bands and the picture asked about, bare."""
+    name = step["data"]["class_name"]
+    return {
+        "class_name": name,
+        "bands": _bands(run, step["data"]["examples"], name),
+        "query": run.image(step["stimulus"]),
+        "heading": _text(run, "trial", class_name=name),
+        "confidence_note": _text(run, "confidence_note"),
+        **_look(run),
+    }
+
+
+def feedback(step: dict, run) -> dict:
+    """Return the score, the reward and every picture asked about with the own and the right answer."""
+    trials = [answered for answered in run.answered() if answered.step["page"] == "trial"]
+    totals = summary(trials, run.definition)
+    reward = money(totals["reward"], run.definition["payment"]["currency"])
+    return {
+        "body": _text(run, "feedback", **totals | {"reward": reward}),
+        "n_correct": totals["n_correct"],
+        "n_trials": totals["n_trials"],
+        "reward": reward,
+        "items": [_item(answered, run) for answered in trials],
+    }
+
+
+def _item(answered, run) -> dict:
+    scores = answered.scores
+    return {
+        "image": run.image(answered.step["stimulus"]),
+        "class_name": scores["class_name"],
+        "response": answered.answer["response"],
+        "model_answer": scores["model_answer"],
+        "correct": scores["correct"],
+        "outcome": scores["outcome"],
+        "outcome_name": NAMES[scores["outcome"]],
+    }
+
+
+def _part(name: str, run) -> dict:
+    stimuli = run.definition["stimuli"]["instructions"]
+    asked, images = stimuli["class_name"], stimuli["images"]
+    shown = {"outcomes": ("TP", "FN", "FP", "TN"), "task": ("TP",), "scores": ("TP", "FN"), "heatmap": ("TP", "FP")}
+    return {
+        "name": name,
+        "body": _text(run, f"instructions_{name}", class_name=asked),
+        "classes": sorted(run.bundle.classes) if name == "classes" else [],
+        "examples": [_example(run, images[o], asked) for o in shown.get(name, ()) if o in images],
+        "asked": asked,
+        **_look(run),
+    }
+
+
+def _look(run) -> dict:
+    """Return how heatmaps and scores stand on every page of this condition."""
+    method = _method(run)
+    return {
+        "layout": run.parameters["heatmap_layout"] if method else "photo",
+        "legend": legend(run.bundle.methods[method]) if method else None,
+        "scores_shown": run.factors["scores"] == "shown",
+    }
+
+
+def _method(run) -> str | None:
+    return None if run.factors["heatmap"] == "none" else run.factors["heatmap"]
+
+
+def _bands(run, examples: list[str], name: str) -> list[dict]:
+    cards = [_example(run, image_id, name) for image_id in examples]
+    return [
+        {
+            "outcome": outcome,
+            "name": NAMES[outcome],
+            "sentence": _text(run, f"outcome_{outcome.lower()}", class_name=name),
+            "examples": [card for card in cards if card["outcome"] == outcome],
+        }
+        for outcome in BANDS
+        if any(card["outcome"] == outcome for card in cards)
+    ]
+
+
+def _example(run, image_id: str, name: str) -> dict:
+    """Return an example with all that is known of it. Never for a picture still to be asked about."""
+    predictions = run.bundle.predictions[image_id]
+    outcome = predictions[name].outcome
+    shown = run.factors["scores"] == "shown"
+    return {
+        "image": run.image(image_id, method=_method(run), target=name),
+        "class_name": name,
+        "outcome": outcome,
+        "outcome_name": NAMES[outcome],
+        "chart": score_chart(predictions, name, run.parameters["score_bars"]) if shown else None,
+    }
+
+
+def _text(run, key: str, **values) -> str:
+    payment, drawn = run.definition["payment"], run.definition["stimuli"]["classes"]
+    names = run.parameters["classes"]
+    n_trials = sum(len(drawn[name]["queries"]) for name in names)
+    known = {
+        "class_1": names[0],
+        "class_2": names[1],
+        "n_trials": n_trials,
+        "n_examples": sum(run.parameters["examples"].values()),
+        "base": money(payment["reward_base"], payment["currency"]),
+        "bonus": money(payment["reward_bonus"], payment["currency"]),
+        "max_reward": money(_reward(payment, n_trials), payment["currency"]),
+    }
+    return run.text(key, **known | values)
+
+
+def _reward(payment: dict, n_correct: int) -> Decimal:
+    return Decimal(str(payment["reward_base"])) + n_correct * Decimal(str(payment["reward_bonus"]))
