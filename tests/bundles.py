@@ -45,7 +45,7 @@ def write_bundle(
                 "file": file,
                 "width": size,
                 "height": size,
-                "labels": ";".join(labels),
+                "labels": "|".join(labels),
                 "split": "train",
             }
         )
@@ -73,10 +73,10 @@ def write_bundle(
                     {
                         "image_id": image_id,
                         "method": method,
-                        "target": name,
+                        "target": number,
                         "node": "0",
                         "parent": "",
-                        "classes": name,
+                        "classes": number,
                         "label": name,
                         "score": predictions[-1]["score"],
                         "raw_score": "",

@@ -73,10 +73,14 @@ class Bundle:
 
     @cached_property
     def nodes(self) -> dict[tuple[str, str, str], list[dict]]:
-        """Rows of `nodes.csv` by (image id, method, target): the explanation tree of one image."""
+        """Rows of `nodes.csv` by (image id, method, class name): the explanation tree of one image.
+
+        The class is the one explained; it is empty for methods that explain the whole output.
+        """
         trees: dict[tuple[str, str, str], list[dict]] = {}
         for row in self._table("nodes.csv"):
-            trees.setdefault((row["image_id"], row["method"], row["target"]), []).append(row)
+            target = self.classes[int(row["target"])] if row["target"] else ""
+            trees.setdefault((row["image_id"], row["method"], target), []).append(row)
         return trees
 
     @cached_property
@@ -129,9 +133,9 @@ class Bundle:
         """Path of an image inside the bundle."""
         return self.images[image_id]["file"]
 
-    def overlay_file(self, image_id: str, method: str, target: str) -> str | None:
+    def overlay_file(self, image_id: str, method: str, class_name: str) -> str | None:
         """Path of a single-map method's overlay inside the bundle; None where the bundle has none."""
-        tree = self.nodes.get((image_id, method, target))
+        tree = self.nodes.get((image_id, method, class_name))
         return tree[0]["overlay_file"] or None if tree else None
 
     def check_files(self) -> list[str]:

@@ -41,10 +41,10 @@ class Run:
         payment = self.definition["payment"]
         return render(self.definition["texts"][key], payment | self.parameters | values)
 
-    def image(self, image_id: str, *, method: str | None = None, target: str = "") -> dict:
+    def image(self, image_id: str, *, method: str | None = None, class_name: str = "") -> dict:
         """Return what the stimulus component needs: addresses and size of an image and, if asked, its overlay."""
         record = self.bundle.images[image_id]
-        overlay = self.bundle.overlay_file(image_id, method, target) if method else None
+        overlay = self.bundle.overlay_file(image_id, method, class_name) if method else None
         return {
             "url": self.stimulus_url(record["file"]),
             "width": record["width"],

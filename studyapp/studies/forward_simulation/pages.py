@@ -128,7 +128,7 @@ def _example(run, image_id: str, name: str) -> dict:
     outcome = predictions[name].outcome
     shown = run.factors["scores"] == "shown"
     return {
-        "image": run.image(image_id, method=_method(run), target=name),
+        "image": run.image(image_id, method=_method(run), class_name=name),
         "class_name": name,
         "outcome": outcome,
         "outcome_name": NAMES[outcome],
