@@ -8,14 +8,30 @@ KIND = Kind(
     summary="For the engine's own tests.",
     module="tests.studyapp.tiny",
     pages=(
-        Page("consent", "tiny/step.html", form="tests.studyapp.tiny.parts:ConsentForm"),
-        Page("check", "tiny/step.html", form="tests.studyapp.tiny.parts:NumberForm"),
+        Page(
+            "consent",
+            "tiny/step.html",
+            form="tests.studyapp.tiny.parts:ConsentForm",
+            fields=(Field("agree", "boolean", "Whether the participant agreed."),),
+        ),
+        Page(
+            "check",
+            "tiny/step.html",
+            form="tests.studyapp.tiny.parts:NumberForm",
+            fields=(
+                Field("number", "integer", "The number typed."),
+                Field("passed", "boolean", "Whether it was right."),
+            ),
+        ),
         Page(
             "trial",
             "tiny/step.html",
             form="tests.studyapp.tiny.parts:NumberForm",
             context="tests.studyapp.tiny.parts:context",
-            fields=(Field("response", "integer", "The number typed."),),
+            fields=(
+                Field("number", "integer", "The number typed."),
+                Field("correct", "boolean", "Whether it was right."),
+            ),
             trial=True,
         ),
     ),
@@ -26,4 +42,8 @@ KIND = Kind(
     ),
     factors=(Factor("size", ("small", "large"), "A factor."),),
     orders=2,
+    fields=(
+        Field("n_trials", "integer", "Trials answered."),
+        Field("n_correct", "integer", "Trials answered rightly."),
+    ),
 )
