@@ -8,9 +8,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 
 from explainers.errors import UserError, near
-
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_STD = (0.229, 0.224, 0.225)
+from explainers.preprocessing import IMAGENET_MEAN, IMAGENET_STD
 
 
 def _is_text(value):

@@ -27,6 +27,7 @@ from explainers.features import penultimate
 from explainers.model_state import device_of
 from explainers.models import class_names, load_model
 from explainers.predictions import classes_to_explain, scores_of
+from explainers.preprocessing import input_tensor
 from explainers.render import colour_table, encode, peak
 
 BATCH = 16
@@ -131,7 +132,7 @@ def _readable(job, names):
 
 def _predict_batch(job, pictures):
     model = job.config.model
-    inputs = torch.stack([input_tensor(cut_out(p, model.resize, model.height_width), model) for p in pictures.values()])
+    inputs = torch.stack([_input(picture, model) for picture in pictures.values()])
     logits, features = penultimate(job.model, inputs.to(device_of(job.model)))
     if logits.shape[1] != len(job.classes):
         raise UserError(f"[model] classes: {len(job.classes)} names, but the model has {logits.shape[1]} outputs.")
@@ -142,10 +143,8 @@ def _predict_batch(job, pictures):
         write_atomically(job.predictions_folder / f"{name}.npz", _npz(arrays))
 
 
-def input_tensor(picture, model) -> torch.Tensor:
-    """Return an RGB picture as the model's input (3, H, W), normalised."""
-    pixels = torch.from_numpy(np.array(picture)).permute(2, 0, 1).float() / 255
-    return (pixels - torch.tensor(model.mean)[:, None, None]) / torch.tensor(model.std)[:, None, None]
+def _input(picture, model):
+    return input_tensor(cut_out(picture, model.resize, model.height_width), model.mean, model.std)
 
 
 def _npz(arrays) -> bytes:
@@ -183,9 +182,9 @@ def explain_images(job: Job, method: MethodConfig, targets: dict[str, list[int]]
 def _explain_image(job, method, folder, name, targets):
     started = time.perf_counter()
     model = job.config.model
-    picture = cut_out(open_picture(job.photographs[name].path), model.resize, model.height_width)
+    image = _input(open_picture(job.photographs[name].path), model)
     parameters = {**job.resolved(method), **_supplied(job, method, name)}
-    maps = registry.explain(method.name, job.model, input_tensor(picture, model)[None], [targets], **parameters)
+    maps = registry.explain(method.name, job.model, image[None], [targets], **parameters)
     logits = read_prediction(job, name)["logits"]
     scores = scores_of(logits[None], model.multilabel)[0]
     nodes = []

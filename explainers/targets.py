@@ -34,3 +34,8 @@ def pick(outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
             f"targets: class indices must be 0 … {n_classes - 1}, found {sorted(set(targets.flatten().tolist()))}."
         )
     return outputs.gather(1, targets)
+
+
+def as_weightings(targets: torch.Tensor, n_classes: int) -> torch.Tensor:
+    """Return targets as weightings (N, T, K) of the outputs: one-hot where they are indices."""
+    return targets if targets.ndim == 3 else torch.nn.functional.one_hot(targets, n_classes).float()

@@ -1,0 +1,61 @@
+"""Layer-wise relevance propagation: the logit, handed back layer by layer to the pixels it came from.
+
+Bach, Binder, Montavon, Klauschen, Müller, Samek 2015, "On Pixel-Wise Explanations for Non-Linear Classifier Decisions
+by Layer-Wise Relevance Propagation", PLOS ONE; composites: Kohlbrenner et al. 2020, "Towards Best Practice in
+Explaining Neural Network Decisions with LRP", IJCNN. The rules are zennit's (Anders et al. 2021).
+"""
+
+import torch
+
+from explainers import _torchvision  # noqa: F401  (zennit imports torchvision)
+from explainers.canonical import Affine, canonical
+from explainers.errors import UserError, near
+from explainers.preprocessing import IMAGENET_MEAN, IMAGENET_STD, normalised
+from explainers.record import Record
+from explainers.targets import as_weightings, pick
+
+from zennit.composites import COMPOSITES, LayerMapComposite, layer_map_base  # isort: skip
+from zennit.rules import Epsilon, Pass  # isort: skip
+from zennit.types import Linear  # isort: skip
+
+_OFFERED = ("epsilon_plus", "epsilon_plus_flat", "epsilon_gamma_box", "epsilon")
+
+
+def lrp(model, images, targets, *, composite="epsilon_plus", mean=IMAGENET_MEAN, std=IMAGENET_STD):
+    """Return the relevance of each pixel, channels summed: (N, T, H, W), signed.
+
+    Relevance starts as the target's logit (as the weighted logits, for weightings), so a map sums to the logit where
+    layers have no bias, and positive pixels raise it whatever its sign. `composite`: "epsilon_plus" (ε for linear
+    layers, z⁺ for convolutions), "epsilon_plus_flat" (the first layer flat), "epsilon_gamma_box" (γ, first layer z^B
+    with the bounds of a picture under `mean` and `std`), "epsilon" (ε throughout).
+    """
+    rules = _rules(composite, images, mean, std)
+    leaf = images.detach().clone().requires_grad_()
+    with torch.enable_grad(), rules.context(canonical(model)) as graph:
+        logits = graph(leaf)
+        pick(logits, targets)  # refuses targets that the model does not have
+        starts = as_weightings(targets, logits.shape[1]) * logits.detach()[:, None]
+        maps = [torch.autograd.grad(logits, leaf, start, retain_graph=True)[0] for start in starts.unbind(1)]
+    return torch.stack(maps, dim=1).sum(dim=2)
+
+
+def _rules(name, images, mean, std):
+    if name not in _OFFERED:
+        raise UserError(f"composite: there is no {name!r}.{near(name, _OFFERED)}")
+    own = [(Affine, Pass())]
+    if name == "epsilon":
+        return LayerMapComposite([*own, *layer_map_base(), (Linear, Epsilon())])
+    if name == "epsilon_gamma_box":
+        low, high = (normalised(torch.full_like(images, value), mean, std) for value in (0.0, 1.0))
+        return COMPOSITES[name](low=low, high=high, layer_map=own)
+    return COMPOSITES[name](layer_map=own)
+
+
+RECORD = Record(
+    function=lrp,
+    title="Layer-wise relevance propagation",
+    paper="Bach et al. 2015, PLOS ONE; Kohlbrenner et al. 2020, IJCNN; rules by zennit",
+    parameters={"composite": f"Which rules apply where: {', '.join(_OFFERED)}."},
+    needs=("gradients", "trace", "preprocessing"),
+    signed=True,
+)
