@@ -96,6 +96,9 @@ class Study(models.Model):
         default=30,
         help_text="an unfinished run holds its place in a condition for this long after its last sign of life",
     )
+    expire_hours = models.PositiveIntegerField(
+        null=True, blank=True, help_text="an unfinished run ends this long after its last sign of life; empty: never"
+    )
     retention_days = models.PositiveIntegerField(
         null=True, blank=True, help_text="recruitment ids are erased this many days after a run ends"
     )
@@ -250,10 +253,14 @@ class Event(models.Model):
     t_ms = models.FloatField(null=True)
     input_mode = models.CharField(max_length=10, blank=True)
     data = models.JSONField(default=dict, blank=True)
+    uid = models.CharField(
+        max_length=40, null=True, help_text="given by the browser, so that a batch sent twice counts once"
+    )
     received_at = models.DateTimeField()
 
     class Meta:
         ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["participant", "uid"], name="one_event_per_uid")]
 
     def __str__(self):
         return self.name

@@ -136,29 +136,23 @@ def submit(participant_id: int, submitted_token: str, validate, timing: dict) ->
         return Receipt("accepted")
 
 
-def record_events(participant_id: int, submitted_token: str, events: list[dict]) -> int:
-    """Store a batch of browser events of the token's step and return how many; never touches an answer."""
-    participant = models.Participant.objects.get(pk=participant_id)
-    position = _position(participant, submitted_token)
-    if position is None or participant.status == ERASED:
-        return 0
+def record_events(participant_id: int, submitted_token: str, events: list[dict]) -> None:
+    """Store a batch of browser events of the token's step; never touches an answer.
+
+    An event's `uid` makes a batch that is sent twice count once. Nothing is stored of a run that was withdrawn or
+    erased: the row is locked for the moment of the insert, so that erased events can't come back.
+    """
     now = timezone.now()
-    rows = [
-        models.Event(
-            participant=participant,
-            position=position,
-            name=str(event.get("name", ""))[:40],
-            t_ms=_number(event.get("t_ms")),
-            input_mode=str(event.get("input_mode", ""))[:10],
-            data=event.get("data") if isinstance(event.get("data"), dict) else {},
-            received_at=now,
-        )
-        for event in events[:MAX_EVENTS]
-    ]
     with transaction.atomic():
-        models.Event.objects.bulk_create(rows)
-        models.Participant.objects.filter(pk=participant_id, status=flow.ACTIVE).update(seen_at=now)
-    return len(rows)
+        participant = models.Participant.objects.select_for_update().get(pk=participant_id)
+        position = _position(participant, submitted_token)
+        if position is None or participant.status in (ERASED, flow.WITHDRAWN, flow.NO_CONSENT):
+            return
+        rows = [_event(participant, position, event, now) for event in events[:MAX_EVENTS]]
+        models.Event.objects.bulk_create(rows, ignore_conflicts=True)
+        if participant.status == flow.ACTIVE:
+            participant.seen_at = now
+            participant.save(update_fields=["seen_at"])
 
 
 def withdraw(participant_id: int, *, keep: bool) -> models.Participant:
@@ -183,6 +177,23 @@ def erase(participant_id: int) -> models.Participant:
         participant.ended_at = participant.ended_at or timezone.now()
         participant.save(update_fields=["status", "summary", "position", "ended_at"])
         return participant
+
+
+def expire(study: models.Study) -> int:
+    """End the study's unfinished runs whose last sign of life is older than it allows; return how many."""
+    if study.expire_hours is None:
+        return 0
+    before = timezone.now() - timedelta(hours=study.expire_hours)
+    stale = study.participants.filter(status=flow.ACTIVE, seen_at__lt=before)
+    return sum(_expire(pk, before) for pk in stale.values_list("pk", flat=True))
+
+
+def apply_retention(study: models.Study) -> int:
+    """Erase the recruitment ids of runs last seen longer ago than the study keeps them; return how many."""
+    if study.retention_days is None:
+        return 0
+    before = timezone.now() - timedelta(days=study.retention_days)
+    return models.Identity.objects.filter(study=study, participant__seen_at__lt=before).delete()[0]
 
 
 def answered(participant: models.Participant) -> list[Answered]:
@@ -259,6 +270,15 @@ def _begin(version, condition_id: int, taken: dict[int, int], rng: Random, **fla
     return participant
 
 
+def _expire(participant_id: int, before) -> bool:
+    with transaction.atomic():
+        participant = _locked(participant_id)
+        if participant.status != flow.ACTIVE or participant.seen_at >= before:
+            return False
+        _end(participant, flow.EXPIRED, _summary(participant))
+        return True
+
+
 def _position(participant: models.Participant, submitted: str) -> int | None:
     head, _, _ = submitted.partition("-")
     if not head.isdecimal() or len(head) > 6:
@@ -295,7 +315,7 @@ def _summary(participant: models.Participant) -> dict:
 
 def _end(participant: models.Participant, status: str, summary: dict) -> None:
     participant.status, participant.summary = status, summary
-    participant.ended_at = participant.seen_at = timezone.now()
+    participant.ended_at = timezone.now()
     participant.save(update_fields=["status", "summary", "position", "ended_at", "seen_at"])
     _trace(participant, status)
 
@@ -309,6 +329,19 @@ def _forget(participant: models.Participant) -> None:
 def _trace(participant: models.Participant, name: str) -> None:
     models.Event.objects.create(
         participant=participant, position=participant.position, name=name, received_at=timezone.now()
+    )
+
+
+def _event(participant: models.Participant, position: int, event: dict, now) -> models.Event:
+    return models.Event(
+        participant=participant,
+        position=position,
+        name=str(event.get("name", ""))[:40],
+        t_ms=_number(event.get("t_ms")),
+        input_mode=str(event.get("input_mode", ""))[:10],
+        data=event.get("data") if isinstance(event.get("data"), dict) else {},
+        uid=str(event["uid"])[:40] if event.get("uid") else None,
+        received_at=now,
     )
 
 

@@ -1,6 +1,9 @@
 """The engine's promises, one run at a time."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from studyapp import models, sessions
 from studyapp.core import flow
@@ -143,7 +146,8 @@ def test_erasing_leaves_a_tombstone_without_personal_data(start):
 def test_events_are_stored_with_their_step_and_never_move_the_run(start):
     anna = walk(start("anna"), upto=4)
     events = [{"name": "toggle", "t_ms": 12.5, "input_mode": "touch", "data": {"on": True}}, {"name": "x" * 99}]
-    assert sessions.record_events(anna.pk, sessions.token(anna, 4), events) == 2
+    sessions.record_events(anna.pk, sessions.token(anna, 4), events)
+    assert anna.events.filter(position=4).count() == 2
     assert sessions.get(anna.pk).position == 4
     row = anna.events.get(name="toggle")
     assert (row.position, row.t_ms, row.input_mode, row.data) == (4, 12.5, "touch", {"on": True})
@@ -154,3 +158,40 @@ def test_a_preview_is_never_counted(study, start):
     walk(preview)
     counts = {start(f"p{index}").condition.name for index in range(2)}
     assert counts == {"small", "large"}
+
+
+def test_a_batch_of_events_that_is_sent_twice_counts_once(start):
+    anna = start("anna")
+    batch = [{"name": "hover", "t_ms": 1, "uid": "a1"}, {"name": "hover", "t_ms": 2, "uid": "a2"}]
+    for _ in range(2):
+        sessions.record_events(anna.pk, sessions.token(anna, 0), batch)
+    assert anna.events.filter(name="hover").count() == 2
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_events_that_arrive_after_withdrawal_are_not_kept(start, keep):
+    anna = start("anna")
+    sessions.withdraw(anna.pk, keep=keep)
+    sessions.record_events(anna.pk, sessions.token(anna, 0), [{"name": "hover", "t_ms": 1}])
+    assert not anna.events.filter(name="hover").exists()
+
+
+def test_a_run_expires_only_after_the_hours_its_study_allows(study, start):
+    anna, bela, done = walk(start("anna"), upto=5), start("bela"), walk(start("cleo"))
+    study.participants.exclude(pk=bela.pk).update(seen_at=timezone.now() - timedelta(hours=25))
+    assert sessions.expire(study) == 0
+    study.expire_hours = 24
+    assert sessions.expire(study) == 1
+    statuses = [sessions.get(run.pk).status for run in (anna, bela, done)]
+    assert statuses == [flow.EXPIRED, flow.ACTIVE, flow.COMPLETED]
+    assert anna.responses.count() == 4
+
+
+def test_retention_erases_ids_and_keeps_answers(study, start):
+    anna, bela = walk(start("anna")), walk(start("bela"))
+    study.participants.filter(pk=anna.pk).update(seen_at=timezone.now() - timedelta(days=31))
+    assert sessions.apply_retention(study) == 0
+    study.retention_days = 30
+    assert sessions.apply_retention(study) == 1
+    assert list(models.Identity.objects.values_list("participant", flat=True)) == [bela.pk]
+    assert anna.responses.count() == 7
