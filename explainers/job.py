@@ -24,6 +24,7 @@ from explainers.config import Config, MethodConfig
 from explainers.datasets import Photograph, class_index, cut_out, list_photographs, open_picture
 from explainers.errors import UserError
 from explainers.features import penultimate
+from explainers.graph import optimised
 from explainers.model_state import device_of
 from explainers.models import class_names, load_model
 from explainers.predictions import classes_to_explain, scores_of
@@ -172,21 +173,21 @@ def targets_of(job: Job) -> dict[str, list[int]]:
 def explain_images(job: Job, method: MethodConfig, targets: dict[str, list[int]]) -> None:
     """Store one method's maps of every image that does not have them yet."""
     folder = job.method_folder(method)
+    model = optimised(job.model) if "perturbs" in registry.METHODS[method.name].needs else job.model
     waiting = [name for name in targets if targets[name] and read_nodes(folder, name, targets[name]) is None]
     with _bar(method.id, len(targets), len(targets) - len(waiting)) as bar:
         for name in waiting:
-            _explain_image(job, method, folder, name, targets[name])
+            _explain_image(job, model, method, name, targets[name])
             bar.update()
 
 
-def _explain_image(job, method, folder, name, targets):
-    started = time.perf_counter()
-    model = job.config.model
-    image = _input(open_picture(job.photographs[name].path), model)
+def _explain_image(job, model, method, name, targets):
+    started, folder = time.perf_counter(), job.method_folder(method)
+    image = _input(open_picture(job.photographs[name].path), job.config.model)
     parameters = {**job.resolved(method), **_supplied(job, method, name)}
-    maps = registry.explain(method.name, job.model, image[None], [targets], **parameters)
+    maps = registry.explain(method.name, model, image[None], [targets], **parameters)
     logits = read_prediction(job, name)["logits"]
-    scores = scores_of(logits[None], model.multilabel)[0]
+    scores = scores_of(logits[None], job.config.model.multilabel)[0]
     nodes = []
     for target, saliency in zip(targets, maps[0].cpu().numpy(), strict=True):
         if not np.isfinite(saliency).all():

@@ -1,0 +1,74 @@
+"""Occlusion: slide a window over the image and see how the score falls.
+
+Zeiler, Fergus 2014, "Visualizing and Understanding Convolutional Networks", ECCV, section 4.2 (the occluder's size,
+step and colour are parameters here).
+"""
+
+import torch
+
+from explainers.errors import UserError
+from explainers.perturbation import importance, occluded_scores
+from explainers.preprocessing import IMAGENET_MEAN, IMAGENET_STD
+from explainers.record import Record
+
+
+def occlusion(
+    model,
+    images,
+    targets,
+    *,
+    window=None,
+    stride=None,
+    fill="neighbours",
+    relative=True,
+    output="softmax",
+    mean=IMAGENET_MEAN,
+    std=IMAGENET_STD,
+    batch_size=None,
+    progress=None,
+):
+    """Return, per pixel, the mean importance of the windows that cover it: (N, T, H, W).
+
+    The last window of a row or column ends at the image's border, so that every pixel is covered.
+    """
+    height, width = images.shape[-2:]
+    window = max(1, min(height, width) // 8) if window is None else window
+    stride = max(1, window // 2) if stride is None else stride
+    if not 1 <= window <= min(height, width):
+        raise UserError(f"window: expected 1 … {min(height, width)} pixels, found {window}.")
+    if not 1 <= stride <= window:
+        raise UserError(f"stride: expected 1 … window ({window}) pixels, so that all are covered, found {stride}.")
+    tops, lefts = _starts(height, window, stride), _starts(width, window, stride)
+    rectangles = torch.tensor([(t, t + window, l, l + window) for t in tops for l in lefts])  # noqa: E741
+    options = {"fill": fill, "mean": mean, "std": std, "output": output}
+    options |= {"batch_size": batch_size, "progress": progress}
+    original, occluded = occluded_scores(model, images, rectangles, targets, **options)
+    values = importance(original, occluded, relative).unflatten(-1, (len(tops), len(lefts)))
+    rows, columns = _coverage(tops, window, height), _coverage(lefts, window, width)
+    rows, columns = rows.to(values), columns.to(values)
+    covering = torch.outer(rows.sum(0), columns.sum(0))
+    return torch.einsum("ntab,ay,bx->ntyx", values, rows, columns) / covering
+
+
+def _starts(length, window, stride):
+    return [*range(0, length - window, stride), length - window]
+
+
+def _coverage(starts, window, length):
+    """Return which pixels (columns) each window (row) covers, as ones and zeros."""
+    pixels, first = torch.arange(length), torch.tensor(starts)[:, None]
+    return (pixels >= first) & (pixels < first + window)
+
+
+RECORD = Record(
+    function=occlusion,
+    title="Occlusion",
+    paper="Zeiler, Fergus 2014, Visualizing and Understanding Convolutional Networks, ECCV",
+    parameters={
+        "window": "Side of the window in pixels; an eighth of the image's shorter side when not given.",
+        "stride": "Step between windows in pixels; half the window when not given.",
+        "relative": "Divide the fall of the score by the original score.",
+    },
+    needs=("preprocessing", "perturbs"),
+    signed=True,
+)
