@@ -1,0 +1,42 @@
+"""Bots that walk a study by plain functions, by HTTP or in a real browser; seeded, marked, never counted as people."""
+
+import re
+from collections.abc import Callable, Iterator
+from random import Random
+
+from django.db.models import Count, Q
+
+from studyapp import models, sessions
+from studyapp.core import flow
+
+from .answering import SimulationError
+
+SKILL = re.compile(r"random|oracle|careless|p=(0(\.\d+)?|1(\.0+)?|\.\d+)")
+Walk = Callable[[models.Study, str, Random], models.Participant]
+
+__all__ = ["SimulationError", "cells", "simulate"]
+
+
+def simulate(study: models.Study, n: int, walk: Walk, *, skill: str = "random", seed: int = 0) -> Iterator:
+    """Let `n` bots of a skill walk the study, one after another, and yield each one's run as it ends.
+
+    `skill` is random, oracle, careless or the chance of a right answer, as in `p=0.7`. Raises `SimulationError`
+    when a bot is not let in, gets stuck, or its answer is refused.
+    """
+    if not SKILL.fullmatch(skill):
+        raise SimulationError(f"bot {skill!r}: expected random, oracle, careless or a chance, as in p=0.7")
+    for number in range(n):
+        try:
+            yield walk(study, skill, Random(f"{seed}:{number}"))
+        except sessions.NotOpen as closed:
+            raise SimulationError(f"bot {number + 1} of {n} was not let in: the study is {closed.reason}") from closed
+
+
+def cells(study: models.Study) -> list[tuple[str, int, int, int | None]]:
+    """Return each condition's name, bots started, bots completed and quota."""
+    bots = Q(participants__bot__gt="", participants__preview=False)
+    counted = study.conditions.annotate(
+        started=Count("participants", filter=bots),
+        completed=Count("participants", filter=bots & Q(participants__status=flow.COMPLETED)),
+    )
+    return [(cell.name, cell.started, cell.completed, cell.quota) for cell in counted]

@@ -1,0 +1,83 @@
+"""Walk in a real browser: click, choose and type as a person would, on a running server on the same database."""
+
+import os
+import shutil
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from random import Random
+from urllib.parse import urlencode
+
+from django.db import connections
+
+from studyapp import models, sessions, visitors
+from studyapp.core import flow
+
+from .answering import Pairs, SimulationError, answer
+
+BROWSERS = ("google-chrome", "chromium", "chromium-browser")
+
+
+class Walker:
+    """One browser, a fresh profile for every bot."""
+
+    def __init__(self, browser, url: str, apart: ThreadPoolExecutor):
+        self.browser, self.url, self.apart = browser, url.rstrip("/"), apart
+
+    def walk(self, study: models.Study, skill: str, rng: Random) -> models.Participant:
+        """Walk one bot from the front door to the last page."""
+        context = self.browser.new_context(viewport={"width": 1280, "height": 720})
+        try:
+            return self._walk(context.new_page(), study, skill, rng)
+        finally:
+            context.close()
+
+    def _walk(self, page, study: models.Study, skill: str, rng: Random) -> models.Participant:
+        known = self._ask(lambda: set(study.participants.values_list("pk", flat=True)))
+        page.goto(f"{self.url}/s/{study.slug}/?{urlencode({'bot': visitors.bot_link(skill)})}")
+        page.locator("form button[type=submit]").first.click()
+        page.wait_for_url(f"**/s/{study.slug}/run/")
+        pk = self._ask(lambda: study.participants.exclude(pk__in=known).filter(bot=skill).latest("pk").pk)
+        while (run := self._ask(lambda: sessions.get(pk))).status == flow.ACTIVE:
+            fill(page, self._ask(lambda run=run: answer(run, skill, rng)))
+            with page.expect_navigation(wait_until="load"):
+                page.locator("form#step button[type=submit]").click()
+            if self._ask(lambda: sessions.get(pk)).position == run.position and "finished" not in page.url:
+                self._require_progress(pk, run)
+        return run
+
+    def _require_progress(self, pk: int, before: models.Participant) -> None:
+        now = self._ask(lambda: sessions.get(pk))
+        if now.status == flow.ACTIVE and now.position == before.position:
+            raise SimulationError(f"step {before.plan.steps[before.position]['key']!r}: the page did not move on")
+
+    def _ask(self, question: Callable):
+        """Ask the database from a thread of its own: the browser's library runs an event loop in this one."""
+        return self.apart.submit(question).result()
+
+
+def fill(page, pairs: Pairs) -> None:
+    """Choose and type the answer in the page's form."""
+    for name, value in pairs:
+        control = page.locator(f'form#step [name="{name}"]')
+        if control.first.get_attribute("type") in ("radio", "checkbox"):
+            page.locator(f'form#step [name="{name}"][value="{value}"]').check(force=True)
+        else:
+            control.fill(value)
+
+
+@contextmanager
+def browsing(url: str):
+    """Yield a `walk` in a headless Chromium that visits the server at `url`."""
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        raise SimulationError("a real browser needs playwright; `make install` installs it") from None
+    path = os.environ.get("HEATWISE_BROWSER") or next(filter(None, map(shutil.which, BROWSERS)), None)
+    with ThreadPoolExecutor(1) as apart, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        try:
+            yield Walker(browser, url, apart).walk
+        finally:
+            browser.close()
+            apart.submit(connections.close_all).result()

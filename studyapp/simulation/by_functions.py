@@ -1,0 +1,33 @@
+"""Walk by plain functions: the engine and the pages' forms, without a server."""
+
+from functools import partial
+from random import Random
+
+from django.db import transaction
+from django.http import QueryDict
+
+from studyapp import models, sessions, showing
+from studyapp.core import flow
+
+from .answering import SimulationError, answer, timing
+
+
+def walk(study: models.Study, skill: str, rng: Random) -> models.Participant:
+    """Walk one bot from start to end in one transaction, so that the disk is waited for once."""
+    with transaction.atomic():
+        run = sessions.get(sessions.start(study.pk, None, bot=skill).pk)
+        while run.status == flow.ACTIVE:
+            _answer_step(run, skill, rng)
+            run = sessions.get(run.pk)
+        return run
+
+
+def _answer_step(run: models.Participant, skill: str, rng: Random) -> None:
+    data = QueryDict(mutable=True)
+    for name, value in answer(run, skill, rng):
+        data.appendlist(name, value)
+    token = sessions.token(run, run.position)
+    receipt = sessions.submit(run.pk, token, partial(showing.validate, data), timing(run, rng))
+    if receipt.status != "accepted":
+        key = run.plan.steps[run.position]["key"]
+        raise SimulationError(f"the bot's answer to step {key!r} was not accepted: {receipt.status} {receipt.errors}")
