@@ -39,7 +39,9 @@ def assemble(job: Job, targets: dict[str, list[int]]) -> None:
 def _write_predictions(job, new, targets, logits):
     scores = scores_of(logits, job.config.model.multilabel)
     labels = [photograph.labels for photograph in job.photographs.values()]
-    thresholds = thresholds_of(scores, labels) if job.config.model.multilabel else None
+    thresholds = job.config.model.thresholds
+    if thresholds is None and job.config.model.multilabel:
+        thresholds = thresholds_of(scores, labels)
     rows = []
     for name, image_scores, truth in zip(job.photographs, scores, labels, strict=True):
         rows += prediction_rows(name, image_scores, truth, job.classes, thresholds, targets[name])

@@ -39,6 +39,10 @@ def _is_percentage(value):
     return _is_count(value) and value <= 100
 
 
+def _are_numbers(value):
+    return isinstance(value, list) and all(isinstance(v, int | float) and not isinstance(v, bool) for v in value)
+
+
 def _is_table(value):
     return isinstance(value, dict)
 
@@ -70,6 +74,7 @@ class ModelConfig:
     mean: tuple = field(default=IMAGENET_MEAN, metadata=_expects("three numbers", _is_three_numbers))
     std: tuple = field(default=IMAGENET_STD, metadata=_expects("three numbers above 0", _is_three_positive_numbers))
     classes: str | list = field(default="imagenet", metadata=_expects('a file, names, or "imagenet"', _is_classes))
+    thresholds: list | None = field(default=None, metadata=_expects("a list of numbers, one per class", _are_numbers))
 
     @property
     def height_width(self) -> tuple[int, int]:

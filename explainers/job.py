@@ -72,6 +72,7 @@ def prepare(config: Config, device: str, limit: int | None) -> Job:
         colour_table(method.colormap)
     folder = config.path.parent
     classes = class_names(config.model, folder)
+    _check_thresholds(config.model, classes)
     photographs = list_photographs(
         config.images.folder, config.images.labels, folder, classes, config.model.multilabel
     )[:limit]
@@ -83,6 +84,13 @@ def prepare(config: Config, device: str, limit: int | None) -> Job:
     model_key = opaque(*depends_on, classes, config.output_size, config.output.quality)
     work = config.output.bundle.with_name(f"{config.output.bundle.name}.work")
     return Job(config, model.to(_device(device)), weights_sha256, classes, by_id, work, model_key, [])
+
+
+def _check_thresholds(model, classes):
+    given = model.thresholds
+    if given is not None and not (model.multilabel and len(given) == len(classes)):
+        expected = f"{len(classes)}, one per class" if model.multilabel else "none, as the model is not multilabel"
+        raise UserError(f"[model] thresholds: found {len(given)}, expected {expected}.")
 
 
 def _device(name: str) -> torch.device:
