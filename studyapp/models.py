@@ -56,6 +56,7 @@ class Study(models.Model):
     parameters = models.JSONField(default=dict, blank=True, help_text="what differs from the kind's defaults")
     texts = models.JSONField(default=dict, blank=True, help_text="what differs from the kind's default texts")
     seed = models.BigIntegerField(default=new_seed, help_text="draws stimuli, conditions and orders")
+    stimuli = models.JSONField(null=True, blank=True, help_text="kept from an imported file; empty: drawn by the seed")
     current = models.ForeignKey("Version", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
 
     currency = models.CharField(max_length=3, default="GBP")

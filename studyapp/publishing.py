@@ -6,6 +6,7 @@ from functools import lru_cache
 from random import Random
 
 from studyapp import models
+from studyapp.core import parameters
 from studyapp.core.kinds import kind
 from studyapp.stimuli import reader
 
@@ -30,8 +31,14 @@ def definition(study: models.Study) -> dict:
             "reward_partial": str(study.reward_partial),
         },
     }
-    record["stimuli"] = its_kind.part("stimuli:draw")(record, reader(study.bundle), Random(study.seed))
+    record["stimuli"] = study.stimuli or drawn_stimuli(record, study.bundle)
     return record
+
+
+def drawn_stimuli(record: dict, bundle: models.Bundle) -> dict:
+    """Return the stimuli that a definition's seed draws."""
+    draw = kind(record["kind"]).part("stimuli:draw")
+    return draw(record, reader(bundle), Random(record["seed"]))
 
 
 def content_hash(record: dict) -> str:
@@ -50,8 +57,8 @@ def problems(study: models.Study) -> list[str]:
     elif not any(cell.open for cell in cells):
         found.append("Every condition is closed: nobody could be assigned.")
     its_kind = kind(study.kind)
-    found += _foreign(study.parameters, its_kind.defaults(), "parameter")
-    found += _foreign(study.texts, its_kind.texts(), "text")
+    found += parameters.problems(its_kind, study.parameters)
+    found += _unknown_texts(study.texts, its_kind.texts())
     if found:
         return found
     try:
@@ -102,7 +109,7 @@ def _definition(pk: int, digest: str) -> dict:
     return models.Version.objects.values_list("definition", flat=True).get(pk=pk, content_hash=digest)
 
 
-def _foreign(edited: dict, known: dict, what: str) -> list[str]:
+def _unknown_texts(edited: dict, known: dict) -> list[str]:
     return [
-        f"Unknown {what} “{name}”; expected one of {', '.join(sorted(known))}." for name in edited if name not in known
+        f"Unknown text “{name}”; expected one of {', '.join(sorted(known))}." for name in edited if name not in known
     ]
