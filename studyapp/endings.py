@@ -1,4 +1,6 @@
-"""How a run ends for its participant: words, code and way back for each outcome."""
+"""How a run ends for its participant: words, code, bonus and way back for each outcome."""
+
+from decimal import Decimal
 
 from studyapp import models
 from studyapp.core import flow
@@ -34,3 +36,16 @@ def context(participant: models.Participant) -> dict:
         "return_url": study.return_url.replace("{code}", its_code) if study.return_url and its_code else "",
         "summary": participant.summary,
     }
+
+
+def bonuses(study: models.Study) -> list[tuple[str, Decimal]]:
+    """Return (recruitment id, amount) for every person's completed run that earned a bonus, as recruiters take it."""
+    named = models.Identity.objects.filter(
+        study=study,
+        source=study.id_parameter,
+        participant__status=flow.COMPLETED,
+        participant__bot="",
+        participant__preview=False,
+    ).select_related("participant")
+    found = [(row.external_id, Decimal(row.participant.summary.get("bonus", "0"))) for row in named.order_by("pk")]
+    return [(external_id, amount) for external_id, amount in found if amount > 0]

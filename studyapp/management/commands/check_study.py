@@ -1,0 +1,19 @@
+from django.core.management.base import BaseCommand, CommandError
+
+from studyapp.management.lookup import study_of
+from studyapp.publishing import problems
+
+
+class Command(BaseCommand):
+    help = "Say what a study lacks before it can be published."
+
+    def add_arguments(self, parser):
+        parser.add_argument("slug")
+
+    def handle(self, slug, **options):
+        found = problems(study_of(slug))
+        for problem in found:
+            self.stdout.write(f"✗ {problem}")
+        if found:
+            raise CommandError(f"{slug} is not ready: {len(found)} to mend.")
+        self.stdout.write(f"✓ {slug} is ready to publish.")

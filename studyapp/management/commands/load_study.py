@@ -1,0 +1,20 @@
+from django.core.management.base import BaseCommand, CommandError
+
+from studyapp.studies_io import StudyFileError, load_study
+
+
+class Command(BaseCommand):
+    help = "Create a draft study from a file that dump_study wrote."
+
+    def add_arguments(self, parser):
+        parser.add_argument("file")
+        parser.add_argument("--slug", default="", help="load it under another short name")
+
+    def handle(self, file, slug, **options):
+        try:
+            study = load_study(file, slug=slug)
+        except StudyFileError as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(
+            f"Loaded “{study.title}” as {study.slug}, a draft with {study.conditions.count()} conditions."
+        )

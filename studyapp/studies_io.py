@@ -1,0 +1,268 @@
+"""A whole study as one file, out and in: definition, conditions, stimuli, all texts, payment, codes, and its bundle.
+
+`study.json` holds everything but the bundle's files. Alone it names the bundle by hash, or by a `path` relative to
+itself; in a zip the bundle lies beside it in `bundle/`. What a file leaves out has its default.
+"""
+
+import json
+import tempfile
+import zipfile
+from pathlib import Path
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from studyapp import models, publishing, stimuli
+from studyapp.core import parameters
+from studyapp.core.bundles import Bundle, BundleError
+from studyapp.core.kinds import Kind, kind
+
+FORMAT = "heatwise-study"
+FORMAT_VERSION = 1
+MAX_BYTES = 4 * 2**30
+# Names in the file, by section, and the study's fields that they stand for.
+FIELDS = {
+    "": {name: name for name in ("slug", "title", "language", "seed")},
+    "payment": {name: name for name in ("currency", "reward_base", "reward_bonus", "reward_partial")},
+    "codes": {name: f"code_{name}" for name in ("completed", "screened_out", "no_consent", "withdrawn")},
+    "recruitment": {
+        name: name
+        for name in ("id_parameter", "require_id", "return_url", "active_minutes", "expire_hours", "retention_days")
+    },
+}
+SECTIONS = ("bundle", "parameters", "texts", "payment", "codes", "recruitment", "stimuli")
+NAMES = {"format", "format_version", "kind", "conditions", *FIELDS[""], *SECTIONS}
+
+
+class StudyFileError(ValueError):
+    """What is wrong with a study's file, in words that name the file and the field."""
+
+
+def dump_study(study: models.Study, path: Path | str) -> None:
+    """Write a study to a `.zip` with its bundle, or to a `.json` that names it by its hash."""
+    path = Path(path)
+    content = json.dumps(record(study), indent=2, ensure_ascii=False) + "\n"
+    if path.suffix == ".json":
+        path.write_text(content, encoding="utf-8")
+    elif path.suffix == ".zip":
+        _write_zip(path, content, study)
+    else:
+        raise StudyFileError(f"{path}: expected a name that ends in .zip or .json")
+
+
+def record(study: models.Study) -> dict:
+    """Return everything of a study as plain data: all parameters and texts, the unedited ones too."""
+    its_kind = kind(study.kind)
+    sections = {
+        section: {name: _plain(getattr(study, field)) for name, field in fields.items()}
+        for section, fields in FIELDS.items()
+    }
+    bundle = study.bundle
+    return {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "kind": study.kind,
+        **sections.pop(""),
+        "bundle": {"name": bundle.name, "sha256": bundle.sha256} if bundle else {},
+        "parameters": its_kind.defaults() | study.parameters,
+        "texts": its_kind.texts() | study.texts,
+        "conditions": list(study.conditions.values("name", "factors", "quota", "open")),
+        **sections,
+        "stimuli": _stimuli_of(study),
+    }
+
+
+def load_study(path: Path | str, *, slug: str = "") -> models.Study:
+    """Create a draft study from a file; `slug` names it otherwise than the file does.
+
+    Raises `StudyFileError` naming file and field; no study is left behind then.
+    """
+    path = Path(path)
+    if not zipfile.is_zipfile(path):
+        return _load_json(path, path.parent, path, slug)
+    with tempfile.TemporaryDirectory() as scratch, zipfile.ZipFile(path) as archive:
+        if sum(entry.file_size for entry in archive.infolist()) > MAX_BYTES:
+            raise StudyFileError(f"{path}: holds more than {MAX_BYTES // 2**30} GiB")
+        archive.extractall(scratch)
+        return _load_json(Path(scratch) / "study.json", Path(scratch), path, slug)
+
+
+def _load_json(path: Path, folder: Path, shown: Path, slug: str) -> models.Study:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        study, conditions = _read(found, slug)
+        study.bundle = _bundle(found["bundle"], folder)
+        with transaction.atomic():
+            study.save()
+            models.Condition.objects.bulk_create(models.Condition(study=study, **condition) for condition in conditions)
+            study.refresh_from_db()
+            _keep_stimuli(study, found["stimuli"])
+        return study
+    except FileNotFoundError:
+        raise StudyFileError(f"{shown}: expected study.json, found none") from None
+    except json.JSONDecodeError as error:
+        raise StudyFileError(f"{shown}: expected JSON, found {error}") from None
+    except (StudyFileError, BundleError) as error:
+        raise StudyFileError(f"{shown}: {error}") from None
+
+
+def _read(found, slug: str) -> tuple[models.Study, list[dict]]:
+    if not isinstance(found, dict) or found.get("format") != FORMAT:
+        raise StudyFileError(f"expected the format {FORMAT!r}; this is no study's file")
+    if found.get("format_version") != FORMAT_VERSION:
+        raise StudyFileError(f"format_version: expected {FORMAT_VERSION}, found {found.get('format_version')!r}")
+    _known(found, NAMES, "the file")
+    for section in SECTIONS:
+        if not isinstance(found.setdefault(section, {}), dict):
+            raise StudyFileError(f"{section}: expected an object, found {found[section]!r}")
+    try:
+        its_kind = kind(found.get("kind", ""))
+    except LookupError as error:
+        raise StudyFileError(f"kind: {error}") from None
+    study = models.Study(
+        kind=its_kind.name,
+        parameters=_parameters(its_kind, found["parameters"]),
+        texts=_texts(its_kind, found["texts"]),
+        **_fields(found),
+    )
+    study.slug = slug or study.slug
+    _validate(study)
+    return study, _conditions(its_kind, found.get("conditions", []))
+
+
+def _fields(found: dict) -> dict:
+    values = {}
+    for section, fields in FIELDS.items():
+        given = {name: found[name] for name in fields if name in found} if section == "" else found[section]
+        _known(given, fields, section)
+        values |= {fields[name]: value for name, value in given.items()}
+    return values
+
+
+def _validate(study: models.Study) -> None:
+    if models.Study.objects.filter(slug=study.slug).exists():
+        raise StudyFileError(f"slug: a study {study.slug!r} is here already; load this one under another slug")
+    try:
+        study.full_clean(exclude=["bundle", "current"])
+    except ValidationError as error:
+        field, messages = next(iter(error.message_dict.items()))
+        raise StudyFileError(f"{_name(field)}: {messages[0]}") from None
+
+
+def _name(field: str) -> str:
+    for section, fields in FIELDS.items():
+        for name, stands_for in fields.items():
+            if stands_for == field:
+                return f"{section}.{name}" if section else name
+    return field
+
+
+def _parameters(its_kind: Kind, values: dict) -> dict:
+    if found := parameters.problems(its_kind, values):
+        raise StudyFileError(f"parameters: {found[0]}")
+    defaults = its_kind.defaults()
+    return {name: value for name, value in values.items() if value != defaults[name]}
+
+
+def _texts(its_kind: Kind, texts: dict) -> dict:
+    defaults = its_kind.texts()
+    _known(texts, defaults, "texts")
+    for key, text in texts.items():
+        if not isinstance(text, str):
+            raise StudyFileError(f"texts.{key}: expected a text, found {text!r}")
+    return {key: text for key, text in texts.items() if text != defaults[key]}
+
+
+def _conditions(its_kind: Kind, entries) -> list[dict]:
+    if not isinstance(entries, list):
+        raise StudyFileError(f"conditions: expected a list, found {entries!r}")
+    conditions = [_condition(its_kind, entry, f"conditions[{index}]") for index, entry in enumerate(entries)]
+    names = [condition["name"] for condition in conditions]
+    if repeated := [name for name in names if names.count(name) > 1]:
+        raise StudyFileError(f"conditions: two are named {repeated[0]!r}; expected a name for each")
+    return conditions
+
+
+def _condition(its_kind: Kind, entry, where: str) -> dict:
+    if not isinstance(entry, dict) or not isinstance(entry.get("factors"), dict):
+        raise StudyFileError(f"{where}: expected an object with name and factors, found {entry!r}")
+    _known(entry, ("name", "factors", "quota", "open"), where)
+    names = [factor.name for factor in its_kind.factors]
+    if sorted(entry["factors"]) != sorted(names):
+        raise StudyFileError(f"{where}.factors: expected {', '.join(names)}, found {', '.join(entry['factors'])}")
+    for factor in its_kind.factors:
+        if not factor.open and entry["factors"][factor.name] not in factor.levels:
+            raise StudyFileError(
+                f"{where}.factors.{factor.name}: expected one of {', '.join(factor.levels)}, "
+                f"found {entry['factors'][factor.name]!r}"
+            )
+    try:
+        models.Condition(**entry).clean_fields(exclude=["study"])
+    except ValidationError as error:
+        field, messages = next(iter(error.message_dict.items()))
+        raise StudyFileError(f"{where}.{field}: {messages[0]}") from None
+    return entry
+
+
+def _known(given: dict, names, where: str) -> None:
+    if unknown := [name for name in given if name not in names]:
+        raise StudyFileError(f"{where}: unknown {unknown[0]!r}; expected {', '.join(sorted(names))}")
+
+
+def _bundle(named: dict, folder: Path) -> models.Bundle | None:
+    """Return the bundle that the file names: one loaded already, else the one in its zip or at its path."""
+    _known(named, ("name", "sha256", "path"), "bundle")
+    if not named:
+        return None
+    source = folder / named.get("path", "bundle")
+    digest = named.get("sha256") or Bundle(source).sha256
+    known = models.Bundle.objects.filter(sha256=digest).first()
+    if known:
+        return known
+    if not source.is_dir():
+        raise StudyFileError(
+            f"bundle: no bundle with the hash {digest[:12]}… is loaded; load it first, or give its path"
+        )
+    if Bundle(source).sha256 != digest:
+        raise StudyFileError(
+            f"bundle: expected the hash {digest[:12]}…, found {Bundle(source).sha256[:12]}… in {source}"
+        )
+    name = str(named.get("name") or source.name)
+    taken = models.Bundle.objects.filter(name=name).exists()
+    return stimuli.load_bundle(source, f"{name}-{digest[:8]}" if taken else name)
+
+
+def _keep_stimuli(study: models.Study, wanted: dict) -> None:
+    """Keep the file's stimuli where this study's seed would draw others here."""
+    if wanted and wanted != _stimuli_of(study):
+        study.stimuli = wanted
+        study.save(update_fields=["stimuli"])
+
+
+def _stimuli_of(study: models.Study) -> dict:
+    """Return the study's stimuli as JSON holds them; empty while it lacks what they are drawn from."""
+    if study.bundle is None:
+        return {}
+    try:
+        return json.loads(json.dumps(publishing.definition(study)["stimuli"]))
+    except ValueError:
+        return {}
+
+
+def _plain(value):
+    return value if value is None or isinstance(value, bool | int) else str(value)
+
+
+def _write_zip(path: Path, content: str, study: models.Study) -> None:
+    scratch = path.with_name(f".{path.name}.part")
+    try:
+        with zipfile.ZipFile(scratch, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("study.json", content)
+            if study.bundle:
+                folder = settings.BUNDLES_ROOT / study.bundle.folder
+                for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+                    archive.write(file, Path("bundle") / file.relative_to(folder))
+        scratch.rename(path)
+    finally:
+        scratch.unlink(missing_ok=True)
