@@ -1,0 +1,299 @@
+"""The participants' pages by HTTP: who gets in, who comes back, and what they are shown."""
+
+import json
+
+import pytest
+from django.test import Client
+
+from studyapp import models, sessions, visitors
+from studyapp.core import flow
+from tests.studyapp.conftest import submit, walk
+
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
+PROLIFIC = "/s/tiny/?PROLIFIC_PID=5f1&STUDY_ID=s1&SESSION_ID=x1"
+
+
+@pytest.fixture
+def enter(study):
+    """Open a link in a new browser and click: `client, run = enter(link)`."""
+
+    def enter(link=PROLIFIC):
+        client = Client()
+        client.get(link)
+        client.post(link)
+        return client, visitors_run(client)
+
+    return enter
+
+
+def visitors_run(client):
+    page = client.get("/s/tiny/run/")
+    return (
+        page.context
+        and models.Participant.objects.filter(pk=client.cookies["heatwise-run-tiny"].value.split(":")[0]).first()
+    )
+
+
+def answer(client, run, value, position=None):
+    position = sessions.get(run.pk).position if position is None else position
+    form = {"token": sessions.token(run, position), "agree" if position == 0 else "number": value}
+    return client.post("/s/tiny/run/", form, headers={"Accept": "application/json"})
+
+
+def test_looking_at_the_entry_page_starts_nothing(study):
+    page = Client().get(PROLIFIC)
+    assert page.status_code == 200
+    assert not models.Participant.objects.exists()
+
+
+def test_a_click_starts_a_run_with_the_recruiters_three_parameters(enter):
+    _, run = enter()
+    identity = models.Identity.objects.get(participant=run)
+    assert (identity.source, identity.external_id) == ("PROLIFIC_PID", "5f1")
+    assert identity.details == {"STUDY_ID": "s1", "SESSION_ID": "x1"}
+
+
+def test_the_same_recruitment_id_comes_back_to_the_same_step_on_another_device(enter):
+    client, run = enter()
+    answer(client, run, "yes")
+    other, same = enter()
+    assert same == run
+    assert b"Page 2 of" in other.get("/s/tiny/run/").content
+
+
+def test_an_open_link_remembers_its_browser(enter):
+    client, run = enter("/s/tiny/")
+    client.post("/s/tiny/")
+    assert visitors_run(client) == run
+    assert enter("/s/tiny/")[1] != run
+
+
+def test_a_browser_without_cookies_is_told_so(study):
+    page = Client().post("/s/tiny/")
+    assert page.status_code == 400
+    assert not models.Participant.objects.exists()
+
+
+def test_a_personal_link_is_one_persons_and_carries_the_group(study, enter):
+    invitation = models.Invitation.objects.create(study=study, group="expert")
+    _, run = enter(f"/s/tiny/?link={invitation.token}")
+    assert run.group == "expert"
+    assert enter(f"/s/tiny/?link={invitation.token}")[1] == run
+
+
+def test_an_unknown_personal_link_is_refused(study):
+    assert Client().get("/s/tiny/?link=nobody").status_code == 403
+
+
+def test_a_study_that_wants_an_id_refuses_a_link_without(study):
+    study.require_id = True
+    study.save()
+    assert Client().get("/s/tiny/").status_code == 403
+    assert Client().get(PROLIFIC).status_code == 200
+
+
+@pytest.mark.parametrize("status", ["draft", "paused", "closed"])
+def test_a_study_that_is_not_open_takes_nobody_new_but_keeps_those_under_way(study, enter, status):
+    client, run = enter()
+    models.Study.objects.update(status=status)
+    assert Client().get("/s/tiny/?PROLIFIC_PID=new").status_code == 403
+    assert Client().post("/s/tiny/?PROLIFIC_PID=new").status_code == 403
+    assert answer(client, run, "yes").json()["status"] == "accepted"
+
+
+def test_a_full_study_says_so(study, enter):
+    study.conditions.update(quota=1)
+    enter("/s/tiny/?PROLIFIC_PID=a")
+    enter("/s/tiny/?PROLIFIC_PID=b")
+    assert Client().post("/s/tiny/?PROLIFIC_PID=c").status_code == 403
+    assert models.Participant.objects.count() == 2
+
+
+def test_an_id_full_of_hostile_text_is_only_an_id(enter):
+    hostile = "<script>alert(1)</script>'; DROP TABLE --"
+    client, run = enter(f"/s/tiny/?PROLIFIC_PID={hostile}")
+    assert models.Identity.objects.get(participant=run).external_id == hostile
+    assert b"<script>alert" not in client.get("/s/tiny/run/").content
+
+
+def test_pages_are_never_stored_by_the_browser(enter):
+    client, _ = enter()
+    for address in ("", "run/", "run/state/", "run/guide/", "run/leave/"):
+        assert "no-store" in client.get(f"/s/tiny/{address}")["Cache-Control"], address
+
+
+def test_a_forged_cookie_is_nobody(enter):
+    _, run = enter()
+    stranger = Client()
+    stranger.cookies["heatwise-run-tiny"] = str(run.pk)
+    assert stranger.get("/s/tiny/run/").status_code == 302
+    assert stranger.get("/s/tiny/run/state/").status_code == 404
+    assert answer(stranger, run, "yes").status_code == 302
+    assert not models.Response.objects.exists()
+
+
+def test_a_cookie_of_one_study_opens_no_other(study, enter, bundle):
+    client, _ = enter()
+    other = models.Study.objects.create(slug="other", title="Other", kind="tiny", bundle=bundle)
+    client.cookies["heatwise-run-other"] = client.cookies["heatwise-run-tiny"].value
+    assert client.get("/s/other/run/").status_code == 302
+    assert other.participants.count() == 0
+
+
+def test_an_answer_without_scripts_moves_on_too(enter):
+    client, run = enter()
+    form = {"token": sessions.token(run, 0), "agree": "yes"}
+    assert client.post("/s/tiny/run/", form)["Location"] == "/s/tiny/run/"
+    refused = client.post("/s/tiny/run/", {"token": sessions.token(run, 1), "number": ""})
+    assert refused.status_code == 422
+    assert b"required" in refused.content
+
+
+def test_a_csrf_token_is_wanted_and_the_state_gives_a_fresh_one(enter):
+    client, run = enter()
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies = client.cookies
+    form = {"token": sessions.token(run, 0), "agree": "yes"}
+    assert strict.post("/s/tiny/run/", form).status_code == 403
+    fresh = strict.get("/s/tiny/run/state/").json()
+    assert fresh["token"] == form["token"]
+    accepted = strict.post(
+        "/s/tiny/run/", form | {"csrfmiddlewaretoken": fresh["csrf"]}, headers={"Accept": "application/json"}
+    )
+    assert accepted.json()["status"] == "accepted"
+
+
+@pytest.mark.parametrize("timing", ["", "not json", "[]", '{"rt_ms": "x"}', '{"rt_ms": 1e400}', "null"])
+def test_a_damaged_time_never_costs_the_answer(enter, timing):
+    client, run = enter()
+    form = {"token": sessions.token(run, 0), "agree": "yes", "timing": timing}
+    assert client.post("/s/tiny/run/", form, headers={"Accept": "application/json"}).json()["status"] == "accepted"
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"token": 1, "events": [3]}', b"\xff", b'{"events": []}'])
+def test_damaged_events_are_refused_in_words(enter, body):
+    client, _ = enter()
+    assert client.post("/s/tiny/run/events/", body, content_type="application/json").status_code == 400
+
+
+def test_events_are_taken(enter):
+    client, run = enter()
+    batch = {"token": sessions.token(run, 0), "events": [{"name": "hover", "t_ms": 3.5, "input_mode": "mouse"}]}
+    assert client.post("/s/tiny/run/events/", json.dumps(batch), content_type="application/json").status_code == 204
+    assert run.events.get(name="hover").t_ms == 3.5
+
+
+def ending(client, run):
+    page = client.get("/s/tiny/run/")
+    assert sessions.get(run.pk).status != flow.ACTIVE
+    return page.content.decode()
+
+
+def test_each_outcome_has_its_own_code(study, enter):
+    codes = {"completed": "C-DONE", "screened_out": "C-OUT", "no_consent": "C-NO", "withdrawn": "C-PART"}
+    models.Study.objects.update(
+        return_url="https://example.org/?cc={code}", **{f"code_{name}": code for name, code in codes.items()}
+    )
+    ends = {}
+    client, run = enter("/s/tiny/?PROLIFIC_PID=a")
+    walk(run)
+    ends["completed"] = ending(client, run)
+    client, run = enter("/s/tiny/?PROLIFIC_PID=b")
+    walk(run, upto=1)
+    submit(run, 7)
+    submit(run, 7)
+    ends["screened_out"] = ending(client, run)
+    client, run = enter("/s/tiny/?PROLIFIC_PID=c")
+    answer(client, run, "no")
+    ends["no_consent"] = ending(client, run)
+    client, run = enter("/s/tiny/?PROLIFIC_PID=d")
+    client.post("/s/tiny/run/leave/", {"choice": "keep"})
+    ends["withdrawn"] = ending(client, run)
+    for name, html in ends.items():
+        assert [other for other, code in codes.items() if code in html] == [name]
+        assert f"https://example.org/?cc={codes[name]}" in html
+
+
+def test_no_code_is_shown_while_the_run_goes_on(study, enter):
+    models.Study.objects.update(code_completed="C-DONE")
+    client, run = enter()
+    while sessions.get(run.pk).status == flow.ACTIVE:
+        assert b"C-DONE" not in client.get("/s/tiny/run/").content
+        walk(run, upto=sessions.get(run.pk).position + 1) if run.position else walk(run, upto=1)
+        run = sessions.get(run.pk)
+    assert b"C-DONE" in client.get("/s/tiny/run/").content
+
+
+def test_leaving_wants_a_choice_and_happens_once(enter):
+    client, run = enter()
+    walk(run, upto=5)
+    assert client.post("/s/tiny/run/leave/", {"choice": "maybe"}).status_code == 200
+    assert sessions.get(run.pk).status == flow.ACTIVE
+    client.post("/s/tiny/run/leave/", {"choice": "keep"})
+    client.post("/s/tiny/run/leave/", {"choice": "erase"})
+    assert sessions.get(run.pk).status == flow.WITHDRAWN
+    assert run.responses.count() == 4
+
+
+def test_a_bot_walks_in_only_by_a_link_the_server_signed(study):
+    client = Client()
+    client.post(f"/s/tiny/?bot={visitors.bot_link('oracle')}")
+    assert models.Participant.objects.get().bot == "oracle"
+    stranger = Client()
+    stranger.get("/s/tiny/?bot=oracle")
+    stranger.post("/s/tiny/?bot=oracle")
+    assert models.Participant.objects.filter(bot="").count() == 1
+
+
+def test_bots_take_no_persons_place(study, enter):
+    study.conditions.update(quota=1)
+    for _ in range(2):
+        Client().post(f"/s/tiny/?bot={visitors.bot_link('random')}")
+    assert models.Participant.objects.filter(bot="random").count() == 2
+    assert {enter(f"/s/tiny/?PROLIFIC_PID={name}")[1].condition.name for name in "ab"} == {"small", "large"}
+
+
+def test_stimuli_are_served_for_good_and_nothing_else_is(study, enter):
+    client, run = enter()
+    walk(run, upto=3)
+    address = client.get("/s/tiny/run/").context["stimulus"]["url"]
+    response = client.get(address)
+    assert b"".join(response.streaming_content)
+    assert "immutable" in response["Cache-Control"]
+    for bad in ("/stimuli/aa/none.webp", "/stimuli/aa/..%2f..%2fsecret_key", "/stimuli/../secret_key"):
+        assert client.get(bad).status_code == 404
+
+
+def test_the_next_steps_images_are_announced_and_only_those(enter):
+    client, run = enter()
+    walk(run, upto=4)
+    page = client.get("/s/tiny/run/").context
+    walk(run, upto=5)
+    following = client.get("/s/tiny/run/").context
+    assert page["next_images"] == [following["stimulus"]["url"]]
+
+
+def test_a_preview_is_for_staff_and_shows_no_code(draft, admin_client):
+    models.Study.objects.update(code_completed="C-DONE")
+    assert Client().post("/s/tiny/preview/small/").status_code == 302
+    assert not models.Participant.objects.exists()
+    admin_client.post("/s/tiny/preview/small/")
+    preview = models.Participant.objects.get()
+    assert (preview.preview, preview.condition.name) == (True, "small")
+    walk(preview)
+    assert b"C-DONE" not in admin_client.get("/s/tiny/run/").content
+
+
+def test_health_tells_that_the_database_answers(db):
+    assert Client().get("/health/").json() == {"status": "ok"}
+
+
+def test_every_page_forbids_foreign_and_inline_scripts(enter):
+    client, _ = enter()
+    for address in ("/s/tiny/", "/s/tiny/run/", "/s/tiny/run/leave/"):
+        page = client.get(address)
+        policy = page["Content-Security-Policy"]
+        assert "default-src 'self'" in policy
+        assert "unsafe" not in policy
+        assert b" style=" not in page.content
+        assert b" onclick=" not in page.content
