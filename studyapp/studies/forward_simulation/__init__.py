@@ -79,7 +79,7 @@ PAGES = (
         ),
         texts=("screening_outcome", "screening_heatmap", "screening_scores", "screening_task"),
     ),
-    Page("block", "pages/text.html", context=TEXT, texts=("block",)),
+    Page("block", "forward_simulation/block.html", context=TEXT, texts=("block",)),
     Page(
         "trial",
         "forward_simulation/trial.html",

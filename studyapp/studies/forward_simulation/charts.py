@@ -21,10 +21,10 @@ def legend(method: dict) -> dict | None:
     stops = method.get("stops")
     if not stops:
         return None
-    offsets = [round(100 * i / (len(stops) - 1), 1) for i in range(len(stops))]
+    offsets = [_percent(index / (len(stops) - 1)) for index in range(len(stops))]
     return {
         "stops": [
-            {"offset": offset, "colour": f"#{r:02x}{g:02x}{b:02x}", "opacity": round(alpha / 255, 3)}
+            {"offset": offset, "colour": f"#{r:02x}{g:02x}{b:02x}", "opacity": f"{alpha / 255:.3f}"}
             for offset, (r, g, b, alpha) in zip(offsets, stops, strict=True)
         ],
         "diverging": stops[0][3] > 0,
@@ -37,17 +37,17 @@ def _row(prediction, asked: str) -> dict:
         "asked": prediction.class_name == asked,
         "score": f"{prediction.score:.2f}",
         "width": _percent(prediction.score),
-        "threshold": None if prediction.threshold is None else _percent(prediction.threshold),
+        "threshold": _percent(prediction.threshold) if prediction.threshold is not None else None,
         "assigned": prediction.predicted,
     }
 
 
-def _percent(value: float) -> float:
-    return round(100 * min(max(value, 0.0), 1.0), 1)
+def _percent(value: float) -> str:
+    return f"{100 * min(max(value, 0.0), 1.0):.1f}"
 
 
 def _words(row: dict) -> str:
     if row["threshold"] is None:
         return f"{row['class_name']} {row['score']}"
     side = "above" if row["assigned"] else "not above"
-    return f"{row['class_name']} {row['score']}, {side} its threshold {row['threshold'] / 100:.2f}"
+    return f"{row['class_name']} {row['score']}, {side} its threshold {float(row['threshold']) / 100:.2f}"

@@ -23,9 +23,9 @@ class TrialForm(StepForm):
     """What the system goes by, what it will say, and how sure the participant is."""
 
     sensitive_to = free_text(
-        _("What does the system seem to go by?"), help_text=_("Two or three features, with commas between")
+        _("What does it go by?"), help_text=_("Two or three features")
     )
-    ignores = free_text(_("What does it seem to ignore?"), help_text=_("Features that make no difference to it"))
+    ignores = free_text(_("What does it ignore?"), help_text=_("Features without effect"))
     response = yes_no(missing=_("Please choose Yes or No."))
 
     def build(self):

@@ -12,6 +12,7 @@ from .statements import without_statements
 
 NAMES = {"TP": "recognised correctly", "FN": "missed", "FP": "false alarm", "TN": "rightly left out"}
 BANDS = ("TP", "FN", "FP")
+SHOWN = {"outcomes": ("TP", "FN", "FP", "TN"), "scores": ("TP", "FN"), "heatmap": ("TP", "FP")}
 
 
 def text(step: dict, run) -> dict:
@@ -83,12 +84,15 @@ def _item(answered, run) -> dict:
 def _part(name: str, run) -> dict:
     stimuli = run.definition["stimuli"]["instructions"]
     asked, images = stimuli["class_name"], stimuli["images"]
-    shown = {"outcomes": ("TP", "FN", "FP", "TN"), "task": ("TP",), "scores": ("TP", "FN"), "heatmap": ("TP", "FP")}
     return {
         "name": name,
         "body": _text(run, f"instructions_{name}", class_name=asked),
         "classes": sorted(run.bundle.classes) if name == "classes" else [],
-        "examples": [_example(run, images[o], asked) for o in shown.get(name, ()) if o in images],
+        "examples": [
+            _example(run, images[outcome], asked) | {"sentence": _sentence(run, outcome, asked)}
+            for outcome in SHOWN.get(name, ())
+            if outcome in images
+        ],
         "asked": asked,
         **_look(run),
     }
@@ -109,12 +113,12 @@ def _method(run) -> str | None:
 
 
 def _bands(run, examples: list[str], name: str) -> list[dict]:
-    cards = [_example(run, image_id, name) for image_id in examples]
+    cards = [_example(run, image_id, name) | {"number": n} for n, image_id in enumerate(examples, start=1)]
     return [
         {
             "outcome": outcome,
             "name": NAMES[outcome],
-            "sentence": _text(run, f"outcome_{outcome.lower()}", class_name=name),
+            "sentence": _sentence(run, outcome, name),
             "examples": [card for card in cards if card["outcome"] == outcome],
         }
         for outcome in BANDS
@@ -136,13 +140,17 @@ def _example(run, image_id: str, name: str) -> dict:
     }
 
 
+def _sentence(run, outcome: str, name: str) -> str:
+    return _text(run, f"outcome_{outcome.lower()}", class_name=name)
+
+
 def _text(run, key: str, **values) -> str:
     payment, drawn = run.definition["payment"], run.definition["stimuli"]["classes"]
     names = run.parameters["classes"]
     n_trials = sum(len(drawn[name]["queries"]) for name in names)
     known = {
-        "class_1": names[0],
-        "class_2": names[1],
+        "first_class": names[0],
+        "second_class": names[1],
         "n_trials": n_trials,
         "n_examples": sum(run.parameters["examples"].values()),
         "base": money(payment["reward_base"], payment["currency"]),

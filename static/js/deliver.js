@@ -1,0 +1,62 @@
+// Send one answer until the server has said what became of it, through lost networks and stale tokens.
+
+const LONGEST_PAUSE_MS = 30000;
+const PATIENCE_MS = 20000;
+
+/** Return how long to wait before try number `tries` (from 1). */
+export function pauseBefore(tries) {
+  return Math.min(1000 * 2 ** (tries - 1), LONGEST_PAUSE_MS);
+}
+
+/**
+ * POST `body` (URLSearchParams) to `submitUrl` until there is an answer, and return it: `{status, next, errors}`.
+ * `onTrouble` is called before each pause; a stale CSRF token is fetched anew from `stateUrl`.
+ */
+export async function deliver(body, { submitUrl, stateUrl, onTrouble, request = fetch, wait = pauseOrOnline }) {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      const receipt = await post(body, submitUrl, request);
+      if (receipt) return receipt;
+      body.set("csrfmiddlewaretoken", await freshCsrf(stateUrl, request));
+      const second = await post(body, submitUrl, request);
+      if (second) return second;
+    } catch {
+      // no network, or the server is down: the answer stays and is sent again
+    }
+    onTrouble(tries);
+    await wait(pauseBefore(tries));
+  }
+}
+
+/** Return the server's receipt; null for a stale CSRF token. Throws where trying again may help. */
+async function post(body, submitUrl, request) {
+  const response = await request(submitUrl, {
+    method: "POST",
+    body,
+    headers: { Accept: "application/json" },
+    credentials: "same-origin",
+    signal: AbortSignal.timeout(PATIENCE_MS),
+  });
+  if (response.status === 403) return null;
+  const isJson = response.headers.get("Content-Type")?.startsWith("application/json");
+  if (isJson && (response.ok || response.status === 422)) return response.json();
+  if (response.ok || response.status === 404 || response.status === 410) return { status: "moved", next: response.url };
+  throw new Error(`the server answered ${response.status}`);
+}
+
+async function freshCsrf(stateUrl, request) {
+  const response = await request(stateUrl, { credentials: "same-origin", signal: AbortSignal.timeout(PATIENCE_MS) });
+  return (await response.json()).csrf;
+}
+
+function pauseOrOnline(ms) {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      window.removeEventListener("online", done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    window.addEventListener("online", done);
+  });
+}
