@@ -24,6 +24,10 @@ class StepForm(forms.Form):
     def build(self):
         """Add the fields that depend on the step; forms with fixed fields need none."""
 
+    def values(self, answer: dict) -> dict:
+        """Return the fields' values that clean to `answer`, for bots; a form that reshapes them says how."""
+        return answer
+
 
 def yes_no(label: str = "", *, yes=YES, no=NO, missing=CHOOSE) -> forms.TypedChoiceField:
     """Return a question with two answers, stored as true and false."""
@@ -76,6 +80,10 @@ class EligibilityForm(StepForm):
             if self.cleaned_data.get(f"criterion_{number}") is False
         ]
         return {"eligible": not unmet, "unmet": " | ".join(unmet)}
+
+    def values(self, answer):
+        unmet = answer["unmet"].split(" | ")
+        return {name: field.label not in unmet for name, field in self.fields.items()}
 
 
 class ConsentForm(StepForm):

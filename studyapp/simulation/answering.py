@@ -5,7 +5,6 @@ from random import Random
 from django import forms
 
 from studyapp import models, showing
-from studyapp.core.kinds import kind
 from studyapp.publishing import frozen
 
 Pairs = list[tuple[str, str]]
@@ -22,8 +21,9 @@ def answer(participant: models.Participant, skill: str, rng: Random) -> Pairs:
     form = showing.form_of(page, step, participant)
     if form is None:
         return []
-    cleaned = kind(its_kind.name).part("bots:answer")(step, skill, frozen(participant.version), rng)
-    return [pair for name, field in form.fields.items() for pair in _pairs(form.add_prefix(name), field, cleaned, name)]
+    cleaned = its_kind.part("bots:answer")(step, skill, frozen(participant.version), rng)
+    values = form.values(cleaned)
+    return [pair for name, field in form.fields.items() for pair in _pairs(name, field, values.get(name))]
 
 
 def timing(participant: models.Participant, rng: Random) -> dict:
@@ -33,8 +33,7 @@ def timing(participant: models.Participant, rng: Random) -> dict:
     return {"rt_ms": rt_ms, "hidden_ms": 0, "input_mode": rng.choice(["mouse", "touch", "keyboard"])}
 
 
-def _pairs(name: str, field: forms.Field, cleaned: dict, key: str) -> Pairs:
-    value = cleaned.get(key)
+def _pairs(name: str, field: forms.Field, value) -> Pairs:
     if value is None or value == "":
         return []
     if isinstance(field, forms.BooleanField):

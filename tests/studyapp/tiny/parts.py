@@ -1,10 +1,6 @@
 from django import forms
 
-
-class StepForm(forms.Form):
-    def __init__(self, data=None, *, step, definition):
-        super().__init__(data)
-        self.step = step
+from studyapp.forms import StepForm
 
 
 class ConsentForm(StepForm):
