@@ -30,9 +30,8 @@ def pick(outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
             raise UserError(f"targets: weightings over {targets.shape[2]} outputs, but the model has {n_classes}.")
         return torch.einsum("nk,ntk->nt", outputs, targets.to(outputs.dtype))
     if targets.numel() and not 0 <= int(targets.min()) <= int(targets.max()) < n_classes:
-        raise UserError(
-            f"targets: class indices must be 0 … {n_classes - 1}, found {sorted(set(targets.flatten().tolist()))}."
-        )
+        wrong = next(index for index in targets.flatten().tolist() if not 0 <= index < n_classes)
+        raise UserError(f"targets: class indices must be 0 … {n_classes - 1}, found {wrong}.")
     return outputs.gather(1, targets)
 
 

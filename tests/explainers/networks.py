@@ -1,0 +1,73 @@
+"""Small networks with random weights that the tests explain."""
+
+from functools import cache
+
+import torch
+from torch import nn
+
+from explainers._torchvision import torchvision
+
+FAMILIES = ("vgg11", "resnet18", "googlenet", "densenet121", "squeezenet1_1", "mobilenet_v2")
+# The defaults would take minutes on two cores.
+QUICK = {
+    "multiscale_occlusion": {"depth": 1, "n_best": 2},
+    "occlusion": {"window": 32, "stride": 16},
+}
+
+
+@cache
+def family(name: str) -> nn.Module:
+    """Return a torchvision network of 5 classes; weights large enough that signals reach the output."""
+    options = {"init_weights": False} if name in ("vgg11", "googlenet") else {}
+    options |= {"aux_logits": False} if name == "googlenet" else {}
+    torch.manual_seed(0)
+    model = torchvision.models.get_model(name, weights=None, num_classes=5, **options)
+    for module in model.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.normal_(module.weight, std=(2 / module.weight[0].numel()) ** 0.5)
+    return model.eval()
+
+
+def without_biases(model: nn.Module) -> nn.Module:
+    """Set every bias, and every running mean, to zero."""
+    for module in model.modules():
+        for name in ("bias", "running_mean"):
+            if getattr(module, name, None) is not None:
+                nn.init.zeros_(getattr(module, name))
+    return model
+
+
+def small_cnn(n_classes: int = 3, seed: int = 0) -> nn.Module:
+    """Return a plain convolutional network with batch norm, dropout and a fully connected layer."""
+    torch.manual_seed(seed)
+    return nn.Sequential(
+        nn.Conv2d(3, 8, 3, padding=1),
+        nn.BatchNorm2d(8),
+        nn.ReLU(inplace=True),
+        nn.MaxPool2d(2),
+        nn.Conv2d(8, 12, 3, padding=1),
+        nn.ReLU(inplace=True),
+        nn.AdaptiveAvgPool2d(2),
+        nn.Flatten(),
+        nn.Linear(48, 16),
+        nn.ReLU(),
+        nn.Dropout(0.5),
+        nn.Linear(16, n_classes),
+    )
+
+
+def pictures(n: int = 2, side: int = 64, seed: int = 0) -> torch.Tensor:
+    """Return smooth random inputs (n, 3, side, side)."""
+    generator = torch.Generator().manual_seed(seed)
+    coarse = torch.randn(n, 3, 8, 8, generator=generator)
+    return nn.functional.interpolate(coarse, size=(side, side), mode="bilinear", align_corners=False)
+
+
+def quick(name: str) -> dict:
+    """Return parameters with which a method takes little time, a seeded generator among them where it has one."""
+    from explainers import METHODS
+
+    parameters = dict(QUICK.get(name, {}))
+    if "generator" in METHODS[name].defaults:
+        parameters["generator"] = torch.Generator().manual_seed(7)
+    return parameters
