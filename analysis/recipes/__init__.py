@@ -1,0 +1,27 @@
+"""Recipes: for one kind of study each, its measures, its default plan and the sections of its report.
+
+A recipe is a module of this package with
+
+    KIND                     the study's kind, as `dataset_description.json` names it
+    PLAN                     the plan used where none was frozen with the study
+    measures(study)          -> list[Measure], the outcomes per participant
+    sections(study, plan)    -> list[(title, function)], each function returning a Section
+
+It is found by being here; recipes never import each other.
+"""
+
+import importlib
+import pkgutil
+from types import ModuleType
+
+from analysis.errors import AnalysisError
+
+
+def find(kind: str) -> ModuleType:
+    """Return the recipe of a kind of study; raises `AnalysisError` naming the kinds there are."""
+    names = [module.name for module in pkgutil.iter_modules(__path__)]
+    found = {recipe.KIND: recipe for recipe in (importlib.import_module(f"{__name__}.{name}") for name in names)}
+    if kind not in found:
+        expected = ", ".join(sorted(found))
+        raise AnalysisError(f"dataset_description.json, kind: found {kind!r}, expected one of {expected}")
+    return found[kind]

@@ -1,0 +1,144 @@
+"""Sections that recipes are put together from: one per kind of measure, each answering one question."""
+
+import pandas as pd
+
+from analysis import apa, between
+from analysis.plan import Plan
+from analysis.plots import comparisons, distributions, ratings
+from analysis.records import Record, record
+from analysis.sections import Figure, Section
+from analysis.statistics import gee, logistic
+from analysis.statistics.assumptions import residuals
+from analysis.study import Measure
+
+INTERVAL_NOTE = "Boxes: median and quartiles; dots: participants; diamonds: means with 95% t intervals."
+
+
+def numeric(measure: Measure, plan: Plan, intro: str = "") -> Section:
+    """Return the section of a measure with one number per participant: ANOVA, its assumptions and its comparisons."""
+    records = [
+        between.describe(measure),
+        *between.parametric(measure, plan),
+        *between.rank_tests(measure, plan),
+        *between.equivalences(measure, plan),
+    ]
+    normality = next(found for found in records if found.id == f"{measure.name}.normality")
+    wanted = [spread(measure), contrasts(measure, records, plan), normality.defined and normal_quantiles(measure)]
+    figures = [figure for figure in wanted if figure]
+    return Section(measure.label, between.answer(measure, records, plan), records, figures, intro=intro)
+
+
+def ordinal(measure: Measure, plan: Plan, labels: dict[int, str] | None = None, intro: str = "") -> Section:
+    """Return the section of an ordered rating: descriptives, Kruskal-Wallis, Dunn, and the answers as Likert bars."""
+    records = [between.describe(measure), *between.rank_tests(measure, plan)]
+    figures = [spread(measure)]
+    bars = answers(measure, labels or {})
+    if bars:
+        figures.insert(0, bars)
+    return Section(measure.label, between.answer(measure, records, plan), records, figures, intro=intro)
+
+
+def binary_models(measure: Measure) -> list[Record]:
+    """Return the models of the single right or wrong answers: mixed logistic regression and GEE."""
+    factors = [*measure.between, *measure.within]
+    models = (
+        ("logistic", "mixed logistic regression", logistic.mixed_logistic,
+         {"function": "random-intercept logistic regression, adaptive Gauss-Hermite quadrature, 15 nodes",
+          "contrasts": "treatment", "covariance": "inverse Hessian"}),
+        ("gee", "GEE", gee.gee,
+         {"function": "statsmodels.GEE, binomial, exchangeable", "contrasts": "treatment",
+          "covariance": "bias-reduced (Mancl & DeRouen 2001)"}),
+    )  # fmt: skip
+    found = []
+    for suffix, title, model, method in models:
+        known = measure.responses.dropna(subset=[measure.name, *factors])
+        found.append(
+            record(
+                f"{measure.name}.{suffix}",
+                f"{measure.label}: {title} of the single answers",
+                lambda model=model: model(measure.responses, measure.name, factors),
+                logistic.COLUMNS,
+                {**method, "unit": "answers", "n_participants": int(known["participant"].nunique())},
+                len(known),
+                len(measure.responses) - len(known),
+                odds_sentences,
+            )
+        )
+    return found
+
+
+def odds_sentences(terms: pd.DataFrame) -> list[str]:
+    """Return one sentence per coefficient: the odds ratio, its interval and test."""
+    tested = terms[terms["p"].notna() & (terms["term"] != "(Intercept)")]
+    return [
+        f"{apa.words(row.term)}: OR = {apa.number(row.odds_ratio)}, "
+        f"{apa.interval(row.ci_low, row.ci_high, 95, apa.number)}, z = {apa.number(row.z)}, {apa.p_value(row.p)}"
+        for row in tested.itertuples()
+    ]
+
+
+def spread(measure: Measure) -> Figure:
+    """Return the figure of boxes, participants and means."""
+    factors = [factor for factor in [*measure.between, *measure.within] if measure.data[factor].nunique() > 1]
+    by = apa.listing([apa.words(factor) for factor in factors]) or "everybody"
+    summary = "; ".join(
+        f"{label} M = {apa.number(values.mean())}" for label, values in between.cells(measure).items() if len(values)
+    )
+    return Figure(
+        f"{measure.name}-spread",
+        f"{measure.label} by {by}",
+        INTERVAL_NOTE,
+        f"Box plot of {measure.label.lower()} by {by}. {summary}.",
+        lambda: distributions.boxes(measure, factors),
+    )
+
+
+def normal_quantiles(measure: Measure) -> Figure:
+    """Return the QQ plot of the residuals."""
+    return Figure(
+        f"{measure.name}-qq",
+        f"{measure.label}: residuals against the normal distribution",
+        "Residuals of the full factorial model; the line goes through their quartiles.",
+        f"Quantile-quantile plot of the residuals of {measure.label.lower()}.",
+        lambda: distributions.qq(residuals(measure.data, measure.name, measure.between)),
+    )
+
+
+def contrasts(measure: Measure, records: list[Record], plan: Plan) -> Figure | None:
+    """Return the forest of the pairwise differences, None where there are none."""
+    pairs = [found.terms for found in records if ".tukey." in found.id or ".games_howell." in found.id if found.defined]
+    if not pairs:
+        return None
+    table = pd.concat(pairs, ignore_index=True)
+    table = table.assign(
+        label=table["a"].astype(str) + " − " + table["b"].astype(str), clear=table["p_adjusted"] < plan.alpha
+    )
+    said = "; ".join(f"{row.label} {apa.number(row.diff)}" for row in table.itertuples())
+    return Figure(
+        f"{measure.name}-contrasts",
+        f"{measure.label}: differences between conditions",
+        f"Differences of marginal means with simultaneous 95% intervals; filled: adjusted p < {plan.alpha:g}.",
+        f"Forest plot of pairwise differences: {said}.",
+        lambda: comparisons.forest(table, f"difference in {measure.label.lower()}", measure.kind),
+    )
+
+
+def answers(measure: Measure, labels: dict[int, str]) -> Figure | None:
+    """Return the Likert bars of all single answers by cell, None where the answers are no small whole numbers."""
+    table = measure.responses if measure.responses is not None else measure.data
+    values = table[measure.name].dropna()
+    if values.empty or (values % 1 != 0).any() or values.nunique() > 9:
+        return None
+    levels = sorted({*labels} | {int(value) for value in values})
+    factors = [factor for factor in [*measure.between, *measure.within] if table[factor].nunique() > 1]
+    group = table[factors].astype(str).agg(" × ".join, axis=1) if factors else pd.Series("everybody", table.index)
+    order = list(dict.fromkeys(group.loc[table.sort_values(factors).index])) if factors else ["everybody"]
+    counts = pd.crosstab(group, table[measure.name]).reindex(index=order, columns=levels, fill_value=0)
+    named = [labels.get(level, str(level)) for level in levels]
+    return Figure(
+        f"{measure.name}-answers",
+        f"{measure.label}: all answers",
+        "Shares of the answers in each condition, low to the left of the line and high to the right.",
+        f"Diverging bars of {measure.label.lower()} by condition.",
+        lambda: ratings.likert(counts, named),
+    )

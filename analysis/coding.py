@@ -1,0 +1,155 @@
+"""Coded free answers: which features people name, how often, and how far coders agree.
+
+The table `codes` has a row per code that a coder gave to one answer; a row with an empty code says that the coder read
+the answer and found nothing. A code is *saliency_feature* (can be pointed at) or *general_attribute*. Only answers to
+*sensitive to* are analysed, as in the source.
+"""
+
+import pandas as pd
+
+from analysis import apa
+from analysis.plan import Plan
+from analysis.plots import comparisons
+from analysis.records import Record, record
+from analysis.sections import Figure, Section
+from analysis.statistics import agreement
+from analysis.statistics.bootstrap import ratio_interval
+from analysis.study import Measure, Study
+
+FIELD = "sensitive_to"
+KINDS = {"saliency_feature": "saliency features", "general_attribute": "general attributes"}
+SHARE_COLUMNS = ("class_name", "condition", "n_responses", "n_with_code", "share", "ci_low", "ci_high")
+RATIO_INTRO = (
+    "Saliency codes divided by all codes in a participant's “sensitive to” answers, averaged over coders. "
+    "Participants without any code have no ratio and are counted as missing."
+)
+
+
+def read_codes(study: Study) -> pd.DataFrame | None:
+    """Return the codes of *sensitive to* answers, None where nothing was coded."""
+    if study.codes is None or study.codes.empty:
+        return None
+    codes = study.codes
+    codes = codes[codes["field"] == FIELD] if "field" in codes else codes
+    return None if codes.empty else codes
+
+
+def saliency_ratio(study: Study) -> Measure | None:
+    """Return saliency codes / all codes per participant, the mean over coders; None where nothing was coded."""
+    codes = read_codes(study)
+    if codes is None:
+        return None
+    given = codes.dropna(subset=["code"])
+    saliency = (given["kind"] == "saliency_feature").astype(float)
+    per_coder = saliency.groupby([given["participant"], given["coder"]]).mean()
+    people = study.participants[["participant", *study.factors]]
+    ratio = people["participant"].map(per_coder.groupby(level="participant").mean()).astype(float)
+    return Measure("saliency_ratio", "Saliency ratio", "ratio", people.assign(saliency_ratio=ratio), study.tested)
+
+
+def section(study: Study, plan: Plan) -> Section:
+    """Return code shares by class and condition with intervals, and the coders' agreement on every code."""
+    codes = read_codes(study)
+    units = coded_units(study, codes)
+    factor = study.tested[0] if study.tested else None
+    names = codes.dropna(subset=["code"]).groupby("code")["kind"].first()
+    marks = {code: marked(codes, code) for code in names.index}
+    records = [_shares(code, units, marks[code], factor, plan) for code in names.index]
+    coders = sorted(codes["coder"].dropna().unique())
+    if len(coders) > 1:
+        records.append(_agreement(marks, coders, plan))
+    top = ", ".join(apa.words(code) for code in _most_named(records)[:3])
+    said = f"Most often named: {top}. {len(coders)} coder{'s' if len(coders) > 1 else ''}, {len(units)} answers."
+    figures = [_figure(records, names, kind, class_name) for class_name in sorted(units["class_name"].unique())
+               for kind in KINDS if (names == kind).any()]  # fmt: skip
+    return Section("Features named", said, records, figures)
+
+
+def coded_units(study: Study, codes: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per coded answer: participant, trial_index, class_name and the factors."""
+    keys = ["participant", "trial_index"]
+    units = codes[[*keys, *(["class_name"] if "class_name" in codes else [])]].drop_duplicates(keys)
+    if "class_name" not in units:
+        units = units.merge(study.trials[[*keys, "class_name"]], on=keys, how="left")
+    units = units.assign(class_name=units["class_name"].fillna("unknown"))
+    return units.merge(study.participants[["participant", *study.factors]], on="participant")
+
+
+def marked(codes: pd.DataFrame, code: str) -> pd.DataFrame:
+    """Return answers × coders: 1 where the coder gave the code, 0 where not, NaN where the coder did not read it."""
+    keys = ["participant", "trial_index", "coder"]
+    given = (codes["code"] == code).astype(float).groupby([codes[key] for key in keys]).max()
+    return given.unstack("coder")
+
+
+def _shares(code: str, units: pd.DataFrame, marks: pd.DataFrame, factor: str | None, plan: Plan) -> Record:
+    """Return the share of answers with a code per class and condition; half of an answer's coders suffice.
+
+    The interval resamples participants, whose answers are not independent of each other.
+    """
+    chosen = (marks.mean(axis=1) >= 0.5).rename("chosen").reset_index()
+    table = units.merge(chosen, on=["participant", "trial_index"])
+    table = table.assign(condition=table[factor].astype(str) if factor else "everybody")
+    order = [str(level) for level in table[factor].cat.categories] if factor else ["everybody"]
+    rows = []
+    for class_name in sorted(table["class_name"].unique()):
+        for condition in order:
+            cell = table[(table["class_name"] == class_name) & (table["condition"] == condition)]
+            people = cell.groupby("participant")["chosen"].agg(["sum", "size"])
+            if len(people):
+                k, n = int(people["sum"].sum()), int(people["size"].sum())
+                limits = ratio_interval(people["sum"].to_numpy(float), people["size"].to_numpy(float), plan.seed)
+                rows.append((class_name, condition, n, k, k / n, *limits))
+    return record(
+        f"coding.{code}",
+        f"Answers naming “{apa.words(code)}”",
+        lambda: pd.DataFrame(rows, columns=SHARE_COLUMNS),
+        SHARE_COLUMNS,
+        {
+            "function": "share of the coded answers; percentile bootstrap over participants",
+            "seed": plan.seed,
+            "rule": "given by at least half of the coders",
+        },
+        len(table),
+    )
+
+
+def _agreement(marks: dict[str, pd.DataFrame], coders: list[str], plan: Plan) -> Record:
+    rows = []
+    for code, table in marks.items():
+        rows.append((code, "krippendorff_alpha", apa.listing(coders), *agreement.alpha_interval(table, seed=plan.seed)))
+        for a, b in [(a, b) for i, a in enumerate(coders) for b in coders[i + 1 :]]:
+            rows.append(
+                (code, "cohen_kappa", f"{a}, {b}", *agreement.kappa_interval(table[a], table[b], seed=plan.seed))
+            )
+    columns = ("term", "measure", "coders", "n", "value", "ci_low", "ci_high", "reason")
+    return record(
+        "coding.agreement",
+        "Agreement of the coders",
+        lambda: pd.DataFrame(rows, columns=columns),
+        columns[:-1],
+        {"function": "Krippendorff α (nominal), Cohen κ; percentile bootstrap over answers", "seed": plan.seed},
+        len(next(iter(marks.values()))),
+    )
+
+
+def _most_named(records: list[Record]) -> list[str]:
+    totals = {found.id.removeprefix("coding."): found.terms["n_with_code"].sum()
+              for found in records if "n_with_code" in found.terms}  # fmt: skip
+    return sorted(totals, key=lambda code: -totals[code])
+
+
+def _figure(records: list[Record], names: pd.Series, kind: str, class_name: str) -> Figure:
+    """Return one panel of the source's figures 27 and 28: code shares of one class, by condition."""
+    codes = [code for code in _most_named(records) if names[code] == kind]
+    by_id = {found.id: found.terms for found in records}
+    parts = [by_id[f"coding.{code}"].assign(x=code, mean=lambda rows: rows["share"]) for code in codes]
+    table = pd.concat(parts, ignore_index=True)
+    table = table[table["class_name"] == class_name].rename(columns={"condition": "series"})
+    return Figure(
+        f"codes-{class_name}-{kind}",
+        f"{apa.words(class_name).capitalize()}: {KINDS[kind]} named",
+        "Share of the answers that name the feature, with 95% intervals over participants.",
+        f"Shares by condition of answers about {class_name} that name {', '.join(map(apa.words, codes))}.",
+        lambda: comparisons.dots(table, "share of answers", "fraction"),
+    )

@@ -1,0 +1,175 @@
+"""Read an export folder: `study-<slug>_table-<name>_data.csv` and `dataset_description.json`.
+
+Missing cells are empty, booleans `true`/`false`, times ISO 8601 UTC. Free text that begins with = + - @ or an
+apostrophe was written behind one apostrophe, so that no spreadsheet runs it; that apostrophe is taken off here.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from analysis.errors import AnalysisError
+from analysis.study import Study
+
+TABLES = ("participants", "trials", "steps", "events", "codes")
+REQUIRED = {
+    "participants": ["participant", "condition", "status"],
+    "trials": ["participant", "trial_index"],
+    "steps": ["participant", "step_index"],
+    "events": ["participant", "name"],
+    "codes": ["participant", "trial_index", "coder", "code", "kind"],
+}
+TIMES = ("started_at", "finished_at", "shown_at", "submitted_at")
+TEXTS = ("participant", "condition", "stimulus", "code", "coder", "sensitive_to", "ignores", "study_version", "data")
+GUARDED = ("=", "+", "-", "@", "'")
+
+
+def read_export(folder: Path) -> Study:
+    """Return the study in an export folder; raises `AnalysisError` naming the file and column that is wrong."""
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise AnalysisError(f"{folder}: no such folder; expected an export folder with dataset_description.json")
+    description = read_json(folder / "dataset_description.json", "expected it beside the tables of an export")
+    paths = {name: path for name in TABLES if (path := find_table(folder, name)) is not None}
+    for name in ("participants", "trials"):
+        if name not in paths:
+            raise AnalysisError(f"{folder}: found no study-<slug>_table-{name}_data.csv")
+    factors = _factors(description, folder)
+    tables = {name: _read_table(path, name, factors) for name, path in paths.items()}
+    if tables["participants"].empty:
+        raise AnalysisError(f"{paths['participants']}: holds no participant; nothing can be analysed yet")
+    metrics = folder / "metrics.csv"
+    plan = folder / "analysis_plan.json"
+    read = [folder / "dataset_description.json", *paths.values(), *(p for p in (metrics, plan) if p.exists())]
+    return Study(
+        name=str(description.get("name", folder.name)),
+        kind=str(description.get("kind", "")),
+        version=str(description.get("study_version", "")),
+        factors=factors,
+        parameters=description.get("parameters", {}),
+        variables=description.get("variableMeasured", []),
+        files={path.name: sha256(path) for path in read},
+        plan=read_json(plan) if plan.exists() else None,
+        metrics=read_metrics(metrics) if metrics.exists() else None,
+        **tables,
+    )
+
+
+def find_table(folder: Path, name: str) -> Path | None:
+    """Return the path of one table, None where it was not exported; two of them are one study too many."""
+    found = sorted(folder.glob(f"study-*_table-{name}_data.csv"))
+    if len(found) > 1:
+        raise AnalysisError(f"{folder}: holds {len(found)} {name} tables, expected the export of one study")
+    return found[0] if found else None
+
+
+def read_csv(path: Path) -> pd.DataFrame:
+    """Return a CSV with every cell as text, only empty cells missing (a level may be called `none` or `NA`)."""
+    if not path.is_file():
+        raise AnalysisError(f"{path}: no such file")
+    try:
+        return pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8-sig")
+    except pd.errors.EmptyDataError:
+        raise AnalysisError(f"{path}: is empty, expected at least a header line") from None
+    except (pd.errors.ParserError, UnicodeDecodeError) as error:
+        raise AnalysisError(f"{path}: is no CSV in UTF-8: {error}") from None
+
+
+def read_json(path: Path, expected: str = "") -> dict:
+    """Return a JSON object from a file."""
+    if not path.is_file():
+        raise AnalysisError(f"{path}: no such file" + (f"; {expected}" if expected else ""))
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise AnalysisError(f"{path}: is no JSON: {error}") from None
+    if not isinstance(content, dict):
+        raise AnalysisError(f"{path}: found a {type(content).__name__}, expected a JSON object")
+    return content
+
+
+def read_metrics(path: Path) -> pd.DataFrame:
+    """Return a bundle's `metrics.csv`: image_id, method, target, metric, value."""
+    table = read_csv(path)
+    require(table, ["image_id", "method", "metric", "value"], path)
+    return table.assign(value=numbers(table["value"], path))
+
+
+def require(table: pd.DataFrame, columns: list[str], path: Path) -> None:
+    """Refuse a table that lacks a column, naming what it has."""
+    missing = [column for column in columns if column not in table]
+    if missing:
+        raise AnalysisError(f"{path}: lacks the column {', '.join(missing)}; found {', '.join(table.columns)}")
+
+
+def numbers(column: pd.Series, path: Path) -> pd.Series:
+    """Return a text column as numbers, naming the first cell that is none."""
+    converted = pd.to_numeric(column, errors="coerce")
+    wrong = converted.isna() & column.notna()
+    if wrong.any():
+        row = int(wrong.to_numpy().argmax())
+        raise AnalysisError(
+            f"{path}, column {column.name}, row {row + 2}: found {column.iloc[row]!r}, expected a number"
+        )
+    return converted.astype(float)
+
+
+def sha256(path: Path) -> str:
+    """Return a file's SHA-256 in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def unguard(text: pd.Series) -> pd.Series:
+    """Return free text without the apostrophe that guards a leading = + - @ or apostrophe."""
+    guarded = text.str.startswith("'", na=False) & text.str[1:2].isin(GUARDED)
+    return text.where(~guarded, text.str[1:])
+
+
+def _factors(description: dict, folder: Path) -> dict[str, list[str]]:
+    factors = description.get("factors", {})
+    if not isinstance(factors, dict) or not all(isinstance(levels, list) for levels in factors.values()):
+        raise AnalysisError(f"{folder / 'dataset_description.json'}, factors: expected an object of name: [levels]")
+    return {name: [str(level) for level in levels] for name, levels in factors.items()}
+
+
+def _read_table(path: Path, name: str, factors: dict[str, list[str]]) -> pd.DataFrame:
+    table = read_csv(path)
+    required = REQUIRED[name] + (
+        [f"factor_{factor}" for factor in factors] if name in ("participants", "trials") else []
+    )
+    require(table, required, path)
+    for column in table.columns:
+        if column.startswith("factor_"):
+            factor = column.removeprefix("factor_")
+            table[column] = _levels(table[column], factor, factors, path)
+        else:
+            table[column] = _typed(table[column])
+    return table.rename(columns={f"factor_{factor}": factor for factor in factors})
+
+
+def _levels(column: pd.Series, factor: str, factors: dict[str, list[str]], path: Path) -> pd.Series:
+    levels = factors.get(factor, sorted(column.dropna().unique()))
+    unknown = sorted(set(column.dropna()) - set(levels))
+    if unknown:
+        raise AnalysisError(
+            f"{path}, column factor_{factor}: found the level {', '.join(unknown)}, expected one of {', '.join(levels)}"
+        )
+    return pd.Series(pd.Categorical(column, levels), index=column.index)
+
+
+def _typed(column: pd.Series) -> pd.Series:
+    """Return a column as booleans, times or numbers where all its cells are such, else as unguarded text."""
+    if column.name in TEXTS:
+        return unguard(column)
+    filled = column.dropna()
+    if filled.empty:
+        return column
+    if filled.isin(["true", "false"]).all():
+        return column.map({"true": True, "false": False}).astype("boolean")
+    if column.name in TIMES:
+        return pd.to_datetime(column, errors="coerce", utc=True, format="ISO8601")
+    numeric = pd.to_numeric(filled, errors="coerce")
+    return pd.to_numeric(column) if numeric.notna().all() else unguard(column)

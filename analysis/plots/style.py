@@ -1,0 +1,89 @@
+"""One look for all figures, and their writing as SVG and PNG that depend on nothing but the data."""
+
+from pathlib import Path
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from analysis.apa import SHARES
+
+INK, QUIET, LINE = "#1c2733", "#5b6875", "#d7dde3"
+PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8A8A8A")  # Okabe & Ito 2008
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+MANY_POINTS = 400
+SETTINGS = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9.5,
+    "axes.edgecolor": QUIET,
+    "axes.labelcolor": INK,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 10,
+    "axes.unicode_minus": True,
+    "figure.facecolor": "white",
+    "svg.fonttype": "path",
+    "svg.hashsalt": "heatwise",
+    "text.color": INK,
+    "xtick.color": QUIET,
+    "ytick.color": QUIET,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+}
+
+
+def canvas(width: float = 7.2, height: float = 3.6, columns: int = 1, share_y: bool = False):
+    """Return a figure and its axes (one, or a list of `columns`); sizes in inches."""
+    with mpl.rc_context(SETTINGS):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        FigureCanvasAgg(figure)
+        axes = figure.subplots(1, columns, sharey=share_y, squeeze=False)[0]
+    for ax in axes:
+        ax.grid(axis="y", color=LINE, linewidth=0.6)
+        ax.set_axisbelow(True)
+        ax.tick_params(length=0)
+    return figure, axes[0] if columns == 1 else list(axes)
+
+
+def save(figure: Figure, folder: Path, name: str) -> tuple[Path, Path]:
+    """Write `<name>.svg` and `<name>.png` without a date, and return their paths."""
+    svg, png = folder / f"{name}.svg", folder / f"{name}.png"
+    with mpl.rc_context(SETTINGS):
+        figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
+        figure.savefig(png, format="png", dpi=160, metadata={"Software": None})
+    return svg, png
+
+
+def scale(ax: Axes, kind: str, axis: str = "y") -> None:
+    """Show fractions as percentages."""
+    if kind in SHARES:
+        getattr(ax, f"{axis}axis").set_major_formatter(PercentFormatter(1.0, decimals=0))
+
+
+def legend(figure: Figure, columns: int, title: str = "") -> None:
+    """Put the legend above the axes, where it hides nothing."""
+    handles, labels = figure.axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, title=title, loc="outside upper center", ncols=columns, frameon=False, fontsize=9,
+                  title_fontsize=9, handlelength=1.4)  # fmt: skip
+
+
+def chance_line(ax: Axes, chance: float | None) -> None:
+    """Draw what guessing reaches as a dashed line with its name."""
+    if chance is None:
+        return
+    ax.axhline(chance, color=QUIET, linestyle=(0, (5, 4)), linewidth=1)
+    ax.annotate("chance", (1, chance), xycoords=("axes fraction", "data"), xytext=(-2, 3), fontsize=8, color=QUIET,
+                textcoords="offset points", ha="right")  # fmt: skip
+
+
+def colours(n: int) -> list[str]:
+    """Return n colours, repeating after seven."""
+    return [PALETTE[i % len(PALETTE)] for i in range(n)]
+
+
+def markers(n: int) -> list[str]:
+    """Return n marker shapes, so that nothing is told by colour alone."""
+    return [MARKERS[i % len(MARKERS)] for i in range(n)]

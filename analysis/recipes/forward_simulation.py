@@ -1,0 +1,135 @@
+"""Forward simulation: do heatmaps and scores help people to predict what a classifier will do?
+
+Measures as in the multiscale-occlusion study, section 6: share of right predictions per participant, by outcome too;
+confidence; and, once the free answers are coded, the saliency ratio.
+"""
+
+from functools import partial
+
+import pandas as pd
+
+from analysis import blocks, coding
+from analysis.errors import AnalysisError
+from analysis.plan import Plan
+from analysis.plots import comparisons
+from analysis.records import record
+from analysis.sections import Figure, Section
+from analysis.statistics.descriptives import COLUMNS, descriptives
+from analysis.study import Measure, Study
+
+KIND = "forward_simulation"
+PLAN = Plan(
+    hypotheses=(
+        {"id": "H1", "text": "The heatmap shown changes the share of right predictions.",
+         "analysis": "fraction_correct.anova", "term": "heatmap"},
+        {"id": "H2", "text": "Showing class scores changes the share of right predictions.",
+         "analysis": "fraction_correct.anova", "term": "scores"},
+    ),
+    primary=("fraction_correct.anova",),
+    secondary=("fraction_correct.tukey", "fraction_correct.anova_hc3", "confidence.kruskal", "saliency_ratio.anova_hc3",
+               "saliency_ratio.tukey"),
+    covariance={"saliency_ratio": "hc3"},
+)  # fmt: skip
+OUTCOMES = {"TP": "true positive", "FP": "false positive", "FN": "false negative", "TN": "true negative"}
+CONFIDENCE = {1: "extremely unconfident", 2: "slightly unconfident", 3: "slightly confident", 4: "extremely confident"}
+CHANCE = 0.5
+
+
+def measures(study: Study) -> list[Measure]:
+    """Return the share of right predictions, confidence, response time, and the saliency ratio where it is coded."""
+    trials = _trials(study)
+    found = [
+        _per_participant(study, trials, "fraction_correct", "Fraction correct", "fraction", chance=CHANCE),
+        _per_participant(study, trials, "confidence", "Confidence", "ordinal"),
+        _per_participant(study, trials, "rt_s", "Response time", "time", unit="s"),
+    ]
+    ratio = coding.saliency_ratio(study)
+    return found if ratio is None else [*found, ratio]
+
+
+def sections(study: Study, plan: Plan) -> list:
+    """Return the report's sections in their order."""
+    by_name = {measure.name: measure for measure in measures(study)}
+    found = [
+        ("fraction correct", partial(_accuracy, by_name["fraction_correct"], plan)),
+        ("accuracy by outcome", partial(_by_outcome, study)),
+        ("confidence", partial(blocks.ordinal, by_name["confidence"], plan, CONFIDENCE)),
+    ]
+    if "saliency_ratio" in by_name:
+        found.append(("saliency ratio", partial(blocks.numeric, by_name["saliency_ratio"], plan, coding.RATIO_INTRO)))
+        found.append(("features named", partial(coding.section, study, plan)))
+    found.append(("response time", partial(blocks.ordinal, by_name["rt_s"], plan)))
+    return found
+
+
+def _accuracy(measure: Measure, plan: Plan) -> Section:
+    section = blocks.numeric(measure, plan, "The share of each participant's predictions that were right.")
+    section.records += blocks.binary_models(measure)
+    return section
+
+
+def _by_outcome(study: Study) -> Section:
+    """Return accuracy on TP, FP, FN and TN images: per participant first, then across participants."""
+    trials = _trials(study)
+    factors = study.tested
+    means = trials.groupby(["participant", "outcome"], observed=True)["fraction_correct"].mean().reset_index()
+    means = means.merge(study.participants[["participant", *factors]], on="participant")
+    terms = pd.concat(
+        [_named(descriptives(rows, "fraction_correct", factors), str(outcome))
+         for outcome, rows in means.groupby("outcome", observed=True)],
+        ignore_index=True,
+    )  # fmt: skip
+    found = record(
+        "fraction_correct.by_outcome",
+        "Fraction correct by outcome",
+        lambda: terms,
+        ("outcome", *COLUMNS),
+        {"function": "per participant and outcome, then the mean over participants with its t interval"},
+        means["participant"].nunique(),
+    )
+    overall = terms[terms["term"] == "all"]
+    shares = ", ".join(f"{OUTCOMES[row.outcome]} {row.mean:.0%}" for row in overall.itertuples())
+    figure = Figure(
+        "fraction_correct-by-outcome",
+        "Fraction correct by the classifier's outcome",
+        "Means over participants with 95% t intervals.",
+        f"Means by outcome: {shares}.",
+        lambda: comparisons.dots(_points(terms, factors), "Fraction correct", "fraction", CHANCE, "".join(factors[:1])),
+    )
+    return Section("Accuracy by outcome", f"Right predictions: {shares}.", [found], [figure])
+
+
+def _points(terms: pd.DataFrame, factors: list[str]) -> pd.DataFrame:
+    """Return the rows to draw: by the first factor's levels, or of everybody where no factor varies."""
+    rows = terms[terms["term"] == (factors[0] if factors else "all")]
+    return rows.assign(x=rows["outcome"].map(OUTCOMES), series=rows["level"])
+
+
+def _named(table: pd.DataFrame, outcome: str) -> pd.DataFrame:
+    table.insert(0, "outcome", outcome)
+    return table
+
+
+def _trials(study: Study) -> pd.DataFrame:
+    """Return the answered trials with the columns that the measures average."""
+    needed = ("correct", "confidence", "rt_ms", "outcome")
+    missing = [column for column in needed if column not in study.trials]
+    if missing:
+        raise AnalysisError(f"trials table: lacks {', '.join(missing)}, which forward simulation records")
+    numbers = {"fraction_correct": "correct", "confidence": "confidence"}
+    answered = study.trials.assign(
+        rt_s=pd.to_numeric(study.trials["rt_ms"]) / 1000,
+        outcome=pd.Categorical(study.trials["outcome"], [*OUTCOMES]),
+        **{name: study.trials[column].astype("Float64").astype(float) for name, column in numbers.items()},
+    )
+    return answered[answered["fraction_correct"].notna()]
+
+
+def _per_participant(study: Study, trials: pd.DataFrame, name: str, label: str, kind: str, unit: str = "", chance=None):
+    """Return a measure as the mean of a participant's trials; response times as their median."""
+    grouped = trials.groupby("participant")[name]
+    values = grouped.median() if kind == "time" else grouped.mean()
+    people = study.participants[["participant", *study.factors]]
+    data = people.assign(**{name: people["participant"].map(values).astype(float)})
+    responses = trials[["participant", *study.factors, name]]
+    return Measure(name, label, kind, data, study.tested, responses=responses, chance=chance, unit=unit)

@@ -1,0 +1,141 @@
+"""Who is analysed: unfinished runs, bots and rule-breaking answers, each removed or marked by a named rule."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from analysis.errors import AnalysisError
+from analysis.plan import Plan
+from analysis.study import Study
+
+UNFINISHED = {
+    "active": "still in progress, or gone without a word",
+    "screened_out": "screened out",
+    "no_consent": "did not consent",
+    "withdrawn": "withdrew",
+    "erased": "asked to be erased",
+}
+FLAGS = {
+    "incomplete": "fewer trials than the study has",
+    "too_fast": "median response time below {min_median_rt_ms:g} ms",
+    "constant": "the same answer in every trial",
+    "failed_checks": "did not pass the comprehension check",
+}
+LEAST_TRIALS = 6
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The participants that are analysed and those that are not.
+
+    `flow` has the rows reason, n; `excluded` participant, reason; `flags` participant, flag of everybody who completed.
+    `simulated` says that the sample consists of bots.
+    """
+
+    study: Study
+    flow: pd.DataFrame
+    excluded: pd.DataFrame
+    flags: pd.DataFrame
+    simulated: bool
+
+    @property
+    def unflagged(self) -> list[str]:
+        """The analysed participants without any flag."""
+        participants = self.study.participants["participant"]
+        return participants[~participants.isin(self.flags["participant"])].tolist()
+
+
+def select(study: Study, plan: Plan) -> Sample:
+    """Return the sample that the plan's rules leave; raises `AnalysisError` when nobody is left."""
+    participants = study.participants.set_index("participant")
+    reasons = pd.Series("", index=participants.index)
+    for status, words in UNFINISHED.items():
+        reasons[participants["status"] == status] = words
+    unknown = participants["status"][~participants["status"].isin([*UNFINISHED, "completed"])]
+    if len(unknown):
+        expected = ", ".join(["completed", *UNFINISHED])
+        raise AnalysisError(f"participants, column status: found {unknown.iloc[0]!r}, expected one of {expected}")
+    bots = _truth(participants.get("bot"), participants.index)
+    finished = reasons == ""
+    simulated = bool(finished.any() and bots[finished].all())
+    if not simulated:
+        reasons[finished & bots] = "a bot"
+    flags = flag(study.only(reasons.index[reasons == ""]), plan)
+    for name in plan.exclude:
+        flagged = flags.loc[flags["flag"] == name, "participant"]
+        chosen = reasons.index.isin(flagged) & (reasons == "")
+        reasons[chosen] = FLAGS[name].format(**vars(plan))
+    left = reasons.index[reasons == ""]
+    if len(left) < 2:
+        found = "no participant is" if not len(left) else "only one participant is"
+        counted = f" ({_counted(reasons)})" if (reasons != "").any() else ""
+        raise AnalysisError(f"{study.name}: {found} left to analyse{counted}; statistics need at least two")
+    excluded = reasons[reasons != ""].rename_axis("participant").reset_index(name="reason")
+    return Sample(study.only(left), _flow(reasons), excluded, flags[flags["participant"].isin(left)], simulated)
+
+
+def flag(study: Study, plan: Plan) -> pd.DataFrame:
+    """Return participant, flag for every rule of `FLAGS` that a participant meets."""
+    found = {name: rule(study, plan) for name, rule in RULES.items()}
+    rows = [(participant, name) for name, flagged in found.items() for participant in sorted(flagged)]
+    return pd.DataFrame(rows, columns=["participant", "flag"]).astype(str)
+
+
+def _incomplete(study: Study, plan: Plan) -> set[str]:
+    if study.trials is None:
+        return set()
+    counts = study.trials.groupby("participant").size().reindex(study.participants["participant"], fill_value=0)
+    return set(counts.index[counts < counts.max()])
+
+
+def _too_fast(study: Study, plan: Plan) -> set[str]:
+    if study.trials is None or "rt_ms" not in study.trials:
+        return set()
+    medians = pd.to_numeric(study.trials["rt_ms"]).groupby(study.trials["participant"]).median()
+    return set(medians.index[medians < plan.min_median_rt_ms])
+
+
+def _constant(study: Study, plan: Plan) -> set[str]:
+    """Return who gave one and the same answer, confidence included, in at least `LEAST_TRIALS` trials."""
+    columns = [name for name in ("response", "confidence") if study.trials is not None and name in study.trials]
+    if not columns:
+        return set()
+    by_participant = study.trials.dropna(subset=columns).groupby("participant")
+    same = (by_participant[columns].nunique() == 1).all(axis=1) & (by_participant.size() >= LEAST_TRIALS)
+    return set(same.index[same])
+
+
+def _failed_checks(study: Study, plan: Plan) -> set[str]:
+    """Return who did not pass: `screening_passed` of the participant, or a page's last `passed` among the steps."""
+    if "screening_passed" in study.participants:
+        passed = _truth(study.participants["screening_passed"], study.participants.index, missing=True)
+        return set(study.participants.loc[~passed, "participant"])
+    if study.steps is None or "passed" not in study.steps or "page" not in study.steps:
+        return set()
+    answered = study.steps.dropna(subset=["passed"]).sort_values("step_index")
+    last = answered.groupby(["participant", "page"])["passed"].last().astype(bool)
+    return set(last.index.get_level_values("participant")[~last])
+
+
+RULES = {
+    "incomplete": _incomplete,
+    "too_fast": _too_fast,
+    "constant": _constant,
+    "failed_checks": _failed_checks,
+}
+
+
+def _truth(column: pd.Series | None, index: pd.Index, missing: bool = False) -> pd.Series:
+    if column is None:
+        return pd.Series(False, index=index)
+    return column.astype("boolean").fillna(missing).astype(bool)
+
+
+def _flow(reasons: pd.Series) -> pd.DataFrame:
+    counts = reasons[reasons != ""].value_counts(sort=False)
+    rows = [("started", len(reasons)), *counts.items(), ("analysed", int((reasons == "").sum()))]
+    return pd.DataFrame(rows, columns=["reason", "n"])
+
+
+def _counted(reasons: pd.Series) -> str:
+    return ", ".join(f"{n} {reason}" for reason, n in reasons[reasons != ""].value_counts(sort=False).items())

@@ -1,0 +1,110 @@
+"""Made-up exports, written as the study app writes them: a seed gives the same files every time."""
+
+import csv
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+
+HEATMAPS = ("none", "lrp", "multiscale_occlusion")
+SCORES = ("shown", "hidden")
+EFFECT = {"none": 0.0, "lrp": 0.10, "multiscale_occlusion": 0.06}
+OUTCOMES = ("TP", "TP", "TP", "FN", "FN", "FP", "FP")
+EASE = {"TP": 0.75, "FN": 0.45, "FP": 0.45}
+CODES = {"ears": "saliency_feature", "legs": "saliency_feature", "background": "general_attribute",
+         "image quality": "general_attribute"}  # fmt: skip
+START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+
+
+def forward_simulation(folder: Path, n: int = 48, seed: int = 1, bots: bool = False, codes: bool = True) -> Path:
+    """Write the export of a forward-simulation study with n participants over 3 × 2 cells, and return its folder."""
+    rng = np.random.default_rng(seed)
+    people, trials = [], []
+    for i in range(n):
+        heatmap, scores = HEATMAPS[i % 3], SCORES[i // 3 % 2]
+        own = [_trial(rng, i, heatmap, scores, index) for index in range(14)]
+        trials += own
+        people.append(_participant(rng, i, heatmap, scores, own, bots))
+    write(folder, "participants", people)
+    write(folder, "trials", trials)
+    if codes:
+        write(folder, "codes", [code for trial in trials for code in _codes(rng, trial)])
+    describe(folder, "forward_simulation", {"heatmap": HEATMAPS, "scores": SCORES})
+    return folder
+
+
+def _participant(rng, i: int, heatmap: str, scores: str, trials: list[dict], bots: bool) -> dict:
+    start = START + timedelta(minutes=7 * i)
+    seconds = round(float(rng.uniform(700, 1500)), 3)
+    return {
+        "study": "demo", "study_version": "1", "participant": f"p{i:05d}", "condition": f"{heatmap}-{scores}",
+        "factor_heatmap": heatmap, "factor_scores": scores, "status": "completed", "bot": truth(bots),
+        "started_at": start.isoformat(), "finished_at": (start + timedelta(seconds=seconds)).isoformat(),
+        "duration_s": seconds, "n_trials": len(trials),
+        "n_correct": sum(trial["correct"] == "true" for trial in trials), "reward": "8.00",
+    }  # fmt: skip
+
+
+def _trial(rng, i: int, heatmap: str, scores: str, index: int) -> dict:
+    outcome = OUTCOMES[index % 7]
+    right = rng.random() < EASE[outcome] + EFFECT[heatmap] + 0.15 * np.sin(i)
+    assigned = outcome in ("TP", "FP")
+    return {
+        "study": "demo", "study_version": "1", "participant": f"p{i:05d}", "condition": f"{heatmap}-{scores}",
+        "factor_heatmap": heatmap, "factor_scores": scores, "block": index // 7, "phase": "main",
+        "step_index": index + 8, "trial_index": index, "stimulus": f"img{index:02d}", "method": heatmap,
+        "class_name": "cat" if index < 7 else "horse", "outcome": outcome, "response": truth(assigned == right),
+        "correct": truth(right), "confidence": int(rng.integers(1, 5)), "sensitive_to": "'- ears, legs",
+        "ignores": "background", "rt_ms": round(float(rng.lognormal(10, 0.4)), 1), "hidden_ms": 0,
+        "shown_at": START.isoformat(), "submitted_at": START.isoformat(),
+    }  # fmt: skip
+
+
+def _codes(rng, trial: dict) -> list[dict]:
+    """Return two coders' codes of one answer; heatmaps make people name what can be pointed at."""
+    lift = 0.25 if trial["factor_heatmap"] != "none" else 0.0
+    named = [code for code, kind in CODES.items() if rng.random() < (0.3 + lift if "saliency" in kind else 0.4 - lift)]
+    rows = []
+    for coder in ("anna", "ben"):
+        seen = [code for code in named if rng.random() < 0.9] or [""]
+        rows += [{"study": "demo", "participant": trial["participant"], "trial_index": trial["trial_index"],
+                  "step_index": trial["step_index"], "class_name": trial["class_name"], "field": "sensitive_to",
+                  "coder": coder, "code": code, "kind": CODES.get(code, "")} for code in seen]  # fmt: skip
+    return rows
+
+
+def truth(value) -> str:
+    """Return `true` or `false`."""
+    return "true" if value else "false"
+
+
+def write(folder: Path, name: str, rows: list[dict]) -> Path:
+    """Write one table of an export."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"study-demo_table-{name}_data.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, rows[0].keys())
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def rewrite(folder: Path, name: str, change) -> None:
+    """Change the rows of a table in place: `change` gets the list of rows and returns the new one."""
+    path = folder / f"study-demo_table-{name}_data.csv"
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    header = rows[0].keys()
+    rows = change(rows)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, rows[0].keys() if rows else header)
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def describe(folder: Path, kind: str, factors: dict) -> None:
+    """Write `dataset_description.json`."""
+    content = {"name": "Demo study", "kind": kind, "study_version": "1", "parameters": {},
+               "factors": {name: list(levels) for name, levels in factors.items()}, "variableMeasured": []}  # fmt: skip
+    (folder / "dataset_description.json").write_text(json.dumps(content), encoding="utf-8")

@@ -1,0 +1,176 @@
+"""The report folder: complete, consistent, the same every time, and honest about what is not defined."""
+
+import json
+import re
+import shutil
+from html.parser import HTMLParser
+
+import pandas as pd
+import pytest
+
+from analysis.cli import main
+from analysis.statistics.anova import COLUMNS
+from tests.analysis import factory
+
+
+@pytest.fixture(scope="module")
+def export(tmp_path_factory):
+    return factory.forward_simulation(tmp_path_factory.mktemp("study") / "export", n=48)
+
+
+@pytest.fixture(scope="module")
+def report(export):
+    folder = export.parent / "report"
+    assert main(["report", str(export), "--out", str(folder)]) == 0
+    return folder
+
+
+def analyses(folder) -> dict[str, dict]:
+    return {found["id"]: found for found in json.loads((folder / "results.json").read_text())["analyses"]}
+
+
+def test_holds_every_file_of_the_layout(report):
+    names = {path.name for path in report.iterdir()}
+    assert names == {"report.html", "report.md", "results.json", "tables", "figures", "methods.txt", "versions.json",
+                     "analysis_plan.json", "preregistration.md"}  # fmt: skip
+    assert {path.suffix for path in (report / "figures").iterdir()} == {".svg", ".png"}
+    assert {path.suffix for path in (report / "tables").iterdir()} == {".csv", ".md", ".tex"}
+
+
+def test_results_have_the_agreed_ids_and_columns(report):
+    found = analyses(report)
+    for outcome in ("fraction_correct", "saliency_ratio"):
+        for suffix in (
+            "descriptives",
+            "normality",
+            "levene",
+            "anova",
+            "anova_hc3",
+            "kruskal",
+            "tukey.heatmap",
+            "tukey.scores",
+        ):
+            assert f"{outcome}.{suffix}" in found
+    for id in (
+        "confidence.kruskal",
+        "confidence.dunn",
+        "fraction_correct.logistic",
+        "fraction_correct.gee",
+        "coding.ears",
+    ):
+        assert id in found
+    assert set(COLUMNS) <= set(found["fraction_correct.anova"]["terms"][0])
+    assert found["fraction_correct.anova"]["method"]["contrasts"] == "sum-to-zero"
+    assert found["saliency_ratio.tukey.heatmap"]["method"]["covariance"] == "hc3"
+    assert found["fraction_correct.levene"]["method"]["levene_center"] == "median"
+
+
+def test_every_null_has_a_reason(report):
+    for found in analyses(report).values():
+        for term in found["terms"]:
+            assert None not in term.values() or term.get("reason"), (found["id"], term)
+
+
+def test_the_anova_is_that_of_the_participants_means(export, report):
+    trials = pd.read_csv(export / "study-demo_table-trials_data.csv", keep_default_na=False)
+    cell = ["factor_heatmap", "factor_scores"]
+    means = trials.groupby(["participant", *cell])["correct"].mean().reset_index()
+    # balanced: sums of squares by hand, 16 participants per heatmap, 8 per cell
+    error = ((means["correct"] - means.groupby(cell)["correct"].transform("mean")) ** 2).sum() / (48 - 6)
+    between = 16 * ((means.groupby("factor_heatmap")["correct"].mean() - means["correct"].mean()) ** 2).sum() / 2
+    terms = {term["term"]: term for term in analyses(report)["fraction_correct.anova"]["terms"]}
+    assert terms["heatmap"]["F"] == pytest.approx(between / error, rel=1e-8)
+
+
+def test_html_is_one_self_contained_page(report):
+    html = (report / "report.html").read_text()
+    addresses = re.findall(r'(?:src|href)="([^"]+)"', html)
+    assert addresses
+    assert all(address.startswith(("data:", "#")) for address in addresses)
+    ids = set(re.findall(r'id="([^"]+)"', html))
+    assert {address[1:] for address in addresses if address.startswith("#")} <= ids
+
+
+def test_every_picture_has_a_text_and_every_table_a_heading(report):
+    class Tags(HTMLParser):
+        pictures, headings = [], 0
+
+        def handle_starttag(self, tag, attributes):
+            if tag == "img":
+                self.pictures.append(dict(attributes).get("alt", ""))
+            self.headings += tag == "th"
+
+    tags = Tags()
+    tags.feed((report / "report.html").read_text())
+    assert tags.pictures
+    assert all(len(text) > 20 for text in tags.pictures)
+    assert tags.headings
+
+
+def test_csv_tables_keep_full_precision(report):
+    found = analyses(report)["fraction_correct.anova"]["terms"][0]
+    path = next((report / "tables").glob("*_fraction_correct.anova.csv"))
+    assert pd.read_csv(path)["F"].iloc[0] == found["F"]
+
+
+def test_the_same_data_give_the_same_bytes(export, report, tmp_path):
+    assert main(["report", str(export), "--out", str(tmp_path / "again")]) == 0
+    first = {path.relative_to(report): path.read_bytes() for path in report.rglob("*") if path.is_file()}
+    second = {path.relative_to(tmp_path / "again"): path.read_bytes()
+              for path in (tmp_path / "again").rglob("*") if path.is_file()}  # fmt: skip
+    assert first == second
+
+
+def test_without_a_plan_the_report_says_so(report):
+    assert "nothing was registered before the data were seen" in (report / "report.html").read_text()
+    assert json.loads((report / "analysis_plan.json").read_text())["source"] == "default"
+
+
+def test_a_plan_decides_what_is_primary(export, tmp_path):
+    plan = tmp_path / "plan.json"
+    plan.write_text(json.dumps({"primary": ["confidence.kruskal"], "secondary": [], "bounds": {"fraction_correct": 0.2},
+                                "hypotheses": []}))  # fmt: skip
+    assert main(["report", str(export), "--out", str(tmp_path / "report"), "--plan", str(plan)]) == 0
+    found = analyses(tmp_path / "report")
+    assert [id for id, analysis in found.items() if analysis["type"] == "primary"] == ["confidence.kruskal"]
+    assert found["fraction_correct.anova"]["type"] == "exploratory"
+    assert found["fraction_correct.equivalence"]["method"]["bound"] == 0.2
+
+
+def test_a_plan_frozen_with_the_study_is_used(export, tmp_path):
+    frozen = tmp_path / "export"
+    shutil.copytree(export, frozen)
+    (frozen / "analysis_plan.json").write_text(json.dumps({"alpha": 0.01}))
+    assert main(["report", str(frozen), "--out", str(tmp_path / "report")]) == 0
+    assert json.loads((tmp_path / "report" / "results.json").read_text())["plan"] == {"source": "frozen", "alpha": 0.01}
+
+
+def test_constant_answers_are_not_defined_in_words(tmp_path):
+    folder = factory.forward_simulation(tmp_path / "export", n=12, codes=False)
+    factory.rewrite(folder, "trials", lambda rows: [row | {"correct": "true", "confidence": "4"} for row in rows])
+    factory.rewrite(folder, "participants", lambda rows: [row | {"n_correct": "14"} for row in rows])
+    assert main(["report", str(folder), "--out", str(tmp_path / "report")]) == 0
+    found = analyses(tmp_path / "report")
+    for id in ("anova", "anova_hc3", "normality", "logistic", "gee"):
+        assert not found[f"fraction_correct.{id}"]["defined"]
+        assert found[f"fraction_correct.{id}"]["reason"]
+        assert all(term.get("p") is None for term in found[f"fraction_correct.{id}"]["terms"])
+    assert "no variation" in (tmp_path / "report" / "report.html").read_text()
+
+
+def test_flagged_participants_give_a_sensitivity_table(tmp_path):
+    folder = factory.forward_simulation(tmp_path / "export", n=24, codes=False)
+    fast = ("p00001", "p00002")
+    factory.rewrite(
+        folder, "trials", lambda rows: [r | ({"rt_ms": "9"} if r["participant"] in fast else {}) for r in rows]
+    )
+    assert main(["report", str(folder), "--out", str(tmp_path / "report")]) == 0
+    terms = analyses(tmp_path / "report")["sensitivity.flagged"]["terms"]
+    assert {(term["n_all"], term["n_unflagged"]) for term in terms} == {(24, 22)}
+
+
+def test_totals_that_differ_from_the_trials_are_said(tmp_path):
+    folder = factory.forward_simulation(tmp_path / "export", n=12, codes=False)
+    factory.rewrite(folder, "participants", lambda rows: [rows[0] | {"n_correct": "99"}, *rows[1:]])
+    assert main(["report", str(folder), "--out", str(tmp_path / "report")]) == 0
+    assert "n_correct differs from the trials for 1 participants" in (tmp_path / "report" / "report.html").read_text()
