@@ -9,7 +9,7 @@ export function showErrors(form, errors) {
     for (const control of controlsOf(form, name)) control.setAttribute("aria-invalid", "true");
   }
   const first = [...form.elements].find((control) => control.name in errors);
-  first?.focus();
+  first?.focus({ preventScroll: true });
   first?.closest(".question")?.scrollIntoView({ block: "nearest" });
 }
 
