@@ -96,17 +96,15 @@ def publish(study: models.Study) -> models.Version:
     return study.current
 
 
-def frozen(version: models.Version) -> dict:
-    """Return a version's definition, read once per process and content: versions never change.
-
-    `version` may come without its `definition` (deferred); the caller must not change what is returned.
-    """
-    return _definition(version.pk, version.content_hash)
-
-
 @lru_cache(maxsize=64)
-def _definition(pk: int, digest: str) -> dict:
-    return models.Version.objects.values_list("definition", flat=True).get(pk=pk, content_hash=digest)
+def read_version(pk: int) -> models.Version:
+    """Return a version with its bundle, read once per process: versions never change, nor may the caller change it."""
+    return models.Version.objects.select_related("bundle").get(pk=pk)
+
+
+def frozen(version: models.Version) -> dict:
+    """Return a version's definition, read once per process."""
+    return read_version(version.pk).definition
 
 
 def _unknown_texts(edited: dict, known: dict) -> list[str]:

@@ -19,7 +19,7 @@ from studyapp.core import flow
 from studyapp.core.assignment import Cell, choose_condition, choose_order
 from studyapp.core.kinds import kind
 from studyapp.core.run import Answered
-from studyapp.publishing import frozen
+from studyapp.publishing import frozen, read_version
 
 ERASED = "erased"
 MAX_EVENTS = 500
@@ -78,14 +78,13 @@ def start(study_id: int, visitor: Visitor | None, *, bot: str = "", group: str =
             return known
         if study.status != models.Study.Status.OPEN:
             raise NotOpen("paused" if study.status == models.Study.Status.PAUSED else "closed")
-        version = study.current
         counted = study.participants.filter(preview=False, bot__gt="") if bot else _people(study)
         rng = Random(f"{study.seed}:{'bot' if bot else 'person'}:{counted.count()}")
         condition_id = choose_condition(_cells(study, counted), rng)
         if condition_id is None:
             raise NotOpen("full")
         taken = _orders_taken(study, counted.filter(condition_id=condition_id))
-        participant = _begin(version, condition_id, taken, rng, bot=bot, group=group)
+        participant = _begin(read_version(study.current_id), condition_id, taken, rng, bot=bot, group=group)
         if visitor:
             models.Identity.objects.create(
                 study=study,
@@ -203,17 +202,18 @@ def answered(participant: models.Participant) -> list[Answered]:
 
 
 def get(participant_id: int) -> models.Participant:
-    """Return a run with its plan, version, bundle and study, in one query."""
-    return _joined(models.Participant.objects).get(pk=participant_id)
+    """Return a run with its plan, condition, version and bundle, in one query."""
+    return _whole(models.Participant.objects, participant_id)
 
 
-def _joined(participants):
-    related = participants.select_related("plan", "version__bundle", "study", "condition")
-    return related.defer("version__definition")
+def _whole(participants, participant_id: int) -> models.Participant:
+    participant = participants.select_related("plan", "condition").get(pk=participant_id)
+    participant.version = read_version(participant.version_id)
+    return participant
 
 
 def _locked(participant_id: int) -> models.Participant:
-    return _joined(models.Participant.objects.select_for_update(of=("self",))).get(pk=participant_id)
+    return _whole(models.Participant.objects.select_for_update(of=("self",)), participant_id)
 
 
 def _people(study: models.Study):

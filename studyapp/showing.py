@@ -51,11 +51,11 @@ def step_context(participant: models.Participant) -> dict:
 
 def common(participant: models.Participant) -> dict:
     """Return what every page of a run shows: the study's name and the addresses of its parts."""
-    slug = participant.study.slug
-    addresses = ("events", "state", "guide", "leave")
+    definition = frozen(participant.version)
+    slug, addresses = definition["slug"], ("events", "state", "guide", "leave")
     return {
-        "study_title": frozen(participant.version)["title"],
-        "language": frozen(participant.version)["language"],
+        "study_title": definition["title"],
+        "language": definition["language"],
         "preview": participant.preview,
         "submit_url": reverse("run", args=[slug]),
         **{f"{name}_url": reverse(name, args=[slug]) for name in addresses},

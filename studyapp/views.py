@@ -39,7 +39,7 @@ def entry(request: HttpRequest, slug: str) -> HttpResponse:
     except sessions.NotOpen as closed:
         return _problem(request, study, closed.reason, 403)
     response = redirect("run", slug)
-    visitors.remember(request, response, participant)
+    visitors.remember(request, response, slug, participant)
     return response
 
 
@@ -47,11 +47,11 @@ def entry(request: HttpRequest, slug: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def run(request: HttpRequest, slug: str) -> HttpResponse:
     """The participant's present step, always at the same address; a POST answers it."""
+    if request.method == "POST":
+        return _submit(request, slug)
     participant = visitors.participant_of(request, slug)
     if participant is None:
         return redirect("entry", slug)
-    if request.method == "POST":
-        return _submit(request, participant)
     if participant.status != flow.ACTIVE:
         return render(request, "finished.html", endings.context(participant))
     return _step(request, participant)
@@ -78,14 +78,15 @@ def state(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 def events(request: HttpRequest, slug: str) -> HttpResponse:
     """A batch of browser events."""
-    participant = visitors.participant_of(request, slug)
-    if participant is None:
-        raise Http404
     try:
         batch = json.loads(request.body[:MAX_EVENTS_BYTES])
-        sessions.record_events(participant.pk, str(batch["token"]), [dict(event) for event in batch["events"]])
+        token, rows = str(batch["token"]), [dict(event) for event in batch["events"]]
     except (ValueError, KeyError, TypeError):
         return JsonResponse({"error": "expected {token, events: [{name, t_ms, input_mode, data}]}"}, status=400)
+    try:
+        sessions.record_events(visitors.run_id(request, slug), token, rows)
+    except models.Participant.DoesNotExist:
+        raise Http404 from None
     return HttpResponse(status=204)
 
 
@@ -124,7 +125,7 @@ def preview(request: HttpRequest, slug: str, condition: str) -> HttpResponse:
         return render(request, "problem.html", {"reason": "not_ready", "problems": found, "study": study}, status=409)
     participant = sessions.start_preview(freeze(study, draft=True), cell)
     response = redirect("run", slug)
-    visitors.remember(request, response, participant)
+    visitors.remember(request, response, slug, participant)
     return response
 
 
@@ -167,23 +168,27 @@ def _step(request: HttpRequest, participant: models.Participant, form=None, stat
     return render(request, page.template, context, status=status)
 
 
-def _submit(request: HttpRequest, participant: models.Participant) -> HttpResponse:
+def _submit(request: HttpRequest, slug: str) -> HttpResponse:
     try:
         timing = json.loads(request.POST.get("timing") or "{}")
     except ValueError:
         timing = {}
-    receipt = sessions.submit(
-        participant.pk,
-        request.POST.get("token", ""),
-        partial(showing.validate, request.POST),
-        timing if isinstance(timing, dict) else {},
-    )
+    try:
+        receipt = sessions.submit(
+            visitors.run_id(request, slug),
+            request.POST.get("token", ""),
+            partial(showing.validate, request.POST),
+            timing if isinstance(timing, dict) else {},
+        )
+    except models.Participant.DoesNotExist:
+        return redirect("entry", slug)
     if "application/json" in request.headers.get("Accept", ""):
         body = {"status": receipt.status, "next": request.path}
         if receipt.errors:
             return JsonResponse({**body, "errors": receipt.errors}, status=422)
         return JsonResponse(body)
     if receipt.errors:
+        participant = visitors.participant_of(request, slug)
         _, page, step = showing.step_of(participant)
         return _step(request, participant, showing.form_of(page, step, participant, request.POST), 422)
     return redirect(request.path)

@@ -53,16 +53,19 @@ def bot_link(skill: str) -> str:
     return signing.dumps(skill, salt=BOT_SALT)
 
 
+def run_id(request: HttpRequest, slug: str) -> int | None:
+    """Return the run that the browser's cookie names; the cookie's signature ties it to this study."""
+    pk = request.get_signed_cookie(_cookie(slug), default=None)
+    return None if pk is None else int(pk)
+
+
 def participant_of(request: HttpRequest, slug: str) -> models.Participant | None:
     """Return the run that the browser's cookie belongs to, with all it needs, in one query."""
-    pk = request.get_signed_cookie(_cookie(slug), default=None)
-    if pk is None:
-        return None
+    pk = run_id(request, slug)
     try:
-        participant = sessions.get(int(pk))
+        return None if pk is None else sessions.get(pk)
     except models.Participant.DoesNotExist:
         return None
-    return participant if participant.study.slug == slug else None
 
 
 def remember_browser(request: HttpRequest, response: HttpResponse) -> None:
@@ -71,9 +74,9 @@ def remember_browser(request: HttpRequest, response: HttpResponse) -> None:
         _set(request, response, "heatwise-browser", secrets.token_urlsafe(16))
 
 
-def remember(request: HttpRequest, response: HttpResponse, participant: models.Participant) -> None:
+def remember(request: HttpRequest, response: HttpResponse, slug: str, participant: models.Participant) -> None:
     """Let the browser come back to this run."""
-    _set(request, response, _cookie(participant.study.slug), str(participant.pk))
+    _set(request, response, _cookie(slug), str(participant.pk))
 
 
 def _cookie(slug: str) -> str:
