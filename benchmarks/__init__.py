@@ -1,0 +1,1 @@
+"""How fast the app serves people, measured from outside on this machine's own loopback address."""

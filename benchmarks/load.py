@@ -1,0 +1,114 @@
+"""Walk many people through whole sessions of the production server, and say how fast and how surely it served.
+
+python -m benchmarks.load                 at a realistic pace, then saturated; PostgreSQL, then SQLite
+python -m benchmarks.load --otree         saturated, beside oTree with as many pages, in the same run
+python -m benchmarks.load --help          numbers of people, pauses, workers; --json FILE for the figures
+"""
+
+import argparse
+import json
+import os
+import platform
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from . import report, servers
+from .browser import Browser
+from .crowd import Crowd, paced, saturate
+from .people import Walk, walk_heatwise, walk_otree
+from .study import SLUG
+
+MODES = ("paced", "saturated")
+
+
+def main() -> None:
+    options = _options()
+    found = {"machine": _machine(), "options": vars(options) | {"json": None}, "runs": [], "cost": {}}
+    if options.otree:
+        for _ in range(options.rounds):
+            found["runs"] += [_otree(options), _heatwise(options, "postgres", ["saturated"])[0]]
+    else:
+        for database in options.databases:
+            found["runs"] += _heatwise(options, database, options.modes)
+        if "postgres" in options.databases:
+            found["cost"] = _cost()
+    print(report.text(found))
+    if options.json:
+        options.json.write_text(json.dumps(found, indent=2))
+    if any(run["errors"] or run.get("lost") or run.get("doubled") for run in found["runs"]):
+        raise SystemExit(1)
+
+
+def _heatwise(options, database: str, modes: list[str]) -> list[dict]:
+    runs = []
+    for mode in modes:
+        with servers.heatwise(database, workers=options.workers, threads=options.threads) as server:
+            crowd = _crowd(options, mode, partial(_through_heatwise, server.port))
+            runs.append(report.run(server.name, mode, crowd, stored=server.ask("benchmarks.study", "answers")))
+    return runs
+
+
+def _otree(options) -> dict:
+    with servers.otree(options.people) as (server, link):
+        crowd = _crowd(options, "saturated", partial(_through_otree, server.port, link))
+        return report.run(f"oTree {servers.otree_version()} on postgres", "saturated", crowd)
+
+
+def _cost() -> dict:
+    with servers.heatwise("postgres") as server:
+        return server.ask("benchmarks.cost")
+
+
+def _crowd(options, mode: str, journey) -> Crowd:
+    names = [f"{mode}-{number:05d}" for number in range(options.people)]
+    if mode == "paced":
+        return paced(journey, names, pause_s=options.pause)
+    return saturate(journey, names, workers=options.clients, limit_s=options.limit)
+
+
+def _through_heatwise(port: int, walk: Walk, think) -> None:
+    """As nginx would ask: over HTTPS as far as the app can tell."""
+    headers = {"X-Forwarded-Proto": "https", "Referer": f"https://127.0.0.1:{port}/"}
+    browser = Browser(port, headers=headers)
+    try:
+        walk_heatwise(browser, SLUG, walk, think)
+    finally:
+        browser.close()
+
+
+def _through_otree(port: int, link: str, walk: Walk, think) -> None:
+    browser = Browser(port)
+    try:
+        walk_otree(browser, f"{link}?participant_label={walk.name}", walk, think)
+    finally:
+        browser.close()
+
+
+def _machine() -> dict:
+    return {
+        "when": datetime.now(UTC).isoformat(timespec="seconds"),
+        "cores": os.cpu_count(),
+        "load_before": round(os.getloadavg()[0], 2),
+        "python": platform.python_version(),
+    }
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.load", description=__doc__.splitlines()[0])
+    parser.add_argument("--people", type=int, default=200, help="how many walk through (default 200)")
+    parser.add_argument("--pause", type=float, default=5, help="mean pause before an answer, seconds (default 5)")
+    parser.add_argument("--clients", type=int, default=8, help="people at once when saturated (default 8)")
+    parser.add_argument("--limit", type=float, default=300, help="nobody starts after so many seconds (default 300)")
+    parser.add_argument("--workers", type=int, default=2, help="gunicorn's processes (default 2)")
+    parser.add_argument("--threads", type=int, default=4, help="threads of each process (default 4)")
+    parser.add_argument("--databases", nargs="+", choices=("postgres", "sqlite"), default=["postgres", "sqlite"])
+    parser.add_argument("--modes", nargs="+", choices=MODES, default=list(MODES))
+    parser.add_argument("--otree", action="store_true", help="compare with oTree, saturated, on PostgreSQL")
+    parser.add_argument("--rounds", type=int, default=1, help="how often the comparison is repeated (default once)")
+    parser.add_argument("--json", type=Path, help="write all figures to this file too")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
