@@ -1,0 +1,18 @@
+"""How gunicorn serves the app: `gunicorn -c python:studyapp.serving studyapp.wsgi`.
+
+Threads wait for the database, processes share the processors. There is no access log here: a link's query holds
+recruitment ids.
+"""
+
+import multiprocessing
+import os
+
+bind = os.environ.get("HEATWISE_BIND", "127.0.0.1:8000")
+workers = int(os.environ.get("HEATWISE_WORKERS", multiprocessing.cpu_count()))
+threads = int(os.environ.get("HEATWISE_THREADS", 4))
+worker_class = "gthread"
+keepalive = 75
+timeout = 60
+graceful_timeout = 30
+preload_app = True
+accesslog = None
