@@ -22,9 +22,7 @@ class ScreeningForm(StepForm):
 class TrialForm(StepForm):
     """What the system goes by, what it will say, and how sure the participant is."""
 
-    sensitive_to = free_text(
-        _("What does it go by?"), help_text=_("Two or three features")
-    )
+    sensitive_to = free_text(_("What does it go by?"), help_text=_("Two or three features"))
     ignores = free_text(_("What does it ignore?"), help_text=_("Features without effect"))
     response = yes_no(missing=_("Please choose Yes or No."))
 

@@ -37,7 +37,7 @@ def screening(step: dict, run) -> dict:
     return {
         "body": render(around, {"class_name": data["class_name"]}),
         "example": _example(run, data["image"], data["class_name"]),
-        **_look(run),
+        **_look(run, still=True),
     }
 
 
@@ -94,15 +94,17 @@ def _part(name: str, run) -> dict:
             if outcome in images
         ],
         "asked": asked,
-        **_look(run),
+        **_look(run, still=True),
     }
 
 
-def _look(run) -> dict:
-    """Return how heatmaps and scores stand on every page of this condition."""
-    method = _method(run)
+def _look(run, *, still: bool = False) -> dict:
+    """Return how heatmaps and scores stand on a page of this condition; on a `still` one nothing waits for a hover."""
+    method, layout = _method(run), run.parameters["heatmap_layout"]
+    if still and layout == "hover":
+        layout = "side_by_side"
     return {
-        "layout": run.parameters["heatmap_layout"] if method else "photo",
+        "layout": layout if method else "photo",
         "legend": legend(run.bundle.methods[method]) if method else None,
         "scores_shown": run.factors["scores"] == "shown",
     }
