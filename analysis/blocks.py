@@ -1,8 +1,10 @@
 """Sections that recipes are put together from: one per kind of measure, each answering one question."""
 
+from dataclasses import replace
+
 import pandas as pd
 
-from analysis import apa, between
+from analysis import apa, between, repeated
 from analysis.plan import Plan
 from analysis.plots import comparisons, distributions, ratings
 from analysis.records import Record, record
@@ -142,3 +144,37 @@ def answers(measure: Measure, labels: dict[int, str]) -> Figure | None:
         f"Diverging bars of {measure.label.lower()} by condition.",
         lambda: ratings.likert(counts, named),
     )
+
+
+def outcome(measure: Measure, plan: Plan) -> Section:
+    """Return the section of any measure: its between-subjects part, its within-subjects part, its models."""
+    if not measure.within:
+        section = ordinal(measure, plan) if measure.kind == "ordinal" else numeric(measure, plan)
+    else:
+        section = within(measure, plan)
+    if measure.responses is not None and measure.kind == "binary":
+        section.records += binary_models(measure)
+    elif measure.responses is not None or measure.within:
+        section.records += repeated.models(measure)
+    return section
+
+
+def within(measure: Measure, plan: Plan) -> Section:
+    """Return the section of a measure in several conditions per participant.
+
+    Pairs and Friedman compare the conditions; a between-subjects factor is tested on the participants' means over them.
+    """
+    records = [between.describe(measure), *repeated.paired_tests(measure, plan), *repeated.equivalences(measure, plan)]
+    said = repeated.answer(measure, records, plan)
+    figures = [spread(measure)]
+    if measure.between:
+        means = (
+            measure.data.groupby(["participant", *measure.between], observed=True)[measure.name].mean().reset_index()
+        )
+        overall = replace(measure, data=means, within=[])
+        tests = [*between.rank_tests(overall, plan)]
+        if measure.kind != "ordinal":
+            tests = [*between.parametric(overall, plan), *tests]
+        records += tests
+        said += " " + between.answer(overall, tests, plan)
+    return Section(measure.label, said, records, figures)

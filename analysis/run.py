@@ -3,17 +3,17 @@
 from pathlib import Path
 
 from analysis import recipes, sensitivity
+from analysis.foreign import read_foreign
 from analysis.load import read_export, read_json
 from analysis.plan import read_plan
 from analysis.report import Report
 from analysis.samples import select
-from analysis.study import Study
 
 
 def analyse(export: Path | None, csv: Path | None = None, map_file: Path | None = None, plan_file: Path | None = None,
             progress=iter) -> Report:  # fmt: skip
     """Return the report of an export folder, or of a foreign CSV with its map; `progress` wraps the sections."""
-    study = read_export(export) if csv is None else foreign(csv, map_file)
+    study = read_export(export) if csv is None else read_foreign(csv, map_file)
     recipe = recipes.find(study.kind)
     plan = recipe.PLAN
     if plan_file is not None:
@@ -24,10 +24,3 @@ def analyse(export: Path | None, csv: Path | None = None, map_file: Path | None 
     steps = [*recipe.sections(sample.study, plan), ("sensitivity", lambda: sensitivity.section(recipe, sample, plan))]
     sections = [section for _, compute in progress(steps) if (section := compute()) is not None]
     return Report(study.name, sample, plan, sections, sensitivity.remarks(sample.study))
-
-
-def foreign(csv: Path, map_file: Path) -> Study:
-    """Return a CSV from elsewhere as a study of the kind `generic`."""
-    from analysis.foreign import read_foreign
-
-    return read_foreign(csv, map_file)

@@ -49,9 +49,10 @@ def select(study: Study, plan: Plan) -> Sample:
     """Return the sample that the plan's rules leave; raises `AnalysisError` when nobody is left."""
     participants = study.participants.set_index("participant")
     reasons = pd.Series("", index=participants.index)
+    statuses = participants["status"] if study.kind != "generic" else pd.Series("completed", participants.index)
     for status, words in UNFINISHED.items():
-        reasons[participants["status"] == status] = words
-    unknown = participants["status"][~participants["status"].isin([*UNFINISHED, "completed"])]
+        reasons[statuses == status] = words
+    unknown = statuses[~statuses.isin([*UNFINISHED, "completed"])]
     if len(unknown):
         expected = ", ".join(["completed", *UNFINISHED])
         raise AnalysisError(f"participants, column status: found {unknown.iloc[0]!r}, expected one of {expected}")

@@ -48,7 +48,6 @@ class Study:
     variables: list[dict] = field(default_factory=list)
     files: dict[str, str] = field(default_factory=dict)
     plan: dict | None = None
-    measures: tuple = ()
 
     def only(self, participants) -> "Study":
         """Return the study with these participants' rows alone."""

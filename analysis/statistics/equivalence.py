@@ -59,3 +59,15 @@ def _row(factor: str, a: str, b: str, data: pd.DataFrame, outcome: str, bound: f
         return (factor, a, b, *welch(values_a, values_b, bound), "")
     except NotDefined as refusal:
         return (factor, a, b, *[math.nan] * 8, refusal.reason)
+
+
+def within(pairs: list[tuple], bound: float, correction: str = "holm") -> pd.DataFrame:
+    """Return the paired test of each (factor, a, b, differences); p adjusted over all of them."""
+    rows = []
+    for factor, a, b, differences in pairs:
+        try:
+            rows.append((factor, a, b, *paired(differences, bound), ""))
+        except NotDefined as refusal:
+            rows.append((factor, a, b, *[math.nan] * 8, refusal.reason))
+    frame = pd.DataFrame(rows, columns=[*COLUMNS[:9], "ci_low", "ci_high", "reason"])
+    return frame.assign(p_adjusted=adjust(frame["p"], correction))[[*COLUMNS, "reason"]]

@@ -1,0 +1,63 @@
+"""Any CSV with a map: every outcome by the analyses that its kind and its factors ask for."""
+
+from functools import partial
+
+import pandas as pd
+
+from analysis import apa, blocks, sorting
+from analysis.plan import Plan
+from analysis.study import Measure, Study
+
+KIND = "generic"
+PLAN = Plan(exclude=())
+
+
+def measures(study: Study) -> list[Measure]:
+    """Return one measure per outcome; sortings are scored as purity."""
+    return [_measure(study, outcome) for outcome in study.parameters["outcomes"]]
+
+
+def sections(study: Study, plan: Plan) -> list:
+    """Return a section per outcome."""
+    found = []
+    for outcome, measure in zip(study.parameters["outcomes"], measures(study), strict=True):
+        if outcome.kind == "cluster":
+            found.append((outcome.name, partial(_sorting, study, outcome, measure, plan)))
+        else:
+            found.append((outcome.name, partial(blocks.outcome, measure, plan)))
+    return found
+
+
+def _measure(study: Study, outcome) -> Measure:
+    within, between = study.parameters["within"], study.tested
+    label = outcome.label or apa.words(outcome.name).capitalize()
+    if outcome.kind == "cluster":
+        scored = _scored(study, outcome)
+        data = scored.rename(columns={"purity": outcome.name})
+        return Measure(outcome.name, label, "fraction", data, between, within)
+    trials = study.trials
+    data = average(trials, outcome.name, within, study.factors)
+    repeated = len(trials) > len(data)
+    responses = trials[["participant", *study.factors, *within, outcome.name]] if repeated else None
+    return Measure(outcome.name, label, outcome.kind, data, between, within, responses, outcome.chance)
+
+
+def average(trials: pd.DataFrame, name: str, within: list[str], factors) -> pd.DataFrame:
+    """Return each participant's mean (in each level of the within factors), with the between-subjects factors."""
+    keys = ["participant", *within]
+    means = trials.groupby(keys, observed=True, sort=False)[name].mean().reset_index()
+    people = trials[["participant", *factors]].drop_duplicates("participant")
+    return means.merge(people, on="participant", how="left")
+
+
+def _scored(study: Study, outcome) -> pd.DataFrame:
+    keys = ["participant", *study.parameters["within"]]
+    table = study.trials.rename(columns={outcome.name: "group", f"{outcome.name}:truth": "truth"})
+    scored = sorting.score(table, keys, outcome.groups)
+    return scored.merge(study.participants[["participant", *study.factors]], on="participant", how="left")
+
+
+def _sorting(study: Study, outcome, measure: Measure, plan: Plan):
+    section = blocks.outcome(measure, plan)
+    section.records.insert(1, sorting.purity_record(measure, _scored(study, outcome)))
+    return section

@@ -1,0 +1,102 @@
+"""How well people's groups match a model's classes: purity against its chance level, and adjusted companions.
+
+Purity = Σ_k max_j |group k ∩ class j| / N. It grows with the number of groups, so it never stands alone: its chance
+level is computed for the batch's own class sizes, under a named null.
+"""
+
+from functools import cache
+from math import comb
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+from sklearn import metrics
+from sklearn.metrics.cluster import contingency_matrix
+
+from analysis.errors import NotDefined
+
+COLUMNS = ("purity", "chance", "p_chance", "ari", "ami", "v_measure")
+NULLS = ("uniform", "permutation")
+MOST_TABLES = 2_000_000
+
+
+def purity(classes, groups) -> float:
+    """Return the share of images that are of their group's most frequent class (Manning et al. 2008, 16.3)."""
+    return float(contingency_matrix(classes, groups).max(axis=0).sum() / len(classes))
+
+
+def agreement(classes, groups, n_groups: int, null: str = "uniform") -> tuple:
+    """Return purity, its chance mean, P(chance ≥ purity), ARI, AMI and V-measure of one sorting."""
+    if len(classes) == 0:
+        raise NotDefined("no image was sorted")
+    found = purity(classes, groups)
+    values, probabilities = chance(classes, groups, n_groups, null)
+    tail = float(probabilities[values >= found - 1e-9].sum())
+    mean = float(values @ probabilities)
+    companions = (metrics.adjusted_rand_score(classes, groups), metrics.adjusted_mutual_info_score(classes, groups),
+                  metrics.v_measure_score(classes, groups))  # fmt: skip
+    return found, mean, min(1.0, tail), *map(float, companions)
+
+
+def chance(classes, groups, n_groups: int, null: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return purity's possible values and their exact probabilities under a null.
+
+    `uniform`: every image goes to one of `n_groups` groups independently. `permutation`: the images are dealt at random
+    to groups of the sizes that this participant made.
+    """
+    if null not in NULLS:
+        raise ValueError(f"null: found {null!r}, expected one of {', '.join(NULLS)}")
+    class_sizes = tuple(sorted(pd.Series(classes).value_counts(), reverse=True))
+    group_sizes = None
+    if null == "permutation":
+        group_sizes = tuple(sorted(pd.Series(groups).value_counts(), reverse=True))
+        n_groups = len(group_sizes)
+    return _distribution(class_sizes, n_groups, group_sizes)
+
+
+@cache
+def _distribution(class_sizes: tuple, n_groups: int, group_sizes: tuple | None) -> tuple[np.ndarray, np.ndarray]:
+    """Return values and probabilities by going through all tables of classes × groups with these class sizes.
+
+    A table's weight is the number of assignments that give it, the product of its classes' multinomial coefficients.
+    Tables that agree in every group's size and largest class are merged as classes are added, which keeps them few.
+    """
+    states = {((0,) * n_groups, (0,) * n_groups): 1}
+    for size in class_sizes:
+        merged: dict = {}
+        for counts, weight in _compositions(size, n_groups):
+            for (sizes, largest), sofar in states.items():
+                grown = tuple(map(sum, zip(sizes, counts, strict=True)))
+                if group_sizes is not None and any(g > limit for g, limit in zip(grown, group_sizes, strict=True)):
+                    continue
+                key = (grown, tuple(map(max, zip(largest, counts, strict=True))))
+                merged[key] = merged.get(key, 0) + sofar * weight
+        if len(merged) > MOST_TABLES:
+            raise NotDefined("the batch is too large for the exact chance level")
+        states = merged
+    n, totals = sum(class_sizes), {}
+    for (_, largest), weight in states.items():
+        totals[sum(largest)] = totals.get(sum(largest), 0) + weight
+    everything = sum(totals.values())
+    values = np.array(sorted(totals))
+    return values / n, np.array([totals[value] / everything for value in values])
+
+
+@cache
+def _compositions(size: int, groups: int) -> list[tuple[tuple[int, ...], int]]:
+    """Return every way to spread `size` images over the groups, with the number of assignments that do so."""
+    if groups == 1:
+        return [((size,), 1)]
+    found = []
+    for first in range(size + 1):
+        found += [((first, *rest), comb(size, first) * ways) for rest, ways in _compositions(size - first, groups - 1)]
+    return found
+
+
+def above_chance(purities: np.ndarray, chances: np.ndarray) -> tuple[float, float, float]:
+    """Return mean excess over chance, t and one-sided p, one value per participant."""
+    excess = np.asarray(purities) - np.asarray(chances)
+    if len(excess) < 2 or np.ptp(excess) == 0:
+        raise NotDefined("the excess over chance does not vary between participants")
+    test = stats.ttest_1samp(excess, 0, alternative="greater")
+    return float(excess.mean()), float(test.statistic), float(test.pvalue)

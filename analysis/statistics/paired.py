@@ -1,0 +1,81 @@
+"""Two conditions of the same participants: the Wilcoxon signed-rank test and the paired t test."""
+
+import math
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from analysis.errors import NotDefined
+from analysis.statistics.effects import rank_biserial_paired
+from analysis.statistics.multiplicity import adjust
+
+COLUMNS = ("term", "a", "b", "n", "mean_a", "mean_b", "diff", "se", "df", "t", "V", "p", "p_adjusted", "ci_low",
+           "ci_high", "effect")  # fmt: skip
+TESTS = ("wilcoxon", "t")
+BLANKS = {"wilcoxon": "a rank test has no t, df, or interval of the mean", "t": "a t test has no V"}
+
+
+def wide(data: pd.DataFrame, outcome: str, within: list[str], participant: str = "participant") -> pd.DataFrame:
+    """Return participants × conditions of the participants' means; NaN where someone lacks a condition."""
+    means = data.dropna(subset=[outcome]).groupby([participant, *within], observed=True)[outcome].mean()
+    return means.unstack(within) if within else means.to_frame("all")
+
+
+def compare(table: pd.DataFrame, correction: str = "holm") -> pd.DataFrame:
+    """Return both tests of every pair of a wide table's columns, on the participants who have both.
+
+    Differences are a − b. `effect` is the matched-pairs rank-biserial correlation, or d_z = mean / SD of the
+    differences. p is adjusted across the pairs, for each test by itself.
+    """
+    pairs = list(combinations(table.columns, 2))
+    rows = [_row(test, a, b, table) for a, b in pairs for test in TESTS]
+    frame = pd.DataFrame(rows, columns=(*COLUMNS, "reason"))
+    for test in TESTS:
+        chosen = frame["term"] == test
+        frame.loc[chosen, "p_adjusted"] = adjust(frame.loc[chosen, "p"], correction)
+    return frame
+
+
+def wilcoxon(a: np.ndarray, b: np.ndarray) -> tuple[float, float, float]:
+    """Return V (the sum of the positive ranks), p and the rank-biserial correlation, zero differences dropped.
+
+    Exact up to 50 untied differences, else the normal approximation without continuity correction, as R's
+    `wilcox.test(paired = TRUE, exact = FALSE, correct = FALSE)`.
+    """
+    differences = np.asarray(a, float) - np.asarray(b, float)
+    nonzero = differences[differences != 0]
+    effect = rank_biserial_paired(differences)
+    ranks = stats.rankdata(np.abs(nonzero))
+    exact = len(nonzero) <= 50 and len(np.unique(np.abs(nonzero))) == len(nonzero) == len(differences)
+    p = stats.wilcoxon(differences, correction=False, method="exact" if exact else "asymptotic").pvalue
+    return float(ranks[nonzero > 0].sum()), float(p), effect
+
+
+def t_test(a: np.ndarray, b: np.ndarray) -> tuple[float, float, float, float, float, float]:
+    """Return se, t, p, the 95% limits of the mean difference, and d_z."""
+    differences = np.asarray(a, float) - np.asarray(b, float)
+    if len(differences) < 2:
+        raise NotDefined("fewer than two participants have both conditions")
+    if np.ptp(differences) == 0:
+        raise NotDefined("all paired differences are equal")
+    mean, sd, df = differences.mean(), differences.std(ddof=1), len(differences) - 1
+    se = sd / math.sqrt(len(differences))
+    half = stats.t.ppf(0.975, df) * se
+    return se, mean / se, 2 * stats.t.sf(abs(mean / se), df), mean - half, mean + half, mean / sd
+
+
+def _row(test: str, a, b, table: pd.DataFrame) -> tuple:
+    both = table[[a, b]].dropna()
+    x, y = both[a].to_numpy(float), both[b].to_numpy(float)
+    means = (x.mean(), y.mean(), (x - y).mean()) if len(both) else (math.nan,) * 3
+    head = (test, a, b, len(both), *means)
+    try:
+        if test == "wilcoxon":
+            v, p, effect = wilcoxon(x, y)
+            return (*head, *[math.nan] * 3, v, p, math.nan, math.nan, math.nan, effect, BLANKS[test])
+        se, t, p, low, high, effect = t_test(x, y)
+        return (*head, se, len(both) - 1, t, math.nan, p, math.nan, low, high, effect, BLANKS[test])
+    except NotDefined as refusal:
+        return (*head, *[math.nan] * 9, refusal.reason)

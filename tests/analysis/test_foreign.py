@@ -1,0 +1,155 @@
+"""A CSV from elsewhere through `--csv --map`."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from analysis.cli import main
+from tests.analysis.reference_data import FOLDER, R, rows
+
+BETWEEN = """
+participant = "participant"
+between = ["heatmap", "score"]
+[[outcomes]]
+column = "fraction_correct"
+name = "fraction_correct"
+kind = "fraction"
+[[outcomes]]
+column = "confidence"
+name = "confidence"
+kind = "ordinal"
+"""
+WITHIN = """
+participant = "participant"
+between = ["group"]
+within = ["method"]
+[[outcomes]]
+column = "correct"
+name = "accuracy"
+kind = "binary"
+[[outcomes]]
+column = "rating"
+name = "rating"
+kind = "ordinal"
+"""
+CLUSTER = """
+participant = "participant"
+between = ["condition"]
+[[outcomes]]
+column = "user_cluster"
+name = "sorting"
+kind = "cluster"
+groups = 4
+"""
+
+
+def report(tmp_path, csv, text, plan=None) -> dict[str, dict]:
+    (tmp_path / "map.toml").write_text(text)
+    arguments = ["report", "--csv", str(csv), "--map", str(tmp_path / "map.toml"), "--out", str(tmp_path / "report")]
+    if plan:
+        (tmp_path / "plan.json").write_text(json.dumps(plan))
+        arguments += ["--plan", str(tmp_path / "plan.json")]
+    assert main(arguments) == 0
+    results = json.loads((tmp_path / "report" / "results.json").read_text())
+    return {found["id"]: found for found in results["analyses"]}
+
+
+def refused(tmp_path, capsys, csv, text) -> str:
+    (tmp_path / "map.toml").write_text(text)
+    arguments = ["report", "--csv", str(csv), "--map", str(tmp_path / "map.toml"), "--out", str(tmp_path / "report")]
+    assert main(arguments) == 2
+    assert not (tmp_path / "report").exists()
+    return capsys.readouterr().err
+
+
+def test_a_between_subjects_file_gives_r_s_answers(tmp_path):
+    found = report(tmp_path, FOLDER / "unbalanced71.csv", BETWEEN)
+    r = R["unbalanced71"]
+    for suffix, key, column in (("anova", "anova_type3_sum", "F.value"), ("anova_hc3", "anova_type3_hc3_sum", "F")):
+        terms = {term["term"]: term for term in found[f"fraction_correct.{suffix}"]["terms"]}
+        for term in ("heatmap", "score", "heatmap:score"):
+            assert terms[term]["F"] == pytest.approx(rows(r["fraction_correct"][key])[term][column], rel=1e-8)
+            assert terms[term]["p"] == pytest.approx(rows(r["fraction_correct"][key])[term]["Pr..F."], rel=1e-8)
+    pairs = {f"{term['a']} - {term['b']}": term for term in found["fraction_correct.tukey.heatmap"]["terms"]}
+    for name, expected in rows(r["fraction_correct"]["emmeans_heatmap_tukey"], "contrast").items():
+        assert pairs[name]["p_adjusted"] == pytest.approx(expected["p.value"], abs=1e-6)
+    assert found["confidence.kruskal"]["terms"][0]["H"] == pytest.approx(r["kruskal_confidence_cells"]["H"], abs=1e-8)
+
+
+def test_repeated_answers_are_paired_and_modelled(tmp_path):
+    found = report(tmp_path, FOLDER / "trials_long.csv", WITHIN)
+    terms = {term["term"]: term for term in found["accuracy.paired.A-B"]["terms"]}
+    assert terms["wilcoxon"]["V"] == R["paired_method"]["wilcox_V"]
+    assert terms["t"]["t"] == pytest.approx(R["paired_method"]["t"], abs=1e-8)
+    for id in (
+        "accuracy.anova",
+        "accuracy.logistic",
+        "accuracy.gee",
+        "rating.mixed",
+        "rating.ordinal",
+        "rating.kruskal",
+    ):
+        assert found[id]["defined"], id
+    assert "accuracy.friedman" not in found  # two conditions have nothing for it
+
+
+def test_a_bound_in_the_plan_brings_equivalence_tests(tmp_path):
+    found = report(tmp_path, FOLDER / "trials_long.csv", WITHIN, {"bounds": {"accuracy": 0.3}})
+    assert found["accuracy.equivalence"]["terms"][0]["p"] < 0.001
+
+
+def test_sortings_are_scored_as_purity_against_chance(tmp_path):
+    found = report(tmp_path, FOLDER / "clusters.csv", CLUSTER)
+    expected = pd.read_csv(FOLDER / "py_cluster_metrics.csv").groupby("condition")[["purity", "ari"]].mean()
+    terms = {term["term"]: term for term in found["sorting.purity"]["terms"]}
+    for condition in ("with", "without"):
+        assert terms[condition]["purity"] == pytest.approx(expected["purity"][condition])
+        assert terms[condition]["ari"] == pytest.approx(expected["ari"][condition])
+        assert terms[condition]["chance"] == pytest.approx(0.540, abs=5e-4)
+    assert found["sorting.purity"]["method"]["null"] == "independent uniform assignment"
+    assert found["sorting.anova"]["defined"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "participant: expected the name of the participant column"),
+        ('participant = "participant"', "names no outcome"),
+        (
+            BETWEEN.replace("fraction_correct", "fraction_right", 1),
+            "lacks the column fraction_right; found participant",
+        ),
+        (
+            BETWEEN.replace('kind = "fraction"', 'kind = "number"'),
+            "outcomes 1, kind: found 'number', expected one of fraction",
+        ),
+        (BETWEEN.replace('"heatmap"', '"method"'), "lacks the column method"),
+        (BETWEEN.replace("between", "betwen"), "unknown field betwen"),
+        (BETWEEN.replace('name = "confidence"', 'name = "fraction_correct"'), "have the same name"),
+        (BETWEEN.replace('kind = "fraction"', 'kind = "binary"'), "expected 0, 1, true or false"),
+        (BETWEEN.replace('kind = "fraction"', 'kind = "fraction"\nchanse = 1'), "outcomes 1: unknown field chanse"),
+        ("participant = ", "is no TOML"),
+    ],
+)
+def test_a_mistake_in_the_map_names_its_field(tmp_path, capsys, text, message):
+    assert message in refused(tmp_path, capsys, FOLDER / "balanced96.csv", text)
+
+
+def test_a_between_factor_that_varies_inside_a_participant_is_refused(tmp_path, capsys):
+    text = WITHIN.replace('["group"]', '["method"]').replace('within = ["method"]', "")
+    assert "name it under within instead" in refused(tmp_path, capsys, FOLDER / "trials_long.csv", text)
+
+
+def test_text_where_a_number_belongs_names_row_and_cell(tmp_path, capsys):
+    (tmp_path / "data.csv").write_text(
+        "participant,heatmap,score,fraction_correct,confidence\na,x,y,0.5,3\nb,x,z,half,2\n"
+    )
+    said = refused(tmp_path, capsys, tmp_path / "data.csv", BETWEEN)
+    assert "data.csv, column fraction_correct, row 3: found 'half', expected a number" in said
+
+
+@pytest.mark.parametrize("content", ["", "participant,heatmap,score,fraction_correct,confidence\n"])
+def test_an_empty_file_is_refused(tmp_path, capsys, content):
+    (tmp_path / "data.csv").write_text(content)
+    assert "data.csv" in refused(tmp_path, capsys, tmp_path / "data.csv", BETWEEN)
