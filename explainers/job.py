@@ -141,7 +141,9 @@ def _readable(job, names):
 
 def _predict_batch(job, pictures):
     model = job.config.model
-    inputs = torch.stack([_input(picture, model) for picture in pictures.values()])
+    inputs = torch.zeros(BATCH, 3, *model.height_width)  # always a full batch: rounding depends on its size
+    for row, picture in enumerate(pictures.values()):
+        inputs[row] = _input(picture, model)
     logits, features = penultimate(job.model, inputs.to(device_of(job.model)))
     if logits.shape[1] != len(job.classes):
         raise UserError(f"[model] classes: {len(job.classes)} names, but the model has {logits.shape[1]} outputs.")

@@ -13,6 +13,8 @@ import torch
 
 from explainers.errors import UserError
 
+MAX_DEPTH = 6  # 4,096 trees of some 5,600 nodes; the tables of the next depth would take gigabytes
+
 
 @dataclass(frozen=True)
 class Lattice:
@@ -59,8 +61,8 @@ def boundaries(length: int, units: int) -> torch.Tensor:
 @lru_cache(maxsize=4)
 def lattice(depth: int) -> Lattice:
     """Return the lattice of depth D ≥ 1: 4^D trees."""
-    if not isinstance(depth, int) or depth < 1:
-        raise UserError(f"depth: expected a whole number from 1 up, found {depth!r}.")
+    if not isinstance(depth, int) or not 1 <= depth <= MAX_DEPTH:
+        raise UserError(f"depth: expected 1 … {MAX_DEPTH}, found {depth!r}.")
     units, offset = 2 ** (depth + 1), torch.arange(2**depth)[:, None]
     keys, parents = [_keys(torch.tensor([[0]]), torch.tensor([[units]]), units)], []
     for d in range(1, depth + 1):

@@ -1,5 +1,6 @@
 """Small networks with random weights that the tests explain."""
 
+import copy
 from functools import cache
 
 import torch
@@ -29,7 +30,8 @@ def family(name: str) -> nn.Module:
 
 
 def without_biases(model: nn.Module) -> nn.Module:
-    """Set every bias, and every running mean, to zero."""
+    """Return a copy in which every bias, and every running mean, is zero."""
+    model = copy.deepcopy(model)
     for module in model.modules():
         for name in ("bias", "running_mean"):
             if getattr(module, name, None) is not None:

@@ -59,7 +59,7 @@ def test_the_output_is_a_probability_or_the_logit():
     assert torch.equal(readout(logits, "logit"), logits)
     torch.testing.assert_close(readout(logits, "sigmoid"), torch.tensor([[0.5, 0.8807970779778823]]))
     torch.testing.assert_close(readout(logits, "softmax"), torch.tensor([[0.1192029220, 0.8807970779]]))
-    with pytest.raises(UserError, match="output: there is no 'sofmax'. Did you mean softmax"):
+    with pytest.raises(UserError, match=r"output: there is no 'sofmax'\. Did you mean softmax"):
         readout(logits, "sofmax")
 
 

@@ -1,0 +1,297 @@
+"""`python -m explainers explain`: a whole bundle, also after an interruption, a change, or bad input."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import explainers
+from explainers.bundle import NODE_COLUMNS, PREDICTION_COLUMNS, read_bundle
+from explainers.cli import main
+from explainers.datasets import cut_out, open_picture
+from explainers.errors import UserError
+from explainers.preprocessing import input_tensor
+from tests.explainers.networks import small_cnn
+
+CONFIG = """
+[model]
+arch = "tests.explainers.networks:small_cnn"
+weights = "weights.pth"
+multilabel = true
+size = 32
+resize = 32
+classes = ["cat", "horse", "boat"]
+[images]
+folder = "photos"
+labels = "labels.csv"
+[targets]
+classes = ["horse", "cat"]
+[[methods]]
+name = "grad_cam"
+[[methods]]
+name = "multiscale_occlusion"
+depth = 2
+fill = "grey"
+[output]
+bundle = "bundle"
+size = 48
+"""
+N_IMAGES = 6
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A folder with weights, six photographs, their labels and a configuration."""
+    torch.save(small_cnn(seed=4).state_dict(), tmp_path / "weights.pth")
+    (tmp_path / "photos").mkdir()
+    random = np.random.default_rng(0)
+    rows = ["file,cat,horse,boat,split"]
+    for i in range(N_IMAGES):
+        pixels = random.integers(0, 255, (5, 7, 3), dtype=np.uint8)
+        Image.fromarray(pixels).resize((70, 50)).save(tmp_path / "photos" / f"horse_{i}.png")
+        rows.append(f"horse_{i}.png,{i % 2},{int(i > 2)},0,train")
+    (tmp_path / "labels.csv").write_text("\n".join(rows) + "\n")
+    (tmp_path / "config.toml").write_text(CONFIG)
+    return tmp_path
+
+
+def explain(project, *options):
+    return main(["explain", str(project / "config.toml"), "--device", "cpu", *options])
+
+
+def change(project, old, new):
+    text = (project / "config.toml").read_text()
+    assert old in text
+    (project / "config.toml").write_text(text.replace(old, new))
+
+
+def contents(folder):
+    """Every file but the manifest, which holds times."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*.*")
+        if path.name != "manifest.json"
+    }
+
+
+def differing(found, expected):
+    return {name for name in found.keys() | expected.keys() if found.get(name) != expected.get(name)}
+
+
+def test_a_bundle_holds_predictions_maps_overlays_and_features(project):
+    assert explain(project) == 0
+    manifest, tables = read_bundle(project / "bundle")
+    assert len(tables["images"]) == N_IMAGES
+    assert len(tables["predictions"]) == N_IMAGES * 3
+    assert tuple(tables["predictions"][0]) == PREDICTION_COLUMNS
+    assert len(tables["nodes"]) == N_IMAGES * 2 * 2
+    assert tuple(tables["nodes"][0]) == NODE_COLUMNS
+    assert np.load(project / "bundle" / "features.npy").shape == (N_IMAGES, 16)
+    assert manifest["model"]["classes"] == ["cat", "horse", "boat"]
+    assert len(manifest["model"]["thresholds"]) == 3
+    assert [method["name"] for method in manifest["methods"]] == ["grad_cam", "multiscale_occlusion"]
+    assert manifest["methods"][1]["parameters"]["epsilon"] == 0.001
+    assert {row["split"] for row in tables["images"]} == {"train"}
+    for row in tables["images"]:
+        with Image.open(project / "bundle" / row["file"]) as picture:
+            assert picture.size == (int(row["width"]), int(row["height"])) == (48, 48)
+    for row in tables["nodes"]:
+        with Image.open(project / "bundle" / row["overlay_file"]) as picture:
+            assert (picture.size, picture.mode) == ((48, 48), "RGBA")
+
+
+def test_outcomes_follow_truth_and_threshold(project):
+    explain(project)
+    manifest, tables = read_bundle(project / "bundle")
+    thresholds = dict(zip(manifest["model"]["classes"], manifest["model"]["thresholds"], strict=True))
+    names = {(True, True): "TP", (False, True): "FP", (True, False): "FN", (False, False): "TN"}
+    for row in tables["predictions"]:
+        predicted = float(row["score"]) > thresholds[row["class_name"]]
+        assert row["predicted"] == str(predicted).lower()
+        assert row["outcome"] == names[row["truth"] == "true", predicted]
+
+
+def test_stored_maps_are_the_methods_raw_maps(project):
+    explain(project)
+    _, tables = read_bundle(project / "bundle")
+    model = small_cnn()
+    model.load_state_dict(torch.load(project / "weights.pth"))
+    node = next(row for row in tables["nodes"] if row["method"] == "grad_cam" and row["target"] == "1")
+    source = next(row["source"] for row in tables["images"] if row["image_id"] == node["image_id"])
+    picture = cut_out(open_picture(project / "photos" / source), 32, (32, 32))
+    image = input_tensor(picture, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+    expected = explainers.explain("grad_cam", model, image[None], [1])[0, 0].numpy()
+    stored = np.load(project / "bundle" / node["map_file"]).astype(np.float32) * float(node["scale"])
+    np.testing.assert_allclose(stored, expected, atol=1e-3 * float(node["scale"]))
+
+
+def test_one_scale_serves_all_maps_of_a_method(project):
+    explain(project)
+    manifest, tables = read_bundle(project / "bundle")
+    for method in manifest["methods"]:
+        scales = {(float(r["vmin"]), float(r["vmax"])) for r in tables["nodes"] if r["method"] == method["name"]}
+        assert scales == {(method["vmin"], method["vmax"])}
+        assert len(method["stops"]) == 9
+
+
+def test_with_a_scale_per_map_each_map_has_its_own(project):
+    change(project, "size = 48", 'size = 48\nscale = "per_map"')
+    explain(project)
+    _, tables = read_bundle(project / "bundle")
+    assert len({row["vmax"] for row in tables["nodes"]}) > 4
+
+
+def test_no_name_in_the_bundle_tells_the_class_or_the_source(project):
+    explain(project)
+    names = " ".join(contents(project / "bundle"))
+    assert "horse" not in names
+    assert "cat" not in names
+    for path in (project / "bundle" / "images").iterdir():
+        with Image.open(path) as picture:
+            assert not picture.getexif()
+            assert not {"exif", "xmp", "icc_profile"} & set(picture.info)
+
+
+def test_maps_can_be_left_out(project):
+    change(project, "size = 48", "size = 48\nmaps = false")
+    explain(project)
+    _, tables = read_bundle(project / "bundle")
+    assert not (project / "bundle" / "maps").exists()
+    assert {row["map_file"] for row in tables["nodes"]} == {""}
+
+
+def test_a_run_killed_in_the_middle_continues_and_ends_the_same(project):
+    explain(project)
+    expected = contents(project / "bundle")
+    change(project, 'bundle = "bundle"', 'bundle = "killed"')
+    command = [sys.executable, "-m", "explainers", "explain", str(project / "config.toml"), "--device", "cpu"]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    work = project / "killed.work"
+    deadline = time.monotonic() + 60
+    while len(list(work.glob("multiscale_occlusion-*/*.json"))) < 2 and time.monotonic() < deadline:
+        assert process.poll() is None, "ended before it could be killed"
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not (project / "killed").exists()
+    done = {path: path.stat().st_mtime_ns for path in work.rglob("*.json")}
+    assert 0 < len(done) < 2 * N_IMAGES
+    explain(project)
+    assert {path: path.stat().st_mtime_ns for path in done} == done
+    assert differing(contents(project / "killed"), expected) == set()
+
+
+def test_a_changed_parameter_computes_only_its_method_anew(project):
+    explain(project)
+    before = {path: path.stat().st_mtime_ns for path in (project / "bundle.work").rglob("*.json")}
+    change(project, 'fill = "grey"', 'fill = "black"')
+    explain(project)
+    after = {path: path.stat().st_mtime_ns for path in (project / "bundle.work").rglob("*.json")}
+    assert before.items() <= after.items()
+    assert len(after) == len(before) + N_IMAGES
+    manifest, _ = read_bundle(project / "bundle")
+    assert manifest["methods"][1]["parameters"]["fill"] == "black"
+
+
+def test_shares_make_the_same_bundle(project):
+    explain(project)
+    expected = contents(project / "bundle")
+    change(project, 'bundle = "bundle"', 'bundle = "shared"')
+    for share in ("1/2", "2/2"):
+        assert explain(project, "--shard", share) == 0
+        assert not (project / "shared").exists()
+    explain(project)
+    assert differing(contents(project / "shared"), expected) == set()
+
+
+def test_unreadable_pictures_are_skipped_and_reported(project, capsys):
+    (project / "photos" / "horse_0.png").write_bytes(b"no picture")
+    assert explain(project) == 0
+    manifest, tables = read_bundle(project / "bundle")
+    assert len(tables["images"]) == N_IMAGES - 1
+    assert manifest["dataset"]["skipped"][0]["source"] == "horse_0.png"
+    assert "1 skipped" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("what", ["missing", "damaged", "manifest"])
+def test_an_incomplete_or_damaged_bundle_is_refused_with_the_files_name(project, what):
+    explain(project)
+    victim = project / "bundle" / ("manifest.json" if what == "manifest" else "predictions.csv")
+    if what == "damaged":
+        victim.write_bytes(victim.read_bytes()[:-1])
+    else:
+        victim.unlink()
+    with pytest.raises(UserError, match=victim.name):
+        read_bundle(project / "bundle")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('name = "grad_cam"', 'name = "gradcam"', "no method 'gradcam'. Did you mean grad_cam"),
+        ('fill = "grey"', "fil = 1", "multiscale_occlusion has no parameter 'fil'"),
+        ('name = "grad_cam"', 'name = "grad_cam"\nlayer = "44"', "the model has no layer '44'"),
+        ('classes = ["horse", "cat"]', 'classes = ["hors"]', "there is no class 'hors'. Did you mean horse"),
+        ('"cat", "horse", "boat"]', '"cat", "horse"]', "column 'boat' is not a class"),
+        ('labels = "labels.csv"', 'labels = "label.csv"', "cannot read"),
+        ('name = "grad_cam"', 'name = "grad_cam"\ncolormap = "red"', "no colour map 'red'"),
+    ],
+)
+def test_a_wrong_configuration_exits_with_2_and_leaves_no_bundle(project, capsys, old, new, message):
+    change(project, old, new)
+    assert explain(project) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert "Traceback" not in error
+    assert not (project / "bundle").exists()
+
+
+def test_a_failed_run_leaves_the_earlier_bundle(project):
+    explain(project)
+    change(project, "depth = 2", "depth = 9")
+    assert explain(project) == 2
+    read_bundle(project / "bundle")
+
+
+def test_a_device_that_is_not_there_is_named(project, capsys):
+    assert main(["explain", str(project / "config.toml"), "--device", "cuda:99"]) == 2
+    assert "--device: 'cuda:99' cannot be used here" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("options", [["--shard", "3/2"], ["--shard", "x"], ["--limit", "0"]])
+def test_impossible_options_are_refused(project, options):
+    with pytest.raises(SystemExit, match="2"):
+        explain(project, *options)
+
+
+def test_methods_are_listed_for_people_and_programs(capsys):
+    assert main(["methods"]) == 0
+    assert "Grad-CAM" in capsys.readouterr().out
+    assert main(["methods", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert listed["multiscale_occlusion"]["parameters"]["depth"]["default"] == 4
+    assert main(["metrics", "--json"]) == 0
+    json.loads(capsys.readouterr().out)
+
+
+def test_a_single_label_bundle_has_no_thresholds(project):
+    change(project, "multilabel = true", "multilabel = false")
+    with open(project / "labels.csv", "w", newline="") as file:
+        csv.writer(file).writerows([["file", "label"], *([f"horse_{i}.png", "horse"] for i in range(4))])
+    assert explain(project) == 0
+    manifest, tables = read_bundle(project / "bundle")
+    assert manifest["model"]["thresholds"] is None
+    assert len(tables["images"]) == 4
+    for image in tables["images"]:
+        rows = [row for row in tables["predictions"] if row["image_id"] == image["image_id"]]
+        assert sum(float(row["score"]) for row in rows) == pytest.approx(1)
+        assert [row["predicted"] for row in rows].count("true") == 1
+        assert {row["threshold"] for row in rows} == {""}

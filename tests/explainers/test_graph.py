@@ -1,0 +1,78 @@
+import copy
+
+import pytest
+import torch
+from torch import nn
+
+from explainers.canonical import canonical
+from explainers.graph import Optimised, optimised
+from tests.explainers.networks import FAMILIES, family, pictures, small_cnn
+
+
+def relative_difference(copied, model):
+    images = pictures(2)
+    with torch.inference_mode():
+        expected = model(images)
+        return float((copied(images) - expected).abs().max() / expected.abs().max())
+
+
+@pytest.mark.parametrize("network", FAMILIES)
+@pytest.mark.parametrize("make", [canonical, optimised])
+def test_copies_give_the_models_outputs(network, make):
+    assert relative_difference(make(family(network)), family(network)) < 1e-5
+
+
+@pytest.mark.parametrize("make", [canonical, optimised])
+def test_making_a_copy_leaves_the_model_alone(make):
+    model = small_cnn().eval()
+    before = copy.deepcopy(model.state_dict())
+    make(model)
+    assert isinstance(model[1], nn.BatchNorm2d)
+    assert model[2].inplace
+    assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items())
+
+
+def test_batch_norm_is_folded_where_it_alone_follows_a_convolution():
+    norms = [m for m in canonical(family("resnet18")).modules() if isinstance(m, nn.BatchNorm2d)]
+    assert norms == []
+    norms = [m for m in canonical(family("densenet121")).modules() if isinstance(m, nn.BatchNorm2d)]
+    assert len(norms) == 62  # those before a convolution: 58 in the layers, 3 in the transitions, the last one
+
+
+class Shared(nn.Module):
+    """Batch norm's convolution is used twice, so folding it would change the other use."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.convolution, self.norm = nn.Conv2d(3, 3, 3, padding=1), nn.BatchNorm2d(3)
+        self.head = nn.Linear(3, 2)
+        nn.init.uniform_(self.norm.running_mean)
+
+    def forward(self, x):
+        x = self.convolution(x)
+        return self.head((x + self.norm(x)).mean([2, 3]))
+
+
+def test_a_convolution_that_others_use_is_not_folded():
+    assert relative_difference(optimised(Shared().eval()), Shared().eval()) < 1e-5
+
+
+class Untraceable(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.head = nn.Linear(3, 2)
+
+    def forward(self, x):
+        return self.head(x.mean([2, 3]) * (2 if x.mean() > 0 else 1))
+
+
+def test_a_network_that_cannot_be_traced_is_still_copied():
+    model = Untraceable().eval()
+    assert relative_difference(optimised(model), model) < 1e-6
+
+
+def test_an_optimised_model_is_not_optimised_again():
+    first = optimised(small_cnn().eval())
+    assert isinstance(first, Optimised)
+    assert optimised(first) is first
