@@ -48,16 +48,18 @@ class Study(models.Model):
         PAUSED = "paused", "paused"
         CLOSED = "closed", "closed"
 
-    slug = models.SlugField(unique=True, max_length=60, help_text="in the participants' link: /s/<slug>/")
+    slug = models.SlugField(unique=True, max_length=60, help_text="in the participants' link: /s/SLUG/")
     title = models.CharField(max_length=200, help_text="what participants see")
     kind = models.CharField(max_length=40)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFT)
-    bundle = models.ForeignKey(Bundle, on_delete=models.PROTECT, null=True, blank=True)
+    bundle = models.ForeignKey(
+        Bundle, on_delete=models.PROTECT, null=True, blank=True, help_text="loaded with manage.py load_bundle DIR"
+    )
     parameters = models.JSONField(default=dict, blank=True, help_text="what differs from the kind's defaults")
     texts = models.JSONField(default=dict, blank=True, help_text="what differs from the kind's default texts")
     seed = models.BigIntegerField(default=new_seed, help_text="draws stimuli, conditions and orders")
     stimuli = models.JSONField(null=True, blank=True, help_text="kept from an imported file; empty: drawn by the seed")
-    current = models.ForeignKey("Version", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    current = models.ForeignKey("Version", on_delete=models.RESTRICT, null=True, blank=True, related_name="+")
 
     currency = models.CharField(max_length=3, default="GBP")
     reward_base = models.DecimalField(max_digits=7, decimal_places=2, default=8, validators=[MinValueValidator(0)])

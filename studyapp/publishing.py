@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+from dataclasses import dataclass
+from decimal import Decimal
 from functools import lru_cache
 from random import Random
 
@@ -26,9 +28,10 @@ def definition(study: models.Study) -> dict:
         "bundle": {"name": study.bundle.name, "sha256": study.bundle.sha256},
         "payment": {
             "currency": study.currency,
-            "reward_base": str(study.reward_base),
-            "reward_bonus": str(study.reward_bonus),
-            "reward_partial": str(study.reward_partial),
+            **{
+                name: f"{Decimal(getattr(study, name)):.2f}"
+                for name in ("reward_base", "reward_bonus", "reward_partial")
+            },
         },
     }
     record["stimuli"] = study.stimuli or drawn_stimuli(record, study.bundle)
@@ -46,26 +49,35 @@ def content_hash(record: dict) -> str:
     return hashlib.sha256(json.dumps(record, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
+@dataclass(frozen=True)
+class Check:
+    """One thing a study needs before it can be published: what was found, and what is to mend, in words."""
+
+    title: str
+    found: str
+    problems: list[str]
+
+
+def checks(study: models.Study) -> list[Check]:
+    """Return everything a study needs before it can be published, in the order in which it is set up."""
+    cells = list(study.conditions.all())
+    its_kind = kind(study.kind)
+    edited = f"{len(study.parameters)} parameters and {len(study.texts)} texts of its own, the rest by default"
+    settings = parameters.problems(its_kind, study.parameters) + _unknown_texts(study.texts, its_kind.texts())
+    found = [
+        _bundle_check(study.bundle),
+        Check("Conditions", f"{sum(cell.open for cell in cells)} open of {len(cells)}", _cell_problems(cells)),
+        Check("Parameters and texts", edited, settings),
+    ]
+    if any(check.problems for check in found):
+        return [*found, Check("Stimuli", "", ["They are drawn once the rest is ready."])]
+    return [*found, Check("Stimuli", "drawn by the study's seed", _stimuli_problems(study))]
+
+
 def problems(study: models.Study) -> list[str]:
     """Return what is missing before the study can be published, one sentence each; empty when it is ready."""
-    if study.bundle is None:
-        return ["No bundle of heatmaps is attached. Load one, then choose it under “Bundle”."]
-    found = []
-    cells = list(study.conditions.all())
-    if not cells:
-        found.append("There is no condition. Add at least one.")
-    elif not any(cell.open for cell in cells):
-        found.append("Every condition is closed: nobody could be assigned.")
-    its_kind = kind(study.kind)
-    found += parameters.problems(its_kind, study.parameters)
-    found += _unknown_texts(study.texts, its_kind.texts())
-    if found:
-        return found
-    try:
-        record = definition(study)
-    except ValueError as error:
-        return [str(error)]
-    return its_kind.part("stimuli:check")(record, reader(study.bundle))
+    *settings, drawn = checks(study)
+    return [problem for check in settings for problem in check.problems] or drawn.problems
 
 
 def freeze(study: models.Study, *, draft: bool = False) -> models.Version:
@@ -102,9 +114,42 @@ def read_version(pk: int) -> models.Version:
     return models.Version.objects.select_related("bundle").get(pk=pk)
 
 
+def set_status(study: models.Study, status: models.Study.Status) -> None:
+    """Pause, resume or close a published study; runs under way go on."""
+    if study.current is None:
+        raise ValueError("The study was never published.")
+    study.status = status
+    study.save(update_fields=["status"])
+
+
+def edited_since(study: models.Study) -> bool:
+    """Return whether the study differs from its current version, so that publishing it again would make a new one."""
+    return study.current is not None and content_hash(definition(study)) != study.current.content_hash
+
+
 def frozen(version: models.Version) -> dict:
     """Return a version's definition, read once per process."""
     return read_version(version.pk).definition
+
+
+def _bundle_check(bundle: models.Bundle | None) -> Check:
+    if bundle is None:
+        return Check("Bundle", "", ["No bundle of heatmaps is attached. Load one, then choose it under “Bundle”."])
+    return Check("Bundle", f"{bundle.name}, {bundle.n_images} images", [])
+
+
+def _cell_problems(cells: list[models.Condition]) -> list[str]:
+    if not cells:
+        return ["There is no condition. Add at least one."]
+    return [] if any(cell.open for cell in cells) else ["Every condition is closed: nobody could be assigned."]
+
+
+def _stimuli_problems(study: models.Study) -> list[str]:
+    try:
+        record = definition(study)
+    except ValueError as error:
+        return [str(error)]
+    return kind(study.kind).part("stimuli:check")(record, reader(study.bundle))
 
 
 def _unknown_texts(edited: dict, known: dict) -> list[str]:
