@@ -1,0 +1,22 @@
+// The study's page: copy the link; warn before unsaved edits are lost.
+
+function copyOnClick(button) {
+  const field = document.getElementById(button.dataset.copies);
+  button.addEventListener("click", async () => {
+    field.select();
+    await navigator.clipboard.writeText(field.value);
+    button.textContent = "Copied";
+    setTimeout(() => { button.textContent = "Copy"; }, 2000);
+  });
+}
+
+function warnOfUnsaved(form) {
+  let edited = false;
+  form.addEventListener("input", () => { edited = true; });
+  form.addEventListener("submit", (event) => { if (event.submitter?.form === form) edited = false; });
+  window.addEventListener("beforeunload", (event) => { if (edited) event.preventDefault(); });
+}
+
+document.querySelectorAll("[data-copies]").forEach(copyOnClick);
+const form = document.getElementById("study_form");
+if (form) warnOfUnsaved(form);

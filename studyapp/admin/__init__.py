@@ -1,0 +1,10 @@
+"""The researcher's desk: Django's admin, with a page per study that leads to publishing and beyond."""
+
+from django.contrib import admin
+
+from . import bundles, identities, participants, studies  # noqa: F401
+
+admin.site.site_header = admin.site.site_title = "Heatwise"
+admin.site.index_title = "Studies"
+admin.site.site_url = None
+admin.site.enable_nav_sidebar = False

@@ -1,0 +1,74 @@
+"""One run as a list: each answered step with its picture, answer, score and times, and what happened between."""
+
+from studyapp import models, showing
+from studyapp.core.kinds import kind
+from studyapp.publishing import frozen
+from studyapp.stimuli import stimulus_url
+
+from .parameter_fields import words
+
+MAX_EVENTS = 1000
+
+
+def replay(participant: models.Participant) -> dict:
+    """Return the run's steps and events for its page; `participant` comes from `sessions.get`."""
+    events = list(participant.events.order_by("pk")[: MAX_EVENTS + 1])
+    return {
+        "steps": _steps(participant),
+        "n_steps": len(participant.plan.steps),
+        "events": [_event(event) for event in events[:MAX_EVENTS]],
+        "more_events": len(events) > MAX_EVENTS,
+        "totals": [
+            (words(field.name), field.description, participant.summary.get(field.name))
+            for field in _fields(participant)
+        ],
+    }
+
+
+def _fields(participant: models.Participant):
+    return kind(frozen(participant.version)["kind"]).fields if participant.summary else ()
+
+
+def _steps(participant: models.Participant) -> list[dict]:
+    bundle = participant.version.bundle
+    images = showing.run_of(participant).bundle.images
+    rows = []
+    for response in participant.responses.all():
+        step = participant.plan.steps[response.position]
+        image = images.get(step.get("stimulus"))
+        rows.append(
+            {
+                "number": response.position + 1,
+                "step": step,
+                "image": stimulus_url(bundle, image["file"]) if image else "",
+                "answer": _items(response.answer),
+                "scores": _items(response.scores),
+                "rt_s": response.rt_ms and response.rt_ms / 1000,
+                "hidden_s": response.hidden_ms and response.hidden_ms / 1000,
+                "input_mode": response.input_mode,
+                "submitted_at": response.submitted_at,
+                "correct": response.scores.get("correct"),
+            }
+        )
+    return rows
+
+
+def _items(values: dict) -> list[tuple[str, str]]:
+    return [(name.replace("_", " "), _shown(value)) for name, value in values.items() if value not in (None, "")]
+
+
+def _shown(value) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _event(event: models.Event) -> dict:
+    return {
+        "number": event.position + 1,
+        "name": event.name,
+        "t_s": None if event.t_ms is None else event.t_ms / 1000,
+        "input_mode": event.input_mode,
+        "data": _items(event.data),
+        "received_at": event.received_at,
+    }

@@ -1,0 +1,91 @@
+"""The forms of a study: what is asked when it is added, and all of it afterwards."""
+
+from functools import cache
+from itertools import product
+
+from django import forms
+
+from studyapp import models
+from studyapp.core.kinds import Kind, kind, kinds
+
+from .parameter_fields import parameter_field, words
+
+PARAMETER, TEXT = "parameter__", "text__"
+
+
+class AddStudyForm(forms.ModelForm):
+    """A new study: its name, kind and bundle; all else starts from the kind's defaults."""
+
+    kind = forms.ChoiceField(widget=forms.RadioSelect)
+
+    class Meta:
+        model = models.Study
+        fields = ("title", "slug", "kind", "bundle")
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["kind"].choices = [(found.name, f"{found.title}. {found.summary}") for found in kinds().values()]
+
+
+class StudyForm(forms.ModelForm):
+    """A study with one field per parameter and text of its kind; stored is only what differs from the defaults."""
+
+    its_kind: Kind
+
+    def __init__(self, *args, instance, **kwargs):
+        parameters = self.its_kind.defaults() | instance.parameters
+        texts = self.its_kind.texts() | instance.texts
+        initial = {f"{PARAMETER}{name}": value for name, value in parameters.items()}
+        initial |= {f"{TEXT}{key}": text.strip() for key, text in texts.items()}
+        super().__init__(*args, instance=instance, **kwargs | {"initial": initial | (kwargs.get("initial") or {})})
+        if "seed" in self.fields:
+            self.fields["seed"].show_hidden_initial = False
+
+    def clean(self):
+        cleaned = super().clean()
+        self.instance.parameters = self._differing(cleaned, PARAMETER, self.its_kind.defaults())
+        self.instance.texts = self._differing(cleaned, TEXT, self.its_kind.texts())
+        if any(name.startswith(PARAMETER) or name in ("bundle", "seed") for name in self.changed_data):
+            self.instance.stimuli = None
+        return cleaned
+
+    def _differing(self, cleaned: dict, prefix: str, defaults: dict) -> dict:
+        given = {name: _plain(cleaned[prefix + name]) for name in defaults if prefix + name in cleaned}
+        return {name: value for name, value in given.items() if value != _plain(defaults[name])}
+
+
+def _plain(value):
+    return value.replace("\r\n", "\n").strip() if isinstance(value, str) else value
+
+
+@cache
+def study_form(name: str) -> type[StudyForm]:
+    """Return the form of a kind's studies."""
+    its_kind = kind(name)
+    fields = {f"{PARAMETER}{parameter.name}": parameter_field(parameter) for parameter in its_kind.parameters}
+    fields |= {f"{TEXT}{key}": _text_field(key, text) for key, text in its_kind.texts().items()}
+    return type("KindStudyForm", (StudyForm,), {"its_kind": its_kind, **fields})
+
+
+def _text_field(key: str, text: str) -> forms.CharField:
+    rows = max(3, min(16, text.count("\n") + len(text) // 90 + 2))
+    return forms.CharField(label=words(key), required=False, widget=forms.Textarea(attrs={"rows": rows}))
+
+
+def text_order(its_kind: Kind) -> list[str]:
+    """Return the names of a kind's texts in the order in which participants meet them."""
+    met = ["entry", *(key for page in its_kind.pages for key in page.texts)]
+    known = its_kind.texts()
+    return [key for key in dict.fromkeys([*met, *known]) if key in known]
+
+
+def crossed_conditions(its_kind: Kind) -> list[dict]:
+    """Return every combination of the levels that a kind's factors propose, each with a name."""
+    names = [factor.name for factor in its_kind.factors]
+    combinations = product(*(factor.levels for factor in its_kind.factors))
+    return [condition(dict(zip(names, levels, strict=True))) for levels in combinations]
+
+
+def condition(factors: dict) -> dict:
+    """Return a condition named after its levels."""
+    return {"name": "-".join(factors.values()), "factors": factors}

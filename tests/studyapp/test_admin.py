@@ -1,0 +1,278 @@
+"""The researcher's desk: set up, check, publish, watch, export; and nobody sees or does more than they may."""
+
+import io
+import re
+import zipfile
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+from django.urls import reverse
+
+from studyapp import models, publishing, sessions
+from tests.studyapp.conftest import submit, walk
+
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
+
+
+@pytest.fixture
+def desk():
+    """A signed-in superuser's browser."""
+    return _signed_in(User.objects.create_superuser("ada"))
+
+
+@pytest.fixture
+def colleague():
+    """Sign in somebody with only these permissions: `colleague("view_study")`."""
+
+    def sign_in(*codenames):
+        user = User.objects.create_user("bob", is_staff=True)
+        user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
+        return _signed_in(user)
+
+    return sign_in
+
+
+def _signed_in(user) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def page_of(study) -> str:
+    return reverse("admin:studyapp_study_change", args=[study.pk])
+
+
+def filled(desk, study, **changes) -> dict:
+    """Return what the study's page would submit, with some fields changed."""
+    response = desk.get(page_of(study))
+    found = {}
+    for form in [response.context["adminform"].form, *_inline_forms(response)]:
+        for bound in form:
+            value = bound.value()
+            if hasattr(bound.field.widget, "decompress"):
+                parts = bound.field.widget.decompress(value)
+                names = bound.field.widget.names
+                found |= {f"{bound.html_name}_{name}": part for name, part in zip(names, parts, strict=True)}
+            elif value is not None and value is not False:
+                found[bound.html_name] = value
+    return {name: value for name, value in (found | changes).items() if value is not None}
+
+
+def _inline_forms(response):
+    for inline in response.context["inline_admin_formsets"]:
+        yield inline.formset.management_form
+        yield from inline.formset.forms
+
+
+def test_a_new_study_gets_every_combination_of_its_factors(desk, tiny_kind, bundle):
+    new = {"title": "Gulls", "slug": "gulls", "kind": "tiny", "bundle": bundle.pk}
+    response = desk.post(reverse("admin:studyapp_study_add"), new)
+    study = models.Study.objects.get()
+    assert response["Location"] == page_of(study)
+    assert [(cell.name, cell.factors) for cell in study.conditions.all()] == [
+        ("small", {"size": "small"}),
+        ("large", {"size": "large"}),
+    ]
+    assert publishing.problems(study) == []
+
+
+def test_the_page_says_in_words_what_is_missing_and_offers_no_publishing(desk, draft):
+    draft.conditions.all().delete()
+    text = desk.get(page_of(draft)).content.decode()
+    assert "There is no condition. Add at least one." in text
+    assert reverse("admin:study_publish", args=[draft.pk]) not in text
+
+
+def test_only_what_differs_from_the_defaults_is_stored(desk, draft):
+    changed = {"parameter__n_trials": "3", "text__entry": "Hello\r\nyou"}
+    response = desk.post(page_of(draft), filled(desk, draft, **changed))
+    assert response.status_code == 302, response.context["errors"]
+    draft.refresh_from_db()
+    assert draft.parameters == {"n_trials": 3}
+    assert draft.texts == {"entry": "Hello\nyou"}
+
+
+def test_saving_unchanged_changes_nothing(desk, study):
+    before = publishing.content_hash(publishing.definition(study))
+    assert desk.post(page_of(study), filled(desk, study)).status_code == 302
+    study.refresh_from_db()
+    assert publishing.content_hash(publishing.definition(study)) == before
+    assert (study.parameters, study.texts, study.conditions.count()) == ({}, {}, 2)
+
+
+def test_stimuli_kept_from_a_file_are_drawn_anew_once_what_they_come_from_changes(desk, draft):
+    draft.stimuli = {"images": sorted(draft.bundle.name)}
+    draft.save()
+    desk.post(page_of(draft), filled(desk, draft, title="Another title"))
+    draft.refresh_from_db()
+    assert draft.stimuli
+    desk.post(page_of(draft), filled(desk, draft, parameter__n_trials="3"))
+    draft.refresh_from_db()
+    assert draft.stimuli is None
+
+
+def test_a_wrong_parameter_is_refused_beside_its_field(desk, draft):
+    response = desk.post(page_of(draft), filled(desk, draft, parameter__n_trials="many"))
+    assert response.context["adminform"].form.errors["parameter__n_trials"] == ["Enter a whole number."]
+
+
+def test_conditions_are_added_and_named_after_their_levels(desk, draft):
+    draft.conditions.filter(name="large").delete()
+    new = {"conditions-TOTAL_FORMS": 2, "conditions-1-factor__size": "large", "conditions-1-open": "on"}
+    response = desk.post(page_of(draft), filled(desk, draft, **new))
+    assert response.status_code == 302, response.context["errors"]
+    assert draft.conditions.get(name="large").factors == {"size": "large"}
+
+
+def test_levels_are_fixed_once_somebody_was_assigned(desk, study, start):
+    anna = start("anna")
+    index = list(study.conditions.all()).index(anna.condition)
+    other = {"small": "large", "large": "small"}[anna.condition.name]
+    desk.post(page_of(study), filled(desk, study, **{f"conditions-{index}-factor__size": other}))
+    anna.condition.refresh_from_db()
+    assert anna.condition.factors == {"size": anna.condition.name}
+
+
+def test_publish_pause_resume_close_each_ask_then_act_and_are_on_record(desk, draft):
+    for name, status in [("publish", "open"), ("pause", "paused"), ("resume", "open"), ("close", "closed")]:
+        before = draft.status
+        address = reverse(f"admin:study_{name}", args=[draft.pk])
+        assert address in desk.get(page_of(draft)).content.decode()
+        assert desk.get(address).status_code == 200
+        draft.refresh_from_db()
+        assert draft.status == before
+        desk.post(address)
+        draft.refresh_from_db()
+        assert draft.status == status
+    history = desk.get(reverse("admin:studyapp_study_history", args=[draft.pk])).content.decode()
+    assert "Published version 1" in history
+    assert "Closed." in history
+
+
+def test_an_edited_study_can_be_published_again_as_a_new_version(desk, study):
+    publish = reverse("admin:study_publish", args=[study.pk])
+    assert publish not in desk.get(page_of(study)).content.decode()
+    desk.post(page_of(study), filled(desk, study, title="A better title"))
+    assert publish in desk.get(page_of(study)).content.decode()
+    desk.post(publish)
+    study.refresh_from_db()
+    assert study.current.number == 2
+
+
+def test_an_unready_study_is_not_published(desk, draft):
+    models.Study.objects.filter(pk=draft.pk).update(parameters={"n_trials": 0})
+    response = desk.post(reverse("admin:study_publish", args=[draft.pk]), follow=True)
+    assert "There is no trial." in response.content.decode()
+    draft.refresh_from_db()
+    assert draft.status == "draft"
+
+
+def test_live_numbers_count_people_alone(desk, study, start):
+    walk(start("anna"))
+    start("bela")
+    sessions.start(study.pk, None, bot="oracle")
+    sessions.start_preview(study.current, study.conditions.first())
+    numbers = {row["label"]: row["value"] for row in desk.get(page_of(study)).context["numbers"]}
+    assert (numbers["Completed"], numbers["Active now"], numbers["Bots"]) == (1, 1, 1)
+
+
+def test_a_preview_starts_from_the_page_in_one_click(desk, draft):
+    text = desk.get(page_of(draft)).content.decode()
+    address = reverse("preview", args=["tiny", "small"])
+    assert f'formaction="{address}"' in text
+    assert desk.post(address)["Location"] == reverse("run", args=["tiny"])
+    assert models.Participant.objects.get().preview
+
+
+def test_a_participant_is_shown_step_by_step_and_cannot_be_edited(desk, start):
+    anna = start("anna")
+    walk(anna, upto=3)
+    submit(anna, 7, timing={"rt_ms": 1234, "input_mode": "touch"})
+    address = reverse("admin:studyapp_participant_change", args=[anna.pk])
+    text = desk.get(address).content.decode()
+    for shown in ("trial-0", "1.2 s", "touch", "✗ wrong", "/stimuli/", "started"):
+        assert shown in text
+    assert desk.post(address, {"status": "completed"}).status_code == 403
+
+
+def test_participants_are_listed_with_their_progress(desk, start):
+    anna, bela = start("anna"), walk(start("bela"))
+    walk(anna, upto=4)
+    text = desk.get(reverse("admin:studyapp_participant_changelist")).content.decode()
+    assert "4 of 8" in text
+    assert "8 of 8" in text
+    people = desk.get(reverse("admin:studyapp_participant_changelist"), {"who": "bots"}).content.decode()
+    assert bela.code not in people
+
+
+def test_erasing_asks_first_and_leaves_a_tombstone(desk, start):
+    anna = walk(start("anna"))
+    chosen = {"action": "erase_selected", "_selected_action": [anna.pk]}
+    asked = desk.post(reverse("admin:studyapp_participant_changelist"), chosen)
+    assert asked["Location"].endswith(f"?codes={anna.code}")
+    assert anna.code in desk.get(asked["Location"]).content.decode()
+    assert anna.responses.exists()
+    desk.post(asked["Location"])
+    anna.refresh_from_db()
+    assert (anna.status, anna.responses.count()) == ("erased", 0)
+    assert not models.Identity.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "snapshot"])
+def test_the_export_button_gives_the_folder_as_a_zip(desk, study, start):
+    walk(start("anna"))
+    response = desk.get(reverse("admin:study_export", args=[study.pk]))
+    names = zipfile.ZipFile(io.BytesIO(response.getvalue())).namelist()
+    assert re.fullmatch(r'attachment; filename="tiny-\d{4}-\d\d-\d\d.zip"', response["Content-Disposition"])
+    for ending in ("dataset_description.json", "README.md", "CHANGES", "data/study-tiny_table-wide_data.csv"):
+        assert any(name.endswith(ending) for name in names)
+
+
+def test_the_study_goes_out_as_one_file(desk, study):
+    response = desk.get(reverse("admin:study_study-file", args=[study.pk]))
+    assert "study.json" in zipfile.ZipFile(io.BytesIO(response.getvalue())).namelist()
+
+
+def test_an_analyst_looks_but_changes_nothing_and_sees_no_ids(colleague, study, start):
+    anna = walk(start("SECRET-ID"))
+    bob = colleague("view_study", "view_participant", "view_condition")
+    seen = [
+        bob.get(page_of(study)),
+        bob.get(reverse("admin:studyapp_participant_change", args=[anna.pk])),
+        bob.get(reverse("admin:studyapp_participant_changelist")),
+    ]
+    for response in seen:
+        assert response.status_code == 200
+        assert "SECRET-ID" not in response.content.decode()
+    assert bob.post(page_of(study), {"title": "Mine"}).status_code == 403
+    refused = [
+        bob.post(reverse("admin:study_pause", args=[study.pk])),
+        bob.get(reverse("admin:study_bonus", args=[study.pk])),
+        bob.post(reverse("admin:participant_erase") + f"?codes={anna.code}"),
+        bob.get(reverse("admin:studyapp_identity_changelist")),
+    ]
+    assert [response.status_code for response in refused] == [403] * 4
+    study.refresh_from_db()
+    assert (study.status, anna.responses.count()) == ("open", 7)
+
+
+def test_nobody_gets_in_unsigned(client, study):
+    for name in ("publish", "export", "bonus"):
+        assert client.get(reverse(f"admin:study_{name}", args=[study.pk])).status_code == 302
+
+
+def test_every_page_obeys_the_content_security_policy(desk, study, start):
+    anna = walk(start("anna"))
+    addresses = [
+        reverse("admin:index"),
+        page_of(study),
+        reverse("admin:studyapp_study_add"),
+        reverse("admin:studyapp_study_changelist"),
+        reverse("admin:studyapp_participant_change", args=[anna.pk]),
+        reverse("admin:study_pause", args=[study.pk]),
+    ]
+    for address in addresses:
+        text = desk.get(address).content.decode()
+        assert not re.search(r"<script(?![^>]*\bsrc=)(?![^>]*application/json)[^>]*>", text), address
+        assert not re.search(r"<style|\sstyle=|\son[a-z]+=\"", text), address
