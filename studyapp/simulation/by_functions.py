@@ -11,6 +11,8 @@ from studyapp.core import flow
 
 from .answering import SimulationError, answer, timing
 
+CHANGING = ["status", "position", "summary", "ended_at"]
+
 
 def walk(study: models.Study, skill: str, rng: Random) -> models.Participant:
     """Walk one bot from start to end in one transaction, so that the disk is waited for once."""
@@ -18,7 +20,7 @@ def walk(study: models.Study, skill: str, rng: Random) -> models.Participant:
         run = sessions.get(sessions.start(study.pk, None, bot=skill).pk)
         while run.status == flow.ACTIVE:
             _answer_step(run, skill, rng)
-            run = sessions.get(run.pk)
+            run.refresh_from_db(fields=CHANGING)
         return run
 
 
