@@ -1,4 +1,4 @@
-"""Read an export folder: `study-<slug>_table-<name>_data.csv` and `dataset_description.json`.
+"""Read an export folder: `dataset_description.json` and, beside it or in `data/`, `study-<slug>_table-<name>_data.csv`.
 
 Missing cells are empty, booleans `true`/`false`, times ISO 8601 UTC. Free text that begins with = + - @ or an
 apostrophe was written behind one apostrophe, so that no spreadsheet runs it; that apostrophe is taken off here.
@@ -59,7 +59,8 @@ def read_export(folder: Path) -> Study:
 
 def find_table(folder: Path, name: str) -> Path | None:
     """Return the path of one table, None where it was not exported; two of them are one study too many."""
-    found = sorted(folder.glob(f"study-*_table-{name}_data.csv"))
+    pattern = f"study-*_table-{name}_data.csv"
+    found = sorted([*folder.glob(pattern), *folder.glob(f"data/{pattern}")])
     if len(found) > 1:
         raise AnalysisError(f"{folder}: holds {len(found)} {name} tables, expected the export of one study")
     return found[0] if found else None

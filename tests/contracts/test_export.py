@@ -1,0 +1,77 @@
+"""What the app exports, `analysis` reads: the same rows, types and levels, and a whole report comes out."""
+
+import json
+
+import pytest
+
+from studyapp import exporting, models, publishing, stimuli
+from studyapp.core.kinds import kind
+from studyapp.simulation import by_functions, simulate
+from tests.bundles import write_bundle
+
+pytest.importorskip("pandas")
+
+pytestmark = [pytest.mark.django_db(transaction=True, databases=["default", "snapshot"]), pytest.mark.database]
+TEXTS = ["=SUM(A1)", "'=quoted", "-5 legs", "'quoted'", "''", 'two\nlines, "and" more', "ears"]
+
+
+@pytest.fixture
+def study(tmp_path):
+    """A forward simulation with all six conditions, published."""
+    bundle = stimuli.load_bundle(write_bundle(tmp_path / "source"), "made")
+    study = models.Study.objects.create(slug="scenes", title="Scenes", kind="forward_simulation", bundle=bundle, seed=1)
+    for heatmap in ("none", "lrp", "multiscale_occlusion"):
+        for scores in ("shown", "hidden"):
+            factors = {"heatmap": heatmap, "scores": scores}
+            models.Condition.objects.create(study=study, name=f"{heatmap}-{scores}", factors=factors)
+    publishing.publish(study)
+    return study
+
+
+@pytest.fixture
+def folder(study, tmp_path):
+    """The export of twelve bots' runs, some of whose answers are hard to keep as they are."""
+    list(simulate(study, 12, by_functions.walk, skill="p=0.7"))
+    trials = models.Response.objects.filter(answer__has_key="sensitive_to").order_by("participant", "position")
+    for response, text in zip(trials, TEXTS, strict=False):
+        response.answer["sensitive_to"] = text
+        response.save()
+    exporting.export(study, tmp_path / "export")
+    return tmp_path / "export"
+
+
+def test_analysis_reads_every_row_with_its_types_and_levels(study, folder):
+    from analysis.load import read_export
+
+    read = read_export(folder)
+    assert (read.kind, read.version) == ("forward_simulation", study.current.label)
+    assert read.factors == {"heatmap": ["none", "lrp", "multiscale_occlusion"], "scores": ["shown", "hidden"]}
+    assert read.parameters == publishing.frozen(study.current)["parameters"]
+    assert len(read.participants) == 12
+    assert len(read.trials) == 12 * 14
+    assert len(read.steps) == models.Response.objects.count()
+    assert set(read.trials["correct"].map(type)) == {bool}
+    assert set(read.trials["confidence"]) <= {1, 2, 3, 4}
+    assert read.participants["n_correct"].sum() == read.trials["correct"].sum()
+
+
+def test_free_text_comes_back_exactly(folder):
+    from analysis.load import read_export
+
+    assert list(read_export(folder).trials["sensitive_to"][: len(TEXTS)]) == TEXTS
+
+
+def test_every_declared_field_of_a_trial_reaches_the_analysis(folder):
+    from analysis.load import read_export
+
+    declared = {field.name for field in kind("forward_simulation").page("trial").fields}
+    assert declared <= set(read_export(folder).trials.columns)
+
+
+def test_a_report_comes_out_of_the_export(folder, tmp_path):
+    from analysis.cli import main
+
+    assert main(["report", str(folder), "--out", str(tmp_path / "report")]) == 0
+    results = json.loads((tmp_path / "report" / "results.json").read_text(encoding="utf-8"))
+    assert "fraction_correct.anova" in [analysis["id"] for analysis in results["analyses"]]
+    assert (tmp_path / "report" / "report.html").is_file()
