@@ -9,7 +9,8 @@ export function pauseBefore(tries) {
 }
 
 /**
- * POST `body` (URLSearchParams) to `submitUrl` until there is an answer, and return it: `{status, next, errors}`.
+ * POST `body` (URLSearchParams) to `submitUrl` until there is an answer, and return it: `{status, next, errors}`;
+ * `status` is the server's, or `elsewhere` where the server no longer knows the run by this browser.
  * `onTrouble` is called before each pause; a stale CSRF token is fetched anew from `stateUrl`.
  */
 export async function deliver(body, { submitUrl, stateUrl, onTrouble, request = fetch, wait = pauseOrOnline }) {
@@ -40,7 +41,8 @@ async function post(body, submitUrl, request) {
   if (response.status === 403) return null;
   const isJson = response.headers.get("Content-Type")?.startsWith("application/json");
   if (isJson && (response.ok || response.status === 422)) return response.json();
-  if (response.ok || response.status === 404 || response.status === 410) return { status: "moved", next: response.url };
+  // Another page came: the browser has lost its run. The answer stays in the outbox until the run is entered again.
+  if (response.ok || response.status === 404) return { status: "elsewhere", next: response.url };
   throw new Error(`the server answered ${response.status}`);
 }
 

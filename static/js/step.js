@@ -130,7 +130,7 @@ async function send(step, token, body) {
   clearTimeout(slow);
   step.notice.quiet();
   step.form.elements.csrfmiddlewaretoken.value = body.get("csrfmiddlewaretoken");
-  outbox.drop(localStorage, step.participant, token);
+  if (receipt.status !== "elsewhere") outbox.drop(localStorage, step.participant, token);
   return receipt;
 }
 

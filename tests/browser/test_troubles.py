@@ -50,6 +50,22 @@ def test_a_browser_closed_while_offline_sends_the_answer_when_it_comes_back(at_t
     assert outbox(again) == 0
 
 
+def test_an_answer_given_after_the_cookie_was_lost_is_sent_once_the_run_is_entered_again(live_server, page, make_study):
+    make_study()
+    link = f"{live_server.url}/s/walk/?PROLIFIC_PID=anna"
+    walking.skip_to_trial(page, link)
+    before = answers()
+    walking.answer_by_mouse(page)
+    page.context.clear_cookies(name="heatwise-run-walk")
+    page.click("#step .primary")
+    page.wait_for_url("**/s/walk/")
+    assert (answers(), outbox(page)) == (before, 1)
+    page.goto(link)
+    page.click("button.primary")
+    expect(page.locator(".progress")).to_contain_text("Picture 2 of 14")
+    assert (answers(), outbox(page)) == (before + 1, 0)
+
+
 def test_what_is_typed_survives_a_reload(at_trial):
     page = at_trial
     page.fill("#sensitive_to", "ears")
