@@ -20,7 +20,7 @@ def describe(measure: Measure) -> Record:
         measure,
         "descriptives",
         f"{measure.label}: descriptives",
-        lambda: descriptives.descriptives(measure.data, measure.name, factors),
+        lambda: descriptives.descriptives(measure.data, measure.name, factors, measure.within),
         descriptives.COLUMNS,
         {"function": "numpy mean, sd (n − 1), quantiles type 7; t interval of the mean", "level": 0.95},
     )
@@ -171,7 +171,9 @@ def equivalences(measure: Measure, plan: Plan) -> list[Record]:
 
 def _record(measure: Measure, suffix: str, title: str, statistic, columns, method, sentences=None) -> Record:
     known = measure.data[[measure.name, *measure.between]].notna().all(axis=1)
-    n, dropped = int(known.sum()), int((~known).sum())
+    people = measure.data["participant"]
+    n = int(people[known].nunique())
+    dropped = int(people.nunique()) - n
     return record(f"{measure.name}.{suffix}", title, statistic, columns, method, n, dropped, sentences)
 
 

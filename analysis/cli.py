@@ -31,7 +31,23 @@ def parser() -> argparse.ArgumentParser:
     report.add_argument("--out", type=Path, required=True, help="the report folder")
     report.add_argument("--plan", type=Path, help="analysis_plan.json (default: the one frozen in the export)")
     report.set_defaults(run=run_report)
+    _add_power(commands)
     return top
+
+
+def _add_power(commands) -> None:
+    power = commands.add_parser("power", help="how many participants per condition")
+    power.add_argument("export", nargs="?", type=Path, metavar="EXPORT", help="draw from a pilot or from bots' answers")
+    power.add_argument("--design", nargs="+", default=[], metavar="FACTOR=LEVELS", help="e.g. heatmap=3 scores=2")
+    power.add_argument("--f", type=float, default=0.25, help="Cohen's f to detect (default .25, a medium effect)")
+    power.add_argument("--term", default="", help="the effect to detect, e.g. heatmap or heatmap:scores")
+    power.add_argument("--outcome", default="fraction_correct", help="with EXPORT: the outcome that is tested")
+    power.add_argument("--sizes", default="4,8,12,16,24,32", help="with EXPORT: participants per condition to try")
+    power.add_argument("--repeats", type=int, default=500, help="with EXPORT: simulated studies per size")
+    power.add_argument("--power", type=float, default=0.8, dest="wanted", help="the power to reach (default .8)")
+    power.add_argument("--alpha", type=float, default=0.05)
+    power.add_argument("--out", type=Path, help="a folder for the curve (CSV, JSON, SVG, PNG)")
+    power.set_defaults(run=run_power)
 
 
 def run_report(options: argparse.Namespace) -> None:
@@ -50,6 +66,45 @@ def run_report(options: argparse.Namespace) -> None:
     print(f"{options.out / 'report.html'}: {len(found.sample.study.participants)} participants")
     for section in found.sections:
         print(f"  {section.answer}")
+
+
+def run_power(options: argparse.Namespace) -> None:
+    """Print the one-line answer, and write the curve."""
+    from analysis import power
+
+    for name, value in (("--power", options.wanted), ("--alpha", options.alpha)):
+        if not 0 < value < 1:
+            raise AnalysisError(f"{name}: found {value:g}, expected a number between 0 and 1")
+    if (options.export is None) == (not options.design):
+        raise AnalysisError("name either an EXPORT folder or --design FACTOR=LEVELS …")
+    if options.export is None:
+        design = dict(_factor(text) for text in options.design)
+        if options.f <= 0:
+            raise AnalysisError(f"--f: found {options.f:g}, expected a positive number")
+        term = options.term or next(iter(design))
+        said, curve = power.by_formula(design, term, options.f, options.wanted, options.alpha)
+    else:
+        said, curve = power.by_simulation(options.export, options.outcome, options.term, _sizes(options.sizes),
+                                          options.repeats, options.wanted, options.alpha, _steps)  # fmt: skip
+    if options.out:
+        power.write(options.out, said, curve, options.wanted)
+    print(said)
+
+
+def _factor(text: str) -> tuple[str, int]:
+    name, _, levels = text.partition("=")
+    if not name or not levels.isdigit() or int(levels) < 2:
+        raise AnalysisError(
+            f"--design: found {text!r}, expected FACTOR=LEVELS with two levels or more, as in heatmap=3"
+        )
+    return name, int(levels)
+
+
+def _sizes(text: str) -> list[int]:
+    parts = text.split(",")
+    if not all(part.strip().isdigit() and int(part) > 1 for part in parts):
+        raise AnalysisError(f"--sizes: found {text!r}, expected whole numbers from 2, as in 8,16,32")
+    return sorted({int(part) for part in parts})
 
 
 def _steps(steps: list) -> tqdm:

@@ -13,7 +13,7 @@ from analysis.plots import comparisons
 from analysis.records import Record, record
 from analysis.sections import Figure, Section
 from analysis.statistics import agreement
-from analysis.statistics.bootstrap import ratio_interval
+from analysis.statistics.effects import wilson_clustered
 from analysis.study import Measure, Study
 
 FIELD = "sensitive_to"
@@ -54,7 +54,7 @@ def section(study: Study, plan: Plan) -> Section:
     factor = study.tested[0] if study.tested else None
     names = codes.dropna(subset=["code"]).groupby("code")["kind"].first()
     marks = {code: marked(codes, code) for code in names.index}
-    records = [_shares(code, units, marks[code], factor, plan) for code in names.index]
+    records = [_shares(code, units, marks[code], factor) for code in names.index]
     coders = sorted(codes["coder"].dropna().unique())
     if len(coders) > 1:
         records.append(_agreement(marks, coders, plan))
@@ -82,10 +82,10 @@ def marked(codes: pd.DataFrame, code: str) -> pd.DataFrame:
     return given.unstack("coder")
 
 
-def _shares(code: str, units: pd.DataFrame, marks: pd.DataFrame, factor: str | None, plan: Plan) -> Record:
+def _shares(code: str, units: pd.DataFrame, marks: pd.DataFrame, factor: str | None) -> Record:
     """Return the share of answers with a code per class and condition; half of an answer's coders suffice.
 
-    The interval resamples participants, whose answers are not independent of each other.
+    The interval allows for the dependence of a participant's answers.
     """
     chosen = (marks.mean(axis=1) >= 0.5).rename("chosen").reset_index()
     table = units.merge(chosen, on=["participant", "trial_index"])
@@ -98,7 +98,7 @@ def _shares(code: str, units: pd.DataFrame, marks: pd.DataFrame, factor: str | N
             people = cell.groupby("participant")["chosen"].agg(["sum", "size"])
             if len(people):
                 k, n = int(people["sum"].sum()), int(people["size"].sum())
-                limits = ratio_interval(people["sum"].to_numpy(float), people["size"].to_numpy(float), plan.seed)
+                limits = wilson_clustered(people["sum"].to_numpy(float), people["size"].to_numpy(float))
                 rows.append((class_name, condition, n, k, k / n, *limits))
     return record(
         f"coding.{code}",
@@ -106,8 +106,7 @@ def _shares(code: str, units: pd.DataFrame, marks: pd.DataFrame, factor: str | N
         lambda: pd.DataFrame(rows, columns=SHARE_COLUMNS),
         SHARE_COLUMNS,
         {
-            "function": "share of the coded answers; percentile bootstrap over participants",
-            "seed": plan.seed,
+            "function": "share of the coded answers; Wilson interval at the effective sample size",
             "rule": "given by at least half of the coders",
         },
         len(table),

@@ -60,7 +60,7 @@ def save(figure: Figure, folder: Path, name: str) -> tuple[Path, Path]:
 def scale(ax: Axes, kind: str, axis: str = "y") -> None:
     """Show fractions as percentages."""
     if kind in SHARES:
-        getattr(ax, f"{axis}axis").set_major_formatter(PercentFormatter(1.0, decimals=0))
+        getattr(ax, f"{axis}axis").set_major_formatter(PercentFormatter(1.0))
 
 
 def legend(figure: Figure, columns: int, title: str = "") -> None:

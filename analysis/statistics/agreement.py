@@ -47,8 +47,9 @@ def alpha_interval(table: pd.DataFrame, seed: int, level: float = 0.95) -> tuple
     estimate = float(_alpha(counts, np.ones((1, len(counts))))[0])
     if math.isnan(estimate):
         return len(counts), math.nan, math.nan, math.nan, ONE_VALUE
-    weights = np.random.default_rng(seed).multinomial(len(counts), np.full(len(counts), 1 / len(counts)), RESAMPLES)
-    return len(counts), estimate, *_limits(_alpha(counts, weights.astype(float)), level)
+    patterns, seen = np.unique(counts, axis=0, return_counts=True)  # resampling units resamples their patterns
+    weights = np.random.default_rng(seed).multinomial(len(counts), seen / len(counts), RESAMPLES)
+    return len(counts), estimate, *_limits(_alpha(patterns, weights.astype(float)), level)
 
 
 def _table(a, b) -> np.ndarray:

@@ -10,17 +10,6 @@ def weights(people: int, seed: int, resamples: int = RESAMPLES) -> np.ndarray:
     return np.random.default_rng(seed).multinomial(people, np.full(people, 1 / people), resamples).astype(float)
 
 
-def ratio_interval(parts: np.ndarray, wholes: np.ndarray, seed: int, level: float = 0.95) -> tuple[float, float]:
-    """Return the percentile interval of Σ parts / Σ wholes over participants."""
-    drawn = weights(len(parts), seed)
-    return percentiles((drawn @ parts) / (drawn @ wholes), level)
-
-
-def mean_interval(values: np.ndarray, seed: int, level: float = 0.95) -> tuple[float, float]:
-    """Return the percentile interval of the mean over participants."""
-    return ratio_interval(values, np.ones(len(values)), seed, level)
-
-
 def percentiles(resampled: np.ndarray, level: float = 0.95) -> tuple[float, float]:
     """Return the percentile limits of resampled values."""
     low, high = np.percentile(resampled, [50 * (1 - level), 50 * (1 + level)])

@@ -9,20 +9,31 @@ from analysis.statistics.ranks import splits
 COLUMNS = ("term", "level", "n", "mean", "sd", "median", "q1", "q3", "min", "max", "ci_low", "ci_high")
 
 
-def descriptives(data: pd.DataFrame, outcome: str, factors: list[str]) -> pd.DataFrame:
+def descriptives(data: pd.DataFrame, outcome: str, factors: list[str], within: list[str] | None = None) -> pd.DataFrame:
     """Return one row for everybody, each cell, and each level of each factor. Quartiles are R's type 7.
 
-    A group of one has no standard deviation and no interval; its row says so.
+    A group of one has no standard deviation and no interval; its row says so. With factors that vary within
+    participants every row is first averaged per participant, so that n counts people.
     """
+    everything = data
+    data = _averaged(everything, outcome, [], within)
     frames = [_summary("all", pd.Series({"all": data[outcome].dropna().to_numpy(float)}, dtype=object))]
     for term, split in splits(factors).items():
         keys = split if len(split) > 1 else split[0]
+        data = _averaged(everything, outcome, split, within)
         cells = data.groupby(keys, observed=True, sort=True)[outcome]
         found = {
             " × ".join(map(str, k)) if isinstance(k, tuple) else str(k): v.dropna().to_numpy(float) for k, v in cells
         }
         frames.append(_summary(term, pd.Series(found, dtype=object)))
     return pd.concat(frames, ignore_index=True)
+
+
+def _averaged(data: pd.DataFrame, outcome: str, split: list[str], within: list[str] | None) -> pd.DataFrame:
+    """Return one row per participant and level of the split."""
+    if not within:
+        return data
+    return data.groupby(["participant", *split], observed=True)[outcome].mean().reset_index()
 
 
 def _summary(term: str, cells: pd.Series) -> pd.DataFrame:

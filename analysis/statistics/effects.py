@@ -86,13 +86,27 @@ def rank_biserial_paired(differences: np.ndarray) -> float:
     return float((ranks * np.sign(nonzero)).sum() / ranks.sum())
 
 
-def wilson(successes: float, n: int, level: float = 0.95) -> tuple[float, float]:
+def wilson(successes: float, n: float, level: float = 0.95) -> tuple[float, float]:
     """Return Wilson's score interval of a proportion, without continuity correction (R `prop.test(correct=FALSE)`)."""
     z = stats.norm.ppf((1 + level) / 2)
     share = successes / n
     centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
     return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def wilson_clustered(successes: np.ndarray, sizes: np.ndarray, level: float = 0.95) -> tuple[float, float]:
+    """Return the interval of Σ successes / Σ sizes over participants, whose own answers depend on each other.
+
+    Wilson's interval at the effective sample size share (1 − share) / variance, the variance being that of a ratio of
+    Wilson's interval at the effective sample size, share (1 − share) / variance, the variance being that of a ratio of
+    """
+    people, n = len(sizes), sizes.sum()
+    share = successes.sum() / n
+    residuals = successes - share * sizes
+    variance = people / max(1, people - 1) * (residuals**2).sum() / n**2
+    effective = share * (1 - share) / variance if variance > 0 else people
+    return wilson(share * effective, effective, level)
 
 
 def newcombe(successes_a: float, n_a: int, successes_b: float, n_b: int, level: float = 0.95) -> tuple[float, float]:

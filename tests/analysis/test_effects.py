@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 
 from analysis.errors import NotDefined
-from analysis.statistics.effects import eta2p_interval, hedges_g, newcombe, rank_biserial, rank_biserial_paired, wilson
+from analysis.statistics.effects import (
+    eta2p_interval,
+    hedges_g,
+    newcombe,
+    rank_biserial,
+    rank_biserial_paired,
+    wilson,
+    wilson_clustered,
+)
 from tests.analysis.reference_data import R, frame
 
 
@@ -28,6 +36,13 @@ def test_wilson_equals_prop_test():
 def test_wilson_stays_inside_zero_and_one():
     assert wilson(0, 5)[0] == 0
     assert wilson(5, 5)[1] == 1
+
+
+def test_a_clustered_share_counts_people_not_answers():
+    independent = wilson_clustered(np.array([1.0, 0, 1, 1]), np.ones(4))
+    repeated = wilson_clustered(np.array([10.0, 0, 10, 10]), np.full(4, 10.0))
+    assert repeated == pytest.approx(independent)
+    assert wilson_clustered(np.zeros(4), np.full(4, 10.0)) == wilson(0, 4)
 
 
 def test_newcombe_gives_its_paper_s_example():

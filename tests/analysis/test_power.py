@@ -1,0 +1,79 @@
+"""Power by formula against R, and by simulation against the formula."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.cli import main
+from analysis.statistics.power import needed, power, resampled
+from tests.analysis import factory
+from tests.analysis.reference_data import R
+
+
+def test_power_of_a_factorial_design_equals_r():
+    # 1 - pf(qf(.95, 2, 90), 2, 90, ncp = .25^2 * 96)
+    assert power({"heatmap": 3, "scores": 2}, "heatmap", 0.25, 16) == pytest.approx(
+        R["power"]["twoway_f025_n96_df2"], abs=1e-8
+    )
+
+
+def test_needed_size_equals_pwr():
+    # pwr.anova.test(k = 3, f = .25, power = .8): n = 52.397 per group
+    n = needed({"method": 3}, "method", 0.25, 0.8)
+    assert n == int(np.ceil(R["power"]["pwr_anova_n_f025_k3_80"]))
+    assert power({"method": 3}, "method", 0.25, n) >= 0.8 > power({"method": 3}, "method", 0.25, n - 1)
+
+
+def test_without_an_effect_power_is_alpha():
+    assert power({"a": 3, "b": 2}, "a:b", 0.0, 10) == pytest.approx(0.05)
+
+
+def test_simulation_agrees_with_the_formula():
+    rng = np.random.default_rng(3)
+    levels = np.repeat(["a", "b", "c"], 2000)
+    y = rng.normal(size=6000) + 0.25 * np.sqrt(1.5) * np.select([levels == "a", levels == "c"], [-1, 1])
+    data = pd.DataFrame({"method": levels, "y": y})
+    found, low, high = resampled(data, "y", ["method"], "method", 40, 300, seed=1)
+    assert low - 0.03 < power({"method": 3}, "method", 0.25, 40) < high + 0.03
+    assert (found, low, high) == resampled(data, "y", ["method"], "method", 40, 300, seed=1)
+
+
+def test_the_command_prints_one_line_and_writes_the_curve(tmp_path, capsys):
+    arguments = ["power", "--design", "heatmap=3", "scores=2", "--term", "heatmap", "--out", str(tmp_path / "power")]
+    assert main(arguments) == 0
+    said = capsys.readouterr().out.strip()
+    assert said.startswith("27 participants per condition (162 in all) reach a power of .81 for heatmap at f = 0.25")
+    assert {path.name for path in (tmp_path / "power").iterdir()} == {
+        "power.csv",
+        "power.json",
+        "power.svg",
+        "power.png",
+    }
+    curve = json.loads((tmp_path / "power" / "power.json").read_text())["curve"]
+    assert [row["power"] for row in curve] == sorted({row["power"] for row in curve})
+
+
+def test_the_command_draws_from_an_export(tmp_path, capsys):
+    folder = factory.forward_simulation(tmp_path / "export", n=60, bots=True)
+    arguments = ["power", str(folder), "--outcome", "saliency_ratio", "--sizes", "3,6", "--repeats", "20"]
+    assert main(arguments) == 0
+    assert "participants per condition reach a power of" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "either an EXPORT folder or --design"),
+        (["--design", "heatmap"], "--design: found 'heatmap'"),
+        (["--design", "heatmap=3", "--term", "scores"], "--term: found 'scores', expected one of heatmap"),
+        (["--design", "heatmap=3", "--power", "2"], "--power: found 2"),
+        (["--design", "heatmap=3", "--f", "0"], "--f: found 0"),
+        (["--design", "heatmap=3", "--f", "0.0001"], "more than 100000"),
+        (["nowhere"], "no such folder"),
+    ],
+)
+def test_mistakes_are_named(arguments, message, capsys):
+    assert main(["power", *arguments]) == 2
+    assert message in capsys.readouterr().err
