@@ -19,6 +19,7 @@ from studyapp.core import flow
 from studyapp.core.assignment import Cell, choose_condition, choose_order
 from studyapp.core.kinds import kind
 from studyapp.core.run import Answered
+from studyapp.core.storable import storable
 from studyapp.publishing import frozen, read_version
 
 ERASED = "erased"
@@ -333,6 +334,7 @@ def _trace(participant: models.Participant, name: str) -> None:
 
 
 def _event(participant: models.Participant, position: int, event: dict, now) -> models.Event:
+    event = storable(event)
     return models.Event(
         participant=participant,
         position=position,
@@ -346,6 +348,7 @@ def _event(participant: models.Participant, position: int, event: dict, now) -> 
 
 
 def _timing(timing: dict) -> dict:
+    timing = storable(timing)
     return {
         "rt_ms": _number(timing.get("rt_ms")),
         "hidden_ms": _number(timing.get("hidden_ms")),
