@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from itertools import count
 
 import pytest
 from django.http import QueryDict
@@ -21,6 +22,7 @@ from tests.studyapp.forward_simulation import (
     trials,
 )
 
+KEYS = count()  # nothing is taken from a cache: every rendering is its own
 FRAME = {
     "study_title": "A study",
     "language": "en",
@@ -56,7 +58,8 @@ def html(plan, position, definition, bundle, factors=FULL, answered=()):
     page = KIND.page(step["page"])
     run = make_run(definition, bundle, plan, position, factors, answered)
     form = load(page.form)(step=step, definition=definition) if page.form else None
-    return render_to_string(page.template, {**FRAME, **context(step, run), "form": form, "page": page.name})
+    own = {"form": form, "page": page.name, "condition_key": next(KEYS)}
+    return render_to_string(page.template, {**FRAME, **context(step, run), **own})
 
 
 @pytest.mark.parametrize("factors", CONDITIONS, ids=lambda factors: "-".join(factors.values()))
