@@ -48,5 +48,5 @@ def explain(name: str, model: torch.nn.Module, images: torch.Tensor, targets, **
     device = device_of(model)
     targets = as_targets(targets, len(images)).to(device)
     with untouched(model):
-        maps = record.function(model, images.to(device), targets, **parameters)
+        maps = record.function(model, images.detach().to(device), targets, **parameters)
     return maps.detach().float()

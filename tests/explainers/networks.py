@@ -13,6 +13,9 @@ FAMILIES = ("vgg11", "resnet18", "googlenet", "densenet121", "squeezenet1_1", "m
 QUICK = {
     "multiscale_occlusion": {"depth": 1, "n_best": 2},
     "occlusion": {"window": 32, "stride": 16},
+    "gradient_shap": {"n_samples": 4},
+    "rise": {"n_masks": 6, "grid": 4},
+    "lime": {"n_samples": 12},
 }
 
 

@@ -1,0 +1,125 @@
+"""LIME: a linear model of the score over the presence of the image's segments, fitted near the whole image.
+
+Ribeiro, Singh, Guestrin 2016, '"Why Should I Trust You?" Explaining the Predictions of Any Classifier', KDD, section
+3.4; segments, distance and kernel as in the authors' `lime` package for images.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from explainers.graph import optimised
+from explainers.perturbation import classify
+from explainers.preprocessing import IMAGENET_MEAN, IMAGENET_STD
+from explainers.randomness import seeded, uniform
+from explainers.record import Record
+
+_ALPHA = 1.0  # of the ridge
+_WIDTH = 0.25  # of the kernel
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Segments (H, W), int, and each target's coefficients (T, S) over them, signed."""
+
+    segments: torch.Tensor
+    coefficients: torch.Tensor
+
+    @property
+    def maps(self) -> torch.Tensor:
+        return self.coefficients[:, self.segments]
+
+
+def lime(
+    model,
+    images,
+    targets,
+    *,
+    n_samples=1000,
+    kernel_size=4,
+    fill="segments",
+    output="softmax",
+    generator=None,
+    mean=IMAGENET_MEAN,
+    std=IMAGENET_STD,
+    batch_size=None,
+    progress=None,
+):
+    """Return each pixel's segment's coefficient: (N, T, H, W), signed. See `lime_segments`."""
+    generator = seeded(generator)
+    state, model, maps = generator.get_state(), optimised(model), []
+    options = {"n_samples": n_samples, "kernel_size": kernel_size, "fill": fill, "output": output}
+    options |= {"mean": mean, "std": std, "batch_size": batch_size, "progress": progress}
+    for image, target in zip(images, targets, strict=True):
+        generator.set_state(state)  # an image's draws do not depend on the images before it
+        maps.append(lime_segments(model, image, target, generator=generator, **options).maps)
+    return torch.stack(maps)
+
+
+def lime_segments(
+    model, image, target, *, n_samples, kernel_size, fill, output, generator, mean, std, batch_size, progress
+) -> Explanation:
+    """Return the segments of one image (3, H, W) and the coefficients of its targets (T,) or (T, K).
+
+    Quickshift (max_dist 200, ratio 0.2) cuts the image into segments. Each sample hides every segment with
+    probability ½, the first one hides none; hidden segments take their mean colour, or the colour `fill` in the
+    model's input space. Ridge regression (α = 1) weighs a sample by exp(−d² / 2w²), d the cosine distance of its
+    binary vector to the whole image's, w = 0.25; one factorisation serves all targets.
+    """
+    segments = segment(image, kernel_size, mean, std)
+    n_segments = int(segments.max()) + 1
+    present = uniform((n_samples, n_segments), generator, image) < 0.5
+    present[0] = True
+    hidden = _hidden(image, segments, fill)
+
+    def hide(batch, _which, variant):
+        shown = present[variant][:, segments][:, None]
+        batch.copy_(torch.where(shown, batch, hidden))
+
+    options = {"output": output, "batch_size": batch_size, "progress": progress}
+    scores = classify(model, image[None], n_samples, hide, target[None], **options)[0]
+    share = present.double().mean(dim=1)
+    weights = torch.exp(-((1 - share.sqrt()) ** 2) / (2 * _WIDTH**2))  # cosine to all ones: √share
+    return Explanation(segments, _ridge(present.double(), scores.double(), weights).to(image))
+
+
+def segment(image, kernel_size, mean, std) -> torch.Tensor:
+    """Return quickshift's segments (H, W), numbered from 0, of an image in the model's input space."""
+    from skimage.segmentation import quickshift
+
+    mean, std = (torch.tensor(values).reshape(3, 1, 1) for values in (mean, std))
+    rgb = (image.cpu() * std + mean).clamp(0, 1).permute(1, 2, 0).double().numpy()
+    found = quickshift(rgb, kernel_size=kernel_size, max_dist=200, ratio=0.2, rng=0)
+    return torch.from_numpy(np.unique(found, return_inverse=True)[1].reshape(found.shape)).to(image.device)
+
+
+def _hidden(image, segments, fill):
+    """Return what hidden pixels show, (3, H, W): their segment's mean colour, or one colour."""
+    if fill != "segments":
+        return torch.as_tensor(fill).to(image).reshape(3, 1, 1).expand_as(image)
+    flat, n_segments = segments.flatten(), int(segments.max()) + 1
+    sums = image.new_zeros(3, n_segments).index_add_(1, flat, image.flatten(1))
+    return (sums / torch.bincount(flat, minlength=n_segments))[:, segments]
+
+
+def _ridge(present, scores, weights):
+    """Return coefficients (T, S) of the weighted ridge regression with an intercept that is not penalised."""
+    share = weights / weights.sum()
+    x, y = present - share @ present, scores - (scores @ share)[:, None]
+    weighted = x.T * weights
+    return torch.linalg.solve(weighted @ x + _ALPHA * torch.eye(x.shape[1]).to(x), weighted @ y.T).T
+
+
+RECORD = Record(
+    function=lime,
+    title="LIME",
+    paper="Ribeiro, Singh, Guestrin 2016, KDD",
+    parameters={
+        "n_samples": "How many random choices of segments are tried.",
+        "kernel_size": "Width of quickshift's kernel in pixels; larger means fewer segments.",
+        "fill": "What hidden segments show: segments (their mean colour), or three values in the model's input space.",
+    },
+    needs=("preprocessing", "perturbs"),
+    signed=True,
+)

@@ -1,0 +1,49 @@
+import pytest
+import torch
+from torch import nn
+
+from explainers import explain
+from explainers.errors import UserError
+from explainers.methods.rise import _Masks
+from tests.explainers.networks import pictures, small_cnn
+
+
+def seeded():
+    return torch.Generator().manual_seed(3)
+
+
+def test_the_map_is_the_masks_averaged_by_the_scores():
+    model, images = small_cnn().eval(), pictures(2)
+    maps = explain("rise", model, images, [[0, 1], [2, 1]], n_masks=37, generator=seeded(), batch_size=8)
+    masks = _Masks(images, 37, 8, 0.5, seeded())(0, 37)
+    with torch.inference_mode():
+        for n, classes in enumerate([[0, 1], [2, 1]]):
+            scores = model(images[n] * masks).softmax(dim=1)[:, classes]
+            expected = torch.einsum("rt,rhw->thw", scores, masks[:, 0]) / (37 * 0.5)
+            torch.testing.assert_close(maps[n], expected, atol=1e-5, rtol=1e-4)
+
+
+def test_masks_keep_the_asked_share_and_do_not_depend_on_the_batch():
+    masks = _Masks(torch.zeros(1, 3, 50, 70), 3000, 7, 0.3, seeded())
+    whole = masks(0, 3000)
+    assert whole.shape == (3000, 1, 50, 70)
+    assert whole.min() >= 0
+    assert whole.max() <= 1
+    assert float(whole.mean()) == pytest.approx(0.3, abs=0.01)
+    assert float(whole.mean(dim=0).std()) < 0.02  # no place is favoured
+    assert torch.equal(whole[100:130], masks(100, 130))
+
+
+def test_a_pixel_that_decides_stands_out():
+    model = nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, 1, bias=False))
+    nn.init.zeros_(model[1].weight)
+    model[1].weight.data.reshape(1, 3, 32, 32)[:, :, 9, 20] = 1
+    maps = explain("rise", model, torch.ones(1, 3, 32, 32), [0], output="logit", n_masks=2000, generator=seeded())
+    row, column = divmod(int(maps.argmax()), 32)
+    assert abs(row - 9) <= 2
+    assert abs(column - 20) <= 2
+
+
+def test_an_impossible_share_is_refused():
+    with pytest.raises(UserError, match="p: expected a probability"):
+        explain("rise", small_cnn(), pictures(1), [0], p=0)
