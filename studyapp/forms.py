@@ -90,5 +90,5 @@ class ConsentForm(StepForm):
     """Whether the participant agrees to take part."""
 
     consent = yes_no(
-        _("Would you like to take part?"), yes=_("Yes, I agree to take part"), no=_("No, I'd rather not take part")
+        _("Would you like to take part?"), yes=_("Yes, I agree to take part"), no=_("No, I’d rather not take part")
     )
