@@ -35,7 +35,7 @@ def read_export(folder: Path) -> Study:
     paths = {name: path for name in TABLES if (path := find_table(folder, name)) is not None}
     for name in ("participants", "trials"):
         if name not in paths:
-            raise AnalysisError(f"{folder}: found no study-<slug>_table-{name}_data.csv")
+            raise AnalysisError(f"{folder}: found no study-<slug>_table-{name}_data.csv, there or in data/")
     factors = _factors(description, folder)
     tables = {name: _read_table(path, name, factors) for name, path in paths.items()}
     if tables["participants"].empty:

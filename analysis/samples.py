@@ -13,6 +13,7 @@ UNFINISHED = {
     "screened_out": "screened out",
     "no_consent": "did not consent",
     "withdrawn": "withdrew",
+    "expired": "never came back",
     "erased": "asked to be erased",
 }
 FLAGS = {
@@ -107,15 +108,15 @@ def _constant(study: Study, plan: Plan) -> set[str]:
 
 
 def _failed_checks(study: Study, plan: Plan) -> set[str]:
-    """Return who did not pass: `screening_passed` of the participant, or a page's last `passed` among the steps."""
-    if "screening_passed" in study.participants:
-        passed = _truth(study.participants["screening_passed"], study.participants.index, missing=True)
-        return set(study.participants.loc[~passed, "participant"])
-    if study.steps is None or "passed" not in study.steps or "page" not in study.steps:
+    """Return who did not pass a check at the last attempt: the steps' columns `<page>_passed`."""
+    if study.steps is None:
         return set()
-    answered = study.steps.dropna(subset=["passed"]).sort_values("step_index")
-    last = answered.groupby(["participant", "page"])["passed"].last().astype(bool)
-    return set(last.index.get_level_values("participant")[~last])
+    failed = set()
+    for column in (name for name in study.steps if name.endswith("_passed")):
+        answered = study.steps.dropna(subset=[column]).sort_values("step_index")
+        last = answered.groupby("participant")[column].last().astype(bool)
+        failed |= set(last.index[~last])
+    return failed
 
 
 RULES = {
@@ -126,10 +127,10 @@ RULES = {
 }
 
 
-def _truth(column: pd.Series | None, index: pd.Index, missing: bool = False) -> pd.Series:
+def _truth(column: pd.Series | None, index: pd.Index) -> pd.Series:
     if column is None:
         return pd.Series(False, index=index)
-    return column.astype("boolean").fillna(missing).astype(bool)
+    return column.astype("boolean").fillna(False).astype(bool)
 
 
 def _flow(reasons: pd.Series) -> pd.DataFrame:

@@ -46,7 +46,19 @@ def section(recipe, sample: Sample, plan: Plan) -> Section | None:
 
 
 def remarks(study: Study) -> list[str]:
-    """Return what does not fit together in the tables: totals that differ from the trials."""
+    """Return what readers must know about the tables: several versions, totals that differ from the trials."""
+    return [*_versions(study), *_totals(study)]
+
+
+def _versions(study: Study) -> list[str]:
+    if "study_version" not in study.participants:
+        return []
+    counts = study.participants["study_version"].value_counts(sort=False)
+    said = apa.listing([f"{version} ({n})" for version, n in counts.items()])
+    return [f"The participants followed {len(counts)} versions of the study: {said}."] if len(counts) > 1 else []
+
+
+def _totals(study: Study) -> list[str]:
     if study.trials is None or "n_correct" not in study.participants or "correct" not in study.trials:
         return []
     counted = study.trials.groupby("participant")["correct"].sum()
@@ -54,7 +66,7 @@ def remarks(study: Study) -> list[str]:
     differing = stored.index[(counted.reindex(stored.index).astype(float) - stored).fillna(0) != 0]
     if not len(differing):
         return []
-    return [f"n_correct differs from the trials for {len(differing)} participants; the trials were used"]
+    return [f"n_correct differs from the trials for {len(differing)} participants; the trials were used."]
 
 
 def _tests(measures: list[Measure], plan: Plan) -> pd.DataFrame:

@@ -22,6 +22,13 @@ def test_reads_tables_factors_and_hashes(export):
     assert set(study.files) == {path.name for path in export.iterdir()}
 
 
+def test_tables_may_lie_in_a_data_folder(export):
+    (export / "data").mkdir()
+    for path in export.glob("*.csv"):
+        path.rename(export / "data" / path.name)
+    assert len(read_export(export).trials) == 12 * 14
+
+
 def test_a_level_called_none_is_no_missing_value(export):
     assert (read_export(export).participants["heatmap"] == "none").sum() == 4
 

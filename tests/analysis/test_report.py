@@ -169,6 +169,13 @@ def test_flagged_participants_give_a_sensitivity_table(tmp_path):
     assert {(term["n_all"], term["n_unflagged"]) for term in terms} == {(24, 22)}
 
 
+def test_several_versions_of_a_study_are_said(tmp_path):
+    folder = factory.forward_simulation(tmp_path / "export", n=12, codes=False)
+    factory.rewrite(folder, "participants", lambda rows: [rows[0] | {"study_version": "2"}, *rows[1:]])
+    assert main(["report", str(folder), "--out", str(tmp_path / "report")]) == 0
+    assert "followed 2 versions of the study: 2 (1) and 1 (11)" in (tmp_path / "report" / "report.html").read_text()
+
+
 def test_totals_that_differ_from_the_trials_are_said(tmp_path):
     folder = factory.forward_simulation(tmp_path / "export", n=12, codes=False)
     factory.rewrite(folder, "participants", lambda rows: [rows[0] | {"n_correct": "99"}, *rows[1:]])

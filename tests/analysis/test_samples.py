@@ -32,7 +32,7 @@ def test_everybody_who_finished_is_analysed(tmp_path):
     assert not sample.simulated
 
 
-@pytest.mark.parametrize("status", ["active", "screened_out", "no_consent", "withdrawn", "erased"])
+@pytest.mark.parametrize("status", ["active", "screened_out", "no_consent", "withdrawn", "expired", "erased"])
 def test_unfinished_runs_are_left_out_with_a_reason(tmp_path, status):
     sample = select(study(tmp_path, change=mark(0, status=status)), Plan())
     assert sample.excluded["participant"].tolist() == ["p00000"]
@@ -82,10 +82,12 @@ def test_careless_answers_are_marked_and_only_the_plan_removes_them(tmp_path, ch
 
 def test_a_failed_comprehension_check_is_marked(tmp_path):
     folder = factory.forward_simulation(tmp_path / "export", n=12)
-    steps = [{"participant": f"p{i:05d}", "step_index": k, "page": "screening", "passed": factory.truth(i or k)}
+    steps = [{"participant": f"p{i:05d}", "step_index": k, "page": "screening", "screening_passed": factory.truth(i or k)}
              for i in range(12) for k in range(2)]  # fmt: skip
     factory.write(
-        folder, "steps", [row | {"passed": "false"} if row["participant"] == "p00004" else row for row in steps]
+        folder,
+        "steps",
+        [row | {"screening_passed": "false"} if row["participant"] == "p00004" else row for row in steps],
     )
     sample = select(read_export(folder), Plan())
     assert sample.flags.to_dict("records") == [{"participant": "p00004", "flag": "failed_checks"}]
