@@ -91,7 +91,7 @@ def load_study(path: Path | str, *, slug: str = "") -> models.Study:
 def _load_json(path: Path, folder: Path, shown: Path, slug: str) -> models.Study:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-        study, conditions = _read(found, slug)
+        study, conditions = parse(found, slug)
         study.bundle = _bundle(found["bundle"], folder)
         with transaction.atomic():
             study.save()
@@ -107,7 +107,8 @@ def _load_json(path: Path, folder: Path, shown: Path, slug: str) -> models.Study
         raise StudyFileError(f"{shown}: {error}") from None
 
 
-def _read(found, slug: str) -> tuple[models.Study, list[dict]]:
+def parse(found, slug: str = "") -> tuple[models.Study, list[dict]]:
+    """Return the study and conditions that a file's content describes, checked but not saved, without its bundle."""
     if not isinstance(found, dict) or found.get("format") != FORMAT:
         raise StudyFileError(f"expected the format {FORMAT!r}; this is no study's file")
     if found.get("format_version") != FORMAT_VERSION:

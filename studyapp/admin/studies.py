@@ -50,7 +50,10 @@ class StudyAdmin(admin.ModelAdmin):
     inlines = (ConditionInline, InvitationInline)
 
     def get_queryset(self, request):
-        return numbers.counted(super().get_queryset(request)).select_related("current")
+        """Return all studies, with live numbers for the list alone: grouping by a study's long texts is slow."""
+        studies = super().get_queryset(request)
+        listed = request.resolver_match.url_name == "studyapp_study_changelist"
+        return numbers.counted(studies) if listed else studies.select_related("current", "bundle")
 
     # Forms
 

@@ -28,16 +28,17 @@ class Command(BaseCommand):
         parser.add_argument("--prepare-only", action="store_true", help="don't serve")
 
     def handle(self, port, prepare_only, **options):
+        if not prepare_only:
+            _require_free(port)
         call_command("migrate", verbosity=0)
         for path in sorted(STUDIES.glob("*.json")):
             prepare(path)
-        links = "\n".join(_links(f"http://127.0.0.1:{port}", admin_login()))
+        shown = "\n".join(links(f"http://127.0.0.1:{port}", admin_login()))
         if prepare_only:
-            self.stdout.write(links)
+            self.stdout.write(shown)
             return
-        _require_free(port)
         connections.close_all()
-        _Server(port, lambda arbiter: self.stdout.write(links)).run()
+        _Server(port, lambda arbiter: print(shown, flush=True)).run()
 
 
 def prepare(path: Path) -> models.Study:
@@ -65,7 +66,8 @@ def admin_login() -> str:
     return f"user {USER}, the password you set; `python manage.py changepassword {USER}` sets another"
 
 
-def _links(url: str, login: str) -> list[str]:
+def links(url: str, login: str) -> list[str]:
+    """Return what is told once the server answers: every open study's link, the admin's, and how to sign in."""
     studies = models.Study.objects.filter(status=models.Study.Status.OPEN).order_by("pk")
     rows = [(study.title, f"{url}/s/{study.slug}/") for study in studies]
     rows.append(("Admin", f"{url}/admin/   {login}"))
