@@ -203,5 +203,10 @@ def test_what_is_shown_next_is_already_there(at_trial):
     page = at_trial
     addresses = page.evaluate("JSON.parse(document.querySelector('#next-images').textContent)")
     assert addresses
-    loaded = page.evaluate("performance.getEntriesByType('resource').map(entry => new URL(entry.name).pathname)")
-    assert set(addresses) <= set(loaded)
+    page.wait_for_function(
+        """addresses => {
+            const loaded = performance.getEntriesByType('resource').map(entry => new URL(entry.name).pathname);
+            return addresses.every(address => loaded.includes(address));
+        }""",
+        arg=addresses,
+    )
