@@ -6,6 +6,7 @@ apostrophe was written behind one apostrophe, so that no spreadsheet runs it; th
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -96,6 +97,11 @@ def read_metrics(path: Path) -> pd.DataFrame:
     table = read_csv(path)
     require(table, ["image_id", "method", "metric", "value"], path)
     return table.assign(value=numbers(table["value"], path))
+
+
+def with_metrics(study: Study, path: Path) -> Study:
+    """Return the study with a bundle's metrics, the file's hash among its files."""
+    return replace(study, metrics=read_metrics(path), files={**study.files, path.name: sha256(path)})
 
 
 def require(table: pd.DataFrame, columns: list[str], path: Path) -> None:

@@ -10,7 +10,7 @@ from analysis.records import Record, record
 from analysis.statistics import equivalence, friedman, mixed, ordinal, paired
 from analysis.study import Measure
 
-PRIMARY_NAMES = {"wilcoxon": "Wilcoxon signed-rank", "t": "paired t"}
+NAMES = {"wilcoxon": "Wilcoxon signed-rank", "t": "paired t"}
 
 
 def paired_tests(measure: Measure, plan: Plan) -> list[Record]:
@@ -42,23 +42,25 @@ def _pairs(measure: Measure, plan: Plan, factor: str, table: pd.DataFrame) -> li
                 method,
                 n,
                 len(table) - n,
-                lambda terms: paired_sentences(terms, plan.paired_test),
+                lambda terms: paired_sentences(terms, plan, len(tests) // 2),
             )
         )
     return found
 
 
-def paired_sentences(terms: pd.DataFrame, primary: str) -> list[str]:
-    """Return the tests in words, the pre-specified one first and named so."""
+def paired_sentences(terms: pd.DataFrame, plan: Plan, pairs: int) -> list[str]:
+    """Return the tests in words, the pre-specified one first and named so; p is adjusted for the number of pairs."""
     said = []
-    for row in sorted(terms.dropna(subset="p").itertuples(), key=lambda row: row.term != primary):
-        name = PRIMARY_NAMES[row.term] + (" (pre-specified)" if row.term == primary else "")
+    adjusted = f" ({plan.correction.capitalize()}, {pairs} pairs)" if pairs > 1 else ""
+    for row in sorted(terms.dropna(subset="p").itertuples(), key=lambda row: row.term != plan.paired_test):
+        name = NAMES[row.term] + (" (pre-specified)" if row.term == plan.paired_test else "")
+        p = apa.p_value(row.p_adjusted) + adjusted
         if row.term == "t":
-            numbers = f"t({apa.degrees(row.df)}) = {apa.number(row.t)}, {apa.p_value(row.p_adjusted)}, "
+            numbers = f"t({apa.degrees(row.df)}) = {apa.number(row.t)}, {p}, "
             numbers += f"Δ = {apa.number(row.diff)}, {apa.interval(row.ci_low, row.ci_high, 95, apa.number)}, "
             numbers += f"d_z = {apa.number(row.effect)}"
         else:
-            numbers = f"V = {apa.number(row.V, 1)}, {apa.p_value(row.p_adjusted)}, r = {apa.bounded(row.effect)}"
+            numbers = f"V = {apa.number(row.V, 1)}, {p}, r = {apa.bounded(row.effect)}"
         said.append(f"{name}: {numbers}")
     return said
 
@@ -74,7 +76,7 @@ def _friedman(measure: Measure, factor: str, table: pd.DataFrame) -> Record:
         complete,
         len(table) - complete,
         lambda terms: [
-            f"χ²({apa.degrees(row.df)}) = {apa.number(row.chi2)}, {apa.p_value(row.p)}, "
+            f"{apa.words(row.term)}: χ²({apa.degrees(row.df)}) = {apa.number(row.chi2)}, {apa.p_value(row.p)}, "
             f"W = {apa.bounded(row.kendall_w)}"
             for row in terms.itertuples()
         ],

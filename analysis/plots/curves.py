@@ -40,5 +40,6 @@ def scatter(points: pd.DataFrame, xlabel: str, ylabel: str) -> Figure:
         ax.set_title(words(method))
         ax.set_xlabel(xlabel)
         style.scale(ax, "fraction")
+        ax.locator_params(axis="x", nbins=5)
     (axes[0] if len(methods) > 1 else axes).set_ylabel(ylabel)
     return figure

@@ -108,3 +108,54 @@ def describe(folder: Path, kind: str, factors: dict) -> None:
     content = {"name": "Demo study", "kind": kind, "study_version": "1", "parameters": {},
                "factors": {name: list(levels) for name, levels in factors.items()}, "variableMeasured": []}  # fmt: skip
     (folder / "dataset_description.json").write_text(json.dumps(content), encoding="utf-8")
+
+
+METHODS = ("cwox_2s", "cwox_1s")
+STAGES = ("NoVis", "1-Heatmap", "XNN")
+BATCH = [0, 0, 0, 1, 1, 1, 2, 2, 3, 3]
+
+
+def label_matching(folder: Path, n: int = 24, seed: int = 1) -> Path:
+    """Write the export of a label-matching study: method between subjects, two groups, two rounds of 4 + 6 trials."""
+    rng = np.random.default_rng(seed)
+    people, trials = [], []
+    for i in range(n):
+        method, group = METHODS[i % 2], ("expert", "nonexpert")[i // 2 % 2]
+        base = {"study": "demo", "study_version": "1", "participant": f"p{i:05d}", "condition": method,
+                "factor_method": method}  # fmt: skip
+        people.append({**base, "group": group, "status": "completed", "bot": "false"})
+        for index in range(20):
+            phase = "training" if index % 10 < 4 else "evaluation"
+            chance = 0.55 + 0.04 * (index % 10) + 0.1 * (method == "cwox_2s")
+            trials.append({**base, "block": index // 10, "phase": phase, "step_index": index, "trial_index": index,
+                           "stimulus": f"img{index}", "correct": truth(rng.random() < chance), "moves": 2,
+                           "rt_ms": round(float(rng.lognormal(9, 0.4)), 1)})  # fmt: skip
+    write(folder, "participants", people)
+    write(folder, "trials", trials)
+    describe(folder, "label_matching", {"method": METHODS})
+    return folder
+
+
+def clustering(folder: Path, n: int = 20, seed: int = 1, stages: tuple = STAGES) -> Path:
+    """Write the export of a clustering study: three stages by two data sets within participants, and agent ratings."""
+    rng = np.random.default_rng(seed)
+    people, trials, steps = [], [], []
+    for i in range(n):
+        base = {"study": "demo", "study_version": "1", "participant": f"p{i:05d}", "condition": "main"}
+        people.append({**base, "status": "completed", "bot": "false"})
+        for index, (stage, dataset) in enumerate((s, d) for s in stages for d in ("cells", "gulls")):
+            care = 0.35 + 0.2 * STAGES.index(stage) if stage in STAGES else 0.4
+            groups = [c if rng.random() < care else int(rng.integers(4)) for c in BATCH]
+            images = [f"{dataset}{k}" for k in range(10)]
+            trials.append({**base, "step_index": index, "trial_index": index, "stage": stage, "dataset": dataset,
+                           "placement": json.dumps(dict(zip(images, groups, strict=True))),
+                           "prediction": json.dumps(dict(zip(images, BATCH, strict=True))),
+                           "confidence": int(rng.integers(2, 6)), "rt_ms": 60000})  # fmt: skip
+        steps.append({"participant": base["participant"], "step_index": 9, "page": "agents",
+                      "agents_rating_1-Heatmap": int(rng.integers(2, 6)),
+                      "agents_rating_XNN": int(rng.integers(4, 8))})  # fmt: skip
+    write(folder, "participants", people)
+    write(folder, "trials", trials)
+    write(folder, "steps", steps)
+    describe(folder, "clustering", {})
+    return folder

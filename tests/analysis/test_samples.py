@@ -82,7 +82,7 @@ def test_careless_answers_are_marked_and_only_the_plan_removes_them(tmp_path, ch
 
 def test_a_failed_comprehension_check_is_marked(tmp_path):
     folder = factory.forward_simulation(tmp_path / "export", n=12)
-    steps = [{"participant": f"p{i:05d}", "step_index": k, "page": "screening", "screening_passed": factory.truth(i or k)}
+    steps = [{"participant": f"p{i:05d}", "step_index": k, "screening_passed": factory.truth(i or k)}
              for i in range(12) for k in range(2)]  # fmt: skip
     factory.write(
         folder,

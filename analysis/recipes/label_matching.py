@@ -1,0 +1,113 @@
+"""Label matching: do people learn which evidence belongs to which of two confusable classes?
+
+Measures as in the CWOX study: share of labels matched in the evaluation trials, by method and group; the learning curve
+over the training trials; response time and number of moves.
+"""
+
+from functools import partial
+from math import factorial
+
+import pandas as pd
+
+from analysis import blocks, trials
+from analysis.plan import Plan
+from analysis.records import record
+from analysis.sections import Section
+from analysis.statistics import against_chance
+from analysis.study import Measure, Study
+
+KIND = "label_matching"
+PLAN = Plan(
+    hypotheses=(
+        {"id": "H1", "text": "The explanation method changes how well labels are matched.",
+         "analysis": "fraction_correct.anova", "term": "method"},
+    ),
+    primary=("fraction_correct.anova",),
+    secondary=("fraction_correct.tukey", "fraction_correct.anova_hc3", "fraction_correct.chance"),
+)  # fmt: skip
+
+
+def measures(study: Study) -> list[Measure]:
+    """Return the share matched and whether all were matched in evaluation, response time and moves."""
+    people, factors = _people(study)
+    answered = _answered(study)
+    evaluation = answered[answered["phase"] == "evaluation"]
+    labels = int(evaluation["n_labels"].max()) if len(evaluation) else 2
+    make = partial(trials.per_participant, evaluation, people, between=factors)
+    found = [make(name="fraction_correct", label="Share matched", kind="fraction", chance=1 / labels)]
+    if labels > 2:
+        found.append(make(name="all_correct", label="All matched", kind="fraction", chance=1 / factorial(labels)))
+    found.append(make(name="rt_s", label="Response time", kind="time", unit="s"))
+    if "moves" in evaluation:
+        found.append(make(name="moves", label="Moves", kind="time"))
+    return found
+
+
+def sections(study: Study, plan: Plan) -> list:
+    """Return the report's sections in their order."""
+    found = []
+    for measure in measures(study):
+        if measure.kind == "time":
+            found.append((measure.name, partial(blocks.ordinal, measure, plan)))
+        else:
+            found.append((measure.name, partial(_accuracy, measure, plan)))
+    return [*found, ("learning", partial(_learning, study))]
+
+
+def _accuracy(measure: Measure, plan: Plan) -> Section:
+    section = blocks.numeric(measure, plan, "The share of labels that each participant matched in the evaluation.")
+    tested = record(
+        f"{measure.name}.chance",
+        f"{measure.label}: against chance",
+        lambda: against_chance.by_group(measure.data, measure.name, measure.between, measure.chance),
+        against_chance.COLUMNS,
+        {"function": "exact sign test and one-sample t test of participants' means", "chance": measure.chance},
+        int(measure.data[measure.name].notna().sum()),
+    )
+    section.records.insert(1, tested)
+    if measure.responses[measure.name].dropna().isin((0, 1)).all():
+        section.records += blocks.binary_models(measure)
+    return section
+
+
+def _learning(study: Study) -> Section | None:
+    """Return the curve over training trials, counted within each round."""
+    people, factors = _people(study)
+    training = _answered(study)
+    training = training[training["phase"] == "training"]
+    if training.empty:
+        return None
+    training = training.sort_values(["participant", "trial_index"])
+    rounds = ["participant", *(["block"] if "block" in training else [])]
+    training = training.assign(place=training.groupby(rounds).cumcount() + 1)
+    training = training.drop(columns=[name for name in factors if name in training]).merge(people, on="participant")
+    chance = 1 / int(training["n_labels"].max())
+    kept, figure = trials.curve(training, "place", "fraction_correct", "Share matched", _first(factors), chance)
+    start, end = (training.loc[training["place"] == place, "fraction_correct"].mean()
+                  for place in (1, training["place"].max()))  # fmt: skip
+    said = f"Over the training trials the share matched went from {start:.0%} to {end:.0%}."
+    return Section("Learning", said, [kept], [figure])
+
+
+def _first(factors: list[str]) -> str | None:
+    return factors[0] if factors else None
+
+
+def _people(study: Study) -> tuple[pd.DataFrame, list[str]]:
+    """Return participants with method and group (expert or not, recorded from the link), and which of these vary."""
+    people = study.participants[["participant", *study.factors]]
+    if "group" in study.participants and "group" not in study.factors and study.participants["group"].nunique() > 1:
+        people = people.assign(group=pd.Categorical(study.participants["group"]))
+    factors = [name for name in people.columns if name != "participant" and people[name].nunique() > 1]
+    return people, factors
+
+
+def _answered(study: Study) -> pd.DataFrame:
+    """Return the answered trials: share matched, whether all were, seconds."""
+    table = trials.require(study, ["correct", "phase", "rt_ms", "trial_index"])
+    correct = trials.number(table["correct"])
+    n_labels = trials.number(table["n_labels"]) if "n_labels" in table else pd.Series(2.0, table.index)
+    share = trials.number(table["n_matched"]) / n_labels if "n_matched" in table else correct
+    own = table.drop(columns=[name for name in study.factors if name in table])
+    return own.assign(fraction_correct=share, all_correct=correct, n_labels=n_labels,
+                      rt_s=trials.number(table["rt_ms"]) / 1000)[correct.notna()]  # fmt: skip

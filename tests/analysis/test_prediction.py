@@ -1,0 +1,77 @@
+"""Automatic metrics against people: rank correlation over stimuli, intervals over participants."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from analysis.cli import main
+from analysis.errors import NotDefined
+from analysis.statistics.rank_correlation import spearman
+from tests.analysis import factory
+
+
+def answers(n_people=60, n_stimuli=12, seed=1):
+    """Return answers whose stimuli get easier from the first to the last; everybody sees a random half."""
+    rng = np.random.default_rng(seed)
+    rows = [(f"p{i}", f"s{j:02d}", float(rng.random() < 0.2 + 0.6 * j / n_stimuli))
+            for i in range(n_people) for j in rng.choice(n_stimuli, n_stimuli // 2, replace=False)]  # fmt: skip
+    return pd.DataFrame(rows, columns=["participant", "stimulus", "correct"])
+
+
+def test_rho_is_spearman_s_over_stimuli():
+    data = answers()
+    metric = pd.Series(np.arange(12.0), [f"s{j:02d}" for j in range(12)])
+    n, people, rho, low, high, p = spearman(data, metric, seed=1)
+    expected = stats.spearmanr(data.groupby("stimulus")["correct"].mean(), metric)
+    assert (n, people) == (12, 60)
+    assert (rho, p) == pytest.approx((expected.statistic, expected.pvalue))
+    assert low < rho <= high <= 1
+    assert low > 0
+
+
+def test_the_interval_follows_the_seed_and_the_sign_follows_the_metric():
+    data = answers()
+    metric = pd.Series(np.arange(12.0), [f"s{j:02d}" for j in range(12)])
+    assert spearman(data, metric, seed=1) == spearman(data, metric, seed=1)
+    assert spearman(data, -metric, seed=1)[2] == pytest.approx(-spearman(data, metric, seed=1)[2])
+
+
+def test_few_people_leave_stimuli_unseen_in_some_resamples():
+    found = spearman(answers(n_people=5), pd.Series(np.arange(12.0), [f"s{j:02d}" for j in range(12)]), seed=1)
+    assert np.isfinite(found).all()
+
+
+def test_too_few_stimuli_and_constant_metrics_are_not_defined():
+    with pytest.raises(NotDefined, match="4 stimuli"):
+        spearman(answers(), pd.Series([1.0, 2.0], ["s00", "s01"]), seed=1)
+    with pytest.raises(NotDefined, match="same metric value"):
+        spearman(answers(), pd.Series(1.0, [f"s{j:02d}" for j in range(12)]), seed=1)
+
+
+def test_a_bundle_s_metrics_are_compared_per_method(tmp_path):
+    folder = factory.forward_simulation(tmp_path / "export", n=24, codes=False)
+    bundle = tmp_path / "bundle"
+    bundle.mkdir()
+    rows = [(f"img{j:02d}", method, "cat", metric, (j * 7 % 14) / 14) for j in range(14)
+            for method in ("lrp", "multiscale_occlusion") for metric in ("road", "iou")]  # fmt: skip
+    pd.DataFrame(rows, columns=["image_id", "method", "target", "metric", "value"]).to_csv(
+        bundle / "metrics.csv", index=False
+    )
+    out = tmp_path / "report"
+    assert main(["report", str(folder), "--out", str(out), "--bundle", str(bundle)]) == 0
+    results = json.loads((out / "results.json").read_text())
+    found = next(analysis for analysis in results["analyses"] if analysis["id"] == "metrics.spearman")
+    assert [(term["metric"], term["method"]) for term in found["terms"]] == [
+        ("iou", "lrp"), ("iou", "multiscale_occlusion"), ("road", "lrp"), ("road", "multiscale_occlusion")]  # fmt: skip
+    assert found["terms"][0]["n_stimuli"] == 14
+    assert found["terms"][0]["n_participants"] == 8
+    assert "metrics.csv" in results["data"]["sha256"]
+
+
+def test_a_bundle_without_metrics_is_named(tmp_path, capsys):
+    folder = factory.forward_simulation(tmp_path / "export", n=6, codes=False)
+    assert main(["report", str(folder), "--out", str(tmp_path / "report"), "--bundle", str(tmp_path)]) == 2
+    assert "metrics.csv: no such file" in capsys.readouterr().err
