@@ -110,8 +110,16 @@ def publish(study: models.Study) -> models.Version:
 
 @lru_cache(maxsize=64)
 def read_version(pk: int) -> models.Version:
-    """Return a version with its bundle, read once per process: versions never change, nor may the caller change it."""
-    return models.Version.objects.select_related("bundle").get(pk=pk)
+    """Return a version with its bundle, read once per process: versions never change, nor may the caller change it.
+
+    Parameters and texts that its kind has gained since it was frozen are there with their defaults, so that a study
+    that is under way outlives an update of the software; its hash is that of what was frozen.
+    """
+    version = models.Version.objects.select_related("bundle").get(pk=pk)
+    its_kind, record = kind(version.definition["kind"]), version.definition
+    record["parameters"] = its_kind.defaults() | record["parameters"]
+    record["texts"] = its_kind.texts() | record["texts"]
+    return version
 
 
 def set_status(study: models.Study, status: models.Study.Status) -> None:
