@@ -92,3 +92,10 @@ class ConsentForm(StepForm):
     consent = yes_no(
         _("Would you like to take part?"), yes=_("Yes, I agree to take part"), no=_("No, I’d rather not take part")
     )
+
+
+class AttentionForm(StepForm):
+    """One answer of a scale, named on the page."""
+
+    def build(self):
+        self.fields["choice"] = likert(self.step["data"]["labels"], _("Your answer"))

@@ -1,7 +1,8 @@
-"""Pages that most kinds share: information, eligibility, consent. A kind names the context that fills their texts."""
+"""Pages that most kinds share: information, eligibility, consent, attention. A kind names what fills their texts."""
 
 from decimal import Decimal
 
+from .flow import step
 from .kinds import Field, Page
 
 SYMBOLS = {"GBP": "£", "EUR": "€", "USD": "$", "CHF": "CHF ", "JPY": "¥"}
@@ -38,6 +39,43 @@ def consent(context: str) -> Page:
         fields=(Field("consent", "boolean", "Whether the participant agreed to take part."),),
         texts=("consent",),
     )
+
+
+def attention(context: str) -> Page:
+    """Return the page that asks for one named answer, to see who reads; `passed` is whether it was given."""
+    return Page(
+        "attention",
+        "pages/attention.html",
+        form="studyapp.forms:AttentionForm",
+        context=context,
+        fields=(
+            Field("choice", "integer", "The answer chosen, from 1."),
+            Field("asked", "integer", "The answer asked for, from 1."),
+            Field("passed", "boolean", "Whether the answer asked for was chosen."),
+        ),
+        texts=("attention",),
+    )
+
+
+def attention_steps(labels: list[str], n_checks: int, n_trials: int, failed: str | None, rng) -> dict[int, list]:
+    """Return attention checks spread evenly over a run's trials: the steps that follow each number of trials.
+
+    `labels` are the points of the scale that is shown, one of them asked for by `rng`; `failed` is the status that a
+    failed check leads to (None: the run goes on).
+    """
+    steps = {}
+    for check in range(1, n_checks + 1):
+        right = rng.randint(1, len(labels))
+        data = {"labels": labels, "asked": right, "label": labels[right - 1]}
+        goto = {"failed": failed} if failed else None
+        after = n_trials * check // (n_checks + 1)
+        steps.setdefault(after, []).append(step("attention", f"attention-{check}", data=data, goto=goto))
+    return steps
+
+
+def score_attention(step: dict, answer: dict) -> dict:
+    """Return what an attention check scored."""
+    return {"asked": step["data"]["asked"], "passed": answer["choice"] == step["data"]["asked"]}
 
 
 def money(amount, currency: str) -> str:

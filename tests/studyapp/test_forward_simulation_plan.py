@@ -179,3 +179,25 @@ def test_one_wrong_statement_fails_the_screening(definition):
     right = KIND.part("scoring:right_answers")(step["data"])
     assert score(step, right, definition)["passed"]
     assert not score(step, right | {"statement_2": not right["statement_2"]}, definition)["passed"]
+
+
+def test_attention_checks_are_spread_over_the_trials(bundle):
+    plan = make_plan(make_definition(bundle, attention_checks=2))
+    before = [
+        sum(step["page"] == "trial" for step in plan[:index])
+        for index, step in enumerate(plan)
+        if step["page"] == "attention"
+    ]
+    assert before == [4, 9]
+
+
+@pytest.mark.parametrize(("policy", "status"), [("record", flow.COMPLETED), ("screen_out", flow.SCREENED_OUT)])
+def test_a_failed_attention_check_is_recorded_or_ends_the_run(bundle, policy, status):
+    definition = make_definition(bundle, attention_checks=1, attention_policy=policy)
+    plan = make_plan(definition)
+    (check,) = [step for step in plan if step["page"] == "attention"]
+    asked = check["data"]["asked"]
+    assert score(check, {"choice": asked}, definition) == {"asked": asked, "passed": True}
+    assert score(check, {"choice": asked % 4 + 1}, definition)["passed"] is False
+    _, ended = walk(plan, lambda step: {"passed": step["page"] != "attention"})
+    assert ended == status

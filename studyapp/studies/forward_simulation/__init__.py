@@ -89,6 +89,7 @@ PAGES = (
         texts=("trial", "outcome_tp", "outcome_fn", "outcome_fp", "outcome_tn", "confidence_note"),
         trial=True,
     ),
+    shared_pages.attention(TEXT),
     Page(
         "closing",
         "forward_simulation/closing.html",
@@ -142,6 +143,21 @@ PARAMETERS = (
         choices=("record", "retry", "screen_out"),
     ),
     Parameter("screening_attempts", "integer", 2, "Attempts under `retry` and `screen_out`.", minimum=1, maximum=5),
+    Parameter(
+        "attention_checks",
+        "integer",
+        0,
+        "How many attention checks are spread over the trials; the paper has none.",
+        minimum=0,
+        maximum=5,
+    ),
+    Parameter(
+        "attention_policy",
+        "choice",
+        "record",
+        "What follows on a failed attention check: `record` goes on; `screen_out` ends the run.",
+        choices=("record", "screen_out"),
+    ),
     Parameter(
         "heatmap_layout",
         "choice",

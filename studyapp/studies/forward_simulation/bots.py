@@ -22,6 +22,11 @@ def answer(step: dict, skill, definition: dict, rng: random.Random) -> dict:
             return {"consent": True}
         case "screening":
             return {field: _judge(right, skill, rng) for field, right in right_answers(step["data"]).items()}
+        case "attention":
+            right = _judge(True, skill, rng)
+            return {
+                "choice": step["data"]["asked"] if right else 1 + step["data"]["asked"] % len(step["data"]["labels"])
+            }
         case "trial":
             return _trial(step, skill, definition, rng)
         case "closing":

@@ -3,6 +3,7 @@
 import random
 
 from studyapp.core.flow import NO_CONSENT, SCREENED_OUT, step
+from studyapp.core.shared_pages import attention_steps
 
 from .statements import statements
 from .stimuli import attempts
@@ -105,6 +106,7 @@ def _statements(definition: dict, about: str, example: dict) -> list[dict]:
 
 
 def _trials(definition: dict, names: list[str], rng: random.Random) -> list[dict]:
+    checks = _attention(definition, names, rng)
     steps, count = [], 0
     for number, name in enumerate(names, start=1):
         drawn = definition["stimuli"]["classes"][name]
@@ -115,15 +117,14 @@ def _trials(definition: dict, names: list[str], rng: random.Random) -> list[dict
         for query in queries:
             count += 1
             facts = {"class_name": name, "examples": drawn["examples"][query]} | drawn["facts"][query]
-            steps.append(
-                step(
-                    "trial",
-                    f"trial-{count:02d}",
-                    block=name,
-                    phase="evaluation",
-                    trial_index=count,
-                    stimulus=query,
-                    data=facts,
-                )
-            )
+            where = {"block": name, "phase": "evaluation", "trial_index": count, "stimulus": query}
+            steps.append(step("trial", f"trial-{count:02d}", data=facts, **where))
+            steps += checks.get(count, [])
     return steps
+
+
+def _attention(definition: dict, names: list[str], rng: random.Random) -> dict[int, list[dict]]:
+    parameters = definition["parameters"]
+    n_trials = sum(len(definition["stimuli"]["classes"][name]["queries"]) for name in names)
+    failed = SCREENED_OUT if parameters["attention_policy"] == "screen_out" else None
+    return attention_steps(parameters["confidence_labels"], parameters["attention_checks"], n_trials, failed, rng)

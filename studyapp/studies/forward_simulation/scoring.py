@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from studyapp.core.shared_pages import CENTS
+from studyapp.core.shared_pages import CENTS, score_attention
 
 KEY = ("class_name", "outcome", "score", "threshold", "model_answer")
 
@@ -17,6 +17,8 @@ def score(step: dict, answer: dict, definition: dict) -> dict:
         case "screening":
             data = step["data"]
             return {"attempt": data["attempt"], "about": data["about"], "passed": answer == right_answers(data)}
+        case "attention":
+            return score_attention(step, answer)
         case "trial":
             key = {name: step["data"][name] for name in KEY}
             return key | {"correct": answer["response"] == key["model_answer"]}
