@@ -52,8 +52,18 @@ class ConditionForm(forms.ModelForm):
             self.fields[name].choices = [*choices, (level, level)]
 
 
+class LabelledFormSet(forms.BaseInlineFormSet):
+    """A table's fields, each named for screen readers: the column's head doesn't do it."""
+
+    def add_fields(self, form, index):
+        super().add_fields(form, index)
+        for name, field in form.fields.items():
+            field.widget.attrs["aria-label"] = field.label or words(name)
+
+
 class ConditionInline(admin.TabularInline):
     model = models.Condition
+    formset = LabelledFormSet
     template = "admin/studyapp/study/conditions.html"
     extra = 0
     readonly_fields = ("completed", "active", "preview")

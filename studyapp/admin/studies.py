@@ -9,7 +9,7 @@ from studyapp import models, publishing
 from studyapp.core.kinds import kind
 
 from . import downloads, numbers, transitions
-from .conditions import ConditionInline
+from .conditions import ConditionInline, LabelledFormSet
 from .study_forms import PARAMETER, TEXT, AddStudyForm, crossed_conditions, study_form, text_order
 
 BASICS = (("title", "slug"), ("bundle", "language"))
@@ -27,6 +27,7 @@ class InvitationInline(admin.TabularInline):
     """Personal links, one per person invited."""
 
     model = models.Invitation
+    formset = LabelledFormSet
     extra = 0
     fields = ("note", "group", "link")
     readonly_fields = ("link",)
