@@ -98,6 +98,7 @@ def _replace(graph, node, name, module, source=None, flatten=False):
         new = graph.graph.call_module(name, (source if source is not None else node.args[0],))
         if flatten:
             new = graph.graph.call_function(torch.flatten, (new, 1))
+    new.meta = dict(node.meta)  # which modules of the model the step belongs to
     node.replace_all_uses_with(new)
     graph.graph.erase_node(node)
 

@@ -26,7 +26,7 @@ def deeplift(model, images, targets, *, baseline=None):
     `baseline` x⁰ (3, H, W) or (N, 3, H, W): zero in the model's input space when not given. A map sums to y(x) − y(x⁰),
     y the logit; this is checked, and networks in which units multiply each other (gates, layer norm) are refused by it.
     """
-    start = torch.zeros_like(images) if baseline is None else torch.as_tensor(baseline).to(images).expand_as(images)
+    start = _baseline(baseline, images)
     both = torch.cat([images, start]).requires_grad_()
     with torch.enable_grad(), _Rescale():
         scores = pick(model(both), torch.cat([targets, targets]))
@@ -38,6 +38,16 @@ def deeplift(model, images, targets, *, baseline=None):
     maps = torch.stack(maps, dim=1)
     _check_completeness(maps, after - before, type(model).__name__)
     return maps
+
+
+def _baseline(baseline, images):
+    if baseline is None:
+        return torch.zeros_like(images)
+    baseline = torch.as_tensor(baseline).to(images)
+    try:
+        return (baseline[:, None, None] if baseline.ndim == 1 else baseline).expand_as(images)
+    except RuntimeError:
+        raise UserError(f"baseline: expected a colour (3,) or an image, found {tuple(baseline.shape)}.") from None
 
 
 def _check_completeness(maps, change, name):
@@ -119,7 +129,10 @@ RECORD = Record(
     function=deeplift,
     title="DeepLIFT (Rescale)",
     paper="Shrikumar, Greenside, Kundaje 2017, ICML",
-    parameters={"baseline": "The image (3, H, W) that differences are taken from; zero in the model's input space."},
+    parameters={
+        "baseline": "The image (3, H, W) or colour (3,) that differences are taken from, in the model's input space; "
+        "zero when not given."
+    },
     needs=("gradients",),
     signed=True,
 )

@@ -1,0 +1,30 @@
+"""Excitation backprop (marginal winning probability): where the paths that lead to a class come from.
+
+Zhang et al. 2018, "Top-Down Neural Attention by Excitation Backprop", IJCV, section 3.3; see `explainers.excitation`.
+"""
+
+import torch.nn.functional as F
+
+from explainers.excitation import excite
+from explainers.record import Record
+from explainers.targets import as_weightings, pick
+
+
+def mwp(model, images, targets, *, layer=None):
+    """Return the probability at the layer, channels summed and enlarged bilinearly: (N, T, H, W), ≥ 0.
+
+    At the layer itself ("input" for the pixels) a map sums to 1 on networks without biases; `excite` says how much
+    is lost on others.
+    """
+    logits = model(images)
+    pick(logits, targets)  # refuses targets that the model does not have
+    found, _ = excite(model, images, as_weightings(targets, logits.shape[1]), layer)
+    return F.interpolate(found.sum(dim=2), size=images.shape[-2:], mode="bilinear", align_corners=False)
+
+
+RECORD = Record(
+    function=mwp,
+    title="Excitation backprop",
+    paper="Zhang et al. 2018, Top-Down Neural Attention by Excitation Backprop, IJCV",
+    needs=("gradients", "trace", "layer"),
+)
