@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 SHARED_PARAMETERS = {
     "layer": "The layer whose activations are explained: a module or its dotted name.",
+    "masks": "The true region (N, H, W), bool.",
     "output": "The score that is explained: softmax or sigmoid (a probability), or logit.",
     "fill": "What hides a region: neighbours (mean of the pixels around it), mean (of the image), grey, black, "
     "or three values in the model's input space.",
@@ -52,3 +53,16 @@ class Record:
             "needs": list(self.needs),
             "signed": self.signed,
         }
+
+
+@dataclass(frozen=True)
+class Metric(Record):
+    """A metric: `function(model, images, targets, maps, …)` returns a value per image (N,) under each of its names.
+
+    `directions` says of each name whether "higher" or "lower" is better; the first is what the file is named after.
+    """
+
+    directions: Mapping[str, str] = field(default_factory=dict)
+
+    def describe(self) -> dict:
+        return {**super().describe(), "directions": dict(self.directions)}

@@ -8,7 +8,7 @@ import torch
 from explainers import methods, metrics
 from explainers.errors import UserError, near
 from explainers.model_state import device_of, untouched
-from explainers.record import Record
+from explainers.record import Metric, Record
 from explainers.targets import as_targets
 
 
@@ -50,3 +50,30 @@ def explain(name: str, model: torch.nn.Module, images: torch.Tensor, targets, **
     with untouched(model):
         maps = record.function(model, images.detach().to(device), targets, **parameters)
     return maps.detach().float()
+
+
+def metric_of(name: str) -> Metric:
+    """Return the record of the metric that gives values under this name."""
+    found = {value: metric for metric in METRICS.values() for value in metric.directions}
+    return find(found, name, "metric")
+
+
+def score(name: str, model: torch.nn.Module, images: torch.Tensor, targets, maps: torch.Tensor, **parameters):
+    """Return a metric's value per image (N,), float32. `targets` (N,) are class indices, `maps` (N, H, W) raw."""
+    return scores(metric_of(name), model, images, targets, maps, **parameters)[name]
+
+
+def scores(metric: Metric, model, images, targets, maps, **parameters) -> dict[str, torch.Tensor]:
+    """Return all values (N,) that one metric gives, by name. The model comes back as it was."""
+    check_parameters(next(iter(metric.directions)), metric, parameters)
+    device, targets = device_of(model), as_targets(targets, len(images))
+    if targets.ndim != 2 or targets.shape[1] != 1:
+        raise UserError(f"targets: expected one class index per image (N,), found shape {tuple(targets.shape)}.")
+    if maps.shape != (len(images), *images.shape[-2:]):
+        expected = (len(images), *images.shape[-2:])
+        raise UserError(f"maps: expected one per image, {expected}, found shape {tuple(maps.shape)}.")
+    with untouched(model):
+        values = metric.function(
+            model, images.detach().to(device), targets.to(device), maps.detach().to(device).float(), **parameters
+        )
+    return {name: value.detach().float() for name, value in values.items()}

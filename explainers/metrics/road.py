@@ -1,0 +1,100 @@
+"""ROAD: remove relevant or irrelevant pixels so that the removal itself cannot be seen, and watch the score.
+
+Rong, Leemann, Borisov, Kasneci, Kasneci 2022, "A Consistent and Efficient Evaluation Strategy for Attribution Methods",
+ICML, section 5; the columns as in imagenet50-xai-slides.
+"""
+
+import numpy as np
+import torch
+
+from explainers.perturbation import classify
+from explainers.randomness import seeded
+from explainers.ranking import ranks
+from explainers.record import Metric
+
+_NEIGHBOURS = [(dy, dx, 1 / 6 if dy == 0 or dx == 0 else 1 / 12) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if dy or dx]
+_NOISE = 0.01
+
+
+def road(
+    model,
+    images,
+    targets,
+    maps,
+    *,
+    percentiles=(10, 20, 30, 40, 50, 60, 70, 80, 90),
+    output="softmax",
+    generator=None,
+    batch_size=None,
+):
+    """Return 100·mean(O − Y) over percentiles with the most relevant pixels removed (MoRF, the slides' "s"), with the
+    least relevant removed (LeRF, "b"), and (LeRF − MoRF) / 2.
+
+    Y is the target's probability on the image, O after removal of exactly that share of pixels, ties in reading order.
+    """
+    places, n_pixels = ranks(maps), maps[0].numel()
+    counts = [round(n_pixels * percentile / 100) for percentile in percentiles]
+    noise = seeded(generator)
+    state = noise.get_state()
+
+    def remove(batch, which, variant):
+        for row, (n, v) in enumerate(zip(which.tolist(), variant.tolist(), strict=True)):
+            count = counts[v % len(counts)]
+            removed = places[n] < count if v < len(counts) else places[n] >= n_pixels - count
+            noise.set_state(state)  # an image's noise does not depend on the images beside it
+            batch[row] = imputed(images[n], removed, noise)
+
+    options = {"output": output, "batch_size": batch_size}
+    whole = classify(model, images, 1, lambda *_: None, targets, **options)[:, 0]
+    scores = classify(model, images, 2 * len(counts), remove, targets, **options)[:, 0]
+    most, least = (100 * (part - whole).mean(dim=1) for part in scores.split(len(counts), dim=1))
+    return {"road": (least - most) / 2, "road_morf": most, "road_lerf": least}
+
+
+def imputed(image: torch.Tensor, removed: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Return the image (3, H, W) with its removed pixels (H, W) filled in by noisy linear imputation.
+
+    Each is the weighted mean of its neighbours inside the image, direct ones 1/6 and diagonal ones 1/12, plus
+    N(0, 0.01²); the removed ones among them are unknowns of one sparse linear system. An image without known pixels
+    becomes its noise about zero.
+    """
+    gone = removed.cpu().numpy()
+    if not gone.any():
+        return image.clone()
+    pixels = image.detach().cpu().double().numpy()
+    noise = _NOISE * torch.randn(3, int(gone.sum()), generator=generator, device=generator.device).cpu().numpy()
+    filled = pixels.copy()
+    filled[:, gone] = noise if gone.all() else _solved(pixels, gone) + noise
+    return torch.from_numpy(filled).to(image)
+
+
+def _solved(pixels, gone):
+    """Return the removed pixels' values (3, n): the solution of (Σw) v − Σ_unknown w v' = Σ_known w v'."""
+    from scipy.sparse import csc_array
+    from scipy.sparse.linalg import splu
+
+    height, width = gone.shape
+    number = np.full(gone.shape, -1)
+    number[gone] = np.arange(gone.sum())
+    y, x = np.nonzero(gone)
+    known, weights = np.zeros((len(y), 3)), np.zeros(len(y))
+    entries = []
+    for dy, dx, weight in _NEIGHBOURS:
+        inside = (y + dy >= 0) & (y + dy < height) & (x + dx >= 0) & (x + dx < width)
+        rows, ny, nx = np.flatnonzero(inside), y[inside] + dy, x[inside] + dx
+        weights[rows] += weight
+        is_known = ~gone[ny, nx]
+        known[rows[is_known]] += weight * pixels[:, ny[is_known], nx[is_known]].T
+        entries.append((rows[~is_known], number[ny[~is_known], nx[~is_known]], np.full((~is_known).sum(), -weight)))
+    diagonal = (np.arange(len(y)), np.arange(len(y)), weights)
+    rows, columns, values = (np.concatenate(parts) for parts in zip(diagonal, *entries, strict=True))
+    return splu(csc_array((values, (rows, columns)), shape=(len(y), len(y)))).solve(known).T
+
+
+RECORD = Metric(
+    function=road,
+    title="ROAD",
+    paper="Rong et al. 2022, A Consistent and Efficient Evaluation Strategy for Attribution Methods, ICML",
+    parameters={"percentiles": "Shares of pixels that are removed, in percent."},
+    directions={"road": "higher", "road_morf": "lower", "road_lerf": "higher"},
+)

@@ -1,0 +1,112 @@
+"""What every registered metric must keep to; a new one is tested by being registered."""
+
+import inspect
+
+import pytest
+import torch
+
+import explainers
+from explainers.errors import UserError
+from explainers.registry import scores
+from tests.explainers.networks import FAMILIES, family, pictures, small_cnn
+from tests.explainers.test_every_method import state_of
+
+every_metric = pytest.mark.parametrize("name", sorted(explainers.METRICS))
+SIDE = 32
+QUICK = {"road": {"percentiles": (30, 70)}, "deletion": {"steps": 4}, "sanity": {"stages": 2}}
+
+
+def gradient(model, images, targets):
+    return explainers.explain("grad_cam", model, images, targets)[:, 0]
+
+
+def supplied(name, n):
+    """Parameters that every metric needs, and quick ones."""
+    accepted = inspect.signature(explainers.METRICS[name].function).parameters
+    masks = torch.zeros(n, SIDE, SIDE, dtype=torch.bool)
+    masks[:, 4:20, 8:24] = True
+    available = {"masks": masks, "explainer": gradient, "generator": torch.Generator().manual_seed(5)}
+    return {key: value for key, value in available.items() if key in accepted} | QUICK.get(name, {})
+
+
+def values_of(name, model, images, targets, maps):
+    return scores(explainers.METRICS[name], model, images, targets, maps, **supplied(name, len(images)))
+
+
+def some_maps(n):
+    return pictures(n, side=SIDE, seed=8).sum(dim=1)
+
+
+@every_metric
+def test_each_name_has_a_finite_value_per_image_and_a_direction(name):
+    metric = explainers.METRICS[name]
+    values = values_of(name, small_cnn(), pictures(3, SIDE), [0, 1, 2], some_maps(3))
+    assert values.keys() == metric.directions.keys()
+    assert set(metric.directions.values()) <= {"higher", "lower"}
+    for value in values.values():
+        assert value.shape == (3,)
+        assert torch.isfinite(value).all()
+
+
+@every_metric
+@pytest.mark.parametrize("kind", ["zero", "flat", "tied", "negative"])
+def test_degenerate_maps_have_finite_values(name, kind):
+    maps = {
+        "zero": torch.zeros(2, SIDE, SIDE),
+        "flat": torch.full((2, SIDE, SIDE), 3.0),
+        "tied": some_maps(2).sign(),
+        "negative": -some_maps(2).abs(),
+    }[kind]
+    for value in values_of(name, small_cnn(), pictures(2, SIDE), [0, 1], maps).values():
+        assert torch.isfinite(value).all()
+
+
+@every_metric
+def test_a_batch_equals_a_loop(name):
+    model, images, maps = small_cnn(), pictures(3, SIDE), some_maps(3)
+    batched = values_of(name, model, images, [2, 0, 1], maps)
+    for n, target in enumerate([2, 0, 1]):
+        alone = values_of(name, model, images[n : n + 1], [target], maps[n : n + 1])
+        for key, value in alone.items():
+            torch.testing.assert_close(batched[key][n], value[0], atol=2e-4, rtol=1e-3)
+
+
+@every_metric
+def test_a_positive_scaling_of_the_map_changes_nothing(name):
+    model, images, maps = small_cnn(), pictures(2, SIDE), some_maps(2)
+    before, after = (values_of(name, model, images, [0, 1], factor * maps) for factor in (1, 4))
+    for key, value in before.items():
+        torch.testing.assert_close(after[key], value)
+
+
+@every_metric
+def test_the_model_comes_back_as_it_was(name):
+    model = small_cnn().train()
+    before = state_of(model)
+    values_of(name, model, pictures(1, SIDE), [0], some_maps(1))
+    assert state_of(model) == before
+
+
+@every_metric
+@pytest.mark.parametrize("network", FAMILIES)
+def test_every_family_is_scored(name, network):
+    for value in values_of(name, family(network), pictures(1, SIDE).repeat(1, 1, 1, 1), [1], some_maps(1)).values():
+        assert torch.isfinite(value).all()
+
+
+@every_metric
+def test_every_parameter_is_described(name):
+    for parameter, described in explainers.METRICS[name].describe()["parameters"].items():
+        assert described["description"], parameter
+
+
+def test_wrong_names_and_shapes_are_refused():
+    model, images = small_cnn(), pictures(2, SIDE)
+    with pytest.raises(UserError, match=r"no metric 'raod'\. Did you mean road"):
+        explainers.score("raod", model, images, [0, 1], some_maps(2))
+    with pytest.raises(UserError, match=r"maps: expected one per image, \(2, 32, 32\), found shape \(2, 1, 32, 32\)"):
+        explainers.score("road", model, images, [0, 1], some_maps(2)[:, None])
+    with pytest.raises(UserError, match="targets: expected one class index per image"):
+        explainers.score("road", model, images, [[0, 1]] * 2, some_maps(2))
+    with pytest.raises(UserError, match=r"masks: expected one true region per image, .* found none"):
+        explainers.score("iou", model, images, [0, 1], some_maps(2))
