@@ -111,6 +111,9 @@ USE_I18N = True
 USE_TZ = True
 LOCALE_PATHS = [BASE_DIR / "locale"]
 
+# Parts of pages that are the same for all participants of a condition; each process keeps its own.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 2000}}}
+
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
 if not PRODUCTION:

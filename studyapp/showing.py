@@ -34,13 +34,17 @@ def run_of(participant: models.Participant) -> Run:
 
 
 def step_context(participant: models.Participant) -> dict:
-    """Return everything the present step's template needs."""
+    """Return everything the present step's template needs.
+
+    `condition_key` names the version and condition: what is the same for all its participants may be cached under it.
+    """
     its_kind, page, step = step_of(participant)
     run = run_of(participant)
     return {
         **common(participant),
         **_shown(its_kind, step, run),
         "page": page.name,
+        "condition_key": f"{participant.version_id}-{participant.condition_id}",
         "token": sessions.token(participant, participant.position),
         "position": participant.position,
         "progress": _progress(its_kind, run, step),
