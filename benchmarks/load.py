@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import platform
+import time
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -20,6 +21,7 @@ from .people import Walk, walk_heatwise, walk_otree
 from .study import SLUG
 
 MODES = ("paced", "saturated")
+WARM_UP = 12
 
 
 def main() -> None:
@@ -44,15 +46,16 @@ def _heatwise(options, database: str, modes: list[str]) -> list[dict]:
     runs = []
     for mode in modes:
         with servers.heatwise(database, workers=options.workers, threads=options.threads) as server:
-            crowd = _crowd(options, mode, partial(_through_heatwise, server.port))
-            runs.append(report.run(server.name, mode, crowd, stored=server.ask("benchmarks.study", "answers")))
+            crowd, used = _crowd(options, mode, server, partial(_through_heatwise, server.port))
+            stored = server.ask("benchmarks.study", "answers")
+            runs.append(report.run(server.name, mode, crowd, used, stored))
     return runs
 
 
 def _otree(options) -> dict:
-    with servers.otree(options.people) as (server, link):
-        crowd = _crowd(options, "saturated", partial(_through_otree, server.port, link))
-        return report.run(f"oTree {servers.otree_version()} on postgres", "saturated", crowd)
+    with servers.otree(WARM_UP + options.people) as (server, link):
+        crowd, used = _crowd(options, "saturated", server, partial(_through_otree, server.port, link))
+        return report.run(f"oTree {servers.otree_version()} on postgres", "saturated", crowd, used)
 
 
 def _cost() -> dict:
@@ -60,11 +63,18 @@ def _cost() -> dict:
         return server.ask("benchmarks.cost")
 
 
-def _crowd(options, mode: str, journey) -> Crowd:
+def _crowd(options, mode: str, server: servers.Server, journey) -> tuple[Crowd, dict[str, float]]:
+    """Walk everybody, once the server is warm; return what they met, and who used how many processor seconds."""
+    saturate(journey, [f"warm-up-{number}" for number in range(WARM_UP)], workers=WARM_UP, limit_s=options.limit)
     names = [f"{mode}-{number:05d}" for number in range(options.people)]
+    before, own = server.processor_s(), time.process_time()
     if mode == "paced":
-        return paced(journey, names, pause_s=options.pause)
-    return saturate(journey, names, workers=options.clients, limit_s=options.limit)
+        crowd = paced(journey, names, pause_s=options.pause)
+    else:
+        crowd = saturate(journey, names, workers=options.clients, limit_s=options.limit)
+    after = server.processor_s()
+    used = {name: after[name] - before[name] for name in after}
+    return crowd, used | {"clients": time.process_time() - own}
 
 
 def _through_heatwise(port: int, walk: Walk, think) -> None:

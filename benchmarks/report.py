@@ -8,9 +8,13 @@ from .crowd import Crowd
 RATIO_OF = ("people_per_minute", "pages_per_second")
 
 
-def run(server: str, mode: str, crowd: Crowd, stored: dict[str, dict] | None = None) -> dict:
-    """Return the figures of one crowd. `stored` is what the database holds, to compare acknowledged answers with."""
-    finished = crowd.finished
+def run(server: str, mode: str, crowd: Crowd, used: dict[str, float], stored: dict[str, dict] | None = None) -> dict:
+    """Return the figures of one crowd.
+
+    `used` are processor seconds by who used them; `stored` is what the database holds, to compare acknowledged
+    answers with.
+    """
+    finished, pages = crowd.finished, sum(walk.pages for walk in crowd.walks)
     figures = {
         "server": server,
         "mode": mode,
@@ -18,9 +22,10 @@ def run(server: str, mode: str, crowd: Crowd, stored: dict[str, dict] | None = N
         "finished": len(finished),
         "seconds": round(crowd.seconds, 1),
         "people_per_minute": round(60 * len(finished) / crowd.seconds, 1),
-        "pages_per_person": round(sum(walk.pages for walk in crowd.walks) / max(1, len(crowd.walks)), 1),
-        "pages_per_second": round(sum(walk.pages for walk in crowd.walks) / crowd.seconds, 1),
+        "pages_per_person": round(pages / max(1, len(crowd.walks)), 1),
+        "pages_per_second": round(pages / crowd.seconds, 1),
         "requests_per_second": round(sum(len(walk.requests) for walk in crowd.walks) / crowd.seconds, 1),
+        "cpu_ms_per_page": {who: round(1000 * seconds / max(1, pages), 2) for who, seconds in used.items()},
         "errors": [walk.error for walk in crowd.walks if walk.error],
         "latency_ms": _latencies(crowd, stored or {}),
     }
@@ -95,6 +100,8 @@ def _run_lines(figures: dict) -> list[str]:
         f"  {figures['finished']} of {figures['people']} people finished in {figures['seconds']} s: "
         f"{figures['people_per_minute']} people a minute, {figures['pages_per_person']} pages each, "
         f"{figures['pages_per_second']} pages and {figures['requests_per_second']} requests a second",
+        "  processor time a page with its answer: "
+        + ", ".join(f"{who} {ms} ms" for who, ms in figures["cpu_ms_per_page"].items()),
         f"  {kept}{len(figures['errors'])} errors",
         *(f"    {error}" for error in figures["errors"][:5]),
         f"  {'page':24}{'n':>8}{'p50 ms':>9}{'p95 ms':>9}{'p99 ms':>9}{'bytes':>8}",

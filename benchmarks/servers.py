@@ -18,6 +18,8 @@ from pathlib import Path
 
 import psycopg
 
+from .processor import used_s
+
 ROOT = Path(__file__).resolve().parent.parent
 POSTGRES = os.environ.get("HEATWISE_BENCH_POSTGRES", "postgres://postgres@127.0.0.1:5432")
 OTREE_VENV = ROOT / "build" / ".venv-otree"
@@ -44,6 +46,10 @@ class Server:
 
     def ask(self, module: str, *arguments: str) -> dict:
         return json.loads(self.run("-m", module, *arguments))
+
+    def processor_s(self) -> dict[str, float]:
+        """Return the processor seconds that the server and its database have used so far."""
+        return used_s(self.process.pid, self.database)
 
     def kill(self) -> None:
         """Kill the server and all its workers at once, as a power cut would."""
