@@ -31,6 +31,7 @@ def parser() -> argparse.ArgumentParser:
     report.add_argument("--out", type=Path, required=True, help="the report folder")
     report.add_argument("--plan", type=Path, help="analysis_plan.json (default: the one frozen in the export)")
     report.add_argument("--bundle", type=Path, help="the bundle whose metrics.csv is compared with people")
+    report.add_argument("--against", type=Path, metavar="EXPORT", help="another study with other people, unpaired")
     report.set_defaults(run=run_report)
     _add_power(commands)
     return top
@@ -62,7 +63,7 @@ def run_report(options: argparse.Namespace) -> None:
             "--csv needs --map MAP.toml, which says which column is the participant and which the outcomes"
         )
     report.check_target(options.out)
-    found = run.analyse(options.export, options.csv, options.map, options.plan, options.bundle, _steps)
+    found = run.analyse(options.export, options.csv, options.map, options.plan, options.bundle, options.against, _steps)
     report.write(found, options.out, lambda figures: tqdm(figures, desc="figures", unit="", leave=False))
     print(f"{options.out / 'report.html'}: {len(found.sample.study.participants)} participants")
     for section in found.sections:

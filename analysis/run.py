@@ -2,19 +2,24 @@
 
 from pathlib import Path
 
+from analysis import against as comparing
 from analysis import prediction, recipes, sensitivity
+from analysis.errors import AnalysisError
 from analysis.foreign import read_foreign
 from analysis.load import read_export, read_json, with_metrics
-from analysis.plan import read_plan
+from analysis.plan import Plan, read_plan
 from analysis.report import Report
 from analysis.samples import select
+from analysis.sections import Section
+from analysis.study import Study
 
 
 def analyse(export: Path | None, csv: Path | None = None, map_file: Path | None = None, plan_file: Path | None = None,
-            bundle: Path | None = None, progress=iter) -> Report:  # fmt: skip
+            bundle: Path | None = None, against: Path | None = None, progress=iter) -> Report:  # fmt: skip
     """Return the report of an export folder, or of a foreign CSV with its map.
 
-    `bundle` is the folder whose `metrics.csv` is compared with people; `progress` wraps the sections.
+    `bundle` is the folder whose `metrics.csv` is compared with people; `against` the export of another study of the
+    same kind, with other people; `progress` wraps the sections.
     """
     study = read_export(export) if csv is None else read_foreign(csv, map_file)
     if bundle is not None:
@@ -27,6 +32,15 @@ def analyse(export: Path | None, csv: Path | None = None, map_file: Path | None 
         plan = read_plan(study.plan, plan, "analysis_plan.json", "frozen")
     sample = select(study, plan)
     steps = [*recipe.sections(sample.study, plan), ("metrics", lambda: prediction.section(sample.study, plan))]
+    if against is not None:
+        steps.append(("comparison", lambda: _comparison(recipe, sample.study, read_export(against), plan)))
     steps += [("sensitivity", lambda: sensitivity.section(recipe, sample, plan))]
     sections = [section for _, compute in progress(steps) if (section := compute()) is not None]
     return Report(study.name, sample, plan, sections, sensitivity.remarks(sample.study))
+
+
+def _comparison(recipe, own: Study, other: Study, plan: Plan) -> Section:
+    if other.kind != own.kind:
+        raise AnalysisError(f"--against: found a {other.kind} study, expected one of {own.kind} as the first")
+    measures = recipe.measures(select(other, plan).study)
+    return comparing.section(own.name, recipe.measures(own), other.name, measures, plan)

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from analysis import apa, between
+from analysis import apa, between, repeated
 from analysis.plan import Plan
 from analysis.records import Record, record
 from analysis.samples import FLAGS, Sample
@@ -25,7 +25,7 @@ COLUMNS = (
 def section(recipe, sample: Sample, plan: Plan) -> Section | None:
     """Return the comparison of both samples, None where nobody is flagged or nothing can be tested."""
     unflagged = sample.unflagged
-    if len(unflagged) in (0, len(sample.study.participants)) or not sample.study.tested:
+    if len(unflagged) in (0, len(sample.study.participants)):
         return None
     everybody = _tests(recipe.measures(sample.study), plan)
     cleaned = _tests(recipe.measures(sample.study.only(unflagged)), plan)
@@ -70,19 +70,23 @@ def _totals(study: Study) -> list[str]:
 
 
 def _tests(measures: list[Measure], plan: Plan) -> pd.DataFrame:
-    parts = [_test(measure, plan) for measure in measures if measure.between]
+    parts = [_test(measure, plan) for measure in measures if measure.between or measure.within]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
 def _test(measure: Measure, plan: Plan) -> pd.DataFrame:
     found = _main_record(measure, plan)
-    column = "F" if "F" in found.terms else "H"
+    column = next(name for name in ("F", "H", "chi2", "V", "t") if name in found.terms)
     terms = found.terms[found.terms["term"] != "Residuals"]
     return pd.DataFrame({"outcome": measure.name, "term": terms["term"], "statistic": column, "n": found.n,
                          "value": terms[column], "p": terms["p"]})  # fmt: skip
 
 
 def _main_record(measure: Measure, plan: Plan) -> Record:
+    """Return the test that the report puts first for a measure."""
+    if measure.within:
+        tests = repeated.paired_tests(measure, plan)
+        return next((found for found in tests if "friedman" in found.id), tests[0])
     if measure.kind in ("ordinal", "time"):
         return between.rank_tests(measure, plan)[0]
     wanted = f"{measure.name}.anova" + ("_hc3" if plan.covariance_of(measure.name) == "hc3" else "")

@@ -30,4 +30,5 @@ def gee(data: pd.DataFrame, outcome: str, factors: list[str], participant: str =
         )
         for name, b, se in zip(names, fit.params, fit.bse, strict=True)
     ]
-    return pd.DataFrame(rows, columns=COLUMNS)
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    return table.assign(reason=table["se"].isna().map({True: "too few participants for this covariance", False: ""}))

@@ -56,8 +56,6 @@ def wilcoxon(a: np.ndarray, b: np.ndarray) -> tuple[float, float, float]:
 def t_test(a: np.ndarray, b: np.ndarray) -> tuple[float, float, float, float, float, float]:
     """Return se, t, p, the 95% limits of the mean difference, and d_z."""
     differences = np.asarray(a, float) - np.asarray(b, float)
-    if len(differences) < 2:
-        raise NotDefined("fewer than two participants have both conditions")
     if np.ptp(differences) == 0:
         raise NotDefined("all paired differences are equal")
     mean, sd, df = differences.mean(), differences.std(ddof=1), len(differences) - 1
@@ -72,6 +70,8 @@ def _row(test: str, a, b, table: pd.DataFrame) -> tuple:
     means = (x.mean(), y.mean(), (x - y).mean()) if len(both) else (math.nan,) * 3
     head = (test, a, b, len(both), *means)
     try:
+        if len(both) < 2:
+            raise NotDefined("fewer than two participants have both conditions")
         if test == "wilcoxon":
             v, p, effect = wilcoxon(x, y)
             return (*head, *[math.nan] * 3, v, p, math.nan, math.nan, math.nan, effect, BLANKS[test])

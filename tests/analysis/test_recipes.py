@@ -109,6 +109,34 @@ def test_clustering_pairs_stages_within_participants(tmp_path):
     assert found["purity.paired.NoVis-XNN"]["type"] == "primary"
 
 
+def test_a_complementary_study_is_compared_unpaired(tmp_path):
+    folder = factory.clustering(tmp_path / "export")
+    other = factory.clustering(tmp_path / "other", n=14, seed=9, stages=("NoVis", "DeepLIFT"))
+    assert main(["report", str(folder), "--against", str(other), "--out", str(tmp_path / "report")]) == 0
+    found = analyses(tmp_path / "report")["purity.unpaired"]
+    assert len(found["terms"]) == 3 * 2
+    term = next(t for t in found["terms"] if t["a"] == "XNN" and t["b"].startswith("DeepLIFT"))
+    assert (term["n_a"], term["n_b"]) == (20, 14)
+    assert term["df"] < 32  # Welch
+    assert term["p"] <= term["p_adjusted"]
+
+
+def test_a_study_of_another_kind_is_no_complement(tmp_path, capsys):
+    folder, other = factory.clustering(tmp_path / "a", n=4), factory.label_matching(tmp_path / "b", n=4)
+    assert main(["report", str(folder), "--against", str(other), "--out", str(tmp_path / "report")]) == 2
+    assert "found a label_matching study, expected one of clustering" in capsys.readouterr().err
+
+
+def test_flagged_people_are_compared_within_participants_too(tmp_path):
+    folder = factory.clustering(tmp_path / "export")
+    factory.rewrite(
+        folder, "trials", lambda rows: [r | ({"rt_ms": "9"} if r["participant"] == "p00003" else {}) for r in rows]
+    )
+    assert main(["report", str(folder), "--out", str(tmp_path / "report")]) == 0
+    terms = analyses(tmp_path / "report")["sensitivity.flagged"]["terms"]
+    assert ("purity", 20, 19) in {(term["outcome"], term["n_all"], term["n_unflagged"]) for term in terms}
+
+
 def test_a_sorting_that_is_no_json_names_its_place(tmp_path, capsys):
     folder = factory.clustering(tmp_path / "export", n=4)
     factory.rewrite(folder, "trials", lambda rows: [rows[0] | {"placement": "img0: 1"}, *rows[1:]])
