@@ -1,6 +1,7 @@
-"""`python -m analysis`: report, power."""
+"""`python -m analysis`: report, power, plan."""
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
@@ -34,6 +35,11 @@ def parser() -> argparse.ArgumentParser:
     report.add_argument("--against", type=Path, metavar="EXPORT", help="another study with other people, unpaired")
     report.set_defaults(run=run_report)
     _add_power(commands)
+    plan = commands.add_parser("plan", help="write a plan to edit and freeze, and its preregistration text")
+    plan.add_argument("kind", help="the kind of study, e.g. forward_simulation")
+    plan.add_argument("--plan", type=Path, help="an edited analysis_plan.json (default: the recipe's own)")
+    plan.add_argument("--out", type=Path, required=True, help="a folder")
+    plan.set_defaults(run=run_plan)
     return top
 
 
@@ -91,6 +97,24 @@ def run_power(options: argparse.Namespace) -> None:
     if options.out:
         power.write(options.out, said, curve, options.wanted)
     print(said)
+
+
+def run_plan(options: argparse.Namespace) -> None:
+    """Write `analysis_plan.json` and `preregistration.md`."""
+    from analysis import recipes
+    from analysis.load import read_json
+    from analysis.methods import preregistration
+    from analysis.plan import read_plan
+
+    plan = recipes.find(options.kind).PLAN
+    if options.plan:
+        plan = read_plan(read_json(options.plan), plan, str(options.plan), "given")
+    options.out.mkdir(parents=True, exist_ok=True)
+    content = json.dumps(plan.as_json(), ensure_ascii=False, indent=2)
+    (options.out / "analysis_plan.json").write_text(content + "\n", encoding="utf-8")
+    text = preregistration(plan, f"a {options.kind.replace('_', ' ')} study", "As the study's published version says.")
+    (options.out / "preregistration.md").write_text(text, encoding="utf-8")
+    print(f"{options.out / 'preregistration.md'}")
 
 
 def _factor(text: str) -> tuple[str, int]:

@@ -7,6 +7,7 @@ from analysis.plan import Plan
 from analysis.samples import FLAGS
 from analysis.study import Study
 
+POSTHOC = {"tukey": "Tukey on estimated marginal means", "games_howell": "Games-Howell"}
 COVARIANCES = {
     "classical": "the model's pooled error variance",
     "hc3": "the heteroscedasticity-consistent HC3 covariance (Long & Ervin, 2000)",
@@ -40,7 +41,7 @@ def _analysis(report) -> str:
     plan, study = report.plan, report.sample.study
     ids = {found.id for section in report.sections for found in section.records}
     kinds = {id.split(".")[1] for id in ids if "." in id}
-    parts = [_design(study)]
+    parts = [design(study)]
     if "anova" in kinds:
         parts.append(
             "Outcomes with one value per participant were analysed by factorial ANOVA "
@@ -73,7 +74,8 @@ def _analysis(report) -> str:
     return " ".join(parts)
 
 
-def _design(study: Study) -> str:
+def design(study: Study) -> str:
+    """Return one sentence about the factors."""
     if not study.tested:
         return "The study had one condition."
     factors = [f"{apa.words(name)} ({', '.join(study.participants[name].cat.categories)})" for name in study.tested]
@@ -86,16 +88,16 @@ def _software() -> str:
     return f"Analyses were run with {apa.listing(named)}."
 
 
-def preregistration(plan: Plan, study: Study) -> str:
+def preregistration(plan: Plan, title: str, design: str) -> str:
     """Return a preregistration text in Markdown, made from the plan."""
-    lines = [f"# Analysis plan: {study.name}", "", "## Hypotheses", ""]
+    lines = [f"# Analysis plan: {title}", "", "## Hypotheses", ""]
     lines += [_hypothesis(stated) for stated in plan.hypotheses] or ["None stated."]
-    lines += ["", "## Design", "", _design(study), "", "## Analyses", ""]
+    lines += ["", "## Design", "", design, "", "## Analyses", ""]
     lines += [f"- Primary: {apa.listing([f'`{id}`' for id in plan.primary]) or 'none'}"]
     lines += [f"- Secondary: {apa.listing([f'`{id}`' for id in plan.secondary]) or 'none'}"]
     lines += ["- Everything else is exploratory and will be reported as such."]
     lines += [f"- Type {plan.ss_type} sums of squares with sum-to-zero contrasts; α = {apa.bounded(plan.alpha)}."]
-    lines += [f"- Post hoc: {apa.words(plan.posthoc)}; correction for several tests: {plan.correction}."]
+    lines += [f"- Post hoc: {POSTHOC[plan.posthoc]}; correction for several tests: {plan.correction.capitalize()}."]
     lines += [f"- Post hoc tests of `{name}` use {COVARIANCES[kind]}." for name, kind in plan.covariance.items()]
     lines += [f"- `{name}` counts as equivalent within ± {bound:g} (TOST)." for name, bound in plan.bounds.items()]
     lines += [

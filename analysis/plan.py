@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 
 from analysis.errors import AnalysisError
 
+SCHEMA = 1
 EXCLUSIONS = ("incomplete", "too_fast", "constant", "failed_checks")
 SUPPORTING = ("descriptives", "normality", "levene")
 SOURCES = {
@@ -57,7 +58,7 @@ class Plan:
 
     def as_json(self) -> dict:
         """Return the plan as it stands in `analysis_plan.json`."""
-        return {"schema_version": 1, **asdict(self)}
+        return {"schema_version": SCHEMA, **asdict(self)}
 
 
 CHOICES = {

@@ -16,7 +16,7 @@ import jinja2
 
 from analysis import tables
 from analysis.errors import AnalysisError
-from analysis.methods import methods_text, preregistration
+from analysis.methods import design, methods_text, preregistration
 from analysis.plan import SOURCES, SUPPORTING, Plan
 from analysis.plots import style
 from analysis.records import TYPES
@@ -80,10 +80,15 @@ def _fill(report: Report, folder: Path, progress) -> None:
     _write_json(folder / "versions.json", versions())
     _write_json(folder / "analysis_plan.json", report.plan.as_json())
     (folder / "methods.txt").write_text(methods_text(report), encoding="utf-8")
-    (folder / "preregistration.md").write_text(preregistration(report.plan, report.sample.study), encoding="utf-8")
+    (folder / "preregistration.md").write_text(_preregistered(report), encoding="utf-8")
     content = page(report, shown, pictures)
     for name, template in (("report.html", "report.html.j2"), ("report.md", "report.md.j2")):
         (folder / name).write_text(_environment().get_template(template).render(content), encoding="utf-8")
+
+
+def _preregistered(report: Report) -> str:
+    study = report.sample.study
+    return preregistration(report.plan, study.name, design(study))
 
 
 def results(report: Report) -> dict:

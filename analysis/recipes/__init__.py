@@ -23,5 +23,5 @@ def find(kind: str) -> ModuleType:
     found = {recipe.KIND: recipe for recipe in (importlib.import_module(f"{__name__}.{name}") for name in names)}
     if kind not in found:
         expected = ", ".join(sorted(found))
-        raise AnalysisError(f"dataset_description.json, kind: found {kind!r}, expected one of {expected}")
+        raise AnalysisError(f"kind of study: found {kind!r}, expected one of {expected}")
     return found[kind]
