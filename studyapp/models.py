@@ -53,7 +53,7 @@ class Study(models.Model):
     kind = models.CharField(max_length=40)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFT)
     bundle = models.ForeignKey(
-        Bundle, on_delete=models.PROTECT, null=True, blank=True, help_text="loaded with manage.py load_bundle DIR"
+        Bundle, on_delete=models.PROTECT, null=True, blank=True, help_text="loaded under “Bundles”"
     )
     parameters = models.JSONField(default=dict, blank=True, help_text="what differs from the kind's defaults")
     texts = models.JSONField(default=dict, blank=True, help_text="what differs from the kind's default texts")

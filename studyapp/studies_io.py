@@ -7,6 +7,7 @@ itself; in a zip the bundle lies beside it in `bundle/`. What a file leaves out 
 import json
 import tempfile
 import zipfile
+from contextlib import contextmanager
 from pathlib import Path
 
 from django.conf import settings
@@ -81,11 +82,31 @@ def load_study(path: Path | str, *, slug: str = "") -> models.Study:
     path = Path(path)
     if not zipfile.is_zipfile(path):
         return _load_json(path, path.parent, path, slug)
-    with tempfile.TemporaryDirectory() as scratch, zipfile.ZipFile(path) as archive:
-        if sum(entry.file_size for entry in archive.infolist()) > MAX_BYTES:
-            raise StudyFileError(f"{path}: holds more than {MAX_BYTES // 2**30} GiB")
-        archive.extractall(scratch)
-        return _load_json(Path(scratch) / "study.json", Path(scratch), path, slug)
+    with unpacked(path) as folder:
+        return _load_json(folder / "study.json", folder, path, slug)
+
+
+def load_zipped_bundle(path: Path | str, name: str) -> models.Bundle:
+    """Load a bundle from a zip that holds its folder or what is in it."""
+    with unpacked(path) as folder:
+        manifests = sorted(folder.rglob("manifest.json"), key=lambda found: len(found.parts))
+        if not manifests:
+            raise StudyFileError(f"{path}: expected a bundle's manifest.json, found none")
+        return stimuli.load_bundle(manifests[0].parent, name)
+
+
+@contextmanager
+def unpacked(path: Path | str):
+    """Yield a folder with what a zip holds, for as long as the block lasts."""
+    with tempfile.TemporaryDirectory() as scratch:
+        try:
+            with zipfile.ZipFile(path) as archive:
+                if sum(entry.file_size for entry in archive.infolist()) > MAX_BYTES:
+                    raise StudyFileError(f"{path}: holds more than {MAX_BYTES // 2**30} GiB")
+                archive.extractall(scratch)
+        except zipfile.BadZipFile as error:
+            raise StudyFileError(f"{path}: expected a zip, found {error}") from None
+        yield Path(scratch)
 
 
 def _load_json(path: Path, folder: Path, shown: Path, slug: str) -> models.Study:

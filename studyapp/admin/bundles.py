@@ -1,9 +1,12 @@
-"""Bundles of heatmaps, as loaded: looked at here, loaded by `load_bundle`."""
+"""Bundles of heatmaps: loaded as a zip or by `load_bundle`, then looked at, never changed."""
 
 from django.contrib import admin
+from django.urls import path
 
 from studyapp import models
 from studyapp.stimuli import reader
+
+from . import uploads
 
 
 @admin.register(models.Bundle)
@@ -11,6 +14,12 @@ class BundleAdmin(admin.ModelAdmin):
     list_display = ("name", "n_images", "methods", "classes", "short_hash", "loaded_at")
     readonly_fields = fields = ("name", "n_images", "methods", "classes", "sha256", "folder", "loaded_at")
     search_fields = ("name",)
+
+    change_list_template = "admin/studyapp/bundle/change_list.html"
+
+    def get_urls(self):
+        load = path("load/", self.admin_site.admin_view(uploads.view(self, "bundle")), name="load_bundle")
+        return [load, *super().get_urls()]
 
     def changelist_view(self, request, extra_context=None):
         return super().changelist_view(request, {"title": "Bundles", **(extra_context or {})})

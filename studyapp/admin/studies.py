@@ -8,7 +8,7 @@ from django.utils.html import format_html
 from studyapp import models, publishing
 from studyapp.core.kinds import kind
 
-from . import downloads, numbers, transitions
+from . import downloads, numbers, transitions, uploads
 from .conditions import ConditionInline, LabelledFormSet
 from .study_forms import PARAMETER, TEXT, AddStudyForm, crossed_conditions, study_form, text_order
 
@@ -116,7 +116,8 @@ class StudyAdmin(admin.ModelAdmin):
             path(f"<int:pk>/{name}/", self.admin_site.admin_view(downloads.view(self, name)), name=f"study_{name}")
             for name in downloads.DOWNLOADS
         ]
-        return [*actions, *files, *super().get_urls()]
+        load = path("load/", self.admin_site.admin_view(uploads.view(self, "study")), name="load_study")
+        return [load, *actions, *files, *super().get_urls()]
 
     def changelist_view(self, request, extra_context=None):
         return super().changelist_view(request, {"title": "Studies", **(extra_context or {})})

@@ -96,7 +96,7 @@ class Migration(migrations.Migration):
                 ('retention_days', models.PositiveIntegerField(blank=True, help_text='recruitment ids are erased this many days after a run ends', null=True)),
                 ('language', models.CharField(default='en', max_length=10)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('bundle', models.ForeignKey(blank=True, help_text='loaded with manage.py load_bundle DIR', null=True, on_delete=django.db.models.deletion.PROTECT, to='studyapp.bundle')),
+                ('bundle', models.ForeignKey(blank=True, help_text='loaded under “Bundles”', null=True, on_delete=django.db.models.deletion.PROTECT, to='studyapp.bundle')),
             ],
             options={
                 'verbose_name_plural': 'studies',

@@ -2,14 +2,17 @@
 
 import io
 import re
+import shutil
 import zipfile
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from studyapp import models, publishing, sessions
+from studyapp import models, publishing, sessions, studies_io
+from tests.bundles import write_bundle
 from tests.studyapp.conftest import submit, walk
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
@@ -276,3 +279,45 @@ def test_every_page_obeys_the_content_security_policy(desk, study, start):
         text = desk.get(address).content.decode()
         assert not re.search(r"<script(?![^>]*\bsrc=)(?![^>]*application/json)[^>]*>", text), address
         assert not re.search(r"<style|\sstyle=|\son[a-z]+=\"", text), address
+
+
+def upload(path, **fields):
+    return {"file": SimpleUploadedFile(path.name, path.read_bytes()), **fields}
+
+
+def test_a_study_comes_in_as_the_file_that_went_out(desk, draft, tmp_path):
+    draft.refresh_from_db()
+    before = studies_io.record(draft)
+    studies_io.dump_study(draft, tmp_path / "tiny.zip")
+    draft.delete()
+    response = desk.post(reverse("admin:load_study"), upload(tmp_path / "tiny.zip"))
+    loaded = models.Study.objects.get()
+    assert response["Location"] == page_of(loaded)
+    assert studies_io.record(loaded) == before
+
+
+def test_a_wrong_file_is_refused_with_its_reason(desk, draft, tmp_path):
+    (tmp_path / "wrong.json").write_text("{")
+    studies_io.dump_study(draft, tmp_path / "again.json")
+    for name, address, reason in [
+        ("wrong.json", "load_study", "wrong.json: expected JSON"),
+        ("again.json", "load_study", "again.json: slug: a study"),
+        ("again.json", "load_bundle", "again.json: expected a zip"),
+    ]:
+        response = desk.post(reverse(f"admin:{address}"), upload(tmp_path / name))
+        assert response.context["form"].errors["file"][0].startswith(reason)
+
+
+def test_a_bundle_comes_in_as_a_zip_of_its_folder(desk, tmp_path):
+    write_bundle(tmp_path / "source" / "gulls")
+    shutil.make_archive(str(tmp_path / "gulls"), "zip", tmp_path / "source")
+    response = desk.post(reverse("admin:load_bundle"), upload(tmp_path / "gulls.zip"))
+    bundle = models.Bundle.objects.get()
+    assert (bundle.name, bundle.n_images) == ("gulls", 64)
+    assert response["Location"] == reverse("admin:studyapp_bundle_change", args=[bundle.pk])
+
+
+def test_only_who_may_add_loads_files(colleague):
+    bob = colleague("view_study", "view_bundle")
+    for name in ("load_study", "load_bundle"):
+        assert bob.get(reverse(f"admin:{name}")).status_code == 403
