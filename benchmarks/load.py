@@ -55,7 +55,7 @@ def _heatwise(options, database: str, modes: list[str]) -> list[dict]:
 def _otree(options) -> dict:
     with servers.otree(WARM_UP + options.people) as (server, link):
         crowd, used = _crowd(options, "saturated", server, partial(_through_otree, server.port, link))
-        return report.run(f"oTree {servers.otree_version()} on postgres", "saturated", crowd, used)
+        return report.run(server.name, "saturated", crowd, used)
 
 
 def _cost() -> dict:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from .browser import Browser, Reply, form_fields
 
 AGREE = ("yes", "True")
+KEPT = ("accepted", "stored")  # stored: an earlier try of the same answer, whose acknowledgement never arrived
 
 
 class Trouble(Exception):
@@ -48,7 +49,7 @@ def walk_heatwise(browser: Browser, slug: str, walk: Walk, think: Callable[[], f
         time.sleep(think())
         reply = _kept(walk, "(answer)", browser.post(path, answer, Accept="application/json"))
         receipt = json.loads(reply.body)
-        if receipt["status"] != "accepted":
+        if receipt["status"] not in KEPT:
             raise Trouble(f"an answer came back as {receipt['status']!r}")
         walk.acknowledged[position] = answer
         path = receipt["next"]

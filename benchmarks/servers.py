@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
@@ -28,33 +28,73 @@ START_S = 60
 
 @dataclass
 class Server:
-    """A server that answers on 127.0.0.1 at `port`; `environment` is what its own programs run with."""
+    """A server that answers on 127.0.0.1 at `port`; its process group holds all its workers, and nothing else.
+
+    `environment` is what its own programs run with; what it prints goes to `folder/server.log`.
+    """
 
     name: str
+    command: list[str]
+    cwd: Path
     port: int
     environment: dict[str, str]
     database: str
+    folder: Path
+    health: str
+    headers: dict[str, str]
     process: subprocess.Popen | None = None
-    folder: Path = field(default_factory=Path)
 
-    def run(self, *module: str) -> str:
-        """Run one of our modules with the server's settings and return what it prints."""
-        command = [sys.executable, *module]
-        return subprocess.run(
-            command, env=self.environment, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True
-        ).stdout
+    def start(self) -> None:
+        """Start the server and wait until it answers."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                self.command, cwd=self.cwd, env=self.environment, stdout=log, stderr=log, start_new_session=True
+            )
+        deadline = time.monotonic() + START_S
+        while not self._answers():
+            if time.monotonic() > deadline or self.process.poll() is not None:
+                raise SystemExit(f"{self.name} does not answer; it said:\n{self.log.read_text()[-3000:]}")
+            time.sleep(0.1)
 
-    def ask(self, module: str, *arguments: str) -> dict:
-        return json.loads(self.run("-m", module, *arguments))
-
-    def processor_s(self) -> dict[str, float]:
-        """Return the processor seconds that the server and its database have used so far."""
-        return used_s(self.process.pid, self.database)
+    def stop(self) -> None:
+        """Stop the server as an operator would; one that does not go within 20 seconds is killed."""
+        self.process.terminate()
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.kill()
 
     def kill(self) -> None:
         """Kill the server and all its workers at once, as a power cut would."""
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "server.log"
+
+    def processor_s(self) -> dict[str, float]:
+        """Return the processor seconds that the server and its database have used so far."""
+        return used_s(self.process.pid, self.database)
+
+    def run(self, *arguments: str) -> str:
+        """Run one of our programs with the server's settings and return what it prints."""
+        command = [sys.executable, *arguments]
+        done = subprocess.run(command, env=self.environment, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
+        return done.stdout
+
+    def ask(self, module: str, *arguments: str) -> dict:
+        return json.loads(self.run("-m", module, *arguments))
+
+    def _answers(self) -> bool:
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=5)
+        try:
+            connection.request("GET", self.health, headers=self.headers)
+            return connection.getresponse().status == 200
+        except (OSError, HTTPException):
+            return False
+        finally:
+            connection.close()
 
 
 @contextmanager
@@ -71,20 +111,22 @@ def heatwise(database: str, *, workers: int = 2, threads: int = 4) -> Iterator[S
             "HEATWISE_THREADS": str(threads),
             "DATABASE_URL": url,
         }
-        server = Server(f"Heatwise on {database}", port, environment, url, folder=folder)
+        server = Server(
+            name=f"Heatwise on {database}",
+            command=[sys.executable, "-m", "gunicorn", "-c", "python:studyapp.serving", "studyapp.wsgi"],
+            cwd=ROOT,
+            port=port,
+            environment=environment,
+            database=url,
+            folder=folder,
+            health="/health/",
+            headers={"X-Forwarded-Proto": "https"},
+        )
         server.run("manage.py", "migrate", "--verbosity=0")
         server.run("manage.py", "collectstatic", "--noinput", "--verbosity=0")
         server.run("-m", "benchmarks.study", "prepare")
-        with serving(server):
+        with _serving(server):
             yield server
-
-
-@contextmanager
-def serving(server: Server) -> Iterator[Server]:
-    """Run gunicorn for as long as the block lasts."""
-    command = [sys.executable, "-m", "gunicorn", "-c", "python:studyapp.serving", "studyapp.wsgi"]
-    with _process(server, command, ROOT, "/health/"):
-        yield server
 
 
 @contextmanager
@@ -102,14 +144,27 @@ def otree(people: int) -> Iterator[tuple[Server, str]]:
             "OTREE_AUTH_LEVEL": "STUDY",
             "OTREE_REST_KEY": (key := secrets.token_hex(16)),
         }
-        server = Server("oTree on postgres", _free_port(), environment, url, folder=folder)
-        command = ["otree", "prodserver1of2", f"127.0.0.1:{server.port}"]
-        with _process(server, command, project, "/api/otree_version", {"otree-rest-key": key}):
-            connection = HTTPConnection("127.0.0.1", server.port, timeout=600)
-            wanted = {"session_config_name": "forward_simulation", "num_participants": people}
-            connection.request("POST", "/api/sessions", json.dumps(wanted), {"otree-rest-key": key})
-            link = json.loads(connection.getresponse().read())["session_wide_url"]
-            yield server, "/" + link.split("/", 3)[3]
+        server = Server(
+            name=f"oTree {otree_version()} on postgres",
+            command=["otree", "prodserver1of2", f"127.0.0.1:{(port := _free_port())}"],
+            cwd=project,
+            port=port,
+            environment=environment,
+            database=url,
+            folder=folder,
+            health="/api/otree_version",
+            headers={"otree-rest-key": key},
+        )
+        with _serving(server):
+            yield server, _otree_link(server, people)
+
+
+def _otree_link(server: Server, people: int) -> str:
+    """Make a session for so many people and return the path of the link that all of them use."""
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=600)
+    wanted = {"session_config_name": "forward_simulation", "num_participants": people}
+    connection.request("POST", "/api/sessions", json.dumps(wanted), server.headers)
+    return "/" + json.loads(connection.getresponse().read())["session_wide_url"].split("/", 3)[3]
 
 
 def install_otree() -> None:
@@ -130,39 +185,14 @@ def otree_version() -> str:
 
 
 @contextmanager
-def _process(server: Server, command: list[str], folder: Path, path: str, headers: dict | None = None):
-    """Run a server in a process group of its own until the block ends; its output goes to `server.log`."""
-    with (server.folder / "server.log").open("ab") as log:
-        server.process = subprocess.Popen(
-            command, cwd=folder, env=server.environment, stdout=log, stderr=log, start_new_session=True
-        )
+def _serving(server: Server) -> Iterator[None]:
+    """Run a server until the block ends, whatever happened to it meanwhile."""
     try:
-        _wait(server, path, headers or {"X-Forwarded-Proto": "https"})
+        server.start()
         yield
     finally:
         if server.process.poll() is None:
-            server.process.terminate()
-            try:
-                server.process.wait(20)
-            except subprocess.TimeoutExpired:
-                server.kill()
-
-
-def _wait(server: Server, path: str, headers: dict[str, str]) -> None:
-    deadline = time.monotonic() + START_S
-    while time.monotonic() < deadline and server.process.poll() is None:
-        connection = HTTPConnection("127.0.0.1", server.port, timeout=5)
-        try:
-            connection.request("GET", path, headers=headers)
-            if connection.getresponse().status == 200:
-                return
-        except (OSError, HTTPException):
-            pass
-        finally:
-            connection.close()
-        time.sleep(0.1)
-    said = (server.folder / "server.log").read_text(errors="replace")[-3000:]
-    raise SystemExit(f"{server.name} does not answer; it said:\n{said}")
+            server.stop()
 
 
 @contextmanager

@@ -16,3 +16,4 @@ timeout = 60
 graceful_timeout = 30
 preload_app = True
 accesslog = None
+control_socket_disable = True
