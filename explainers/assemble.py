@@ -63,13 +63,13 @@ def _write_images(job, new):
 def _write_method(job: Job, new, method: MethodConfig, targets):
     folder = job.method_folder(method)
     records = {name: read_nodes(folder, name, targets[name]) for name in targets if targets[name]}
-    vmin, vmax = shared_scale([n["peak"] for r in records.values() for n in r["nodes"]], method.colormap)
+    vmin, vmax = shared_scale([n["peaks"] for r in records.values() for n in r["nodes"]], method.colormap)
     table = colour_table(method.colormap)
     per_map = job.config.output.scale == "per_map"
     rows = []
     for name, record in tqdm(records.items(), desc=f"{method.id} overlays", unit=" images", dynamic_ncols=True):
         for node in record["nodes"]:
-            low, high = shared_scale([node["peak"]], method.colormap) if per_map else (vmin, vmax)
+            low, high = shared_scale([node["peaks"]], method.colormap) if per_map else (vmin, vmax)
             saliency = np.load(folder / f"{node['file']}.npy").astype(np.float32) * node["scale"]
             file = opaque(method.id, node["file"])
             picture = overlay(saliency, low, high, table, job.config.output_size)
@@ -118,6 +118,7 @@ def _manifest(job, methods, thresholds):
     model = job.config.model
     height, width = model.height_width
     return {
+        "config": os.path.relpath(job.config.path, job.config.output.bundle),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "model": {
             "name": model.arch,

@@ -23,7 +23,10 @@ NODE_COLUMNS = (
     "image_id", "method", "target", "node", "parent", "classes", "label", "score", "raw_score",
     "map_file", "scale", "overlay_file", "vmin", "vmax",
 )  # fmt: skip
+METRIC_COLUMNS = ("image_id", "method", "target", "metric", "value")
+DATASET_METRIC_COLUMNS = ("method", "metric", "better", "n", "value")
 TABLES = {"images": IMAGE_COLUMNS, "predictions": PREDICTION_COLUMNS, "nodes": NODE_COLUMNS}
+SCORE_TABLES = {"metrics": METRIC_COLUMNS, "dataset_metrics": DATASET_METRIC_COLUMNS}
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -42,7 +45,7 @@ def opaque(*parts) -> str:
 def table_bytes(name: str, rows: list[dict]) -> bytes:
     """Return a table as CSV: booleans true/false, missing values empty, numbers at full precision."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, TABLES[name], lineterminator="\r\n")
+    writer = csv.DictWriter(text, (TABLES | SCORE_TABLES)[name], lineterminator="\r\n")
     writer.writeheader()
     writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
     return text.getvalue().encode()
@@ -61,9 +64,9 @@ def sha256_of(path: Path) -> str:
 
 def seal(folder: Path, manifest: dict) -> None:
     """Write the manifest, last, with the sha256 of every file in the folder."""
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path != folder / "manifest.json")
     files = {path.relative_to(folder).as_posix(): sha256_of(path) for path in paths}
-    content = {"schema_version": SCHEMA_VERSION, **manifest, "files": files}
+    content = {**manifest, "schema_version": SCHEMA_VERSION, "files": files}
     write_atomically(folder / "manifest.json", json.dumps(content, indent=1, ensure_ascii=False).encode())
 
 

@@ -34,6 +34,12 @@ def _parser():
     explain.add_argument("--limit", type=_count, metavar="N", help="only the first N photographs")
     explain.add_argument("--shard", type=_shard, metavar="I/N", help="only this share of the images; no bundle yet")
     explain.set_defaults(run=_explain)
+    score = commands.add_parser("score", help="score a bundle's maps")
+    score.add_argument("bundle", type=Path, metavar="BUNDLE")
+    score.add_argument("--metrics", metavar="A,B", help="such as road,iou; all quick ones when left out")
+    score.add_argument("--config", type=Path, metavar="CONFIG.toml", help="when it is not where it was")
+    score.add_argument("--device", default="auto", help="auto (default), cpu, cuda, cuda:1 …")
+    score.set_defaults(run=_score)
     for kind in ("methods", "metrics"):
         command = commands.add_parser(kind, help=f"list the {kind} with their papers and parameters")
         command.add_argument("--json", action="store_true", help="as JSON")
@@ -73,6 +79,14 @@ def _explain(options):
     assemble(job, targets)
     skipped = f", {len(job.skipped)} skipped" if job.skipped else ""
     print(f"{config.output.bundle}: {len(job.photographs)} images{skipped}, {len(config.methods)} methods.")
+
+
+def _score(options):
+    from explainers.scoring import score_bundle
+
+    names = options.metrics.split(",") if options.metrics else None
+    for name, count in score_bundle(options.bundle, names, options.config, options.device).items():
+        print(f"{name}: {count} values")
 
 
 def _list(options):

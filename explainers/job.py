@@ -11,6 +11,7 @@ import json
 import platform
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ from tqdm import tqdm
 from explainers import registry
 from explainers._torchvision import torchvision
 from explainers.bundle import opaque, write_atomically
-from explainers.config import Config, MethodConfig
+from explainers.config import Config, MethodConfig, ModelConfig
 from explainers.datasets import Photograph, class_index, cut_out, list_photographs, open_picture
 from explainers.errors import UserError
 from explainers.features import penultimate
@@ -29,20 +30,24 @@ from explainers.model_state import device_of
 from explainers.models import class_names, load_model
 from explainers.predictions import classes_to_explain, scores_of
 from explainers.preprocessing import input_tensor
-from explainers.render import colour_table, encode, peak
+from explainers.render import colour_table, encode, peaks
 
 BATCH = 16
 NOT_PART_OF_THE_MAP = ("generator", "batch_size", "progress", "mean", "std")
 
 
-@dataclass
+@dataclass(eq=False)
 class Job:
-    """What a run works with: the loaded model, its classes, the photographs and the work folder."""
+    """What a run works with: the loaded model, its classes, the photographs and the work folder.
+
+    `photographs` are those this run works on: without the unreadable ones, and only its share of `all_photographs`.
+    """
 
     config: Config
     model: torch.nn.Module
     weights_sha256: str
     classes: list[str]
+    all_photographs: dict[str, Photograph]
     photographs: dict[str, Photograph]
     work: Path
     model_key: str
@@ -53,7 +58,15 @@ class Job:
         return self.work / f"images-{self.model_key}"
 
     def method_folder(self, method: MethodConfig) -> Path:
-        return self.work / f"{method.name}-{opaque(self.model_key, self.config.output.seed, self.resolved(method))}"
+        key = opaque(self.model_key, self.config.output.seed, self.resolved(method), self.background_names(method))
+        return self.work / f"{method.name}-{key}"
+
+    def background_names(self, method: MethodConfig) -> list[str]:
+        """The photographs that a number given as `background` stands for, drawn by the seed."""
+        count, seed = method.parameters.get("background"), self.config.output.seed
+        if not isinstance(count, int):
+            return []
+        return sorted(self.all_photographs, key=lambda name: opaque(seed, "background", name))[:count]
 
     def resolved(self, method: MethodConfig) -> dict:
         """The method's parameters, defaults included, as they decide its maps."""
@@ -83,7 +96,7 @@ def prepare(config: Config, device: str, limit: int | None) -> Job:
     depends_on = (weights_sha256, m.arch, m.options, m.multilabel, m.height_width, m.resize, m.mean, m.std)
     model_key = opaque(*depends_on, classes, config.output_size, config.output.quality)
     work = config.output.bundle.with_name(f"{config.output.bundle.name}.work")
-    return Job(config, model.to(_device(device)), weights_sha256, classes, by_id, work, model_key, [])
+    return Job(config, model.to(_device(device)), weights_sha256, classes, by_id, dict(by_id), work, model_key, [])
 
 
 def _check_thresholds(model, classes):
@@ -143,7 +156,7 @@ def _predict_batch(job, pictures):
     model = job.config.model
     inputs = torch.zeros(BATCH, 3, *model.height_width)  # always a full batch: rounding depends on its size
     for row, picture in enumerate(pictures.values()):
-        inputs[row] = _input(picture, model)
+        inputs[row] = model_input(picture, model)
     logits, features = penultimate(job.model, inputs.to(device_of(job.model)))
     if logits.shape[1] != len(job.classes):
         raise UserError(f"[model] classes: {len(job.classes)} names, but the model has {logits.shape[1]} outputs.")
@@ -154,7 +167,8 @@ def _predict_batch(job, pictures):
         write_atomically(job.predictions_folder / f"{name}.npz", _npz(arrays))
 
 
-def _input(picture, model):
+def model_input(picture, model: ModelConfig) -> torch.Tensor:
+    """Return what the model sees of a picture, (3, H, W)."""
     return input_tensor(cut_out(picture, model.resize, model.height_width), model.mean, model.std)
 
 
@@ -193,7 +207,7 @@ def explain_images(job: Job, method: MethodConfig, targets: dict[str, list[int]]
 
 def _explain_image(job, model, method, name, targets):
     started, folder = time.perf_counter(), job.method_folder(method)
-    image = _input(open_picture(job.photographs[name].path), job.config.model)
+    image = model_input(open_picture(job.photographs[name].path), job.config.model)
     parameters = {**job.resolved(method), **_supplied(job, method, name)}
     maps = registry.explain(method.name, model, image[None], [targets], **parameters)
     logits = read_prediction(job, name)["logits"]
@@ -208,8 +222,8 @@ def _explain_image(job, model, method, name, targets):
         np.save(buffer, (saliency / scale).astype(np.float16))
         write_atomically(folder / f"{file}.npy", buffer.getvalue())
         node = {"target": target, "score": float(scores[target]), "raw_score": float(logits[target])}
-        nodes.append({**node, "file": file, "scale": scale, "peak": peak(saliency, method.colormap)})
-    record = {"targets": targets, "colormap": method.colormap, "seconds": time.perf_counter() - started, "nodes": nodes}
+        nodes.append({**node, "file": file, "scale": scale, "peaks": peaks(saliency)})
+    record = {"targets": targets, "seconds": time.perf_counter() - started, "nodes": nodes}
     write_atomically(folder / f"{name}.json", json.dumps(record).encode())
 
 
@@ -218,9 +232,21 @@ def _supplied(job, method, name):
     defaults = registry.METHODS[method.name].defaults
     supplied = {key: getattr(job.config.model, key) for key in ("mean", "std") if key in defaults}
     if "generator" in defaults:
-        seed = int(opaque(job.config.output.seed, method.name, name), 16) % 2**63
-        supplied["generator"] = torch.Generator(device_of(job.model)).manual_seed(seed)
+        supplied["generator"] = seeded_generator(job, method.name, name)
+    if background := job.background_names(method):
+        supplied["background"] = _background(job, tuple(background))
     return supplied
+
+
+def seeded_generator(job: Job, what: str, image: str) -> torch.Generator:
+    """Return a generator of an image's own, so that its draws depend on no other image."""
+    return torch.Generator().manual_seed(int(opaque(job.config.output.seed, what, image), 16) % 2**63)
+
+
+@lru_cache(maxsize=1)
+def _background(job, names):
+    """Return photographs as model inputs (B, 3, H, W); one that cannot be read stops the run with its name."""
+    return torch.stack([model_input(open_picture(job.all_photographs[n].path), job.config.model) for n in names])
 
 
 def read_nodes(folder: Path, name: str, targets: list[int]) -> dict | None:

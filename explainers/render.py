@@ -29,17 +29,19 @@ def is_diverging(colormap: str) -> bool:
     return colormap.removesuffix("_r") in DIVERGING
 
 
-def peak(saliency: np.ndarray, colormap: str) -> float:
-    """Return how far a map (H, W) reaches: a high percentile of its magnitude, or of its positive part."""
-    shown = np.abs(saliency) if is_diverging(colormap) else np.maximum(saliency, 0)
-    return float(np.percentile(shown, PEAK_PERCENTILE) or shown.max())
+def peaks(saliency: np.ndarray) -> dict[str, float]:
+    """Return how far a map (H, W) reaches: a high percentile of its positive part, and of its magnitude."""
+    shown = {"positive": np.maximum(saliency, 0), "magnitude": np.abs(saliency)}
+    return {name: float(np.percentile(values, PEAK_PERCENTILE) or values.max()) for name, values in shown.items()}
 
 
-def shared_scale(peaks, colormap: str) -> tuple[float, float]:
+def shared_scale(peaks_of_maps: list[dict[str, float]], colormap: str) -> tuple[float, float]:
     """Return (vmin, vmax) for maps that are compared; an all-zero set gets a scale of 1."""
-    positive = [value for value in peaks if value > 0]
-    vmax = float(np.percentile(positive, SHARED_PERCENTILE)) if positive else 1.0
-    return (-vmax if is_diverging(colormap) else 0.0), vmax
+    diverging = is_diverging(colormap)
+    reached = [found["magnitude" if diverging else "positive"] for found in peaks_of_maps]
+    reached = [value for value in reached if value > 0]
+    vmax = float(np.percentile(reached, SHARED_PERCENTILE)) if reached else 1.0
+    return (-vmax if diverging else 0.0), vmax
 
 
 def colour_table(colormap: str) -> np.ndarray:

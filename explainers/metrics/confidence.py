@@ -55,6 +55,7 @@ RECORD = Metric(
         "subject": "What the map's subject is: range, quantile or soft.",
         "threshold": "Share of the map's range, or of its pixels, that makes the subject.",
     },
+    needs=("perturbs",),
     directions={
         "confidence_b_increase": "higher",
         "confidence_b_drop": "lower",

@@ -45,5 +45,6 @@ RECORD = Metric(
     title="Deletion and insertion",
     paper="Petsiuk, Das, Saenko 2018, RISE, BMVC",
     parameters={"steps": "Equal shares of pixels in which they vanish or appear."},
+    needs=("perturbs",),
     directions={"deletion": "lower", "insertion": "higher"},
 )

@@ -96,5 +96,6 @@ RECORD = Metric(
     title="ROAD",
     paper="Rong et al. 2022, A Consistent and Efficient Evaluation Strategy for Attribution Methods, ICML",
     parameters={"percentiles": "Shares of pixels that are removed, in percent."},
+    needs=("perturbs",),
     directions={"road": "higher", "road_morf": "lower", "road_lerf": "higher"},
 )

@@ -212,6 +212,28 @@ def test_shares_make_the_same_bundle(project):
     assert differing(contents(project / "shared"), expected) == set()
 
 
+def test_another_colour_map_computes_nothing_anew(project):
+    explain(project)
+    before = {path: path.stat().st_mtime_ns for path in (project / "bundle.work").rglob("*.json")}
+    change(project, 'name = "grad_cam"', 'name = "grad_cam"\ncolormap = "RdBu_r"')
+    explain(project)
+    assert {path: path.stat().st_mtime_ns for path in (project / "bundle.work").rglob("*.json")} == before
+    manifest, _ = read_bundle(project / "bundle")
+    assert manifest["methods"][0]["vmin"] == -manifest["methods"][0]["vmax"]
+
+
+def test_random_methods_draw_the_same_for_an_image_however_the_work_is_shared(project):
+    change(project, 'name = "multiscale_occlusion"\ndepth = 2\nfill = "grey"', 'name = "rise"\nn_masks = 20')
+    change(project, 'name = "grad_cam"', 'name = "gradient_shap"\nn_samples = 3\nbackground = 2')
+    explain(project)
+    expected = contents(project / "bundle")
+    change(project, 'bundle = "bundle"', 'bundle = "shared"')
+    for share in ("2/2", "1/2"):
+        explain(project, "--shard", share)
+    explain(project)
+    assert differing(contents(project / "shared"), expected) == set()
+
+
 def test_unreadable_pictures_are_skipped_and_reported(project, capsys):
     (project / "photos" / "horse_0.png").write_bytes(b"no picture")
     assert explain(project) == 0

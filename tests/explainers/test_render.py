@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from explainers.errors import UserError
-from explainers.render import colour_stops, colour_table, overlay, peak, shared_scale
+from explainers.render import colour_stops, colour_table, overlay, peaks, shared_scale
 
 
 def rendered(saliency, vmin, vmax, colormap="Reds", size=None):
@@ -45,17 +45,17 @@ def test_opacity_grows_with_the_value():
 
 
 def test_the_shared_scale_survives_one_odd_map():
-    assert shared_scale([1.0] * 20 + [1000.0], "Reds") == (0.0, 1.0)
-    assert shared_scale([1.0] * 20 + [1000.0], "RdBu_r") == (-1.0, 1.0)
-    assert shared_scale([0.0, 0.0], "Reds") == (0.0, 1.0)
+    maps = [{"positive": 1.0, "magnitude": 2.0}] * 20 + [{"positive": 1000.0, "magnitude": 1000.0}]
+    assert shared_scale(maps, "Reds") == (0.0, 1.0)
+    assert shared_scale(maps, "RdBu_r") == (-2.0, 2.0)
+    assert shared_scale([{"positive": 0.0, "magnitude": 0.0}], "Reds") == (0.0, 1.0)
 
 
 def test_the_peak_of_a_map_with_few_lit_pixels_is_not_zero():
     saliency = np.zeros((100, 100))
     saliency[0, 0] = 5
-    assert peak(saliency, "Reds") == 5
-    assert peak(-saliency, "Reds") == 0
-    assert peak(-saliency, "RdBu_r") == 5
+    assert peaks(saliency) == {"positive": 5, "magnitude": 5}
+    assert peaks(-saliency) == {"positive": 0, "magnitude": 5}
 
 
 def test_the_legend_has_nine_stops_from_clear_to_opaque():

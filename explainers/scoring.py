@@ -1,0 +1,163 @@
+"""Score a bundle's maps: every metric on every map, into the bundle's metrics.csv and dataset_metrics.csv.
+
+The model and the photographs are those of the configuration that the bundle was made from. True regions are read from
+`masks/<image_id>.png`, or `masks/<image_id>-<class index>.png` for one class; pixels above 0 are true. Finished images
+are kept in the work folder, so an interrupted run continues.
+"""
+
+import json
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from tqdm import tqdm
+
+from explainers import registry
+from explainers.bundle import opaque, read_bundle, read_table, seal, table_bytes, write_atomically
+from explainers.config import load_config
+from explainers.datasets import open_picture
+from explainers.errors import UserError
+from explainers.graph import optimised
+from explainers.job import Job, model_input, prepare, seeded_generator
+from explainers.record import Metric
+
+ON_REQUEST = ("sanity",)  # explains every image anew several times
+
+
+def score_bundle(folder: Path, names: list[str] | None, config: Path | None, device: str) -> dict[str, int]:
+    """Write the metrics' values; return how many maps each metric scored, by file name."""
+    manifest, tables = read_bundle(folder)
+    config = load_config(config or folder / manifest["config"])
+    job = prepare(config, device, None)
+    if job.weights_sha256 != manifest["model"]["weights_sha256"]:
+        raise UserError(f"{config.path}: [model] weights are not those that {folder} was made with.")
+    metrics = _chosen(folder, names)
+    by_image = defaultdict(list)
+    for node in tables["nodes"]:
+        if not node["map_file"]:
+            raise UserError(f"{folder}: holds no raw maps; make it with [output] maps = true to score it.")
+        by_image[node["image_id"]].append(node)
+    rows = []
+    work = job.work / f"scores-{opaque(job.model_key, sorted(metrics), manifest['methods'], folder.resolve())}"
+    for image_id, nodes in tqdm(by_image.items(), desc="scores", unit=" images", dynamic_ncols=True):
+        rows += _image_rows(job, folder, manifest, metrics, image_id, nodes, work)
+    _write(folder, manifest, rows, set(_names_of(metrics)))
+    return {name: sum(row["metric"] in metric.directions for row in rows) for name, metric in metrics.items()}
+
+
+def _chosen(folder, names) -> dict[str, Metric]:
+    """Return the metrics by file name: those asked for, or all that have what they need and are quick enough."""
+    has_masks = (folder / "masks").is_dir()
+    if names is None:
+        usable = {name for name, m in registry.METRICS.items() if has_masks or "masks" not in m.defaults}
+        return {name: registry.METRICS[name] for name in sorted(usable - set(ON_REQUEST))}
+    chosen = {name: registry.find(registry.METRICS, name, "metric") for name in names}
+    for name, metric in chosen.items():
+        if "masks" in metric.defaults and not has_masks:
+            raise UserError(f"--metrics: {name} needs true regions in {folder / 'masks'}, a PNG per image id.")
+    return chosen
+
+
+def _names_of(metrics):
+    return [name for metric in metrics.values() for name in metric.directions]
+
+
+def _image_rows(job, folder, manifest, metrics, image_id, nodes, work):
+    stored = work / f"{image_id}.json"
+    if stored.exists():
+        return json.loads(stored.read_bytes())
+    if image_id not in job.photographs:
+        raise UserError(f"{job.config.path}: its photographs are not those of {folder}; {image_id} is missing.")
+    image = model_input(open_picture(job.photographs[image_id].path), job.config.model)
+    maps = torch.stack([_raw_map(folder, node) for node in nodes])
+    rows = []
+    for metric in metrics.values():
+        for method in manifest["methods"]:
+            chosen = [i for i, node in enumerate(nodes) if node["method"] == method["name"]]
+            rows += _metric_rows(job, folder, metric, method, image, [nodes[i] for i in chosen], maps[chosen])
+    write_atomically(stored, json.dumps(rows).encode())
+    return rows
+
+
+def _raw_map(folder, node):
+    return torch.from_numpy(np.load(folder / node["map_file"]).astype(np.float32) * np.float32(node["scale"]))
+
+
+def _metric_rows(job: Job, folder, metric, method, image, nodes, maps):
+    parameters = {}
+    if "masks" in metric.defaults:
+        masks = [_mask(folder, node, image.shape[-2:]) for node in nodes]
+        known = [i for i, mask in enumerate(masks) if mask is not None]
+        nodes, maps = [nodes[i] for i in known], maps[known]
+        parameters["masks"] = torch.stack([masks[i] for i in known]) if known else None
+    if not nodes:
+        return []
+    if "output" in metric.defaults:
+        parameters["output"] = "sigmoid" if job.config.model.multilabel else "softmax"
+    if "generator" in metric.defaults:
+        parameters["generator"] = seeded_generator(job, metric.title, nodes[0]["image_id"])
+    if "explainer" in metric.defaults:
+        parameters["explainer"] = _explainer(job, method, nodes[0]["image_id"])
+    images, targets = image.expand(len(nodes), -1, -1, -1), [int(node["target"]) for node in nodes]
+    model = optimised(job.model) if "perturbs" in metric.needs else job.model
+    values = registry.scores(metric, model, images, targets, maps, **parameters)
+    return [
+        {
+            "image_id": node["image_id"],
+            "method": method["name"],
+            "target": node["target"],
+            "metric": name,
+            "value": value,
+        }
+        for name, column in values.items()
+        for node, value in zip(nodes, column.tolist(), strict=True)
+    ]
+
+
+def _mask(folder, node, size):
+    """Return the true region of a node's class or image, at the map's size; None when there is none."""
+    for name in (f"{node['image_id']}-{node['target']}", node["image_id"]):
+        path = folder / "masks" / f"{name}.png"
+        if path.exists():
+            picture = Image.open(path).convert("I").resize(size[::-1], Image.Resampling.NEAREST)
+            return torch.from_numpy(np.array(picture) > 0)
+    return None
+
+
+def _explainer(job, method, image_id):
+    """The bundle's method, as the sanity check calls it: on another model, for the same images and targets."""
+    name, defaults = method["method"], registry.METHODS[method["method"]].defaults
+    parameters = dict(method["parameters"])
+    parameters |= {key: getattr(job.config.model, key) for key in ("mean", "std") if key in defaults}
+
+    def explain(model, images, targets):
+        if "generator" in defaults:
+            parameters["generator"] = seeded_generator(job, name, image_id)
+        return registry.explain(name, model, images, targets, **parameters)[:, 0]
+
+    return explain
+
+
+def _write(folder, manifest, rows, scored):
+    """Put the values beside those of other metrics; the manifest never vouches for a file that is being changed."""
+    if "metrics.csv" in manifest["files"]:
+        rows = [row for row in read_table(folder, "metrics") if row["metric"] not in scored] + rows
+    open_manifest = {**manifest, "files": {k: v for k, v in manifest["files"].items() if "metrics.csv" not in k}}
+    write_atomically(folder / "manifest.json", json.dumps(open_manifest, indent=1, ensure_ascii=False).encode())
+    write_atomically(folder / "metrics.csv", table_bytes("metrics", rows))
+    write_atomically(folder / "dataset_metrics.csv", table_bytes("dataset_metrics", _means(rows)))
+    seal(folder, manifest)
+
+
+def _means(rows):
+    """Return each method's and metric's mean over all maps, with the direction that is better."""
+    directions = {name: way for metric in registry.METRICS.values() for name, way in metric.directions.items()}
+    values = defaultdict(list)
+    for row in rows:
+        values[row["method"], row["metric"]].append(float(row["value"]))
+    return [
+        {"method": method, "metric": metric, "better": directions.get(metric), "n": len(found), "value": np.mean(found)}
+        for (method, metric), found in values.items()
+    ]

@@ -1,0 +1,66 @@
+"""`python -m explainers score` on a small bundle."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from explainers.bundle import read_bundle, read_table
+from explainers.cli import main
+from tests.explainers.test_explain_command import N_IMAGES, change, explain, project  # noqa: F401
+
+
+@pytest.fixture
+def bundle(project):  # noqa: F811
+    assert explain(project) == 0
+    return project / "bundle"
+
+
+def test_values_of_all_quick_metrics_are_written_and_vouched_for(bundle):
+    assert main(["score", str(bundle)]) == 0
+    manifest, tables = read_bundle(bundle)
+    rows = read_table(bundle, "metrics")
+    assert {row["metric"] for row in rows} >= {"road", "deletion", "insertion", "confidence_b_drop"}
+    assert not {"iou", "sanity"} & {row["metric"] for row in rows}
+    per_metric = [row for row in rows if row["metric"] == "road"]
+    assert len(per_metric) == len(tables["nodes"]) == N_IMAGES * 4
+    assert {"metrics.csv", "dataset_metrics.csv"} <= manifest["files"].keys()
+    means = {(row["method"], row["metric"]): row for row in read_table(bundle, "dataset_metrics")}
+    values = [float(row["value"]) for row in per_metric if row["method"] == "grad_cam"]
+    assert float(means["grad_cam", "road"]["value"]) == pytest.approx(np.mean(values))
+    assert means["grad_cam", "road"]["better"] == "higher"
+
+
+def test_a_later_metric_is_added_to_the_earlier_ones(bundle):
+    main(["score", str(bundle), "--metrics", "deletion"])
+    assert main(["score", str(bundle), "--metrics", "confidence"]) == 0
+    names = {row["metric"] for row in read_table(bundle, "metrics")}
+    assert {"deletion", "confidence_b_drop"} <= names
+    read_bundle(bundle)
+
+
+def test_true_regions_are_read_from_masks(bundle):
+    (bundle / "masks").mkdir()
+    image_id = read_table(bundle, "images")[0]["image_id"]
+    mask = np.zeros((48, 48), dtype=np.uint8)
+    mask[:24] = 255
+    Image.fromarray(mask).save(bundle / "masks" / f"{image_id}-1.png")
+    assert main(["score", str(bundle), "--metrics", "iou"]) == 0
+    rows = read_table(bundle, "metrics")
+    assert {(row["image_id"], row["target"]) for row in rows} == {(image_id, "1")}
+    assert len(rows) == 2 * 2
+
+
+def test_the_sanity_check_runs_when_asked_for(bundle):
+    assert main(["score", str(bundle), "--metrics", "sanity"]) == 0
+    assert all(0 <= float(row["value"]) <= 1 for row in read_table(bundle, "metrics"))
+
+
+def test_what_cannot_be_scored_is_refused(bundle, capsys):
+    assert main(["score", str(bundle), "--metrics", "iou"]) == 2
+    assert "needs true regions" in capsys.readouterr().err
+    assert main(["score", str(bundle), "--metrics", "raod"]) == 2
+    assert "Did you mean road" in capsys.readouterr().err
+    change(bundle.parent, "size = 48", "size = 48\nmaps = false")
+    explain(bundle.parent)
+    assert main(["score", str(bundle)]) == 2
+    assert "holds no raw maps" in capsys.readouterr().err
