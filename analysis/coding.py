@@ -62,7 +62,7 @@ def section(study: Study, plan: Plan) -> Section:
     said = f"Most often named: {top}. {len(coders)} coder{'s' if len(coders) > 1 else ''}, {len(units)} answers."
     figures = [_figure(records, names, kind, class_name) for class_name in sorted(units["class_name"].unique())
                for kind in KINDS if (names == kind).any()]  # fmt: skip
-    return Section("Features named", said, records, figures)
+    return Section("Features named", said, records, figures, figures_first=len(figures))
 
 
 def coded_units(study: Study, codes: pd.DataFrame) -> pd.DataFrame:

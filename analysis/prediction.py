@@ -41,7 +41,7 @@ def section(study: Study, plan: Plan) -> Section | None:
         answers["participant"].nunique(),
     )
     figures = [_figure(metric, metrics.loc[metric], answers) for metric in terms["metric"].unique()]
-    return Section("Do automatic metrics predict people?", _said(terms), [found], figures)
+    return Section("Do automatic metrics predict people?", _said(terms), [found], figures, figures_first=len(figures))
 
 
 def shown(study: Study) -> pd.DataFrame | None:

@@ -1,4 +1,4 @@
-"""A section of the report: the line that answers, its analyses, figures and remarks."""
+"""A section of the report: the line that answers, its analyses, figures."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,11 +21,14 @@ class Figure:
 
 @dataclass
 class Section:
-    """One question of the report. `answer` is the line that answers it; `notes` are remarks below the analyses."""
+    """One question of the report. `answer` is the line that answers it.
+
+    The first `figures_first` figures stand above the analyses, the others below.
+    """
 
     title: str
     answer: str
     records: list[Record] = field(default_factory=list)
     figures: list[Figure] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
     intro: str = ""
+    figures_first: int = 1

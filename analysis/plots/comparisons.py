@@ -3,7 +3,7 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from analysis.apa import words
+from analysis.apa import SHARES, words
 from analysis.plots import style
 
 
@@ -39,6 +39,9 @@ def dots(means: pd.DataFrame, ylabel: str, kind: str, chance: float | None = Non
     ax.set_xticks(range(len(places)), [words(place) for place in places])
     ax.set_ylabel(ylabel)
     style.scale(ax, kind)
+    if kind in SHARES:
+        ax.set_ylim(bottom=0)
+    ax.set_xlim(-0.6, len(places) - 0.4)
     if len(series) > 1:
         style.legend(figure, len(series), words(legend))
     return figure

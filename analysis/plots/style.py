@@ -6,7 +6,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import FuncFormatter
 
 from analysis.apa import SHARES
 
@@ -60,7 +60,11 @@ def save(figure: Figure, folder: Path, name: str) -> tuple[Path, Path]:
 def scale(ax: Axes, kind: str, axis: str = "y") -> None:
     """Show fractions as percentages."""
     if kind in SHARES:
-        getattr(ax, f"{axis}axis").set_major_formatter(PercentFormatter(1.0))
+        getattr(ax, f"{axis}axis").set_major_formatter(FuncFormatter(_percent))
+
+
+def _percent(share: float, _position: int) -> str:
+    return f"{100 * share:.4g}%".replace("-", "−")
 
 
 def legend(figure: Figure, columns: int, title: str = "") -> None:
