@@ -40,6 +40,13 @@ def _parser():
     score.add_argument("--config", type=Path, metavar="CONFIG.toml", help="when it is not where it was")
     score.add_argument("--device", default="auto", help="auto (default), cpu, cuda, cuda:1 …")
     score.set_defaults(run=_score)
+    bench = commands.add_parser("bench", help="time the methods against captum, pytorch-grad-cam and zennit")
+    bench.add_argument("--model", default="squeezenet1_1", help="a torchvision classifier; squeezenet1_1 when left out")
+    bench.add_argument("--size", type=_count, default=224, help="the images' side in pixels")
+    bench.add_argument("--images", type=_count, default=2, help="images per call")
+    bench.add_argument("--device", default="auto", help="auto (default), cpu, cuda …")
+    bench.add_argument("--json", action="store_true", help="as JSON")
+    bench.set_defaults(run=_bench)
     for kind in ("methods", "metrics"):
         command = commands.add_parser(kind, help=f"list the {kind} with their papers and parameters")
         command.add_argument("--json", action="store_true", help="as JSON")
@@ -87,6 +94,31 @@ def _score(options):
     names = options.metrics.split(",") if options.metrics else None
     for name, count in score_bundle(options.bundle, names, options.config, options.device).items():
         print(f"{name}: {count} values")
+
+
+def _bench(options):
+    import platform
+
+    import torch
+
+    from explainers.bench import COLUMNS, bench
+    from explainers.job import device_called
+
+    device = device_called(options.device)
+    machine = {"machine": platform.processor() or platform.machine(), "device": str(device)}
+    machine |= {"threads": torch.get_num_threads(), "torch": torch.__version__}
+    show = (lambda _row: None) if options.json else (lambda row: print("  ".join(map(_cell, row.values())), flush=True))
+    show(dict(zip(COLUMNS, COLUMNS, strict=True)))
+    rows = bench(options.model, options.size, options.images, device, show)
+    if options.json:
+        print(json.dumps({**machine, "model": options.model, "size": options.size, "rows": rows}, indent=1))
+    else:
+        print(", ".join(f"{key} {value}" for key, value in machine.items()))
+
+
+def _cell(value):
+    text = "–" if value is None else f"{value:.3g}" if isinstance(value, float) else str(value)
+    return f"{text:<20}"
 
 
 def _list(options):

@@ -96,7 +96,9 @@ def prepare(config: Config, device: str, limit: int | None) -> Job:
     depends_on = (weights_sha256, m.arch, m.options, m.multilabel, m.height_width, m.resize, m.mean, m.std)
     model_key = opaque(*depends_on, classes, config.output_size, config.output.quality)
     work = config.output.bundle.with_name(f"{config.output.bundle.name}.work")
-    return Job(config, model.to(_device(device)), weights_sha256, classes, by_id, dict(by_id), work, model_key, [])
+    return Job(
+        config, model.to(device_called(device)), weights_sha256, classes, by_id, dict(by_id), work, model_key, []
+    )
 
 
 def _check_thresholds(model, classes):
@@ -106,7 +108,8 @@ def _check_thresholds(model, classes):
         raise UserError(f"[model] thresholds: found {len(given)}, expected {expected}.")
 
 
-def _device(name: str) -> torch.device:
+def device_called(name: str) -> torch.device:
+    """Return the device of that name; "auto" is the accelerator when there is one."""
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     try:

@@ -15,7 +15,8 @@ from explainers.targets import pick
 OUTPUTS = ("softmax", "sigmoid", "logit")
 FILLS = ("neighbours", "mean", "grey", "black")
 _COLOURS = {"grey": 169 / 255, "black": 0.0}
-_PIXELS_PER_BATCH = {"cpu": 16 * 224 * 224, "cuda": 256 * 224 * 224}
+# On a CPU larger batches leave the cache: SqueezeNet takes 9.5 ms an image in batches of 4 to 8, 15 ms in 32.
+_PIXELS_PER_BATCH = {"cpu": 6 * 224 * 224, "cuda": 256 * 224 * 224}
 
 
 def readout(logits: torch.Tensor, output: str) -> torch.Tensor:

@@ -4,8 +4,9 @@ A value v becomes the colour map's colour at v / vmax, with opacity growing from
 With a sequential colour map (Matplotlib's Reds, as in the papers) negative values stay clear and vmin is 0; with
 a diverging one (RdBu_r) the scale runs from -vmax to vmax and zero is clear. Values beyond the scale take its end.
 
-The shared scale ends at the 90th percentile, over the method's maps, of each map's peak, and a map's peak is its
-99.5th percentile of magnitude: one odd map, or one odd pixel, does not fade all others.
+The shared scale ends at the third quartile, over the method's maps, of each map's peak, and a map's peak is its
+99th percentile of magnitude: a few strong maps, or a few strong pixels, don't fade all others. What lies beyond has
+the end's colour.
 """
 
 import io
@@ -17,8 +18,8 @@ from explainers.errors import UserError, near
 
 OPACITY = 0.85
 FULL_OPACITY_AT = 0.6
-PEAK_PERCENTILE = 99.5
-SHARED_PERCENTILE = 90
+PEAK_PERCENTILE = 99
+SHARED_PERCENTILE = 75
 N_STOPS = 9
 DIVERGING = (
     "PiYG", "PRGn", "BrBG", "PuOr", "RdGy", "RdBu", "RdYlBu", "RdYlGn", "Spectral", "coolwarm", "bwr", "seismic",

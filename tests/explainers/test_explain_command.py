@@ -119,6 +119,14 @@ def test_outcomes_follow_truth_and_threshold(project):
         assert row["outcome"] == names[row["truth"] == "true", predicted]
 
 
+def test_thresholds_can_be_given_when_they_were_chosen_on_other_images(project):
+    change(project, "multilabel = true", "multilabel = true\nthresholds = [0.1, 0.9, 0.5]")
+    explain(project)
+    manifest, tables = read_bundle(project / "bundle")
+    assert manifest["model"]["thresholds"] == [0.1, 0.9, 0.5]
+    assert {row["threshold"] for row in tables["predictions"] if row["class_name"] == "horse"} == {"0.9"}
+
+
 def test_stored_maps_are_the_methods_raw_maps(project):
     explain(project)
     _, tables = read_bundle(project / "bundle")
