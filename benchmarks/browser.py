@@ -56,6 +56,12 @@ class Browser:
     def close(self) -> None:
         self._connection.close()
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.close()
+
     def _ask(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Reply:
         headers = self._headers | {"Cookie": self._cookie_header()} | headers
         begun = time.perf_counter()

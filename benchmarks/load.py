@@ -80,19 +80,13 @@ def _crowd(options, mode: str, server: servers.Server, journey) -> tuple[Crowd, 
 def _through_heatwise(port: int, walk: Walk, think) -> None:
     """As nginx would ask: over HTTPS as far as the app can tell."""
     headers = {"X-Forwarded-Proto": "https", "Referer": f"https://127.0.0.1:{port}/"}
-    browser = Browser(port, headers=headers)
-    try:
+    with Browser(port, headers=headers) as browser:
         walk_heatwise(browser, SLUG, walk, think)
-    finally:
-        browser.close()
 
 
 def _through_otree(port: int, link: str, walk: Walk, think) -> None:
-    browser = Browser(port)
-    try:
+    with Browser(port) as browser:
         walk_otree(browser, f"{link}?participant_label={walk.name}", walk, think)
-    finally:
-        browser.close()
 
 
 def _machine() -> dict:

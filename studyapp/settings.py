@@ -12,10 +12,10 @@ import dj_database_url
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from studyapp.core.environment import flag, local_secret, required, secret
+from studyapp.core.environment import choice, flag, hosts, local_secret, required, secret
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-PRODUCTION = os.environ.get("HEATWISE_ENV", "local") == "production"
+PRODUCTION = choice("HEATWISE_ENV", "local", "production") == "production"
 DEBUG = flag("HEATWISE_DEBUG")
 if PRODUCTION and DEBUG:
     raise ImproperlyConfigured("HEATWISE_DEBUG must be off when HEATWISE_ENV=production")
@@ -29,7 +29,7 @@ MEDIA_URL = "/media/"
 
 if PRODUCTION:
     SECRET_KEY = secret("HEATWISE_SECRET_KEY")
-    ALLOWED_HOSTS = required("HEATWISE_HOSTS").split(",")
+    ALLOWED_HOSTS = hosts("HEATWISE_HOSTS")
     DATABASE_URL = required("DATABASE_URL")
 else:
     SECRET_KEY = os.environ.get("HEATWISE_SECRET_KEY") or local_secret(DATA_DIR / "secret_key")
@@ -163,9 +163,14 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"json": {"()": "studyapp.core.environment.JsonFormatter"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "json"}
+        if PRODUCTION
+        else {"class": "logging.StreamHandler"}
+    },
     "loggers": {
-        "studyapp": {"handlers": ["stderr"], "level": "INFO"},
+        "studyapp": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+        "django": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
         "django.server": {"handlers": [], "propagate": False},
     },
 }

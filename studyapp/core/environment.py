@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import secrets
+import traceback
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,12 +21,28 @@ def flag(name: str) -> bool:
     raise SystemExit(f"{name}: expected 1 or 0, found {value!r}")
 
 
+def choice(name: str, *values: str) -> str:
+    """Return which of some values a setting has; the first where it isn't set, an error for any other."""
+    value = os.environ.get(name, "").strip() or values[0]
+    if value not in values:
+        raise SystemExit(f"{name}: expected {' or '.join(values)}, found {value!r}")
+    return value
+
+
 def required(name: str) -> str:
     """Return a setting that must be there."""
     value = os.environ.get(name, "").strip()
     if not value:
         raise SystemExit(f"{name} is not set; docs/deployment.md says what it holds")
     return value
+
+
+def hosts(name: str) -> list[str]:
+    """Return the host names that the app answers to; a wildcard would let anybody's name in."""
+    names = [host.strip() for host in required(name).split(",")]
+    if not all(names) or "*" in "".join(names):
+        raise SystemExit(f"{name}: expected host names with commas between, no wildcards, found {','.join(names)!r}")
+    return names
 
 
 def secret(name: str) -> str:
@@ -50,7 +67,10 @@ def local_secret(path: Path) -> str:
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line; what is logged is ours to choose, and it names no person."""
+    """One JSON object a line that names no person: of an error its kind and place, not its message.
+
+    Messages of databases and parsers quote what they were given, and that may be an id or an answer.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         line = {
@@ -60,5 +80,7 @@ class JsonFormatter(logging.Formatter):
             "message": record.getMessage(),
         }
         if record.exc_info:
-            line["error"] = self.formatException(record.exc_info)
+            kind, _, trace = record.exc_info
+            line["error"] = kind.__name__
+            line["at"] = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(trace)]
         return json.dumps(line)
