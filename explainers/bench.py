@@ -16,7 +16,6 @@ import torch
 from explainers import registry
 from explainers._torchvision import torchvision
 from explainers.graph import optimised
-from explainers.model_state import untouched
 
 BATCHES = (1, 4, 8, 16, 32)
 COLUMNS = (
@@ -85,7 +84,7 @@ def _row(case, model, images, targets, plain, fast):
     if case.attribute is None:
         return row
     try:
-        with untouched(model), warnings.catch_warnings():
+        with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             peer_seconds, theirs = _timed(lambda: case.attribute(model, images, targets))
     except Exception as error:

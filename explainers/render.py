@@ -16,7 +16,7 @@ from PIL import Image
 
 from explainers.errors import UserError, near
 
-OPACITY = 0.85
+OPACITY = 0.75  # the photograph stays recognisable below the highest values
 FULL_OPACITY_AT = 0.6
 PEAK_PERCENTILE = 99
 SHARED_PERCENTILE = 75

@@ -2,8 +2,8 @@
 
 "multiscale-occlusion-study", section 4: recursive occlusion (4.3), pruning (4.5), fill (4.7), importance (4.8), offsets
 (4.10), the best of them (4.11) and their mean (4.12). The text is silent or illegible in places; ours are: the root is
-classified and pruned like any node; the importance divides by the original score; cells at or below `epsilon` are
-pruned, negative ones too; the boundaries of cells in pixels are ⌊i·H / 2^(D+1)⌋.
+classified and pruned like any node (`prune_root`); the importance divides by the original score; cells at or below
+`epsilon` are pruned, negative ones too; the boundaries of cells in pixels are ⌊i·H / 2^(D+1)⌋.
 
 D counts subdivisions. The caption of figure 20, "256 heatmaps with a max depth of 5", fits our D = 4, so the user
 study's "depth of 4" may be our D = 3.
@@ -27,6 +27,7 @@ def multiscale_occlusion(
     fill="neighbours",
     n_best=5,
     epsilon=0.001,
+    prune_root=True,
     output="softmax",
     mean=IMAGENET_MEAN,
     std=IMAGENET_STD,
@@ -50,14 +51,14 @@ def multiscale_occlusion(
     values = importance(*(score.double().cpu() for score in scores))
     areas = (rectangles[:, 1] - rectangles[:, 0]) * (rectangles[:, 3] - rectangles[:, 2]) / (height * width)
     n_kept = n_trees if n_best == "all" else n_best
-    maps = torch.stack([_heatmap(grid, value, areas, epsilon, n_kept) for value in values.flatten(0, 1)])
+    maps = torch.stack([_heatmap(grid, value, areas, n_kept, epsilon, prune_root) for value in values.flatten(0, 1)])
     rows, columns = (_units_of_pixels(length, grid.units) for length in (height, width))
     return maps[:, rows[:, None], columns].unflatten(0, values.shape[:2]).to(images)
 
 
-def _heatmap(grid: Lattice, value, area, epsilon, n_kept):
+def _heatmap(grid: Lattice, value, area, n_kept, epsilon, prune_root):
     """Return the map of one image and target in units (U, U), from each rectangle's importance and area (R,)."""
-    leaves = _leaves(grid, value, epsilon)
+    leaves = _leaves(grid, value, epsilon, prune_root)
     areas = [area[grid.root].expand_as(leaves[0]), *(_with_empty(area)[cells] for cells in grid.cells)]
     told = sum(leaf.sum(dim=1) for leaf in leaves)
     covered = sum(((leaf > 0) * size).sum(dim=1) for leaf, size in zip(leaves, areas, strict=True))
@@ -70,7 +71,7 @@ def _heatmap(grid: Lattice, value, area, epsilon, n_kept):
     return painted.mean(dim=0)
 
 
-def _leaves(grid, value, epsilon):
+def _leaves(grid, value, epsilon, prune_root):
     """Return, for depths 0 … D, the importance of each tree's remaining leaves (trees, slots), 0 elsewhere.
 
     A node's children go when it tells strictly more than their plain sum; so each node is decided by itself. Leaves
@@ -82,6 +83,7 @@ def _leaves(grid, value, epsilon):
         ends = torch.ones_like(alive)
         if d < grid.depth:
             ends = here > torch.zeros_like(here).scatter_add(1, grid.parents[d], measured[d + 1])
+            ends &= d > 0 or prune_root
         leaves.append(torch.where(alive & ends & (here > epsilon), here, 0))
         if d < grid.depth:
             alive = (alive & ~ends).gather(1, grid.parents[d])
@@ -105,6 +107,8 @@ RECORD = Record(
         "depth": "How often the image is halved; 4^depth offsets are tried.",
         "n_best": 'How many of the densest trees are averaged, or "all".',
         "epsilon": "Leaves with an importance up to this are dropped.",
+        "prune_root": "Whether the whole image may be all that is left of a tree: a map of one colour, as where the "
+        "evidence is redundant. false: the root's children always stay.",
     },
     needs=("preprocessing", "perturbs"),
 )

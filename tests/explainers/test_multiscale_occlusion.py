@@ -26,8 +26,8 @@ def crop(inner, outer):
     return max(top, outer[0]), min(bottom, outer[1]), max(left, outer[2]), min(right, outer[3])
 
 
-def papers_loop(measure, depth, kx, ky):
-    """Section 4.4's breadth-first tree with the offset of 4.10, pruned by 4.5's rule."""
+def papers_loop(measure, depth, kx, ky, prune_root):
+    """Section 4.4's breadth-first tree with the offset of 4.10, pruned by 4.5's rule, from the root or below it."""
     units = 2 ** (depth + 1)
     root = Node((0, units, 0, units), measure((0, units, 0, units)))
     level = [root]
@@ -41,7 +41,8 @@ def papers_loop(measure, depth, kx, ky):
                         node.children.append(Node(region, measure(region)))
             below += node.children
         level = below
-    prune(root)
+    for node in [root] if prune_root else root.children:
+        prune(node)
     return root
 
 
@@ -55,13 +56,15 @@ def prune(node):
 Node.measured = property(lambda node: node.importance)
 
 
-def papers_heatmaps(measure, depth, height, width, epsilon):
+def papers_heatmaps(measure, depth, height, width, epsilon, prune_root=True):
     """Return (density, heatmap) of every offset, rows of offsets first."""
     units = 2 ** (depth + 1)
     found = []
     for ky in range(2**depth):
         for kx in range(2**depth):
-            leaves = [leaf for leaf in papers_loop(measure, depth, kx, ky).leaves() if leaf.importance > epsilon]
+            leaves = [
+                leaf for leaf in papers_loop(measure, depth, kx, ky, prune_root).leaves() if leaf.importance > epsilon
+            ]
             heatmap, told, covered = torch.zeros(height, width, dtype=torch.float64), 0.0, 0
             for leaf in leaves:
                 top, bottom, left, right = in_pixels(leaf.region, height, width, units)
@@ -98,15 +101,16 @@ def measured_by(model, image, target, fill, counted=None):
 
 @pytest.mark.parametrize(("depth", "n_best", "fill"), [(1, 1, "grey"), (2, 5, "neighbours"), (2, "all", "black")])
 @pytest.mark.parametrize("size", [(32, 32), (19, 27)])
-def test_maps_equal_the_papers_loop(depth, n_best, fill, size):
+@pytest.mark.parametrize("prune_root", [True, False])
+def test_maps_equal_the_papers_loop(depth, n_best, fill, size, prune_root):
     model, image = small_cnn(seed=3), 3 * pictures(1, side=32, seed=5)[0, :, : size[0], : size[1]]
     measure, units = measured_by(model, image, 1, fill), 2 ** (depth + 1)
-    trees = papers_heatmaps(lambda region: measure(region, units), depth, *size, epsilon=0.001)
+    trees = papers_heatmaps(lambda region: measure(region, units), depth, *size, 0.001, prune_root)
     order = sorted(range(len(trees)), key=lambda i: -round(trees[i][0], 9))
     kept = order if n_best == "all" else order[:n_best]
     expected = torch.stack([trees[i][1] for i in kept]).mean(dim=0).float()
     options = {"depth": depth, "n_best": n_best, "fill": fill, "mean": (0.5,) * 3, "std": (0.25,) * 3}
-    maps = explain("multiscale_occlusion", model, image[None], [1], **options)
+    maps = explain("multiscale_occlusion", model, image[None], [1], prune_root=prune_root, **options)
     torch.testing.assert_close(maps[0, 0], expected, atol=1e-5, rtol=1e-4)
 
 
