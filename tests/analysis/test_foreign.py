@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from analysis.cli import main
+from tests.analysis.analysed import analysed
 from tests.analysis.reference_data import FOLDER, R, rows
 
 BETWEEN = """
@@ -46,13 +47,8 @@ groups = 4
 
 def report(tmp_path, csv, text, plan=None) -> dict[str, dict]:
     (tmp_path / "map.toml").write_text(text)
-    arguments = ["report", "--csv", str(csv), "--map", str(tmp_path / "map.toml"), "--out", str(tmp_path / "report")]
-    if plan:
-        (tmp_path / "plan.json").write_text(json.dumps(plan))
-        arguments += ["--plan", str(tmp_path / "plan.json")]
-    assert main(arguments) == 0
-    results = json.loads((tmp_path / "report" / "results.json").read_text())
-    return {found["id"]: found for found in results["analyses"]}
+    (tmp_path / "plan.json").write_text(json.dumps(plan or {}))
+    return analysed(None, csv=csv, map_file=tmp_path / "map.toml", plan_file=tmp_path / "plan.json")
 
 
 def refused(tmp_path, capsys, csv, text) -> str:
@@ -75,6 +71,15 @@ def test_a_between_subjects_file_gives_r_s_answers(tmp_path):
     for name, expected in rows(r["fraction_correct"]["emmeans_heatmap_tukey"], "contrast").items():
         assert pairs[name]["p_adjusted"] == pytest.approx(expected["p.value"], abs=1e-6)
     assert found["confidence.kruskal"]["terms"][0]["H"] == pytest.approx(r["kruskal_confidence_cells"]["H"], abs=1e-8)
+
+
+def test_the_command_writes_a_report_of_it(tmp_path, capsys):
+    (tmp_path / "map.toml").write_text(CLUSTER)
+    csv = str(FOLDER / "clusters.csv")
+    out = tmp_path / "report"
+    assert main(["report", "--csv", csv, "--map", str(tmp_path / "map.toml"), "--out", str(out)]) == 0
+    assert "24 participants" in capsys.readouterr().out
+    assert "purity against its chance level" in (out / "report.html").read_text().lower()
 
 
 def test_repeated_answers_are_paired_and_modelled(tmp_path):

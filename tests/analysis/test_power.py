@@ -35,9 +35,9 @@ def test_simulation_agrees_with_the_formula():
     levels = np.repeat(["a", "b", "c"], 2000)
     y = rng.normal(size=6000) + 0.25 * np.sqrt(1.5) * np.select([levels == "a", levels == "c"], [-1, 1])
     data = pd.DataFrame({"method": levels, "y": y})
-    found, low, high = resampled(data, "y", ["method"], "method", 40, 300, seed=1)
-    assert low - 0.03 < power({"method": 3}, "method", 0.25, 40) < high + 0.03
-    assert (found, low, high) == resampled(data, "y", ["method"], "method", 40, 300, seed=1)
+    found, low, high = resampled(data, "y", ["method"], "method", 40, 150, seed=1)
+    assert low - 0.04 < power({"method": 3}, "method", 0.25, 40) < high + 0.04
+    assert (found, low, high) == resampled(data, "y", ["method"], "method", 40, 150, seed=1)
 
 
 def test_the_command_prints_one_line_and_writes_the_curve(tmp_path, capsys):

@@ -14,6 +14,7 @@ from analysis.plan import Plan
 from analysis.sections import Section
 from analysis.study import KINDS
 from tests.analysis import factory
+from tests.analysis.analysed import analysed
 
 KINDS_OF_STUDY = ["forward_simulation", "label_matching", "clustering"]
 
@@ -84,8 +85,7 @@ def test_label_matching_counts_evaluation_only_and_tests_chance(tmp_path):
     folder = factory.label_matching(tmp_path / "export")
     trials = pd.read_csv(folder / "study-demo_table-trials_data.csv")
     expected = trials[trials["phase"] == "evaluation"].groupby("participant")["correct"].mean()
-    assert main(["report", str(folder), "--out", str(tmp_path / "report")]) == 0
-    found = analyses(tmp_path / "report")
+    found = analysed(folder)
     everybody = found["fraction_correct.descriptives"]["terms"][0]
     assert everybody["mean"] == pytest.approx(expected.mean())
     chance = found["fraction_correct.chance"]["terms"][0]
@@ -98,8 +98,7 @@ def test_label_matching_counts_evaluation_only_and_tests_chance(tmp_path):
 
 def test_clustering_pairs_stages_within_participants(tmp_path):
     folder = factory.clustering(tmp_path / "export")
-    assert main(["report", str(folder), "--out", str(tmp_path / "report")]) == 0
-    found = analyses(tmp_path / "report")
+    found = analysed(folder)
     for pair in ("NoVis-1-Heatmap", "NoVis-XNN", "1-Heatmap-XNN"):
         for outcome in ("purity", "purity_cells", "purity_gulls", "confidence"):
             assert f"{outcome}.paired.{pair}" in found
@@ -112,8 +111,7 @@ def test_clustering_pairs_stages_within_participants(tmp_path):
 def test_a_complementary_study_is_compared_unpaired(tmp_path):
     folder = factory.clustering(tmp_path / "export")
     other = factory.clustering(tmp_path / "other", n=14, seed=9, stages=("NoVis", "DeepLIFT"))
-    assert main(["report", str(folder), "--against", str(other), "--out", str(tmp_path / "report")]) == 0
-    found = analyses(tmp_path / "report")["purity.unpaired"]
+    found = analysed(folder, against=other)["purity.unpaired"]
     assert len(found["terms"]) == 3 * 2
     term = next(t for t in found["terms"] if t["a"] == "XNN" and t["b"].startswith("DeepLIFT"))
     assert (term["n_a"], term["n_b"]) == (20, 14)
@@ -132,8 +130,7 @@ def test_flagged_people_are_compared_within_participants_too(tmp_path):
     factory.rewrite(
         folder, "trials", lambda rows: [r | ({"rt_ms": "9"} if r["participant"] == "p00003" else {}) for r in rows]
     )
-    assert main(["report", str(folder), "--out", str(tmp_path / "report")]) == 0
-    terms = analyses(tmp_path / "report")["sensitivity.flagged"]["terms"]
+    terms = analysed(folder)["sensitivity.flagged"]["terms"]
     assert ("purity", 20, 19) in {(term["outcome"], term["n_all"], term["n_unflagged"]) for term in terms}
 
 

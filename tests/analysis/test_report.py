@@ -9,8 +9,11 @@ import pandas as pd
 import pytest
 
 from analysis.cli import main
+from analysis.report import results
+from analysis.run import analyse
 from analysis.statistics.anova import COLUMNS
 from tests.analysis import factory
+from tests.analysis.analysed import analysed
 
 
 @pytest.fixture(scope="module")
@@ -130,8 +133,7 @@ def test_a_plan_decides_what_is_primary(export, tmp_path):
     plan = tmp_path / "plan.json"
     plan.write_text(json.dumps({"primary": ["confidence.kruskal"], "secondary": [], "bounds": {"fraction_correct": 0.2},
                                 "hypotheses": []}))  # fmt: skip
-    assert main(["report", str(export), "--out", str(tmp_path / "report"), "--plan", str(plan)]) == 0
-    found = analyses(tmp_path / "report")
+    found = analysed(export, plan_file=plan)
     assert [id for id, analysis in found.items() if analysis["type"] == "primary"] == ["confidence.kruskal"]
     assert found["fraction_correct.anova"]["type"] == "exploratory"
     assert found["fraction_correct.equivalence"]["method"]["bound"] == 0.2
@@ -141,8 +143,7 @@ def test_a_plan_frozen_with_the_study_is_used(export, tmp_path):
     frozen = tmp_path / "export"
     shutil.copytree(export, frozen)
     (frozen / "analysis_plan.json").write_text(json.dumps({"alpha": 0.01}))
-    assert main(["report", str(frozen), "--out", str(tmp_path / "report")]) == 0
-    assert json.loads((tmp_path / "report" / "results.json").read_text())["plan"] == {"source": "frozen", "alpha": 0.01}
+    assert results(analyse(frozen))["plan"] == {"source": "frozen", "alpha": 0.01}
 
 
 def test_constant_answers_are_not_defined_in_words(tmp_path):
@@ -164,20 +165,18 @@ def test_flagged_participants_give_a_sensitivity_table(tmp_path):
     factory.rewrite(
         folder, "trials", lambda rows: [r | ({"rt_ms": "9"} if r["participant"] in fast else {}) for r in rows]
     )
-    assert main(["report", str(folder), "--out", str(tmp_path / "report")]) == 0
-    terms = analyses(tmp_path / "report")["sensitivity.flagged"]["terms"]
+    terms = analysed(folder)["sensitivity.flagged"]["terms"]
     assert {(term["n_all"], term["n_unflagged"]) for term in terms} == {(24, 22)}
 
 
 def test_several_versions_of_a_study_are_said(tmp_path):
     folder = factory.forward_simulation(tmp_path / "export", n=12, codes=False)
     factory.rewrite(folder, "participants", lambda rows: [rows[0] | {"study_version": "2"}, *rows[1:]])
-    assert main(["report", str(folder), "--out", str(tmp_path / "report")]) == 0
-    assert "followed 2 versions of the study: 2 (1) and 1 (11)" in (tmp_path / "report" / "report.html").read_text()
+    assert analyse(folder).remarks == ["The participants followed 2 versions of the study: 2 (1) and 1 (11)."]
 
 
 def test_totals_that_differ_from_the_trials_are_said(tmp_path):
     folder = factory.forward_simulation(tmp_path / "export", n=12, codes=False)
     factory.rewrite(folder, "participants", lambda rows: [rows[0] | {"n_correct": "99"}, *rows[1:]])
-    assert main(["report", str(folder), "--out", str(tmp_path / "report")]) == 0
-    assert "n_correct differs from the trials for 1 participants" in (tmp_path / "report" / "report.html").read_text()
+    remarks = analyse(folder).remarks
+    assert remarks == ["n_correct differs from the trials for 1 participants; the trials were used."]
