@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from studyapp.core.bundles import Bundle
-from studyapp.studies.forward_simulation.charts import legend
+from studyapp.core.legends import legend
 
 torch = pytest.importorskip("torch")
 

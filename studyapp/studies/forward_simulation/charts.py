@@ -1,4 +1,6 @@
-"""What score charts and legends show, ready to draw: percents and colours."""
+"""What score charts show, ready to draw, in percent."""
+
+from studyapp.core.legends import percent
 
 
 def score_chart(predictions: dict, asked: str, bars: int) -> dict:
@@ -12,38 +14,15 @@ def score_chart(predictions: dict, asked: str, bars: int) -> dict:
     return {"rows": rows, "summary": "; ".join(_words(row) for row in rows)}
 
 
-def legend(method: dict) -> dict | None:
-    """Return the legend of a method's colours: stops from `vmin` to `vmax`, from its record in the bundle.
-
-    A diverging scale has its clear zero in the middle, a sequential one at its start. None where the bundle, made
-    elsewhere, doesn't tell its colours.
-    """
-    stops = method.get("stops")
-    if not stops:
-        return None
-    offsets = [_percent(index / (len(stops) - 1)) for index in range(len(stops))]
-    return {
-        "stops": [
-            {"offset": offset, "colour": f"#{r:02x}{g:02x}{b:02x}", "opacity": f"{alpha / 255:.3f}"}
-            for offset, (r, g, b, alpha) in zip(offsets, stops, strict=True)
-        ],
-        "diverging": stops[0][3] > 0,
-    }
-
-
 def _row(prediction, asked: str) -> dict:
     return {
         "class_name": prediction.class_name,
         "asked": prediction.class_name == asked,
         "score": f"{prediction.score:.2f}",
-        "width": _percent(prediction.score),
-        "threshold": _percent(prediction.threshold) if prediction.threshold is not None else None,
+        "width": percent(prediction.score),
+        "threshold": percent(prediction.threshold) if prediction.threshold is not None else None,
         "assigned": prediction.predicted,
     }
-
-
-def _percent(value: float) -> str:
-    return f"{100 * min(max(value, 0.0), 1.0):.1f}"
 
 
 def _words(row: dict) -> str:

@@ -2,11 +2,12 @@
 
 from decimal import Decimal
 
+from studyapp.core.legends import legend
 from studyapp.core.shared_pages import money
 from studyapp.core.texts import render
 
 from . import plan
-from .charts import legend, score_chart
+from .charts import score_chart
 from .scoring import summary
 from .statements import without_statements
 
