@@ -17,7 +17,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from studyapp import models
 from studyapp.core import flow
 from studyapp.core.assignment import Cell, choose_condition, choose_order
-from studyapp.core.kinds import kind
+from studyapp.core.kinds import Page, kind, load
 from studyapp.core.run import Answered
 from studyapp.core.storable import storable
 from studyapp.publishing import frozen, read_version
@@ -118,13 +118,15 @@ def submit(participant_id: int, submitted_token: str, validate, timing: dict) ->
             if participant.responses.filter(position=position).exists():
                 return Receipt("stored")
             return Receipt("moved" if participant.status == flow.ACTIVE else "closed")
-        steps = participant.plan.steps
-        answer, errors = validate(participant, steps[position])
+        step = participant.plan.steps[position]
+        answer, errors = validate(participant, step)
         if errors:
             return Receipt("invalid", errors)
         record = frozen(participant.version)
-        scores = kind(record["kind"]).part("scoring:score")(steps[position], answer, record)
-        move = flow.advance(steps, position, flow.Submission(answer, scores))
+        its_kind = kind(record["kind"])
+        scores = its_kind.part("scoring:score")(step, answer, record)
+        _arrange(participant.plan, its_kind.page(step["page"]), position, answer)
+        move = flow.advance(participant.plan.steps, position, flow.Submission(answer, scores))
         models.Response.objects.create(
             participant=participant,
             position=position,
@@ -286,6 +288,12 @@ def _position(participant: models.Participant, submitted: str) -> int | None:
         return None
     position = int(head)
     return position if constant_time_compare(submitted, token(participant, position)) else None
+
+
+def _arrange(plan: models.Plan, page: Page, position: int, answer: dict) -> None:
+    if page.arrange:
+        plan.steps = load(page.arrange)(plan.steps, position, answer)
+        plan.save(update_fields=["steps"])
 
 
 def _move(participant: models.Participant, move: flow.Move, record: dict) -> None:

@@ -63,7 +63,8 @@ class Page:
     `context` returns what the template shows: `(step, run) -> dict`; nothing else of the step reaches the browser.
     `fields` are the answer's declared fields; `trial` marks a step that is scored or rated.
     `texts` names the study's texts that stand on it. `guide` is the template that shows an instruction page again,
-    in a dialogue, once it has been met.
+    in a dialogue, once it has been met. `arrange` lets the answer decide the later way, where it takes more than a
+    `goto`: `(plan, position, answer) -> plan`, which leaves the steps up to `position` as they are.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Page:
     texts: tuple[str, ...] = ()
     trial: bool = False
     guide: str | None = None
+    arrange: str | None = None
 
 
 @dataclass(frozen=True)

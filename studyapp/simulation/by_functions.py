@@ -30,6 +30,10 @@ def _answer_step(run: models.Participant, skill: str, rng: Random) -> None:
         data.appendlist(name, value)
     token = sessions.token(run, run.position)
     receipt = sessions.submit(run.pk, token, partial(showing.validate, data), timing(run, rng))
+    _, page, step = showing.step_of(run)
     if receipt.status != "accepted":
-        key = run.plan.steps[run.position]["key"]
-        raise SimulationError(f"the bot's answer to step {key!r} was not accepted: {receipt.status} {receipt.errors}")
+        raise SimulationError(
+            f"the bot's answer to step {step['key']!r} was not accepted: {receipt.status} {receipt.errors}"
+        )
+    if page.arrange:
+        run.plan.refresh_from_db()
