@@ -113,9 +113,9 @@ def _shown(its_kind: Kind, step: dict, run: Run) -> dict:
 
 
 def _progress(its_kind: Kind, run: Run, step: dict) -> dict:
-    trials = [other for other in run.plan if its_kind.page(other["page"]).trial]
-    if step in trials:
-        number, total, word = trials.index(step) + 1, len(trials), its_kind.trial_word
+    trials = [other.get("trial_index") for other in run.plan if its_kind.page(other["page"]).trial]
+    if step.get("trial_index") in trials:  # a page that belongs to a trial, as its feedback does, has its number
+        number, total, word = trials.index(step["trial_index"]) + 1, len(trials), its_kind.trial_word
     else:
         number, total, word = run.position + 1, len(run.plan), "Page"
     percent = round(100 * run.position / max(1, len(run.plan) - 1))
