@@ -60,7 +60,12 @@ def fill(page, pairs: Pairs) -> None:
     """Choose and type the answer in the page's form."""
     for name, value in pairs:
         control = page.locator(f'form#step [name="{name}"]')
-        if control.first.get_attribute("type") in ("radio", "checkbox"):
+        kind = control.first.evaluate("control => control.type")
+        if kind == "select-one":
+            control.select_option(value, force=True)
+        elif kind == "hidden":
+            control.evaluate("(control, value) => { control.value = value; }", value)
+        elif kind in ("radio", "checkbox"):
             page.locator(f'form#step [name="{name}"][value="{value}"]').check(force=True)
         else:
             control.fill(value)
