@@ -1,0 +1,177 @@
+"""Label matching: learn by guessing which of two confusable labels a heatmap explains, then do it without help.
+
+After the user study (section B) of the CWOX-2s supplement in `shared/papers`. Where the paper leaves a choice open,
+it is a parameter here and recorded with every export.
+"""
+
+from studyapp.core import shared_pages
+from studyapp.core.kinds import Factor, Field, Kind, Page, Parameter
+
+TEXT = f"{__name__}.pages:text"
+
+TRIAL_FIELDS = (
+    Field("pair", "text", "The pair of labels that the round is about."),
+    Field("round", "integer", "Which of the participant's two rounds, from 1."),
+    Field("truth", "text", "The class that the picture truly shows, one of the pair."),
+    Field("leaf_order", "text", "The labels that the heatmaps explain, from left to right: the right answer, as JSON."),
+    Field("tray_order", "text", "The labels in the order in which they lay in the tray, as JSON."),
+    Field("probabilities", "text", "The model's probabilities of these classes, in the heatmaps' order, as JSON."),
+    Field("response", "text", "The labels as they were placed, from left to right, as JSON."),
+    Field("n_labels", "integer", "How many labels there were to place."),
+    Field("n_matched", "integer", "How many of them were placed under the heatmap that explains them."),
+    Field("share_matched", "number", "The share of labels placed rightly."),
+    Field("correct", "boolean", "Whether all labels were placed rightly."),
+    Field("moves", "integer", "How often a label was placed, swapped or taken back; empty where no script ran."),
+)
+
+SUMMARY_FIELDS = (
+    Field("n_trials", "integer", "How many examples were answered in the evaluation."),
+    Field("n_correct", "integer", "In how many of them all labels were placed rightly."),
+    Field("n_training", "integer", "How many examples were answered in the training."),
+    Field("n_training_correct", "integer", "In how many of them all labels were placed rightly."),
+    Field("bonus", "number", "What the examples right in the evaluation earn.", unit="the study's currency"),
+    Field("reward", "number", "Base reward and bonus together.", unit="the study's currency"),
+)
+
+PAGES = (
+    shared_pages.information(TEXT),
+    shared_pages.consent(TEXT),
+    Page(
+        "group",
+        "label_matching/question.html",
+        form=f"{__name__}.forms:GroupForm",
+        context=TEXT,
+        fields=(Field("group", "text", "The group that the participant's answer leads to."),),
+        texts=("group",),
+    ),
+    Page(
+        "guideline",
+        "label_matching/guideline.html",
+        context=f"{__name__}.pages:guideline",
+        texts=(
+            "guideline_background",
+            "guideline_classification",
+            "guideline_training",
+            "guideline_evaluation",
+            "guideline_flow",
+        ),
+        guide="label_matching/_part.html",
+    ),
+    Page(
+        "choose",
+        "label_matching/question.html",
+        form=f"{__name__}.forms:ChooseForm",
+        context=f"{__name__}.pages:choose",
+        fields=(Field("first", "text", "The pair chosen to come first."),),
+        texts=("choose",),
+        arrange=f"{__name__}.plan:arrange",
+    ),
+    Page("training_start", "label_matching/start.html", context=TEXT, texts=("training_start",)),
+    Page("evaluation_start", "label_matching/start.html", context=TEXT, texts=("evaluation_start",)),
+    Page(
+        "guess",
+        "label_matching/guess.html",
+        form=f"{__name__}.forms:GuessForm",
+        context=f"{__name__}.pages:guess",
+        fields=TRIAL_FIELDS,
+        texts=("guess", "guess_training", "guess_evaluation"),
+        trial=True,
+    ),
+    Page(
+        "verify",
+        "label_matching/verify.html",
+        context=f"{__name__}.pages:verify",
+        texts=("verify_right", "verify_wrong"),
+    ),
+)
+
+PARAMETERS = (
+    Parameter(
+        "pairs",
+        "list",
+        [],
+        "The pairs of confusable classes, as in “cello / violin”; each participant gets two of them at random. "
+        "Empty: all pairs with enough qualifying images.",
+    ),
+    Parameter(
+        "training_trials",
+        "integer",
+        8,
+        "Examples of each pair that are guessed, then verified. The paper doesn't say how many.",
+        minimum=1,
+        maximum=100,
+    ),
+    Parameter(
+        "evaluation_trials",
+        "integer",
+        8,
+        "Examples of each pair that are guessed without verification. The paper doesn't say how many.",
+        minimum=1,
+        maximum=100,
+    ),
+    Parameter(
+        "split",
+        "text",
+        "",
+        "Which part of the data set all images come from, as in the bundle's column `split`; empty: any. The paper "
+        "uses ImageNet's validation set.",
+    ),
+    Parameter(
+        "other_nodes",
+        "choice",
+        "unnamed",
+        "Maps that lead to none of the pair's labels: `unnamed` draws them without a name, `hidden` leaves them out.",
+        choices=("unnamed", "hidden"),
+    ),
+    Parameter(
+        "probabilities",
+        "boolean",
+        False,
+        "Whether each map is shown with the model's probability. It is a cue of its own, beside the heatmap.",
+    ),
+    Parameter(
+        "scale",
+        "choice",
+        "shared",
+        "Whether the heatmaps' colours mean the same in every map, as the bundle was rendered.",
+        choices=("shared", "per_map"),
+    ),
+    Parameter(
+        "group_source",
+        "choice",
+        "asked",
+        "Where the group, expert or not, comes from: `asked` on a page of its own, or the `link` through which the "
+        "participant came.",
+        choices=("asked", "link"),
+    ),
+    Parameter(
+        "groups",
+        "list",
+        [["expert", "Yes, I have"], ["non-expert", "No, I haven’t"]],
+        "The groups, each with the answer that leads to it, in the order in which they are offered.",
+    ),
+    Parameter("minutes", "integer", 25, "How long the study takes, as told to participants.", minimum=1),
+    Parameter("min_width_px", "integer", 1024, "The narrowest screen, in CSS pixels.", minimum=320),
+    Parameter("min_height_px", "integer", 600, "The lowest screen, in CSS pixels.", minimum=320),
+)
+
+FACTORS = (
+    Factor(
+        "method",
+        ("cwox_2s", "cwox_1s", "swox"),
+        "Which explanation of the model's whole output is shown: any in the bundle that is a tree of maps.",
+        open=True,
+    ),
+)
+
+KIND = Kind(
+    name="label_matching",
+    title="Label matching",
+    summary="Participants learn which evidence belongs to which of two confusable labels, by guessing and verifying.",
+    module=__name__,
+    pages=PAGES,
+    parameters=PARAMETERS,
+    factors=FACTORS,
+    fields=SUMMARY_FIELDS,
+    trial_word="Example",
+)

@@ -1,0 +1,63 @@
+"""The forms of label matching."""
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from studyapp.forms import CHOOSE, StepForm
+
+from .boxes import box_names, letter
+
+MAX_MOVES = 9999
+
+
+class GroupForm(StepForm):
+    """Which group the participant belongs to."""
+
+    def build(self):
+        self.fields["group"] = _one_of(self.definition["parameters"]["groups"])
+
+
+class ChooseForm(StepForm):
+    """Which of the two pairs comes first."""
+
+    def build(self):
+        names = self.step["data"]["pairs"]
+        self.fields["first"] = _one_of([(name, name) for name in names], _("Which pair would you like to do first?"))
+
+
+class GuessForm(StepForm):
+    """One label for each box, from left to right; stored with the number of moves it took, where scripts ran."""
+
+    moves = forms.IntegerField(required=False, min_value=0, max_value=MAX_MOVES, widget=forms.HiddenInput)
+
+    def build(self):
+        tray = self.step["data"]["tray_order"]
+        for number, name in enumerate(box_names(tray), start=1):
+            empty = _("Please give box %(letter)s a label too. Not sure? Pick the likelier one, or any.")
+            self.fields[name] = forms.ChoiceField(
+                label=_("Label for heatmap %(letter)s") % {"letter": letter(number)},
+                choices=[("", _("No label yet")), *((label, label) for label in tray)],
+                error_messages={"required": empty % {"letter": letter(number)}},
+            )
+
+    def clean(self):
+        boxes = {name: self.cleaned_data.get(name) for name in box_names(self.step["data"]["tray_order"])}
+        seen = set()
+        for name, label in boxes.items():
+            if label in seen:
+                self.add_error(name, _("“%(label)s” is in two boxes; each label fits one.") % {"label": label})
+            seen.update([label] if label else [])
+        return {"response": list(boxes.values()), "moves": self.cleaned_data.get("moves")}
+
+    def values(self, answer):
+        boxes = box_names(answer["response"])
+        return dict(zip(boxes, answer["response"], strict=True)) | {"moves": answer["moves"]}
+
+
+def _one_of(choices, label: str = "") -> forms.ChoiceField:
+    return forms.ChoiceField(
+        label=label,
+        choices=choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": CHOOSE, "invalid_choice": CHOOSE},
+    )

@@ -1,0 +1,148 @@
+"""What each page shows. Before a verification nothing in it depends on which label belongs to which heatmap."""
+
+from random import Random
+
+from studyapp.core.legends import legend
+from studyapp.core.shared_pages import money
+
+from .boxes import box_names, letter
+from .scoring import agreements
+from .stimuli import ROUNDS
+from .tree import Node, arranged, leaves, pruned, read_tree, walk
+
+
+def text(step: dict, run) -> dict:
+    """Return a page that is one text of the study, named like the page."""
+    return {"body": _text(run, step["page"], **_named(step["data"]))}
+
+
+def guideline(step: dict, run) -> dict:
+    """Return one part of the guideline; two of them come with the worked example."""
+    data = step["data"]
+    worked, part = data["worked"], data["part"]
+    labels = {"labels": worked["labels"]}
+    shown = {"name": part, "body": _text(run, f"guideline_{part}", **_named(labels))}
+    if part in ("classification", "training"):
+        named = {label: {"truth": label} for label in worked["labels"]}
+        shown["tree"] = _tree(worked["image"], worked, run, named)
+        shown["legend"] = legend(run.bundle.methods[run.factors["method"]])
+    if part == "classification":
+        shown["single"] = _single(worked, run)
+    return {"part": shown}
+
+
+def choose(step: dict, run) -> dict:
+    """Return the question which of the two pairs comes first."""
+    return {"body": _text(run, "choose")}
+
+
+def guess(step: dict, run) -> dict:
+    """Return the tree with an empty box under each of the pair's leaves, and the labels to put there."""
+    data = step["data"]
+    boxes = {
+        label: {"name": name, "letter": letter(number)}
+        for number, (label, name) in enumerate(zip(data["leaf_order"], box_names(data["leaf_order"]), strict=True), 1)
+    }
+    return {
+        "heading": _text(run, "guess", **_named(data)),
+        "hint": _text(run, f"guess_{step['phase']}", **_named(data)),
+        "where": _where(step),
+        "labels": data["tray_order"],
+        "tree": _tree(step["stimulus"], data, run, boxes),
+        "legend": legend(run.bundle.methods[step["method"]]),
+    }
+
+
+def verify(step: dict, run) -> dict:
+    """Return the tree with true and own labels. Without an own answer yet (asked for its images), with none."""
+    data = step["data"]
+    own = _own(step, run)
+    agree = agreements(data, own) if own else [None] * len(data["leaf_order"])
+    boxes = {
+        label: {"truth": label, "own": placed, "right": right}
+        for label, placed, right in zip(data["leaf_order"], own or agree, agree, strict=True)
+    }
+    verdict = "right" if all(agree) else "wrong"
+    return {
+        "verdict": verdict,
+        "body": _text(run, f"verify_{verdict}", **_named(data)),
+        "where": _where(step),
+        "tree": _tree(step["stimulus"], data, run, boxes),
+        "legend": legend(run.bundle.methods[step["method"]]),
+    }
+
+
+def _own(step: dict, run) -> list[str] | None:
+    place = step["trial_index"]
+    found = [row.answer for row in run.answered() if row.step["page"] == "guess" and row.step["trial_index"] == place]
+    return found[-1]["response"] if found else None
+
+
+def _where(step: dict) -> dict:
+    data = step["data"]
+    return {
+        "round": data["round"],
+        "n_rounds": ROUNDS,
+        "phase": step["phase"],
+        "number": data["number"],
+        "n_images": data["n_images"],
+    }
+
+
+def _single(worked: dict, run) -> dict:
+    """Return one photo with the heatmap of one label, for the first explanation of what a heatmap is."""
+    label = worked["labels"][0]
+    leaf = leaves(read_tree(run.bundle, worked["image"], run.factors["method"]))[label]
+    return {"label": label, "image": run.image(worked["image"]), "overlay": run.stimulus_url(leaf.overlay)}
+
+
+def _tree(image_id: str, drawn: dict, run, boxes: dict[str, dict]) -> dict:
+    """Return a tree ready to draw: the image, its branches, and how many maps stand side by side and levels deep.
+
+    `boxes` says by label what stands under the pair's leaves. No other node has a name.
+    """
+    nodes = read_tree(run.bundle, image_id, run.factors["method"])
+    if run.parameters["other_nodes"] == "hidden":
+        nodes = pruned(nodes, drawn["leaf_order"])
+    nodes = arranged(nodes, drawn["leaf_order"], Random(drawn["arrangement"]))
+    image = run.image(image_id)
+    return {
+        "image": image,
+        "branches": [_branch(node, image, run, boxes) for node in nodes],
+        "width": sum(not node.children for node in walk(nodes)),
+        "depth": _depth(nodes),
+    }
+
+
+def _branch(node: Node, image: dict, run, boxes: dict[str, dict]) -> dict:
+    shown = run.parameters["probabilities"] and node.score is not None
+    return {
+        "image": image,
+        "overlay": run.stimulus_url(node.overlay),
+        "probability": f"{node.score:.0%}" if shown else "",
+        "box": boxes.get(node.label),
+        "branches": [_branch(child, image, run, boxes) for child in node.children],
+    }
+
+
+def _depth(nodes: tuple[Node, ...]) -> int:
+    return 1 + max(_depth(node.children) for node in nodes) if nodes else 0
+
+
+def _named(data: dict) -> dict:
+    """Return a step's data with the labels as the texts name them, in the order in which the pair is written."""
+    labels = dict(zip(("first_label", "second_label"), data.get("labels", ()), strict=False))
+    return {name: value for name, value in data.items() if isinstance(value, str | int)} | labels
+
+
+def _text(run, key: str, **values) -> str:
+    payment, parameters = run.definition["payment"], run.parameters
+    known = {
+        "n_rounds": ROUNDS,
+        "n_training": parameters["training_trials"],
+        "n_evaluation": parameters["evaluation_trials"],
+        "n_examples": ROUNDS * (parameters["training_trials"] + parameters["evaluation_trials"]),
+        "base": money(payment["reward_base"], payment["currency"]),
+        "bonus": money(payment["reward_bonus"], payment["currency"]),
+    }
+    return run.text(key, **known | values)

@@ -1,0 +1,58 @@
+"""What answers are worth. The answer key is in each step's `data`, so that no bundle is needed."""
+
+from decimal import Decimal
+
+from studyapp.core.shared_pages import CENTS
+
+KEY = ("pair", "round", "truth", "leaf_order", "tray_order")
+
+
+def score(step: dict, answer: dict, definition: dict) -> dict:
+    """Return what the answer to one step scored; `passed` steers the flow where the way depends on it."""
+    match step["page"]:
+        case "consent":
+            return {"passed": answer["consent"]}
+        case "guess":
+            return _guess(step["data"], answer["response"])
+    return {}
+
+
+def agreements(data: dict, response: list[str]) -> list[bool]:
+    """Return for each box, from left to right, whether its label is the one that its heatmap explains."""
+    return [own == true for own, true in zip(response, data["leaf_order"], strict=True)]
+
+
+def summary(answered: list, definition: dict) -> dict:
+    """Return the totals over the answered steps, and the group where it was asked; money with two decimals."""
+    right = {
+        phase: [response.scores["correct"] for response in answered if _is_guess(response.step, phase)]
+        for phase in ("training", "evaluation")
+    }
+    payment, n_correct = definition["payment"], sum(right["evaluation"])
+    bonus = n_correct * Decimal(str(payment["reward_bonus"]))
+    reward = Decimal(str(payment["reward_base"])) + bonus
+    asked = [response.answer for response in answered if response.step["page"] == "group"]
+    return {
+        **(asked[0] if asked else {}),
+        "n_trials": len(right["evaluation"]),
+        "n_correct": n_correct,
+        "n_training": len(right["training"]),
+        "n_training_correct": sum(right["training"]),
+        "bonus": str(bonus.quantize(CENTS)),
+        "reward": str(reward.quantize(CENTS)),
+    }
+
+
+def _guess(data: dict, response: list[str]) -> dict:
+    matched = agreements(data, response)
+    return {name: data[name] for name in KEY} | {
+        "probabilities": [data["probabilities"][label] for label in data["leaf_order"]],
+        "n_labels": len(matched),
+        "n_matched": sum(matched),
+        "share_matched": sum(matched) / len(matched),
+        "correct": all(matched),
+    }
+
+
+def _is_guess(step: dict, phase: str) -> bool:
+    return step["page"] == "guess" and step["phase"] == phase

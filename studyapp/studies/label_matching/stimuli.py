@@ -1,0 +1,210 @@
+"""Choose the pairs of confusable classes, and for each its training, evaluation and worked examples."""
+
+import random
+from collections import Counter
+from itertools import combinations
+
+from .tree import leaves, read_tree, walk
+
+PHASES = ("training", "evaluation")
+SEPARATOR = " / "
+ROUNDS = 2
+
+
+def draw(definition: dict, bundle, rng: random.Random) -> dict:
+    """Return the study's pairs, drawn once and frozen with the version: `{"pairs": [pair, …]}`.
+
+    A pair is {"name": "cello / violin", "labels": [two classes], "training": [image ids], "evaluation": [image ids],
+    "worked": image id, "facts": {image id: {"truth": class, "probabilities": {class: p}}}}. An image qualifies where
+    its truth is one of the pair and both are among the top labels, those that every method of the study explains by a
+    leaf of their own; whether the model was right doesn't matter. No image has two of these roles, over all pairs.
+    Without pairs of its own the study takes all that have enough images, those with most first.
+    Raises `ValueError` saying everything that is wrong with the settings or lacking in the bundle.
+    """
+    if problems := _check_methods(definition, bundle) + _check_pairs(definition, bundle):
+        raise ValueError(" ".join(problems))
+    parameters, found = definition["parameters"], _top_labels(definition, bundle)
+    chosen = [labels_of(name) for name in parameters["pairs"]] or _confused(bundle, found, _needed(parameters))
+    taken: set[str] = set()
+    pairs, short = [], []
+    for labels in chosen:
+        free = [image_id for image_id in _qualifying(bundle, found, labels) if image_id not in taken]
+        if len(free) < (needed := _needed(parameters)):
+            short.append(_shortage(name_of(labels), needed, len(free), parameters))
+            continue
+        drawn = _pair(bundle, labels, rng.sample(sorted(free), needed), parameters)
+        taken.update(drawn["facts"])
+        pairs.append(drawn)
+    if short and parameters["pairs"]:
+        raise ValueError(" ".join(short))
+    if len(pairs) < ROUNDS:
+        raise ValueError(
+            f"pairs: expected at least {ROUNDS} with {_needed(parameters)} qualifying images each, one for each round; "
+            f"the bundle has {len(pairs)}."
+        )
+    return {"pairs": pairs}
+
+
+def check(definition: dict, bundle) -> list[str]:
+    """Return what is missing before launch, one sentence each; empty when the study can start."""
+    problems = _check_groups(definition["parameters"])
+    if lacking := _check_methods(definition, bundle) + _check_pairs(definition, bundle):
+        return problems + lacking
+    try:
+        stimuli = definition.get("stimuli") or draw(definition, bundle, random.Random(0))
+    except ValueError as shortage:
+        return [*problems, str(shortage)]
+    return problems + _check_roles(stimuli) + _check_trees(definition, stimuli, bundle)
+
+
+def labels_of(name: str) -> list[str]:
+    """Return the labels of a pair written as `cello / violin`."""
+    return [label.strip() for label in name.split(SEPARATOR)]
+
+
+def name_of(labels: list[str]) -> str:
+    """Return a pair as it is written."""
+    return SEPARATOR.join(labels)
+
+
+def methods_of(definition: dict) -> list[str]:
+    """Return the explanation methods of the study's conditions, in order."""
+    return list(dict.fromkeys(condition["factors"]["method"] for condition in definition["conditions"]))
+
+
+def _top_labels(definition: dict, bundle) -> dict[str, set[str]]:
+    """Return each image's top labels: the classes that all the study's methods explain."""
+    split, methods = definition["parameters"]["split"], methods_of(definition)
+    return {
+        image_id: set.intersection(*(set(leaves(read_tree(bundle, image_id, method))) for method in methods))
+        for image_id, image in bundle.images.items()
+        if not split or image.get("split") == split
+    }
+
+
+def _truths(bundle, image_id: str) -> list[str]:
+    return [name for name, prediction in bundle.predictions.get(image_id, {}).items() if prediction.truth]
+
+
+def _qualifying(bundle, found: dict[str, set[str]], labels: list[str]) -> list[str]:
+    return [
+        image_id
+        for image_id, top in found.items()
+        if top.issuperset(labels) and len(set(labels).intersection(_truths(bundle, image_id))) == 1
+    ]
+
+
+def _confused(bundle, found: dict[str, set[str]], needed: int) -> list[list[str]]:
+    """Return all pairs with as many qualifying images as needed, the most frequent first."""
+    place = {name: number for number, name in enumerate(bundle.classes)}
+    counts: Counter = Counter()
+    for image_id, top in found.items():
+        truths = top.intersection(_truths(bundle, image_id))
+        for pair in combinations(sorted(top, key=place.get), 2):
+            counts[pair] += len(truths.intersection(pair)) == 1
+    ranked = sorted(counts, key=lambda pair: (-counts[pair], [place[name] for name in pair]))
+    return [list(pair) for pair in ranked if counts[pair] >= needed]
+
+
+def _pair(bundle, labels: list[str], images: list[str], parameters: dict) -> dict:
+    n_training = parameters["training_trials"]
+    return {
+        "name": name_of(labels),
+        "labels": labels,
+        "training": images[:n_training],
+        "evaluation": images[n_training:-1],
+        "worked": images[-1],
+        "facts": {image_id: _facts(bundle, image_id, labels) for image_id in images},
+    }
+
+
+def _facts(bundle, image_id: str, labels: list[str]) -> dict:
+    predictions = bundle.predictions[image_id]
+    return {
+        "truth": next(label for label in labels if label in predictions and predictions[label].truth),
+        "probabilities": {label: predictions[label].score if label in predictions else None for label in labels},
+    }
+
+
+def _needed(parameters: dict) -> int:
+    return parameters["training_trials"] + parameters["evaluation_trials"] + 1
+
+
+def _shortage(name: str, needed: int, found: int, parameters: dict) -> str:
+    return (
+        f"Pair “{name}”: expected at least {needed} qualifying images ({parameters['training_trials']} for training, "
+        f"{parameters['evaluation_trials']} for evaluation, 1 for the guideline), found {found} not yet in use. An "
+        "image qualifies where its truth is one of the pair and every method of the study explains both."
+    )
+
+
+def _check_groups(parameters: dict) -> list[str]:
+    groups = parameters["groups"]
+    if parameters["group_source"] != "asked":
+        return []
+    whole = all(isinstance(group, list) and len(group) == 2 and all(map(str, group)) for group in groups)
+    if len(groups) >= 2 and whole:
+        return []
+    return [f"groups: expected two or more groups, each as [name, answer that leads to it], found {groups!r}."]
+
+
+def _check_methods(definition: dict, bundle) -> list[str]:
+    whole = {method for _, method, target in bundle.nodes if not target}
+    known = ", ".join(sorted(whole)) or "none"
+    scale, problems = definition["parameters"]["scale"], []
+    for method in methods_of(definition):
+        if method not in whole:
+            problems.append(
+                f"Method “{method}”: expected a method that explains the whole output by a tree of maps; the bundle "
+                f"has {known}."
+            )
+        elif (found := bundle.methods.get(method, {}).get("scale", scale)) != scale:
+            problems.append(f"scale: the study says “{scale}”, the bundle's maps by “{method}” are coloured “{found}”.")
+    return problems
+
+
+def _check_pairs(definition: dict, bundle) -> list[str]:
+    names, problems = definition["parameters"]["pairs"], []
+    for name in names:
+        labels = labels_of(name) if isinstance(name, str) else []
+        if len(labels) != 2 or labels[0] == labels[1]:
+            problems.append(f"pairs: expected two different classes, as in “cello{SEPARATOR}violin”, found {name!r}.")
+            continue
+        problems += [
+            f"Pair “{name}”: the model has no class “{label}”." for label in labels if label not in bundle.classes
+        ]
+    if len({frozenset(labels_of(name)) for name in names if isinstance(name, str)}) < len(names):
+        problems.append("pairs: the same pair stands there twice.")
+    if names and len(names) < ROUNDS:
+        problems.append(f"pairs: expected at least {ROUNDS}, one for each round, or none for all, found {len(names)}.")
+    return problems
+
+
+def _check_roles(stimuli: dict) -> list[str]:
+    """Return which images have two roles, as in stimuli that came with a study's file."""
+    roles = Counter(
+        image_id
+        for pair in stimuli["pairs"]
+        for image_id in [*{*pair["training"]}, *{*pair["evaluation"]}, pair["worked"]]
+    )
+    twice = sorted(image_id for image_id, count in roles.items() if count > 1)
+    return [f"Image {twice[0]} is drawn for two purposes; training and evaluation must not overlap."] if twice else []
+
+
+def _check_trees(definition: dict, stimuli: dict, bundle) -> list[str]:
+    problems = []
+    for method in methods_of(definition):
+        bare = sorted(
+            image_id
+            for pair in stimuli["pairs"]
+            for image_id in pair["facts"]
+            if not _drawable(read_tree(bundle, image_id, method), pair["labels"])
+        )
+        if bare:
+            more = f" and {len(bare) - 1} more" if len(bare) > 1 else ""
+            problems.append(f"Method “{method}”: the tree of image {bare[0]}{more} lacks a map that is to be shown.")
+    return problems
+
+
+def _drawable(tree, labels: list[str]) -> bool:
+    return leaves(tree).keys() >= set(labels) and all(node.overlay for node in walk(tree))

@@ -1,0 +1,152 @@
+"""A label-matching study made by hand, without a database: a bundle with trees of maps, its definition and plans."""
+
+import csv
+import hashlib
+import io
+import json
+from pathlib import Path
+from random import Random
+
+from studyapp.core import flow
+from studyapp.core.bundles import Bundle
+from studyapp.core.kinds import kind
+from studyapp.core.run import Answered, Run
+from tests.bundles import PIXEL
+
+KIND = kind("label_matching")
+CLASSES = ("cello", "violin", "ambulance", "police van", "banjo")
+PAIRS = [("cello", "violin"), ("ambulance", "police van")]
+METHODS = ("cwox_2s", "swox")
+STAGED = {"method": "cwox_2s"}
+FLAT = {"method": "swox"}
+STOPS = [[255, 255, 255, 0], [200, 40, 40, 255]]
+
+
+def write_bundle(folder: Path, *, per_pair: int = 20, swap: bool = False, size: int = 64) -> Path:
+    """Write a bundle in which `per_pair` images of each pair are explained by both methods, and return its folder.
+
+    `cwox_2s` puts the pair into one cluster, beside a lone class; every third image has the pair's classes in two
+    clusters. `swox` has one map per class. With `swap` every map of one class of the pair explains the other one:
+    all else, files and scores of places included, is the same.
+    """
+    files, images, predictions, nodes = {}, [], [], []
+    for labels in PAIRS:
+        for number in range(per_pair):
+            image_id = _hash(labels, number)
+            files[f"images/{image_id}.webp"] = PIXEL
+            images.append({"image_id": image_id, "file": f"images/{image_id}.webp", "width": size, "height": size,
+                           "labels": labels[number % 2], "split": "val"})  # fmt: skip
+            predictions += [_prediction(image_id, name, labels, number) for name in CLASSES]
+            shown = labels[::-1] if swap else labels
+            for method in METHODS:
+                nodes += _rows(files, image_id, method, shown, number)
+    files |= {"images.csv": _csv(images), "predictions.csv": _csv(predictions), "nodes.csv": _csv(nodes)}
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    manifest = {
+        "schema_version": 1,
+        "model": {"name": "made by hand", "classes": list(CLASSES), "multilabel": False},
+        "methods": [{"name": method, "scale": "shared", "stops": STOPS} for method in METHODS],
+        "files": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
+    }
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    return folder
+
+
+def _prediction(image_id: str, name: str, labels, number: int) -> dict:
+    score = {labels[0]: 0.55, labels[1]: 0.35, "banjo": 0.06}.get(name, 0.01)
+    return {"image_id": image_id, "class_index": CLASSES.index(name), "class_name": name, "score": score,
+            "threshold": "", "truth": str(name == labels[number % 2]).lower(),
+            "predicted": str(name == labels[0]).lower(), "outcome": ""}  # fmt: skip
+
+
+def _rows(files: dict, image_id: str, method: str, labels, number: int) -> list[dict]:
+    first, second = (CLASSES.index(label) for label in labels)
+    banjo = CLASSES.index("banjo")
+    if method == "swox":
+        tree = [("0", "", str(first), 0.55), ("1", "", str(second), 0.35), ("2", "", str(banjo), 0.06)]
+    elif number % 3:
+        tree = [("0", "", f"{first}|{second}", 0.9), ("0.0", "0", str(first), 0.55),
+                ("0.1", "0", str(second), 0.35), ("1", "", str(banjo), 0.06)]  # fmt: skip
+    else:
+        tree = [("0", "", str(first), 0.55), ("1", "", f"{second}|{banjo}", 0.41),
+                ("1.0", "1", str(second), 0.35), ("1.1", "1", str(banjo), 0.06)]  # fmt: skip
+    return [_row(files, image_id, method, *node) for node in tree]
+
+
+def _row(files: dict, image_id: str, method: str, node: str, parent: str, classes: str, score: float) -> dict:
+    overlay = f"overlays/{_hash(image_id, method, node)}.webp"
+    files[overlay] = PIXEL
+    return {"image_id": image_id, "method": method, "target": "", "node": node, "parent": parent, "classes": classes,
+            "label": "", "score": score, "raw_score": "", "map_file": "", "scale": "", "overlay_file": overlay,
+            "vmin": 0, "vmax": 1}  # fmt: skip
+
+
+def _hash(*parts) -> str:
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
+
+
+def _csv(rows: list[dict]) -> bytes:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, rows[0])
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
+def make_bundle(folder: Path, **options) -> Bundle:
+    return Bundle(write_bundle(folder, **options))
+
+
+def unfrozen(methods=METHODS, **parameters) -> dict:
+    """Return a definition whose stimuli aren't drawn yet."""
+    return {
+        "kind": KIND.name,
+        "title": "Look-alikes",
+        "parameters": KIND.defaults() | parameters,
+        "texts": KIND.texts(),
+        "conditions": [{"name": method, "factors": {"method": method}} for method in methods],
+        "payment": {"currency": "GBP", "reward_base": "8.00", "reward_bonus": "0.50", "reward_partial": "0"},
+    }
+
+
+def make_definition(bundle: Bundle, seed: int = 1, **parameters) -> dict:
+    """Return a frozen definition, its stimuli drawn with `seed`."""
+    definition = unfrozen(**parameters)
+    return definition | {"stimuli": KIND.part("stimuli:draw")(definition, bundle, Random(seed))}
+
+
+def make_plan(definition: dict, factors: dict = STAGED, seed: int = 2) -> list[dict]:
+    return KIND.part("plan:build")(definition, factors, 0, Random(seed))
+
+
+def guesses(plan: list[dict], phase: str = "") -> list[dict]:
+    return [step for step in plan if step["page"] == "guess" and phase in ("", step["phase"])]
+
+
+def answer_all(plan: list[dict], definition: dict, skill="oracle", seed: int = 3, **chosen) -> list[Answered]:
+    """Return a bot's stored answers on its way through a plan; `chosen` replaces its answers by page."""
+    rng, answered, position = Random(seed), [], 0
+    while True:
+        step = plan[position]
+        answer = chosen.get(step["page"]) or KIND.part("bots:answer")(step, skill, definition, rng)
+        answered.append(Answered(step, answer, KIND.part("scoring:score")(step, answer, definition)))
+        if arrange := KIND.page(step["page"]).arrange:
+            plan = KIND.part(arrange.removeprefix(f"{KIND.module}."))(plan, position, answer)
+        move = flow.advance(plan, position, flow.Submission(answer, answered[-1].scores))
+        if move.status != flow.ACTIVE:
+            return answered
+        position = move.position
+
+
+def make_run(definition, bundle, plan, position, factors=STAGED, answered=()) -> Run:
+    return Run(
+        definition=definition,
+        factors=factors,
+        bundle=bundle,
+        plan=plan,
+        position=position,
+        stimulus_url=lambda path: f"/stimuli/{path}",
+        answered=lambda: list(answered),
+    )
