@@ -33,7 +33,10 @@ RATING = ["Very Poor", "Poor", "Slightly Poor", "Neutral or N/A", "Slightly Good
 
 def measures(study: Study) -> list[Measure]:
     """Return purity over all data sets and in each, and confidence, by stage."""
-    scored = _scored(study)
+    return _measures(study, _scored(study))
+
+
+def _measures(study: Study, scored: pd.DataFrame) -> list[Measure]:
     make = partial(_by_stage, study)
     found = [make(scored, "purity", "Purity", "fraction")]
     datasets = scored["dataset"].dropna().unique()
@@ -51,7 +54,7 @@ def sections(study: Study, plan: Plan) -> list:
     """Return the report's sections in their order."""
     scored = _scored(study)
     found = []
-    for measure in measures(study):
+    for measure in _measures(study, scored):
         if measure.name == "confidence":
             labels = dict(enumerate(CONFIDENCE, start=1))
             found.append((measure.name, partial(_rated, measure, plan, labels)))

@@ -29,13 +29,27 @@ def agreement(classes, groups, n_groups: int, null: str = "uniform") -> tuple:
     """Return purity, its chance mean, P(chance ≥ purity), ARI, AMI and V-measure of one sorting."""
     if len(classes) == 0:
         raise NotDefined("no image was sorted")
+    rows, columns = pd.factorize(np.asarray(classes))[0], pd.factorize(np.asarray(groups))[0]
+    table = np.zeros((rows.max() + 1, columns.max() + 1), int)
+    np.add.at(table, (rows, columns), 1)
+    by_class = sorted(map(tuple, table.tolist()), reverse=True)
+    return _agreement(tuple(sorted(zip(*by_class, strict=True), reverse=True)), n_groups, null)
+
+
+@cache
+def _agreement(table: tuple[tuple[int, ...], ...], n_groups: int, null: str) -> tuple:
+    """Return the same of a table of groups × classes; sortings that differ in names alone are computed once."""
+    pairs = [(j, k) for k, row in enumerate(table) for j, count in enumerate(row) for _ in range(count)]
+    classes, groups = (np.array(labels) for labels in zip(*pairs, strict=True))
     found = purity(classes, groups)
     values, probabilities = chance(classes, groups, n_groups, null)
     tail = float(probabilities[values >= found - 1e-9].sum())
-    mean = float(values @ probabilities)
-    companions = (metrics.adjusted_rand_score(classes, groups), metrics.adjusted_mutual_info_score(classes, groups),
-                  metrics.v_measure_score(classes, groups))  # fmt: skip
-    return found, mean, min(1.0, tail), *map(float, companions)
+    companions = (
+        metrics.adjusted_rand_score(classes, groups),
+        metrics.adjusted_mutual_info_score(classes, groups),
+        metrics.v_measure_score(classes, groups),
+    )
+    return found, float(values @ probabilities), min(1.0, tail), *map(float, companions)
 
 
 def chance(classes, groups, n_groups: int, null: str) -> tuple[np.ndarray, np.ndarray]:

@@ -1,18 +1,32 @@
 """p values adjusted for testing many hypotheses at once."""
 
 import numpy as np
-from statsmodels.stats.multitest import multipletests
+from scipy import stats
 
-NAMES = {"holm": "holm", "fdr": "fdr_bh", "bonferroni": "bonferroni"}
+CORRECTIONS = ("holm", "fdr", "bonferroni")
 
 
 def adjust(p_values, correction: str = "holm") -> np.ndarray:
-    """Return one family's adjusted p values, by Holm (1979) or Benjamini-Hochberg (FDR); NaN is no member."""
-    if correction not in NAMES:
-        raise ValueError(f"correction: found {correction!r}, expected one of {', '.join(NAMES)}")
+    """Return one family's adjusted p values, by Holm (1979) or Benjamini-Hochberg (FDR); NaN is no member.
+
+    Not by statsmodels' `multipletests`, which collects garbage at every call and takes longer than the tests.
+    """
+    if correction not in CORRECTIONS:
+        raise ValueError(f"correction: found {correction!r}, expected one of {', '.join(CORRECTIONS)}")
     p_values = np.asarray(p_values, float)
     adjusted = np.full_like(p_values, np.nan)
     known = ~np.isnan(p_values)
+    by = {"holm": _holm, "fdr": stats.false_discovery_control, "bonferroni": _bonferroni}[correction]
     if known.any():
-        adjusted[known] = multipletests(p_values[known], method=NAMES[correction])[1]
+        adjusted[known] = by(p_values[known])
     return adjusted
+
+
+def _holm(p_values: np.ndarray) -> np.ndarray:
+    order = np.argsort(p_values)
+    stepped = np.maximum.accumulate(p_values[order] * np.arange(len(p_values), 0, -1))
+    return np.minimum(1, stepped)[np.argsort(order)]
+
+
+def _bonferroni(p_values: np.ndarray) -> np.ndarray:
+    return np.minimum(1, p_values * len(p_values))
