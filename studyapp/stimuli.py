@@ -56,11 +56,12 @@ def reader(record: models.Bundle) -> Bundle:
 
 def stimulus_url(record: models.Bundle, name: str) -> str:
     """Return the opaque address of a bundle's file."""
-    return f"/stimuli/{_stored_name(record, name)}"
+    return f"/stimuli/{_stored_name(record.salt, name)}"
 
 
-def _stored_name(record: models.Bundle, name: str) -> str:
-    digest = hmac.new(record.salt.encode(), name.encode(), hashlib.sha256).hexdigest()
+@lru_cache(maxsize=50_000)
+def _stored_name(salt: str, name: str) -> str:
+    digest = hmac.new(salt.encode(), name.encode(), hashlib.sha256).hexdigest()
     return f"{digest[:2]}/{digest[2:34]}{Path(name).suffix}"
 
 
@@ -82,7 +83,7 @@ def _copy(source: Bundle, target: Path) -> None:
 def _publish_files(source: Bundle, record: models.Bundle) -> None:
     overlays = {row["overlay_file"] for tree in source.nodes.values() for row in tree if row["overlay_file"]}
     for name in [*overlays, *(row["file"] for row in source.images.values())]:
-        target = settings.STIMULI_ROOT / _stored_name(record, name)
+        target = settings.STIMULI_ROOT / _stored_name(record.salt, name)
         target.parent.mkdir(parents=True, exist_ok=True)
         original = settings.BUNDLES_ROOT / record.folder / name
         try:
