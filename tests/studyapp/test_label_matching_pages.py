@@ -181,7 +181,7 @@ def test_an_empty_box_and_a_label_in_two_boxes_are_refused_kindly(definition):
     step = guesses(make_plan(definition))[0]
     first, _ = step["data"]["labels"]
     empty = submit(step, definition, box_1=first)
-    assert empty.errors == {"box_2": ["Please give box B a label too. Not sure? Pick the likelier one, or any."]}
+    assert empty.errors == {"box_2": ["Box B needs a label. Unsure? Pick any."]}
     twice = submit(step, definition, box_1=first, box_2=first)
     assert twice.errors == {"box_2": [f"“{first}” is in two boxes; each label fits one."]}
     assert set(submit(step, definition, box_1="lute", box_2=first).errors) == {"box_1"}

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from studyapp.forms import CHOOSE, StepForm
 
 from .boxes import box_names, letter
+from .stimuli import labels_of
 
 MAX_MOVES = 9999
 
@@ -21,8 +22,8 @@ class ChooseForm(StepForm):
     """Which of the two pairs comes first."""
 
     def build(self):
-        names = self.step["data"]["pairs"]
-        self.fields["first"] = _one_of([(name, name) for name in names], _("Which pair would you like to do first?"))
+        pairs = [(name, _pair(name)) for name in self.step["data"]["pairs"]]
+        self.fields["first"] = _one_of(pairs, _("Which pair would you like to do first?"))
 
 
 class GuessForm(StepForm):
@@ -33,7 +34,7 @@ class GuessForm(StepForm):
     def build(self):
         tray = self.step["data"]["tray_order"]
         for number, name in enumerate(box_names(tray), start=1):
-            empty = _("Please give box %(letter)s a label too. Not sure? Pick the likelier one, or any.")
+            empty = _("Box %(letter)s needs a label. Unsure? Pick any.")
             self.fields[name] = forms.ChoiceField(
                 label=_("Label for heatmap %(letter)s") % {"letter": letter(number)},
                 choices=[("", _("No label yet")), *((label, label) for label in tray)],
@@ -52,6 +53,11 @@ class GuessForm(StepForm):
     def values(self, answer):
         boxes = box_names(answer["response"])
         return dict(zip(boxes, answer["response"], strict=True)) | {"moves": answer["moves"]}
+
+
+def _pair(name: str) -> str:
+    first, second = labels_of(name)
+    return _("“%(first)s” and “%(second)s”") % {"first": first, "second": second}
 
 
 def _one_of(choices, label: str = "") -> forms.ChoiceField:

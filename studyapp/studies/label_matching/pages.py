@@ -22,12 +22,11 @@ def guideline(step: dict, run) -> dict:
     worked, part = data["worked"], data["part"]
     labels = {"labels": worked["labels"]}
     shown = {"name": part, "body": _text(run, f"guideline_{part}", **_named(labels))}
-    if part in ("classification", "training"):
-        named = {label: {"truth": label} for label in worked["labels"]}
-        shown["tree"] = _tree(worked["image"], worked, run, named)
-        shown["legend"] = legend(run.bundle.methods[run.factors["method"]])
     if part == "classification":
         shown["single"] = _single(worked, run)
+        shown["legend"] = legend(run.bundle.methods[run.factors["method"]])
+    if part == "training":
+        shown["tree"] = _tree(worked["image"], worked, run, {label: {"truth": label} for label in worked["labels"]})
     return {"part": shown}
 
 
@@ -97,7 +96,7 @@ def _single(worked: dict, run) -> dict:
 
 
 def _tree(image_id: str, drawn: dict, run, boxes: dict[str, dict]) -> dict:
-    """Return a tree ready to draw: the image, its branches, and how many maps stand side by side and levels deep.
+    """Return a tree ready to draw: the image, its branches, and what the maps' size depends on.
 
     `boxes` says by label what stands under the pair's leaves. No other node has a name.
     """
@@ -109,7 +108,7 @@ def _tree(image_id: str, drawn: dict, run, boxes: dict[str, dict]) -> dict:
     return {
         "image": image,
         "branches": [_branch(node, image, run, boxes) for node in nodes],
-        "width": sum(not node.children for node in walk(nodes)),
+        "others": sum(not node.children for node in walk(nodes)) - len(boxes),
         "depth": _depth(nodes),
     }
 

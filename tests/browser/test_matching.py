@@ -1,0 +1,343 @@
+"""Label matching in a real browser: by dragging, by tapping, by keys, and without scripts."""
+
+import pytest
+from playwright.sync_api import expect
+
+from studyapp import models, publishing, stimuli
+from tests.browser import walking
+from tests.browser.test_walk import serious, sideways
+from tests.studyapp.label_matching import write_bundle
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+SHORT = {"training_trials": 1, "evaluation_trials": 1}
+
+
+@pytest.fixture
+def start(live_server, transactional_db, settings, tmp_path):
+    """Publish a study and return the address of its door: `start(method="swox", **parameters)`."""
+    settings.BUNDLES_ROOT, settings.STIMULI_ROOT = tmp_path / "bundles", tmp_path / "stimuli"
+    settings.STORAGES = settings.STORAGES | {
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    }
+
+    def publish(method="cwox_2s", **parameters) -> str:
+        bundle = stimuli.load_bundle(write_bundle(tmp_path / "source", size=240), "made")
+        study = models.Study.objects.create(
+            slug="pairs",
+            title="Which label is it?",
+            kind="label_matching",
+            bundle=bundle,
+            seed=1,
+            parameters=parameters,
+            code_completed="DONE-7",
+        )
+        models.Condition.objects.create(study=study, name="only", factors={"method": method})
+        publishing.publish(study)
+        return f"{live_server.url}/s/pairs/"
+
+    return publish
+
+
+def is_guess(page) -> bool:
+    return page.query_selector("#board") is not None
+
+
+def labels(page) -> list[str]:
+    return [chip.get_attribute("data-label") for chip in page.query_selector_all("[data-label]")]
+
+
+def placed(page) -> list[str]:
+    return [page.input_value(f"[name=box_{number}]") for number in (1, 2)]
+
+
+def middle(page, selector) -> tuple[float, float]:
+    box = page.locator(selector).bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def drag(page, start, end) -> None:
+    page.mouse.move(*middle(page, start))
+    page.mouse.down()
+    page.mouse.move(*middle(page, end), steps=5)
+    page.mouse.up()
+
+
+def settled(page) -> None:
+    """Wait until no label is travelling any more."""
+    page.wait_for_function("() => !document.querySelector('.likeness')")
+
+
+def skip_to_guess(page, url) -> None:
+    walking.enter(page, url)
+    while not is_guess(page):
+        walking.answer_by_mouse(page)
+        walking.go_on(page)
+
+
+def walk(page, url, match) -> list[str]:
+    """Go all the way, matching by `match(page)`, and return what axe finds serious on any kind of page."""
+    walking.enter(page, url)
+    found, seen = [], set()
+    while not walking.ended(page):
+        assert sideways(page) <= 0
+        if is_guess(page):
+            match(page)
+            settled(page)
+        else:
+            walking.answer_by_mouse(page)
+        if (heading := page.inner_text("h1")) not in seen:
+            seen.add(heading)
+            found += [f"{heading}: {problem}" for problem in serious(page)]
+        walking.go_on(page)
+    assert page.inner_text("#code") == "DONE-7"
+    return found
+
+
+def responses() -> list[models.Response]:
+    return [row for row in models.Response.objects.order_by("position") if "moves" in row.answer]
+
+
+def moves() -> list[tuple[str, str, str]]:
+    """Return each move recorded, as (from, to, by what)."""
+    events = models.Event.objects.filter(name="moved").order_by("pk")
+    return [(event.data["from"], event.data["to"], event.input_mode) for event in events]
+
+
+def by_dragging(page) -> None:
+    first, second = labels(page)
+    drag(page, f"[data-label='{first}']", "[data-box=A] .place")
+    drag(page, f"[data-label='{second}']", "[data-box=B] .map")
+
+
+def by_keys(page) -> None:
+    """Take the first label to box A and the second to box B; the focus is always where the next key goes."""
+    page.keyboard.press("Tab")
+    walking.tab_to(page, "[data-label]")
+    for _ in range(4):
+        page.keyboard.press("Enter")
+
+
+def test_a_whole_session_by_dragging_is_stored_and_axe_finds_nothing_serious(page, start):
+    assert walk(page, start(**SHORT), by_dragging) == []
+    run = models.Participant.objects.get()
+    assert (run.status, run.summary["n_trials"], run.summary["n_training"]) == ("completed", 2, 2)
+    assert [row.answer["moves"] for row in responses()] == [2] * 4
+    assert moves() == [("tray", "A", "mouse"), ("tray", "B", "mouse")] * 4
+    assert all(row.rt_ms > 0 for row in responses())
+
+
+def test_a_whole_session_by_tapping_on_a_tablet(browser, start):
+    context = browser.new_context(viewport={"width": 1024, "height": 768}, has_touch=True)
+    page = context.new_page()
+    page.set_default_timeout(10_000)
+
+    def by_tapping(page):
+        for label, box in zip(labels(page), "AB", strict=True):
+            page.tap(f"[data-label='{label}']")
+            page.tap(f"[data-box={box}] .place")
+        for target in page.query_selector_all("#step button:not([hidden]), .top a"):
+            assert target.bounding_box()["height"] >= 44
+
+    assert walk(page, start(**SHORT), by_tapping) == []
+    context.close()
+    assert moves() == [("tray", "A", "touch"), ("tray", "B", "touch")] * 4
+
+
+def test_a_whole_session_by_keyboard_alone(page, start):
+    url = start(**SHORT)
+    page.goto(url)
+    walking.tab_to(page, "button.primary")
+    page.keyboard.press("Enter")
+    walking.shown(page)
+    while not walking.ended(page):
+        if is_guess(page):
+            by_keys(page)
+        else:
+            walking.answer_by_keyboard(page)
+        walking.go_on_by_keyboard(page)
+    assert models.Participant.objects.get().status == "completed"
+    assert moves() == [("tray", "A", "keyboard"), ("tray", "B", "keyboard")] * 4
+
+
+def test_a_finger_drags_too(browser, start):
+    context = browser.new_context(viewport={"width": 1024, "height": 768}, has_touch=True)
+    page = context.new_page()
+    page.set_default_timeout(10_000)
+    skip_to_guess(page, start())
+    first = labels(page)[0]
+    touch = context.new_cdp_session(page)
+    (x, y), (to_x, to_y) = middle(page, f"[data-label='{first}']"), middle(page, "[data-box=B] .place")
+
+    def finger(kind, *points):
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y} for x, y in points]})
+
+    finger("touchStart", (x, y))
+    for step in range(1, 6):
+        finger("touchMove", (x + (to_x - x) * step / 5, y + (to_y - y) * step / 5))
+    finger("touchEnd")
+    settled(page)
+    assert placed(page) == ["", first]
+    context.close()
+
+
+def test_dropping_on_a_filled_box_swaps_and_a_label_can_be_taken_back(page, start):
+    skip_to_guess(page, start())
+    first, second = labels(page)
+    by_dragging(page)
+    settled(page)
+    drag(page, "[data-box=A] .place", "[data-box=B] .place")
+    settled(page)
+    assert placed(page) == [second, first]
+    expect(page.locator("#said")).to_have_text(f"{first} is in box B, {second} in box A.")
+    page.click("[data-box=A] .back")
+    settled(page)
+    assert placed(page) == ["", first]
+    expect(page.locator("#said")).to_have_text(f"{second} is back in the tray.")
+    drag(page, f"[data-label='{second}']", "[data-box=B] .place")
+    settled(page)
+    assert placed(page) == ["", second]
+    expect(page.locator(f"[data-label='{first}']")).to_be_visible()
+    drag(page, "[data-box=B] .place", "[data-tray]")
+    settled(page)
+    assert placed(page) == ["", ""]
+    assert page.input_value("[name=moves]") == "6"
+
+
+def test_a_label_dropped_beside_the_boxes_goes_back_and_counts_as_no_move(page, start):
+    skip_to_guess(page, start())
+    first, _ = labels(page)
+    drag(page, f"[data-label='{first}']", ".root")
+    settled(page)
+    assert placed(page) == ["", ""]
+    assert page.input_value("[name=moves]") == ""
+    expect(page.locator(f"[data-label='{first}']")).to_be_visible()
+
+
+def test_keys_move_among_boxes_and_labels_and_escape_puts_down(page, start):
+    skip_to_guess(page, start())
+    first, second = labels(page)
+    walking.tab_to(page, f"[data-label='{first}']")
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate(walking.FOCUSED, f"[data-label='{second}']")
+    page.keyboard.press("Enter")
+    expect(page.locator("#said")).to_have_text(f"{second} picked up. Choose a box.")
+    assert page.evaluate(walking.FOCUSED, "[data-box=A] .place")
+    page.keyboard.press("Escape")
+    expect(page.locator("#said")).to_have_text(f"{second} put down.")
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate(walking.FOCUSED, "[data-box=B] .place")
+    page.keyboard.press("Enter")
+    expect(page.locator("#said")).to_have_text("Pick up a label first.")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Space")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Space")
+    assert placed(page) == ["", first]
+    walking.tab_to(page, "[data-box=B] .place")
+    page.keyboard.press("Delete")
+    assert placed(page) == ["", ""]
+    assert page.evaluate(walking.FOCUSED, f"[data-label='{first}']")
+
+
+def test_next_is_refused_with_the_reason_until_every_box_has_a_label(page, start):
+    skip_to_guess(page, start())
+    first, second = labels(page)
+    page.click(f"[data-label='{first}']")
+    page.click("[data-box=A] .place")
+    settled(page)
+    page.click("#step .primary")
+    expect(page.locator("#error-box_2")).to_have_text("Box B needs a label. Unsure? Pick any.")
+    assert page.evaluate(walking.FOCUSED, "[data-box=B] .place")
+    assert serious(page) == []
+    page.click(f"[data-label='{second}']")
+    page.click("[data-box=B] .place")
+    expect(page.locator("#error-box_2")).to_be_empty()
+    walking.go_on(page)
+    assert page.locator(".true-label").count() == 2
+
+
+def test_nothing_moves_while_labels_are_placed(page, start):
+    skip_to_guess(page, start())
+
+    def places():
+        return [element.bounding_box() for element in page.query_selector_all(".map, .slot, .tray, .primary, h1")]
+
+    before = places()
+    first, second = labels(page)
+    page.click(f"[data-label='{first}']")
+    page.click("[data-box=B] .place")
+    page.click("#step .primary")
+    expect(page.locator("#error-box_1")).not_to_be_empty()
+    page.click(f"[data-label='{second}']")
+    page.click("[data-box=A] .place")
+    settled(page)
+    assert places() == before
+
+
+def test_what_was_placed_survives_a_reload_and_a_pause(page, start):
+    url = start()
+    skip_to_guess(page, url)
+    first = labels(page)[0]
+    page.click(f"[data-label='{first}']")
+    page.click("[data-box=B] .place")
+    settled(page)
+    page.reload()
+    walking.shown(page)
+    assert placed(page) == ["", first]
+    expect(page.locator("[data-box=B] .place")).to_have_text(first)
+    expect(page.locator(f"[data-label='{first}']")).to_be_hidden()
+    label = page.inner_text("#progress-label")
+    page.goto(url)
+    page.click("button.primary")
+    walking.shown(page)
+    assert page.inner_text("#progress-label") == label
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (1024, 768)], ids=["laptop", "tablet"])
+@pytest.mark.parametrize("method", ["cwox_2s", "swox"])
+def test_tree_boxes_and_labels_are_in_view_together(page, start, size, method):
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    skip_to_guess(page, start(method, probabilities=True))
+    for answered in (False, True):
+        bar = page.locator(".actions").bounding_box()["y"]
+        for element in page.query_selector_all(".box, .answered, .map"):
+            place = element.bounding_box()
+            assert place["y"] + place["height"] <= bar
+        assert page.evaluate("document.documentElement.scrollHeight <= window.innerHeight")
+        if not answered:
+            by_dragging(page)
+            settled(page)
+            walking.go_on(page)
+
+
+def test_at_200_percent_nothing_scrolls_sideways_and_labels_can_be_placed(page, start):
+    page.set_viewport_size({"width": 640, "height": 360})
+    skip_to_guess(page, start())
+    assert sideways(page) <= 0
+    for label, box in zip(labels(page), "AB", strict=True):
+        page.click(f"[data-label='{label}']")
+        page.click(f"[data-box={box}] .place")
+    settled(page)
+    walking.go_on(page)
+    assert sideways(page) <= 0
+
+
+def test_without_scripts_lists_stand_under_the_heatmaps(browser, start):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(start(group_source="link", **SHORT))
+    page.click("button.primary")
+    while not is_guess(page):
+        for question in page.query_selector_all("#step fieldset.question"):
+            question.query_selector("label.option").click()
+        page.click("#step .primary")
+    options = page.eval_on_selector_all("[name=box_1] option", "found => found.map(option => option.value)")
+    page.select_option("[name=box_1]", options[1])
+    page.select_option("[name=box_2]", options[1])
+    page.click("#step .primary")
+    assert "each label fits one" in page.inner_text("#error-box_2")
+    page.select_option("[name=box_2]", options[2])
+    page.click("#step .primary")
+    assert page.locator(".true-label").count() == 2
+    context.close()
+    assert responses()[0].answer == {"response": options[1:], "moves": None}
