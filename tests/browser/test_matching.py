@@ -1,9 +1,14 @@
 """Label matching in a real browser: by dragging, by tapping, by keys, and without scripts."""
 
+from concurrent.futures import ThreadPoolExecutor
+from random import Random
+
 import pytest
+from django.db import connections
 from playwright.sync_api import expect
 
 from studyapp import models, publishing, stimuli
+from studyapp.simulation.by_browser import Walker
 from tests.browser import walking
 from tests.browser.test_walk import serious, sideways
 from tests.studyapp.label_matching import write_bundle
@@ -341,3 +346,12 @@ def test_without_scripts_lists_stand_under_the_heatmaps(browser, start):
     assert page.locator(".true-label").count() == 2
     context.close()
     assert responses()[0].answer == {"response": options[1:], "moves": None}
+
+
+def test_a_bot_walks_in_a_real_browser(browser, start):
+    door = start(**SHORT)
+    study = models.Study.objects.get()
+    with ThreadPoolExecutor(1) as apart:
+        run = Walker(browser, door.removesuffix("/s/pairs/"), apart).walk(study, "oracle", Random(1))
+        apart.submit(connections.close_all).result()
+    assert (run.status, run.summary["n_correct"]) == ("completed", 2)
