@@ -21,6 +21,7 @@ from studyapp.core.tables import cell, table, write_table
 
 SNAPSHOT = "snapshot"
 CHUNK = 100
+FILES = {"data", "dataset_description.json", "README.md", "CHANGES", "analysis_plan.json"}
 FORGOTTEN: list = []
 
 
@@ -55,7 +56,7 @@ def _require_free(folder: Path) -> None:
         return
     if not folder.is_dir():
         raise ExportError(f"{folder} is a file; name a folder")
-    others = {path.name for path in folder.iterdir()} - {"data", "dataset_description.json", "README.md", "CHANGES"}
+    others = {path.name for path in folder.iterdir()} - FILES
     if others:
         raise ExportError(f"{folder} holds other files, such as {sorted(others)[0]}; name a new folder")
 
@@ -75,6 +76,8 @@ def _write(study: models.Study, folder: Path, wide: bool, with_ids: bool) -> dic
     (folder / "dataset_description.json").write_text(json.dumps(description, indent=2, ensure_ascii=False), "utf-8")
     (folder / "README.md").write_text(datasheet.readme(about, its_kind, list(tables), __version__), "utf-8")
     (folder / "CHANGES").write_text(datasheet.changes(about), "utf-8")
+    if study.current and (plan := study.current.definition.get("analysis_plan")):
+        (folder / "analysis_plan.json").write_text(json.dumps(plan, indent=2, ensure_ascii=False), "utf-8")
     return rows
 
 

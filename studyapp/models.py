@@ -57,6 +57,12 @@ class Study(models.Model):
     )
     parameters = models.JSONField(default=dict, blank=True, help_text="what differs from the kind's defaults")
     texts = models.JSONField(default=dict, blank=True, help_text="what differs from the kind's default texts")
+    analysis_plan = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text="analysis_plan.json, as `python -m analysis plan` writes it: frozen with each version, exported with "
+        "the data, and what the report holds itself to",
+    )
     seed = models.BigIntegerField(default=new_seed, help_text="draws stimuli, conditions and orders")
     stimuli = models.JSONField(null=True, blank=True, help_text="kept from an imported file; empty: drawn by the seed")
     current = models.ForeignKey("Version", on_delete=models.RESTRICT, null=True, blank=True, related_name="+")
@@ -180,8 +186,8 @@ class Participant(models.Model):
     ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        # No index on `position` or `seen_at`: every answer moves them, and PostgreSQL then rewrites the row alone.
         ordering = ["pk"]
-        indexes = [models.Index(fields=["study", "status", "condition", "seen_at"], name="assignment")]
 
     def __str__(self):
         return self.code

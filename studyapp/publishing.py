@@ -34,6 +34,8 @@ def definition(study: models.Study) -> dict:
             },
         },
     }
+    if study.analysis_plan:
+        record["analysis_plan"] = study.analysis_plan
     record["stimuli"] = study.stimuli or drawn_stimuli(record, study.bundle)
     return record
 
@@ -64,6 +66,8 @@ def checks(study: models.Study) -> list[Check]:
     its_kind = kind(study.kind)
     edited = f"{len(study.parameters)} parameters and {len(study.texts)} texts of its own, the rest by default"
     settings = parameters.problems(its_kind, study.parameters) + _unknown_texts(study.texts, its_kind.texts())
+    if not isinstance(study.analysis_plan, dict):
+        settings.append("The analysis plan is no JSON object; write one with `python -m analysis plan`.")
     found = [
         _bundle_check(study.bundle),
         Check("Conditions", f"{sum(cell.open for cell in cells)} open of {len(cells)}", _cell_problems(cells)),

@@ -32,7 +32,7 @@ FIELDS = {
         for name in ("id_parameter", "require_id", "return_url", "active_minutes", "expire_hours", "retention_days")
     },
 }
-SECTIONS = ("bundle", "parameters", "texts", "payment", "codes", "recruitment", "stimuli")
+SECTIONS = ("bundle", "parameters", "texts", "payment", "codes", "recruitment", "analysis_plan", "stimuli")
 NAMES = {"format", "format_version", "kind", "conditions", *FIELDS[""], *SECTIONS}
 
 
@@ -70,6 +70,7 @@ def record(study: models.Study) -> dict:
         "texts": its_kind.texts() | study.texts,
         "conditions": list(study.conditions.values("name", "factors", "quota", "open")),
         **sections,
+        "analysis_plan": study.analysis_plan,
         "stimuli": _stimuli_of(study),
     }
 
@@ -146,6 +147,7 @@ def parse(found, slug: str = "") -> tuple[models.Study, list[dict]]:
         kind=its_kind.name,
         parameters=_parameters(its_kind, found["parameters"]),
         texts=_texts(its_kind, found["texts"]),
+        analysis_plan=found["analysis_plan"],
         **_fields(found),
     )
     study.slug = slug or study.slug

@@ -80,6 +80,7 @@ class StudyAdmin(admin.ModelAdmin):
             *(edited if self.has_change_permission(request, obj) else []),
             ("Payment", {"fields": PAYMENT, "classes": FOLDED}),
             ("Recruitment and codes", {"fields": RECRUITMENT, "classes": FOLDED}),
+            ("Analysis plan", {"fields": ("analysis_plan",), "classes": FOLDED}),
             ("Timing, keeping, seed", {"fields": KEEPING, "classes": FOLDED}),
         ]
 

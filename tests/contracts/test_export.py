@@ -75,3 +75,18 @@ def test_a_report_comes_out_of_the_export(folder, tmp_path):
     results = json.loads((tmp_path / "report" / "results.json").read_text(encoding="utf-8"))
     assert "fraction_correct.anova" in [analysis["id"] for analysis in results["analyses"]]
     assert (tmp_path / "report" / "report.html").is_file()
+
+
+def test_the_plan_frozen_with_the_study_decides_what_is_primary(study, tmp_path):
+    from analysis.cli import main
+    from analysis.load import read_export
+
+    assert main(["plan", "forward_simulation", "--out", str(tmp_path / "plan")]) == 0
+    plan = json.loads((tmp_path / "plan" / "analysis_plan.json").read_text())
+    study.analysis_plan = plan | {"alpha": 0.01}
+    publishing.publish(study)
+    study.analysis_plan = plan | {"alpha": 0.2}  # an edit that was never published
+    study.save()
+    list(simulate(study, 2, by_functions.walk))
+    exporting.export(study, tmp_path / "export")
+    assert read_export(tmp_path / "export").plan["alpha"] == 0.01
