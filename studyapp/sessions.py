@@ -80,12 +80,13 @@ def start(study_id: int, visitor: Visitor | None, *, bot: str = "", group: str =
         if study.status != models.Study.Status.OPEN:
             raise NotOpen("paused" if study.status == models.Study.Status.PAUSED else "closed")
         counted = study.participants.filter(preview=False, bot__gt="") if bot else _people(study)
-        rng = Random(f"{study.seed}:{'bot' if bot else 'person'}:{counted.count()}")
-        condition_id = choose_condition(_cells(study, counted), rng)
-        if condition_id is None:
+        tally, conditions = _tally(study, counted), {cell.pk: cell for cell in study.conditions.all()}
+        rng = Random(f"{study.seed}:{'bot' if bot else 'person'}:{sum(row['started'] for row in tally)}")
+        chosen = choose_condition([_cell(condition, tally) for condition in conditions.values()], rng)
+        if chosen is None:
             raise NotOpen("full")
-        taken = _orders_taken(study, counted.filter(condition_id=condition_id))
-        participant = _begin(read_version(study.current_id), condition_id, taken, rng, bot=bot, group=group)
+        taken = _orders_taken(conditions[chosen], tally)
+        participant = _begin(read_version(study.current_id), conditions[chosen], taken, rng, bot=bot, group=group)
         if visitor:
             models.Identity.objects.create(
                 study=study,
@@ -100,7 +101,7 @@ def start(study_id: int, visitor: Visitor | None, *, bot: str = "", group: str =
 def start_preview(version: models.Version, condition: models.Condition) -> models.Participant:
     """Start a researcher's own walk through one condition; it is never counted, nor exported."""
     with transaction.atomic():
-        return _begin(version, condition.pk, {}, Random(), preview=True)
+        return _begin(version, condition, {}, Random(), preview=True)
 
 
 def submit(participant_id: int, submitted_token: str, validate, timing: dict) -> Receipt:
@@ -223,38 +224,34 @@ def _people(study: models.Study):
     return study.participants.filter(preview=False, bot="")
 
 
-def _cells(study: models.Study, counted) -> list[Cell]:
+def _tally(study: models.Study, counted) -> list[dict]:
+    """Count started, completed and active runs by condition and order, in one pass over the study's runs."""
     recent = timezone.now() - timedelta(minutes=study.active_minutes)
-    counts = {
-        row["condition"]: row
-        for row in counted.values("condition").annotate(
+    by_cell = counted.order_by().values("condition", "order")
+    return list(
+        by_cell.annotate(
+            started=Count("pk"),
             completed=Count("pk", filter=Q(status=flow.COMPLETED)),
             active=Count("pk", filter=Q(status=flow.ACTIVE, seen_at__gte=recent)),
         )
-    }
-    none = {"completed": 0, "active": 0}
-    return [
-        Cell(
-            cell.pk,
-            counts.get(cell.pk, none)["completed"],
-            counts.get(cell.pk, none)["active"],
-            cell.quota,
-            cell.open,
-        )
-        for cell in study.conditions.all()
-    ]
+    )
 
 
-def _orders_taken(study: models.Study, counted) -> dict[int, int]:
-    recent = timezone.now() - timedelta(minutes=study.active_minutes)
-    held = counted.filter(Q(status=flow.COMPLETED) | Q(status=flow.ACTIVE, seen_at__gte=recent))
-    return {row["order"]: row["n"] for row in held.order_by().values("order").annotate(n=Count("pk"))}
+def _cell(condition: models.Condition, tally: list[dict]) -> Cell:
+    rows = [row for row in tally if row["condition"] == condition.pk]
+    completed, active = sum(row["completed"] for row in rows), sum(row["active"] for row in rows)
+    return Cell(condition.pk, completed, active, condition.quota, condition.open)
 
 
-def _begin(version, condition_id: int, taken: dict[int, int], rng: Random, **flags) -> models.Participant:
+def _orders_taken(condition: models.Condition, tally: list[dict]) -> dict[int, int]:
+    return {row["order"]: row["completed"] + row["active"] for row in tally if row["condition"] == condition.pk}
+
+
+def _begin(
+    version: models.Version, condition: models.Condition, taken: dict[int, int], rng: Random, **flags
+) -> models.Participant:
     record = frozen(version)
     its_kind = kind(record["kind"])
-    condition = models.Condition.objects.get(pk=condition_id)
     order = choose_order(taken, its_kind.orders, rng)
     seed = rng.randrange(2**31)
     steps = its_kind.part("plan:build")(record, condition.factors, order, Random(seed))
