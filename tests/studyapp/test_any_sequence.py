@@ -2,10 +2,12 @@
 
 import json
 import re
+from datetime import timedelta
 
 import pytest
 from django.db import transaction
 from django.test import Client
+from django.utils import timezone
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
@@ -77,6 +79,15 @@ class Sequences(RuleBasedStateMachine):
         if active and not keep:
             self.acknowledged = {}
 
+    @rule(doit=st.integers(0, 7))
+    def stay_away_too_long(self, doit):
+        if doit:
+            return
+        models.Participant.objects.update(seen_at=timezone.now() - timedelta(days=2))
+        active = sessions.get(self.run.pk).status == flow.ACTIVE
+        assert sessions.expire(self.study) == active
+        assert sessions.get(self.run.pk).status != flow.ACTIVE
+
     @invariant()
     def every_acknowledged_answer_is_there_and_no_other(self):
         if hasattr(self, "run"):
@@ -129,5 +140,6 @@ class SequencesByHttp(Sequences):
 
 @pytest.mark.parametrize("machine", [Sequences, SequencesByHttp])
 def test_any_sequence_of_what_people_do_keeps_the_promises(study, machine):
+    study.expire_hours = 24
     machine.study = study
     run_state_machine_as_test(machine, settings=RUNS)

@@ -210,7 +210,7 @@ def test_what_bots_answer_is_what_the_forms_would_clean(definition, skill):
 
 def test_every_text_a_page_names_exists_and_none_is_left_over():
     named = {text for page in KIND.pages for text in page.texts}
-    frame = {"entry", *(f"ending_{status}" for status in ("completed", "no_consent", "withdrawn"))}
+    frame = {"entry", *(f"ending_{status}" for status in ("completed", "no_consent", "withdrawn", "expired"))}
     assert named | frame == set(KIND.texts())
 
 
