@@ -24,7 +24,7 @@ demo: .venv/.web
 	@$(BIN)/python manage.py demo --port $(PORT)
 
 test: .venv/.dev
-	@$(BIN)/python -m pytest $(ARGS)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 lint: .venv/.dev
 	@$(BIN)/ruff check .

@@ -14,8 +14,7 @@ from tests.studyapp import tiny
 
 @pytest.fixture(autouse=True)
 def stores(settings, tmp_path):
-    """Give each test its own folders for bundles and stimuli; keys of one test's database mean others in the next."""
-    publishing.read_version.cache_clear()
+    """Give each test its own folders for bundles and stimuli."""
     settings.BUNDLES_ROOT = tmp_path / "bundles"
     settings.STIMULI_ROOT = tmp_path / "stimuli"
 

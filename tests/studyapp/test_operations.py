@@ -166,7 +166,9 @@ def test_an_error_is_logged_by_its_kind_and_place_without_its_message():
 
 def check(*arguments: str, **environment: str) -> subprocess.CompletedProcess:
     """Run Django's checks in a process of its own with the given settings."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("HEATWISE", "DATABASE"))}
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("HEATWISE", "DATABASE", "DJANGO"))
+    }
     command = [sys.executable, "manage.py", "check", *arguments]
     return subprocess.run(command, env=kept | environment, cwd=servers.ROOT, capture_output=True, text=True)
 
