@@ -101,7 +101,7 @@ def _machine() -> dict:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.load", description=__doc__.splitlines()[0])
     parser.add_argument("--people", type=int, default=200, help="how many walk through (default 200)")
-    parser.add_argument("--pause", type=float, default=5, help="mean pause before an answer, seconds (default 5)")
+    parser.add_argument("--pause", type=float, default=8, help="mean pause before an answer, seconds (default 8)")
     parser.add_argument("--clients", type=int, default=8, help="people at once when saturated (default 8)")
     parser.add_argument("--limit", type=float, default=300, help="nobody starts after so many seconds (default 300)")
     parser.add_argument("--workers", type=int, default=2, help="gunicorn's processes (default 2)")
