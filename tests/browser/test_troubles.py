@@ -167,7 +167,7 @@ def test_withdrawing_leaves_nothing_in_the_browser(at_trial):
     page.click("label[for=erase]")
     page.click("text=Leave the study for good")
     page.wait_for_selector(walking.END)
-    page.wait_for_function("localStorage.length + sessionStorage.length === 0")
+    page.wait_for_function("() => localStorage.length + sessionStorage.length === 0")
     assert models.Participant.objects.get().status == "withdrawn"
     assert answers() == 0
 
