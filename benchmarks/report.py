@@ -101,7 +101,7 @@ def _run_lines(figures: dict) -> list[str]:
         f"{figures['people_per_minute']} people a minute, {figures['pages_per_person']} pages each, "
         f"{figures['pages_per_second']} pages and {figures['requests_per_second']} requests a second",
         "  processor time a page with its answer: "
-        + ", ".join(f"{who} {ms} ms" for who, ms in figures["cpu_ms_per_page"].items()),
+        + (", ".join(f"{who} {ms} ms" for who, ms in figures["cpu_ms_per_page"].items()) or "not counted"),
         f"  {kept}{len(figures['errors'])} errors",
         *(f"    {error}" for error in figures["errors"][:5]),
         f"  {'page':24}{'n':>8}{'p50 ms':>9}{'p95 ms':>9}{'p99 ms':>9}{'bytes':>8}",
