@@ -2,7 +2,8 @@
 
 import django.core.validators
 import django.db.models.deletion
-import studyapp.models
+import studyapp.models.runs
+import studyapp.models.studies
 from django.db import migrations, models
 
 
@@ -21,7 +22,7 @@ class Migration(migrations.Migration):
                 ('name', models.SlugField(max_length=80, unique=True)),
                 ('sha256', models.CharField(max_length=64, verbose_name='hash')),
                 ('folder', models.CharField(help_text="inside the app's bundle storage", max_length=200)),
-                ('salt', models.CharField(default=studyapp.models.new_salt, help_text='keys the addresses of its files', max_length=32)),
+                ('salt', models.CharField(default=studyapp.models.studies.new_salt, help_text='keys the addresses of its files', max_length=32)),
                 ('n_images', models.PositiveIntegerField(default=0, verbose_name='images')),
                 ('loaded_at', models.DateTimeField(auto_now_add=True)),
             ],
@@ -43,7 +44,7 @@ class Migration(migrations.Migration):
             name='Participant',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(default=studyapp.models.new_code, max_length=12, unique=True)),
+                ('code', models.CharField(default=studyapp.models.runs.new_code, max_length=12, unique=True)),
                 ('status', models.CharField(choices=[('active', 'active'), ('completed', 'completed'), ('screened_out', 'screened out'), ('no_consent', 'no consent'), ('withdrawn', 'withdrawn'), ('expired', 'expired'), ('erased', 'erased')], default='active', max_length=12)),
                 ('position', models.PositiveIntegerField(default=0)),
                 ('order', models.PositiveIntegerField(default=0, help_text='which counterbalanced order')),
@@ -79,7 +80,7 @@ class Migration(migrations.Migration):
                 ('parameters', models.JSONField(blank=True, default=dict, help_text="what differs from the kind's defaults")),
                 ('texts', models.JSONField(blank=True, default=dict, help_text="what differs from the kind's default texts")),
                 ('analysis_plan', models.JSONField(blank=True, default=dict, help_text='analysis_plan.json, as `python -m analysis plan` writes it: frozen with each version, exported with the data, and what the report holds itself to')),
-                ('seed', models.BigIntegerField(default=studyapp.models.new_seed, help_text='draws stimuli, conditions and orders')),
+                ('seed', models.BigIntegerField(default=studyapp.models.studies.new_seed, help_text='draws stimuli, conditions and orders')),
                 ('stimuli', models.JSONField(blank=True, help_text='kept from an imported file; empty: drawn by the seed', null=True)),
                 ('currency', models.CharField(default='GBP', max_length=3)),
                 ('reward_base', models.DecimalField(decimal_places=2, default=8, max_digits=7, validators=[django.core.validators.MinValueValidator(0)])),
@@ -113,7 +114,7 @@ class Migration(migrations.Migration):
             name='Invitation',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('token', models.CharField(default=studyapp.models.new_link_token, max_length=24, unique=True)),
+                ('token', models.CharField(default=studyapp.models.runs.new_link_token, max_length=24, unique=True)),
                 ('note', models.CharField(blank=True, help_text='for you alone; never exported', max_length=120)),
                 ('group', models.CharField(blank=True, max_length=60)),
                 ('study', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='invitations', to='studyapp.study')),
