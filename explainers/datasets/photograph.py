@@ -1,0 +1,27 @@
+"""A picture file with its labels, whatever the layout it was found in."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from explainers.errors import UserError, near
+
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
+
+
+@dataclass(frozen=True)
+class Photograph:
+    """A picture file; `labels` are class indices, None when the truth is not known."""
+
+    path: Path
+    source: str
+    labels: tuple[int, ...] | None = None
+    split: str = ""
+
+
+def class_index(label: str, classes: list[str], where: str) -> int:
+    """Return the index of a class given by name or by index."""
+    if label in classes:
+        return classes.index(label)
+    if str(label).isdigit() and int(label) < len(classes):
+        return int(label)
+    raise UserError(f"{where}: there is no class {label!r}.{near(label, classes)}")
