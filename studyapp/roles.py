@@ -1,0 +1,58 @@
+"""Who may do what with which study. Superusers may do everything; anyone else has a role in a study, or none.
+
+analyst   looks, previews, codes and exports, but sees no recruitment ids and changes nothing
+editor    also edits, publishes, pauses, lets bots walk, and sees recruitment ids
+owner     also erases participants, deletes the study and gives roles
+"""
+
+from studyapp import models
+
+Role = models.Member.Role
+ANYONE, EDITORS, OWNERS = set(Role), {Role.OWNER, Role.EDITOR}, {Role.OWNER}
+ALLOWED = {
+    "view": ANYONE,
+    "change": EDITORS,
+    "identities": EDITORS,
+    "erase": OWNERS,
+    "delete": OWNERS,
+    "members": OWNERS,
+}
+
+
+def may(user, deed: str, study: models.Study) -> bool:
+    """Return whether a user may do a deed of `ALLOWED` with a study."""
+    if not _works_here(user):
+        return False
+    return user.is_superuser or _roles(user).get(study.pk) in ALLOWED[deed]
+
+
+def may_anywhere(user, deed: str) -> bool:
+    """Return whether there may be a study with which a user may do a deed."""
+    if not _works_here(user):
+        return False
+    return user.is_superuser or any(role in ALLOWED[deed] for role in _roles(user).values())
+
+
+def studies(user, deed: str = "view"):
+    """Return the studies with which a user may do a deed."""
+    if not _works_here(user):
+        return models.Study.objects.none()
+    if user.is_superuser:
+        return models.Study.objects.all()
+    return models.Study.objects.filter(pk__in=[pk for pk, role in _roles(user).items() if role in ALLOWED[deed]])
+
+
+def role_of(user, study: models.Study) -> str:
+    """Return a user's role in a study as a word; empty for none."""
+    return "superuser" if user.is_superuser else _roles(user).get(study.pk, "")
+
+
+def _works_here(user) -> bool:
+    return user.is_active and user.is_staff
+
+
+def _roles(user) -> dict[int, str]:
+    """Return a user's role by study, asked of the database once per request: each has its own user object."""
+    if not hasattr(user, "_role_by_study"):
+        user._role_by_study = dict(models.Member.objects.filter(user=user).values_list("study", "role"))
+    return user._role_by_study
