@@ -52,6 +52,6 @@ def test_without_a_role_no_study_is_seen(colleague, study):
 def test_superusers_may_do_everything_and_inactive_or_other_accounts_nothing(colleague, study):
     ada = User.objects.create_superuser("ada")
     assert all(roles.may(ada, deed, study) for deed in roles.ALLOWED)
-    for about in ({"is_staff": False}, {"is_active": False}):
-        User.objects.filter(username="bob-owner").delete()
-        assert not any(roles.may(colleague("owner", **about), deed, study) for deed in roles.ALLOWED)
+    for name, about in (("owner", {"is_staff": False}), ("editor", {"is_active": False})):
+        user = colleague(name, **about)
+        assert not any(roles.may(user, deed, study) for deed in roles.ALLOWED)
