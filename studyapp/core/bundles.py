@@ -97,6 +97,23 @@ class Bundle:
             raise BundleError(f"{path}: expected {len(self.images)} rows, one per image, found shape {features.shape}")
         return features
 
+    @cached_property
+    def latent_tree(self) -> list[dict]:
+        """Roots of the latent tree over the model's classes in `tree.json`; none where the bundle has no such file.
+
+        A variable is {"id", "level", "children": […]}, a class a leaf {"class": its index}.
+        """
+        path = self.folder / "tree.json"
+        if "tree.json" not in self.manifest["files"]:
+            return []
+        try:
+            roots = json.loads(path.read_text(encoding="utf-8"))["roots"]
+            for root in roots:
+                _check_variable(root, len(self.classes))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise BundleError(f"{path}: expected a latent tree over the bundle's classes, found {error!r}") from error
+        return roots
+
     @property
     def classes(self) -> list[str]:
         """Class names in the model's order."""
@@ -164,6 +181,18 @@ class Bundle:
                 return [_typed(row, path, number) for number, row in enumerate(reader, start=2)]
         except FileNotFoundError:
             raise BundleError(f"{path}: missing; a bundle holds {', '.join(TABLES)}") from None
+
+
+def _check_variable(node: dict, n_classes: int) -> None:
+    """Raise where a latent tree's variable, or one below it, is not as described, or names no class of the model."""
+    if "class" in node:
+        if node["class"] not in range(n_classes):
+            raise ValueError(f"class {node['class']!r}; the model has {n_classes}")
+        return
+    if not isinstance(node["level"], int) or "id" not in node:
+        raise ValueError(f"a variable without id or level: {list(node)}")
+    for child in node["children"]:
+        _check_variable(child, n_classes)
 
 
 def _typed(row: dict, path: Path, line: int) -> dict:

@@ -2,17 +2,20 @@
 
 from studyapp.models.audit import Change
 from studyapp.models.members import Member
+from studyapp.models.pairs import ClassMark, PairBallot
 from studyapp.models.runs import Event, Identity, Invitation, Participant, Plan, Response
 from studyapp.models.studies import Bundle, Condition, Study, Version
 
 __all__ = [
     "Bundle",
     "Change",
+    "ClassMark",
     "Condition",
     "Event",
     "Identity",
     "Invitation",
     "Member",
+    "PairBallot",
     "Participant",
     "Plan",
     "Response",

@@ -22,14 +22,16 @@ FLAT = {"method": "swox"}
 STOPS = [[255, 255, 255, 0], [200, 40, 40, 255]]
 
 
-def write_bundle(folder: Path, *, per_pair: int = 20, swap: bool = False, size: int = 64) -> Path:
+def write_bundle(
+    folder: Path, *, per_pair: int = 20, swap: bool = False, size: int = 64, tree: bytes | None = None
+) -> Path:
     """Write a bundle in which `per_pair` images of each pair are explained by both methods, and return its folder.
 
     `cwox_2s` puts the pair into one cluster, beside a lone class; every third image has the pair's classes in two
     clusters. `swox` has one map per class. With `swap` every map of one class of the pair explains the other one:
-    all else, files and scores of places included, is the same.
+    all else, files and scores of places included, is the same. `tree` is the content of its tree.json.
     """
-    files, images, predictions, nodes = {}, [], [], []
+    files, images, predictions, nodes = {"tree.json": tree} if tree else {}, [], [], []
     for labels in PAIRS:
         for number in range(per_pair):
             image_id = _hash(labels, number)

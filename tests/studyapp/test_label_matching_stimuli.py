@@ -4,7 +4,8 @@ from random import Random
 
 import pytest
 
-from studyapp.studies.label_matching.tree import arranged, leaves, pruned, read_tree, walk
+from studyapp.core.map_tree import leaves, read_tree, walk
+from studyapp.studies.label_matching.tree import arranged, pruned
 from tests.studyapp.label_matching import KIND, PAIRS, make_bundle, make_definition, unfrozen
 
 draw, check = KIND.part("stimuli:draw"), KIND.part("stimuli:check")

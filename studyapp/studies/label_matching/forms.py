@@ -3,10 +3,10 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from studyapp.core.pairs import labels_of
 from studyapp.forms import CHOOSE, StepForm
 
 from .boxes import box_names, letter
-from .stimuli import labels_of
 
 MAX_MOVES = 9999
 

@@ -3,12 +3,13 @@
 from random import Random
 
 from studyapp.core.legends import legend
+from studyapp.core.map_tree import Node, leaves, read_tree, walk
 from studyapp.core.shared_pages import money
 
 from .boxes import box_names, letter
 from .scoring import agreements
 from .stimuli import ROUNDS
-from .tree import Node, arranged, leaves, pruned, read_tree, walk
+from .tree import arranged, pruned
 
 
 def text(step: dict, run) -> dict:

@@ -2,12 +2,11 @@
 
 import random
 from collections import Counter
-from itertools import combinations
 
-from .tree import leaves, read_tree, walk
+from studyapp.core.map_tree import leaves, read_tree, walk, whole_output_methods
+from studyapp.core.pairs import SEPARATOR, find_pairs, labels_of, name_of, qualifying, top_labels
 
 PHASES = ("training", "evaluation")
-SEPARATOR = " / "
 ROUNDS = 2
 
 
@@ -18,28 +17,30 @@ def draw(definition: dict, bundle, rng: random.Random) -> dict:
     "worked": image id, "facts": {image id: {"truth": class, "probabilities": {class: p}}}}. An image qualifies where
     its truth is one of the pair and both are among the top labels, those that every method of the study explains by a
     leaf of their own; whether the model was right doesn't matter. No image has two of these roles, over all pairs.
-    Without pairs of its own the study takes all that have enough images, those with most first.
+    Without pairs of its own the study takes all that have enough images, those with most first; with a latent tree in
+    the bundle, only pairs under one of its level-1 variables.
     Raises `ValueError` saying everything that is wrong with the settings or lacking in the bundle.
     """
     if problems := _check_methods(definition, bundle) + _check_pairs(definition, bundle):
         raise ValueError(" ".join(problems))
-    parameters, found = definition["parameters"], _top_labels(definition, bundle)
-    chosen = [labels_of(name) for name in parameters["pairs"]] or _confused(bundle, found, _needed(parameters))
+    parameters, methods = definition["parameters"], methods_of(definition)
+    found = top_labels(bundle, methods=methods, split=parameters["split"])
+    chosen = [labels_of(name) for name in parameters["pairs"]] or _confused(bundle, methods, parameters)
     taken: set[str] = set()
     pairs, short = [], []
     for labels in chosen:
-        free = [image_id for image_id in _qualifying(bundle, found, labels) if image_id not in taken]
-        if len(free) < (needed := _needed(parameters)):
-            short.append(_shortage(name_of(labels), needed, len(free), parameters))
+        free = [image_id for image_id in qualifying(bundle, found, labels) if image_id not in taken]
+        if len(free) < (wanted := needed(parameters)):
+            short.append(_shortage(name_of(labels), wanted, len(free), parameters))
             continue
-        drawn = _pair(bundle, labels, rng.sample(sorted(free), needed), parameters)
+        drawn = _pair(bundle, labels, rng.sample(sorted(free), wanted), parameters)
         taken.update(drawn["facts"])
         pairs.append(drawn)
     if short and parameters["pairs"]:
         raise ValueError(" ".join(short))
     if len(pairs) < ROUNDS:
         raise ValueError(
-            f"pairs: expected at least {ROUNDS} with {_needed(parameters)} qualifying images each, one for each round; "
+            f"pairs: expected at least {ROUNDS} with {needed(parameters)} qualifying images each, one for each round; "
             f"the bundle has {len(pairs)}."
         )
     return {"pairs": pairs}
@@ -57,53 +58,15 @@ def check(definition: dict, bundle) -> list[str]:
     return problems + _check_roles(stimuli) + _check_trees(definition, stimuli, bundle)
 
 
-def labels_of(name: str) -> list[str]:
-    """Return the labels of a pair written as `cello / violin`."""
-    return [label.strip() for label in name.split(SEPARATOR)]
-
-
-def name_of(labels: list[str]) -> str:
-    """Return a pair as it is written."""
-    return SEPARATOR.join(labels)
-
-
 def methods_of(definition: dict) -> list[str]:
     """Return the explanation methods of the study's conditions, in order."""
     return list(dict.fromkeys(condition["factors"]["method"] for condition in definition["conditions"]))
 
 
-def _top_labels(definition: dict, bundle) -> dict[str, set[str]]:
-    """Return each image's top labels: the classes that all the study's methods explain."""
-    split, methods = definition["parameters"]["split"], methods_of(definition)
-    return {
-        image_id: set.intersection(*(set(leaves(read_tree(bundle, image_id, method))) for method in methods))
-        for image_id, image in bundle.images.items()
-        if not split or image.get("split") == split
-    }
-
-
-def _truths(bundle, image_id: str) -> list[str]:
-    return [name for name, prediction in bundle.predictions.get(image_id, {}).items() if prediction.truth]
-
-
-def _qualifying(bundle, found: dict[str, set[str]], labels: list[str]) -> list[str]:
-    return [
-        image_id
-        for image_id, top in found.items()
-        if top.issuperset(labels) and len(set(labels).intersection(_truths(bundle, image_id))) == 1
-    ]
-
-
-def _confused(bundle, found: dict[str, set[str]], needed: int) -> list[list[str]]:
+def _confused(bundle, methods: list[str], parameters: dict) -> list[list[str]]:
     """Return all pairs with as many qualifying images as needed, the most frequent first."""
-    place = {name: number for number, name in enumerate(bundle.classes)}
-    counts: Counter = Counter()
-    for image_id, top in found.items():
-        truths = top.intersection(_truths(bundle, image_id))
-        for pair in combinations(sorted(top, key=place.get), 2):
-            counts[pair] += len(truths.intersection(pair)) == 1
-    ranked = sorted(counts, key=lambda pair: (-counts[pair], [place[name] for name in pair]))
-    return [list(pair) for pair in ranked if counts[pair] >= needed]
+    found = find_pairs(bundle, methods=methods, split=parameters["split"])
+    return [list(pair.labels) for pair in found if len(pair.images) >= needed(parameters)]
 
 
 def _pair(bundle, labels: list[str], images: list[str], parameters: dict) -> dict:
@@ -126,7 +89,8 @@ def _facts(bundle, image_id: str, labels: list[str]) -> dict:
     }
 
 
-def _needed(parameters: dict) -> int:
+def needed(parameters: dict) -> int:
+    """Return how many qualifying images a pair needs: for training, for evaluation, and one for the guideline."""
     return parameters["training_trials"] + parameters["evaluation_trials"] + 1
 
 
@@ -149,7 +113,7 @@ def _check_groups(parameters: dict) -> list[str]:
 
 
 def _check_methods(definition: dict, bundle) -> list[str]:
-    whole = {method for _, method, target in bundle.nodes if not target}
+    whole = set(whole_output_methods(bundle))
     known = ", ".join(sorted(whole)) or "none"
     scale, problems = definition["parameters"]["scale"], []
     for method in methods_of(definition):
