@@ -14,14 +14,15 @@ from pathlib import Path
 from django.db import transaction
 
 from studyapp import __version__, models
-from studyapp.core import datasheet
+from studyapp.core import datasheet, psychds
 from studyapp.core.columns import columns, wide_columns
 from studyapp.core.kinds import Kind, Page, kind
 from studyapp.core.tables import cell, table, write_table
 
 SNAPSHOT = "snapshot"
 CHUNK = 100
-FILES = {"data", "dataset_description.json", "README.md", "CHANGES", "analysis_plan.json"}
+PLAN = "analysis_plan.json"
+FILES = {"data", "dataset_description.json", "README.md", "CHANGES.md", ".psychdsignore", PLAN, "CHANGES"}
 FORGOTTEN: list = []
 
 
@@ -75,9 +76,10 @@ def _write(study: models.Study, folder: Path, wide: bool, with_ids: bool) -> dic
     description = datasheet.dataset_description(about, its_kind, tables, __version__)
     (folder / "dataset_description.json").write_text(json.dumps(description, indent=2, ensure_ascii=False), "utf-8")
     (folder / "README.md").write_text(datasheet.readme(about, its_kind, list(tables), __version__), "utf-8")
-    (folder / "CHANGES").write_text(datasheet.changes(about), "utf-8")
+    (folder / "CHANGES.md").write_text(datasheet.changes(about), "utf-8")
+    (folder / ".psychdsignore").write_text(f"{PLAN}\n", "utf-8")
     if study.current and (plan := study.current.definition.get("analysis_plan")):
-        (folder / "analysis_plan.json").write_text(json.dumps(plan, indent=2, ensure_ascii=False), "utf-8")
+        (folder / PLAN).write_text(json.dumps(plan, indent=2, ensure_ascii=False), "utf-8")
     return rows
 
 
@@ -106,7 +108,7 @@ def _write_long(study, its_kind: Kind, folder: Path, tables: dict, with_ids: boo
 
 
 def _path(folder: Path, study: models.Study, name: str) -> Path:
-    return folder / "data" / f"study-{study.slug}_table-{name}_data.csv"
+    return folder / "data" / psychds.file_name(study.slug, name)
 
 
 def _runs(study: models.Study) -> Iterator[models.Participant]:

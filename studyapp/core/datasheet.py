@@ -1,5 +1,6 @@
-"""What an export says about itself: `dataset_description.json` (Psych-DS), README.md and CHANGES."""
+"""What an export says about itself: `dataset_description.json` (Psych-DS), README.md and CHANGES.md."""
 
+from . import psychds
 from .kinds import Field, Kind
 from .tables import property_value
 
@@ -23,7 +24,7 @@ apostrophe followed by one of `= + - @ '`.
 
 ```python
 import pandas
-trials = pandas.read_csv("data/study-{slug}_table-trials_data.csv", keep_default_na=False, na_values=[""])
+trials = pandas.read_csv("data/{trials}", keep_default_na=False, na_values=[""])
 ```
 """
 ROWS = {
@@ -34,6 +35,8 @@ ROWS = {
     "codes": "code that a researcher gave to a free text",
     "wide": "run, its answers side by side",
 }
+# Keys of the description that are ours, not schema.org's.
+OWN = ("software", "kind", "study_version", "study_versions", "parameters", "factors", "levels")
 
 
 def dataset_description(study: dict, kind: Kind, columns: dict[str, list[Field]], software: str) -> dict:
@@ -45,12 +48,12 @@ def dataset_description(study: dict, kind: Kind, columns: dict[str, list[Field]]
     described = {column.name: column for table in columns.values() for column in table}
     versions = study["versions"]
     return {
-        "@context": "https://schema.org/",
+        "@context": psychds.context(OWN),
         "@type": "Dataset",
         "name": study["title"],
         "description": f"{kind.title}: {kind.summary}",
         "identifier": study["slug"],
-        "creator": {"@type": "SoftwareApplication", "name": "Heatwise", "softwareVersion": software},
+        "software": {"name": "Heatwise", "version": software},
         "kind": kind.name,
         "study_version": versions[0]["study_version"] if versions else "",
         "study_versions": versions,
@@ -62,13 +65,13 @@ def dataset_description(study: dict, kind: Kind, columns: dict[str, list[Field]]
 
 def readme(study: dict, kind: Kind, tables: list[str], software: str) -> str:
     """Return the words that go with the folder."""
-    rows = [f"| `study-{study['slug']}_table-{name}_data.csv` | {ROWS[name]} |" for name in tables]
+    rows = [f"| `{psychds.file_name(study['slug'], name)}` | {ROWS[name]} |" for name in tables]
     return README.format(
         name=study["title"],
         description=f"{kind.title}: {kind.summary}",
         software=software,
         tables="\n".join(rows),
-        slug=study["slug"],
+        trials=psychds.file_name(study["slug"], "trials"),
     )
 
 

@@ -66,6 +66,6 @@ def property_value(column: Field) -> dict:
         "@type": "PropertyValue",
         "name": column.name,
         "description": column.description,
-        "unit": column.unit,
+        "unitText": column.unit,
     }
     return described | ({"levels": {str(code): text for code, text in column.levels.items()}} if column.levels else {})

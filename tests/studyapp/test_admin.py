@@ -228,7 +228,7 @@ def test_the_export_button_gives_the_folder_as_a_zip(desk, study, start):
     response = desk.get(reverse("admin:study_export", args=[study.pk]))
     names = zipfile.ZipFile(io.BytesIO(response.getvalue())).namelist()
     assert re.fullmatch(r'attachment; filename="tiny-\d{4}-\d\d-\d\d.zip"', response["Content-Disposition"])
-    for ending in ("dataset_description.json", "README.md", "CHANGES", "data/study-tiny_table-wide_data.csv"):
+    for ending in ("dataset_description.json", "README.md", "CHANGES.md", "data/study-tiny_table-wide_data.csv"):
         assert any(name.endswith(ending) for name in names)
 
 
