@@ -62,7 +62,7 @@ def excite(model, images, starts, layer=None, contrastive=False):
     name = _layer_name(model, layer, images)
     graph = _tapped(canonical(model), name)
     with torch.enable_grad(), LayerMapComposite(_RULES).context(graph):
-        leaf = images.detach().clone().requires_grad_()
+        leaf = images.detach().clone(memory_format=torch.channels_last).requires_grad_()
         logits, below, at = graph(leaf)
         starts = starts.to(logits)
         if not contrastive:
@@ -77,7 +77,7 @@ def _opposite(model, name, images, starts):
     last = module_of(graph, _last_weighted(graph))
     last.weight = torch.nn.Parameter(-last.weight.detach(), requires_grad=False)
     with LayerMapComposite(_RULES).context(graph):
-        logits, below, _ = graph(images.detach().clone().requires_grad_())
+        logits, below, _ = graph(images.detach().clone(memory_format=torch.channels_last).requires_grad_())
         return _propagated(logits, below, starts)
 
 

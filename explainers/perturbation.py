@@ -43,6 +43,7 @@ def classify(
     targets: torch.Tensor,
     *,
     output: str = "softmax",
+    precision: str = "full",
     batch_size: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> torch.Tensor:
@@ -55,7 +56,7 @@ def classify(
     buffer = torch.empty((min(size, total), *images.shape[1:]), dtype=images.dtype, device=images.device)
     buffer = buffer.contiguous(memory_format=torch.channels_last)
     scores = []
-    model = optimised(model)
+    model = optimised(model, precision)
     for start in range(0, total, size):
         index = torch.arange(start, min(start + size, total), device=images.device)
         which, variant = index % n_images, index // n_images

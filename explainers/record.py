@@ -10,8 +10,15 @@ SHARED_PARAMETERS = {
     "output": "The score that is explained: softmax or sigmoid (a probability), or logit.",
     "fill": "What hides a region: neighbours (mean of the pixels around it), mean (of the image), grey, black, "
     "or three values in the model's input space.",
+    "precision": "Numbers that the forward passes are computed in: full (the model's own), or bfloat16 or float16: "
+    "sooner where the processor has them, and maps that differ a little.",
     "mean": "The preprocessing's mean per channel, to translate colours; filled in from [model].",
     "std": "The preprocessing's standard deviation per channel; filled in from [model].",
+    "base": "The base explainer: grad_cam, mwp, rise or lime.",
+    "stage_1": "Settings of the base explainer by name, such as layer or n_masks; the paper's when not given.",
+    "mass": "The top classes are the fewest with this probability together.",
+    "most": "There are never more top classes than this.",
+    "scale": "What maps are divided by before they are subtracted: peak (largest magnitude), range or none.",
     "generator": "A torch.Generator on the model's device; the same seed gives the same map.",
     "batch_size": "Images per forward pass; chosen from the image size and device when not given.",
     "progress": "Called with the number of images classified since the last call.",
@@ -24,7 +31,7 @@ class Record:
 
     `needs` names what the function relies on: "gradients", "layer" (a map-shaped activation), "trace" (a model that
     torch.fx can trace), "preprocessing" (mean and std), "perturbs" (many forward passes, no gradients). `signed` says
-    whether negative values mean something.
+    whether negative values mean something. `files` names the parameters that may be a file's name.
     """
 
     function: Callable
@@ -33,6 +40,7 @@ class Record:
     parameters: Mapping[str, str] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
     signed: bool = False
+    files: tuple[str, ...] = ()
 
     @property
     def defaults(self) -> dict:
@@ -66,3 +74,8 @@ class Metric(Record):
 
     def describe(self) -> dict:
         return {**super().describe(), "directions": dict(self.directions)}
+
+
+@dataclass(frozen=True)
+class DatasetMetric(Metric):
+    """A metric of a whole data set: `function(…)` returns one value under each of its names."""

@@ -10,6 +10,7 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 from explainers.errors import UserError
+from explainers.graph import in_quick_layout
 from explainers.record import Record
 from explainers.targets import pick
 
@@ -29,7 +30,7 @@ def deeplift(model, images, targets, *, baseline=None):
     start = _baseline(baseline, images)
     both = torch.cat([images, start]).requires_grad_()
     with torch.enable_grad(), _Rescale():
-        scores = pick(model(both), torch.cat([targets, targets]))
+        scores = pick(in_quick_layout(model, both), torch.cat([targets, targets]))
     after, before = scores.detach().chunk(2)
     maps = []
     for t in range(after.shape[1]):

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from explainers.errors import UserError
+from explainers.graph import in_quick_layout
 from explainers.layers import find_layer
 from explainers.model_state import cut_at
 from explainers.record import Record
@@ -22,7 +23,7 @@ def grad_cam(model, images, targets, *, layer=None, relu=True):
     """
     module = find_layer(model, layer, images)
     with cut_at(module) as activations:
-        scores = pick(model(images), targets)
+        scores = pick(in_quick_layout(model, images), targets)
         if not activations or activations[-1].ndim != 4:
             found = f"gives {tuple(activations[-1].shape)}" if activations else "takes no part in the forward pass"
             raise UserError(

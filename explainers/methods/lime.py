@@ -40,6 +40,7 @@ def lime(
     kernel_size=4,
     fill="segments",
     output="softmax",
+    precision="full",
     generator=None,
     mean=IMAGENET_MEAN,
     std=IMAGENET_STD,
@@ -48,8 +49,14 @@ def lime(
 ):
     """Return each pixel's segment's coefficient: (N, T, H, W), signed. See `lime_segments`."""
     generator = seeded(generator)
-    state, model, maps = generator.get_state(), optimised(model), []
-    options = {"n_samples": n_samples, "kernel_size": kernel_size, "fill": fill, "output": output}
+    state, model, maps = generator.get_state(), optimised(model, precision), []
+    options = {
+        "n_samples": n_samples,
+        "kernel_size": kernel_size,
+        "fill": fill,
+        "output": output,
+        "precision": precision,
+    }
     options |= {"mean": mean, "std": std, "batch_size": batch_size, "progress": progress}
     for image, target in zip(images, targets, strict=True):
         generator.set_state(state)  # an image's draws do not depend on the images before it
@@ -58,7 +65,20 @@ def lime(
 
 
 def lime_segments(
-    model, image, target, *, n_samples, kernel_size, fill, output, generator, mean, std, batch_size, progress
+    model,
+    image,
+    target,
+    *,
+    n_samples,
+    kernel_size,
+    fill,
+    output,
+    generator,
+    mean,
+    std,
+    precision="full",
+    batch_size=None,
+    progress=None,
 ) -> Explanation:
     """Return the segments of one image (3, H, W) and the coefficients of its targets (T,) or (T, K).
 
@@ -77,7 +97,7 @@ def lime_segments(
         shown = present[variant][:, segments][:, None]
         batch.copy_(torch.where(shown, batch, hidden))
 
-    options = {"output": output, "batch_size": batch_size, "progress": progress}
+    options = {"output": output, "precision": precision, "batch_size": batch_size, "progress": progress}
     scores = classify(model, image[None], n_samples, hide, target[None], **options)[0]
     share = present.double().mean(dim=1)
     weights = torch.exp(-((1 - share.sqrt()) ** 2) / (2 * _WIDTH**2))  # cosine to all ones: √share

@@ -30,7 +30,7 @@ def lrp(model, images, targets, *, composite="epsilon_plus", mean=IMAGENET_MEAN,
     with the bounds of a picture under `mean` and `std`), "epsilon" (ε throughout).
     """
     rules = _rules(composite, images, mean, std)
-    leaf = images.detach().clone().requires_grad_()
+    leaf = images.detach().clone(memory_format=torch.channels_last).requires_grad_()
     with torch.enable_grad(), rules.context(canonical(model)) as graph:
         logits = graph(leaf)
         pick(logits, targets)  # refuses targets that the model does not have

@@ -29,6 +29,7 @@ def multiscale_occlusion(
     epsilon=0.001,
     prune_root=True,
     output="softmax",
+    precision="full",
     mean=IMAGENET_MEAN,
     std=IMAGENET_STD,
     batch_size=None,
@@ -45,7 +46,7 @@ def multiscale_occlusion(
         raise UserError(f'n_best: expected 1 … {n_trees} trees or "all", found {n_best!r}.')
     height, width = images.shape[-2:]
     rectangles = grid.in_pixels(height, width)
-    options = {"fill": fill, "mean": mean, "std": std, "output": output}
+    options = {"fill": fill, "mean": mean, "std": std, "output": output, "precision": precision}
     options |= {"batch_size": batch_size, "progress": progress}
     scores = occluded_scores(model, images, rectangles, targets, **options)
     values = importance(*(score.double().cpu() for score in scores))

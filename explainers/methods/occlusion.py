@@ -22,6 +22,7 @@ def occlusion(
     fill="neighbours",
     relative=True,
     output="softmax",
+    precision="full",
     mean=IMAGENET_MEAN,
     std=IMAGENET_STD,
     batch_size=None,
@@ -40,7 +41,7 @@ def occlusion(
         raise UserError(f"stride: expected 1 … window ({window}) pixels, so that all are covered, found {stride}.")
     tops, lefts = _starts(height, window, stride), _starts(width, window, stride)
     rectangles = torch.tensor([(t, t + window, l, l + window) for t in tops for l in lefts])  # noqa: E741
-    options = {"fill": fill, "mean": mean, "std": std, "output": output}
+    options = {"fill": fill, "mean": mean, "std": std, "output": output, "precision": precision}
     options |= {"batch_size": batch_size, "progress": progress}
     original, occluded = occluded_scores(model, images, rectangles, targets, **options)
     values = importance(original, occluded, relative).unflatten(-1, (len(tops), len(lefts)))

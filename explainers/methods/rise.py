@@ -8,7 +8,6 @@ import torch
 import torch.nn.functional as F
 
 from explainers.errors import UserError
-from explainers.graph import optimised
 from explainers.perturbation import classify, usual_batch
 from explainers.randomness import integers, seeded, uniform
 from explainers.record import Record
@@ -23,6 +22,7 @@ def rise(
     grid=8,
     p=0.5,
     output="softmax",
+    precision="full",
     generator=None,
     batch_size=None,
     progress=None,
@@ -41,8 +41,8 @@ def rise(
         first, last = int(variant[0]), int(variant[-1])
         batch *= masks(first, last + 1)[variant - first]
 
-    options = {"output": output, "batch_size": batch_size, "progress": progress}
-    scores = classify(optimised(model), images, n_masks, hide, targets, **options)
+    options = {"output": output, "precision": precision, "batch_size": batch_size, "progress": progress}
+    scores = classify(model, images, n_masks, hide, targets, **options)
     total = 0
     for first in range(0, n_masks, size := usual_batch(images)):
         part = scores[..., first : first + size]

@@ -4,9 +4,11 @@ import pytest
 import torch
 from torch import nn
 
+from explainers import METHODS, explain
 from explainers.canonical import canonical
+from explainers.errors import UserError
 from explainers.graph import Optimised, optimised
-from tests.explainers.networks import FAMILIES, family, pictures, small_cnn
+from tests.explainers.networks import FAMILIES, family, pictures, quick, small_cnn
 
 
 def relative_difference(copied, model):
@@ -70,6 +72,44 @@ class Untraceable(nn.Module):
 def test_a_network_that_cannot_be_traced_is_still_copied():
     model = Untraceable().eval()
     assert relative_difference(optimised(model), model) < 1e-6
+
+
+class Viewing(nn.Module):
+    """Flattens its activations by `view`, which refuses activations whose channels come last."""
+
+    def __init__(self, depends_on_values=False):
+        super().__init__()
+        torch.manual_seed(0)
+        self.convolution, self.head = nn.Conv2d(3, 4, 3, stride=8), nn.Linear(4 * 64, 2)
+        self.depends_on_values = depends_on_values
+
+    def forward(self, x):
+        x = self.convolution(x).relu()
+        x = self.head(x.view(x.size(0), -1))
+        return x if not self.depends_on_values or x.sum() > 0 else x * 1
+
+
+@pytest.mark.parametrize("depends_on_values", [False, True])
+def test_a_network_that_views_its_activations_is_optimised(depends_on_values):
+    model = Viewing(depends_on_values).eval()
+    assert relative_difference(optimised(model), model) < 1e-6
+
+
+@pytest.mark.parametrize("method", sorted(METHODS))
+def test_a_network_that_views_its_activations_is_explained(method):
+    maps = explain(method, Viewing().eval(), pictures(1), [1], **quick(method))
+    assert maps.shape == (1, 1, 64, 64)
+
+
+def test_a_copy_in_another_precision_is_made_once_and_knows_the_full_one():
+    full = optimised(small_cnn().eval())
+    reduced = optimised(full, "bfloat16")
+    assert {p.dtype for p in reduced.parameters()} == {torch.bfloat16}
+    assert optimised(full, "bfloat16") is reduced
+    assert optimised(reduced) is full
+    assert 0 < relative_difference(reduced, small_cnn().eval()) < 0.05
+    with pytest.raises(UserError, match=r"precision: there is no 'bfloat'\. Did you mean bfloat16"):
+        optimised(full, "bfloat")
 
 
 def test_an_optimised_model_is_not_optimised_again():

@@ -5,7 +5,7 @@ from torch import nn
 from explainers import explain
 from explainers.errors import UserError
 from explainers.perturbation import classify, fill_colours, readout
-from tests.explainers.networks import pictures, small_cnn
+from tests.explainers.networks import pictures, quick, small_cnn
 
 
 def neighbours_by_hand(image, rectangle):
@@ -90,3 +90,14 @@ def test_overlapping_windows_are_averaged_and_reach_the_border():
 def test_windows_that_do_not_cover_the_image_are_refused(parameters):
     with pytest.raises(UserError, match="pixels"):
         explain("occlusion", small_cnn(), pictures(1), [0], **parameters)
+
+
+@pytest.mark.parametrize("method", ["occlusion", "multiscale_occlusion", "rise", "lime"])
+def test_reduced_precision_changes_maps_a_little(method):
+    model, images = small_cnn().eval(), pictures(1)
+    full, reduced = (
+        explain(method, model, images, [1], **quick(method), output="logit", precision=precision)
+        for precision in ("full", "bfloat16")
+    )
+    assert not torch.equal(full, reduced)
+    assert float((full - reduced).abs().mean()) < 0.1 * float(full.abs().mean())
