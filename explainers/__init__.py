@@ -4,7 +4,7 @@
 loaded on first use, so that reading a bundle or a configuration needs no PyTorch.
 """
 
-_ENTRY_POINTS = ("METHODS", "METRICS", "explain", "score")
+_ENTRY_POINTS = ("DATASET_METRICS", "METHODS", "METRICS", "explain", "score")
 
 
 def __getattr__(name):

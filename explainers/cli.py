@@ -124,7 +124,7 @@ def _cell(value):
 def _list(options):
     from explainers import registry
 
-    records = registry.METHODS if options.kind == "methods" else registry.METRICS
+    records = registry.METHODS if options.kind == "methods" else registry.METRICS | registry.DATASET_METRICS
     if options.json:
         print(json.dumps({name: record.describe() for name, record in records.items()}, indent=1))
         return

@@ -11,15 +11,15 @@ from explainers.errors import UserError, near
 from explainers.preprocessing import IMAGENET_MEAN, IMAGENET_STD
 
 
-def _is_text(value):
+def is_text(value):
     return isinstance(value, str) and bool(value)
 
 
-def _is_count(value):
+def is_count(value):
     return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
 
-def _is_flag(value):
+def is_flag(value):
     return isinstance(value, bool)
 
 
@@ -31,15 +31,15 @@ def _is_three_positive_numbers(value):
     return _is_three_numbers(value) and min(value) > 0
 
 
-def _is_whole(value):
+def is_whole(value):
     return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _is_percentage(value):
-    return _is_count(value) and value <= 100
+    return is_count(value) and value <= 100
 
 
-def _are_numbers(value):
+def are_numbers(value):
     return isinstance(value, list) and all(isinstance(v, int | float) and not isinstance(v, bool) for v in value)
 
 
@@ -47,34 +47,34 @@ def _is_table(value):
     return isinstance(value, dict)
 
 
-def _is_filled_list(value):
+def is_filled_list(value):
     return isinstance(value, list) and bool(value)
 
 
 def _is_size(value):
-    return _is_count(value) or (isinstance(value, list) and len(value) == 2 and all(map(_is_count, value)))
+    return is_count(value) or (isinstance(value, list) and len(value) == 2 and all(map(is_count, value)))
 
 
 def _is_classes(value):
-    return _is_text(value) or (isinstance(value, list) and bool(value) and all(map(_is_text, value)))
+    return is_text(value) or (isinstance(value, list) and bool(value) and all(map(is_text, value)))
 
 
-def _expects(expected, check=_is_text, path=False):
+def expects(expected, check=is_text, path=False):
     return {"expected": expected, "check": check, "path": path}
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelConfig:
-    arch: str = field(metadata=_expects("a torchvision name or package.module:factory"))
-    weights: str | None = field(default=None, metadata=_expects("a weight file, or the name of torchvision weights"))
-    options: dict = field(default_factory=dict, metadata=_expects("a table of the architecture's arguments", _is_table))
-    multilabel: bool = field(default=False, metadata=_expects("true or false", _is_flag))
-    size: int | list = field(default=224, metadata=_expects("the side in pixels, or [height, width]", _is_size))
-    resize: int | None = field(default=None, metadata=_expects("pixels of the shorter side before cropping", _is_count))
-    mean: tuple = field(default=IMAGENET_MEAN, metadata=_expects("three numbers", _is_three_numbers))
-    std: tuple = field(default=IMAGENET_STD, metadata=_expects("three numbers above 0", _is_three_positive_numbers))
-    classes: str | list = field(default="imagenet", metadata=_expects('a file, names, or "imagenet"', _is_classes))
-    thresholds: list | None = field(default=None, metadata=_expects("a list of numbers, one per class", _are_numbers))
+    arch: str = field(metadata=expects("a torchvision name or package.module:factory"))
+    weights: str | None = field(default=None, metadata=expects("a weight file, or the name of torchvision weights"))
+    options: dict = field(default_factory=dict, metadata=expects("a table of the architecture's arguments", _is_table))
+    multilabel: bool = field(default=False, metadata=expects("true or false", is_flag))
+    size: int | list = field(default=224, metadata=expects("the side in pixels, or [height, width]", _is_size))
+    resize: int | None = field(default=None, metadata=expects("pixels of the shorter side before cropping", is_count))
+    mean: tuple = field(default=IMAGENET_MEAN, metadata=expects("three numbers", _is_three_numbers))
+    std: tuple = field(default=IMAGENET_STD, metadata=expects("three numbers above 0", _is_three_positive_numbers))
+    classes: str | list = field(default="imagenet", metadata=expects('a file, names, or "imagenet"', _is_classes))
+    thresholds: list | None = field(default=None, metadata=expects("a list of numbers, one per class", are_numbers))
 
     @property
     def height_width(self) -> tuple[int, int]:
@@ -83,34 +83,34 @@ class ModelConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class ImagesConfig:
-    folder: Path = field(metadata=_expects("a folder of photographs", path=True))
-    labels: str | None = field(default=None, metadata=_expects('a CSV file, or "folders" with one folder per class'))
-    name: str | None = field(default=None, metadata=_expects("what the data set is called"))
+    folder: Path = field(metadata=expects("a folder of photographs", path=True))
+    labels: str | None = field(default=None, metadata=expects('a CSV file, or "folders" with one folder per class'))
+    name: str | None = field(default=None, metadata=expects("what the data set is called"))
 
 
 @dataclass(frozen=True, kw_only=True)
 class TargetsConfig:
-    top: int | None = field(default=None, metadata=_expects("how many of the highest scored classes", _is_count))
-    classes: list | None = field(default=None, metadata=_expects("a list of class names or indices", _is_filled_list))
-    truth: bool = field(default=False, metadata=_expects("true or false", _is_flag))
+    top: int | None = field(default=None, metadata=expects("how many of the highest scored classes", is_count))
+    classes: list | None = field(default=None, metadata=expects("a list of class names or indices", is_filled_list))
+    truth: bool = field(default=False, metadata=expects("true or false", is_flag))
 
 
 @dataclass(frozen=True, kw_only=True)
 class MethodConfig:
-    name: str = field(metadata=_expects("a method's name"))
-    id: str = field(metadata=_expects("what the bundle calls it"))
-    colormap: str = field(default="Reds", metadata=_expects("one of Matplotlib's colour maps"))
-    parameters: dict = field(default_factory=dict, metadata=_expects("the method's parameters", _is_table))
+    name: str = field(metadata=expects("a method's name"))
+    id: str = field(metadata=expects("what the bundle calls it"))
+    colormap: str = field(default="Reds", metadata=expects("one of Matplotlib's colour maps"))
+    parameters: dict = field(default_factory=dict, metadata=expects("the method's parameters", _is_table))
 
 
 @dataclass(frozen=True, kw_only=True)
 class OutputConfig:
-    bundle: Path = field(metadata=_expects("the folder to write", path=True))
-    size: int | None = field(default=None, metadata=_expects("pixels of the written images' shorter side", _is_count))
-    quality: int = field(default=90, metadata=_expects("WebP quality 1 … 100", _is_percentage))
-    maps: bool = field(default=True, metadata=_expects("true or false: whether raw maps are kept", _is_flag))
-    scale: str = field(default="shared", metadata=_expects('"shared" or "per_map"', ("shared", "per_map").__contains__))
-    seed: int = field(default=0, metadata=_expects("a whole number", _is_whole))
+    bundle: Path = field(metadata=expects("the folder to write", path=True))
+    size: int | None = field(default=None, metadata=expects("pixels of the written images' shorter side", is_count))
+    quality: int = field(default=90, metadata=expects("WebP quality 1 … 100", _is_percentage))
+    maps: bool = field(default=True, metadata=expects("true or false: whether raw maps are kept", is_flag))
+    scale: str = field(default="shared", metadata=expects('"shared" or "per_map"', ("shared", "per_map").__contains__))
+    seed: int = field(default=0, metadata=expects("a whole number", is_whole))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,20 +132,27 @@ class Config:
         return round(height * factor), round(width * factor)
 
 
-def load_config(path: Path) -> Config:
-    """Return the checked configuration."""
+def read_toml(path: Path) -> dict:
+    """Return the file's tables."""
     path = Path(path)
     if not path.is_file():
         raise UserError(f"{path}: there is no such file; expected a configuration in TOML.")
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: is not valid TOML: {error}.") from None
+
+
+def load_config(path: Path) -> Config:
+    """Return the checked configuration."""
+    path, content = Path(path), read_toml(path)
     tables = {"model": ModelConfig, "images": ImagesConfig, "targets": TargetsConfig, "output": OutputConfig}
     for name in content:
         if name not in (*tables, "methods"):
             raise UserError(f"{path}: there is no table [{name}].{near(name, [*tables, 'methods'])}")
-    read = {name: _read(kind, content.get(name, {}), f"{path}: [{name}]", path.parent) for name, kind in tables.items()}
+    read = {
+        name: read_table(kind, content.get(name, {}), f"{path}: [{name}]", path.parent) for name, kind in tables.items()
+    }
     model, targets = read["model"], read["targets"]
     if model.resize is not None and model.resize < min(model.height_width):
         raise UserError(
@@ -156,7 +163,8 @@ def load_config(path: Path) -> Config:
     return Config(path=path, methods=_read_methods(content.get("methods"), path), **read)
 
 
-def _read(kind, table, where, folder):
+def read_table(kind, table, where, folder):
+    """Return a table of the file as an instance of the dataclass `kind`, every field checked."""
     if not isinstance(table, dict):
         raise UserError(f"{where}: expected a table of fields, found {table!r}.")
     known = {f.name: f for f in fields(kind)}
@@ -187,7 +195,7 @@ def _read_methods(tables, path):
         values = {"id": table["name"]} if "name" in table else {}
         values |= {key: value for key, value in table.items() if key in own}
         values["parameters"] = {key: value for key, value in table.items() if key not in own}
-        methods.append(_read(MethodConfig, values, where, path.parent))
+        methods.append(read_table(MethodConfig, values, where, path.parent))
     ids = [method.id for method in methods]
     for name in ids:
         if ids.count(name) > 1:

@@ -8,7 +8,7 @@ import torch
 from explainers import methods, metrics
 from explainers.errors import UserError, near
 from explainers.model_state import device_of, untouched
-from explainers.record import Metric, Record
+from explainers.record import DatasetMetric, Metric, Record
 from explainers.targets import as_targets
 
 
@@ -18,7 +18,9 @@ def _discover(package) -> dict[str, Record]:
 
 
 METHODS = _discover(methods)
-METRICS = _discover(metrics)
+_ALL_METRICS = _discover(metrics)
+METRICS = {name: metric for name, metric in _ALL_METRICS.items() if not isinstance(metric, DatasetMetric)}
+DATASET_METRICS = {name: metric for name, metric in _ALL_METRICS.items() if isinstance(metric, DatasetMetric)}
 
 
 def find(records: dict[str, Record], name: str, kind: str) -> Record:

@@ -4,15 +4,14 @@ Rong, Leemann, Borisov, Kasneci, Kasneci 2022, "A Consistent and Efficient Evalu
 ICML, section 5; the columns as in imagenet50-xai-slides.
 """
 
-import numpy as np
 import torch
 
+from explainers.inpainting import interpolated
 from explainers.perturbation import classify
 from explainers.randomness import seeded
 from explainers.ranking import ranks
 from explainers.record import Metric
 
-_NEIGHBOURS = [(dy, dx, 1 / 6 if dy == 0 or dx == 0 else 1 / 12) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if dy or dx]
 _NOISE = 0.01
 
 
@@ -64,31 +63,8 @@ def imputed(image: torch.Tensor, removed: torch.Tensor, generator: torch.Generat
     pixels = image.detach().cpu().double().numpy()
     noise = _NOISE * torch.randn(3, int(gone.sum()), generator=generator, device=generator.device).cpu().numpy()
     filled = pixels.copy()
-    filled[:, gone] = noise if gone.all() else _solved(pixels, gone) + noise
+    filled[:, gone] = noise if gone.all() else interpolated(pixels, gone) + noise
     return torch.from_numpy(filled).to(image)
-
-
-def _solved(pixels, gone):
-    """Return the removed pixels' values (3, n): the solution of (Σw) v − Σ_unknown w v' = Σ_known w v'."""
-    from scipy.sparse import csc_array
-    from scipy.sparse.linalg import splu
-
-    height, width = gone.shape
-    number = np.full(gone.shape, -1)
-    number[gone] = np.arange(gone.sum())
-    y, x = np.nonzero(gone)
-    known, weights = np.zeros((len(y), 3)), np.zeros(len(y))
-    entries = []
-    for dy, dx, weight in _NEIGHBOURS:
-        inside = (y + dy >= 0) & (y + dy < height) & (x + dx >= 0) & (x + dx < width)
-        rows, ny, nx = np.flatnonzero(inside), y[inside] + dy, x[inside] + dx
-        weights[rows] += weight
-        is_known = ~gone[ny, nx]
-        known[rows[is_known]] += weight * pixels[:, ny[is_known], nx[is_known]].T
-        entries.append((rows[~is_known], number[ny[~is_known], nx[~is_known]], np.full((~is_known).sum(), -weight)))
-    diagonal = (np.arange(len(y)), np.arange(len(y)), weights)
-    rows, columns, values = (np.concatenate(parts) for parts in zip(diagonal, *entries, strict=True))
-    return splu(csc_array((values, (rows, columns)), shape=(len(y), len(y)))).solve(known).T
 
 
 RECORD = Metric(

@@ -1,0 +1,69 @@
+"""Whether the model still recognises an image of which only a map's highest pixels are kept and the rest is filled in.
+
+Qi, Khorram, Li 2021, "Embedding Deep Networks into Visual Explanations", Artificial Intelligence, appendix II.3 and
+table .5. The paper does not say by which algorithm it fills in; here it is the linear system of `inpainting`.
+"""
+
+import torch
+
+from explainers.inpainting import interpolated
+from explainers.perturbation import classify
+from explainers.ranking import ranks
+from explainers.record import Metric
+
+KEPT = (300, 500, 1000)
+
+
+def keep_and_inpaint(model, images, targets, maps, *, output="softmax", batch_size=None):
+    """Return 1 where the class is recognised and 0 where not: in the original, and with 300, 500 and 1000 pixels kept.
+
+    Recognised is a class with the highest logit, or, with `output="sigmoid"`, with a score above one half. Give the
+    true classes as targets, and the means are accuracies. Of equally high pixels the first in reading order are kept.
+    """
+    found = recognised(model, images, targets, maps, KEPT, output, batch_size)
+    names = ("keep_all", *(f"keep_{count}" for count in KEPT))
+    return dict(zip(names, found.unbind(1), strict=True))
+
+
+def recognised(model, images, targets, maps, kept, output="softmax", batch_size=None):
+    """Return whether the class is recognised in the original and with each number of pixels kept, (N, 1 + K)."""
+    places = ranks(maps)
+
+    def change(batch, which, variant):
+        for row, (n, v) in enumerate(zip(which.tolist(), variant.tolist(), strict=True)):
+            if v > 0:
+                batch[row] = inpainted(images[n], places[n] < kept[v - 1])
+
+    n_classes = classes_of(model, images)
+    weightings = torch.eye(n_classes, device=images.device).expand(len(images), -1, -1)
+    options = {"output": "sigmoid" if output == "sigmoid" else "logit", "batch_size": batch_size}
+    scores = classify(model, images, 1 + len(kept), change, weightings, **options)
+    own = scores.gather(1, targets[:, :1, None].expand(-1, -1, scores.shape[2]))[:, 0]
+    highest = scores.argmax(dim=1) == targets[:, :1]
+    return (own > 0.5 if output == "sigmoid" else highest).float()
+
+
+@torch.inference_mode()
+def classes_of(model, images) -> int:
+    return model(images[:1]).shape[1]
+
+
+def inpainted(image: torch.Tensor, kept: torch.Tensor) -> torch.Tensor:
+    """Return the image (3, H, W) with all but the kept pixels (H, W) filled in; without any kept it is zero."""
+    gone = ~kept.cpu().numpy()
+    if not gone.any():
+        return image.clone()
+    if gone.all():
+        return torch.zeros_like(image)
+    pixels = image.detach().cpu().double().numpy().copy()
+    pixels[:, gone] = interpolated(pixels, gone)
+    return torch.from_numpy(pixels).to(image)
+
+
+RECORD = Metric(
+    function=keep_and_inpaint,
+    title="Accuracy with the highest pixels kept and the rest filled in",
+    paper="Qi, Khorram, Li 2021, Embedding Deep Networks into Visual Explanations",
+    needs=("perturbs",),
+    directions={"keep_300": "higher", "keep_500": "higher", "keep_1000": "higher", "keep_all": "higher"},
+)
