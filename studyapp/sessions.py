@@ -182,6 +182,11 @@ def erase(participant_id: int) -> models.Participant:
         return participant
 
 
+def discard_trial_runs(study: models.Study) -> None:
+    """Delete a study's previews and bots with all they left; people's runs stay."""
+    study.participants.filter(Q(preview=True) | Q(bot__gt="")).delete()
+
+
 def expire(study: models.Study) -> int:
     """End the study's unfinished runs whose last sign of life is older than it allows; return how many."""
     if study.expire_hours is None:
@@ -252,7 +257,7 @@ def _begin(
 ) -> models.Participant:
     record = frozen(version)
     its_kind = kind(record["kind"])
-    order = choose_order(taken, its_kind.orders, rng)
+    order = choose_order(taken, its_kind.n_orders(record), rng)
     seed = rng.randrange(2**31)
     steps = its_kind.part("plan:build")(record, condition.factors, order, Random(seed))
     now = timezone.now()

@@ -16,15 +16,17 @@ from pathlib import Path
 from django.conf import settings
 
 from studyapp import models
+from studyapp.core.bundle_sets import open_bundle
 from studyapp.core.bundles import Bundle, BundleError
 
 
-def load_bundle(folder: Path | str, name: str) -> models.Bundle:
+def load_bundle(folder: Path | str | dict[str, Path], name: str) -> models.Bundle:
     """Copy a bundle into the app's storage and return its record; the same bundle again changes nothing.
 
+    Several bundles, in one folder or each with its own by data set, become one record with several data sets.
     Raises `BundleError` naming the file when anything in it is missing or damaged; nothing is left behind then.
     """
-    source = Bundle(folder)
+    source = open_bundle(folder)
     known = models.Bundle.objects.filter(name=name).first()
     if known and known.sha256 == source.sha256 and (settings.BUNDLES_ROOT / known.folder).is_dir():
         return known
@@ -34,7 +36,7 @@ def load_bundle(folder: Path | str, name: str) -> models.Bundle:
         )
     problems = source.check_files()
     if problems:
-        raise BundleError(f"{folder}: {len(problems)} damaged or missing files; first: {problems[0]}")
+        raise BundleError(f"{source.folder}: {len(problems)} damaged or missing files; first: {problems[0]}")
     record = models.Bundle(
         name=name, sha256=source.sha256, folder=f"{name}-{source.sha256[:12]}", n_images=len(source.images)
     )
@@ -46,7 +48,7 @@ def load_bundle(folder: Path | str, name: str) -> models.Bundle:
 
 @lru_cache(maxsize=16)
 def _reader(folder: str, sha256: str) -> Bundle:
-    return Bundle(settings.BUNDLES_ROOT / folder)
+    return open_bundle(settings.BUNDLES_ROOT / folder)
 
 
 def reader(record: models.Bundle) -> Bundle:
@@ -71,9 +73,9 @@ def _copy(source: Bundle, target: Path) -> None:
     settings.BUNDLES_ROOT.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(dir=settings.BUNDLES_ROOT, prefix=".loading-"))
     try:
-        for name in ["manifest.json", *source.manifest["files"]]:
+        for name, original in source.files.items():
             (scratch / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(source.folder / name, scratch / name)
+            shutil.copy2(original, scratch / name)
         scratch.rename(target)
     except BaseException:
         shutil.rmtree(scratch)

@@ -16,7 +16,8 @@ from django.db import transaction
 
 from studyapp import models, publishing, stimuli
 from studyapp.core import parameters
-from studyapp.core.bundles import Bundle, BundleError
+from studyapp.core.bundle_sets import open_bundle
+from studyapp.core.bundles import BundleError
 from studyapp.core.kinds import Kind, kind
 
 FORMAT = "heatwise-study"
@@ -93,7 +94,8 @@ def load_zipped_bundle(path: Path | str, name: str) -> models.Bundle:
         manifests = sorted(folder.rglob("manifest.json"), key=lambda found: len(found.parts))
         if not manifests:
             raise StudyFileError(f"{path}: expected a bundle's manifest.json, found none")
-        return stimuli.load_bundle(manifests[0].parent, name)
+        top = [found.parent for found in manifests if len(found.parts) == len(manifests[0].parts)]
+        return stimuli.load_bundle(top[0] if len(top) == 1 else {part.name: part for part in top}, name)
 
 
 @contextmanager
@@ -239,22 +241,30 @@ def _bundle(named: dict, folder: Path) -> models.Bundle | None:
     _known(named, ("name", "sha256", "path"), "bundle")
     if not named:
         return None
-    source = folder / named.get("path", "bundle")
-    digest = named.get("sha256") or Bundle(source).sha256
+    source = _places(named.get("path", "bundle"), folder)
+    digest = named.get("sha256") or open_bundle(source).sha256
     known = models.Bundle.objects.filter(sha256=digest).first()
     if known:
         return known
-    if not source.is_dir():
+    if isinstance(source, Path) and not source.is_dir():
         raise StudyFileError(
             f"bundle: no bundle with the hash {digest[:12]}… is loaded; load it first, or give its path"
         )
-    if Bundle(source).sha256 != digest:
-        raise StudyFileError(
-            f"bundle: expected the hash {digest[:12]}…, found {Bundle(source).sha256[:12]}… in {source}"
-        )
-    name = str(named.get("name") or source.name)
+    found = open_bundle(source)
+    if found.sha256 != digest:
+        raise StudyFileError(f"bundle: expected the hash {digest[:12]}…, found {found.sha256[:12]}… in {found.folder}")
+    name = str(named.get("name") or found.folder.name)
     taken = models.Bundle.objects.filter(name=name).exists()
     return stimuli.load_bundle(source, f"{name}-{digest[:8]}" if taken else name)
+
+
+def _places(path, folder: Path) -> Path | dict[str, Path]:
+    """Return where the bundle lies, or each data set's bundle where `path` names several."""
+    if isinstance(path, dict) and path and all(isinstance(place, str) for place in path.values()):
+        return {dataset: folder / place for dataset, place in path.items()}
+    if isinstance(path, str):
+        return folder / path
+    raise StudyFileError(f"bundle.path: expected a path, or an object of data set: path, found {path!r}")
 
 
 def _keep_stimuli(study: models.Study, wanted: dict) -> None:

@@ -51,6 +51,11 @@ class Bundle:
         return hashlib.sha256((self.folder / "manifest.json").read_bytes()).hexdigest()
 
     @cached_property
+    def files(self) -> dict[str, Path]:
+        """Where every file of the bundle lies, the manifest first, by its name in the bundle."""
+        return {name: self.folder / name for name in ["manifest.json", *self.manifest["files"]]}
+
+    @cached_property
     def images(self) -> dict[str, dict]:
         """Rows of `images.csv` by image id, in file order; width and height in pixels."""
         rows = self._table("images.csv")

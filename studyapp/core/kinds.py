@@ -56,6 +56,21 @@ class Factor:
 
 
 @dataclass(frozen=True)
+class Variant:
+    """A ready study to start from: what differs from the kind's defaults, and its conditions.
+
+    `conditions` lists name, factors and quota as a study's file does; empty: all levels of the factors crossed.
+    """
+
+    name: str
+    title: str
+    summary: str
+    parameters: dict = field(default_factory=dict)
+    texts: dict = field(default_factory=dict)
+    conditions: tuple[dict, ...] = ()
+
+
+@dataclass(frozen=True)
 class Page:
     """One page a participant can meet.
 
@@ -82,12 +97,16 @@ class Page:
 class Kind:
     """One kind of study. `module` is the package of its folder; the parts below are functions in it.
 
+    `orders` is how many orders are counterbalanced; where that depends on the study, the name of a function
+    `(definition) -> int`. `variants` are the studies of this kind that one can start from.
+
     stimuli.draw(definition, bundle, rng) -> dict    the stimuli of the study, drawn once, frozen with the version
     stimuli.check(definition, bundle) -> [str]       what is missing before launch, in words
     plan.build(definition, condition, order, rng) -> [step]
     scoring.score(step, answer, definition) -> dict  what the answer is worth; `passed` steers the flow
     scoring.summary(steps, definition) -> dict       totals over answered steps: n_correct, bonus …
     bots.answer(step, skill, definition, rng) -> dict
+    bots.SKILLS                                      the named skills, beside the chance of a right answer
     """
 
     name: str
@@ -97,9 +116,10 @@ class Kind:
     pages: tuple[Page, ...]
     parameters: tuple[Parameter, ...]
     factors: tuple[Factor, ...]
-    orders: int = 1
+    orders: int | str = 1
     trial_word: str = "Trial"
     fields: tuple[Field, ...] = ()
+    variants: tuple[Variant, ...] = ()
 
     def page(self, name: str) -> Page:
         """Return the page of that name."""
@@ -112,6 +132,10 @@ class Kind:
     @cached_property
     def _pages(self) -> dict[str, Page]:
         return {page.name: page for page in self.pages}
+
+    def n_orders(self, definition: dict) -> int:
+        """Return how many orders the study counterbalances."""
+        return load(self.orders)(definition) if isinstance(self.orders, str) else self.orders
 
     def texts(self) -> dict[str, str]:
         """Return the default texts: the kind's own `texts/<key>.md`."""

@@ -1,17 +1,16 @@
 """Bots that walk a study by plain functions, by HTTP or in a real browser; seeded, marked, never counted as people."""
 
-import re
 from collections.abc import Callable, Iterator
 from random import Random
 
 from django.db.models import Count, Q
 
 from studyapp import models, sessions
-from studyapp.core import flow
+from studyapp.core import flow, skills
+from studyapp.core.kinds import kind
 
 from .answering import SimulationError
 
-SKILL = re.compile(r"random|oracle|careless|p=(0(\.\d+)?|1(\.0+)?|\.\d+)")
 Walk = Callable[[models.Study, str, Random], models.Participant]
 
 __all__ = ["SimulationError", "cells", "simulate"]
@@ -20,11 +19,13 @@ __all__ = ["SimulationError", "cells", "simulate"]
 def simulate(study: models.Study, n: int, walk: Walk, *, skill: str = "random", seed: int = 0) -> Iterator:
     """Let `n` bots of a skill walk the study, one after another, and yield each one's run as it ends.
 
-    `skill` is random, oracle, careless or the chance of a right answer, as in `p=0.7`. Raises `SimulationError`
-    when a bot is not let in, gets stuck, or its answer is refused.
+    `skill` is one that the kind's bots have (random, oracle, careless …) or the chance of a right answer, as in
+    `p=0.7`. Raises `SimulationError` when a bot is not let in, gets stuck, or its answer is refused.
     """
-    if not SKILL.fullmatch(skill):
-        raise SimulationError(f"bot {skill!r}: expected random, oracle, careless or a chance, as in p=0.7")
+    try:
+        skills.check(skill, kind(study.kind).part("bots:SKILLS"))
+    except ValueError as unknown:
+        raise SimulationError(str(unknown)) from None
     for number in range(n):
         try:
             yield walk(study, skill, Random(f"{seed}:{number}"))

@@ -8,15 +8,18 @@ from studyapp.stimuli import load_bundle
 
 
 class Command(BaseCommand):
-    help = "Copy a bundle of heatmaps into the app, every file checked."
+    help = "Copy a bundle of heatmaps into the app, every file checked; several become one with several data sets."
 
     def add_arguments(self, parser):
-        parser.add_argument("folder", metavar="DIR")
-        parser.add_argument("--name", default="", help="default: the folder's name")
+        parser.add_argument("folders", nargs="+", metavar="DIR", type=Path)
+        parser.add_argument("--name", default="", help="default: the folders' names")
 
-    def handle(self, folder, name, **options):
+    def handle(self, folders, name, **options):
+        parts = {folder.resolve().name: folder for folder in folders}
+        if len(parts) < len(folders):
+            raise CommandError("two folders have the same name; it names the data set, so give each its own")
         try:
-            bundle = load_bundle(folder, slugify(name or Path(folder).resolve().name))
+            bundle = load_bundle(parts if len(parts) > 1 else folders[0], slugify(name or "-".join(parts)))
         except BundleError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"Bundle {bundle.name}: {bundle.n_images} images, {bundle.sha256[:12]}")

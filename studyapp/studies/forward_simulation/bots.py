@@ -2,9 +2,11 @@
 
 import random
 
+from studyapp.core.skills import NAMED, chance
+
 from .scoring import right_answers
 
-SKILLS = ("random", "oracle", "careless")
+SKILLS = NAMED
 SALIENT = ("ears", "eyes", "tail", "legs", "mane", "neck", "whiskers", "face", "nose", "body", "fur", "head")
 GENERAL = ("background", "grass", "image quality", "colours", "lighting", "fence", "size", "pose", "sky", "contrast")
 
@@ -39,22 +41,8 @@ def answer(step: dict, skill, definition: dict, rng: random.Random) -> dict:
     return {}
 
 
-def chance(skill) -> float:
-    """Return how likely a bot of this skill is to answer rightly."""
-    known = {"random": 0.5, "careless": 0.5, "oracle": 1.0}
-    if skill in known:
-        return known[skill]
-    try:
-        p = float(str(skill).removeprefix("p="))
-    except ValueError:
-        p = -1.0
-    if not 0 <= p <= 1:
-        raise ValueError(f"bot skill: expected {', '.join(SKILLS)} or p=0…1, found {skill!r}")
-    return p
-
-
 def _judge(right: bool, skill, rng: random.Random) -> bool:
-    return right if rng.random() < chance(skill) else not right
+    return right if rng.random() < chance(skill, 0.5) else not right
 
 
 def _trial(step: dict, skill, definition: dict, rng: random.Random) -> dict:

@@ -2,7 +2,9 @@
 
 import random
 
-SKILLS = ("random", "oracle", "careless")
+from studyapp.core.skills import NAMED, chance
+
+SKILLS = NAMED
 
 
 def answer(step: dict, skill, definition: dict, rng: random.Random) -> dict:
@@ -23,24 +25,10 @@ def answer(step: dict, skill, definition: dict, rng: random.Random) -> dict:
     return {}
 
 
-def chance(skill) -> float:
-    """Return how likely a bot of this skill is to match all labels."""
-    known = {"random": 0.5, "careless": 0.5, "oracle": 1.0}
-    if skill in known:
-        return known[skill]
-    try:
-        p = float(str(skill).removeprefix("p="))
-    except ValueError:
-        p = -1.0
-    if not 0 <= p <= 1:
-        raise ValueError(f"bot skill: expected {', '.join(SKILLS)} or p=0…1, found {skill!r}")
-    return p
-
-
 def _guess(data: dict, skill, rng: random.Random) -> dict:
     right = list(data["leaf_order"])
     if skill == "careless":
         return {"response": sorted(right), "moves": len(right)}
     second_thoughts = rng.random() < 0.2
-    response = right if rng.random() < chance(skill) else right[::-1]
+    response = right if rng.random() < chance(skill, 0.5) else right[::-1]
     return {"response": response, "moves": len(right) + second_thoughts}

@@ -1,3 +1,8 @@
+from studyapp.core.skills import NAMED
+
+SKILLS = NAMED
+
+
 def answer(step, skill, definition, rng):
     if step["page"] == "consent":
         return {"agree": True}

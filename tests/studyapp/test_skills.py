@@ -1,0 +1,27 @@
+"""A bot's skill is one of its kind's names or a chance."""
+
+import pytest
+
+from studyapp.core.kinds import kinds
+from studyapp.core.skills import chance, check
+
+
+def test_a_chance_is_read_and_a_name_has_its_own():
+    assert [chance(skill, 0.25) for skill in ("random", "careless", "oracle", "p=0.7", 0.4)] == [
+        0.25,
+        0.25,
+        1,
+        0.7,
+        0.4,
+    ]
+
+
+@pytest.mark.parametrize("skill", ["genius", "p=1.5", "p=", "", "p=nan", -1])
+def test_anything_else_is_refused_with_what_is_expected(skill):
+    with pytest.raises(ValueError, match="expected random, oracle, careless or p=0…1"):
+        check(skill)
+
+
+def test_every_kind_has_the_common_skills():
+    for kind in kinds().values():
+        assert {"random", "oracle", "careless"} <= set(kind.part("bots:SKILLS"))
