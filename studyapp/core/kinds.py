@@ -22,7 +22,8 @@ def load(dotted: str) -> Callable:
 class Field:
     """One piece of data that a step declares; it becomes a column of the export.
 
-    `type` is one of text, integer, number, boolean, time; `levels` maps stored values to their meaning.
+    `type` is one of text, integer, number, boolean, time; `levels` maps stored values to their meaning; `free` marks
+    what participants say in their own words, which researchers may want to code.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Field:
     description: str
     unit: str = ""
     levels: dict = field(default_factory=dict)
+    free: bool = False
 
 
 @dataclass(frozen=True)
