@@ -1,15 +1,19 @@
 """What is stored. Participants' state is written by `sessions.py` alone, studies by the admin and `studies_io`."""
 
 from studyapp.models.audit import Change
+from studyapp.models.coding import Code, Passage, Reading, Resolution
 from studyapp.models.members import Member
 from studyapp.models.pairs import ClassMark, PairBallot
+from studyapp.models.reports import Report
 from studyapp.models.runs import Event, Identity, Invitation, Participant, Plan, Response
 from studyapp.models.studies import Bundle, Condition, Study, Version
+from studyapp.models.tokens import Token
 
 __all__ = [
     "Bundle",
     "Change",
     "ClassMark",
+    "Code",
     "Condition",
     "Event",
     "Identity",
@@ -17,8 +21,13 @@ __all__ = [
     "Member",
     "PairBallot",
     "Participant",
+    "Passage",
     "Plan",
+    "Reading",
+    "Report",
+    "Resolution",
     "Response",
     "Study",
+    "Token",
     "Version",
 ]

@@ -30,8 +30,13 @@ TRIAL_FIELDS = (
         "Confidence in the prediction; the labels are the parameter `confidence_labels`.",
         levels=dict(enumerate(CONFIDENCE, start=1)),
     ),
-    Field("sensitive_to", "text", "Features the system is thought to be sensitive to, in the participant's words."),
-    Field("ignores", "text", "Features the system is thought to ignore, in the participant's words."),
+    Field(
+        "sensitive_to",
+        "text",
+        "Features the system is thought to be sensitive to, in the participant's words.",
+        free=True,
+    ),
+    Field("ignores", "text", "Features the system is thought to ignore, in the participant's words.", free=True),
 )
 
 SUMMARY_FIELDS = (
@@ -99,7 +104,7 @@ PAGES = (
             Field("useful_outcomes", "boolean", "Whether the outcomes helped."),
             Field("useful_heatmaps", "boolean", "Whether the heatmaps helped; empty where none were shown."),
             Field("useful_scores", "boolean", "Whether the scores helped; empty where none were shown."),
-            Field("learned", "text", "What the participant learned about the system, in their words."),
+            Field("learned", "text", "What the participant learned about the system, in their words.", free=True),
         ),
         texts=("closing",),
     ),
