@@ -42,6 +42,13 @@ def studies(user, deed: str = "view"):
     return models.Study.objects.filter(pk__in=[pk for pk, role in _roles(user).items() if role in ALLOWED[deed]])
 
 
+def bundles(user):
+    """Return the bundles that a user sees: all, for whoever adds studies or bundles, else those of the own studies."""
+    if _works_here(user) and any(user.has_perm(f"studyapp.add_{what}") for what in ("study", "bundle")):
+        return models.Bundle.objects.all()
+    return models.Bundle.objects.filter(pk__in=studies(user).values("bundle"))
+
+
 def role_of(user, study: models.Study) -> str:
     """Return a user's role in a study as a word; empty for none."""
     return "superuser" if user.is_superuser else _roles(user).get(study.pk, "")

@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from studyapp import endings, models, sessions, showing, visitors
+from studyapp import endings, models, roles, sessions, showing, visitors
 from studyapp.core import flow
 from studyapp.publishing import freeze, problems
 
@@ -119,7 +119,7 @@ def leave(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 def preview(request: HttpRequest, slug: str, condition: str) -> HttpResponse:
     """A researcher's own walk through one condition, as the study is now; it is never counted."""
-    study = get_object_or_404(models.Study, slug=slug)
+    study = get_object_or_404(roles.studies(request.user), slug=slug)
     cell = get_object_or_404(study.conditions, name=condition)
     if found := problems(study):
         return render(request, "problem.html", {"reason": "not_ready", "problems": found, "study": study}, status=409)

@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from . import bundles, identities, participants, studies  # noqa: F401
+from . import audit, bundles, identities, participants, studies  # noqa: F401
 
 admin.site.site_header = admin.site.site_title = "Heatwise"
 admin.site.index_title = "Studies"

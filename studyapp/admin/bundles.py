@@ -1,17 +1,18 @@
 """Bundles of heatmaps: loaded as a zip or by `load_bundle`, then looked at, never changed."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import path, reverse
+from django.utils.html import format_html
 
-from studyapp import models
+from studyapp import models, roles
 from studyapp.stimuli import reader
 
-from . import uploads
+from . import pairs, uploads
 
 
 @admin.register(models.Bundle)
 class BundleAdmin(admin.ModelAdmin):
-    list_display = ("name", "n_images", "methods", "classes", "short_hash", "loaded_at")
+    list_display = ("name", "n_images", "methods", "classes", "pairs", "short_hash", "loaded_at")
     readonly_fields = fields = ("name", "n_images", "methods", "classes", "sha256", "folder", "loaded_at")
     search_fields = ("name",)
 
@@ -19,10 +20,16 @@ class BundleAdmin(admin.ModelAdmin):
 
     def get_urls(self):
         load = path("load/", self.admin_site.admin_view(uploads.view(self, "bundle")), name="load_bundle")
-        return [load, *super().get_urls()]
+        return [load, *pairs.urls(self), *super().get_urls()]
 
     def changelist_view(self, request, extra_context=None):
         return super().changelist_view(request, {"title": "Bundles", **(extra_context or {})})
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).filter(pk__in=roles.bundles(request.user))
+
+    def has_view_permission(self, request, obj=None):
+        return request.user.is_staff if obj is None else roles.bundles(request.user).filter(pk=obj.pk).exists()
 
     def has_add_permission(self, request):
         return False
@@ -37,6 +44,10 @@ class BundleAdmin(admin.ModelAdmin):
     @admin.display(description="Classes")
     def classes(self, bundle):
         return ", ".join(reader(bundle).classes)
+
+    @admin.display(description="Pairs")
+    def pairs(self, bundle):
+        return format_html('<a href="{}">Confusable pairs</a>', reverse("admin:pairs", args=[bundle.pk, "classes"]))
 
     @admin.display(description="Hash", ordering="sha256")
     def short_hash(self, bundle):

@@ -9,6 +9,7 @@ from studyapp import models
 from studyapp.core.kinds import Factor, kind
 from studyapp.stimuli import reader
 
+from .by_role import ByRole
 from .numbers import counted
 from .parameter_fields import words
 from .study_forms import condition
@@ -61,7 +62,8 @@ class LabelledFormSet(forms.BaseInlineFormSet):
             field.widget.attrs["aria-label"] = field.label or words(name)
 
 
-class ConditionInline(admin.TabularInline):
+class ConditionInline(ByRole, admin.TabularInline):
+    deeds = {"view": "view", "add": "change", "change": "change", "delete": "change"}
     model = models.Condition
     formset = LabelledFormSet
     template = "admin/studyapp/study/conditions.html"

@@ -11,9 +11,11 @@ from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
-from studyapp import endings, models
+from studyapp import endings, models, roles
 from studyapp.exporting import export
 from studyapp.studies_io import dump_study
+
+from .audit import record
 
 
 def data(study: models.Study) -> FileResponse:
@@ -48,26 +50,29 @@ def bonus(study: models.Study) -> HttpResponse:
     )
 
 
-# Name, button, what it needs permission for, and what makes it.
+# Name, button, the deed that takes a role, and what makes it.
 DOWNLOADS = {
-    "export": ("Export data", "studyapp.view_participant", data),
-    "study-file": ("Study as a file", "studyapp.view_study", study_file),
-    "bonus": ("Bonus list", "studyapp.view_identity", bonus),
+    "export": ("Export data", "view", data),
+    "study-file": ("Study as a file", "view", study_file),
+    "bonus": ("Bonus list", "identities", bonus),
 }
 
 
-def allowed(user) -> list[tuple[str, str]]:
-    """Return the name and button of each download that a user may have."""
-    return [(name, button) for name, (button, permission, _) in DOWNLOADS.items() if user.has_perm(permission)]
+def allowed(user, study: models.Study) -> list[tuple[str, str]]:
+    """Return the name and button of each download of a study that a user may have."""
+    return [(name, button) for name, (button, deed, _) in DOWNLOADS.items() if roles.may(user, deed, study)]
 
 
 def view(model_admin, name: str):
-    """Return the view of one download."""
-    _, permission, make = DOWNLOADS[name]
+    """Return the view of one download; each is put on record."""
+    button, deed, make = DOWNLOADS[name]
 
     def download(request: HttpRequest, pk: int) -> HttpResponse:
-        if not request.user.has_perm(permission):
+        study = get_object_or_404(roles.studies(request.user), pk=pk)
+        if not roles.may(request.user, deed, study):
             raise PermissionDenied
-        return make(get_object_or_404(models.Study, pk=pk))
+        response = make(study)
+        record(request.user, study, f"Downloaded: {button}.")
+        return response
 
     return download

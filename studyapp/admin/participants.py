@@ -2,6 +2,7 @@
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import F, Func, IntegerField
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -9,9 +10,11 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
 
-from studyapp import models, sessions
+from studyapp import models, roles, sessions
 from studyapp.core import flow
 
+from . import audit
+from .by_role import ByRole, ConditionFilter, StudyFilter
 from .replay import replay
 
 
@@ -41,9 +44,12 @@ class WhoFilter(admin.SimpleListFilter):
 
 
 @admin.register(models.Participant)
-class ParticipantAdmin(admin.ModelAdmin):
+class ParticipantAdmin(ByRole, admin.ModelAdmin):
+    """Participants are looked at; they are erased, which leaves a tombstone, but never edited nor deleted."""
+
+    deeds = {"view": "view"}
     list_display = ("code", "its_study", "condition", "state", "progress", "duration", "who", "started")
-    list_filter = ("study", "status", WhoFilter, "condition")
+    list_filter = (("study", StudyFilter), "status", WhoFilter, ("condition", ConditionFilter))
     list_select_related = ("study", "condition")
     list_per_page = 50
     search_fields = ("code",)
@@ -54,18 +60,8 @@ class ParticipantAdmin(admin.ModelAdmin):
     def get_queryset(self, request):
         return super().get_queryset(request).annotate(n_steps=JsonLength(F("plan__steps")))
 
-    def has_add_permission(self, request):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False
-
-    def has_delete_permission(self, request, obj=None):
-        """Participants are erased, which leaves a tombstone, not deleted."""
-        return False
-
     def has_erase_permission(self, request) -> bool:
-        return request.user.has_perm("studyapp.delete_participant")
+        return roles.may_anywhere(request.user, "erase")
 
     def get_urls(self):
         erase = path("erase/", self.admin_site.admin_view(self.erase_view), name="participant_erase")
@@ -81,7 +77,8 @@ class ParticipantAdmin(admin.ModelAdmin):
 
     def _about(self, request, participant: models.Participant) -> dict:
         run = sessions.get(participant.pk)
-        identity = models.Identity.objects.filter(participant=run).first() if request.user.is_superuser else None
+        sees_ids = roles.may(request.user, "identities", run.study)
+        identity = models.Identity.objects.filter(participant=run).first() if sees_ids else None
         return {
             **replay(run),
             "title": run.code,
@@ -89,7 +86,7 @@ class ParticipantAdmin(admin.ModelAdmin):
             "run": run,
             "identity": identity,
             "duration": self.duration(run),
-            "may_erase": self.has_erase_permission(request) and run.status != sessions.ERASED,
+            "may_erase": roles.may(request.user, "erase", run.study) and run.status != sessions.ERASED,
         }
 
     @admin.action(description="Erase the selected participants", permissions=["erase"])
@@ -99,14 +96,15 @@ class ParticipantAdmin(admin.ModelAdmin):
 
     def erase_view(self, request: HttpRequest) -> HttpResponse:
         """Ask, then erase the participants whose codes are given."""
-        if not self.has_erase_permission(request):
-            raise PermissionDenied
         codes = request.GET.get("codes", "").split(",")
-        found = models.Participant.objects.filter(code__in=codes).select_related("study", "condition")
+        found = self.get_queryset(request).filter(code__in=codes).select_related("study", "condition")
+        if not found or not all(roles.may(request.user, "erase", run.study) for run in found):
+            raise PermissionDenied
         if request.method == "POST":
             for participant in found:
-                sessions.erase(participant.pk)
-                self.log_change(request, participant, "Erased.")
+                with transaction.atomic():
+                    sessions.erase(participant.pk)
+                    audit.record(request.user, participant.study, f"Erased participant {participant.code}.")
             self.message_user(request, f"Erased {len(found)}.", messages.SUCCESS)
             return redirect("admin:studyapp_participant_changelist")
         meaning = "Answers, events and recruitment ids go for good; a row with code, condition and times stays."

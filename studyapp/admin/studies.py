@@ -1,14 +1,20 @@
 """The study's page: a checklist on the way to publishing, live numbers, and everything about the study to edit."""
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
 
-from studyapp import models, publishing
+from studyapp import models, publishing, roles, sessions
 from studyapp.core.kinds import kind
 
-from . import downloads, numbers, transitions, uploads
+from . import audit, downloads, numbers, transitions, uploads
+from . import roles as people
+from .by_role import ByRole
 from .conditions import ConditionInline, LabelledFormSet
 from .study_forms import PARAMETER, TEXT, AddStudyForm, crossed_conditions, study_form, text_order
 
@@ -23,9 +29,10 @@ KEEPING = (("active_minutes", "expire_hours", "retention_days"), "seed")
 FOLDED = ("collapse",)
 
 
-class InvitationInline(admin.TabularInline):
+class InvitationInline(ByRole, admin.TabularInline):
     """Personal links, one per person invited."""
 
+    deeds = dict.fromkeys(("view", "add", "change", "delete"), "identities")
     model = models.Invitation
     formset = LabelledFormSet
     extra = 0
@@ -42,13 +49,24 @@ class InvitationInline(admin.TabularInline):
 
 
 @admin.register(models.Study)
-class StudyAdmin(admin.ModelAdmin):
+class StudyAdmin(ByRole, admin.ModelAdmin):
+    deeds = {"view": "view", "change": "change", "delete": "delete"}
     list_display = ("title", "state", "kind_title", "completed", "under_way", "started", "link")
     list_filter = ("status", "kind")
     search_fields = ("title", "slug")
     prepopulated_fields = {"slug": ("title",)}
     change_form_template = "admin/studyapp/study/change_form.html"
     inlines = (ConditionInline, InvitationInline)
+    actions = None
+
+    def visible(self, request, queryset):
+        return queryset.filter(pk__in=roles.studies(request.user))
+
+    def has_view_permission(self, request, obj=None):
+        return request.user.is_staff if obj is None else super().has_view_permission(request, obj)
+
+    def has_add_permission(self, request):
+        return request.user.has_perm("studyapp.add_study")
 
     def get_queryset(self, request):
         """Return all studies, with live numbers for the list alone: grouping by a study's long texts is slow."""
@@ -63,6 +81,7 @@ class StudyAdmin(admin.ModelAdmin):
         form = super().get_form(request, obj, change=change, **kwargs)
         if "bundle" in form.base_fields:
             form.base_fields["bundle"].widget = form.base_fields["bundle"].widget.widget
+            form.base_fields["bundle"].queryset = roles.bundles(request.user)
         return form
 
     def get_fieldsets(self, request, obj=None):
@@ -91,10 +110,20 @@ class StudyAdmin(admin.ModelAdmin):
         return self.inlines if obj else ()
 
     def save_model(self, request, obj, form, change):
+        request.before_saving = audit.snapshot(obj.pk) if change else {}
         super().save_model(request, obj, form, change)
         if not change:
             cells = crossed_conditions(kind(obj.kind))
             models.Condition.objects.bulk_create(models.Condition(study=obj, **cell) for cell in cells)
+            people.make_owner(request.user, obj)
+
+    def save_related(self, request, form, formsets, change):
+        super().save_related(request, form, formsets, change)
+        study = form.instance
+        if not change:
+            audit.record(request.user, study, "Added the study.")
+        elif found := audit.differences(request.before_saving, audit.snapshot(study.pk)):
+            audit.record(request.user, study, "Edited the study.", found)
 
     def response_add(self, request, obj, post_url_continue=None):
         self.message_user(request, f"“{obj}” was added with every combination of its factors as a condition.")
@@ -117,8 +146,11 @@ class StudyAdmin(admin.ModelAdmin):
             path(f"<int:pk>/{name}/", self.admin_site.admin_view(downloads.view(self, name)), name=f"study_{name}")
             for name in downloads.DOWNLOADS
         ]
-        load = path("load/", self.admin_site.admin_view(uploads.view(self, "study")), name="load_study")
-        return [load, *actions, *files, *super().get_urls()]
+        own = [
+            path("load/", self.admin_site.admin_view(uploads.view(self, "study")), name="load_study"),
+            path("<int:pk>/people/", self.admin_site.admin_view(people.view(self)), name="study_people"),
+        ]
+        return [*own, *actions, *files, *super().get_urls()]
 
     def changelist_view(self, request, extra_context=None):
         return super().changelist_view(request, {"title": "Studies", **(extra_context or {})})
@@ -132,6 +164,34 @@ class StudyAdmin(admin.ModelAdmin):
         about = self._about(request, study) if study else {}
         return super().change_view(request, object_id, form_url, {**about, **(extra_context or {})})
 
+    def delete_view(self, request: HttpRequest, object_id, extra_context=None) -> HttpResponse:
+        """Ask, then delete a study that holds nobody's data; previews and bots go with it."""
+        study = self.get_object(request, object_id)
+        if study is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        if not self.has_delete_permission(request, study):
+            raise PermissionDenied
+        problems = deletion_problems(study)
+        if request.method == "POST" and not problems:
+            with transaction.atomic():
+                audit.record(request.user, study, "Deleted the study.")
+                sessions.discard_trial_runs(study)
+                study.delete()
+            self.message_user(request, f"“{study}” was deleted.", messages.SUCCESS)
+            return redirect("admin:studyapp_study_changelist")
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "object": study,
+            "title": f"Delete “{study}”?",
+            "meaning": "The study goes for good, with its conditions, texts, versions, previews and bots. “Study as a "
+            "file” keeps a copy.",
+            "problems": problems,
+            "button": "Delete",
+            "dangerous": True,
+        }
+        return TemplateResponse(request, "admin/studyapp/confirm.html", context)
+
     def _about(self, request, study: models.Study) -> dict:
         may_change = self.has_change_permission(request, study)
         return {
@@ -142,8 +202,9 @@ class StudyAdmin(admin.ModelAdmin):
             "checks": publishing.checks(study),
             "advice": advice(study),
             "transitions": transitions.possible(study) if may_change else [],
-            "downloads": downloads.allowed(request.user),
+            "downloads": downloads.allowed(request.user, study),
             "link": request.build_absolute_uri(reverse("entry", args=[study.slug])),
+            "role": roles.role_of(request.user, study),
             "versions": study.versions.exclude(number=0),
             "show_save_and_add_another": False,
             "show_save_and_continue": False,
@@ -175,6 +236,15 @@ class StudyAdmin(admin.ModelAdmin):
     def link(self, study):
         address = reverse("entry", args=[study.slug])
         return format_html('<a href="{}">{}</a>', address, address)
+
+
+def deletion_problems(study: models.Study) -> list[str]:
+    """Return why a study can't be deleted, in words that say what to do; empty when nobody's data is in it."""
+    n = study.participants.filter(preview=False, bot="").count()
+    if not n:
+        return []
+    took = "1 person has" if n == 1 else f"{n} people have"
+    return [f"{took} started it. Close it, export the data, and keep it: what people gave isn't deleted with a click."]
 
 
 def advice(study: models.Study) -> list[str]:

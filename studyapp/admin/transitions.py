@@ -4,11 +4,14 @@ from dataclasses import dataclass
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 
-from studyapp import models, publishing
+from studyapp import models, publishing, roles
+
+from .audit import record
 
 Status = models.Study.Status
 
@@ -77,7 +80,7 @@ def view(model_admin, name: str):
     """Return the view of one transition: GET asks, POST acts."""
 
     def act(request: HttpRequest, pk: int) -> HttpResponse:
-        study = get_object_or_404(models.Study.objects.select_related("current", "bundle"), pk=pk)
+        study = get_object_or_404(roles.studies(request.user).select_related("current", "bundle"), pk=pk)
         if not model_admin.has_change_permission(request, study):
             raise PermissionDenied
         if request.method == "POST":
@@ -90,15 +93,16 @@ def view(model_admin, name: str):
 
 def _apply(model_admin, request: HttpRequest, study: models.Study, transition: Transition) -> None:
     try:
-        if transition.status:
-            publishing.set_status(study, transition.status)
-        else:
-            publishing.publish(study)
+        with transaction.atomic():
+            if transition.status:
+                publishing.set_status(study, transition.status)
+            else:
+                publishing.publish(study)
+            done = transition.done.format(version=study.current.number)
+            record(request.user, study, done)
     except ValueError as problem:
         model_admin.message_user(request, str(problem), messages.ERROR)
         return
-    done = transition.done.format(version=study.current.number)
-    model_admin.log_change(request, study, done)
     model_admin.message_user(request, done, messages.SUCCESS)
 
 

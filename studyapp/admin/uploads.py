@@ -15,6 +15,9 @@ from django.utils.text import slugify
 from studyapp import studies_io
 from studyapp.core.bundles import BundleError
 
+from . import audit
+from . import roles as people
+
 
 class UploadForm(forms.Form):
     file = forms.FileField()
@@ -53,7 +56,9 @@ def view(model_admin, what: str):
         if request.method == "POST" and form.is_valid():
             made = _taken_in(form, load)
             if made is not None:
-                model_admin.log_addition(request, made, f"Loaded from {form.cleaned_data['file'].name}.")
+                if what == "study":
+                    people.make_owner(request.user, made)
+                    audit.record(request.user, made, f"Loaded the study from {form.cleaned_data['file'].name}.")
                 model_admin.message_user(request, f"“{made}” was loaded.", messages.SUCCESS)
                 return redirect(f"admin:studyapp_{what}_change", made.pk)
         context = {

@@ -1,8 +1,8 @@
-"""What the admin's first page shows."""
+"""What the desk's first page and its head show."""
 
 from django import template
 
-from studyapp import models
+from studyapp import models, roles
 from studyapp.admin.numbers import counted
 from studyapp.core.kinds import kind
 
@@ -10,12 +10,18 @@ register = template.Library()
 
 
 @register.simple_tag
-def studies_with_numbers() -> list[dict]:
-    """Return all studies, newest first, each with its kind and live numbers."""
-    studies = counted(models.Study.objects.select_related("bundle").prefetch_related("conditions"))
+def studies_with_numbers(user) -> list[dict]:
+    """Return a user's studies, newest first, each with its kind and live numbers."""
+    studies = counted(roles.studies(user).select_related("bundle").prefetch_related("conditions"))
     return [{"study": study, "kind": kind(study.kind), "wanted": _wanted(study)} for study in studies]
 
 
 def _wanted(study: models.Study) -> int | None:
     quotas = [cell.quota for cell in study.conditions.all()]
     return None if None in quotas or not quotas else sum(quotas)
+
+
+@register.simple_tag
+def may_anywhere(user, deed: str) -> bool:
+    """Return whether a user may do a deed with any study."""
+    return roles.may_anywhere(user, deed)

@@ -1,7 +1,9 @@
 """Roles: who sees and does what with a study, and that nobody without a role so much as sees it."""
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+from django.urls import reverse
 
 from studyapp import models, roles
 
@@ -55,3 +57,105 @@ def test_superusers_may_do_everything_and_inactive_or_other_accounts_nothing(col
     for name, about in (("owner", {"is_staff": False}), ("editor", {"is_active": False})):
         user = colleague(name, **about)
         assert not any(roles.may(user, deed, study) for deed in roles.ALLOWED)
+
+
+def signed_in(user) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def test_without_a_role_every_page_of_a_study_is_hidden(colleague, study, start):
+    anna = start("anna")
+    bob = signed_in(colleague(""))
+    lists = [reverse(f"admin:studyapp_{name}_changelist") for name in ("study", "bundle")]
+    for address in [reverse("admin:index"), *lists]:
+        text = bob.get(address).content.decode()
+        assert study.title not in text
+        assert study.bundle.name not in text
+    for name in ("publish", "pause", "export", "study-file", "bonus", "people"):
+        assert bob.get(reverse(f"admin:study_{name}", args=[study.pk])).status_code == 404, name
+    assert bob.post(reverse("preview", args=["tiny", "small"])).status_code == 404
+    for name, pk in [("study", study.pk), ("participant", anna.pk), ("bundle", study.bundle_id)]:
+        address = reverse(f"admin:studyapp_{name}_change", args=[pk])
+        assert bob.get(address).status_code in (302, 403), name
+    assert bob.get(reverse("admin:participant_erase") + f"?codes={anna.code}").status_code == 403
+    for name in ("participant", "change"):
+        assert bob.get(reverse(f"admin:studyapp_{name}_changelist")).status_code == 403
+
+
+def test_lists_and_filters_name_the_own_studies_alone(colleague, study, start, bundle):
+    start("anna")
+    models.Study.objects.create(slug="secret", title="A secret study", kind="tiny", bundle=bundle)
+    bob = signed_in(colleague("editor"))
+    for name in ("study", "participant", "change"):
+        text = bob.get(reverse(f"admin:studyapp_{name}_changelist")).content.decode()
+        assert "secret" not in text, name
+    assert bob.get(reverse("admin:studyapp_participant_changelist")).context["cl"].result_count == 1
+
+
+def test_an_analyst_previews_but_only_an_editor_publishes_and_sees_ids_and_only_an_owner_erases(
+    colleague, study, start
+):
+    anna = start("SECRET-ID")
+    run = reverse("admin:studyapp_participant_change", args=[anna.pk])
+    allowed = {}
+    for role in ("analyst", "editor", "owner"):
+        bob = signed_in(colleague(role))
+        allowed[role] = [
+            bob.post(reverse("preview", args=["tiny", "small"])).status_code == 302,
+            "SECRET-ID" in bob.get(run).content.decode(),
+            bob.get(reverse("admin:study_bonus", args=[study.pk])).status_code == 200,
+            bob.get(reverse("admin:study_pause", args=[study.pk])).status_code == 200,
+            bob.get(reverse("admin:participant_erase") + f"?codes={anna.code}").status_code == 200,
+            bob.get(reverse("admin:studyapp_study_delete", args=[study.pk])).status_code == 200,
+        ]
+    assert allowed == {
+        "analyst": [True, False, False, False, False, False],
+        "editor": [True, True, True, True, False, False],
+        "owner": [True, True, True, True, True, True],
+    }
+
+
+def test_analysts_see_no_personal_links(colleague, study):
+    models.Invitation.objects.create(study=study, note="Anna B.")
+    address = reverse("admin:studyapp_study_change", args=[study.pk])
+    assert "Anna B." not in signed_in(colleague("analyst")).get(address).content.decode()
+    assert "Anna B." in signed_in(colleague("editor")).get(address).content.decode()
+
+
+def test_owners_give_change_and_take_roles_and_each_is_on_record(colleague, study):
+    bob, carl = signed_in(colleague("owner")), colleague("")
+    address = reverse("admin:study_people", args=[study.pk])
+    bob.post(address, {"add": "", "user": carl.pk, "role": "analyst"})
+    member = study.members.get(user=carl)
+    bob.post(address, {"change": "", "member": member.pk, "role": "editor"})
+    assert study.members.get(user=carl).role == "editor"
+    bob.post(address, {"remove": "", "member": member.pk})
+    assert not study.members.filter(user=carl).exists()
+    assert list(models.Change.objects.order_by("pk").values_list("who", "deed", "details")) == [
+        ("bob-owner", "Gave a role.", [["bob-", None, "analyst"]]),
+        ("bob-owner", "Changed a role.", [["bob-", "analyst", "editor"]]),
+        ("bob-owner", "Took a role away.", [["bob-", "editor", None]]),
+    ]
+
+
+def test_a_study_keeps_an_owner_and_others_give_no_roles(colleague, study):
+    owner, editor = signed_in(colleague("owner")), signed_in(colleague("editor"))
+    address = reverse("admin:study_people", args=[study.pk])
+    mine = study.members.get(role="owner")
+    answer = owner.post(address, {"remove": "", "member": mine.pk}, follow=True)
+    assert "A study keeps at least one owner." in answer.content.decode()
+    assert editor.get(address).status_code == 200
+    assert editor.post(address, {"remove": "", "member": mine.pk}).status_code == 403
+    assert owner.post(address, {"change": "", "member": mine.pk, "role": "king"}).status_code == 400
+    assert study.members.get(pk=mine.pk).role == "owner"
+
+
+def test_whoever_adds_a_study_owns_it(study, bundle):
+    user = User.objects.create_user("dora", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename="add_study"))
+    new = {"title": "Gulls", "slug": "gulls", "kind": "tiny", "bundle": bundle.pk}
+    signed_in(user).post(reverse("admin:studyapp_study_add"), new)
+    assert models.Member.objects.get(user=user).study.slug == "gulls"
+    assert list(models.Study.objects.get(slug="gulls").changes.values_list("deed", flat=True)) == ["Added the study."]

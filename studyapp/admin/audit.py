@@ -1,0 +1,95 @@
+"""The trail of who changed what in a study: written with each deed, looked at, never changed."""
+
+from difflib import ndiff
+
+from django.contrib import admin
+
+from studyapp import models, roles
+
+from .by_role import ByRole, StudyFilter
+from .parameter_fields import words
+
+# What isn't the researchers' own doing, or stands in a deed of its own.
+LEFT_OUT = {"id", "status", "current", "created_at", "stimuli", "parameters", "texts"}
+SHORT = 60
+
+
+def record(user, study: models.Study, deed: str, details: list | None = None) -> None:
+    """Put a deed on record; `details` is a list of [what, before, after]."""
+    models.Change.objects.create(
+        user=user, who=user.get_username(), study=study, slug=study.slug, deed=deed[:200], details=details or []
+    )
+
+
+def snapshot(pk: int) -> dict[str, str | None]:
+    """Return all that researchers edit of a study as it is stored, each thing by its name, in words."""
+    study = models.Study.objects.get(pk=pk)
+    fields = [field for field in study._meta.concrete_fields if field.name not in LEFT_OUT]
+    found = {field.verbose_name.capitalize(): _word(getattr(study, field.name)) for field in fields}
+    found |= {f"Parameter “{words(name)}”": _word(value) for name, value in study.parameters.items()}
+    found |= {f"Text “{words(name)}”": text for name, text in study.texts.items()}
+    for cell in study.conditions.all():
+        levels = ", ".join(f"{name}: {level}" for name, level in cell.factors.items())
+        quota = "no quota" if cell.quota is None else f"quota {cell.quota}"
+        found[f"Condition “{cell.name}”"] = f"{levels}; {quota}; {'open' if cell.open else 'closed'}"
+    return found | {"Personal links": str(study.invitations.count())}
+
+
+def differences(before: dict, after: dict) -> list[list]:
+    """Return [what, before, after] for all that differs; None stands for what wasn't there, or is there no longer."""
+    names = dict.fromkeys([*before, *after])
+    return [[name, before.get(name), after.get(name)] for name in names if before.get(name) != after.get(name)]
+
+
+def _word(value) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "" if value is None else str(value)
+
+
+@admin.register(models.Change)
+class ChangeAdmin(ByRole, admin.ModelAdmin):
+    """All deeds on record, for whoever may change the study; those of deleted studies for superusers."""
+
+    deeds = {"view": "change"}
+    list_display = ("when", "who", "slug", "deed", "what")
+    list_filter = (("study", StudyFilter), "who")
+    search_fields = ("deed", "who")
+    list_per_page = 50
+    change_form_template = "admin/studyapp/change/change_form.html"
+
+    def visible(self, request, queryset):
+        if request.user.is_superuser:
+            return queryset
+        return queryset.filter(study__in=roles.studies(request.user, "change"))
+
+    def changelist_view(self, request, extra_context=None):
+        return super().changelist_view(request, {"title": "Who changed what", **(extra_context or {})})
+
+    def change_view(self, request, object_id, form_url="", extra_context=None):
+        change = self.get_object(request, object_id)
+        about = {"change": change, "details": [_shown(*row) for row in change.details]} if change else {}
+        titled = {**about, "title": change.deed if change else "", "subtitle": None}
+        return super().change_view(request, object_id, form_url, {**titled, **(extra_context or {})})
+
+    @admin.display(description="When (UTC)", ordering="at")
+    def when(self, change):
+        return f"{change.at:%d %b %Y %H:%M}"
+
+    @admin.display(description="What")
+    def what(self, change):
+        names = [name for name, _, _ in change.details]
+        return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _shown(what: str, before: str | None, after: str | None) -> dict:
+    """Return a difference ready to show: short values side by side, long ones line by line."""
+    long = before and after and max(len(before), len(after)) > SHORT
+    lines = ndiff(before.splitlines(), after.splitlines()) if long else ()
+    marks = {"- ": "removed", "+ ": "added", "  ": "kept"}
+    return {
+        "what": what,
+        "before": before,
+        "after": after,
+        "lines": [(marks[line[:2]], line[2:]) for line in lines if line[:2] in marks],
+    }
