@@ -16,6 +16,8 @@ ALLOWED = {
     "erase": OWNERS,
     "delete": OWNERS,
     "members": OWNERS,
+    "code": ANYONE,
+    "identities_by_api": OWNERS,
 }
 
 
