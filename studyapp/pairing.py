@@ -4,14 +4,18 @@ After Zhang et al., CWOX-2s, supplement, section B.3: unfamiliar, ambiguous and 
 researchers nominate among the rest, and vote among the nominated. What each one said is kept.
 """
 
+import csv
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
 from studyapp import models
+from studyapp.core.kinds import kind
 from studyapp.core.pairs import CRITERIA, Pair, find_pairs
+from studyapp.core.tables import cell
 from studyapp.stimuli import reader
 
+RECORD = ("researcher", "about", *CRITERIA, "nominated", "voted", "changed_at")
 OBJECTIONS = {"familiar": "unfamiliar", "unambiguous": "ambiguous", "non_specific": "a kind of another class"}
 
 
@@ -55,14 +59,14 @@ def standings(bundle: models.Bundle, needed: int) -> list[Standing]:
 
 def objections(bundle: models.Bundle) -> dict[str, list[str]]:
     """Return why classes are left out, by class: each criterion that somebody found not met, with how many did."""
+    by_class: dict[str, list[dict]] = {}
+    for mark in bundle.class_marks.values("class_name", *CRITERIA):
+        by_class.setdefault(mark["class_name"], []).append(mark)
     found: dict[str, list[str]] = {}
-    marks = list(bundle.class_marks.values("class_name", *CRITERIA))
-    for name in dict.fromkeys(mark["class_name"] for mark in marks):
-        of_class = [mark for mark in marks if mark["class_name"] == name]
+    for name, marks in by_class.items():
         for criterion in CRITERIA:
-            against = sum(not mark[criterion] for mark in of_class)
-            if against:
-                found.setdefault(name, []).append(f"{OBJECTIONS[criterion]} ({against} of {len(of_class)})")
+            if against := sum(not mark[criterion] for mark in marks):
+                found.setdefault(name, []).append(f"{OBJECTIONS[criterion]} ({against} of {len(marks)})")
     return found
 
 
@@ -93,8 +97,15 @@ def ballot(bundle: models.Bundle, researcher, field: str, offered: Iterable[str]
     )
 
 
-def record(bundle: models.Bundle) -> list[dict]:
-    """Return every mark, nomination and vote with who gave it and when, as rows of one table."""
+def write_record(bundle: models.Bundle, file) -> int:
+    """Write every mark, nomination and vote with who gave it and when as CSV, and return how many there are."""
+    rows, writer = _record(bundle), csv.writer(file)
+    writer.writerow(RECORD)
+    writer.writerows([cell(row.get(name)) for name in RECORD] for row in rows)
+    return len(rows)
+
+
+def _record(bundle: models.Bundle) -> list[dict]:
     rows = [
         {
             "researcher": mark.researcher.get_username(),
@@ -116,9 +127,15 @@ def record(bundle: models.Bundle) -> list[dict]:
     ]
 
 
-def use(study: models.Study, pairs: list[str]) -> None:
-    """Make these the pairs of a study; its stimuli are drawn anew."""
-    study.parameters = study.parameters | {"pairs": pairs}
+def takes_pairs(study: models.Study) -> bool:
+    """Return whether a study's kind has pairs to choose."""
+    return "pairs" in kind(study.kind).defaults()
+
+
+def use(study: models.Study, pairs: list[str], **counts: int) -> None:
+    """Make these the pairs of a study, and set its numbers of trials; its stimuli are drawn anew."""
+    defaults, wanted = kind(study.kind).defaults(), study.parameters | {"pairs": pairs} | counts
+    study.parameters = {name: value for name, value in wanted.items() if value != defaults[name]}
     study.stimuli = None
     study.save(update_fields=["parameters", "stimuli"])
 
