@@ -1,4 +1,7 @@
-"""Find the layer a method looks at: given, named, known for a family, or the last map-shaped activation."""
+"""Find the layer a method looks at: given, named, known for a family, or the last map-shaped activation.
+
+Two-stage explanations look at a second, finer one below it.
+"""
 
 import re
 
@@ -14,6 +17,12 @@ _FAMILIES = (
     (torchvision.models.DenseNet, "features"),
     (torchvision.models.SqueezeNet, "features"),
     (torchvision.models.MobileNetV2, "features"),
+)
+_FINER = (
+    (torchvision.models.ResNet, "layer3"),
+    (torchvision.models.GoogLeNet, "inception4e"),
+    (torchvision.models.DenseNet, "features.denseblock3"),
+    (torchvision.models.MobileNetV2, "features.13"),
 )
 _NO_FEATURES = (nn.Dropout, nn.Dropout2d, nn.Identity, nn.Flatten)
 _POOLING = re.compile(r"Pool\d?d?$")
@@ -37,16 +46,50 @@ def default_layer(model: nn.Module, images: torch.Tensor) -> nn.Module:
     """Return the usual last convolutional layer of a torchvision family.
 
     For any other model: the last leaf module, in the order of a forward pass and pooling and dropout apart, whose
-    output is a map of more than one pixel. VGG's is so found to be the last ReLU before the last pooling.
+    output is a map of more than one pixel.
     """
     for family, name in _FAMILIES:
         if isinstance(model, family):
             return model.get_submodule(name)
+    if isinstance(model, torchvision.models.VGG):
+        return _before_pool(model.features, -1)
+    found = _map_layers(model, images)
+    if not found:
+        raise UserError("layer: no layer of this model gives a map (N, C, H, W) with more than one pixel; name one.")
+    return found[-1][0]
+
+
+def finer_layer(model: nn.Module, images: torch.Tensor) -> nn.Module:
+    """Return the last layer, below the default one, with a finer map: ResNet's `layer3`, GoogLeNet's `inception4e`.
+
+    The default layer itself where no layer is finer.
+    """
+    for family, name in _FINER:
+        if isinstance(model, family):
+            return model.get_submodule(name)
+    if isinstance(model, torchvision.models.SqueezeNet):
+        return _before_pool(model.features, -1)
+    if isinstance(model, torchvision.models.VGG):
+        return _before_pool(model.features, -2)
+    found = _map_layers(model, images)
+    usual = default_layer(model, images)
+    pixels = next((n_pixels for module, n_pixels in found if module is usual), None)
+    finer = [module for module, n_pixels in found if pixels is not None and n_pixels > pixels]
+    return finer[-1] if finer else usual
+
+
+def _before_pool(features, number):
+    pools = [place for place, module in enumerate(features) if isinstance(module, nn.MaxPool2d)]
+    return features[pools[number] - 1]
+
+
+def _map_layers(model, images):
+    """Return the leaf modules with map-shaped outputs, in the order of a forward pass, and the maps' pixels."""
     found = []
 
     def note(module, _inputs, output):
         if isinstance(output, torch.Tensor) and output.ndim == 4 and output.shape[-1] * output.shape[-2] > 1:
-            found.append(module)
+            found.append((module, output.shape[-1] * output.shape[-2]))
 
     leaves = [module for module in model.modules() if not any(module.children())]
     wanted = [leaf for leaf in leaves if not (isinstance(leaf, _NO_FEATURES) or _POOLING.search(type(leaf).__name__))]
@@ -57,6 +100,4 @@ def default_layer(model: nn.Module, images: torch.Tensor) -> nn.Module:
     finally:
         for handle in handles:
             handle.remove()
-    if not found:
-        raise UserError("layer: no layer of this model gives a map (N, C, H, W) with more than one pixel; name one.")
-    return found[-1]
+    return found

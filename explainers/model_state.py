@@ -46,3 +46,26 @@ def cut_at(module: torch.nn.Module):
             yield activations
     finally:
         handle.remove()
+
+
+@contextmanager
+def tapped(modules):
+    """Begin the graph at the first of these modules to give an output, as `cut_at`; yields the outputs by module.
+
+    What the others give stays part of the graph, so that one backward pass reaches all of them.
+    """
+    outputs = {}
+
+    def note(module, _inputs, output):
+        if not outputs or module is next(iter(outputs)):
+            output = output.detach().requires_grad_()
+        outputs[module] = output
+        return output.clone()  # a later in-place ReLU may not write into it
+
+    handles = [module.register_forward_hook(note) for module in modules]
+    try:
+        with torch.enable_grad():
+            yield outputs
+    finally:
+        for handle in handles:
+            handle.remove()

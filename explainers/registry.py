@@ -1,15 +1,20 @@
-"""The methods and metrics there are, found by looking into their folders, and `explain`, the entry point to them."""
+"""The methods and metrics there are, found by looking into their folders, and `explain`, the entry point to them.
+
+`METRICS` give a value per image, `DATASET_METRICS` one for a whole data set.
+"""
 
 import importlib
 import pkgutil
+from dataclasses import replace
 
 import torch
 
-from explainers import methods, metrics
+from explainers import methods, metrics, outputs
 from explainers.errors import UserError, near
 from explainers.model_state import device_of, untouched
 from explainers.record import DatasetMetric, Metric, Record
 from explainers.targets import as_targets
+from explainers.trees import Node
 
 
 def _discover(package) -> dict[str, Record]:
@@ -18,6 +23,7 @@ def _discover(package) -> dict[str, Record]:
 
 
 METHODS = _discover(methods)
+OUTPUTS = _discover(outputs)
 _ALL_METRICS = _discover(metrics)
 METRICS = {name: metric for name, metric in _ALL_METRICS.items() if not isinstance(metric, DatasetMetric)}
 DATASET_METRICS = {name: metric for name, metric in _ALL_METRICS.items() if isinstance(metric, DatasetMetric)}
@@ -52,6 +58,22 @@ def explain(name: str, model: torch.nn.Module, images: torch.Tensor, targets, **
     with untouched(model):
         maps = record.function(model, images.detach().to(device), targets, **parameters)
     return maps.detach().float()
+
+
+def explain_output(name: str, model: torch.nn.Module, image: torch.Tensor, **parameters) -> list[Node]:
+    """Return the tree of maps that explains the model's whole output on one image (3, H, W); parents come first.
+
+    Maps are (H, W), float32, on the model's device. The model comes back as it was, as with `explain`.
+    """
+    record = find(OUTPUTS, name, "whole-output method")
+    check_parameters(name, record, parameters)
+    if image.ndim == 4 and len(image) == 1:
+        image = image[0]
+    if image.ndim != 3:
+        raise UserError(f"image: expected one image (3, H, W), found shape {tuple(image.shape)}.")
+    with untouched(model):
+        nodes = record.function(model, image.detach().to(device_of(model)), **parameters)
+    return [replace(node, map=node.map.detach().float()) for node in nodes]
 
 
 def metric_of(name: str) -> Metric:
