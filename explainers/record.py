@@ -79,8 +79,3 @@ class Metric(Record):
 @dataclass(frozen=True)
 class DatasetMetric(Metric):
     """A metric of a whole data set: `function(…)` returns one value under each of its names."""
-
-
-@dataclass(frozen=True)
-class DatasetMetric(Metric):
-    """A metric of a whole data set: `function(…)` returns one value under each of its names."""
