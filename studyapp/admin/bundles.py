@@ -12,7 +12,7 @@ from . import pairs, uploads
 
 @admin.register(models.Bundle)
 class BundleAdmin(admin.ModelAdmin):
-    list_display = ("name", "n_images", "methods", "classes", "pairs", "pairs", "short_hash", "loaded_at")
+    list_display = ("name", "n_images", "methods", "classes", "pairs", "short_hash", "loaded_at")
     readonly_fields = fields = ("name", "n_images", "methods", "classes", "sha256", "folder", "loaded_at")
     search_fields = ("name",)
 
@@ -44,10 +44,6 @@ class BundleAdmin(admin.ModelAdmin):
     @admin.display(description="Classes")
     def classes(self, bundle):
         return ", ".join(reader(bundle).classes)
-
-    @admin.display(description="Pairs")
-    def pairs(self, bundle):
-        return format_html('<a href="{}">Confusable pairs</a>', reverse("admin:pairs", args=[bundle.pk, "classes"]))
 
     @admin.display(description="Pairs")
     def pairs(self, bundle):
