@@ -1,8 +1,17 @@
 // The matching board: labels go from the tray into boxes by dragging, by tapping label and box, or by keys. All three
 // end in `put`. What lies where is kept in the form's own lists, so drafts, sending and reloading know of nothing else.
 
-import * as dragging from "./dragging.js";
-import { fill, moved, told } from "./placing.js";
+import * as dragging from "../js/dragging.js";
+import { fill } from "../js/words.js";
+import { moved, told } from "./placing.js";
+
+/** Return a likeness of a label that lies where `element` is. */
+function likenessOf(label, element) {
+  const chip = document.createElement("span");
+  chip.className = "chip";
+  chip.textContent = label;
+  return dragging.floating(chip, element.getBoundingClientRect());
+}
 
 export function init(form) {
   const board = form.querySelector("#board");
@@ -62,7 +71,7 @@ export function init(form) {
   }
 
   /** Put `label` into box `to` (null: the tray), a `likeness` of it travelling there. */
-  async function put(label, to, likeness = dragging.likenessOf(handleAt(label), label)) {
+  async function put(label, to, likeness = likenessOf(label, handleAt(label))) {
     const before = lying();
     const after = moved(before, label, to);
     held = null;
@@ -157,7 +166,8 @@ export function init(form) {
 
   dragging.init(form, {
     handleOf: (target) => target.closest("[data-label], .filled .place"),
-    labelOf: (handle) => handle.dataset.label ?? handle.textContent,
+    itemOf: (handle) => handle.dataset.label ?? handle.textContent,
+    likenessOf,
     zoneAt: (x, y) => document.elementFromPoint(x, y)?.closest("[data-box], .actions") ?? null,
     lift: (label, handle) => {
       hold(label);

@@ -20,8 +20,3 @@ export function told(before, label, to, names) {
   if (from < 0) return { message: "replaced", values: { ...values, other } };
   return { message: "swapped", values: { ...values, other, from: names[from] } };
 }
-
-/** Return a sentence with its `{placeholders}` filled in. */
-export function fill(sentence, values) {
-  return sentence.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
-}

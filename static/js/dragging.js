@@ -3,18 +3,20 @@
 const LIFT_PX = 6;
 
 /**
- * Let the handles in `root` be dragged. `labelOf(element)` gives the label that a pointer picks up there, or null;
- * `zoneAt(x, y)` the place under the pointer, or null; `over(zone)` is called as it changes, null at the end;
- * `drop(label, zone, likeness)` when it is let go. A press that doesn't move stays a click.
+ * Let the handles in `root` be dragged. `handleOf(target)` gives the handle that a pointer presses, or null, and
+ * `itemOf(handle)` what it stands for, or null; `likenessOf(item, handle, {x, y})` what is seen to move, placed
+ * by `floating`; x and y are where it was pressed. `lift(item, handle)` is called as it leaves its place; `zoneAt(x, y)` is the
+ * place under the pointer, or null; `over(zone)` is called as it moves, with null at the end; `drop(item, zone,
+ * likeness)` when it is let go. A press that doesn't move stays a click.
  */
-export function init(root, { handleOf, labelOf, zoneAt, lift, over, drop }) {
+export function init(root, { handleOf, itemOf, likenessOf, zoneAt, lift, over, drop }) {
   let drag = null;
 
   root.addEventListener("pointerdown", (event) => {
     const handle = event.isPrimary && event.button === 0 ? handleOf(event.target) : null;
-    const label = handle && labelOf(handle);
-    if (!label || drag) return;
-    drag = { handle, label, pointer: event.pointerId, x: event.clientX, y: event.clientY, likeness: null, zone: null };
+    const item = handle && itemOf(handle);
+    if (!item || drag) return;
+    drag = { handle, item, pointer: event.pointerId, x: event.clientX, y: event.clientY, likeness: null, zone: null };
   });
 
   root.addEventListener("pointermove", (event) => {
@@ -23,8 +25,8 @@ export function init(root, { handleOf, labelOf, zoneAt, lift, over, drop }) {
     if (!drag.likeness) {
       if (Math.hypot(dx, dy) < LIFT_PX) return;
       drag.handle.setPointerCapture(event.pointerId);
-      drag.likeness = likenessOf(drag.handle, drag.label);
-      lift(drag.label, drag.handle);
+      drag.likeness = likenessOf(drag.item, drag.handle, drag);
+      lift(drag.item, drag.handle);
     }
     drag.likeness.style.translate = `${dx}px ${dy}px`;
     drag.zone = zoneAt(event.clientX, event.clientY);
@@ -33,30 +35,22 @@ export function init(root, { handleOf, labelOf, zoneAt, lift, over, drop }) {
 
   const end = (event, dropped) => {
     if (drag?.pointer !== event.pointerId) return;
-    const { label, likeness, zone } = drag;
+    const { item, likeness, zone } = drag;
     drag = null;
     if (!likeness) return;
     swallowClick();
     over(null);
-    drop(label, dropped ? zone : null, likeness);
+    drop(item, dropped ? zone : null, likeness);
   };
   root.addEventListener("pointerup", (event) => end(event, true));
   root.addEventListener("pointercancel", (event) => end(event, false));
 }
 
-/** Return a likeness of a label that lies where `element` is and lets everything through. */
-export function likenessOf(element, label) {
-  const likeness = document.createElement("span");
-  const place = element.getBoundingClientRect();
-  likeness.className = "chip likeness";
-  likeness.textContent = label;
+/** Return `likeness` floating above the page in `place` ({left, top, width, height}); everything goes through it. */
+export function floating(likeness, { left, top, width, height }) {
+  likeness.classList.add("likeness");
   likeness.setAttribute("aria-hidden", "true");
-  Object.assign(likeness.style, {
-    left: `${place.left}px`,
-    top: `${place.top}px`,
-    width: `${place.width}px`,
-    height: `${place.height}px`,
-  });
+  Object.assign(likeness.style, { left: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px` });
   document.body.append(likeness);
   return likeness;
 }
