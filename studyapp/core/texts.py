@@ -2,10 +2,12 @@
 
 import re
 from functools import lru_cache
+from html import unescape
 
 import markdown
 import nh3
 
+TAG = re.compile(r"<[^>]+>")
 PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 TAGS = nh3.ALLOWED_TAGS | {"video", "source", "figure", "figcaption"}
 ATTRIBUTES = nh3.ALLOWED_ATTRIBUTES | {
@@ -22,6 +24,11 @@ def render(text: str, values: dict) -> str:
     """
     filled = PLACEHOLDER.sub(lambda found: _shown(values, found), text)
     return _html(filled)
+
+
+def plain(text: str, values: dict) -> str:
+    """Return Markdown `text` as plain words on one line, for a question's label."""
+    return " ".join(unescape(TAG.sub("", render(text, values))).split())
 
 
 def placeholders(text: str) -> set[str]:
