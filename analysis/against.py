@@ -44,7 +44,10 @@ def _compared(own: Measure, other: Measure, name: str, other_name: str, plan: Pl
         method,
         people,
         0,
-        lambda terms: [apa.difference(row) for row in terms.dropna(subset="p").itertuples()],
+        lambda terms: [
+            f"{apa.difference(row)}, g = {apa.number(row.g)}, {apa.interval(row.g_low, row.g_high, 95, apa.number)}"
+            for row in terms.dropna(subset="p").itertuples()
+        ],
     )
 
 

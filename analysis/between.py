@@ -7,6 +7,7 @@ from analysis.plan import Plan
 from analysis.records import Record, record
 from analysis.statistics import anova as anovas
 from analysis.statistics import assumptions, descriptives, equivalence, posthoc, ranks
+from analysis.statistics import welch as welches
 from analysis.statistics.cells import complete, groups, varying
 from analysis.study import Measure
 
@@ -86,8 +87,22 @@ def anova_sentences(terms: pd.DataFrame) -> list[str]:
 
 def comparisons(measure: Measure, plan: Plan) -> list[Record]:
     """Return the pairwise comparisons of every factor's levels, by the plan's method and covariance."""
-    used = complete(measure.data, measure.name, measure.between)
-    return [_comparison(measure, plan, factor) for factor in varying(used, measure.between)]
+    factors = varying(complete(measure.data, measure.name, measure.between), measure.between)
+    omnibus = [_welch(measure, factor) for factor in factors] if plan.posthoc == "games_howell" else []
+    return [*omnibus, *(_comparison(measure, plan, factor) for factor in factors)]
+
+
+def _welch(measure: Measure, factor: str) -> Record:
+    """Return the one-way test that belongs to Games-Howell's comparisons, which pool no variances either."""
+    return _record(
+        measure,
+        f"welch.{factor}",
+        f"{measure.label}: Welch's analysis of variance over {apa.words(factor)}",
+        lambda: welches.welch(measure.data, measure.name, factor),
+        welches.COLUMNS,
+        {"function": "Welch (1951)", "means": "raw", "covariance": "separate variances"},
+        lambda terms: [f"{apa.words(row.term)}: {apa.levene(row)}" for row in terms.itertuples()],
+    )
 
 
 def _comparison(measure: Measure, plan: Plan, factor: str) -> Record:

@@ -58,9 +58,11 @@ def paired_sentences(terms: pd.DataFrame, plan: Plan, pairs: int) -> list[str]:
         if row.term == "t":
             numbers = f"t({apa.degrees(row.df)}) = {apa.number(row.t)}, {p}, "
             numbers += f"Δ = {apa.number(row.diff)}, {apa.interval(row.ci_low, row.ci_high, 95, apa.number)}, "
-            numbers += f"d_z = {apa.number(row.effect)}"
+            effect, form = "d_z", apa.number
         else:
-            numbers = f"V = {apa.number(row.V, 1)}, {p}, r = {apa.bounded(row.effect)}"
+            numbers = f"V = {apa.number(row.V, 1)}, {p}, "
+            effect, form = "r", apa.bounded
+        numbers += f"{effect} = {form(row.effect)}, {apa.interval(row.effect_low, row.effect_high, 95, form)}"
         said.append(f"{name}: {numbers}")
     return said
 

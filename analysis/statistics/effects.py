@@ -70,20 +70,47 @@ def _noncentral_t(t: float, df: float, probability: float) -> float:
     return optimize.brentq(lambda nc: stats.nct.cdf(t, df, nc) - probability, t - reach, t + reach, xtol=1e-12)
 
 
-def rank_biserial(a: np.ndarray, b: np.ndarray) -> float:
-    """Return P(a > b) − P(a < b), the rank-biserial correlation of two independent groups (Kerby 2014)."""
+def rank_biserial(a: np.ndarray, b: np.ndarray, level: float = 0.95) -> tuple[float, float, float]:
+    """Return P(a > b) − P(a < b), the rank-biserial correlation of two independent groups (Kerby 2014), and its limits.
+
+    The limits are Fisher's z with the null standard error, as R's `effectsize::rank_biserial`.
+    """
+    n_a, n_b = len(a), len(b)
     ranks = stats.rankdata(np.concatenate([a, b]))
-    u_a = ranks[: len(a)].sum() - len(a) * (len(a) + 1) / 2
-    return 2 * u_a / (len(a) * len(b)) - 1
+    u_a = ranks[:n_a].sum() - n_a * (n_a + 1) / 2
+    return _fisher_limits(2 * u_a / (n_a * n_b) - 1, math.sqrt((n_a + n_b + 1) / (3 * n_a * n_b)), level)
 
 
-def rank_biserial_paired(differences: np.ndarray) -> float:
-    """Return the matched-pairs rank-biserial correlation (Σ positive − Σ negative ranks) / Σ ranks, zeros dropped."""
+def rank_biserial_paired(differences: np.ndarray, level: float = 0.95) -> tuple[float, float, float]:
+    """Return the matched-pairs rank-biserial correlation (Σ positive − Σ negative ranks) / Σ ranks and its limits.
+
+    Zero differences are dropped; limits as for independent groups (R `effectsize::rank_biserial(paired = TRUE)`).
+    """
     nonzero = differences[differences != 0]
-    if not len(nonzero):
+    n = len(nonzero)
+    if not n:
         raise NotDefined("all paired differences are zero")
     ranks = stats.rankdata(np.abs(nonzero))
-    return float((ranks * np.sign(nonzero)).sum() / ranks.sum())
+    error = math.sqrt(n * (n + 1) * (2 * n + 1) / 6) / (n * (n + 1) / 2)
+    return _fisher_limits(float((ranks * np.sign(nonzero)).sum() / ranks.sum()), error, level)
+
+
+def _fisher_limits(r: float, error: float, level: float) -> tuple[float, float, float]:
+    """Return r with its limits on Fisher's z scale; where |r| = 1 they shrink onto it."""
+    if abs(r) >= 1:
+        return r, r, r
+    half = stats.norm.ppf((1 + level) / 2) * error
+    return r, math.tanh(math.atanh(r) - half), math.tanh(math.atanh(r) + half)
+
+
+def d_z(differences: np.ndarray, level: float = 0.95) -> tuple[float, float, float]:
+    """Return mean / SD of paired differences with its noncentral-t limits (R `effectsize::cohens_d(paired = TRUE)`)."""
+    n = len(differences)
+    root = math.sqrt(1 / n)
+    t = float(np.mean(differences) / (np.std(differences, ddof=1) * root))
+    tail = (1 - level) / 2
+    low, high = (_noncentral_t(t, n - 1, probability) * root for probability in (1 - tail, tail))
+    return t * root, low, high
 
 
 def wilson(successes: float, n: float, level: float = 0.95) -> tuple[float, float]:
@@ -99,7 +126,7 @@ def wilson_clustered(successes: np.ndarray, sizes: np.ndarray, level: float = 0.
     """Return the interval of Σ successes / Σ sizes over participants, whose own answers depend on each other.
 
     Wilson's interval at the effective sample size share (1 − share) / variance, the variance being that of a ratio of
-    Wilson's interval at the effective sample size, share (1 − share) / variance, the variance being that of a ratio of
+    sums over participants; where it is 0, at the number of participants.
     """
     people, n = len(sizes), sizes.sum()
     share = successes.sum() / n
@@ -109,12 +136,14 @@ def wilson_clustered(successes: np.ndarray, sizes: np.ndarray, level: float = 0.
     return wilson(share * effective, effective, level)
 
 
-def newcombe(successes_a: float, n_a: int, successes_b: float, n_b: int, level: float = 0.95) -> tuple[float, float]:
-    """Return the interval of a difference of proportions a − b from their Wilson limits (Newcombe 1998, method 10)."""
-    a, b = successes_a / n_a, successes_b / n_b
-    (low_a, high_a), (low_b, high_b) = wilson(successes_a, n_a, level), wilson(successes_b, n_b, level)
-    low = a - b - math.hypot(a - low_a, high_b - b)
-    high = a - b + math.hypot(high_a - a, b - low_b)
+def newcombe(a: tuple[float, float, float], b: tuple[float, float, float]) -> tuple[float, float]:
+    """Return the limits of a difference of two independent shares a − b (Newcombe 1998, method 10).
+
+    Each share comes with its own Wilson limits: (share, low, high).
+    """
+    (share_a, low_a, high_a), (share_b, low_b, high_b) = a, b
+    low = share_a - share_b - math.hypot(share_a - low_a, high_b - share_b)
+    high = share_a - share_b + math.hypot(high_a - share_a, share_b - low_b)
     return low, high
 
 

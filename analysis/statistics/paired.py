@@ -8,11 +8,11 @@ import pandas as pd
 from scipy import stats
 
 from analysis.errors import NotDefined
-from analysis.statistics.effects import rank_biserial_paired
+from analysis.statistics.effects import d_z, rank_biserial_paired
 from analysis.statistics.multiplicity import adjust
 
 COLUMNS = ("term", "a", "b", "n", "mean_a", "mean_b", "diff", "se", "df", "t", "V", "p", "p_adjusted", "ci_low",
-           "ci_high", "effect")  # fmt: skip
+           "ci_high", "effect", "effect_low", "effect_high")  # fmt: skip
 TESTS = ("wilcoxon", "t")
 BLANKS = {"wilcoxon": "a rank test has no t, df, or interval of the mean", "t": "a t test has no V"}
 
@@ -27,7 +27,7 @@ def compare(table: pd.DataFrame, correction: str = "holm") -> pd.DataFrame:
     """Return both tests of every pair of a wide table's columns, on the participants who have both.
 
     Differences are a − b. `effect` is the matched-pairs rank-biserial correlation, or d_z = mean / SD of the
-    differences. p is adjusted across the pairs, for each test by itself.
+    differences, with 95% limits. p is adjusted across the pairs, for each test by itself.
     """
     pairs = list(combinations(table.columns, 2))
     rows = [_row(test, a, b, table) for a, b in pairs for test in TESTS]
@@ -38,8 +38,8 @@ def compare(table: pd.DataFrame, correction: str = "holm") -> pd.DataFrame:
     return frame
 
 
-def wilcoxon(a: np.ndarray, b: np.ndarray) -> tuple[float, float, float]:
-    """Return V (the sum of the positive ranks), p and the rank-biserial correlation, zero differences dropped.
+def wilcoxon(a: np.ndarray, b: np.ndarray) -> tuple[float, float, float, float, float]:
+    """Return V (the sum of the positive ranks), p, the rank-biserial correlation and its limits, zeros dropped.
 
     Exact up to 50 untied differences, else the normal approximation without continuity correction, as R's
     `wilcox.test(paired = TRUE, exact = FALSE, correct = FALSE)`.
@@ -50,18 +50,18 @@ def wilcoxon(a: np.ndarray, b: np.ndarray) -> tuple[float, float, float]:
     ranks = stats.rankdata(np.abs(nonzero))
     exact = len(nonzero) <= 50 and len(np.unique(np.abs(nonzero))) == len(nonzero) == len(differences)
     p = stats.wilcoxon(differences, correction=False, method="exact" if exact else "asymptotic").pvalue
-    return float(ranks[nonzero > 0].sum()), float(p), effect
+    return float(ranks[nonzero > 0].sum()), float(p), *effect
 
 
-def t_test(a: np.ndarray, b: np.ndarray) -> tuple[float, float, float, float, float, float]:
-    """Return se, t, p, the 95% limits of the mean difference, and d_z."""
+def t_test(a: np.ndarray, b: np.ndarray) -> tuple[float, float, float, float, float, float, float, float]:
+    """Return se, t, p, the 95% limits of the mean difference, d_z and its limits."""
     differences = np.asarray(a, float) - np.asarray(b, float)
     if np.ptp(differences) == 0:
         raise NotDefined("all paired differences are equal")
     mean, sd, df = differences.mean(), differences.std(ddof=1), len(differences) - 1
     se = sd / math.sqrt(len(differences))
     half = stats.t.ppf(0.975, df) * se
-    return se, mean / se, 2 * stats.t.sf(abs(mean / se), df), mean - half, mean + half, mean / sd
+    return se, mean / se, 2 * stats.t.sf(abs(mean / se), df), mean - half, mean + half, *d_z(differences)
 
 
 def _row(test: str, a, b, table: pd.DataFrame) -> tuple:
@@ -73,9 +73,9 @@ def _row(test: str, a, b, table: pd.DataFrame) -> tuple:
         if len(both) < 2:
             raise NotDefined("fewer than two participants have both conditions")
         if test == "wilcoxon":
-            v, p, effect = wilcoxon(x, y)
-            return (*head, *[math.nan] * 3, v, p, math.nan, math.nan, math.nan, effect, BLANKS[test])
-        se, t, p, low, high, effect = t_test(x, y)
-        return (*head, se, len(both) - 1, t, math.nan, p, math.nan, low, high, effect, BLANKS[test])
+            v, p, *effect = wilcoxon(x, y)
+            return (*head, *[math.nan] * 3, v, p, math.nan, math.nan, math.nan, *effect, BLANKS[test])
+        se, t, p, low, high, *effect = t_test(x, y)
+        return (*head, se, len(both) - 1, t, math.nan, p, math.nan, low, high, *effect, BLANKS[test])
     except NotDefined as refusal:
-        return (*head, *[math.nan] * 9, refusal.reason)
+        return (*head, *[math.nan] * 11, refusal.reason)

@@ -3,10 +3,12 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 FOLDER = Path(__file__).parent / "reference"
 R = json.loads((FOLDER / "r_reference.json").read_text())
+MORE = json.loads((FOLDER / "more_reference.json").read_text())  # reference/more.R
 LEVELS = {"heatmap": ["none", "static", "interactive"], "score": ["absent", "present"]}
 
 
@@ -22,3 +24,11 @@ def frame(name: str) -> pd.DataFrame:
 def rows(table: list[dict], key: str = "term") -> dict[str, dict]:
     """Return R's rows by their term."""
     return {row[key]: row for row in table}
+
+
+def trials(thin: bool = False) -> pd.DataFrame:
+    """Return `trials_long.csv`, or its unbalanced part as `more.R` thins it: unequal cells, unequal participants."""
+    data = frame("trials_long")
+    data = data.assign(method=pd.Categorical(data["method"]), group=pd.Categorical(data["group"]))
+    row = np.arange(len(data))
+    return data[(row % 7 != 0) & ~((data["group"] == "expert") & (row % 3 == 0))] if thin else data

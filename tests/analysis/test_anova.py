@@ -56,10 +56,62 @@ def test_effect_sizes_equal_effectsize_and_the_exact_interval(name, outcome):
         assert found["omega2p"][term] == pytest.approx(row["omega2p"], abs=1e-8)
 
 
-def test_is_not_the_table_of_treatment_contrasts():
-    wrong = rows(R["unbalanced71"]["fraction_correct"]["anova_type3_treatment_WRONG"])
-    found = anova(frame("unbalanced71"), "fraction_correct", FACTORS).set_index("term")
-    assert abs(found["F"]["heatmap"] - wrong["heatmap"]["F.value"]) > 0.1
+@pytest.mark.parametrize(("name", "outcome"), CASES)
+def test_effect_sizes_equal_effectsize_and_afex(name, outcome):
+    # effectsize::eta_squared, omega_squared(Anova(m, type = 3), ci = .9); afex::aov_car(...)$anova_table
+    r = R[name][outcome]
+    found = anova(frame(name), outcome, FACTORS).set_index("term")
+    for term in ("heatmap", "score", "heatmap:score"):
+        eta = rows(r["partial_eta2"], "Parameter")[term]
+        assert found["eta2p"][term] == pytest.approx(eta["Eta2_partial"], abs=1e-8)
+        assert found["eta2p"][term] == pytest.approx(rows(r["generalized_eta2_afex"])[term]["ges"], abs=1e-8)
+        omega = rows(r["partial_omega2"], "Parameter")[term]["Omega2_partial"]
+        assert found["omega2p"][term] == pytest.approx(omega, abs=1e-8)
+        assert found["eta2p_ci_low"][term] == pytest.approx(eta["CI_low"], abs=1e-4)
+        if (name, outcome, term) != ("unbalanced71", "fraction_correct", "heatmap"):  # R's optimiser failed there
+            assert found["eta2p_ci_high"][term] == pytest.approx(eta["CI_high"], abs=1e-4)
+
+
+@pytest.mark.parametrize("outcome", ["fraction_correct", "saliency_ratio"])
+def test_types_of_sums_of_squares_agree_in_a_balanced_design_alone(outcome):
+    # anova(lm(y ~ heatmap * score)): type 1, which depends on the order of the factors
+    for name in ("balanced96", "unbalanced71"):
+        sequential = rows(R[name][outcome]["anova_type1"])["heatmap"]["Sum.Sq"]
+        for ss_type in (2, 3):
+            found = anova(frame(name), outcome, FACTORS, ss_type).set_index("term")["ss"]["heatmap"]
+            assert (found == pytest.approx(sequential, rel=1e-8)) == (name == "balanced96")
+
+
+@pytest.mark.parametrize(("name", "outcome"), CASES)
+def test_is_not_the_table_of_treatment_contrasts(name, outcome):
+    # car::Anova(m, type = 3 [, white.adjust = "hc3"]) under contr.treatment, whose type 3 tests something else
+    for covariance, key, column in (("classical", "anova_type3_treatment_WRONG", "F.value"),
+                                    ("hc3", "anova_type3_hc3_treatment_WRONG", "F")):  # fmt: skip
+        wrong = rows(R[name][outcome][key])["heatmap"][column]
+        found = anova(frame(name), outcome, FACTORS, covariance=covariance).set_index("term")
+        assert abs(found["F"]["heatmap"] - wrong) > 0.1
+
+
+@pytest.mark.parametrize(("name", "outcome"), CASES)
+def test_type_2_does_not_depend_on_the_contrasts(name, outcome):
+    # car::Anova(m, type = 2, white.adjust = "hc3") under contr.treatment
+    expected = rows(R[name][outcome]["anova_type2_hc3_treatment"])
+    found = anova(frame(name), outcome, FACTORS, 2, covariance="hc3").set_index("term")
+    for term in ("heatmap", "score", "heatmap:score"):
+        assert found["F"][term] == pytest.approx(expected[term]["F"], rel=1e-8)
+
+
+@pytest.mark.parametrize("variant", ["hc0", "hc1", "hc2", "hc4"])
+@pytest.mark.parametrize("ss_type", [2, 3])
+@pytest.mark.parametrize(("name", "outcome"), CASES)
+def test_white_correction_is_hc3_and_no_other_variant(name, outcome, ss_type, variant):
+    # car::Anova(m, type = 2 | 3, white.adjust = "hc0" | "hc1" | "hc2" | "hc4")
+    other = rows(R[name][outcome][f"anova_type{ss_type}_{variant}_sum"])["heatmap"]["F"]
+    found = anova(frame(name), outcome, FACTORS, ss_type, covariance="hc3").set_index("term")["F"]["heatmap"]
+    if name == "balanced96":  # every leverage is 1/16: the variants differ by powers of 15/16
+        assert found == pytest.approx(other * (15 / 16) ** (2 if variant == "hc0" else 1), rel=1e-8)
+    else:
+        assert found < 0.99 * other
 
 
 def test_does_not_depend_on_level_order_or_column_names():

@@ -32,6 +32,15 @@ def test_levene_about_the_median_on_cells_and_factors(name, outcome):
             assert found[column][term] == pytest.approx(expected[column], abs=1e-8)
 
 
+@pytest.mark.parametrize(("name", "outcome"), CASES)
+def test_equality_of_variances_is_neither_about_the_mean_nor_bartlett_s(name, outcome):
+    # car::leveneTest(y, g, center = mean), bartlett.test(y, interaction(heatmap, score)): other tests
+    found = levene(frame(name), outcome, FACTORS).set_index("term")
+    for term in ("cells", "heatmap", "score"):
+        assert abs(found["F"][term] - R[name][outcome][f"levene_{term}_mean"]["F"]) > 1e-3
+    assert abs(found["p"]["cells"] - R[name][outcome]["brown_or_bartlett"]["p"]) > 1e-4
+
+
 def test_constant_data_are_not_defined():
     data = frame("balanced96").assign(fraction_correct=0.5)
     with pytest.raises(NotDefined, match="residuals are zero"):

@@ -5,6 +5,7 @@ import pytest
 
 from analysis.errors import NotDefined
 from analysis.statistics.effects import (
+    d_z,
     eta2p_interval,
     hedges_g,
     newcombe,
@@ -13,19 +14,54 @@ from analysis.statistics.effects import (
     wilson,
     wilson_clustered,
 )
-from tests.analysis.reference_data import R, frame
+from tests.analysis.reference_data import MORE, R, frame, trials
+
+
+def pair(name: str = "unbalanced71", outcome: str = "fraction_correct") -> list[np.ndarray]:
+    data = frame(name)
+    return [data.loc[data["heatmap"] == level, outcome].to_numpy() for level in ("none", "static")]
 
 
 @pytest.mark.parametrize("name", ["balanced96", "unbalanced71"])
 @pytest.mark.parametrize("outcome", ["fraction_correct", "saliency_ratio"])
 def test_hedges_g_equals_effectsize(name, outcome):
-    # effectsize::hedges_g(none, static)
-    data = frame(name)
-    none, static = (data.loc[data["heatmap"] == level, outcome].to_numpy() for level in ("none", "static"))
+    # effectsize::hedges_g(none, static), cohens_d(none, static)
+    none, static = pair(name, outcome)
     expected = R[name][outcome]["hedges_g_none_static"][0]
     found = hedges_g(none, static)
     assert found[0] == pytest.approx(expected["Hedges_g"], abs=1e-8)
     assert found[1:] == pytest.approx((expected["CI_low"], expected["CI_high"]), abs=1e-4)  # R's optimiser stops early
+    m = len(none) + len(static) - 2
+    cohens_d = R[name][outcome]["cohens_d_none_static"][0]["Cohens_d"]
+    assert found[0] / cohens_d == pytest.approx(1 - 3 / (4 * m - 1), abs=1e-4)  # Hedges' own approximation of J
+
+
+def test_limits_of_g_are_exact():
+    # uniroot(function(nc) pt(t, df, nc) - p, tol = 1e-13), times J sqrt(1/n1 + 1/n2)
+    expected = MORE["hedges_exact"]
+    assert hedges_g(*pair()) == pytest.approx((expected["g"], *expected["ci"]), abs=1e-9)
+
+
+def test_rank_biserial_equals_effectsize_with_its_limits():
+    # effectsize::rank_biserial(none, static); rank_biserial(a[a != b], b[a != b], paired = TRUE)
+    (expected,) = MORE["rank_biserial"]
+    wanted = expected["r_rank_biserial"], expected["CI_low"], expected["CI_high"]
+    assert rank_biserial(*pair()) == pytest.approx(wanted, abs=1e-10)
+    (expected,) = MORE["rank_biserial_paired"]
+    wanted = expected["r_rank_biserial"], expected["CI_low"], expected["CI_high"]
+    assert rank_biserial_paired(_rated("A") - _rated("B")) == pytest.approx(wanted, abs=1e-10)
+
+
+def test_d_z_equals_effectsize_with_its_limits():
+    # effectsize::cohens_d(a, b, paired = TRUE)
+    (expected,) = MORE["cohens_dz"]
+    found = d_z(_rated("A") - _rated("B"))
+    assert found[0] == pytest.approx(expected["Cohens_d"], abs=1e-10)
+    assert found[1:] == pytest.approx((expected["CI_low"], expected["CI_high"]), abs=1e-4)  # R's optimiser stops early
+
+
+def _rated(method: str) -> np.ndarray:
+    return trials().query("method == @method").groupby("participant")["rating"].mean().to_numpy()
 
 
 def test_wilson_equals_prop_test():
@@ -47,18 +83,21 @@ def test_a_clustered_share_counts_people_not_answers():
 
 def test_newcombe_gives_its_paper_s_example():
     # Newcombe 1998, table II, (a): 56/70 - 48/80, method 10: .0524 to .3339
-    assert newcombe(56, 70, 48, 80) == pytest.approx((0.0524, 0.3339), abs=5e-5)
+    a, b = (56 / 70, *wilson(56, 70)), (48 / 80, *wilson(48, 80))
+    assert newcombe(a, b) == pytest.approx((0.0524, 0.3339), abs=5e-5)
 
 
 def test_rank_biserial_counts_pairs():
     a, b = np.array([1.0, 2, 3]), np.array([2.0, 0])
     wins, losses = 4, 1  # one tie among the six pairs
-    assert rank_biserial(a, b) == pytest.approx((wins - losses) / 6)
-    assert rank_biserial(b, a) == pytest.approx(-(wins - losses) / 6)
+    r, low, high = rank_biserial(a, b)
+    assert r == pytest.approx((wins - losses) / 6)
+    assert rank_biserial(b, a) == pytest.approx((-r, -high, -low))
+    assert rank_biserial(a, b - 9) == (1, 1, 1)
 
 
 def test_paired_rank_biserial_drops_zeros_and_refuses_nothing_else():
-    assert rank_biserial_paired(np.array([0, 1.0, -2.0, 3.0])) == pytest.approx((1 - 2 + 3) / 6)
+    assert rank_biserial_paired(np.array([0, 1.0, -2.0, 3.0]))[0] == pytest.approx((1 - 2 + 3) / 6)
     with pytest.raises(NotDefined):
         rank_biserial_paired(np.zeros(4))
 

@@ -60,6 +60,7 @@ def refused(tmp_path, capsys, csv, text) -> str:
 
 
 def test_a_between_subjects_file_gives_r_s_answers(tmp_path):
+    # car::Anova(m, type = 3 [, white.adjust = "hc3"]), pairs(emmeans(m, "heatmap")), kruskal.test(confidence, cells)
     found = report(tmp_path, FOLDER / "unbalanced71.csv", BETWEEN)
     r = R["unbalanced71"]
     for suffix, key, column in (("anova", "anova_type3_sum", "F.value"), ("anova_hc3", "anova_type3_hc3_sum", "F")):
@@ -83,6 +84,7 @@ def test_the_command_writes_a_report_of_it(tmp_path, capsys):
 
 
 def test_repeated_answers_are_paired_and_modelled(tmp_path):
+    # wilcox.test(A, B, paired = TRUE), t.test(A, B, paired = TRUE)
     found = report(tmp_path, FOLDER / "trials_long.csv", WITHIN)
     terms = {term["term"]: term for term in found["accuracy.paired.A-B"]["terms"]}
     assert terms["wilcoxon"]["V"] == R["paired_method"]["wilcox_V"]
@@ -97,6 +99,15 @@ def test_repeated_answers_are_paired_and_modelled(tmp_path):
     ):
         assert found[id]["defined"], id
     assert "accuracy.friedman" not in found  # two conditions have nothing for it
+
+
+def test_games_howell_comes_with_welch_s_test(tmp_path):
+    # oneway.test(y ~ heatmap, var.equal = FALSE)
+    found = report(tmp_path, FOLDER / "unbalanced71.csv", BETWEEN, {"posthoc": "games_howell"})
+    expected = R["unbalanced71"]["fraction_correct"]["welch_oneway_heatmap"]
+    assert found["fraction_correct.welch.heatmap"]["terms"][0]["F"] == pytest.approx(expected["F"])
+    assert found["fraction_correct.games_howell.heatmap"]["method"]["covariance"] == "separate variances"
+    assert "fraction_correct.tukey.heatmap" not in found
 
 
 def test_a_bound_in_the_plan_brings_equivalence_tests(tmp_path):

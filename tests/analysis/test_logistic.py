@@ -9,7 +9,7 @@ from analysis.errors import NotDefined
 from analysis.statistics.design import trials_design
 from analysis.statistics.gee import gee
 from analysis.statistics.logistic import log_likelihood, mixed_logistic, summed
-from tests.analysis.reference_data import R, frame, rows
+from tests.analysis.reference_data import MORE, R, rows, trials
 
 FACTORS = ["method", "group"]
 NAMES = {
@@ -20,24 +20,29 @@ NAMES = {
 }
 
 
-def trials() -> pd.DataFrame:
-    data = frame("trials_long")
-    return data.assign(method=pd.Categorical(data["method"]), group=pd.Categorical(data["group"]))
-
-
-def test_equals_glmer_with_fifteen_nodes():
+@pytest.mark.parametrize("thin", [False, True])
+def test_equals_glmer_with_fifteen_nodes(thin):
     # glmer(correct ~ method * group + (1 | participant), binomial, nAGQ = 15)
-    expected = R["glmer_agq15_participant_only"]
-    found = mixed_logistic(trials(), "correct", FACTORS).set_index("term")
+    expected = MORE["glmer_agq15_thin"] if thin else R["glmer_agq15_participant_only"]
+    found = mixed_logistic(trials(thin), "correct", FACTORS).set_index("term")
     fixed = rows(expected["fixef"])
     for ours, theirs in NAMES.items():
-        assert found["estimate"][ours] == pytest.approx(fixed[theirs]["Estimate"], abs=1e-4)
-        assert found["se"][ours] == pytest.approx(fixed[theirs]["Std..Error"], abs=1e-4)
-        assert found["p"][ours] == pytest.approx(fixed[theirs]["Pr...z.."], abs=1e-3)
-    assert found["estimate"]["sd(participant)"] == pytest.approx(expected["var"][0]["sdcor"], abs=1e-4)
+        assert found["estimate"][ours] == pytest.approx(fixed[theirs]["Estimate"], abs=5e-5)
+        assert found["se"][ours] == pytest.approx(fixed[theirs]["Std..Error"], abs=5e-5)
+        assert found["p"][ours] == pytest.approx(fixed[theirs]["Pr...z.."], abs=2e-4)
+    sd = expected["sd"] if thin else expected["var"][0]["sdcor"]
+    assert found["estimate"]["sd(participant)"] == pytest.approx(sd, abs=5e-5)
+
+
+def test_answers_of_one_person_are_not_independent():
+    # glm(correct ~ method * group, binomial): what pooling all trials would claim to know about the groups
+    naive = rows(R["glm_naive"])["groupnonexpert"]
+    found = mixed_logistic(trials(), "correct", FACTORS).set_index("term")
+    assert found["se"]["group[nonexpert]"] > 1.2 * naive["Std..Error"]
 
 
 def test_log_likelihood_is_glmer_s():
+    # logLik(glmer(correct ~ method * group + (1 | participant), binomial, nAGQ = 15))
     y, design, _, people = trials_design(trials(), "correct", FACTORS, "participant")
     found = mixed_logistic(trials(), "correct", FACTORS)["estimate"].to_numpy()
     value = log_likelihood(np.append(found[:-1], np.log(found[-1])), summed(y, design, people))
@@ -64,6 +69,43 @@ def test_gee_with_bias_reduced_covariance_is_wider_than_the_sandwich():
     assert found["term"].tolist() == names
     assert (found["se"].to_numpy() > model.fit(cov_type="robust").bse).all()
     assert found["estimate"].to_numpy() == pytest.approx(model.fit().params)
+
+
+@pytest.mark.parametrize("thin", [False, True])
+def test_gee_agrees_with_geepack(thin):
+    # geepack::geeglm(correct ~ method * group, binomial, id = participant, corstr = "exchangeable"), whose standard
+    # errors are the plain sandwich's, and whose correlation divides by another number of degrees of freedom
+    expected = rows(MORE["geeglm_thin" if thin else "geeglm"]["coef"])
+    found = gee(trials(thin), "correct", FACTORS).set_index("term")
+    for ours, theirs in NAMES.items():
+        assert found["estimate"][ours] == pytest.approx(expected[theirs]["Estimate"], abs=1e-4)
+        assert expected[theirs]["Std.err"] < found["se"][ours] < 1.1 * expected[theirs]["Std.err"]
+
+
+@pytest.mark.parametrize("thin", [False, True])
+def test_gee_s_covariance_is_that_of_mancl_and_derouen(thin):
+    # written out: B (Σ Dᵢ' Vᵢ⁻¹ (I − Hᵢ)⁻¹ rᵢ rᵢ' (I − Hᵢ')⁻¹ Vᵢ⁻¹ Dᵢ) B with Hᵢ = Dᵢ B Dᵢ' Vᵢ⁻¹
+    data = trials(thin)
+    y, design, _, people = trials_design(data, "correct", FACTORS, "participant")
+    found = gee(data, "correct", FACTORS)
+    mean = 1 / (1 + np.exp(-design @ found["estimate"].to_numpy()))
+    model = sm.GEE(y, design, people, family=sm.families.Binomial(), cov_struct=sm.cov_struct.Exchangeable())
+    model.fit()
+    parts = []
+    for person in np.unique(people):
+        own = people == person
+        sd = np.sqrt(mean[own] * (1 - mean[own]))
+        correlation = np.full((own.sum(), own.sum()), model.cov_struct.dep_params) + np.eye(own.sum()) * (
+            1 - model.cov_struct.dep_params
+        )
+        inverse = np.linalg.inv(sd[:, None] * correlation * sd)
+        parts.append((design[own] * (sd**2)[:, None], inverse, y[own] - mean[own]))
+    bread = np.linalg.inv(sum(d.T @ inverse @ d for d, inverse, _ in parts))
+    meat = 0
+    for d, inverse, residual in parts:
+        score = d.T @ inverse @ np.linalg.solve(np.eye(len(residual)) - d @ bread @ d.T @ inverse, residual)
+        meat = meat + np.outer(score, score)
+    assert found["se"].to_numpy() == pytest.approx(np.sqrt(np.diag(bread @ meat @ bread)), rel=1e-6)
 
 
 @pytest.mark.parametrize("model", [mixed_logistic, gee])

@@ -2,12 +2,16 @@
 
 from itertools import product
 
+import numpy as np
 import pingouin
 import pytest
+from scipy import stats
 
 from analysis.errors import NotDefined
 from analysis.statistics.cells import complete
+from analysis.statistics.multiplicity import adjust
 from analysis.statistics.posthoc import games_howell, marginal_means, tukey
+from analysis.statistics.welch import welch
 from tests.analysis.reference_data import R, frame, rows
 
 FACTORS = ["heatmap", "score"]
@@ -42,7 +46,29 @@ def test_marginal_means_weigh_cells_equally(name, outcome):
         assert means["variance"][row["heatmap"]] ** 0.5 == pytest.approx(row["SE"], abs=1e-8)
 
 
+@pytest.mark.parametrize(("name", "outcome"), CASES)
+def test_holm_instead_of_tukey_has_the_same_t(name, outcome):
+    # pairs(emmeans(m, "heatmap", vcov. = hccm(m, "hc3")), adjust = "holm")
+    expected = rows(R[name][outcome]["emmeans_heatmap_holm_hc3"], "contrast")
+    found = tukey(frame(name), outcome, FACTORS, "heatmap", "hc3")
+    p_values = adjust(2 * stats.t.sf(np.abs(found["t"]), found["df"]), "holm")
+    for row, p in zip(found.itertuples(), p_values, strict=True):
+        assert row.t == pytest.approx(expected[f"{row.a} - {row.b}"]["t.ratio"], abs=1e-8)
+        assert p == pytest.approx(expected[f"{row.a} - {row.b}"]["p.value"], abs=1e-8)
+
+
+@pytest.mark.parametrize("outcome", ["fraction_correct", "saliency_ratio"])
+def test_equal_cells_give_r_s_own_tukey_test(outcome):
+    # TukeyHSD(aov(y ~ heatmap * score), "heatmap"), whose differences run the other way
+    expected = rows(R["balanced96"][outcome]["TukeyHSD_heatmap_from_twoway"])
+    for row in tukey(frame("balanced96"), outcome, FACTORS, "heatmap").itertuples():
+        r = expected[f"{row.b}-{row.a}"]
+        assert (row.diff, row.ci_low) == pytest.approx((-r["diff"], -r["upr"]), abs=1e-6)
+        assert row.p_adjusted == pytest.approx(r["p.adj"], abs=1e-6)
+
+
 def test_unequal_cells_differ_from_the_two_other_tukeys():
+    # TukeyHSD(aov(y ~ heatmap * score), "heatmap"), TukeyHSD(aov(y ~ heatmap))
     data = R["unbalanced71"]["fraction_correct"]
     found = tukey(frame("unbalanced71"), "fraction_correct", FACTORS, "heatmap")["p_adjusted"].iloc[0]
     for key in ("TukeyHSD_heatmap_from_twoway", "TukeyHSD_heatmap_oneway"):
@@ -73,6 +99,22 @@ def test_games_howell_equals_pingouin():
     expected = {frozenset(pair): p for *pair, p in oracle[["A", "B", "pval"]].itertuples(index=False)}
     for row in found.itertuples():
         assert row.p_adjusted == pytest.approx(expected[frozenset((row.a, row.b))], abs=1e-6)
+
+
+@pytest.mark.parametrize(("name", "outcome"), CASES)
+def test_welch_s_f_equals_r(name, outcome):
+    # oneway.test(y ~ heatmap, var.equal = FALSE)
+    expected = R[name][outcome]["welch_oneway_heatmap"]
+    found = welch(frame(name), outcome, "heatmap").iloc[0]
+    for column in ("F", "df1", "df2", "p"):
+        assert found[column] == pytest.approx(expected[column], rel=1e-9)
+
+
+def test_a_level_without_variance_has_no_welch_test():
+    data = frame("unbalanced71")
+    data.loc[data["heatmap"] == "none", "fraction_correct"] = 0.5
+    with pytest.raises(NotDefined, match="does not vary in none"):
+        welch(data, "fraction_correct", "heatmap")
 
 
 def test_an_empty_cell_is_refused():

@@ -11,6 +11,7 @@ from analysis.cli import main
 from analysis.errors import NotDefined
 from analysis.statistics.rank_correlation import spearman
 from tests.analysis import factory
+from tests.analysis.reference_data import MORE, frame
 
 
 def answers(n_people=60, n_stimuli=12, seed=1):
@@ -30,6 +31,16 @@ def test_rho_is_spearman_s_over_stimuli():
     assert (rho, p) == pytest.approx((expected.statistic, expected.pvalue))
     assert low < rho <= high <= 1
     assert low > 0
+
+
+def test_ties_share_their_ranks_as_in_r():
+    # cor.test(fraction_correct, saliency_ratio, method = "spearman"): one answer per person and stimulus, by rank
+    data = frame("unbalanced71")
+    ten_times = (data["fraction_correct"] * 14).round().astype(int)
+    seen = [(f"p{k}", f"s{i:02d}", float(k < right)) for i, right in enumerate(ten_times) for k in range(14)]
+    metric = pd.Series(data["saliency_ratio"].to_numpy(), [f"s{i:02d}" for i in range(len(data))])
+    rho = spearman(pd.DataFrame(seen, columns=["participant", "stimulus", "correct"]), metric, seed=1)[2]
+    assert rho == pytest.approx(MORE["spearman"]["rho"], abs=1e-10)
 
 
 def test_the_interval_follows_the_seed_and_the_sign_follows_the_metric():

@@ -3,19 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
 
 from analysis.errors import NotDefined
 from analysis.statistics.friedman import friedman
 from analysis.statistics.mixed import mixed_linear
 from analysis.statistics.ordinal import ordinal
 from analysis.statistics.paired import compare, t_test, wide, wilcoxon
-from tests.analysis.reference_data import R, frame, rows
-
-
-def trials() -> pd.DataFrame:
-    data = frame("trials_long")
-    return data.assign(method=pd.Categorical(data["method"]), group=pd.Categorical(data["group"]))
+from tests.analysis.reference_data import MORE, R, rows, trials
 
 
 def test_paired_tests_equal_r():
@@ -54,12 +48,18 @@ def test_equal_conditions_are_not_defined():
         t_test(table["x"], table["x"] + 1)
 
 
-def test_friedman_equals_scipy_and_w_is_one_for_the_same_order():
-    rng = np.random.default_rng(1)
-    table = pd.DataFrame(rng.normal(size=(12, 3)), columns=list("xyz"))
-    expected = stats.friedmanchisquare(*table.to_numpy().T)
+def test_friedman_equals_r():
+    # friedman.test(stages): mean ratings of the items i07-i13, i00-i06 and i14-i19, with ties
+    data = trials()
+    stage = pd.cut(data["item"].str[1:].astype(int), [-1, 6, 13, 19], labels=False)
+    table = data.groupby(["participant", stage])["rating"].mean().unstack()
     found = friedman(table, "stage").iloc[0]
-    assert (found["chi2"], found["p"]) == pytest.approx((expected.statistic, expected.pvalue))
+    expected = MORE["friedman"]
+    assert (found["chi2"], found["df"], found["p"]) == pytest.approx(tuple(expected.values()), abs=1e-10)
+    assert found["kendall_w"] == pytest.approx(expected["chi2"] / (40 * 2))
+
+
+def test_kendall_s_w_is_one_for_the_same_order():
     ordered = pd.DataFrame({"x": [1.0, 2, 3], "y": [2.0, 3, 4], "z": [5.0, 6, 7]})
     assert friedman(ordered, "stage")["kendall_w"].item() == pytest.approx(1)
 
@@ -76,6 +76,7 @@ def test_mixed_linear_equals_lmer():
         expected = rows(R["lmer_rating"]["coef"])[theirs]
         assert found["estimate"][ours] == pytest.approx(expected["Estimate"], abs=1e-5)
         assert found["se"][ours] == pytest.approx(expected["Std..Error"], abs=1e-5)
+        assert found["z"][ours] == pytest.approx(expected["t.value"], abs=1e-4)
     for ours, expected in zip(("sd(participant)", "sd(residual)"), R["lmer_rating"]["var"], strict=True):
         assert found["estimate"][ours] == pytest.approx(expected["sdcor"], abs=1e-5)
 

@@ -2,23 +2,42 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
+from analysis.statistics.multiplicity import adjust
 from analysis.statistics.unpaired import compare
-from tests.analysis.reference_data import R, frame
+from tests.analysis.reference_data import MORE, R, frame
 
 
-def heatmap(level):
-    data = frame("unbalanced71")
-    return data.loc[data["heatmap"] == level, "fraction_correct"].to_numpy()
+def heatmap(level, name="unbalanced71", outcome="fraction_correct"):
+    data = frame(name)
+    return data.loc[data["heatmap"] == level, outcome].to_numpy()
 
 
-def test_two_groups_give_welch_and_hedges_g():
+def test_two_groups_equal_r():
+    # t.test(none, static); wilcox.test(none, static, exact = FALSE, correct = FALSE); effectsize::hedges_g
     found = compare({"none": heatmap("none")}, {"static": heatmap("static")}).iloc[0]
-    # effectsize::hedges_g(none, static)
+    welch, ranks = MORE["welch_t"], MORE["mann_whitney"]
+    assert (found["t"], found["df"], found["p"]) == pytest.approx((welch["t"], welch["df"], welch["p"]), abs=1e-10)
+    assert (found["ci_low"], found["ci_high"]) == pytest.approx(welch["ci"], abs=1e-10)
+    assert (found["U"], found["p_U"]) == pytest.approx((ranks["U"], ranks["p"]), abs=1e-10)
     assert found["g"] == pytest.approx(R["unbalanced71"]["fraction_correct"]["hedges_g_none_static"][0]["Hedges_g"])
-    se = np.sqrt(sum(np.var(heatmap(level), ddof=1) / len(heatmap(level)) for level in ("none", "static")))
-    assert found["t"] == pytest.approx(found["diff"] / se)
-    assert found["ci_low"] < found["diff"] < found["ci_high"]
+    assert found["diff"] / found["se"] == pytest.approx(found["t"])
+
+
+@pytest.mark.parametrize("name", ["balanced96", "unbalanced71"])
+def test_pairwise_rank_tests_equal_r_but_for_its_continuity_correction(name):
+    # pairwise.wilcox.test(confidence, heatmap, p.adjust = "holm")
+    values = {level: heatmap(level, name, "confidence") for level in ("none", "static", "interactive")}
+    corrected = []
+    for a, b in (("none", "static"), ("none", "interactive"), ("static", "interactive")):
+        found = compare({a: values[a]}, {b: values[b]}).iloc[0]
+        distance = abs(found["U"] - len(values[a]) * len(values[b]) / 2)
+        sd = distance / stats.norm.isf(found["p_U"] / 2)
+        corrected.append(2 * stats.norm.sf((distance - 0.5) / sd))
+    first, second = R[name]["pairwise_wilcox_holm"]
+    expected = [first["none"], second["none"], second["static"]]
+    assert adjust(corrected, "holm") == pytest.approx(expected, abs=1e-8)
 
 
 def test_swapping_the_groups_turns_the_sign():
