@@ -12,6 +12,7 @@ from explainers.canonical import Affine, canonical
 from explainers.errors import UserError, near
 from explainers.preprocessing import IMAGENET_MEAN, IMAGENET_STD, normalised
 from explainers.record import Record
+from explainers.relevance import quicken
 from explainers.targets import as_weightings, pick
 
 from zennit.composites import COMPOSITES, LayerMapComposite, layer_map_base  # isort: skip
@@ -29,9 +30,11 @@ def lrp(model, images, targets, *, composite="epsilon_plus", mean=IMAGENET_MEAN,
     layers, z⁺ for convolutions), "epsilon_plus_flat" (the first layer flat), "epsilon_gamma_box" (γ, first layer z^B
     with the bounds of a picture under `mean` and `std`), "epsilon" (ε throughout).
     """
-    rules = _rules(composite, images, mean, std)
+    rules, graph = _rules(composite, images, mean, std), canonical(model)
+    if composite.startswith("epsilon_plus"):
+        quicken(graph, flat_first=composite == "epsilon_plus_flat")
     leaf = images.detach().clone(memory_format=torch.channels_last).requires_grad_()
-    with torch.enable_grad(), rules.context(canonical(model)) as graph:
+    with torch.enable_grad(), rules.context(graph):
         logits = graph(leaf)
         pick(logits, targets)  # refuses targets that the model does not have
         starts = as_weightings(targets, logits.shape[1]) * logits.detach()[:, None]
