@@ -197,7 +197,7 @@ def test_only_one_of_the_two_pairs_and_of_the_groups_can_be_chosen(definition):
     assert set(submit(group, definition, group="wizard").errors) == {"group"}
 
 
-@pytest.mark.parametrize("skill", ["random", "oracle", "careless"])
+@pytest.mark.parametrize("skill", ["random", "oracle", "careless", "learner"])
 def test_what_bots_answer_is_what_the_forms_would_clean(definition, skill):
     for answered in answer_all(make_plan(definition), definition, skill):
         page = KIND.page(answered.step["page"])

@@ -1,6 +1,8 @@
 """The way through a label-matching study: two pairs, the choice between them, guess and verify, guess only."""
 
 import json
+from itertools import chain
+from statistics import fmean
 
 import pytest
 
@@ -170,6 +172,19 @@ def test_bots_are_right_as_often_as_their_skill_says(definition, skill, share):
         if row.step["page"] == "guess"
     ]
     assert sum(right) / len(right) == pytest.approx(share, abs=0.05)
+
+
+def test_a_learner_starts_at_chance_is_right_more_often_over_the_training_and_keeps_it(definition):
+    right = {"training": [[] for _ in range(8)], "evaluation": [[] for _ in range(8)]}
+    for seed in range(150):
+        for row in answer_all(make_plan(definition, seed=seed), definition, "learner", seed):
+            if row.step["page"] == "guess":
+                right[row.step["phase"]][row.step["data"]["number"] - 1].append(row.scores["correct"])
+    curve = [fmean(trials) for trials in right["training"]]
+    assert curve[0] == pytest.approx(0.5, abs=0.1)
+    assert curve[3] == pytest.approx(0.95 - 0.45 * 0.75**3, abs=0.1)
+    assert fmean(curve[4:]) > fmean(curve[:4]) + 0.1
+    assert fmean(chain.from_iterable(right["evaluation"])) == pytest.approx(0.95 - 0.45 * 0.75**8, abs=0.05)
 
 
 def test_an_unknown_skill_is_refused(definition):

@@ -4,14 +4,15 @@ import random
 
 from studyapp.core.skills import NAMED, chance
 
-SKILLS = NAMED
+SKILLS = (*NAMED, "learner")
+LEARNT, PACE = 0.95, 0.75  # what a learner comes to, and what is left of the way there after each verification
 
 
 def answer(step: dict, skill, definition: dict, rng: random.Random) -> dict:
     """Return an answer to one step, as its form would clean it.
 
-    `skill` is random, oracle (always right), careless (the same label always in the first box), or the chance of
-    being right, as 0.7 or "p=0.7".
+    `skill` is random, oracle (always right), careless (the same label always in the first box), learner (guesses at
+    first, and is right more often after each verification of a round), or the chance of being right, as 0.7 or "p=0.7".
     """
     match step["page"]:
         case "consent":
@@ -21,14 +22,26 @@ def answer(step: dict, skill, definition: dict, rng: random.Random) -> dict:
         case "choose":
             return {"first": rng.choice(step["data"]["pairs"])}
         case "guess":
-            return _guess(step["data"], skill, rng)
+            return _guess(step, skill, definition, rng)
     return {}
 
 
-def _guess(data: dict, skill, rng: random.Random) -> dict:
-    right = list(data["leaf_order"])
+def learnt(n_verified: int) -> float:
+    """Return how likely a learner is right after so many verified examples of a pair: from chance to `LEARNT`."""
+    return LEARNT - (LEARNT - 0.5) * PACE**n_verified
+
+
+def _guess(step: dict, skill, definition: dict, rng: random.Random) -> dict:
+    right = list(step["data"]["leaf_order"])
     if skill == "careless":
         return {"response": sorted(right), "moves": len(right)}
     second_thoughts = rng.random() < 0.2
-    response = right if rng.random() < chance(skill, 0.5) else right[::-1]
+    p = learnt(_n_verified(step, definition)) if skill == "learner" else chance(skill, 0.5, SKILLS)
+    response = right if rng.random() < p else right[::-1]
     return {"response": response, "moves": len(right) + second_thoughts}
+
+
+def _n_verified(step: dict, definition: dict) -> int:
+    if step["phase"] == "training":
+        return step["data"]["number"] - 1
+    return definition["parameters"]["training_trials"]
