@@ -2,6 +2,7 @@ from django.contrib import admin
 from django.urls import path
 
 from studyapp import views
+from studyapp.admin.sign_in import two_factor
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -14,5 +15,6 @@ urlpatterns = [
     path("s/<slug:slug>/preview/<slug:condition>/", views.preview, name="preview"),
     path("stimuli/<slug:folder>/<str:name>", views.stimulus, name="stimulus"),
     path("health/", views.health, name="health"),
+    path("admin/two-factor/", admin.site.admin_view(two_factor), name="two_factor"),
     path("admin/", admin.site.urls),
 ]
