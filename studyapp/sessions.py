@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from studyapp import models
-from studyapp.core import flow
+from studyapp.core import flow, quality
 from studyapp.core.assignment import Cell, choose_condition, choose_order
 from studyapp.core.kinds import Page, kind, load
 from studyapp.core.run import Answered
@@ -176,9 +176,9 @@ def erase(participant_id: int) -> models.Participant:
         participant = _locked(participant_id)
         _forget(participant)
         models.Identity.objects.filter(participant=participant).delete()
-        participant.status, participant.summary, participant.position = ERASED, {}, 0
+        participant.status, participant.summary, participant.quality, participant.position = ERASED, {}, {}, 0
         participant.ended_at = participant.ended_at or timezone.now()
-        participant.save(update_fields=["status", "summary", "position", "ended_at"])
+        participant.save(update_fields=["status", "summary", "quality", "position", "ended_at"])
         return participant
 
 
@@ -324,10 +324,20 @@ def _summary(participant: models.Participant) -> dict:
     return kind(record["kind"]).part("scoring:summary")(answered(participant), record)
 
 
+def _quality(participant: models.Participant) -> dict:
+    steps = participant.plan.steps
+    answers = [
+        quality.Answer(steps[row.position], row.answer, row.scores, row.rt_ms, row.hidden_ms)
+        for row in participant.responses.all()
+    ]
+    return quality.measures(answers, kind(frozen(participant.version)["kind"]))
+
+
 def _end(participant: models.Participant, status: str, summary: dict) -> None:
     participant.status, participant.summary = status, summary
+    participant.quality = _quality(participant) if status == flow.COMPLETED else {}
     participant.ended_at = timezone.now()
-    participant.save(update_fields=["status", "summary", "position", "ended_at", "seen_at"])
+    participant.save(update_fields=["status", "summary", "quality", "position", "ended_at", "seen_at"])
     _trace(participant, status)
 
 

@@ -1,6 +1,7 @@
 """What is stored. Participants' state is written by `sessions.py` alone, studies by the admin and `studies_io`."""
 
 from studyapp.models.audit import Change
+from studyapp.models.bots import BotRun
 from studyapp.models.coding import Code, Passage, Reading, Resolution
 from studyapp.models.members import Member
 from studyapp.models.pairs import ClassMark, PairBallot
@@ -10,6 +11,7 @@ from studyapp.models.studies import Bundle, Condition, Study, Version
 from studyapp.models.tokens import Token
 
 __all__ = [
+    "BotRun",
     "Bundle",
     "Change",
     "ClassMark",

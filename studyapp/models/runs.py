@@ -34,6 +34,7 @@ class Participant(models.Model):
     preview = models.BooleanField(default=False)
     group = models.CharField(max_length=60, blank=True, help_text="from the link, as in expert or non-expert")
     summary = models.JSONField(default=dict, blank=True, help_text="totals, written when the run ends")
+    quality = models.JSONField(default=dict, blank=True, help_text="`core/quality.py` of a completed run")
     started_at = models.DateTimeField(auto_now_add=True)
     seen_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)

@@ -1,0 +1,71 @@
+"""How carefully a run was done, as far as its answers and times tell: measures kept when it ends, flags read from them.
+
+The measures are facts about one run; whether a run was too fast is judged later, against the study's typical run.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from statistics import median
+
+from .kinds import Kind
+
+FAST_SHARE = 1 / 3
+HIDDEN_SHARE = 0.5
+MIN_TRIALS = 5
+ENTRANCE = ("eligibility", "consent")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One stored answer, as judged here: its step, what was answered, what it scored, and the browser's times."""
+
+    step: dict
+    answer: dict
+    scores: dict
+    rt_ms: float | None
+    hidden_ms: float | None
+
+
+def measures(answers: list[Answer], its_kind: Kind) -> dict:
+    """Return what is kept of a run.
+
+    trial_ms  median time of a trial     hidden  share of the time during which the page was hidden
+    same      fields of closed questions that had the same answer on every trial
+    failed    checks that were failed, by page
+    """
+    trials = [row for row in answers if its_kind.page(row.step["page"]).trial]
+    times = [row.rt_ms for row in trials if row.rt_ms is not None]
+    total = sum(row.rt_ms or 0 for row in answers)
+    checks = Counter(
+        row.step["page"] for row in answers if row.scores.get("passed") is False and row.step["page"] not in ENTRANCE
+    )
+    return {
+        "trial_ms": round(median(times), 1) if times else None,
+        "hidden": round(sum(row.hidden_ms or 0 for row in answers) / total, 3) if total else None,
+        "same": _constant(trials, its_kind),
+        "failed": dict(checks),
+    }
+
+
+def flags(kept: dict, typical_ms: float | None) -> list[str]:
+    """Return what is conspicuous about a run, in words; `typical_ms` is the median of the runs' `trial_ms`."""
+    found = []
+    trial_ms = kept.get("trial_ms")
+    if trial_ms is not None and typical_ms and trial_ms < FAST_SHARE * typical_ms:
+        found.append("Too fast: trials in less than a third of the usual time")
+    found += [f"Constant: the same “{name.replace('_', ' ')}” on every trial" for name in kept.get("same", ())]
+    found += [f"Failed check: {page.replace('_', ' ')}" for page in kept.get("failed", ())]
+    if (kept.get("hidden") or 0) > HIDDEN_SHARE:
+        found.append("Elsewhere: the page was hidden for more than half the time")
+    return found
+
+
+def _constant(trials: list[Answer], its_kind: Kind) -> list[str]:
+    """Return the closed questions that had one answer throughout, over at least `MIN_TRIALS` trials."""
+    given: dict[str, list] = {}
+    for row in trials:
+        for field in its_kind.page(row.step["page"]).fields:
+            closed = field.type == "boolean" or field.levels
+            if closed and row.answer.get(field.name) is not None:
+                given.setdefault(field.name, []).append(row.answer[field.name])
+    return [name for name, values in given.items() if len(values) >= MIN_TRIALS and len({*map(str, values)}) == 1]
