@@ -1,8 +1,10 @@
 """Coded free answers: which features people name, how often, and how far coders agree.
 
 The table `codes` has a row per code that a coder gave to one answer; a row with an empty code says that the coder read
-the answer and found nothing. A code is *saliency_feature* (can be pointed at) or *general_attribute*. Only answers to
-*sensitive to* are analysed, as in the source.
+the answer and found nothing. A code is *saliency_feature* (can be pointed at) or *general_attribute*. Where coders
+differed and agreed afterwards, rows of the stage *resolved* hold what they agreed on: it takes the place of their own
+codes in whatever counts codes, while agreement is of their own alone. Only answers to *sensitive to* are analysed, as
+in the source.
 """
 
 import pandas as pd
@@ -17,6 +19,7 @@ from analysis.statistics.effects import wilson_clustered
 from analysis.study import Measure, Study
 
 FIELD = "sensitive_to"
+RESOLVED = "resolved"
 KINDS = {"saliency_feature": "saliency features", "general_attribute": "general attributes"}
 SHARE_COLUMNS = ("class_name", "condition", "n_responses", "n_with_code", "share", "ci_low", "ci_high")
 RATIO_INTRO = (
@@ -34,12 +37,28 @@ def read_codes(study: Study) -> pd.DataFrame | None:
     return None if codes.empty else codes
 
 
+def independent(codes: pd.DataFrame) -> pd.DataFrame:
+    """Return what each coder gave alone."""
+    return codes[codes["stage"] != RESOLVED] if "stage" in codes else codes
+
+
+def settled(codes: pd.DataFrame) -> pd.DataFrame:
+    """Return the codes that count: what was agreed on where coders had differed, their own elsewhere."""
+    if "stage" not in codes or not (codes["stage"] == RESOLVED).any():
+        return codes
+    agreed = codes["stage"] == RESOLVED
+    keys = ["participant", "trial_index"]
+    answers = pd.MultiIndex.from_frame(codes[keys])
+    kept = agreed | ~answers.isin(pd.MultiIndex.from_frame(codes.loc[agreed, keys]))
+    return codes[kept].assign(coder=lambda rows: rows["coder"].where(rows["stage"] != RESOLVED, RESOLVED))
+
+
 def saliency_ratio(study: Study) -> Measure | None:
     """Return saliency codes / all codes per participant, the mean over coders; None where nothing was coded."""
     codes = read_codes(study)
     if codes is None:
         return None
-    given = codes.dropna(subset=["code"])
+    given = settled(codes).dropna(subset=["code"])
     saliency = (given["kind"] == "saliency_feature").astype(float)
     per_coder = saliency.groupby([given["participant"], given["coder"]]).mean()
     people = study.participants[["participant", *study.factors]]
@@ -50,14 +69,14 @@ def saliency_ratio(study: Study) -> Measure | None:
 def section(study: Study, plan: Plan) -> Section:
     """Return code shares by class and condition with intervals, and the coders' agreement on every code."""
     codes = read_codes(study)
+    own, counted = independent(codes), settled(codes)
     units = coded_units(study, codes)
     factor = study.tested[0] if study.tested else None
     names = codes.dropna(subset=["code"]).groupby("code")["kind"].first()
-    marks = {code: marked(codes, code) for code in names.index}
-    records = [_shares(code, units, marks[code], factor) for code in names.index]
-    coders = sorted(codes["coder"].dropna().unique())
+    records = [_shares(code, units, marked(counted, code), factor) for code in names.index]
+    coders = sorted(own["coder"].dropna().unique())
     if len(coders) > 1:
-        records.append(_agreement(marks, coders, plan))
+        records.append(_agreement({code: marked(own, code) for code in names.index}, coders, plan))
     top = ", ".join(apa.words(code) for code in _most_named(records)[:3])
     said = f"Most often named: {top}. {len(coders)} coder{'s' if len(coders) > 1 else ''}, {len(units)} answers."
     figures = [_figure(records, names, kind, class_name) for class_name in sorted(units["class_name"].unique())

@@ -23,7 +23,18 @@ REQUIRED = {
     "codes": ["participant", "trial_index", "coder", "code", "kind"],
 }
 TIMES = ("started_at", "finished_at", "shown_at", "submitted_at")
-TEXTS = ("participant", "condition", "stimulus", "code", "coder", "sensitive_to", "ignores", "study_version", "data")
+TEXTS = (
+    "participant",
+    "condition",
+    "stimulus",
+    "code",
+    "coder",
+    "stage",
+    "sensitive_to",
+    "ignores",
+    "study_version",
+    "data",
+)
 GUARDED = ("=", "+", "-", "@", "'")
 
 

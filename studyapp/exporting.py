@@ -14,6 +14,7 @@ from pathlib import Path
 from django.db import transaction
 
 from studyapp import __version__, models
+from studyapp.coding import results
 from studyapp.core import datasheet, psychds
 from studyapp.core.columns import columns, wide_columns
 from studyapp.core.kinds import Kind, Page, kind
@@ -104,6 +105,8 @@ def _write_long(study, its_kind: Kind, folder: Path, tables: dict, with_ids: boo
                 write("steps", keys | row)
             for row in _event_rows(run):
                 write("events", keys | row)
+        for row in results.rows(study, SNAPSHOT):
+            write("codes", {"study": study.slug} | row)
     return counts
 
 
@@ -224,7 +227,7 @@ def _about(study: models.Study, its_kind: Kind) -> dict:
     return {
         "slug": study.slug,
         "title": study.title,
-        "parameters": versions[0]["parameters"] if versions else its_kind.defaults() | study.parameters,
+        "parameters": versions[0]["parameters"] if versions else its_kind.defaults(study.language) | study.parameters,
         "factors": levels,
         "versions": versions,
     }

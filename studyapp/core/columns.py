@@ -86,13 +86,22 @@ def columns(kind: Kind, *, with_ids: bool = False) -> dict[str, list[Field]]:
             Field("step_index", "integer", "Its place in the run's plan, from 0."),
             Field("class_name", "text", "The class that the trial is about."),
             Field("field", "text", "The answer's column that was coded."),
-            Field("coder", "text", "Who coded it."),
-            Field("code", "text", "The code given."),
+            Field("coder", "text", "Who coded it; empty for what the coders agreed on after they had differed."),
+            Field("code", "text", "The code given; empty where the answer was read and nothing found."),
             Field(
                 "kind",
                 "text",
                 "What sort of code it is.",
                 levels={"saliency_feature": "can be pointed at", "general_attribute": "a property of the whole image"},
+            ),
+            Field(
+                "stage",
+                "text",
+                "Whether a coder gave it alone, or all of them together after they had differed.",
+                levels={
+                    "independent": "one coder's own, blind to the others'",
+                    "resolved": "agreed on; stands for the coders' own in whatever counts codes",
+                },
             ),
         ],
     }

@@ -90,3 +90,40 @@ def test_the_plan_frozen_with_the_study_decides_what_is_primary(study, tmp_path)
     list(simulate(study, 2, by_functions.walk))
     exporting.export(study, tmp_path / "export")
     assert read_export(tmp_path / "export").plan["alpha"] == 0.01
+
+
+def test_codes_come_with_who_gave_them_and_what_was_agreed_on_counts(study, tmp_path):
+    from django.contrib.auth.models import User
+
+    from analysis.coding import independent, read_codes, saliency_ratio, settled
+    from analysis.load import read_export
+    from studyapp.coding import passages, readings
+
+    list(simulate(study, 2, by_functions.walk))
+    passages.gather(study)
+    ears, light = (
+        models.Code.objects.create(study=study, name=name, kind=kind)
+        for name, kind in (("ears", "saliency_feature"), ("=light", "general_attribute"))
+    )
+    anna, ben = (User.objects.create_user(name) for name in ("anna", "ben"))
+    same, empty, disputed = list(passages.passages(study, "sensitive_to"))[:3]
+    for coder, found in ((anna, [ears]), (ben, [light])):
+        readings.save(study, same.pk, coder, [ears.pk], done=True)
+        readings.save(study, empty.pk, coder, [], done=True)
+        readings.save(study, disputed.pk, coder, [code.pk for code in found], done=True)
+    readings.resolve(study, disputed.pk, anna, [light.pk])
+    exporting.export(study, tmp_path / "export")
+    read = read_export(tmp_path / "export")
+    codes = read_codes(read)
+    assert sorted(independent(codes)["coder"]) == ["anna"] * 3 + ["ben"] * 3
+    counted = settled(codes)
+    assert sorted(counted["code"].dropna()) == ["=light", "ears", "ears"]
+    assert counted["code"].isna().sum() == 2
+    assert set(counted["class_name"]) <= {"cat", "horse"}
+    ratio = saliency_ratio(read).data.set_index("participant")["saliency_ratio"]
+    by_person = {}
+    for passage, share in ((same, 1.0), (disputed, 0.0)):
+        by_person.setdefault(passage.response.participant.code, []).append(share)
+    for code, shares in by_person.items():
+        if len(shares) == 1:
+            assert ratio[code] == shares[0]

@@ -166,5 +166,5 @@ def test_an_export_asks_once_per_run_for_events_and_once_per_chunk_for_answers(
 ):
     for name in ("anna", "bela", "cora"):
         walk(start(name))
-    with django_assert_max_num_queries(3 + 8, using="snapshot"):
+    with django_assert_max_num_queries(3 + 10, using="snapshot"):
         exporting.export(study, tmp_path / "out")

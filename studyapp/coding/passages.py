@@ -1,0 +1,79 @@
+"""The passages to code: gathered from the answers, met in random order."""
+
+import secrets
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from studyapp import models
+from studyapp.core.kinds import Field, Page, kind
+
+CHUNK = 2000
+
+
+def free_fields(study: models.Study) -> dict[str, tuple[Page, Field]]:
+    """Return the columns that hold participants' own words, each with its page and the field as the page names it."""
+    found = {}
+    for page in kind(study.kind).pages:
+        for field in page.fields:
+            if field.free:
+                found[field.name if page.trial else f"{page.name}_{field.name}"] = (page, field)
+    return found
+
+
+def gather(study: models.Study) -> int:
+    """Make a passage of every text that people have left since the last time; return how many are new."""
+    columns = free_fields(study)
+    return sum(_gather(study, column, columns) for column in columns)
+
+
+def _gather(study: models.Study, column: str, columns: dict) -> int:
+    page, field = columns[column]
+    alike = sum(other.name == field.name for _, other in columns.values()) > 1
+    known = models.Passage.objects.filter(response=OuterRef("pk"), field=column)
+    new = models.Response.objects.filter(
+        ~Exists(known),
+        participant__study=study,
+        participant__preview=False,
+        **{f"answer__{field.name}__isnull": False},
+    ).exclude(**{f"answer__{field.name}": ""})
+    if alike:
+        pages = new.select_related("participant__plan").iterator(CHUNK)
+        found = [row.pk for row in pages if row.participant.plan.steps[row.position]["page"] == page.name]
+    else:
+        found = list(new.values_list("pk", flat=True))
+    rows = [models.Passage(study=study, response_id=pk, field=column, place=secrets.randbelow(2**62)) for pk in found]
+    models.Passage.objects.bulk_create(rows, batch_size=CHUNK, ignore_conflicts=True)
+    return len(rows)
+
+
+def passages(study: models.Study, column: str) -> QuerySet[models.Passage]:
+    """Return the passages of a column: people's, or while there is none, bots', to try it out."""
+    found = study.passages.filter(field=column)
+    of_people = found.filter(response__participant__bot="")
+    return of_people if of_people.exists() else found
+
+
+def simulated(study: models.Study) -> bool:
+    """Return whether there are passages, but of bots alone."""
+    return study.passages.exists() and not study.passages.filter(response__participant__bot="").exists()
+
+
+def unread(study: models.Study, column: str, coder) -> QuerySet[models.Passage]:
+    """Return the passages of a column that a coder is not done with, in order."""
+    mine = models.Reading.objects.filter(passage=OuterRef("pk"), coder=coder, done=True)
+    return passages(study, column).filter(~Exists(mine))
+
+
+def text_of(passage: models.Passage, columns: dict) -> str:
+    """Return a passage's words; its response has to be loaded."""
+    return str(passage.response.answer.get(columns[passage.field][1].name, ""))
+
+
+def shown(passage: models.Passage, columns: dict) -> dict:
+    """Return all that a coder may see of a passage: nothing of the person, the condition or the score."""
+    return {
+        "id": passage.pk,
+        "text": text_of(passage, columns),
+        "question": columns[passage.field][1].description,
+        "about": str(passage.response.scores.get("class_name") or ""),
+    }
