@@ -1,7 +1,9 @@
 """Put a bundle together from a finished work folder: tables, features, pictures, coloured overlays, manifest."""
 
+import json
 import os
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -10,10 +12,11 @@ from tqdm import tqdm
 from explainers import registry
 from explainers.bundle import opaque, replace_folder, seal, table_bytes, write_atomically
 from explainers.config import MethodConfig
-from explainers.job import Job, read_nodes, read_prediction, versions
+from explainers.job import Job, read_nodes, read_prediction, targets_for, versions
 from explainers.model_state import device_of
 from explainers.predictions import prediction_rows, scores_of, thresholds_of
 from explainers.render import colour_stops, colour_table, overlay, shared_scale
+from explainers.trees import as_tree
 
 
 def assemble(job: Job, targets: dict[str, list[int]]) -> None:
@@ -32,6 +35,7 @@ def assemble(job: Job, targets: dict[str, list[int]]) -> None:
         rows += method_rows
         methods.append(described)
     write_atomically(new / "nodes.csv", table_bytes("nodes", rows))
+    _write_tree(job, new)
     seal(new, _manifest(job, methods, thresholds))
     replace_folder(new, bundle)
 
@@ -62,14 +66,13 @@ def _write_images(job, new):
 
 def _write_method(job: Job, new, method: MethodConfig, targets):
     folder = job.method_folder(method)
-    records = {name: read_nodes(folder, name, targets[name]) for name in targets if targets[name]}
-    vmin, vmax = shared_scale([n["peaks"] for r in records.values() for n in r["nodes"]], method.colormap)
+    records = {name: read_nodes(folder, name, chosen) for name, chosen in targets_for(method, targets).items()}
+    scale_of, shared = _scales(job, method, records.values())
     table = colour_table(method.colormap)
-    per_map = job.config.output.scale == "per_map"
     rows = []
     for name, record in tqdm(records.items(), desc=f"{method.id} overlays", unit=" images", dynamic_ncols=True):
         for node in record["nodes"]:
-            low, high = shared_scale([node["peaks"]], method.colormap) if per_map else (vmin, vmax)
+            low, high = scale_of(record, node)
             saliency = np.load(folder / f"{node['file']}.npy").astype(np.float32) * node["scale"]
             file = opaque(method.id, node["file"])
             picture = overlay(saliency, low, high, table, job.config.output_size)
@@ -77,33 +80,55 @@ def _write_method(job: Job, new, method: MethodConfig, targets):
             if job.config.output.maps:
                 _link(folder / f"{node['file']}.npy", new / "maps" / f"{file}.npy")
             rows.append(_node_row(job, method, name, node, file, low, high))
+    known = registry.explainer(method.name)
     described = {
         "name": method.id,
         "method": method.name,
-        "title": registry.METHODS[method.name].title,
-        "paper": registry.METHODS[method.name].paper,
+        "title": known.title,
+        "paper": known.paper,
         "parameters": job.resolved(method),
         "seed": job.config.output.seed,
         "seconds": round(sum(record["seconds"] for record in records.values()), 3),
         "colormap": method.colormap,
         "stops": colour_stops(method.colormap),
         "scale": job.config.output.scale,
-        "vmin": None if per_map else vmin,
-        "vmax": None if per_map else vmax,
+        "vmin": shared and shared[0],
+        "vmax": shared and shared[1],
     }
     return rows, described
 
 
+def _scales(job, method, records):
+    """Return a function (record, node) → (vmin, vmax), and the one scale of all maps where there is one.
+
+    Maps of a tree that stand side by side share a scale: an image's nodes of the same depth. Those of another depth
+    explain other scores from other layers or masks, and would fade beside them.
+    """
+
+    def of(nodes):
+        return shared_scale([node["peaks"] for node in nodes], method.colormap)
+
+    if job.config.output.scale == "per_map":
+        return (lambda _record, node: of([node])), None
+    if not registry.explains_output(method.name):
+        shared = of([node for record in records for node in record["nodes"]])
+        return (lambda _record, _node: shared), shared
+    return (lambda record, node: of([n for n in record["nodes"] if _depth(n) == _depth(node)])), None
+
+
+def _depth(node):
+    return node["node"].count(".")
+
+
 def _node_row(job, method, name, node, file, vmin, vmax):
-    target = node["target"]
     return {
         "image_id": name,
         "method": method.id,
-        "target": target,
-        "node": "0",
-        "parent": None,
-        "classes": target,
-        "label": job.classes[target],
+        "target": node["target"],
+        "node": node["node"],
+        "parent": node["parent"],
+        "classes": "|".join(map(str, node["classes"])),
+        "label": node["label"] or ", ".join(job.classes[index] for index in node["classes"]),
         "score": node["score"],
         "raw_score": node["raw_score"],
         "map_file": f"maps/{file}.npy" if job.config.output.maps else None,
@@ -112,6 +137,18 @@ def _node_row(job, method, name, node, file, vmin, vmax):
         "vmin": vmin,
         "vmax": vmax,
     }
+
+
+def _write_tree(job, new):
+    """Put the latent tree into the bundle, with the model's own class names, if its methods were given just one."""
+    trees = {}
+    for method in job.config.methods:
+        given = job.files_of(method).get("tree", method.parameters.get("tree"))
+        if given is not None:
+            tree = replace(as_tree(given), class_names=tuple(job.classes))
+            trees[json.dumps(tree.as_dict())] = tree
+    if len(trees) == 1:
+        next(iter(trees.values())).write(new / "tree.json")
 
 
 def _manifest(job, methods, thresholds):

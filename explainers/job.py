@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from explainers import registry
 from explainers._torchvision import torchvision
-from explainers.bundle import opaque, write_atomically
+from explainers.bundle import opaque, sha256_of, write_atomically
 from explainers.config import Config, MethodConfig, ModelConfig
 from explainers.datasets import Photograph, class_index, cut_out, list_photographs, open_picture
 from explainers.errors import UserError
@@ -69,20 +69,24 @@ class Job:
         return sorted(self.all_photographs, key=lambda name: opaque(seed, "background", name))[:count]
 
     def resolved(self, method: MethodConfig) -> dict:
-        """The method's parameters, defaults included, as they decide its maps."""
-        defaults = registry.METHODS[method.name].defaults
+        """The method's parameters, defaults included, as they decide its maps; of a file its name and sha256."""
+        defaults = registry.explainer(method.name).defaults
         chosen = {name: value for name, value in defaults.items() if name not in NOT_PART_OF_THE_MAP}
         if "output" in chosen:
             chosen["output"] = "sigmoid" if self.config.model.multilabel else "softmax"
-        return {**chosen, **method.parameters}
+        files = {name: {"file": path.name, "sha256": sha256_of(path)} for name, path in self.files_of(method).items()}
+        return {**chosen, **method.parameters, **files}
+
+    def files_of(self, method: MethodConfig) -> dict[str, Path]:
+        """The method's parameters that name files, as paths."""
+        names = [name for name in registry.explainer(method.name).files if isinstance(method.parameters.get(name), str)]
+        return {name: self.config.path.parent / method.parameters[name] for name in names}
 
 
 def prepare(config: Config, device: str, limit: int | None) -> Job:
     """Check everything that can be checked before the first image, and load the model."""
     for method in config.methods:
-        record = registry.find(registry.METHODS, method.name, "method")
-        registry.check_parameters(f"[[methods]] {method.id}", record, method.parameters)
-        colour_table(method.colormap)
+        _check_method(config, method)
     folder = config.path.parent
     classes = class_names(config.model, folder)
     _check_thresholds(config.model, classes)
@@ -99,6 +103,18 @@ def prepare(config: Config, device: str, limit: int | None) -> Job:
     return Job(
         config, model.to(device_called(device)), weights_sha256, classes, by_id, dict(by_id), work, model_key, []
     )
+
+
+def _check_method(config, method):
+    where, record = f"[[methods]] {method.id}", registry.explainer(method.name)
+    registry.check_parameters(where, record, method.parameters)
+    colour_table(method.colormap)
+    if "one_label" in record.needs and config.model.multilabel:
+        raise UserError(f"{where}: explains the classes' probabilities together; it needs multilabel = false.")
+    for name in record.files:
+        value = method.parameters.get(name)
+        if isinstance(value, str) and not (config.path.parent / value).is_file():
+            raise UserError(f"{where} {name}: there is no file {config.path.parent / value}.")
 
 
 def _check_thresholds(model, classes):
@@ -199,41 +215,71 @@ def targets_of(job: Job) -> dict[str, list[int]]:
 
 def explain_images(job: Job, method: MethodConfig, targets: dict[str, list[int]]) -> None:
     """Store one method's maps of every image that does not have them yet."""
-    folder = job.method_folder(method)
-    model = optimised(job.model) if "perturbs" in registry.METHODS[method.name].needs else job.model
-    waiting = [name for name in targets if targets[name] and read_nodes(folder, name, targets[name]) is None]
+    folder, targets = job.method_folder(method), targets_for(method, targets)
+    model = optimised(job.model) if _perturbs(job, method) else job.model
+    waiting = [name for name in targets if read_nodes(folder, name, targets[name]) is None]
     with _bar(method.id, len(targets), len(targets) - len(waiting)) as bar:
         for name in waiting:
             _explain_image(job, model, method, name, targets[name])
             bar.update()
 
 
+def targets_for(method: MethodConfig, targets: dict[str, list[int]]) -> dict[str, list[int] | None]:
+    """Return what the method explains, by image: its targets, as far as it has any, or the whole output (None)."""
+    if registry.explains_output(method.name):
+        return dict.fromkeys(targets)
+    return {name: chosen for name, chosen in targets.items() if chosen}
+
+
+def _perturbs(job, method):
+    base = job.resolved(method).get("base", method.name)
+    return base in registry.METHODS and "perturbs" in registry.METHODS[base].needs
+
+
 def _explain_image(job, model, method, name, targets):
     started, folder = time.perf_counter(), job.method_folder(method)
     image = model_input(open_picture(job.photographs[name].path), job.config.model)
     parameters = {**job.resolved(method), **_supplied(job, method, name)}
-    maps = registry.explain(method.name, model, image[None], [targets], **parameters)
-    logits = read_prediction(job, name)["logits"]
-    scores = scores_of(logits[None], job.config.model.multilabel)[0]
+    explained = _tree(method, model, image, parameters)
+    if targets is not None:
+        explained = _single_maps(job, method, name, model, image, targets, parameters)
     nodes = []
-    for target, saliency in zip(targets, maps[0].cpu().numpy(), strict=True):
+    for node, saliency in explained:
         if not np.isfinite(saliency).all():
             raise UserError(f"{method.id}: {job.photographs[name].source}: the map holds values that are not finite.")
-        file = opaque(folder.name, name, target)
+        file = opaque(folder.name, name, node["node"] if targets is None else node["target"])
         scale = float(np.abs(saliency).max()) or 1.0
         buffer = io.BytesIO()
         np.save(buffer, (saliency / scale).astype(np.float16))
         write_atomically(folder / f"{file}.npy", buffer.getvalue())
-        node = {"target": target, "score": float(scores[target]), "raw_score": float(logits[target])}
         nodes.append({**node, "file": file, "scale": scale, "peaks": peaks(saliency)})
     record = {"targets": targets, "seconds": time.perf_counter() - started, "nodes": nodes}
     write_atomically(folder / f"{name}.json", json.dumps(record).encode())
 
 
+def _single_maps(job, method, name, model, image, targets, parameters):
+    """Yield each target's node, as nodes.csv describes it, and its map."""
+    logits = read_prediction(job, name)["logits"]
+    scores = scores_of(logits[None], job.config.model.multilabel)[0]
+    maps = registry.explain(method.name, model, image[None], [targets], **parameters)
+    for target, saliency in zip(targets, maps[0].cpu().numpy(), strict=True):
+        node = {"target": target, "node": "0", "parent": None, "classes": [target], "label": ""}
+        yield {**node, "score": float(scores[target]), "raw_score": float(logits[target])}, saliency
+
+
+def _tree(method, model, image, parameters):
+    """Yield the nodes of a whole output's explanation, parents first, and their maps."""
+    for node in registry.explain_output(method.name, model, image, **parameters):
+        described = {"target": None, "node": node.key, "parent": node.parent or None, "classes": list(node.classes)}
+        described |= {"label": node.label, "score": node.score, "raw_score": node.raw_score}
+        yield described, node.map.cpu().numpy()
+
+
 def _supplied(job, method, name):
     """The parameters the configuration does not hold: the preprocessing, and a generator of the image's own."""
-    defaults = registry.METHODS[method.name].defaults
-    supplied = {key: getattr(job.config.model, key) for key in ("mean", "std") if key in defaults}
+    defaults = registry.explainer(method.name).defaults
+    supplied = {key: str(path) for key, path in job.files_of(method).items()}
+    supplied |= {key: getattr(job.config.model, key) for key in ("mean", "std") if key in defaults}
     if "generator" in defaults:
         supplied["generator"] = seeded_generator(job, method.name, name)
     if background := job.background_names(method):
@@ -252,8 +298,11 @@ def _background(job, names):
     return torch.stack([model_input(open_picture(job.all_photographs[n].path), job.config.model) for n in names])
 
 
-def read_nodes(folder: Path, name: str, targets: list[int]) -> dict | None:
-    """Return the record of an image's finished maps; None when they are not there for just these targets."""
+def read_nodes(folder: Path, name: str, targets: list[int] | None) -> dict | None:
+    """Return the record of an image's finished maps; None when they are not there for just these targets.
+
+    The whole output is the target None.
+    """
     try:
         record = json.loads((folder / f"{name}.json").read_bytes())
     except (FileNotFoundError, ValueError):

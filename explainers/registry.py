@@ -36,6 +36,16 @@ def find(records: dict[str, Record], name: str, kind: str) -> Record:
     return records[name]
 
 
+def explainer(name: str) -> Record:
+    """Return the record of a method, whether it explains single classes or the whole output."""
+    return find(METHODS | OUTPUTS, name, "method")
+
+
+def explains_output(name: str) -> bool:
+    """Say whether the method explains the whole output, as a tree of maps, and not one class after the other."""
+    return name in OUTPUTS
+
+
 def check_parameters(name: str, record: Record, parameters: dict) -> None:
     """Refuse parameters that the method or metric does not have."""
     for parameter in parameters:

@@ -71,5 +71,6 @@ RECORD = Record(
         "level": "The level of the latent tree whose variables are the confusion clusters.",
         "stage_2": "As `stage_1`, for the maps within clusters.",
     },
+    needs=("one_label",),
     files=("tree",),
 )

@@ -36,5 +36,6 @@ RECORD = Record(
     title="Simple whole-output explanation (SWOX)",
     paper="Xie et al. 2023, Two-Stage Holistic and Contrastive Explanation of Image Classification, UAI",
     parameters={"tree": "Not used to make the maps; says which classes they are contrasted with when scored."},
+    needs=("one_label",),
     files=("tree",),
 )
