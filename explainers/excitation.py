@@ -8,6 +8,9 @@ nearly all probability on deep networks. Without biases nothing is lost; with th
 to, and `excite` returns how much.
 """
 
+import copy
+from dataclasses import dataclass
+
 import torch
 
 from explainers import _torchvision
@@ -52,33 +55,68 @@ _RULES = [
 ]
 
 
-def excite(model, images, starts, layer=None, contrastive=False):
+@dataclass(frozen=True)
+class Graft:
+    """A network of `modules`, one after the other, on the output of the model's `layer` (a dotted name).
+
+    Their outputs take the place of the model's; without modules they are the layer's own neurons.
+    """
+
+    layer: str
+    modules: tuple[torch.nn.Module, ...] = ()
+
+
+def excite(model, images, starts, layer=None, contrastive=False, graft=None):
     """Return the probabilities at a layer (N, T, C, h, w) and the share that was lost on the way (N, T).
 
-    `starts` (N, T, K) is the probability given to each output. `layer` is a module, its dotted name, or "input".
+    `starts` (N, T, K) is the probability given to each output, of the model or of a `graft` (for one whose outputs are
+    maps: (N, T, K, h, w)). `layer` is a module, its dotted name, or "input".
     With `contrastive` the probability at the input of the last layer with weights is that of the outputs minus that of
     their opposites, the layer's weights negated (section 3.4); it is signed and no share is defined: zero.
     """
     name = _layer_name(model, layer, images)
-    graph = _tapped(canonical(model), name)
+    graph = _tapped(_grafted(canonical(model), graft), name)
     with torch.enable_grad(), LayerMapComposite(_RULES).context(graph):
         leaf = images.detach().clone(memory_format=torch.channels_last).requires_grad_()
         logits, below, at = graph(leaf)
         starts = starts.to(logits)
         if not contrastive:
             found = _propagated(logits, at, starts)
-            return found, 1 - found.flatten(2).sum(dim=2) / starts.sum(dim=2)
-        there = _propagated(logits, below, starts) - _opposite(model, name, images, starts)
+            return found, 1 - found.flatten(2).sum(dim=2) / starts.flatten(2).sum(dim=2)
+        there = _propagated(logits, below, starts) - _opposite(model, name, images, starts, graft)
         return _propagated(below, at, there), torch.zeros(starts.shape[:2]).to(logits)
 
 
-def _opposite(model, name, images, starts):
-    graph = _tapped(canonical(model), name)
+def _opposite(model, name, images, starts, graft):
+    graph = _tapped(_grafted(canonical(model), graft), name)
     last = module_of(graph, _last_weighted(graph))
     last.weight = torch.nn.Parameter(-last.weight.detach(), requires_grad=False)
     with LayerMapComposite(_RULES).context(graph):
         logits, below, _ = graph(images.detach().clone(memory_format=torch.channels_last).requires_grad_())
         return _propagated(logits, below, starts)
+
+
+def _grafted(graph, graft):
+    """Let the graph end in the graft; what comes after the layer in the model is gone."""
+    if graft is None:
+        return graph
+    output = next(node for node in graph.graph.nodes if node.op == "output")
+    end = _last_inside(graph, graft.layer)
+    with graph.graph.inserting_before(output):
+        for number, module in enumerate(graft.modules):
+            graph.add_submodule(f"graft_{number}", copy.deepcopy(module))
+            end = graph.graph.call_module(f"graft_{number}", (end,))
+    output.args = (end,)
+    graph.graph.eliminate_dead_code()
+    graph.recompile()
+    return graph
+
+
+def _last_inside(graph, layer):
+    inside = [node for node in graph.graph.nodes if layer in _containers(node)]
+    if not inside:
+        raise UserError(f"layer: {layer!r} takes no part in the forward pass.")
+    return inside[-1]
 
 
 def _propagated(outputs, inputs, starts):
@@ -112,10 +150,7 @@ def _tapped(graph, layer):
     if layer == "input":
         tap = next(node for node in graph.graph.nodes if node.op == "placeholder")
     else:
-        inside = [node for node in graph.graph.nodes if layer in _containers(node)]
-        if not inside:
-            raise UserError(f"layer: {layer!r} takes no part in the forward pass.")
-        tap = inside[-1]
+        tap = _last_inside(graph, layer)
     output.args = ((output.args[0], _last_weighted(graph).args[0], tap),)
     graph.recompile()
     return graph

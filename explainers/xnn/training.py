@@ -1,0 +1,228 @@
+"""Train an explanation network on cached activations: seeded, resumable, degeneration detected and a remedy tried."""
+
+import io
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+
+from explainers.bundle import write_atomically
+from explainers.errors import UserError
+from explainers.xnn import loss
+from explainers.xnn.degeneration import degenerate
+from explainers.xnn.network import ExplanationNetwork, centre, initialise, rescale_input
+from explainers.xnn.settings import Settings
+
+_CHUNK = 2048  # examples at a time where no gradients are kept
+_RAMP = 0.3  # share of the epochs in which β and η grow to their values; at once, all x-features would be switched off
+_MARKS = 10  # times that a training writes its state
+
+
+@dataclass
+class Examples:
+    """Activations Z (M, d) or (M, C, h, w), logits ŷ (M, C) of the explained classes, and each example's group (M,).
+
+    A group is the position of the example's class among the explained ones; −1 for one that belongs to none of them.
+    """
+
+    activations: torch.Tensor
+    logits: torch.Tensor
+    groups: torch.Tensor
+
+    def __len__(self):
+        return len(self.logits)
+
+    def part(self, index) -> "Examples":
+        return Examples(self.activations[index], self.logits[index], self.groups[index])
+
+
+@dataclass
+class Report:
+    """What is to be known about a trained network: degenerate x-features, remedies tried, loss by epoch."""
+
+    degenerate: dict[int, str] = field(default_factory=dict)
+    remedies: list[dict] = field(default_factory=list)
+    losses: list[float] = field(default_factory=list)
+
+
+def weights_of(examples: Examples, positive_weight: float | str) -> torch.Tensor:
+    """Return how often each example counts, (M,), with mean 1.
+
+    A number: that often for an example of an explained class. "balanced": every group counts the same in the sum.
+    """
+    groups = examples.groups
+    if positive_weight == "balanced":
+        _, inverse, counts = groups.unique(return_inverse=True, return_counts=True)
+        return len(groups) / (len(counts) * counts[inverse].float())
+    weights = torch.where(groups >= 0, float(positive_weight), 1.0)
+    return weights / weights.mean()
+
+
+def train(settings: Settings, classes: list[int], examples: Examples, progress=None, checkpoint: Path | None = None):
+    """Return the trained network, in evaluation mode, and its report.
+
+    The same settings and examples give the same network, to the last bit on the same machine, also when a training
+    continues from `checkpoint` after an interruption. β and η grow to their values in the first third of the epochs.
+    `progress` is called with the examples seen since the last call.
+    """
+    if not len(examples):
+        raise UserError("xnn: there are no training examples.")
+    if settings.kind == "lasso":
+        from explainers.xnn.lasso import fit_lasso
+
+        return fit_lasso(settings, classes, examples), Report()
+    scale = float(examples.activations.square().mean().sqrt()) or 1.0
+    scaled = Examples(examples.activations / scale, examples.logits, examples.groups)
+    training = _Training(settings, classes, scaled, progress or (lambda _count: None), checkpoint)
+    network, report = training.run()
+    rescale_input(network, scale)
+    for parameter in network.parameters():
+        parameter.requires_grad_(False)
+    return network.eval(), report
+
+
+class _Training:
+    """A training that can stop after any epoch and go on from what it wrote."""
+
+    def __init__(self, settings, classes, examples, progress, checkpoint):
+        self.settings, self.examples, self.progress, self.checkpoint = settings, examples, progress, checkpoint
+        self.generator = torch.Generator().manual_seed(settings.seed)
+        self.weights = weights_of(examples, settings.positive_weight)
+        self.network = ExplanationNetwork(settings, classes, examples.activations.shape[1:])
+        initialise(self.network, examples.activations[:_CHUNK], self.generator)
+        self.optimiser = torch.optim.Adam(self.network.parameters(), lr=settings.learning_rate)
+        self.report, self.round, self.epoch, self.best = Report(), 0, 0, None
+
+    def run(self):
+        self._continue()
+        while True:
+            self._train_round()
+            self._fit_head()
+            found = self._degenerate()
+            if self.best is None or len(found) < len(self.best[1]):
+                self.best = (self._state_of_network(), found)
+            if not found or self.round >= self.settings.remedies or self.settings.kind != "srae":
+                break
+            self._remedy(found)
+        self.network.load_state_dict(self.best[0])
+        self.report.degenerate = self.best[1]
+        return self.network, self.report
+
+    def _train_round(self):
+        """Train for the settings' epochs; for half of them after a remedy."""
+        n_epochs = self.settings.epochs if self.round == 0 else max(1, self.settings.epochs // 2)
+        while self.epoch < n_epochs:
+            self.report.losses.append(self._train_epoch(n_epochs))
+            self.epoch += 1
+            if self.checkpoint is not None and self.epoch % max(1, n_epochs // _MARKS) == 0:
+                self._save()
+
+    def _train_epoch(self, n_epochs):
+        order = torch.randperm(len(self.examples), generator=self.generator)
+        batches = order.split(self.settings.batch_size)
+        summed = 0.0
+        for number, index in enumerate(batches):
+            done = (self.epoch + number / len(batches)) / n_epochs
+            self.optimiser.param_groups[0]["lr"] = self.settings.learning_rate * (1 + math.cos(math.pi * done)) / 2
+            activations = self.examples.activations[index]
+            features, approximations = self.network(activations)
+            reconstructed = None if self.network.decoder is None else self.network.decoder(features)
+            value = loss.total(
+                self.settings,
+                approximations,
+                self.examples.logits[index],
+                features,
+                reconstructed,
+                activations,
+                self.weights[index],
+                strength=min(1.0, done / _RAMP) if self.round == 0 else 1.0,
+            )
+            self.optimiser.zero_grad(set_to_none=True)
+            value.backward()
+            self.optimiser.step()
+            summed += float(value.detach()) * len(index)
+            self.progress(len(index))
+        return summed / len(order)
+
+    @torch.no_grad()
+    def _seen(self):
+        parts = self.examples.activations.split(_CHUNK)
+        return torch.cat([self.network.seen(self.network.encoder(part)) for part in parts])
+
+    def _fit_head(self):
+        """For "cae" the logits are only now fitted, by weighted least squares with an intercept."""
+        if self.settings.kind != "cae":
+            return
+        root = self.weights.double().sqrt()[:, None]
+        seen = self._seen().double()
+        design = torch.cat([seen, torch.ones(len(seen), 1, dtype=seen.dtype)], dim=1) * root
+        solution = torch.linalg.lstsq(design, self.examples.logits.double() * root, driver="gelsd").solution
+        with torch.no_grad():
+            self.network.head.weight.copy_(solution[:-1].T)
+            self.network.head.bias.copy_(solution[-1])
+
+    def _degenerate(self):
+        shape = (-1, self.network.n_features, self.network.positions)
+        features = self._seen().reshape(shape).mean(dim=2)
+        return degenerate(features, self.network.head.weight.reshape(shape).abs().mean(dim=2))
+
+    def _remedy(self, found):
+        """Draw degenerate x-features anew, without what Adam remembers, and train for half the epochs again."""
+        self.report.remedies.append({"found": {str(i + 1): what for i, what in found.items()}})
+        last, positions = self.network.encoder[-2], self.network.positions
+        with torch.no_grad():
+            for i in found:
+                torch.nn.init.kaiming_uniform_(last.weight[i : i + 1], nonlinearity="relu", generator=self.generator)
+                columns = slice(i * positions, (i + 1) * positions)
+                self.network.head.weight[:, columns] = 0.1 * self.network.head.weight.abs().mean()
+        centre(self.network, self.examples.activations[:_CHUNK], found)
+        self.optimiser = torch.optim.Adam(self.network.parameters(), lr=self.settings.learning_rate)
+        self.round, self.epoch = self.round + 1, 0
+
+    def _state_of_network(self):
+        return {name: value.clone() for name, value in self.network.state_dict().items()}
+
+    def _save(self):
+        state = {
+            "network": self.network.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "generator": self.generator.get_state(),
+            "round": self.round,
+            "epoch": self.epoch,
+            "best": self.best,
+            "losses": self.report.losses,
+            "remedies": self.report.remedies,
+        }
+        buffer = io.BytesIO()
+        torch.save(state, buffer)
+        write_atomically(self.checkpoint, buffer.getvalue())
+
+    def _continue(self):
+        if self.checkpoint is None or not self.checkpoint.exists():
+            return
+        state = torch.load(self.checkpoint, weights_only=True)
+        self.network.load_state_dict(state["network"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.generator.set_state(state["generator"])
+        self.round, self.epoch, self.best = state["round"], state["epoch"], state["best"]
+        self.report = Report(remedies=state["remedies"], losses=state["losses"])
+        self.progress(len(self.examples) * len(self.report.losses))
+
+
+def bar(settings: Settings, n_examples: int, title: str) -> tqdm:
+    """Return a progress bar over the examples that one training sees, with rate and time left."""
+    total = settings.epochs * n_examples
+    return tqdm(total=total, desc=title, unit=" samples", unit_scale=True, dynamic_ncols=True)
+
+
+@torch.inference_mode()
+def apply(network: ExplanationNetwork, activations: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return what the head sees of the x-features (M, n · positions) and the approximations ȳ (M, C)."""
+    seen, approximations = [], []
+    for part in activations.split(_CHUNK):
+        features, found = network(part)
+        seen.append(network.seen(features))
+        approximations.append(found)
+    return torch.cat(seen), torch.cat(approximations)
