@@ -1,5 +1,6 @@
 """The analyses of one measure within participants, as records: pairs of conditions, Friedman, models of the answers."""
 
+import warnings
 from itertools import combinations
 
 import pandas as pd
@@ -37,7 +38,7 @@ def _pairs(measure: Measure, plan: Plan, factor: str, table: pd.DataFrame) -> li
             record(
                 f"{measure.name}.paired.{a}-{b}",
                 f"{measure.label}: {apa.words(a)} against {apa.words(b)}",
-                lambda rows=rows: rows,
+                lambda rows=rows: _with_warnings(rows),
                 paired.COLUMNS,
                 method,
                 n,
@@ -46,6 +47,14 @@ def _pairs(measure: Measure, plan: Plan, factor: str, table: pd.DataFrame) -> li
             )
         )
     return found
+
+
+def _with_warnings(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the tests of one pair, raising what they warn of where the record sees it."""
+    for text in rows["warning"]:
+        if text:
+            warnings.warn(text, stacklevel=2)
+    return rows.drop(columns="warning")
 
 
 def paired_sentences(terms: pd.DataFrame, plan: Plan, pairs: int) -> list[str]:

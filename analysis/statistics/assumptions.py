@@ -7,7 +7,7 @@ import pandas as pd
 from scipy import stats
 
 from analysis.errors import NotDefined
-from analysis.statistics.cells import complete, groups, varying
+from analysis.statistics.cells import alike, complete, groups, varying
 
 NORMALITY_COLUMNS = ("term", "W", "p")
 LEVENE_COLUMNS = ("term", "F", "df1", "df2", "p")
@@ -30,7 +30,7 @@ def normality(data: pd.DataFrame, outcome: str, factors: list[str]) -> pd.DataFr
     if len(values) < 3:
         raise NotDefined(f"Shapiro-Wilk needs three values, there are {len(values)}", ("residuals",))
     cells = groups(used, outcome, varying(used, factors))
-    if all((cell == cell[0]).all() for cell in cells):
+    if all(map(alike, cells)):
         raise NotDefined("all residuals are zero", ("residuals",))
     if len(values) > ROYSTON_LIMIT:
         reason = f"the p value of Shapiro-Wilk is known up to n = {ROYSTON_LIMIT} (Royston 1995); look at the QQ plot"
@@ -56,7 +56,7 @@ def _levene_row(term: str, data: pd.DataFrame, outcome: str, factors: list[str])
     if min(map(len, cells)) < 2:
         return (*blank, "a group has fewer than two values")
     spread = [np.abs(values - np.median(values)) for values in cells]
-    if all((deviations == deviations[0]).all() for deviations in spread):
+    if all(alike(values) or alike(deviations) for values, deviations in zip(cells, spread, strict=True)):
         return (*blank, "the deviations from the median do not vary inside any group")
     f_value, p = stats.levene(*cells, center="median")
     return (term, float(f_value), len(cells) - 1, len(data) - len(cells), float(p), "")

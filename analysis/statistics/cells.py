@@ -4,9 +4,12 @@ Every between-subjects statistic here starts from the same tidy frame: one row p
 factor, one numeric column for the outcome.
 """
 
+import numpy as np
 import pandas as pd
 
 from analysis.errors import NotDefined
+
+ROUNDING = 1e-12
 
 
 def complete(data: pd.DataFrame, outcome: str, factors: list[str]) -> pd.DataFrame:
@@ -19,6 +22,22 @@ def complete(data: pd.DataFrame, outcome: str, factors: list[str]) -> pd.DataFra
         )
         used[factor] = pd.Series(categorical).cat.remove_unused_categories()
     return used
+
+
+def alike(values) -> bool:
+    """Return whether values differ by no more than the rounding of the arithmetic that made them."""
+    values = np.asarray(values, float)
+    return bool(np.ptp(values) <= ROUNDING * np.abs(values).max())
+
+
+def tied(values) -> np.ndarray:
+    """Return the values with those made equal that differ by rounding alone: 0.8 − 0.7 and 0.7 − 0.6 are not.
+
+    Rank tests, R's and ours, rank such values apart; where that happens, ours say so.
+    """
+    values = np.asarray(values, float)
+    largest = np.abs(values).max(initial=0)
+    return np.round(values / largest, 12) * largest if largest else values
 
 
 def varying(data: pd.DataFrame, factors: list[str]) -> list[str]:
@@ -62,10 +81,10 @@ def check_cells(data: pd.DataFrame, outcome: str, factors: list[str], at_least: 
     if small:
         need = "at least one participant" if at_least == 1 else f"at least {at_least} participants"
         raise NotDefined(f"every cell needs {need}; too few in {', '.join(small)}", terms)
-    if data[outcome].nunique() == 1:
+    if alike(data[outcome]):
         raise NotDefined(f"every value of {outcome} is {data[outcome].iloc[0]:g}: there is no variation", terms)
     within = groups(data, outcome, factors)
     if len(data) <= len(within):
         raise NotDefined("one participant per cell leaves nothing to estimate the error from", terms)
-    if all((values == values[0]).all() for values in within):
+    if all(alike(values) for values in within):
         raise NotDefined(f"{outcome} does not vary inside any cell, so its error variance is zero", terms)

@@ -14,6 +14,7 @@ from sklearn import metrics
 from sklearn.metrics.cluster import contingency_matrix
 
 from analysis.errors import NotDefined
+from analysis.statistics.cells import alike
 
 COLUMNS = ("purity", "chance", "p_chance", "ari", "ami", "v_measure")
 NULLS = ("uniform", "permutation")
@@ -110,7 +111,7 @@ def _compositions(size: int, groups: int) -> list[tuple[tuple[int, ...], int]]:
 def above_chance(purities: np.ndarray, chances: np.ndarray) -> tuple[float, float, float]:
     """Return mean excess over chance, t and one-sided p, one value per participant."""
     excess = np.asarray(purities) - np.asarray(chances)
-    if len(excess) < 2 or np.ptp(excess) == 0:
+    if len(excess) < 2 or alike(excess):
         raise NotDefined("the excess over chance does not vary between participants")
     test = stats.ttest_1samp(excess, 0, alternative="greater")
     return float(excess.mean()), float(test.statistic), float(test.pvalue)

@@ -6,6 +6,7 @@ import numpy as np
 from scipy import optimize, stats
 
 from analysis.errors import NotDefined
+from analysis.statistics.cells import alike
 
 
 def eta2p(f_value: float, df1: float, df2: float) -> float:
@@ -53,9 +54,9 @@ def hedges_g(a: np.ndarray, b: np.ndarray, level: float = 0.95) -> tuple[float, 
     df = n_a + n_b - 2
     if n_a < 2 or n_b < 2:
         raise NotDefined("Hedges g needs two values in each group")
-    pooled = math.sqrt(((n_a - 1) * np.var(a, ddof=1) + (n_b - 1) * np.var(b, ddof=1)) / df)
-    if pooled == 0:
+    if alike(a) and alike(b):
         raise NotDefined("Hedges g needs variation inside the groups")
+    pooled = math.sqrt(((n_a - 1) * np.var(a, ddof=1) + (n_b - 1) * np.var(b, ddof=1)) / df)
     correction = math.exp(math.lgamma(df / 2) - math.lgamma((df - 1) / 2)) / math.sqrt(df / 2) if df > 1 else 0.0
     root = math.sqrt(1 / n_a + 1 / n_b)
     t = (np.mean(a) - np.mean(b)) / (pooled * root)

@@ -8,7 +8,7 @@ import pandas as pd
 from scipy import stats
 
 from analysis.errors import NotDefined
-from analysis.statistics.cells import complete
+from analysis.statistics.cells import alike, complete
 from analysis.statistics.multiplicity import adjust
 
 COLUMNS = ("term", "a", "b", "diff", "se", "df", "t_low", "t_high", "p", "p_adjusted", "ci_low", "ci_high")
@@ -18,16 +18,16 @@ def welch(a: np.ndarray, b: np.ndarray, bound: float) -> tuple:
     """Return diff, se, df, t_low, t_high, p, and the 90% interval of mean(a) − mean(b) inside ± `bound`."""
     if min(len(a), len(b)) < 2:
         raise NotDefined("each group needs two values")
-    share_a, share_b = np.var(a, ddof=1) / len(a), np.var(b, ddof=1) / len(b)
-    if share_a + share_b == 0:
+    if alike(a) and alike(b):
         raise NotDefined("neither group varies")
+    share_a, share_b = np.var(a, ddof=1) / len(a), np.var(b, ddof=1) / len(b)
     df = (share_a + share_b) ** 2 / (share_a**2 / (len(a) - 1) + share_b**2 / (len(b) - 1))
     return _tost(float(np.mean(a) - np.mean(b)), math.sqrt(share_a + share_b), df, bound)
 
 
 def paired(differences: np.ndarray, bound: float) -> tuple:
     """Return the same for the mean of paired differences."""
-    if len(differences) < 2 or np.ptp(differences) == 0:
+    if len(differences) < 2 or alike(differences):
         raise NotDefined("the paired differences do not vary")
     se = np.std(differences, ddof=1) / math.sqrt(len(differences))
     return _tost(float(np.mean(differences)), se, len(differences) - 1, bound)

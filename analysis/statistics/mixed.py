@@ -12,6 +12,7 @@ import pandas as pd
 from scipy import optimize, stats
 
 from analysis.errors import NotDefined
+from analysis.statistics.cells import alike
 from analysis.statistics.design import trials_design
 
 COLUMNS = ("term", "estimate", "se", "z", "p", "ci_low", "ci_high")
@@ -30,7 +31,7 @@ def mixed_linear(
         raise NotDefined("each participant has one value, so there is no random intercept", tuple(names))
     if len(y) <= design.shape[1]:
         raise NotDefined("there are no more values than coefficients", tuple(names))
-    if np.ptp(y) == 0:
+    if alike(y):
         raise NotDefined("all values are equal", tuple(names))
     sums = _Sums(y, design, people)
     limits = (-LARGEST_LOG_RATIO, LARGEST_LOG_RATIO)

@@ -8,6 +8,7 @@ import pandas as pd
 from scipy import stats
 
 from analysis.errors import NotDefined
+from analysis.statistics.cells import alike, tied
 from analysis.statistics.effects import d_z, rank_biserial_paired
 from analysis.statistics.multiplicity import adjust
 
@@ -27,11 +28,12 @@ def compare(table: pd.DataFrame, correction: str = "holm") -> pd.DataFrame:
     """Return both tests of every pair of a wide table's columns, on the participants who have both.
 
     Differences are a − b. `effect` is the matched-pairs rank-biserial correlation, or d_z = mean / SD of the
-    differences, with 95% limits. p is adjusted across the pairs, for each test by itself.
+    differences, with 95% limits. p is adjusted across the pairs, for each test by itself. `warning` says what else must
+    be known of a row.
     """
     pairs = list(combinations(table.columns, 2))
     rows = [_row(test, a, b, table) for a, b in pairs for test in TESTS]
-    frame = pd.DataFrame(rows, columns=(*COLUMNS, "reason"))
+    frame = pd.DataFrame(rows, columns=(*COLUMNS, "reason", "warning"))
     for test in TESTS:
         chosen = frame["term"] == test
         frame.loc[chosen, "p_adjusted"] = adjust(frame.loc[chosen, "p"], correction)
@@ -45,18 +47,34 @@ def wilcoxon(a: np.ndarray, b: np.ndarray) -> tuple[float, float, float, float, 
     `wilcox.test(paired = TRUE, exact = FALSE, correct = FALSE)`.
     """
     differences = np.asarray(a, float) - np.asarray(b, float)
-    nonzero = differences[differences != 0]
     effect = rank_biserial_paired(differences)
+    return *_signed_ranks(differences), *effect
+
+
+def _signed_ranks(differences: np.ndarray) -> tuple[float, float]:
+    nonzero = differences[differences != 0]
     ranks = stats.rankdata(np.abs(nonzero))
     exact = len(nonzero) <= 50 and len(np.unique(np.abs(nonzero))) == len(nonzero) == len(differences)
     p = stats.wilcoxon(differences, correction=False, method="exact" if exact else "asymptotic").pvalue
-    return float(ranks[nonzero > 0].sum()), float(p), *effect
+    return float(ranks[nonzero > 0].sum()), float(p)
+
+
+def broken_ties(differences: np.ndarray) -> str:
+    """Return in words what the test would give if differences that are equal but for rounding were tied; else nothing.
+
+    R breaks such ties by its rounding as well (its `digits.rank` stops that), so `wilcoxon` equals R's default.
+    """
+    equal = tied(differences)
+    if len(np.unique(np.abs(equal))) == len(np.unique(np.abs(differences))):
+        return ""
+    v, p = _signed_ranks(equal)
+    return f"differences that differ by rounding alone are ranked apart, as in R; tied they give V = {v:g}, p = {p:.3g}"
 
 
 def t_test(a: np.ndarray, b: np.ndarray) -> tuple[float, float, float, float, float, float, float, float]:
     """Return se, t, p, the 95% limits of the mean difference, d_z and its limits."""
     differences = np.asarray(a, float) - np.asarray(b, float)
-    if np.ptp(differences) == 0:
+    if alike(differences):
         raise NotDefined("all paired differences are equal")
     mean, sd, df = differences.mean(), differences.std(ddof=1), len(differences) - 1
     se = sd / math.sqrt(len(differences))
@@ -74,8 +92,9 @@ def _row(test: str, a, b, table: pd.DataFrame) -> tuple:
             raise NotDefined("fewer than two participants have both conditions")
         if test == "wilcoxon":
             v, p, *effect = wilcoxon(x, y)
-            return (*head, *[math.nan] * 3, v, p, math.nan, math.nan, math.nan, *effect, BLANKS[test])
+            said = BLANKS[test], broken_ties(x - y)
+            return (*head, *[math.nan] * 3, v, p, math.nan, math.nan, math.nan, *effect, *said)
         se, t, p, low, high, *effect = t_test(x, y)
-        return (*head, se, len(both) - 1, t, math.nan, p, math.nan, low, high, *effect, BLANKS[test])
+        return (*head, se, len(both) - 1, t, math.nan, p, math.nan, low, high, *effect, BLANKS[test], "")
     except NotDefined as refusal:
-        return (*head, *[math.nan] * 11, refusal.reason)
+        return (*head, *[math.nan] * 11, refusal.reason, "")

@@ -8,6 +8,7 @@ from scipy import stats
 
 from analysis.errors import NotDefined
 from analysis.statistics.bootstrap import percentiles, weights
+from analysis.statistics.cells import alike
 
 COLUMNS = ("n_stimuli", "n_participants", "rho", "ci_low", "ci_high", "p")
 LEAST_STIMULI = 4
@@ -28,7 +29,7 @@ def spearman(answers: pd.DataFrame, values: pd.Series, seed: int) -> tuple:
     if len(metric) < LEAST_STIMULI:
         raise NotDefined(f"ρ needs {LEAST_STIMULI} stimuli, there are {len(metric)}")
     accuracy = (right.sum() / seen.sum()).to_numpy(float)
-    if np.ptp(accuracy) == 0 or np.ptp(metric) == 0:
+    if alike(accuracy) or alike(metric):
         raise NotDefined("all stimuli have the same accuracy or the same metric value")
     found = stats.spearmanr(accuracy, metric)
     drawn = weights(len(seen), seed)

@@ -1,16 +1,18 @@
 """Rank tests of independent groups: Kruskal-Wallis, and Dunn's comparisons after it."""
 
 import math
+import warnings
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from analysis.statistics.cells import complete, groups, varying
+from analysis.statistics.cells import alike, complete, groups, tied, varying
 from analysis.statistics.multiplicity import adjust
 
 KRUSKAL_COLUMNS = ("term", "H", "df", "p", "epsilon2")
+BROKEN_TIES = "values that differ by rounding alone are ranked apart, as in R; round them to tie them"
 DUNN_COLUMNS = ("term", "a", "b", "mean_rank_a", "mean_rank_b", "diff", "se", "z", "p", "p_adjusted")
 
 
@@ -29,8 +31,10 @@ def kruskal(data: pd.DataFrame, outcome: str, factors: list[str]) -> pd.DataFram
 
 
 def _kruskal_row(term: str, data: pd.DataFrame, outcome: str, factors: list[str]) -> tuple:
-    if data[outcome].nunique() < 2:
+    if alike(data[outcome]):
         return (term, *[math.nan] * 4, "all values are equal")
+    if len(np.unique(tied(data[outcome]))) < data[outcome].nunique():
+        warnings.warn(BROKEN_TIES, stacklevel=2)
     cells = groups(data, outcome, factors)
     h, p = stats.kruskal(*cells)
     return (term, float(h), len(cells) - 1, float(p), float(h) / (len(data) - 1), "")
@@ -45,7 +49,7 @@ def dunn(data: pd.DataFrame, outcome: str, factors: list[str], correction: str =
     frames = []
     for term, split in splits(varying(used, factors)).items():
         cells = groups(used, outcome, split)
-        if len(cells) > 2 and used[outcome].nunique() > 1:
+        if len(cells) > 2 and not alike(used[outcome]):
             frames.append(_dunn_pairs(term, cells, correction))
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=DUNN_COLUMNS)
 

@@ -156,6 +156,13 @@ def test_cells_that_differ_but_do_not_vary_inside_are_not_defined():
         anova(data, "fraction_correct", FACTORS)
 
 
+@pytest.mark.parametrize("level", [0.7, 1e9])
+def test_variation_by_rounding_alone_is_no_variation(level):
+    data = frame("balanced96").assign(fraction_correct=lambda rows: level * (1 + 1e-16 * (rows.index % 5)))
+    with pytest.raises(NotDefined, match="no variation"):
+        anova(data, "fraction_correct", FACTORS)
+
+
 def test_one_participant_per_cell_is_not_defined():
     data = frame("balanced96").groupby(FACTORS, observed=True).head(1)
     with pytest.raises(NotDefined, match="one participant per cell"):

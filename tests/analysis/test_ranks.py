@@ -70,6 +70,13 @@ def test_all_equal_values_are_not_defined():
     assert dunn(data, "confidence", FACTORS).empty
 
 
+def test_ties_broken_by_rounding_are_said():
+    data = frame("balanced96")
+    noisy = data.assign(confidence=data["confidence"] / 10 + np.where(data.index % 2, 1e-17, 1e-16))
+    with pytest.warns(UserWarning, match="ranked apart"):
+        kruskal(noisy, "confidence", ["heatmap"])
+
+
 def test_every_group_appears_in_the_descriptives():
     found = descriptives(frame("balanced96"), "confidence", FACTORS)
     assert found.groupby("term", sort=False).size().to_dict() == {"all": 1, "cells": 6, "heatmap": 3, "score": 2}

@@ -25,6 +25,16 @@ def test_paired_tests_equal_r():
     assert found["diff"]["t"] == pytest.approx(expected["mean_diff"], abs=1e-10)
 
 
+def test_ties_broken_by_rounding_are_said_with_what_tied_differences_give():
+    # wilcox.test(A, B, paired = TRUE, exact = FALSE, correct = FALSE [, digits.rank = 7])
+    means = wide(trials(), "correct", ["method"])
+    found = compare(means).set_index("term")
+    assert found["warning"]["wilcoxon"].endswith("tied they give V = 135.5, p = 0.0412")
+    assert found["warning"]["t"] == ""
+    assert compare((10 * means).round()).set_index("term")["V"]["wilcoxon"] == 135.5
+    assert not compare((10 * means).round())["warning"].any()
+
+
 def test_few_untied_differences_are_exact():
     a, b = np.array([1.1, 2.3, 3.2, 4.8]), np.zeros(4)
     assert wilcoxon(a, b)[:2] == (10.0, pytest.approx(2 / 16))
