@@ -12,7 +12,7 @@ CHOOSE, WRITE = _("Please choose one."), _("Please write a few words.")
 
 
 class StepForm(forms.Form):
-    """A step's form. It knows its step and the study's frozen definition."""
+    """A step's form. It knows its step's `page` and `data`, and the study's frozen definition."""
 
     use_required_attribute = False
 

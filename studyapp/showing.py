@@ -36,15 +36,15 @@ def run_of(participant: models.Participant) -> Run:
 def step_context(participant: models.Participant) -> dict:
     """Return everything the present step's template needs.
 
-    `condition_key` names the version and condition: what is the same for all its participants may be cached under it.
+    `same` is what shapes the page's content, for whoever stands at such a step; the rest is this run's own.
     """
     its_kind, page, step = step_of(participant)
     run = run_of(participant)
+    shaped_by = {"version": participant.version_id, "step": _form_step(step)}
+    same = {**common(participant), **_shown(its_kind, step, run), "page": page.name, "shaped_by": shaped_by}
     return {
-        **common(participant),
-        **_shown(its_kind, step, run),
-        "page": page.name,
-        "condition_key": f"{participant.version_id}-{participant.condition_id}",
+        **same,
+        "same": same,
         "token": sessions.token(participant, participant.position),
         "position": participant.position,
         "progress": _progress(its_kind, run, step),
@@ -90,10 +90,13 @@ def guide_context(participant: models.Participant) -> dict:
 
 
 def form_of(page: Page, step: dict, participant: models.Participant, data=None):
-    """Return the page's form, bound to `data` where given; None where there is nothing to answer."""
+    """Return the page's form, bound to `data` where given; None where there is nothing to answer.
+
+    It is made from the definition and the step's page and data alone.
+    """
     if page.form is None:
         return None
-    return load(page.form)(data, step=step, definition=frozen(participant.version))
+    return load(page.form)(data, step=_form_step(step), definition=frozen(participant.version))
 
 
 def validate(data, participant: models.Participant, step: dict) -> tuple[dict, dict]:
@@ -105,6 +108,10 @@ def validate(data, participant: models.Participant, step: dict) -> tuple[dict, d
     if form.is_valid():
         return form.cleaned_data, {}
     return {}, {name: list(messages) for name, messages in form.errors.items()}
+
+
+def _form_step(step: dict) -> dict:
+    return {"page": step["page"], "data": step.get("data")}
 
 
 def _shown(its_kind: Kind, step: dict, run: Run) -> dict:

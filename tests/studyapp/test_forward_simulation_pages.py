@@ -2,11 +2,9 @@
 
 import subprocess
 import sys
-from itertools import count
 
 import pytest
 from django.http import QueryDict
-from django.template.loader import render_to_string
 
 from studyapp.core.kinds import load
 from tests.studyapp.forward_simulation import (
@@ -21,21 +19,7 @@ from tests.studyapp.forward_simulation import (
     make_run,
     trials,
 )
-
-KEYS = count()  # nothing is taken from a cache: every rendering is its own
-FRAME = {
-    "study_title": "A study",
-    "language": "en",
-    "submit_url": "/run/",
-    "events_url": "/events/",
-    "state_url": "/state/",
-    "guide_url": "/guide/",
-    "leave_url": "/leave/",
-    "participant_key": "anna",
-    "token": "1-abc",
-    "progress": {"number": 1, "total": 14, "label": "Picture 1 of 14", "percent": 5},
-    "next_images": [],
-}
+from tests.studyapp.rendering import rendered
 
 
 @pytest.fixture(scope="module")
@@ -58,8 +42,7 @@ def html(plan, position, definition, bundle, factors=FULL, answered=()):
     page = KIND.page(step["page"])
     run = make_run(definition, bundle, plan, position, factors, answered)
     form = load(page.form)(step=step, definition=definition) if page.form else None
-    own = {"form": form, "page": page.name, "condition_key": next(KEYS)}
-    return render_to_string(page.template, {**FRAME, **context(step, run), **own})
+    return rendered(page, context(step, run), form)
 
 
 @pytest.mark.parametrize("factors", CONDITIONS, ids=lambda factors: "-".join(factors.values()))

@@ -20,20 +20,8 @@ from tests.studyapp.label_matching import (
     make_plan,
     make_run,
 )
+from tests.studyapp.rendering import rendered
 
-FRAME = {
-    "study_title": "A study",
-    "language": "en",
-    "submit_url": "/run/",
-    "events_url": "/events/",
-    "state_url": "/state/",
-    "guide_url": "/guide/",
-    "leave_url": "/leave/",
-    "participant_key": "anna",
-    "token": "1-abc",
-    "progress": {"number": 1, "total": 32, "label": "Example 1 of 32", "percent": 5},
-    "next_images": [],
-}
 CONDITIONS = pytest.mark.parametrize("factors", [STAGED, FLAT], ids=lambda factors: factors["method"])
 
 
@@ -56,7 +44,7 @@ def html(plan, position, definition, bundle, factors=STAGED, answered=()):
     page = KIND.page(step["page"])
     run = make_run(definition, bundle, plan, position, factors, answered)
     form = load(page.form)(step=step, definition=definition) if page.form else None
-    return render_to_string(page.template, {**FRAME, **context(step, run), "form": form, "page": page.name})
+    return rendered(page, context(step, run), form)
 
 
 def verifications(answered):

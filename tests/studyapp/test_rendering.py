@@ -1,0 +1,51 @@
+"""Parts of pages are rendered once for all to whom they show the same, and never hold what is one run's own."""
+
+import pytest
+from django import forms
+from django.template import Context, Template
+from django.utils import translation
+
+from studyapp.templatetags.rendering import RenderedOnce
+
+PART = "{{ name }}{{ token }}{{ form.x.value|default_if_none:'' }}"
+TEMPLATE = "{% load rendering %}{% rendered_once part %}" + PART + "{% endrendered_once %}"
+
+
+class Asked(forms.Form):
+    x = forms.CharField(required=False)
+
+
+@pytest.fixture
+def renderings(monkeypatch):
+    """The names of the parts that were rendered, rather than taken from what is kept."""
+    seen = []
+    compose = RenderedOnce.compose
+    monkeypatch.setattr(RenderedOnce, "compose", lambda self, own: seen.append(self.name) or compose(self, own))
+    return seen
+
+
+def shown(same, form=None, **own):
+    return Template(TEMPLATE).render(Context({**same, "same": same, "form": form, **own}))
+
+
+def test_what_is_one_runs_own_does_not_reach_the_shared_part():
+    assert shown({"name": "a title"}, token="1-secret") == "a title"
+
+
+def test_the_same_is_rendered_once_and_anything_else_anew(renderings):
+    assert [shown({"name": name}) for name in ("one", "one", "two")] == ["one", "one", "two"]
+    assert renderings == ["part", "part"]
+
+
+def test_a_filled_in_form_is_neither_kept_nor_shown_to_anybody_else(renderings):
+    assert shown({"name": "asked "}, Asked({"x": "my words"})) == "asked my words"
+    assert shown({"name": "asked "}, Asked()) == "asked "
+    assert shown({"name": "asked "}, Asked({"x": "my words"})) == "asked my words"
+    assert renderings == ["part"] * 3
+
+
+def test_each_language_has_a_rendering_of_its_own(renderings):
+    for language in ("en", "de", "en"):
+        with translation.override(language):
+            shown({"name": "in words"})
+    assert renderings == ["part"] * 2
