@@ -96,6 +96,7 @@ if _DATABASE["ENGINE"] == "django.db.backends.sqlite3":
         "snapshot": _DATABASE | {"OPTIONS": _SQLITE | {"transaction_mode": "DEFERRED"}, "TEST": {"MIRROR": "default"}},
     }
 else:
+    _DATABASE["ENGINE"] = "studyapp.postgres"
     _OPTIONS = _DATABASE.get("OPTIONS", {})
     DATABASES = {
         "default": _DATABASE | {"TEST": {"NAME": f"test_heatwise_{os.getpid()}"}},

@@ -1,0 +1,44 @@
+"""The PostgreSQL backend's look at whether a connection still lives."""
+
+import psycopg
+import pytest
+from django.db import connection
+
+pytestmark = [
+    pytest.mark.database,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif("connection.vendor != 'postgresql'", reason="about PostgreSQL; .ci/run sets DATABASE_URL"),
+]
+
+
+def next_request():
+    connection.close_if_unusable_or_obsolete()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        return cursor.fetchone()[0]
+
+
+@pytest.fixture(autouse=True)
+def kept_connection(settings):
+    before = connection.settings_dict["CONN_MAX_AGE"], connection.health_check_enabled
+    connection.close()
+    connection.settings_dict["CONN_MAX_AGE"], connection.health_check_enabled = None, True
+    yield
+    connection.close()
+    connection.settings_dict["CONN_MAX_AGE"], connection.health_check_enabled = before
+
+
+def test_a_living_connection_is_kept_without_asking():
+    first = next_request()
+
+    assert next_request() == first
+
+
+def test_a_connection_that_the_server_ended_is_replaced_before_the_next_query():
+    first = next_request()
+    address = connection.get_connection_params()
+    with psycopg.connect(
+        host=address.get("host"), port=address.get("port"), user=address.get("user"), dbname=address["dbname"]
+    ) as other:
+        other.execute("SELECT pg_terminate_backend(%s, 5000)", [first])
+    assert next_request() != first
