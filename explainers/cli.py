@@ -40,6 +40,10 @@ def _parser():
     score.add_argument("--config", type=Path, metavar="CONFIG.toml", help="when it is not where it was")
     score.add_argument("--device", default="auto", help="auto (default), cpu, cuda, cuda:1 …")
     score.set_defaults(run=_score)
+    xnn = commands.add_parser("xnn", help="train an explanation network on a layer's activations")
+    xnn.add_argument("config", type=Path, metavar="CONFIG.toml")
+    xnn.add_argument("--device", default="auto", help="auto (default), cpu, cuda, cuda:1 …")
+    xnn.set_defaults(run=_xnn)
     bench = commands.add_parser("bench", help="time the methods against captum, pytorch-grad-cam and zennit")
     bench.add_argument("--model", default="squeezenet1_1", help="a torchvision classifier; squeezenet1_1 when left out")
     bench.add_argument("--size", type=_count, default=224, help="the images' side in pixels")
@@ -94,6 +98,21 @@ def _score(options):
     names = options.metrics.split(",") if options.metrics else None
     for name, count in score_bundle(options.bundle, names, options.config, options.device).items():
         print(f"{name}: {count} values")
+
+
+def _xnn(options):
+    from explainers.xnn.config import load_xnn_config
+
+    config = load_xnn_config(options.config)
+    from explainers.xnn.run import run
+
+    facts = run(config, options.device)
+    for part in ("train", "test"):
+        values = ", ".join(f"{name} {value:.4g}" for name, value in facts[part].items())
+        print(f"{part}: {values}")
+    for feature, what in facts["degenerate"].items():
+        print(f"degenerate: {feature} is {what} (remedies tried: {len(facts['remedies'])})")
+    print(f"{config.output.network}: {', '.join(facts['class_names'])}; trained in {facts['seconds']:.1f} s.")
 
 
 def _bench(options):

@@ -68,6 +68,10 @@ class ExplanationNetwork(nn.Module):
             features = F.adaptive_avg_pool2d(features, 1)
         return features.flatten(1)
 
+    def features_of(self, seen: torch.Tensor) -> torch.Tensor:
+        """Return each x-feature's mean over what the head sees of it: (N, n)."""
+        return seen.unflatten(1, (self.n_features, self.positions)).mean(dim=2)
+
     def contributions(self, features: torch.Tensor, outputs: torch.Tensor) -> torch.Tensor:
         """Return what each x-feature adds to the approximation of an output, v_i E_i summed over positions: (N, n).
 

@@ -59,5 +59,8 @@ class Settings:
     remedies: int = field(default=2, metadata=expects("how many remedies to try, from 0 up", _is_not_negative))
     seed: int = field(default=0, metadata=expects("a whole number", is_whole))
 
+    def __post_init__(self):
+        object.__setattr__(self, "hidden", tuple(self.hidden))
+
     def as_dict(self) -> dict:
         return {**asdict(self), "hidden": list(self.hidden)}

@@ -164,9 +164,8 @@ class _Training:
             self.network.head.bias.copy_(solution[-1])
 
     def _degenerate(self):
-        shape = (-1, self.network.n_features, self.network.positions)
-        features = self._seen().reshape(shape).mean(dim=2)
-        return degenerate(features, self.network.head.weight.reshape(shape).abs().mean(dim=2))
+        weight = self.network.head.weight.detach().abs()
+        return degenerate(self.network.features_of(self._seen()), self.network.features_of(weight))
 
     def _remedy(self, found):
         """Draw degenerate x-features anew, without what Adam remembers, and train for half the epochs again."""
