@@ -4,10 +4,10 @@ const LIFT_PX = 6;
 
 /**
  * Let the handles in `root` be dragged. `handleOf(target)` gives the handle that a pointer presses, or null, and
- * `itemOf(handle)` what it stands for, or null; `likenessOf(item, handle, {x, y})` what is seen to move, placed
- * by `floating`; x and y are where it was pressed. `lift(item, handle)` is called as it leaves its place; `zoneAt(x, y)` is the
- * place under the pointer, or null; `over(zone)` is called as it moves, with null at the end; `drop(item, zone,
- * likeness)` when it is let go. A press that doesn't move stays a click.
+ * `itemOf(handle)` what it stands for, or null; `likenessOf(item, handle, {x, y})` what is seen to move, placed by
+ * `floating` (x and y are where it was pressed). `lift(item, handle)` is called as it leaves its place; `zoneAt(x, y)`
+ * is the place under the pointer, or null; `over(zone)` is called as it moves, with null at the end;
+ * `drop(item, zone, likeness)` when it is let go. A press that doesn't move stays a click.
  */
 export function init(root, { handleOf, itemOf, likenessOf, zoneAt, lift, over, drop }) {
   let drag = null;

@@ -1,0 +1,229 @@
+"""Clustering: sort ten unlabelled pictures into groups, with more or less visual help from the system.
+
+After the human evaluation (section 4.1, appendix I) of the XNN paper in `shared/papers`. Where the paper leaves a
+choice open, it is a parameter here and recorded with every export.
+"""
+
+from studyapp.core import shared_pages
+from studyapp.core.kinds import Field, Kind, Page, Parameter, Variant
+
+TEXT = f"{__name__}.pages:text"
+CONFIDENCE = ["Zero", "Very Low", "Low", "Mediocre", "High", "Very High", "100%"]
+RATING = ["Very Good", "Good", "Slightly Good", "Neutral or N/A", "Slightly Poor", "Poor", "Very Poor"]
+HARDEST = 7
+
+TRIAL_FIELDS = (
+    Field("stage", "text", "The stage of the study: which visual help there was."),
+    Field("dataset", "text", "The data set that the pictures come from."),
+    Field("batch", "integer", "Which of the data set's fixed batches was sorted, from 1."),
+    Field("images", "text", "The pictures' ids in the order in which they lay on the board, as JSON."),
+    Field("placement", "text", "The group that each picture was put in, as JSON: image id → group."),
+    Field("prediction", "text", "The class that the model predicts for each picture, as JSON: image id → class."),
+    Field(
+        "purity",
+        "number",
+        "The share of pictures whose predicted class is their group's most frequent one. Guessing reaches .54 on "
+        "average with four groups: compare with the chance level that the report gives.",
+    ),
+    Field("groups_used", "integer", "How many groups have a picture in them."),
+    Field("moves", "integer", "How often pictures were moved into or out of a group; empty where no script ran."),
+)
+
+SUMMARY_FIELDS = (
+    Field("n_trials", "integer", "How many batches were sorted."),
+    Field("mean_purity", "number", "Mean purity of the groups, over all batches sorted."),
+    Field("reward", "number", "What taking part earns.", unit="the study's currency"),
+)
+
+PAGES = (
+    shared_pages.information(TEXT),
+    shared_pages.consent(TEXT),
+    Page(
+        "demographics",
+        "clustering/questions.html",
+        form=f"{__name__}.forms:DemographicsForm",
+        context=TEXT,
+        fields=(
+            Field("gender", "text", "Gender, in the words of the answer chosen."),
+            Field("age", "text", "Age band, in years."),
+            Field("computing_courses", "text", "How many courses in computing were taken."),
+            Field("ai_courses", "text", "How many courses in artificial intelligence were taken."),
+        ),
+        texts=("demographics",),
+    ),
+    Page(
+        "task",
+        "clustering/task.html",
+        context=f"{__name__}.pages:task",
+        texts=("task",),
+        guide="clustering/_task.html",
+    ),
+    Page(
+        "stage",
+        "clustering/stage.html",
+        context=f"{__name__}.pages:stage",
+        texts=("stage_none", "stage_single", "stage_features"),
+        guide="clustering/_stage.html",
+    ),
+    Page(
+        "sort",
+        "clustering/sort.html",
+        form=f"{__name__}.forms:SortForm",
+        context=f"{__name__}.pages:sort",
+        fields=TRIAL_FIELDS,
+        texts=("sort",),
+        trial=True,
+    ),
+    Page(
+        "confidence",
+        "clustering/confidence.html",
+        form=f"{__name__}.forms:ConfidenceForm",
+        context=f"{__name__}.pages:confidence",
+        fields=(
+            Field(
+                "level",
+                "integer",
+                "Confidence that all pictures are grouped correctly; the labels are the parameter `confidence_labels`.",
+                levels=dict(enumerate(CONFIDENCE, start=1)),
+            ),
+        ),
+        texts=("confidence",),
+    ),
+    Page(
+        "agents",
+        "clustering/questions.html",
+        form=f"{__name__}.forms:AgentsForm",
+        context=TEXT,
+        fields=(
+            Field(
+                "ratings",
+                "text",
+                "How well each stage's AI agent did, as JSON: stage → rating from 1, the worst; the labels are the "
+                "parameter `rating_labels`, the best first.",
+                levels=dict(enumerate(RATING[::-1], start=1)),
+            ),
+        ),
+        texts=("agents", "agent_single", "agent_features"),
+    ),
+    Page(
+        "closing",
+        "clustering/questions.html",
+        form=f"{__name__}.forms:ClosingForm",
+        context=TEXT,
+        fields=(
+            Field(
+                "difficulty",
+                "integer",
+                "How difficult grouping the pictures was.",
+                levels={0: "not difficult at all", HARDEST: "extremely difficult"},
+            ),
+            Field("comments", "text", "Comments, in the participant's words; may be empty."),
+        ),
+        texts=("closing",),
+    ),
+)
+
+PARAMETERS = (
+    Parameter(
+        "stages",
+        "list",
+        [["NoVis", "none"], ["1-Heatmap", "c_mwp"], ["XNN", "xnn"]],
+        "The stages, each with its explanation method: none, or one of the bundle's. The first always comes first, the "
+        "others in every order equally often. A method with one map per picture is shown by pointing at it, one with "
+        "several (x-features) by a switch for each.",
+    ),
+    Parameter(
+        "datasets",
+        "list",
+        [],
+        "The data sets, one batch of each in every stage; empty: all of the bundle.",
+    ),
+    Parameter("split", "text", "", "Which part of the data sets all pictures come from, as in the bundle; empty: any."),
+    Parameter("groups", "integer", 4, "How many groups there are to sort into.", minimum=2, maximum=6),
+    Parameter("batch_size", "integer", 10, "How many pictures are sorted at once.", minimum=4, maximum=10),
+    Parameter(
+        "batches",
+        "integer",
+        5,
+        "How many fixed batches are drawn of each data set; a participant meets none of them twice.",
+        minimum=1,
+        maximum=50,
+    ),
+    Parameter(
+        "require_all_groups",
+        "boolean",
+        False,
+        "Whether every group needs a picture. The paper lets groups stay empty.",
+    ),
+    Parameter(
+        "agent_ratings",
+        "boolean",
+        True,
+        "Whether the AI agents of the stages with visual help are rated at the end, as in the paper's main study.",
+    ),
+    Parameter(
+        "scale",
+        "choice",
+        "per_map",
+        "Whether a heatmap's colours go up to its own maximum, as in the paper, or mean the same in every map; as the "
+        "bundle was rendered.",
+        choices=("per_map", "shared"),
+    ),
+    Parameter("confidence_labels", "list", CONFIDENCE, "The points of the confidence scale, stored as 1, 2, 3, …"),
+    Parameter("rating_labels", "list", RATING, "The points of the agents' rating, best first; stored as 7, 6, 5, …"),
+    Parameter(
+        "genders",
+        "list",
+        ["Female", "Male", "Trans female", "Trans male", "Non-binary", "Another", "I’d rather not say"],
+        "What can be answered to the question about gender.",
+    ),
+    Parameter(
+        "ages",
+        "list",
+        ["18–30", "31–40", "41–50", "51–60", "61 or older", "I’d rather not say"],
+        "The age bands, in years.",
+    ),
+    Parameter(
+        "courses",
+        "list",
+        ["No course", "1 course", "2 courses", "3 courses", "4 courses or more"],
+        "What can be answered to the questions about courses in computing and in artificial intelligence.",
+    ),
+    Parameter("minutes", "integer", 30, "How long the study takes, as told to participants.", minimum=1),
+    Parameter("min_width_px", "integer", 1024, "The narrowest screen, in CSS pixels.", minimum=320),
+    Parameter("min_height_px", "integer", 600, "The lowest screen, in CSS pixels.", minimum=320),
+)
+
+VARIANTS = (
+    Variant(
+        "main",
+        "Clustering, main study",
+        "No help first, then one heatmap and an explanation network (XNN) in either order; the agents are rated.",
+        conditions=({"name": "main", "factors": {}, "quota": 30},),
+    ),
+    Variant(
+        "complementary",
+        "Clustering, complementary study",
+        "No help, then one heatmap by DeepLIFT, with other participants than the main study's.",
+        parameters={
+            "stages": [["NoVis", "none"], ["1-Heatmap (DeepLIFT)", "deeplift"]],
+            "agent_ratings": False,
+            "minutes": 20,
+        },
+        conditions=({"name": "complementary", "factors": {}, "quota": 14},),
+    ),
+)
+
+KIND = Kind(
+    name="clustering",
+    title="Clustering",
+    summary="Participants sort ten unlabelled pictures into groups, with more or less visual help from the system.",
+    module=__name__,
+    pages=PAGES,
+    parameters=PARAMETERS,
+    factors=(),
+    orders=f"{__name__}.plan:n_orders",
+    fields=SUMMARY_FIELDS,
+    trial_word="Batch",
+    variants=VARIANTS,
+)

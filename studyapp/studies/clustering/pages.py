@@ -1,0 +1,104 @@
+"""What each page shows. Nothing in it depends on the model's predictions but the heatmaps that a stage shows."""
+
+from studyapp.core.legends import legend
+from studyapp.core.shared_pages import money
+
+from .groups import group_names, picture_names
+from .maps import FEATURES, NONE, maps_of
+
+
+def text(step: dict, run) -> dict:
+    """Return a page that is one text of the study, named like the page."""
+    return {"body": _text(run, step["page"])}
+
+
+def task(step: dict, run) -> dict:
+    """Return the instructions: what to do on the board, and how."""
+    return {"part": {"body": _text(run, "task"), "switches": any(stage["help"] == FEATURES for stage in _stages(run))}}
+
+
+def stage(step: dict, run) -> dict:
+    """Return the instructions of a stage with a worked example, a picture that is in no batch."""
+    data = step["data"]
+    drawn = run.definition["stimuli"]["datasets"][data["dataset"]]
+    shown = {"body": _text(run, f"stage_{data['help']}", **_named(data)), "help": data["help"], "where": _where(step)}
+    if data["help"] != NONE:
+        shown["example"] = _picture(drawn["worked"], step, run)
+        shown["legend"] = legend(run.bundle.methods[step["method"]])
+        shown["key"] = step["key"]
+    return {"part": shown}
+
+
+def sort(step: dict, run) -> dict:
+    """Return the board: the batch's pictures with the stage's maps, and the groups to put them in."""
+    data = step["data"]
+    n_maps = next(found["n_maps"] for found in _stages(run) if found["name"] == data["stage"])
+    return {
+        "heading": _text(run, "sort", **_named(data)),
+        "help": data["help"],
+        "where": _where(step),
+        "pictures": [
+            _picture(image_id, step, run) | {"number": number, "name": name}
+            for number, (image_id, name) in enumerate(picture_names(data["images"]).items(), start=1)
+        ],
+        "features": list(range(1, n_maps + 1)) if data["help"] == FEATURES else [],
+        "groups": group_names(run.definition),
+        "legend": legend(run.bundle.methods[step["method"]]) if data["help"] != NONE else None,
+    }
+
+
+def confidence(step: dict, run) -> dict:
+    """Return where the participant stands; the question is the form's."""
+    return {"where": _where(step)}
+
+
+def _stages(run) -> list[dict]:
+    return run.definition["stimuli"]["stages"]
+
+
+def _picture(image_id: str, step: dict, run) -> dict:
+    maps = maps_of(run.bundle, image_id, step["method"]) if step["data"]["help"] != NONE else []
+    return {
+        "image": run.image(image_id),
+        "maps": [
+            {"number": place, "overlay": run.stimulus_url(one.overlay), **_contribution(one.contribution)}
+            for place, one in enumerate(maps, start=1)
+        ],
+    }
+
+
+def _contribution(value: float | None) -> dict:
+    """Return a contribution as it stands above its map: signed, so that colour alone doesn't tell."""
+    if value is None:
+        return {"contribution": "", "sign": ""}
+    rounded = round(value, 2)
+    sign = "for" if rounded > 0 else "against" if rounded < 0 else ""
+    amount = f"{abs(rounded):.2f}".removeprefix("0")
+    return {"contribution": {"for": "+", "against": "−", "": ""}[sign] + amount, "sign": sign}
+
+
+def _where(step: dict) -> dict:
+    data = step["data"]
+    return {"part": data["part"], "n_parts": data["n_parts"], "number": data.get("number"), "n": data["n_datasets"]}
+
+
+def _named(data: dict) -> dict:
+    return {name: data[name] for name in ("part", "n_parts", "n_maps") if name in data}
+
+
+def _text(run, key: str, **values) -> str:
+    payment, parameters = run.definition["payment"], run.parameters
+    stages, datasets = _stages(run), run.definition["stimuli"]["datasets"]
+    names = group_names(run.definition)
+    known = {
+        "first_group": names[0],
+        "last_group": names[-1],
+        "n_images": parameters["batch_size"],
+        "n_groups": parameters["groups"],
+        "n_stages": len(stages),
+        "n_batches": len(stages) * len(datasets),
+        "n_datasets": len(datasets),
+        "n_maps": max((found["n_maps"] for found in stages), default=0),
+        "base": money(payment["reward_base"], payment["currency"]),
+    }
+    return run.text(key, **known | values)
