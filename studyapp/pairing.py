@@ -134,7 +134,7 @@ def takes_pairs(study: models.Study) -> bool:
 
 def use(study: models.Study, pairs: list[str], **counts: int) -> None:
     """Make these the pairs of a study, and set its numbers of trials; its stimuli are drawn anew."""
-    defaults, wanted = kind(study.kind).defaults(), study.parameters | {"pairs": pairs} | counts
+    defaults, wanted = kind(study.kind).defaults(study.language), study.parameters | {"pairs": pairs} | counts
     study.parameters = {name: value for name, value in wanted.items() if value != defaults[name]}
     study.stimuli = None
     study.save(update_fields=["parameters", "stimuli"])

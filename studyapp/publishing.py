@@ -22,8 +22,8 @@ def definition(study: models.Study) -> dict:
         "title": study.title,
         "language": study.language,
         "seed": study.seed,
-        "parameters": its_kind.defaults() | study.parameters,
-        "texts": its_kind.texts() | study.texts,
+        "parameters": its_kind.defaults(study.language) | study.parameters,
+        "texts": its_kind.texts(study.language) | study.texts,
         "conditions": [{"name": cell.name, "factors": cell.factors} for cell in study.conditions.all()],
         "bundle": {"name": study.bundle.name, "sha256": study.bundle.sha256},
         "payment": {
@@ -121,8 +121,8 @@ def read_version(pk: int) -> models.Version:
     """
     version = models.Version.objects.select_related("bundle").get(pk=pk)
     its_kind, record = kind(version.definition["kind"]), version.definition
-    record["parameters"] = its_kind.defaults() | record["parameters"]
-    record["texts"] = its_kind.texts() | record["texts"]
+    record["parameters"] = its_kind.defaults(record["language"]) | record["parameters"]
+    record["texts"] = its_kind.texts(record["language"]) | record["texts"]
     return version
 
 

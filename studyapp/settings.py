@@ -130,6 +130,7 @@ OTP_TOTP_ISSUER = "Heatwise"
 OTP_ADMIN_HIDE_SENSITIVE_DATA = True
 
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]  # those that participants' pages speak
 TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True

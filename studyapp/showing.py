@@ -3,6 +3,8 @@
 from functools import partial
 
 from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
 
 from studyapp import models, sessions
 from studyapp.core.kinds import Kind, Page, kind, load
@@ -19,6 +21,11 @@ def step_of(participant: models.Participant) -> tuple[Kind, Page, dict]:
     return its_kind, its_kind.page(step["page"]), step
 
 
+def language_of(participant: models.Participant) -> str:
+    """Return the language in which the run's pages speak: the one that its study was published in."""
+    return frozen(participant.version)["language"]
+
+
 def run_of(participant: models.Participant) -> Run:
     """Return the run as the kinds' pages see it."""
     bundle = participant.version.bundle
@@ -30,6 +37,7 @@ def run_of(participant: models.Participant) -> Run:
         position=participant.position,
         stimulus_url=partial(stimulus_url, bundle),
         answered=partial(sessions.answered, participant),
+        say=_,
     )
 
 
@@ -102,12 +110,13 @@ def form_of(page: Page, step: dict, participant: models.Participant, data=None):
 def validate(data, participant: models.Participant, step: dict) -> tuple[dict, dict]:
     """Read the answer to `step` from submitted `data`: `(answer, errors by field)`."""
     page = kind(frozen(participant.version)["kind"]).page(step["page"])
-    form = form_of(page, step, participant, data)
-    if form is None:
-        return {}, {}
-    if form.is_valid():
-        return form.cleaned_data, {}
-    return {}, {name: list(messages) for name, messages in form.errors.items()}
+    with translation.override(language_of(participant)):
+        form = form_of(page, step, participant, data)
+        if form is None:
+            return {}, {}
+        if form.is_valid():
+            return form.cleaned_data, {}
+        return {}, {name: list(messages) for name, messages in form.errors.items()}
 
 
 def _form_step(step: dict) -> dict:
@@ -122,11 +131,12 @@ def _shown(its_kind: Kind, step: dict, run: Run) -> dict:
 def _progress(its_kind: Kind, run: Run, step: dict) -> dict:
     trials = [other.get("trial_index") for other in run.plan if its_kind.page(other["page"]).trial]
     if step.get("trial_index") in trials:  # a page that belongs to a trial, as its feedback does, has its number
-        number, total, word = trials.index(step["trial_index"]) + 1, len(trials), its_kind.trial_word
+        number, total, word = trials.index(step["trial_index"]) + 1, len(trials), _(its_kind.trial_word)
     else:
-        number, total, word = run.position + 1, len(run.plan), "Page"
+        number, total, word = run.position + 1, len(run.plan), _("Page")
     percent = round(100 * run.position / max(1, len(run.plan) - 1))
-    return {"number": number, "total": total, "label": f"{word} {number} of {total}", "percent": percent}
+    label = _("%(word)s %(number)d of %(total)d") % {"word": word, "number": number, "total": total}
+    return {"number": number, "total": total, "label": label, "percent": percent}
 
 
 def _next_images(its_kind: Kind, run: Run) -> list[str]:

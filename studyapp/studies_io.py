@@ -18,7 +18,7 @@ from studyapp import models, publishing, stimuli
 from studyapp.core import parameters
 from studyapp.core.bundle_sets import open_bundle
 from studyapp.core.bundles import BundleError
-from studyapp.core.kinds import Kind, kind
+from studyapp.core.kinds import ENGLISH, Kind, kind
 
 FORMAT = "heatwise-study"
 FORMAT_VERSION = 1
@@ -67,8 +67,8 @@ def record(study: models.Study) -> dict:
         "kind": study.kind,
         **sections.pop(""),
         "bundle": {"name": bundle.name, "sha256": bundle.sha256} if bundle else {},
-        "parameters": its_kind.defaults() | study.parameters,
-        "texts": its_kind.texts() | study.texts,
+        "parameters": its_kind.defaults(study.language) | study.parameters,
+        "texts": its_kind.texts(study.language) | study.texts,
         "conditions": list(study.conditions.values("name", "factors", "quota", "open")),
         **sections,
         "analysis_plan": study.analysis_plan,
@@ -145,10 +145,11 @@ def parse(found, slug: str = "") -> tuple[models.Study, list[dict]]:
         its_kind = kind(found.get("kind", ""))
     except LookupError as error:
         raise StudyFileError(f"kind: {error}") from None
+    language = str(found.get("language", ENGLISH))
     study = models.Study(
         kind=its_kind.name,
-        parameters=_parameters(its_kind, found["parameters"]),
-        texts=_texts(its_kind, found["texts"]),
+        parameters=_parameters(its_kind, found["parameters"], language),
+        texts=_texts(its_kind, found["texts"], language),
         analysis_plan=found["analysis_plan"],
         **_fields(found),
     )
@@ -184,15 +185,15 @@ def _name(field: str) -> str:
     return field
 
 
-def _parameters(its_kind: Kind, values: dict) -> dict:
+def _parameters(its_kind: Kind, values: dict, language: str) -> dict:
     if found := parameters.problems(its_kind, values):
         raise StudyFileError(f"parameters: {found[0]}")
-    defaults = its_kind.defaults()
+    defaults = its_kind.defaults(language)
     return {name: value for name, value in values.items() if value != defaults[name]}
 
 
-def _texts(its_kind: Kind, texts: dict) -> dict:
-    defaults = its_kind.texts()
+def _texts(its_kind: Kind, texts: dict, language: str) -> dict:
+    defaults = its_kind.texts(language)
     _known(texts, defaults, "texts")
     for key, text in texts.items():
         if not isinstance(text, str):
@@ -224,7 +225,7 @@ def _condition(its_kind: Kind, entry, where: str) -> dict:
                 f"found {entry['factors'][factor.name]!r}"
             )
     try:
-        models.Condition(**entry).clean_fields(exclude=["study"])
+        models.Condition(**entry).clean_fields(exclude=["study", "factors"])
     except ValidationError as error:
         field, messages = next(iter(error.message_dict.items()))
         raise StudyFileError(f"{where}.{field}: {messages[0]}") from None

@@ -2,13 +2,14 @@
 
 import json
 import logging
-from functools import partial
+from functools import cache, partial
 
 from django.conf import settings
 from django.contrib.admin.views.decorators import staff_member_required
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -52,6 +53,7 @@ def run(request: HttpRequest, slug: str) -> HttpResponse:
     participant = visitors.participant_of(request, slug)
     if participant is None:
         return redirect("entry", slug)
+    translation.activate(showing.language_of(participant))
     if participant.status != flow.ACTIVE:
         return render(request, "finished.html", endings.context(participant))
     return _step(request, participant)
@@ -97,6 +99,7 @@ def guide(request: HttpRequest, slug: str) -> HttpResponse:
     participant = visitors.participant_of(request, slug)
     if participant is None or participant.status != flow.ACTIVE:
         raise Http404
+    translation.activate(showing.language_of(participant))
     return render(request, "guide.html", showing.guide_context(participant))
 
 
@@ -112,6 +115,7 @@ def leave(request: HttpRequest, slug: str) -> HttpResponse:
         return redirect("run", slug)
     if participant.status != flow.ACTIVE:
         return redirect("run", slug)
+    translation.activate(showing.language_of(participant))
     return render(request, "leave.html", showing.common(participant))
 
 
@@ -156,7 +160,9 @@ def _door(request: HttpRequest, study: models.Study, visitor: sessions.Visitor |
     known = sessions.find(study, visitor) if visitor else visitors.participant_of(request, study.slug)
     if known is None and study.status != models.Study.Status.OPEN:
         return _problem(request, study, "paused" if study.status == "paused" else "closed", 403)
-    response = render(request, "entry.html", showing.entry_context(study, known))
+    context = showing.entry_context(study, known)
+    translation.activate(context["language"])
+    response = render(request, "entry.html", context)
     visitors.remember_browser(request, response)
     return response
 
@@ -164,7 +170,7 @@ def _door(request: HttpRequest, study: models.Study, visitor: sessions.Visitor |
 def _step(request: HttpRequest, participant: models.Participant, form=None, status: int = 200) -> HttpResponse:
     _, page, step = showing.step_of(participant)
     context = showing.step_context(participant)
-    context["form"] = form or showing.form_of(page, step, participant)
+    context["form"] = form or cache(partial(showing.form_of, page, step, participant))  # made where it is rendered
     return render(request, page.template, context, status=status)
 
 
@@ -189,10 +195,13 @@ def _submit(request: HttpRequest, slug: str) -> HttpResponse:
         return JsonResponse(body)
     if receipt.errors:
         participant = visitors.participant_of(request, slug)
+        translation.activate(showing.language_of(participant))
         _, page, step = showing.step_of(participant)
         return _step(request, participant, showing.form_of(page, step, participant, request.POST), 422)
     return redirect(request.path)
 
 
 def _problem(request: HttpRequest, study: models.Study, reason: str, status: int) -> HttpResponse:
-    return render(request, "problem.html", {"reason": reason, "study_title": study.title}, status=status)
+    translation.activate(study.language)
+    context = {"reason": reason, "study_title": study.title, "language": study.language}
+    return render(request, "problem.html", context, status=status)

@@ -4,6 +4,7 @@ from functools import cache
 from itertools import product
 
 from django import forms
+from django.conf import settings
 
 from studyapp import models
 from studyapp.core.kinds import Kind, kind, kinds
@@ -11,6 +12,7 @@ from studyapp.core.kinds import Kind, kind, kinds
 from .parameter_fields import parameter_field, words
 
 PARAMETER, TEXT = "parameter__", "text__"
+EVERYBODY = "everybody"
 
 
 class AddStudyForm(forms.ModelForm):
@@ -33,18 +35,21 @@ class StudyForm(forms.ModelForm):
     its_kind: Kind
 
     def __init__(self, *args, instance, **kwargs):
-        parameters = self.its_kind.defaults() | instance.parameters
-        texts = self.its_kind.texts() | instance.texts
+        parameters = self.its_kind.defaults(instance.language) | instance.parameters
+        texts = self.its_kind.texts(instance.language) | instance.texts
         initial = {f"{PARAMETER}{name}": value for name, value in parameters.items()}
         initial |= {f"{TEXT}{key}": text.strip() for key, text in texts.items()}
         super().__init__(*args, instance=instance, **kwargs | {"initial": initial | (kwargs.get("initial") or {})})
+        if "language" in self.fields:
+            self.fields["language"].widget = forms.Select(choices=_languages(instance.language))
         if "seed" in self.fields:
             self.fields["seed"].show_hidden_initial = False
 
     def clean(self):
         cleaned = super().clean()
-        self.instance.parameters = self._differing(cleaned, PARAMETER, self.its_kind.defaults())
-        self.instance.texts = self._differing(cleaned, TEXT, self.its_kind.texts())
+        language = self.instance.language  # the one that the form was filled with: what stayed as it was isn't stored
+        self.instance.parameters = self._differing(cleaned, PARAMETER, self.its_kind.defaults(language))
+        self.instance.texts = self._differing(cleaned, TEXT, self.its_kind.texts(language))
         if any(name.startswith(PARAMETER) or name in ("bundle", "seed") for name in self.changed_data):
             self.instance.stimuli = None
         return cleaned
@@ -52,6 +57,12 @@ class StudyForm(forms.ModelForm):
     def _differing(self, cleaned: dict, prefix: str, defaults: dict) -> dict:
         given = {name: _plain(cleaned[prefix + name]) for name in defaults if prefix + name in cleaned}
         return {name: value for name, value in given.items() if value != _plain(defaults[name])}
+
+
+def _languages(present: str) -> list[tuple[str, str]]:
+    """Return the languages that the pages speak; a study in another one keeps it, its buttons being English."""
+    spoken = dict(settings.LANGUAGES)
+    return list((spoken | {present: spoken.get(present, present)}).items())
 
 
 def _plain(value):
@@ -88,4 +99,4 @@ def crossed_conditions(its_kind: Kind) -> list[dict]:
 
 def condition(factors: dict) -> dict:
     """Return a condition named after its levels."""
-    return {"name": "-".join(factors.values()), "factors": factors}
+    return {"name": "-".join(factors.values()) or EVERYBODY, "factors": factors}

@@ -5,11 +5,14 @@ importing a kind needs neither Django nor any other part of the app.
 """
 
 import importlib
+import json
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
+
+ENGLISH = "en"
 
 
 def load(dotted: str) -> Callable:
@@ -139,19 +142,41 @@ class Kind:
         """Return how many orders the study counterbalances."""
         return load(self.orders)(definition) if isinstance(self.orders, str) else self.orders
 
-    def texts(self) -> dict[str, str]:
-        """Return the default texts: the kind's own `texts/<key>.md`."""
-        return dict(_texts(self.module))
+    def texts(self, language: str = ENGLISH) -> dict[str, str]:
+        """Return the default texts: the kind's own `texts/<key>.md`, in another language `texts/<language>/<key>.md`.
 
-    def defaults(self) -> dict:
-        """Return every parameter with its default."""
-        return {parameter.name: parameter.default for parameter in self.parameters}
+        What isn't translated is English. Variants of a language, as in de-CH, have the language's texts.
+        """
+        return _texts(self.module) | _texts(self.module, _base(language))
+
+    def defaults(self, language: str = ENGLISH) -> dict:
+        """Return every parameter with its default; those that participants read come in their language.
+
+        They stand in `texts/<language>/defaults.json`.
+        """
+        english = {parameter.name: parameter.default for parameter in self.parameters}
+        return english | _defaults(self.module, _base(language))
+
+
+def _base(language: str) -> str:
+    return language.partition("-")[0]
+
+
+def _texts_folder(module: str, language: str) -> Path:
+    folder = Path(importlib.import_module(module).__file__).parent / "texts"
+    return folder if language == ENGLISH else folder / language
 
 
 @cache
-def _texts(module: str) -> dict[str, str]:
-    folder = Path(importlib.import_module(module).__file__).parent / "texts"
-    return {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.md"))}
+def _texts(module: str, language: str = ENGLISH) -> dict[str, str]:
+    found = sorted(_texts_folder(module, language).glob("*.md"))
+    return {path.stem: path.read_text(encoding="utf-8") for path in found}
+
+
+@cache
+def _defaults(module: str, language: str) -> dict:
+    path = _texts_folder(module, language) / "defaults.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
 @cache

@@ -7,6 +7,11 @@ from .bundles import Bundle
 from .texts import render
 
 
+def to_say(sentence: str) -> str:
+    """Mark a constant that `Run.say` will translate, so that the translators' catalogue has it."""
+    return sentence
+
+
 @dataclass(frozen=True)
 class Answered:
     """One stored response with the step it answers."""
@@ -21,7 +26,8 @@ class Run:
     """What a page's context function may build from.
 
     `definition` is the frozen study, `factors` the condition's levels, `stimulus_url(path)` the opaque address of a
-    bundle's file, `answered()` the responses so far in order (asked of the database only when called).
+    bundle's file, `answered()` the responses so far in order (asked of the database only when called), `say(sentence)`
+    an English sentence of ours in the study's language.
     """
 
     definition: dict
@@ -31,6 +37,7 @@ class Run:
     position: int
     stimulus_url: Callable[[str], str]
     answered: Callable[[], list[Answered]]
+    say: Callable[[str], str] = str
 
     @property
     def parameters(self) -> dict:

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from studyapp.core.legends import legend
+from studyapp.core.run import to_say
 from studyapp.core.shared_pages import money
 from studyapp.core.texts import render
 
@@ -11,7 +12,12 @@ from .charts import score_chart
 from .scoring import summary
 from .statements import without_statements
 
-NAMES = {"TP": "recognised correctly", "FN": "missed", "FP": "false alarm", "TN": "rightly left out"}
+NAMES = {
+    "TP": to_say("recognised correctly"),
+    "FN": to_say("missed"),
+    "FP": to_say("false alarm"),
+    "TN": to_say("rightly left out"),
+}
 BANDS = ("TP", "FN", "FP")
 SHOWN = {"outcomes": ("TP", "FN", "FP", "TN"), "scores": ("TP", "FN"), "heatmap": ("TP", "FP")}
 
@@ -78,7 +84,7 @@ def _item(answered, run) -> dict:
         "model_answer": scores["model_answer"],
         "correct": scores["correct"],
         "outcome": scores["outcome"],
-        "outcome_name": NAMES[scores["outcome"]],
+        "outcome_name": run.say(NAMES[scores["outcome"]]),
     }
 
 
@@ -120,7 +126,7 @@ def _bands(run, examples: list[str], name: str) -> list[dict]:
     return [
         {
             "outcome": outcome,
-            "name": NAMES[outcome],
+            "name": run.say(NAMES[outcome]),
             "sentence": _sentence(run, outcome, name),
             "examples": [card for card in cards if card["outcome"] == outcome],
         }
@@ -138,8 +144,8 @@ def _example(run, image_id: str, name: str) -> dict:
         "image": run.image(image_id, method=_method(run), class_name=name),
         "class_name": name,
         "outcome": outcome,
-        "outcome_name": NAMES[outcome],
-        "chart": score_chart(predictions, name, run.parameters["score_bars"]) if shown else None,
+        "outcome_name": run.say(NAMES[outcome]),
+        "chart": score_chart(predictions, name, run.parameters["score_bars"], run.say) if shown else None,
     }
 
 
