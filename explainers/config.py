@@ -85,6 +85,7 @@ class ModelConfig:
 class ImagesConfig:
     folder: Path = field(metadata=expects("a folder of photographs", path=True))
     labels: str | None = field(default=None, metadata=expects('a CSV file, or "folders" with one folder per class'))
+    dataset: str | None = field(default=None, metadata=expects("a layout with labels of its own, such as cub"))
     name: str | None = field(default=None, metadata=expects("what the data set is called"))
 
 

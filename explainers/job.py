@@ -90,8 +90,9 @@ def prepare(config: Config, device: str, limit: int | None) -> Job:
     folder = config.path.parent
     classes = class_names(config.model, folder)
     _check_thresholds(config.model, classes)
+    images = config.images
     photographs = list_photographs(
-        config.images.folder, config.images.labels, folder, classes, config.model.multilabel
+        images.folder, images.labels, folder, classes, config.model.multilabel, images.dataset
     )[:limit]
     model, weights_sha256 = load_model(config.model, folder, len(classes))
     seed = config.output.seed

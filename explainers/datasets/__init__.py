@@ -3,8 +3,17 @@
 `list_photographs` gives what a configuration's `[images]` names; `open_picture` and `cut_out` what the model sees.
 """
 
-from explainers.datasets.folder import list_photographs
+from explainers.datasets.listing import LAYOUTS, list_photographs
 from explainers.datasets.photograph import SUFFIXES, Photograph, class_index
-from explainers.datasets.pictures import cut_out, open_picture
+from explainers.datasets.pictures import cut_out, cut_points, open_picture
 
-__all__ = ["SUFFIXES", "Photograph", "class_index", "cut_out", "list_photographs", "open_picture"]
+__all__ = [
+    "LAYOUTS",
+    "SUFFIXES",
+    "Photograph",
+    "class_index",
+    "cut_out",
+    "cut_points",
+    "list_photographs",
+    "open_picture",
+]

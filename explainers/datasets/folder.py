@@ -12,20 +12,18 @@ from explainers.datasets.photograph import SUFFIXES, Photograph, class_index
 from explainers.errors import UserError, near
 
 
-def list_photographs(folder: Path, labels: str | None, base: Path, classes: list[str], multilabel: bool):
-    """Return the photographs below `folder`, sorted by name, with their labels. `base`: where a CSV's path starts."""
-    if not folder.is_dir():
-        raise UserError(f"[images] folder: {folder} is not a folder.")
+def photographs(folder: Path, labels: str | None, base: Path, classes: list[str], multilabel: bool):
+    """Return the photographs below `folder` with their labels. `base`: where a CSV's path starts."""
     found = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES}
     if labels is None:
-        photographs = [Photograph(path, source) for source, path in found.items()]
+        listed = [Photograph(path, source) for source, path in found.items()]
     elif labels == "folders":
-        photographs = [_by_folder(path, source, classes) for source, path in found.items()]
+        listed = [_by_folder(path, source, classes) for source, path in found.items()]
     else:
-        photographs = list(_by_csv(base / labels, found, classes, multilabel))
-    if not photographs:
+        listed = list(_by_csv(base / labels, found, classes, multilabel))
+    if not listed:
         raise UserError(f"[images] folder: {folder} holds no pictures ({', '.join(SUFFIXES)}).")
-    return sorted(photographs, key=lambda photograph: photograph.source)
+    return listed
 
 
 def _by_folder(path, source, classes):

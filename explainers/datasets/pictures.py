@@ -30,21 +30,44 @@ def _stretched(picture):
     return Image.fromarray(np.uint8(np.round((values - values.min()) / (span or 1) * 255)))
 
 
-def cut_out(picture: Image.Image, resize: int | None, height_width, out_height_width=None) -> Image.Image:
+def cut_out(
+    picture: Image.Image,
+    resize: int | None,
+    height_width,
+    out_height_width=None,
+    resample: Image.Resampling = Image.Resampling.BILINEAR,
+) -> Image.Image:
     """Return what the model sees: shorter side to `resize` (default: the size / 0.875), then the centre.
 
     As torchvision's Resize and CenterCrop; an input that is not square is covered the same way. With
-    `out_height_width` the same part of the picture at that size, for people to look at.
+    `out_height_width` the same part of the picture at that size, for people to look at. Masks need the nearest pixel
+    (`resample`).
     """
     height, width = height_width
-    margin = (resize or round(min(height, width) / 0.875)) / min(height, width)
-    scale = max(width * margin / picture.width, height * margin / picture.height)
-    resized = tuple(int(side * scale + 1e-6) for side in picture.size)
+    scale, resized, left, top = _geometry(picture.size, resize, height_width)
     if out_height_width is None:
-        left, top = round((resized[0] - width) / 2), round((resized[1] - height) / 2)
-        return picture.resize(resized, Image.Resampling.BILINEAR).crop((left, top, left + width, top + height))
+        return picture.resize(resized, resample).crop((left, top, left + width, top + height))
     half_width, half_height = width / scale / 2, height / scale / 2
     x, y = picture.width / 2, picture.height / 2
     box = (max(x - half_width, 0), max(y - half_height, 0))
     box += (min(x + half_width, picture.width), min(y + half_height, picture.height))
     return picture.resize(out_height_width[::-1], Image.Resampling.LANCZOS, box=box)
+
+
+def cut_points(points: np.ndarray, size: tuple[int, int], resize: int | None, height_width) -> np.ndarray:
+    """Return points (N, 2), as (x, y) in a picture of this (width, height), in pixels of what `cut_out` cuts out.
+
+    They may lie outside it.
+    """
+    _, resized, left, top = _geometry(size, resize, height_width)
+    factors = np.array(resized) / np.array(size)
+    return (np.asarray(points, dtype=float) + 0.5) * factors - 0.5 - np.array([left, top])
+
+
+def _geometry(size, resize, height_width):
+    """Return the scale, the picture's size after it, and the cut-out's left and top there."""
+    height, width = height_width
+    margin = (resize or round(min(height, width) / 0.875)) / min(height, width)
+    scale = max(width * margin / size[0], height * margin / size[1])
+    resized = tuple(int(side * scale + 1e-6) for side in size)
+    return scale, resized, round((resized[0] - width) / 2), round((resized[1] - height) / 2)

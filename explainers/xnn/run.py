@@ -49,7 +49,8 @@ def run(config: XnnConfig, device: str = "auto") -> dict:
 
 
 def _readable(config, folder, names):
-    listed = list_photographs(config.images.folder, config.images.labels, folder, names, config.model.multilabel)
+    images, multilabel = config.images, config.model.multilabel
+    listed = list_photographs(images.folder, images.labels, folder, names, multilabel, images.dataset)
     found = []
     for photograph in listed:
         try:

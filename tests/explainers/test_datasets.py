@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from explainers._torchvision import torchvision
-from explainers.datasets import cut_out, list_photographs, open_picture
+from explainers.datasets import cut_out, cut_points, list_photographs, open_picture
 from explainers.errors import UserError
 
 
@@ -123,3 +123,21 @@ def test_the_shown_picture_is_the_same_part_at_another_size():
     assert shown.size == (448, 448)
     difference = np.asarray(shown.resize((224, 224)), dtype=int) - np.asarray(seen, dtype=int)
     assert np.abs(difference).max() <= 2
+
+
+@pytest.mark.parametrize("size", [(400, 300), (301, 97), (128, 128)])
+def test_points_follow_the_picture_into_what_the_model_sees(size):
+    x, y = size[0] // 2 + 3, size[1] // 2 - 5
+    pixels = np.zeros((size[1], size[0], 3), dtype=np.uint8)
+    pixels[y - 3 : y + 4, x - 3 : x + 4] = 255
+    seen = np.asarray(cut_out(Image.fromarray(pixels), 128, (112, 112)))[..., 0].astype(float)
+    rows, columns = np.indices(seen.shape)
+    centre = (columns * seen).sum() / seen.sum(), (rows * seen).sum() / seen.sum()
+    assert np.abs(cut_points([[x, y]], size, 128, (112, 112))[0] - centre).max() < 1
+
+
+def test_a_mask_keeps_its_numbers_when_it_is_cut_out():
+    mask = Image.fromarray(np.repeat(np.arange(0, 300, dtype=np.int32)[None], 50, axis=0))
+    seen = np.array(cut_out(mask, 32, (28, 28), resample=Image.Resampling.NEAREST))
+    assert set(np.unique(seen)) <= set(range(300))
+    assert seen.dtype == np.int32

@@ -1,0 +1,88 @@
+"""ADE20K in its two layouts: scenes, their categories, and which object every pixel shows.
+
+Zhou, Zhao, Puig, Fidler, Barriuso, Torralba 2017, "Scene Parsing through ADE20K Dataset", CVPR.
+
+* The scene parsing benchmark, `ADEChallengeData2016` (http://sceneparsing.csail.mit.edu): `images/<split>/*.jpg`,
+  `annotations/<split>/*.png` with object numbers 1 … 150 (0 is none), `sceneCategories.txt`, `objectInfo150.txt`.
+  Pictures and annotations may also lie side by side in one folder.
+* The full data set, such as `ADE20K_2021_17_01` (https://groups.csail.mit.edu/vision/datasets/ADE20K):
+  `*_seg.png` beside each `*.jpg`, object number = red // 10 · 256 + green; the scene's category is its folder.
+"""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from explainers.datasets.photograph import Photograph
+from explainers.errors import UserError
+
+_SPLITS = {"training": "train", "validation": "test"}
+
+
+def photographs(folder: Path, classes: list[str]) -> list[Photograph]:
+    """Return the scenes, those of another category than the model's classes without a label, "train" or "test"."""
+    categories = _scene_categories(folder)
+    found = []
+    for path in sorted(folder.rglob("*.jpg")):
+        category = categories.get(path.stem, path.parent.name).replace("/", "_")
+        label = (classes.index(category),) if category in classes else None
+        split = next((_SPLITS[part] for part in path.relative_to(folder).parts if part in _SPLITS), "")
+        found.append(Photograph(path, path.relative_to(folder).as_posix(), label, split))
+    if not found:
+        raise UserError(f"{folder}: holds no *.jpg; expected the folder ADEChallengeData2016 or the full data set's.")
+    return found
+
+
+def regions(picture: Path) -> np.ndarray:
+    """Return the object number of every pixel (H, W) of the photograph at this path, uint16; 0 where there is none."""
+    beside = picture.with_name(f"{picture.stem}_seg.png")
+    if beside.is_file():
+        colours = _pixels(beside).astype(np.uint16)
+        return colours[..., 0] // 10 * 256 + colours[..., 1]
+    path = _annotation_of(picture)
+    numbers = _pixels(path)
+    if numbers.ndim != 2:
+        raise UserError(f"{path}: expected one object number per pixel, found {numbers.shape[-1]} channels.")
+    return numbers.astype(np.uint16)
+
+
+def object_names(folder: Path) -> list[str]:
+    """Return the benchmark's 150 objects in the order of their numbers, synonyms separated by ";"."""
+    for name, separator in (("objectInfo150.txt", "\t"), ("objectInfo150.csv", ",")):
+        path = folder / name
+        if path.is_file():
+            rows = [line.split(separator) for line in path.read_text(encoding="utf-8").splitlines()[1:] if line.strip()]
+            return [separator.join(row[5:]).strip().replace(", ", ";") for row in rows]
+    raise UserError(f"{folder}: there is no objectInfo150.txt.")
+
+
+def _annotation_of(picture):
+    candidates = [picture.with_suffix(".png")]
+    if "images" in picture.parts:
+        at = len(picture.parts) - 1 - picture.parts[::-1].index("images")
+        candidates.append(Path(*picture.parts[:at], "annotations", *picture.parts[at + 1 :]).with_suffix(".png"))
+    for path in candidates:
+        if path.is_file():
+            return path
+    raise UserError(f"{picture}: has no annotation; expected {' or '.join(map(str, candidates))}.")
+
+
+def _pixels(path):
+    try:
+        with Image.open(path) as opened:
+            return np.array(opened)
+    except (OSError, UnidentifiedImageError) as error:
+        raise UserError(f"{path}: cannot be read as a picture ({error}).") from None
+
+
+def _scene_categories(folder):
+    """Return {picture: category} of the benchmark; of the full data set nothing, its folders tell."""
+    path = folder / "sceneCategories.txt"
+    if not path.is_file():
+        return {}
+    lines = [line.split() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    for number, fields in enumerate(lines, 1):
+        if len(fields) != 2:
+            raise UserError(f"{path}, line {number}: expected a picture and its category, found {' '.join(fields)!r}.")
+    return dict(lines)
