@@ -44,11 +44,23 @@ def _parser():
     xnn.add_argument("config", type=Path, metavar="CONFIG.toml")
     xnn.add_argument("--device", default="auto", help="auto (default), cpu, cuda, cuda:1 …")
     xnn.set_defaults(run=_xnn)
-    bench = commands.add_parser("bench", help="time the methods against captum, pytorch-grad-cam and zennit")
+    tree = commands.add_parser("tree", help="learn which classes a model confuses, or read a tree that HLTA learned")
+    tree.add_argument("bundle", type=Path, nargs="?", metavar="BUNDLE", help="the predictions to learn from")
+    tree.add_argument("--hlta", type=Path, metavar="FILE.json", help="read this forest instead")
+    tree.add_argument("--out", type=Path, required=True, metavar="tree.json", help="the latent tree to write")
+    tree.add_argument("--picture", type=Path, metavar="FILE", help="draw it too, as .svg, .png or .pdf")
+    tree.add_argument("--cut", type=float, default=0.92, help="greatest distance within a level-1 group (0.92)")
+    tree.add_argument("--mass", type=float, default=0.95, help="probability of an image's top classes (0.95)")
+    tree.add_argument("--most", type=_count, default=5, help="the most top classes an image can have (5)")
+    tree.set_defaults(run=_tree)
+    bench = commands.add_parser("bench", help="time the methods against other implementations of them")
     bench.add_argument("--model", default="squeezenet1_1", help="a torchvision classifier; squeezenet1_1 when left out")
     bench.add_argument("--size", type=_count, default=224, help="the images' side in pixels")
     bench.add_argument("--images", type=_count, default=2, help="images per call")
     bench.add_argument("--device", default="auto", help="auto (default), cpu, cuda …")
+    bench.add_argument("--threads", type=_count, help="processor threads; PyTorch's choice when left out")
+    bench.add_argument("--clock", choices=("wall", "cpu"), default="wall", help="cpu: on a machine with other work")
+    bench.add_argument("--markdown", action="store_true", help="as a table for a document")
     bench.add_argument("--json", action="store_true", help="as JSON")
     bench.set_defaults(run=_bench)
     for kind in ("methods", "metrics"):
@@ -115,29 +127,50 @@ def _xnn(options):
     print(f"{config.output.network}: {', '.join(facts['class_names'])}; trained in {facts['seconds']:.1f} s.")
 
 
+def _tree(options):
+    from explainers.trees.command import run
+
+    run(options)
+
+
 def _bench(options):
     import platform
+    import time
 
     import torch
 
     from explainers.bench import COLUMNS, bench
     from explainers.job import device_called
 
+    if options.threads:
+        torch.set_num_threads(options.threads)
     device = device_called(options.device)
+    clock = {"wall": time.perf_counter, "cpu": time.process_time}[options.clock]
     machine = {"machine": platform.processor() or platform.machine(), "device": str(device)}
-    machine |= {"threads": torch.get_num_threads(), "torch": torch.__version__}
-    show = (lambda _row: None) if options.json else (lambda row: print("  ".join(map(_cell, row.values())), flush=True))
-    show(dict(zip(COLUMNS, COLUMNS, strict=True)))
-    rows = bench(options.model, options.size, options.images, device, show)
+    machine |= {"threads": torch.get_num_threads(), "torch": torch.__version__, "clock": options.clock}
+    machine |= {"model": options.model, "size": options.size, "images": options.images}
     if options.json:
-        print(json.dumps({**machine, "model": options.model, "size": options.size, "rows": rows}, indent=1))
-    else:
-        print(", ".join(f"{key} {value}" for key, value in machine.items()))
+        rows = bench(options.model, options.size, options.images, device, lambda _row: None, clock)
+        print(json.dumps({**machine, "columns": COLUMNS, "rows": rows}, indent=1))
+        return
+    show = _markdown_row if options.markdown else _padded_row
+    show(COLUMNS)
+    if options.markdown:
+        show(["---"] * len(COLUMNS))
+    bench(options.model, options.size, options.images, device, lambda row: show(row.values()), clock)
+    print("\n" + ", ".join(f"{key} {value}" for key, value in machine.items()))
+
+
+def _padded_row(values):
+    print("  ".join(f"{_cell(value):<20}" for value in values), flush=True)
+
+
+def _markdown_row(values):
+    print(f"| {' | '.join(map(_cell, values))} |", flush=True)
 
 
 def _cell(value):
-    text = "–" if value is None else f"{value:.3g}" if isinstance(value, float) else str(value)
-    return f"{text:<20}"
+    return "–" if value is None else f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def _list(options):

@@ -64,9 +64,9 @@ def explain(name: str, model: torch.nn.Module, images: torch.Tensor, targets, **
     if images.ndim != 4:
         raise UserError(f"images: expected a batch (N, 3, H, W), found shape {tuple(images.shape)}.")
     device = device_of(model)
-    targets = as_targets(targets, len(images)).to(device)
+    targets, images = (_outside_inference(x).to(device) for x in (as_targets(targets, len(images)), images.detach()))
     with untouched(model):
-        maps = record.function(model, images.detach().to(device), targets, **parameters)
+        maps = record.function(model, images, targets, **parameters)
     return maps.detach().float()
 
 
@@ -84,6 +84,11 @@ def explain_output(name: str, model: torch.nn.Module, image: torch.Tensor, **par
     with untouched(model):
         nodes = record.function(model, image.detach().to(device_of(model)), **parameters)
     return [replace(node, map=node.map.detach().float()) for node in nodes]
+
+
+def _outside_inference(tensor: torch.Tensor) -> torch.Tensor:
+    """Return the tensor, copied if it was made in inference mode, where it cannot take part in gradients."""
+    return tensor.clone() if tensor.is_inference() else tensor
 
 
 def metric_of(name: str) -> Metric:

@@ -3,10 +3,11 @@
 Shrikumar, Greenside, Kundaje 2017, "Learning Important Features Through Propagating Activation Differences", ICML,
 sections 3.2, 3.4 and 3.5.1. captum's is not complete on networks that reuse a ReLU, call it as a function, or have
 ReLU6, and refuses ResNet50; here functions are intercepted instead of modules, however they are called.
-On max-pooling the two split the same sum differently; ours is described at `_MaxPool`.
+On max-pooling after a ReLU captum's loses the rule of the pool; see `_MaxPool`.
 """
 
 import torch
+import torch.nn.functional as F
 from torch.overrides import TorchFunctionMode
 
 from explainers.errors import UserError
@@ -28,25 +29,35 @@ def deeplift(model, images, targets, *, baseline=None):
     y the logit; this is checked, and networks in which units multiply each other (gates, layer norm) are refused by it.
     """
     start = _baseline(baseline, images)
-    both = torch.cat([images, start]).requires_grad_()
-    with torch.enable_grad(), _Rescale():
-        scores = pick(in_quick_layout(model, both), torch.cat([targets, targets]))
-    after, before = scores.detach().chunk(2)
-    maps = []
-    for t in range(after.shape[1]):
-        (multipliers,) = torch.autograd.grad(scores[: len(images), t].sum(), both, retain_graph=True)
-        maps.append((multipliers[: len(images)] * (images - start)).sum(dim=1))
-    maps = torch.stack(maps, dim=1)
-    _check_completeness(maps, after - before, type(model).__name__)
+    maps, change = in_quick_layout(lambda inputs: _attributed(model, inputs, start, targets), images)
+    _check_completeness(maps, change, type(model).__name__)
     return maps
+
+
+def _attributed(model, images, start, targets):
+    """Return the maps and what they should sum to, (N, T, H, W) and (N, T).
+
+    The baseline goes through the network alone, once when all images share it; the images then meet what it left.
+    """
+    with torch.no_grad(), _Noted() as noted:
+        before = pick(model(start).expand(len(images), -1), targets)
+    leaf, maps = images.detach().clone().requires_grad_(), []
+    with torch.enable_grad(), _Rescale(noted.steps):
+        scores = pick(model(leaf), targets)
+    for t in range(scores.shape[1]):
+        (multipliers,) = torch.autograd.grad(scores[:, t].sum(), leaf, retain_graph=True)
+        maps.append((multipliers * (images - start)).sum(dim=1))
+    return torch.stack(maps, dim=1), scores.detach() - before
 
 
 def _baseline(baseline, images):
     if baseline is None:
-        return torch.zeros_like(images)
+        return torch.zeros_like(images[:1])
     baseline = torch.as_tensor(baseline).to(images)
     try:
-        return (baseline[:, None, None] if baseline.ndim == 1 else baseline).expand_as(images)
+        if baseline.ndim < 4:  # a colour or one image, for all
+            return (baseline[:, None, None] if baseline.ndim == 1 else baseline).expand_as(images[:1])
+        return baseline.expand_as(images)
     except RuntimeError:
         raise UserError(f"baseline: expected a colour (3,) or an image, found {tuple(baseline.shape)}.") from None
 
@@ -60,8 +71,8 @@ def _check_completeness(maps, change, name):
         )
 
 
-class _Rescale(TorchFunctionMode):
-    """Gives activations and max-pools, however they are called, secant slopes in place of derivatives."""
+class _Intercepted(TorchFunctionMode):
+    """Meets activations and max-pools, however they are called."""
 
     def __torch_function__(self, function, types, arguments=(), options=None):
         options, name = options or {}, getattr(function, "__name__", "")
@@ -69,61 +80,105 @@ class _Rescale(TorchFunctionMode):
             values, *rest = arguments
             settings = {key: value for key, value in options.items() if key != "inplace"}
             rest = rest[:-1] if rest and rest[-1] is True else rest
-            return _secant(values, lambda x: function(x, *rest, **settings))
+            return self.elementwise(values, lambda x: function(x, *rest, **settings))
         if name == "max_pool2d":
             settings = dict(
                 zip(("kernel_size", "stride", "padding", "dilation", "ceil_mode"), arguments[1:], strict=False)
             )
             settings |= {key: value for key, value in options.items() if key != "return_indices"}
-            return _MaxPool.apply(arguments[0], settings)
+            return self.max_pool(arguments[0], settings)
         return function(*arguments, **options)
 
 
-def _secant(values, function):
-    """Return an elementwise function of the batch whose slope is Δoutput / Δinput between its two halves."""
-    leaf = values.detach().requires_grad_()
-    output = function(leaf.clone())
-    (slope,) = torch.autograd.grad(output.sum(), leaf)
-    (x, x0), (y, y0) = values.detach().chunk(2), output.detach().chunk(2)
-    secant = torch.where(x == x0, slope.chunk(2)[0], (y - y0) / torch.where(x == x0, 1, x - x0))
-    return _Sloped.apply(values, output.detach(), secant)
+class _Noted(_Intercepted):
+    """Notes what the baseline gives at each step: its inputs and outputs, of a pool also which inputs were largest."""
+
+    def __init__(self):
+        super().__init__()
+        self.steps = []
+
+    def elementwise(self, values, function):
+        output = function(values.clone())  # steps written in place leave the noted tensors alone
+        self.steps.append((values.clone(), output))
+        return output.clone()
+
+    def max_pool(self, values, settings):
+        output, where = F.max_pool2d(values, return_indices=True, **settings)
+        self.steps.append((values.clone(), output, where))
+        return output.clone()
+
+
+class _Rescale(_Intercepted):
+    """Gives each step the slope from the baseline's values to the image's in place of its derivative."""
+
+    def __init__(self, steps):
+        super().__init__()
+        self.steps = iter(steps)
+
+    def elementwise(self, values, function):
+        return _Sloped.apply(values, *self._met(values), function)
+
+    def max_pool(self, values, settings):
+        return _MaxPool.apply(values, *self._met(values), settings)
+
+    def _met(self, values):
+        noted = next(self.steps, None)
+        if noted is None or noted[0].shape[1:] != values.shape[1:]:
+            raise UserError("deeplift: the network takes other steps for the image than for the baseline.")
+        return noted
 
 
 class _Sloped(torch.autograd.Function):
-    """A given output with a given slope for the first half of the batch; the second half passes nothing."""
+    """An elementwise function whose slope is Δoutput / Δinput; its derivative where the input is the baseline's."""
 
     @staticmethod
-    def forward(ctx, _values, output, slope):
+    def forward(ctx, x, x0, y0, function):
+        y = function(x.clone())
+        change = x - x0
+        same = change == 0
+        slope = (y - y0) / change.masked_fill_(same, 1)
+        if same.any():
+            slope = torch.where(same, _derivative(function, x), slope)
         ctx.save_for_backward(slope)
-        return output.clone()
+        return y
 
     @staticmethod
     def backward(ctx, gradient):
-        passed = gradient.chunk(2)[0] * ctx.saved_tensors[0]
-        return torch.cat([passed, torch.zeros_like(passed)]), None, None
+        return gradient * ctx.saved_tensors[0], None, None, None
+
+
+def _derivative(function, x):
+    with torch.enable_grad():
+        leaf = x.detach().clone().requires_grad_()
+        return torch.autograd.grad(function(leaf.clone()).sum(), leaf)[0]
 
 
 class _MaxPool(torch.autograd.Function):
-    """Max-pooling: a rise of the maximum goes to the image's largest input, a fall to the baseline's."""
+    """Max-pooling: a rise of the maximum goes to the image's largest input, a fall to the baseline's.
+
+    With m = max(y, y⁰), y the pooled value, y − y⁰ = (m − y⁰) + (y − m): a rise that the image's largest input brings,
+    and a fall from the baseline's. Each goes to its input as a share of that input's own change, which keeps the sum;
+    unchanged inputs get nothing. The rule of the authors' code and of shap's DeepExplainer. captum 0.9 states the same
+    rule, but a ReLU before the pool then receives the pool's plain gradient: of max(relu(x)) at x = (3, 1), x⁰ = (1, 2)
+    it makes (2, 0), although the output changes by 1. Windows that overlap are added up; shap keeps one of them.
+    """
 
     @staticmethod
-    def forward(ctx, values, settings):
-        output, where = torch.nn.functional.max_pool2d(values, return_indices=True, **settings)
-        ctx.save_for_backward(values, output, where)
-        return output
+    def forward(ctx, x, x0, y0, at0, settings):
+        y, at = F.max_pool2d(x, return_indices=True, **settings)
+        ctx.save_for_backward(x - x0, y, y0, at, at0)
+        return y
 
     @staticmethod
     def backward(ctx, gradient):
-        values, output, where = ctx.saved_tensors
-        (x, x0), (y, y0), (at, at0) = values.chunk(2), output.chunk(2), where.chunk(2)
+        change, y, y0, at, at0 = ctx.saved_tensors
         larger = torch.maximum(y, y0)
-        gradient = gradient.chunk(2)[0]
-        passed = torch.zeros_like(x).flatten(2)
+        passed = torch.zeros_like(change, memory_format=torch.contiguous_format).flatten(2)
         passed.scatter_add_(2, at.flatten(2), (gradient * (larger - y0)).flatten(2))
-        passed.scatter_add_(2, at0.flatten(2), (gradient * (y - larger)).flatten(2))
-        change = (x - x0).flatten(2)
-        multipliers = torch.where(change == 0, 0, passed / torch.where(change == 0, 1, change)).view_as(x)
-        return torch.cat([multipliers, torch.zeros_like(multipliers)]), None
+        passed.scatter_add_(2, at0.expand_as(at).flatten(2), (gradient * (y - larger)).flatten(2))
+        same = change == 0
+        multipliers = passed.view(change.shape) / torch.where(same, 1, change)
+        return multipliers.masked_fill_(same, 0), None, None, None, None
 
 
 RECORD = Record(

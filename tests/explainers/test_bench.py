@@ -14,29 +14,60 @@ def test_every_comparison_names_a_method_and_parameters_there_are():
 
 @pytest.fixture
 def quick(monkeypatch):
-    """Two comparisons only, one with a peer that fails."""
+    """A few comparisons, one with a peer that fails."""
     several = bench.cases(56)
     chosen = [case for case in several if case.method in ("lrp", "mwp")]
 
     def fail(*_):
         raise RuntimeError("not on this model")
 
-    chosen.append(bench.Case("grad_cam", {"layer": "features"}, None, "someone", fail))
+    chosen.append(bench.Case("grad_cam", {"layer": "features"}, (bench.Peer("someone", fail),)))
+    chosen.append(bench.Case("occlusion", {"window": 28, "stride": 28}))
     monkeypatch.setattr(bench, "cases", lambda _side: chosen)
     monkeypatch.setattr(bench, "BATCHES", (1, 2))
 
 
 def test_rows_hold_both_times_and_the_difference_of_the_maps(quick, capsys):
     assert main(["bench", "--size", "56", "--images", "1", "--device", "cpu", "--json"]) == 0
-    rows = {row["method"]: row for row in json.loads(capsys.readouterr().out)["rows"]}
+    found = json.loads(capsys.readouterr().out)["rows"]
+    rows = {row["method"]: row for row in found[:-1]}
     assert rows["lrp"]["ratio"] == pytest.approx(rows["lrp"]["peer_seconds"] / rows["lrp"]["seconds"])
     assert rows["lrp"]["difference"] < 1e-3
     assert rows["mwp"]["peer_seconds"] is None
     assert rows["grad_cam"]["peer"] == "someone: RuntimeError: not on this model"
+    assert {rows[name]["passes"] for name in ("lrp", "grad_cam")} == {1}
+    assert rows["occlusion"]["passes"] == 4 + 1
+    assert rows["occlusion"]["overhead_optimised"] > 0
+    assert rows["lrp"]["peer_passes"] == 1
+    assert found[-1]["peer"] == "bfloat16"
+    assert found[-1]["difference"] > 0
 
 
 def test_the_table_has_a_line_per_method(quick, capsys):
     assert main(["bench", "--size", "56", "--images", "1", "--device", "cpu"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines[:4]] == ["method", "lrp", "mwp", "grad_cam"]
+    assert [line.split()[0] for line in lines[:6]] == ["method", "lrp", "mwp", "grad_cam", "occlusion", "occlusion"]
     assert "threads" in lines[-1]
+
+
+def test_the_table_can_be_put_into_a_document(quick, capsys):
+    options = ["--size", "56", "--images", "1", "--device", "cpu", "--markdown", "--clock", "cpu", "--threads", "1"]
+    assert main(["bench", *options]) == 0
+    table = capsys.readouterr().out.splitlines()[:7]
+    assert {line.count("|") for line in table} == {len(bench.COLUMNS) + 1}
+    assert set(table[1]) <= set("| -")
+
+
+@pytest.mark.filterwarnings("ignore")  # of what the peers import
+@pytest.mark.parametrize("method", ["gradient_shap", "lime"])
+def test_shap_and_lime_run_beside_ours(method):
+    import torch
+
+    from tests.explainers.networks import pictures, small_cnn
+
+    model, images = small_cnn().eval(), pictures(1)
+    case = next(case for case in bench.cases(64) if case.method == method)
+    subject = bench.Subject(model, images, torch.tensor([1]), lambda: 0.0)
+    for peer in case.peers:
+        passes, _, _ = bench._counted(subject, lambda peer=peer: bench._quietly(peer, subject))
+        assert passes >= case.parameters["n_samples"]

@@ -37,11 +37,45 @@ def test_maps_equal_captums_without_max_pooling():
     torch.testing.assert_close(explain("deeplift", model, images, [0, 2])[:, 0], theirs, atol=1e-9, rtol=1e-3)
 
 
-def test_with_max_pooling_captum_splits_the_same_sum_otherwise():
+@pytest.mark.filterwarnings("ignore")  # of what shap imports, and that it has no rule for Flatten and Dropout
+def test_maps_equal_shaps_deep_explainer_with_max_pooling():
+    from shap import DeepExplainer
+
     model, images = small_cnn().eval(), pictures(2)
-    ours, theirs = explain("deeplift", model, images, [0, 2])[:, 0], captums(model, images, [0, 2])
-    torch.testing.assert_close(ours.sum(dim=(1, 2)), theirs.sum(dim=(1, 2)), atol=1e-6, rtol=1e-4)
-    assert not torch.allclose(ours, theirs, atol=1e-6, rtol=1e-2)
+    plain = nn.Sequential(*(nn.ReLU() if isinstance(module, nn.ReLU) else module for module in model))
+    values = DeepExplainer(plain, torch.zeros_like(images[:1])).shap_values(images, check_additivity=False)
+    theirs = torch.from_numpy(values).float().sum(dim=1).permute(0, 3, 1, 2)
+    ours = explain("deeplift", model, images, [[0, 1, 2]] * 2)
+    torch.testing.assert_close(ours, theirs, atol=1e-5 * float(theirs.abs().max()), rtol=1e-4)
+
+
+def test_max_pooling_after_a_relu_keeps_the_sum_that_captum_loses():
+    """max(relu(x)) at (3, 1), from (1, 2): a rise of 1, brought by the first input's change of 2."""
+    model = nn.Sequential(nn.ReLU(), nn.MaxPool2d((1, 2)), nn.Flatten())
+    image, baseline = torch.tensor([[[[3.0, 1.0]]]]), torch.tensor([[[1.0, 2.0]]])
+    ours = explain("deeplift", model, image, [0], baseline=baseline)
+    assert ours.flatten().tolist() == [1, 0]
+    with pytest.warns(UserWarning, match="Setting forward, backward hooks"):
+        theirs = DeepLift(model).attribute(image.requires_grad_(), baseline[None], target=0)
+    assert theirs.flatten().tolist() == [2, 0]
+
+
+def test_each_image_may_have_its_own_baseline():
+    model, images, baselines = small_cnn().eval(), pictures(2), pictures(2, seed=1)
+    both = explain("deeplift", model, images, [0, 1], baseline=baselines)
+    for n in range(2):
+        alone = explain("deeplift", model, images[n : n + 1], [n], baseline=baselines[n])
+        torch.testing.assert_close(both[n : n + 1], alone, atol=1e-6, rtol=1e-4)
+
+
+class DependsOnBrightness(nn.Module):
+    def forward(self, x):
+        return (x.relu() if x.sum() > 0 else x).sum(dim=(2, 3))
+
+
+def test_a_network_that_takes_other_steps_for_the_baseline_is_refused():
+    with pytest.raises(UserError, match="takes other steps for the image than for the baseline"):
+        explain("deeplift", DependsOnBrightness(), torch.ones(1, 3, 4, 4), [0])
 
 
 def test_a_unit_that_switches_shares_its_change_by_the_secant():

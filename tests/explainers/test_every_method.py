@@ -98,6 +98,15 @@ def test_every_parameter_is_described(name):
         assert described["description"], parameter
 
 
+@every_method
+def test_images_and_targets_may_come_from_inference_mode(name):
+    model = small_cnn().eval()
+    with torch.inference_mode():
+        images = pictures(1)
+        targets = model(images).argmax(dim=1)
+    assert torch.isfinite(explainers.explain(name, model, images, targets, **quick(name))).all()
+
+
 def test_an_unknown_method_lists_near_names():
     with pytest.raises(UserError, match=r"no method 'gradcam'.*Did you mean grad_cam"):
         explainers.explain("gradcam", small_cnn(), pictures(1), [0])
