@@ -17,7 +17,7 @@ def rendered_once(parser, token):
 
     `{% rendered_once NAME %} … {% endrendered_once %}` sees the context's `same` and the empty form alone, and is kept
     under a digest of `same`: nothing of one run can come to stand on another's page. A form that was filled in is
-    rendered anew.
+    rendered anew. Other pages, without `same`, are rendered as ever.
     """
     name = token.split_contents()[1]
     nodelist = parser.parse(("endrendered_once",))
@@ -30,12 +30,22 @@ class RenderedOnce(template.Node):
         self.name, self.nodelist = name, nodelist
 
     def render(self, context) -> str:
-        same, form = context["same"], context["form"]
-        own = context.new({**same, "form": form})
-        if form is not None and form.is_bound:
-            return self.compose(own)
-        shown = json.dumps([self.name, get_language(), same], cls=DjangoJSONEncoder)
-        return cache.get_or_set(sha256(shown.encode()).hexdigest(), lambda: self.compose(own), None)
+        if "same" not in context:
+            return self.nodelist.render(context)
+        own = {**context["same"], "form": context["form"]}
+        if getattr(own["form"], "is_bound", False):
+            return self.compose(context.new(own))
+        key = f"{self.name}-{digest(context)}"
+        return cache.get_or_set(key, lambda: self.compose(context.new(own)), None)
 
     def compose(self, own) -> str:
         return self.nodelist.render(own)
+
+
+def digest(context) -> str:
+    """Return a digest of what shapes the page, taken once a rendering."""
+    taken = context.render_context
+    if (known := taken.get(RenderedOnce)) is None:
+        shown = json.dumps([get_language(), context["same"]], cls=DjangoJSONEncoder)
+        known = taken[RenderedOnce] = sha256(shown.encode()).hexdigest()
+    return known
