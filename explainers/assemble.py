@@ -1,5 +1,6 @@
 """Put a bundle together from a finished work folder: tables, features, pictures, coloured overlays, manifest."""
 
+import io
 import json
 import os
 import shutil
@@ -7,11 +8,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
+from PIL import Image
 from tqdm import tqdm
 
 from explainers import registry
 from explainers.bundle import opaque, replace_folder, seal, table_bytes, write_atomically
 from explainers.config import MethodConfig
+from explainers.datasets import true_regions
 from explainers.job import Job, read_nodes, read_prediction, targets_for, versions
 from explainers.model_state import device_of
 from explainers.predictions import prediction_rows, scores_of, thresholds_of
@@ -29,6 +32,7 @@ def assemble(job: Job, targets: dict[str, list[int]]) -> None:
     thresholds = _write_predictions(job, new, targets, np.stack([p["logits"] for p in predictions]))
     _save(new / "features.npy", np.stack([p["features"] for p in predictions]))
     _write_images(job, new)
+    _write_masks(job, new)
     rows, methods = [], []
     for method in job.config.methods:
         method_rows, described = _write_method(job, new, method, targets)
@@ -62,6 +66,20 @@ def _write_images(job, new):
         row = {"image_id": name, "file": f"images/{name}.webp", "width": width, "height": height}
         rows.append({**row, "labels": labels, "split": photograph.split, "source": photograph.source})
     write_atomically(new / "images.csv", table_bytes("images", rows))
+
+
+def _write_masks(job, new):
+    """Write the true regions of what the model saw, as `score` reads them: PNG, 255 where true."""
+    model = job.config.model
+    for name, photograph in job.photographs.items():
+        if photograph.mask is None:
+            continue
+        regions = true_regions(photograph.mask, job.classes, model.resize, model.height_width)
+        for target, region in regions.items():
+            suffix = "" if target is None else f"-{target}"
+            buffer = io.BytesIO()
+            Image.fromarray(region.astype(np.uint8) * 255).save(buffer, "PNG")
+            write_atomically(new / "masks" / f"{name}{suffix}.png", buffer.getvalue())
 
 
 def _write_method(job: Job, new, method: MethodConfig, targets):

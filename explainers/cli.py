@@ -37,6 +37,7 @@ def _parser():
     score = commands.add_parser("score", help="score a bundle's maps")
     score.add_argument("bundle", type=Path, metavar="BUNDLE")
     score.add_argument("--metrics", metavar="A,B", help="such as road,iou; all quick ones when left out")
+    score.add_argument("--masks", type=Path, metavar="FOLDER", help="true regions drawn later, <image id>.png")
     score.add_argument("--config", type=Path, metavar="CONFIG.toml", help="when it is not where it was")
     score.add_argument("--device", default="auto", help="auto (default), cpu, cuda, cuda:1 …")
     score.set_defaults(run=_score)
@@ -108,7 +109,7 @@ def _score(options):
     from explainers.scoring import score_bundle
 
     names = options.metrics.split(",") if options.metrics else None
-    for name, count in score_bundle(options.bundle, names, options.config, options.device).items():
+    for name, count in score_bundle(options.bundle, names, options.config, options.device, options.masks).items():
         print(f"{name}: {count} values")
 
 

@@ -86,6 +86,7 @@ class ImagesConfig:
     folder: Path = field(metadata=expects("a folder of photographs", path=True))
     labels: str | None = field(default=None, metadata=expects('a CSV file, or "folders" with one folder per class'))
     dataset: str | None = field(default=None, metadata=expects("a layout with labels of its own, such as cub"))
+    masks: Path | None = field(default=None, metadata=expects("a folder of PNG masks of true regions", path=True))
     name: str | None = field(default=None, metadata=expects("what the data set is called"))
 
 

@@ -22,8 +22,9 @@ from explainers import registry
 from explainers._torchvision import torchvision
 from explainers.bundle import opaque, sha256_of, write_atomically
 from explainers.config import Config, MethodConfig, ModelConfig
-from explainers.datasets import Photograph, class_index, cut_out, list_photographs, open_picture
+from explainers.datasets import Photograph, class_index, cut_out, list_photographs, open_picture, with_masks
 from explainers.errors import UserError
+from explainers.excitation import excitable
 from explainers.features import penultimate
 from explainers.graph import optimised
 from explainers.model_state import device_of
@@ -94,6 +95,8 @@ def prepare(config: Config, device: str, limit: int | None) -> Job:
     photographs = list_photographs(
         images.folder, images.labels, folder, classes, config.model.multilabel, images.dataset
     )[:limit]
+    if images.masks is not None:
+        photographs = with_masks(photographs, images.masks)
     model, weights_sha256 = load_model(config.model, folder, len(classes))
     seed = config.output.seed
     by_id = {opaque(seed, photo.source, _content(photo.path)): photo for photo in photographs}
@@ -217,7 +220,7 @@ def targets_of(job: Job) -> dict[str, list[int]]:
 def explain_images(job: Job, method: MethodConfig, targets: dict[str, list[int]]) -> None:
     """Store one method's maps of every image that does not have them yet."""
     folder, targets = job.method_folder(method), targets_for(method, targets)
-    model = optimised(job.model) if _perturbs(job, method) else job.model
+    model = _prepared(job, method)
     waiting = [name for name in targets if read_nodes(folder, name, targets[name]) is None]
     with _bar(method.id, len(targets), len(targets) - len(waiting)) as bar:
         for name in waiting:
@@ -232,9 +235,12 @@ def targets_for(method: MethodConfig, targets: dict[str, list[int]]) -> dict[str
     return {name: chosen for name, chosen in targets.items() if chosen}
 
 
-def _perturbs(job, method):
+def _prepared(job, method):
+    """Return the model in the form that the method would otherwise make anew for every image."""
     base = job.resolved(method).get("base", method.name)
-    return base in registry.METHODS and "perturbs" in registry.METHODS[base].needs
+    if base in registry.METHODS and "perturbs" in registry.METHODS[base].needs:
+        return optimised(job.model)
+    return excitable(job.model) if base in ("mwp", "c_mwp") else job.model
 
 
 def _explain_image(job, model, method, name, targets):

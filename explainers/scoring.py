@@ -1,8 +1,9 @@
 """Score a bundle's maps: every metric on every map, into the bundle's metrics.csv and dataset_metrics.csv.
 
 The model and the photographs are those of the configuration that the bundle was made from. True regions are read from
-`masks/<image_id>.png`, or `masks/<image_id>-<class index>.png` for one class; pixels above 0 are true. Finished images
-are kept in the work folder, so an interrupted run continues.
+`masks/<image_id>.png`, or `masks/<image_id>-<class index>.png` for one class; pixels above 0 are true. Masks drawn later
+lie in a folder of their own, which comes first: a bundle is not changed by hand. Finished images are kept in the work
+folder, so an interrupted run continues.
 """
 
 import json
@@ -26,36 +27,53 @@ from explainers.record import Metric
 ON_REQUEST = ("sanity",)  # explains every image anew several times
 
 
-def score_bundle(folder: Path, names: list[str] | None, config: Path | None, device: str) -> dict[str, int]:
-    """Write the metrics' values; return how many maps each metric scored, by file name."""
+def score_bundle(
+    folder: Path, names: list[str] | None, config: Path | None, device: str, drawn: Path | None = None
+) -> dict[str, int]:
+    """Write the metrics' values; return how many maps each metric scored, by file name. `drawn`: a folder of masks."""
     manifest, tables = read_bundle(folder)
     config = load_config(config or folder / manifest["config"])
     job = prepare(config, device, None)
     if job.weights_sha256 != manifest["model"]["weights_sha256"]:
         raise UserError(f"{config.path}: [model] weights are not those that {folder} was made with.")
-    metrics = _chosen(folder, names)
+    masks = _masks(folder, drawn)
+    metrics = _chosen(folder, names, masks)
     by_image = defaultdict(list)
     for node in tables["nodes"]:
         if not node["map_file"]:
             raise UserError(f"{folder}: holds no raw maps; make it with [output] maps = true to score it.")
         by_image[node["image_id"]].append(node)
     rows = []
-    work = job.work / f"scores-{opaque(job.model_key, sorted(metrics), manifest['methods'], folder.resolve())}"
+    work = (
+        job.work
+        / f"scores-{opaque(job.model_key, sorted(metrics), manifest['methods'], folder.resolve(), _state(masks))}"
+    )
     for image_id, nodes in tqdm(by_image.items(), desc="scores", unit=" images", dynamic_ncols=True):
-        rows += _image_rows(job, folder, manifest, metrics, image_id, nodes, work)
+        rows += _image_rows(job, folder, manifest, metrics, image_id, nodes, work, masks)
     _write(folder, manifest, rows, set(_names_of(metrics)))
     return {name: sum(row["metric"] in metric.directions for row in rows) for name, metric in metrics.items()}
 
 
-def _chosen(folder, names) -> dict[str, Metric]:
+def _masks(folder, drawn) -> dict[str, Path]:
+    """Return the true regions by name: drawn ones before the bundle's."""
+    if drawn is not None and not drawn.is_dir():
+        raise UserError(f"--masks: {drawn} is not a folder.")
+    places = [place for place in (folder / "masks", drawn) if place is not None]
+    return {path.stem: path for place in places for path in sorted(place.glob("*.png"))}
+
+
+def _state(masks):
+    return [(name, path.stat().st_mtime_ns, path.stat().st_size) for name, path in masks.items()]
+
+
+def _chosen(folder, names, masks) -> dict[str, Metric]:
     """Return the metrics by file name: those asked for, or all that have what they need and are quick enough."""
-    has_masks = (folder / "masks").is_dir()
     if names is None:
-        usable = {name for name, m in registry.METRICS.items() if has_masks or "masks" not in m.defaults}
+        usable = {name for name, m in registry.METRICS.items() if masks or "masks" not in m.defaults}
         return {name: registry.METRICS[name] for name in sorted(usable - set(ON_REQUEST))}
     chosen = {name: registry.find(registry.METRICS, name, "metric") for name in names}
     for name, metric in chosen.items():
-        if "masks" in metric.defaults and not has_masks:
+        if "masks" in metric.defaults and not masks:
             raise UserError(f"--metrics: {name} needs true regions in {folder / 'masks'}, a PNG per image id.")
     return chosen
 
@@ -64,7 +82,7 @@ def _names_of(metrics):
     return [name for metric in metrics.values() for name in metric.directions]
 
 
-def _image_rows(job, folder, manifest, metrics, image_id, nodes, work):
+def _image_rows(job, folder, manifest, metrics, image_id, nodes, work, masks):
     stored = work / f"{image_id}.json"
     if stored.exists():
         return json.loads(stored.read_bytes())
@@ -76,7 +94,7 @@ def _image_rows(job, folder, manifest, metrics, image_id, nodes, work):
     for metric in metrics.values():
         for method in manifest["methods"]:
             chosen = [i for i, node in enumerate(nodes) if node["method"] == method["name"]]
-            rows += _metric_rows(job, folder, metric, method, image, [nodes[i] for i in chosen], maps[chosen])
+            rows += _metric_rows(job, metric, method, image, [nodes[i] for i in chosen], maps[chosen], masks)
     write_atomically(stored, json.dumps(rows).encode())
     return rows
 
@@ -85,10 +103,10 @@ def _raw_map(folder, node):
     return torch.from_numpy(np.load(folder / node["map_file"]).astype(np.float32) * np.float32(node["scale"]))
 
 
-def _metric_rows(job: Job, folder, metric, method, image, nodes, maps):
+def _metric_rows(job: Job, metric, method, image, nodes, maps, true_regions):
     parameters = {}
     if "masks" in metric.defaults:
-        masks = [_mask(folder, node, image.shape[-2:]) for node in nodes]
+        masks = [_mask(true_regions, node, image.shape[-2:]) for node in nodes]
         known = [i for i, mask in enumerate(masks) if mask is not None]
         nodes, maps = [nodes[i] for i in known], maps[known]
         parameters["masks"] = torch.stack([masks[i] for i in known]) if known else None
@@ -116,12 +134,11 @@ def _metric_rows(job: Job, folder, metric, method, image, nodes, maps):
     ]
 
 
-def _mask(folder, node, size):
+def _mask(masks, node, size):
     """Return the true region of a node's class or image, at the map's size; None when there is none."""
     for name in (f"{node['image_id']}-{node['target']}", node["image_id"]):
-        path = folder / "masks" / f"{name}.png"
-        if path.exists():
-            picture = Image.open(path).convert("I").resize(size[::-1], Image.Resampling.NEAREST)
+        if name in masks:
+            picture = Image.open(masks[name]).convert("I").resize(size[::-1], Image.Resampling.NEAREST)
             return torch.from_numpy(np.array(picture) > 0)
     return None
 

@@ -4,6 +4,7 @@
 """
 
 from explainers.datasets.listing import LAYOUTS, list_photographs
+from explainers.datasets.masks import true_regions, with_masks
 from explainers.datasets.photograph import SUFFIXES, Photograph, class_index
 from explainers.datasets.pictures import cut_out, cut_points, open_picture
 
@@ -16,4 +17,6 @@ __all__ = [
     "cut_points",
     "list_photographs",
     "open_picture",
+    "true_regions",
+    "with_masks",
 ]

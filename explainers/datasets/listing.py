@@ -2,11 +2,17 @@
 
 from pathlib import Path
 
-from explainers.datasets import ade20k, cub, folder
+from explainers.datasets import ade20k, cub, folder, imagenet, imagenet50, voc
 from explainers.datasets.photograph import Photograph
 from explainers.errors import UserError, near
 
-LAYOUTS = {"cub": cub.photographs, "ade20k": ade20k.photographs}
+LAYOUTS = {
+    "cub": cub.photographs,
+    "ade20k": ade20k.photographs,
+    "voc": voc.photographs,
+    "imagenet_val": imagenet.photographs,
+    "imagenet50": imagenet50.photographs,
+}
 
 
 def list_photographs(

@@ -10,12 +10,13 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 
 @dataclass(frozen=True)
 class Photograph:
-    """A picture file; `labels` are class indices, None when the truth is not known."""
+    """A picture file; `labels` are class indices, None when the truth is not known; `mask` shows the true region."""
 
     path: Path
     source: str
     labels: tuple[int, ...] | None = None
     split: str = ""
+    mask: Path | None = None
 
 
 def class_index(label: str, classes: list[str], where: str) -> int:

@@ -1,0 +1,54 @@
+"""True regions: masks that people drew or a data set brings, as the model sees them."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from explainers.datasets.photograph import Photograph
+from explainers.datasets.pictures import cut_out
+from explainers.datasets.voc import CLASSES as VOC_CLASSES
+from explainers.errors import UserError
+
+_VOID = 255  # VOC's border between objects
+
+
+def with_masks(photographs: list[Photograph], folder: Path) -> list[Photograph]:
+    """Give each photograph the PNG of its name in the folder (`a/b.jpg`: `a/b.png` or `b.png`), where there is one."""
+    if not folder.is_dir():
+        raise UserError(f"[images] masks: {folder} is not a folder.")
+    found = []
+    for photograph in photographs:
+        source = Path(photograph.source).with_suffix(".png")
+        path = next((p for p in (folder / source, folder / source.name) if p.is_file()), photograph.mask)
+        found.append(replace(photograph, mask=path))
+    if not any(photograph.mask for photograph in found):
+        raise UserError(f"[images] masks: {folder} holds no PNG named like a photograph, such as {source}.")
+    return found
+
+
+def true_regions(path: Path, classes: list[str], resize: int | None, height_width) -> dict[int | None, np.ndarray]:
+    """Return the region (H, W), bool, of all objects (None) and of the classes that the mask tells apart (an index).
+
+    In a grey or colour mask pixels above 0 are true. In one with VOC's palette a pixel's number is its class; 255 is
+    the border, which belongs to none.
+    """
+    try:
+        with Image.open(path) as opened:
+            numbered, pixels = opened.mode == "P", np.array(opened)
+    except (OSError, UnidentifiedImageError) as error:
+        raise UserError(f"{path}: cannot be read as a mask ({error}).") from None
+    if not numbered:
+        above = pixels > 0 if pixels.ndim == 2 else pixels[..., :3].any(axis=-1)
+        return {None: _seen(above, resize, height_width)}
+    regions = {None: _seen((pixels > 0) & (pixels != _VOID), resize, height_width)}
+    for number, name in enumerate(VOC_CLASSES, 1):
+        if name in classes and (pixels == number).any():
+            regions[classes.index(name)] = _seen(pixels == number, resize, height_width)
+    return regions
+
+
+def _seen(region, resize, height_width):
+    picture = Image.fromarray(region.astype(np.uint8) * 255)
+    return np.array(cut_out(picture, resize, height_width, resample=Image.Resampling.NEAREST)) > 0
