@@ -1,0 +1,87 @@
+"""The kind that the page builds is found, published, walked by bots in their own way and by HTTP, and exported."""
+
+import csv
+import subprocess
+import sys
+
+import pytest
+
+from studyapp import models, publishing, sessions, stimuli
+from studyapp import studies as package
+from studyapp.core import kinds
+from studyapp.exporting import export
+from studyapp.simulation import by_functions, by_http, simulate
+from tests.bundles import write_bundle
+from tests.docs.pages import write_files
+
+pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True, databases=["default", "snapshot"])]
+
+PAGE = "adding_a_study_kind.md"
+
+
+@pytest.fixture
+def clarity(tmp_path, settings, monkeypatch):
+    """Write the page's files and let the engine look again."""
+    write_files(PAGE, tmp_path)
+    folder = tmp_path / "studyapp" / "studies"
+    monkeypatch.setattr(package, "__path__", [*package.__path__, str(folder)])
+    places = settings.TEMPLATES[0]
+    settings.TEMPLATES = [places | {"DIRS": [*places["DIRS"], folder / "clarity" / "templates"]}]
+    kinds.kinds.cache_clear()
+    yield kinds.kind("clarity")
+    kinds.kinds.cache_clear()
+    for name in [name for name in sys.modules if name.startswith("studyapp.studies.clarity")]:
+        del sys.modules[name]
+
+
+@pytest.fixture
+def study(clarity, settings, tmp_path):
+    settings.BUNDLES_ROOT, settings.STIMULI_ROOT = tmp_path / "bundles", tmp_path / "stimuli"
+    bundle = stimuli.load_bundle(write_bundle(tmp_path / "source"), "made")
+    study = models.Study.objects.create(slug="clarity", title="Clarity", kind="clarity", bundle=bundle, seed=1)
+    for method in ("lrp", "multiscale_occlusion"):
+        models.Condition.objects.create(study=study, name=method, factors={"method": method})
+    publishing.publish(study)
+    return study
+
+
+def test_the_kind_needs_no_django_but_for_its_forms(tmp_path):
+    write_files(PAGE, tmp_path)
+    code = (
+        "import sys; from studyapp import studies; "
+        f"studies.__path__.append({str(tmp_path / 'studyapp' / 'studies')!r}); "
+        "from studyapp.core.kinds import kind; k = kind('clarity'); "
+        "[k.part(p) for p in ('scoring:score', 'bots:answer', 'plan:build', 'stimuli:draw', 'pages:rate')]; "
+        "sys.exit('django' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_every_text_that_the_pages_name_is_there(clarity):
+    endings = {f"ending_{status}" for status in ("completed", "no_consent", "withdrawn", "expired")}
+    named = {key for page in clarity.pages for key in page.texts}
+    assert set(clarity.texts()) == named | endings | {"entry"}
+
+
+def test_bots_walk_it_and_every_declared_column_is_exported_and_filled(study, tmp_path):
+    runs = list(simulate(study, 4, by_functions.walk))
+    assert {run.status for run in runs} == {"completed"}
+    export(study, tmp_path / "out")
+    with (tmp_path / "out" / "data" / "study-clarity_table-trials_data.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 16
+    assert {row["method"] for row in rows} == {"lrp", "multiscale_occlusion"}
+    assert all(row["class_name"] and row["clarity"] in "1234" for row in rows)
+
+
+def test_a_bot_walks_the_real_pages(study, live_server):
+    (run,) = simulate(study, 1, lambda *known: by_http.walk(*known, url=live_server.url))
+    assert (run.status, run.summary["n_trials"]) == ("completed", 4)
+
+
+def test_who_refuses_is_let_go(study):
+    run = sessions.start(study.pk, sessions.Visitor("PROLIFIC_PID", "anna"))
+    for answer in ({}, {"consent": False}):
+        token = sessions.token(run, sessions.get(run.pk).position)
+        sessions.submit(run.pk, token, lambda participant, step, given=answer: (given, {}), {})
+    assert sessions.get(run.pk).status == "no_consent"
