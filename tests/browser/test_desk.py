@@ -77,3 +77,14 @@ def test_a_bot_walks_in_a_real_browser(browser, live_server, make_study):
         apart.submit(connections.close_all).result()
     assert (run.status, run.bot, run.summary["n_correct"]) == ("completed", "oracle", 2)
     assert all(response.rt_ms > 0 for response in run.responses.all())
+
+
+def test_the_dashboard_follows_what_happens_without_a_reload(desk, make_study):
+    study = make_study()
+    page = desk(f"/admin/studyapp/study/{study.pk}/dashboard/")
+    assert "Nobody has started yet." in page.locator("#hw-funnel").inner_text()
+    page.evaluate("window.kept = true")
+    sessions.start(study.pk, sessions.Visitor("PROLIFIC_PID", "anna"))
+    page.wait_for_function("() => document.querySelector('#hw-funnel').textContent.includes('1 now')", timeout=15_000)
+    page.wait_for_function("() => document.querySelector('#hw-live').textContent.startsWith('Up to date')")
+    assert page.evaluate("window.kept")

@@ -10,9 +10,9 @@ from studyapp import models, roles
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 DEEDS = {
-    "owner": {"view", "change", "identities", "erase", "delete", "members"},
-    "editor": {"view", "change", "identities"},
-    "analyst": {"view"},
+    "owner": {"view", "code", "change", "identities", "identities_by_api", "erase", "delete", "members"},
+    "editor": {"view", "code", "change", "identities"},
+    "analyst": {"view", "code"},
 }
 
 
