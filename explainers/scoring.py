@@ -1,9 +1,9 @@
 """Score a bundle's maps: every metric on every map, into the bundle's metrics.csv and dataset_metrics.csv.
 
 The model and the photographs are those of the configuration that the bundle was made from. True regions are read from
-`masks/<image_id>.png`, or `masks/<image_id>-<class index>.png` for one class; pixels above 0 are true. Masks drawn later
-lie in a folder of their own, which comes first: a bundle is not changed by hand. Finished images are kept in the work
-folder, so an interrupted run continues.
+`masks/<image_id>.png`, or `masks/<image_id>-<class index>.png` for one class; pixels above 0 are true. Masks drawn
+later lie in a folder of their own, which comes first: a bundle is not changed by hand. Finished images are kept in the
+work folder, so an interrupted run continues.
 """
 
 import json
