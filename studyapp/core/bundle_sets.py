@@ -91,6 +91,10 @@ class BundleSet(Bundle):
             for key, tree in part.nodes.items()
         }
 
+    @cached_property
+    def metrics(self) -> dict:
+        return {key: values for part in self.parts.values() for key, values in part.metrics.items()}
+
     @property
     def features(self) -> np.ndarray:
         raise BundleError(f"{self.folder}: the features of several models make no one array")

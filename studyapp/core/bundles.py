@@ -18,8 +18,9 @@ TABLES = {
     "images.csv": ("image_id", "file", "width", "height"),
     "predictions.csv": ("image_id", "class_index", "class_name", "score", "predicted"),
     "nodes.csv": ("image_id", "method", "target", "node", "overlay_file", "vmin", "vmax"),
+    "metrics.csv": ("image_id", "method", "target", "metric", "value"),
 }
-NUMBERS = ("score", "threshold", "raw_score", "scale", "vmin", "vmax")
+NUMBERS = ("score", "threshold", "raw_score", "scale", "vmin", "vmax", "value")
 
 
 class BundleError(ValueError):
@@ -87,6 +88,17 @@ class Bundle:
             target = self.classes[int(row["target"])] if row["target"] else ""
             trees.setdefault((row["image_id"], row["method"], target), []).append(row)
         return trees
+
+    @cached_property
+    def metrics(self) -> dict[tuple[str, str, str], dict[str, float]]:
+        """Values of `metrics.csv`, where there is one, by (image id, method, class name), then metric."""
+        found: dict[tuple[str, str, str], dict[str, float]] = {}
+        rows = self._table("metrics.csv") if "metrics.csv" in self.manifest["files"] else ()
+        for row in rows:
+            target = self.classes[int(row["target"])] if row["target"] else ""
+            if row["value"] is not None:
+                found.setdefault((row["image_id"], row["method"], target), {})[row["metric"]] = row["value"]
+        return found
 
     @cached_property
     def features(self) -> np.ndarray:
@@ -185,7 +197,7 @@ class Bundle:
                     )
                 return [_typed(row, path, number) for number, row in enumerate(reader, start=2)]
         except FileNotFoundError:
-            raise BundleError(f"{path}: missing; a bundle holds {', '.join(TABLES)}") from None
+            raise BundleError(f"{path}: missing; a bundle holds {', '.join(list(TABLES)[:3])}") from None
 
 
 def _check_variable(node: dict, n_classes: int) -> None:

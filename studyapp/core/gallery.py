@@ -1,0 +1,179 @@
+"""What a bundle holds, image by image and method by method, and what in it looks wrong."""
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from functools import lru_cache
+
+from .bundles import Bundle
+from .image_size import image_size
+
+OUTCOMES = ("TP", "FN", "FP", "TN")
+MANY_CLASSES = 30
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One method's explanation of one image: its nodes in file order, its metrics, and what is wrong with it."""
+
+    method: str
+    nodes: list[dict]
+    metrics: dict[str, float]
+    problem: str
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Which part of a bundle is looked at; an empty `class_name` is, for each image, the class explained first."""
+
+    class_name: str = ""
+    outcome: str = ""
+    split: str = ""
+    methods: tuple[str, ...] = ()
+    problems_only: bool = False
+
+
+def images(bundle: Bundle, shown: Shown) -> list[str]:
+    """Return the ids of the images that fit, in file order."""
+    wrong = problems(bundle) if shown.problems_only else {}
+
+    def fits(image_id: str) -> bool:
+        prediction = prediction_of(bundle, image_id, shown.class_name)
+        if shown.class_name and prediction is None:
+            return False
+        if shown.outcome and (prediction is None or prediction.outcome != shown.outcome):
+            return False
+        if shown.split and bundle.images[image_id].get("split") != shown.split:
+            return False
+        return not shown.problems_only or any(cell.problem for cell in cells(bundle, image_id, shown, wrong))
+
+    return [image_id for image_id in bundle.images if fits(image_id)]
+
+
+def cells(bundle: Bundle, image_id: str, shown: Shown, wrong: dict | None = None) -> list[Cell]:
+    """Return an image's explanations by the methods that are looked at, in the bundle's order."""
+    wrong = problems(bundle) if wrong is None else wrong
+    found = []
+    for method in shown.methods or tuple(bundle.methods):
+        target = "" if method in whole_output(bundle) else target_of(bundle, image_id, shown.class_name)
+        key = (image_id, method, target)
+        found.append(Cell(method, bundle.nodes.get(key, []), bundle.metrics.get(key, {}), wrong.get(key, "")))
+    return found
+
+
+def target_of(bundle: Bundle, image_id: str, class_name: str) -> str:
+    """Return the class looked at: the one asked for, or the first of the image's that has an explanation."""
+    return class_name or _explained(bundle).get(image_id, "")
+
+
+def prediction_of(bundle: Bundle, image_id: str, class_name: str):
+    """Return the model's prediction for the class looked at; None where the bundle has none."""
+    return bundle.predictions.get(image_id, {}).get(target_of(bundle, image_id, class_name))
+
+
+def first_class(bundle: Bundle) -> str:
+    """Return the class that is shown at first: the model's first, or each image's own where there are many."""
+    return bundle.classes[0] if len(bundle.classes) <= MANY_CLASSES else ""
+
+
+def splits(bundle: Bundle) -> list[str]:
+    """Return the parts of the data set that the images come from."""
+    return sorted({image.get("split") or "" for image in bundle.images.values()} - {""})
+
+
+def tree_of(nodes: list[dict]) -> list[dict]:
+    """Return a tree's nodes as they hang together: `{"node", "branches"}` from the roots down."""
+    below = defaultdict(list)
+    for node in nodes:
+        below[node["parent"]].append(node)
+
+    def grown(parent: str) -> list[dict]:
+        return [{"node": node, "branches": grown(node["node"])} for node in below.get(parent, ())]
+
+    return grown("")
+
+
+def whole_output(bundle: Bundle) -> set[str]:
+    """Return the methods that explain a whole output by one tree, not one class."""
+    return _facts(bundle).whole
+
+
+def problems(bundle: Bundle) -> dict[tuple[str, str, str], str]:
+    """Return what is wrong by (image id, method, class), in words; bundles don't change: it is looked for once.
+
+    An explanation is missing where its method explains the class for most images, or has nothing for this image; an
+    overlay is wrong where its file is gone, has another size than the image, or is the very file of another one.
+    """
+    return _facts(bundle).problems
+
+
+@dataclass(frozen=True)
+class _Facts:
+    whole: set[str]
+    explained: dict[str, str]
+    problems: dict[tuple[str, str, str], str]
+
+
+def _explained(bundle: Bundle) -> dict[str, str]:
+    return _facts(bundle).explained
+
+
+def _facts(bundle: Bundle) -> _Facts:
+    return _known(bundle.sha256, bundle)
+
+
+@lru_cache(maxsize=8)
+def _known(_sha256: str, bundle: Bundle) -> _Facts:
+    explained: dict[str, str] = {}
+    for image_id, _, target in bundle.nodes:
+        if target:
+            explained.setdefault(image_id, target)
+    found = _missing(bundle)
+    for key, nodes in bundle.nodes.items():
+        if wrong := _wrong(bundle, key[0], nodes):
+            found[key] = wrong
+    return _Facts({method for _, method, target in bundle.nodes if not target}, explained, found)
+
+
+def _missing(bundle: Bundle) -> dict[tuple[str, str, str], str]:
+    covered = Counter((method, target) for _, method, target in bundle.nodes)
+    has_any = {(image_id, method) for image_id, method, _ in bundle.nodes}
+    found = {}
+    for method in bundle.methods:
+        targets = [target for target in ("", *bundle.classes) if covered[method, target]]
+        for image_id in bundle.images:
+            for target in targets:
+                usual = covered[method, target] > len(bundle.images) / 2
+                if (image_id, method, target) not in bundle.nodes and (usual or (image_id, method) not in has_any):
+                    found[image_id, method, target] = "missing"
+    return found
+
+
+def _wrong(bundle: Bundle, image_id: str, nodes: list[dict]) -> str:
+    image = bundle.images.get(image_id)
+    if image is None:
+        return "of an image that the bundle doesn't have"
+    for node in nodes:
+        name = node["overlay_file"]
+        if not name:
+            return "no overlay"
+        path = bundle.folder / name
+        if not path.is_file():
+            return "its file is gone"
+        size = image_size(path)
+        if size is None:
+            return "no picture that can be read"
+        if size != (image["width"], image["height"]):
+            return f"{size[0]} × {size[1]} px, the image {image['width']} × {image['height']}"
+        if _uses(bundle)[bundle.manifest["files"].get(name)] > 1:
+            return "the same picture as another overlay"
+    return ""
+
+
+def _uses(bundle: Bundle) -> Counter:
+    return _counted(bundle.sha256, bundle)
+
+
+@lru_cache(maxsize=8)
+def _counted(_sha256: str, bundle: Bundle) -> Counter:
+    names = {node["overlay_file"] for nodes in bundle.nodes.values() for node in nodes} - {"", None}
+    return Counter(bundle.manifest["files"].get(name) for name in names)
