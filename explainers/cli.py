@@ -54,6 +54,14 @@ def _parser():
     tree.add_argument("--mass", type=float, default=0.95, help="probability of an image's top classes (0.95)")
     tree.add_argument("--most", type=_count, default=5, help="the most top classes an image can have (5)")
     tree.set_defaults(run=_tree)
+    compare = commands.add_parser("compare", help="compare methods on several models by all metrics")
+    compare.add_argument("comparison", type=Path, metavar="COMPARISON.toml")
+    compare.add_argument("--out", type=Path, required=True, metavar="FOLDER")
+    compare.add_argument("--metrics", metavar="A,B", help="such as road,iou; all quick ones when left out")
+    compare.add_argument("--limit", type=_count, metavar="N", help="only the first N photographs")
+    compare.add_argument("--shown", type=_count, default=24, metavar="N", help="photographs on the page; 24")
+    compare.add_argument("--device", default="auto", help="auto (default), cpu, cuda, cuda:1 …")
+    compare.set_defaults(run=_compare)
     bench = commands.add_parser("bench", help="time the methods against other implementations of them")
     bench.add_argument("--model", default="squeezenet1_1", help="a torchvision classifier; squeezenet1_1 when left out")
     bench.add_argument("--size", type=_count, default=224, help="the images' side in pixels")
@@ -132,6 +140,17 @@ def _tree(options):
     from explainers.trees.command import run
 
     run(options)
+
+
+def _compare(options):
+    from explainers.comparison import compare, load_comparison
+
+    names = options.metrics.split(",") if options.metrics else None
+    configs = load_comparison(options.comparison, options.out)
+    rows = compare(configs, options.out, names, options.device, options.limit, options.shown)
+    print(
+        f"{options.out / 'index.html'}: {len(configs)} models, {len({row['metric'] for row in rows})} values per map."
+    )
 
 
 def _bench(options):

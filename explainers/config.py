@@ -147,7 +147,11 @@ def read_toml(path: Path) -> dict:
 
 def load_config(path: Path) -> Config:
     """Return the checked configuration."""
-    path, content = Path(path), read_toml(path)
+    return checked(Path(path), read_toml(path))
+
+
+def checked(path: Path, content: dict) -> Config:
+    """Return the tables of a file, read already, as a configuration."""
     tables = {"model": ModelConfig, "images": ImagesConfig, "targets": TargetsConfig, "output": OutputConfig}
     for name in content:
         if name not in (*tables, "methods"):

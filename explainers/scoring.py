@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from explainers import registry
 from explainers.bundle import opaque, read_bundle, read_table, seal, table_bytes, write_atomically
-from explainers.config import load_config
+from explainers.config import Config, load_config
 from explainers.datasets import open_picture
 from explainers.errors import UserError
 from explainers.graph import optimised
@@ -28,11 +28,12 @@ ON_REQUEST = ("sanity",)  # explains every image anew several times
 
 
 def score_bundle(
-    folder: Path, names: list[str] | None, config: Path | None, device: str, drawn: Path | None = None
+    folder: Path, names: list[str] | None, config: Config | Path | None, device: str, drawn: Path | None = None
 ) -> dict[str, int]:
     """Write the metrics' values; return how many maps each metric scored, by file name. `drawn`: a folder of masks."""
     manifest, tables = read_bundle(folder)
-    config = load_config(config or folder / manifest["config"])
+    if not isinstance(config, Config):
+        config = load_config(config or folder / manifest["config"])
     job = prepare(config, device, None)
     if job.weights_sha256 != manifest["model"]["weights_sha256"]:
         raise UserError(f"{config.path}: [model] weights are not those that {folder} was made with.")

@@ -31,8 +31,8 @@ def with_masks(photographs: list[Photograph], folder: Path) -> list[Photograph]:
 def true_regions(path: Path, classes: list[str], resize: int | None, height_width) -> dict[int | None, np.ndarray]:
     """Return the region (H, W), bool, of all objects (None) and of the classes that the mask tells apart (an index).
 
-    In a grey or colour mask pixels above 0 are true. In one with VOC's palette a pixel's number is its class; 255 is
-    the border, which belongs to none.
+    In a grey or colour mask pixels above 0 are true; those of one class may lie in `<name>-<class>.png` beside it. In a
+    mask with VOC's palette a pixel's number is its class; 255 is the border, which belongs to none.
     """
     try:
         with Image.open(path) as opened:
@@ -41,12 +41,18 @@ def true_regions(path: Path, classes: list[str], resize: int | None, height_widt
         raise UserError(f"{path}: cannot be read as a mask ({error}).") from None
     if not numbered:
         above = pixels > 0 if pixels.ndim == 2 else pixels[..., :3].any(axis=-1)
-        return {None: _seen(above, resize, height_width)}
+        return {None: _seen(above, resize, height_width), **_beside(path, classes, resize, height_width)}
     regions = {None: _seen((pixels > 0) & (pixels != _VOID), resize, height_width)}
     for number, name in enumerate(VOC_CLASSES, 1):
         if name in classes and (pixels == number).any():
             regions[classes.index(name)] = _seen(pixels == number, resize, height_width)
     return regions
+
+
+def _beside(path, classes, resize, height_width):
+    paths = {index: path.with_name(f"{path.stem}-{name}.png") for index, name in enumerate(classes)}
+    found = {index: true_regions(one, [], resize, height_width) for index, one in paths.items() if one.is_file()}
+    return {index: regions[None] for index, regions in found.items()}
 
 
 def _seen(region, resize, height_width):
