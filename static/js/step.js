@@ -27,8 +27,9 @@ export async function init(form) {
     event.preventDefault();
     submit(step);
   });
-  // A kind's own scripts report what happens on the page by dispatching "step:event" on the form.
-  form.addEventListener("step:event", ({ detail }) => step.events?.record(detail.name, detail.data));
+  // A kind's own scripts report what happens on the page by dispatching "step:event" on the form; `mode` says how it
+  // was done where that isn't the way of acting last used.
+  form.addEventListener("step:event", ({ detail }) => step.events?.record(detail.name, detail.data, detail.mode));
   await flushOutbox(step);
   if (step.left) return;
   drafts.init(form, step.token);

@@ -41,7 +41,7 @@ class SortForm(StepForm):
             self.fields[name] = forms.ChoiceField(
                 label=_("Group of picture %(number)s") % {"number": number},
                 choices=[("", _("No group yet")), *groups],
-                error_messages={"required": _("This picture needs a group.")},
+                error_messages={"required": _("No group yet")},
             )
 
     def clean(self):

@@ -23,7 +23,8 @@ export function init(form) {
   const numbers = [...cards.keys()];
   const trays = [...board.querySelectorAll("[data-group]")];
   const selected = new Set();
-  const record = (name, data) => form.dispatchEvent(new CustomEvent("step:event", { detail: { name, data } }));
+  const record = (name, data, mode) =>
+    form.dispatchEvent(new CustomEvent("step:event", { detail: { name, data, mode } }));
   const groupOf = (picture) => cards.get(picture).list.value || null;
   const placed = () => new Map(numbers.map((picture) => [picture, groupOf(picture)]));
   const trayOf = (group) => trays.find((tray) => tray.dataset.group === group);
@@ -187,7 +188,7 @@ export function init(form) {
 
   const eyes = looking.init(board.querySelector(".photos"), {
     show: (card, on) => card.classList.toggle("looked-at", on),
-    ended: (card, ms) => record("looked", { picture: Number(card.dataset.picture), ms }),
+    ended: (card, ms, mode) => record("looked", { picture: Number(card.dataset.picture), ms }, mode),
   });
   form.addEventListener("submit", eyes.stop, { capture: true });
   window.addEventListener("pagehide", eyes.stop, { capture: true });
