@@ -13,7 +13,7 @@ from pathlib import Path
 
 from explainers.assemble import assemble
 from explainers.bundle import read_table, write_atomically
-from explainers.comparison_page import page
+from explainers.comparison_page import ARROWS, page
 from explainers.config import Config, checked, read_toml
 from explainers.errors import UserError
 from explainers.job import explain_images, predict, prepare, targets_of
@@ -119,8 +119,7 @@ def _rounded(value):
 def markdown(rows: list[dict]) -> str:
     """Return the table for a document: a line per model and method, a column per metric, the best of each in bold."""
     columns, lines = table_of(rows)
-    arrows = {"higher": "↑", "lower": "↓"}
-    head = [f"{column['metric']} {arrows[column['better']]}" for column in columns]
+    head = [f"{column['metric']} {ARROWS[column['better']]}" for column in columns]
     text = [f"| model | method | {' | '.join(head)} |", "|---" * (len(columns) + 2) + "|"]
     for model, method, cells in lines:
         shown = ["–" if c is None else f"**{c[0]:g}**" if c[2] else f"{c[0]:g}" for c in cells]

@@ -11,6 +11,7 @@ from explainers.bundle import read_bundle
 from explainers.config import Config
 
 THUMBNAIL_PX = 144
+ARROWS = {"higher": "↑", "lower": "↓"}
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; margin: 32px; color: #1c1c1c; background: #f4f4f4; }
@@ -38,7 +39,7 @@ def page(configs: dict[str, Config], bundles: dict[str, Path], table, shown: int
         f"<!doctype html><html lang=en><head><meta charset=utf-8><title>{html.escape(title)}</title>",
         f"<meta name=viewport content='width=device-width'><style>{_STYLE}</style></head><body>",
         f"<h1>{html.escape(title)}</h1>",
-        "<p>Means over all maps. The arrow says whether a higher or a lower value is better; the best of a column is bold. "
+        "<p>Means over all maps. The arrow says whether higher or lower values are better; the best of a column is bold. "
         "<code>comparison.csv</code> has the numbers of maps, the bundles' <code>metrics.csv</code> each value.</p>",
         _metrics_table(*table),
         "<h2>The maps</h2><p>Of each image the first class that was explained, with its score. All maps of one method "
@@ -50,11 +51,8 @@ def page(configs: dict[str, Config], bundles: dict[str, Path], table, shown: int
 
 
 def _metrics_table(columns, lines):
-    arrows = {"higher": "↑", "lower": "↓"}
-    head = "".join(
-        f"<th scope=col>{html.escape(c['metric'])} <abbr title='{c['better']} is better'>{arrows[c['better']]}</abbr></th>"
-        for c in columns
-    )
+    arrows = {better: f"<abbr title='{better} is better'>{arrow}</abbr>" for better, arrow in ARROWS.items()}
+    head = "".join(f"<th scope=col>{html.escape(c['metric'])} {arrows[c['better']]}</th>" for c in columns)
     body = ""
     for model, method, cells in lines:
         values = "".join(
