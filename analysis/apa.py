@@ -66,8 +66,8 @@ def difference(row, form=number) -> str:
 
 
 def words(name: str) -> str:
-    """Return an identifier as words: `fraction_correct` as `fraction correct`, `a:b` as `a × b`."""
-    return str(name).replace(":", " × ").replace("_", " ")
+    """Return an identifier as words on one line: `fraction_correct` as `fraction correct`, `a:b` as `a × b`."""
+    return " ".join(str(name).replace(":", " × ").replace("_", " ").split())
 
 
 def listing(names: list[str], last: str = "and") -> str:

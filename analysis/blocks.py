@@ -13,6 +13,7 @@ from analysis.statistics import gee, logistic
 from analysis.statistics.assumptions import residuals
 from analysis.study import Measure
 
+MOST_CONTRASTS = 40
 INTERVAL_NOTE = "Boxes: median and quartiles; dots: participants; diamonds: means with 95% t intervals."
 
 
@@ -111,14 +112,17 @@ def contrasts(measure: Measure, records: list[Record], plan: Plan) -> Figure | N
     pairs = [found.terms for found in records if ".tukey." in found.id or ".games_howell." in found.id if found.defined]
     if not pairs:
         return None
-    table = pd.concat(pairs, ignore_index=True)
+    everything = pd.concat(pairs, ignore_index=True)
+    clearest = everything["t"].abs().nlargest(MOST_CONTRASTS).index
+    table = everything.loc[sorted(clearest)]
     table = table.assign(
         label=table["a"].astype(str) + " − " + table["b"].astype(str), clear=table["p_adjusted"] < plan.alpha
     )
     said = "; ".join(f"{row.label} {apa.number(row.diff)}" for row in table.itertuples())
     return Figure(
         f"{measure.name}-contrasts",
-        f"{measure.label}: differences between conditions",
+        f"{measure.label}: differences between conditions"
+        + (f" (the {len(table)} clearest of {len(everything)})" if len(table) < len(everything) else ""),
         f"Differences of marginal means with simultaneous 95% intervals; filled: adjusted p < {plan.alpha:g}.",
         f"Forest plot of pairwise differences: {said}.",
         lambda: comparisons.forest(table, f"difference in {measure.label.lower()}", measure.kind),

@@ -53,7 +53,7 @@ def _add_power(commands) -> None:
     power.add_argument("--sizes", default="4,8,12,16,24,32", help="with EXPORT: participants per condition to try")
     power.add_argument("--repeats", type=int, default=500, help="with EXPORT: simulated studies per size")
     power.add_argument("--power", type=float, default=0.8, dest="wanted", help="the power to reach (default .8)")
-    power.add_argument("--alpha", type=float, default=0.05)
+    power.add_argument("--alpha", type=float, help="default .05; with EXPORT the one of its plan")
     power.add_argument("--out", type=Path, help="a folder for the curve (CSV, JSON, SVG, PNG)")
     power.set_defaults(run=run_power)
 
@@ -81,7 +81,7 @@ def run_power(options: argparse.Namespace) -> None:
     from analysis import power
 
     for name, value in (("--power", options.wanted), ("--alpha", options.alpha)):
-        if not 0 < value < 1:
+        if value is not None and not 0 < value < 1:
             raise AnalysisError(f"{name}: found {value:g}, expected a number between 0 and 1")
     if (options.export is None) == (not options.design):
         raise AnalysisError("name either an EXPORT folder or --design FACTOR=LEVELS …")
@@ -90,21 +90,24 @@ def run_power(options: argparse.Namespace) -> None:
         if options.f <= 0:
             raise AnalysisError(f"--f: found {options.f:g}, expected a positive number")
         term = options.term or next(iter(design))
-        said, curve = power.by_formula(design, term, options.f, options.wanted, options.alpha)
+        said, curve = power.by_formula(design, term, options.f, options.wanted, options.alpha or 0.05)
+        remark = ""
     else:
-        said, curve = power.by_simulation(options.export, options.outcome, options.term, _sizes(options.sizes),
+        said, remark, curve = power.by_simulation(options.export, options.outcome, options.term, _sizes(options.sizes),
                                           options.repeats, options.wanted, options.alpha, _steps)  # fmt: skip
     if options.out:
-        power.write(options.out, said, curve, options.wanted)
+        power.write(options.out, said, remark, curve, options.wanted)
     print(said)
+    if remark:
+        print(remark, file=sys.stderr)
 
 
 def run_plan(options: argparse.Namespace) -> None:
     """Write `analysis_plan.json` and `preregistration.md`."""
     from analysis import recipes
-    from analysis.load import read_json
     from analysis.methods import preregistration
     from analysis.plan import read_plan
+    from analysis.reading import read_json
 
     plan = recipes.find(options.kind).PLAN
     if options.plan:

@@ -20,7 +20,7 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.errors import AnalysisError
-from analysis.load import numbers, read_csv, require, sha256
+from analysis.reading import numbers, read_csv, require, sha256, shares
 from analysis.study import KINDS, Study
 
 TRUTH = {"1": 1.0, "0": 0.0, "true": 1.0, "false": 0.0, "1.0": 1.0, "0.0": 0.0}
@@ -60,7 +60,14 @@ def read_foreign(csv: Path, map_file: Path) -> Study:
         trials=trials,
         files={csv.name: sha256(csv), map_file.name: sha256(map_file)},
         parameters={"outcomes": outcomes, "within": layout["within"]},
+        remarks=_copies(table),
     )
+
+
+def _copies(table: pd.DataFrame) -> list[str]:
+    """Return the remark that rows are copies of others, in every column; they may be mistakes, and are kept."""
+    copies = int(table.duplicated().sum())
+    return [f"{copies} of {len(table)} rows are exact copies of an earlier row; they were kept."] if copies else []
 
 
 def read_map(path: Path) -> dict:
@@ -87,7 +94,7 @@ def read_map(path: Path) -> dict:
     names += ["participant", *content["between"], *content["within"]]
     if len(set(names)) < len(names):
         raise AnalysisError(f"{path}: two outcomes or factors have the same name ({', '.join(names)})")
-    return {**content, "outcomes": outcomes, "title": content.get("title", "")}
+    return {**content, "outcomes": outcomes, "title": str(content.get("title", ""))}
 
 
 def _outcome(entry: dict, number: int, path: Path) -> Outcome:
@@ -100,6 +107,14 @@ def _outcome(entry: dict, number: int, path: Path) -> Outcome:
         raise AnalysisError(f"{where}, column: expected the name of a column")
     if entry.get("kind") not in KINDS:
         raise AnalysisError(f"{where}, kind: found {entry.get('kind')!r}, expected one of {', '.join(KINDS)}")
+    for field in ("name", "label", "truth"):
+        if not isinstance(entry.get(field, ""), str):
+            raise AnalysisError(f"{where}, {field}: found {entry[field]!r}, expected text")
+    chance, groups = entry.get("chance"), entry.get("groups")
+    if chance is not None and not (isinstance(chance, int | float) and 0 <= chance <= 1):
+        raise AnalysisError(f"{where}, chance: found {chance!r}, expected a number between 0 and 1")
+    if groups is not None and not (isinstance(groups, int) and groups >= 2):
+        raise AnalysisError(f"{where}, groups: found {groups!r}, expected a whole number from 2")
     return Outcome(**{"name": entry["column"], **entry})
 
 
@@ -116,14 +131,22 @@ def _trials(table: pd.DataFrame, layout: dict, csv: Path) -> pd.DataFrame:
         trials[outcome.name] = _values(table[outcome.column], outcome, csv)
         if outcome.kind == "cluster":
             trials[f"{outcome.name}:truth"] = table[outcome.truth]
+            _check_groups(trials, outcome, [*layout["within"]], csv)
     return trials
+
+
+def _check_groups(trials: pd.DataFrame, outcome: Outcome, within: list[str], csv: Path) -> None:
+    used = trials.groupby(["participant", *within], observed=True)[outcome.name].nunique()
+    if outcome.groups is not None and used.max() > outcome.groups:
+        where = f"{csv}, column {outcome.column}"
+        raise AnalysisError(f"{where}: found {used.max()} groups in one sorting, expected at most {outcome.groups}")
 
 
 def _values(column: pd.Series, outcome: Outcome, csv: Path) -> pd.Series:
     if outcome.kind == "cluster":
         return column
     if outcome.kind != "binary":
-        return numbers(column, csv)
+        return shares(column, csv) if outcome.kind == "fraction" else numbers(column, csv)
     values = column.str.lower().map(TRUTH)
     wrong = values.isna() & column.notna()
     if wrong.any():

@@ -4,14 +4,13 @@ Missing cells are empty, booleans `true`/`false`, times ISO 8601 UTC. Free text 
 apostrophe was written behind one apostrophe, so that no spreadsheet runs it; that apostrophe is taken off here.
 """
 
-import hashlib
-import json
 from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
 from analysis.errors import AnalysisError
+from analysis.reading import LARGEST, numbers, read_csv, read_json, require, require_unique, sha256
 from analysis.study import Study
 
 TABLES = ("participants", "trials", "steps", "events", "codes")
@@ -22,6 +21,8 @@ REQUIRED = {
     "events": ["participant", "name"],
     "codes": ["participant", "trial_index", "coder", "code", "kind"],
 }
+KEYS = {"participants": ["participant"], "trials": ["participant", "trial_index"],
+        "steps": ["participant", "step_index"]}  # fmt: skip
 TIMES = ("started_at", "finished_at", "shown_at", "submitted_at")
 TEXTS = (
     "participant",
@@ -52,6 +53,8 @@ def read_export(folder: Path) -> Study:
     tables = {name: _read_table(path, name, factors) for name, path in paths.items()}
     if tables["participants"].empty:
         raise AnalysisError(f"{paths['participants']}: holds no participant; nothing can be analysed yet")
+    for name, table in tables.items():
+        _require_known(table["participant"], tables["participants"]["participant"], paths[name])
     metrics = folder / "metrics.csv"
     plan = folder / "analysis_plan.json"
     read = [folder / "dataset_description.json", *paths.values(), *(p for p in (metrics, plan) if p.exists())]
@@ -78,31 +81,6 @@ def find_table(folder: Path, name: str) -> Path | None:
     return found[0] if found else None
 
 
-def read_csv(path: Path) -> pd.DataFrame:
-    """Return a CSV with every cell as text, only empty cells missing (a level may be called `none` or `NA`)."""
-    if not path.is_file():
-        raise AnalysisError(f"{path}: no such file")
-    try:
-        return pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8-sig")
-    except pd.errors.EmptyDataError:
-        raise AnalysisError(f"{path}: is empty, expected at least a header line") from None
-    except (pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise AnalysisError(f"{path}: is no CSV in UTF-8: {error}") from None
-
-
-def read_json(path: Path, expected: str = "") -> dict:
-    """Return a JSON object from a file."""
-    if not path.is_file():
-        raise AnalysisError(f"{path}: no such file" + (f"; {expected}" if expected else ""))
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise AnalysisError(f"{path}: is no JSON: {error}") from None
-    if not isinstance(content, dict):
-        raise AnalysisError(f"{path}: found a {type(content).__name__}, expected a JSON object")
-    return content
-
-
 def read_metrics(path: Path) -> pd.DataFrame:
     """Return a bundle's `metrics.csv`: image_id, method, target, metric, value."""
     table = read_csv(path)
@@ -115,35 +93,21 @@ def with_metrics(study: Study, path: Path) -> Study:
     return replace(study, metrics=read_metrics(path), files={**study.files, path.name: sha256(path)})
 
 
-def require(table: pd.DataFrame, columns: list[str], path: Path) -> None:
-    """Refuse a table that lacks a column, naming what it has."""
-    missing = [column for column in columns if column not in table]
-    if missing:
-        raise AnalysisError(f"{path}: lacks the column {', '.join(missing)}; found {', '.join(table.columns)}")
-
-
-def numbers(column: pd.Series, path: Path) -> pd.Series:
-    """Return a text column as numbers, naming the first cell that is none."""
-    converted = pd.to_numeric(column, errors="coerce")
-    wrong = converted.isna() & column.notna()
-    if wrong.any():
-        row = int(wrong.to_numpy().argmax())
-        raise AnalysisError(
-            f"{path}, column {column.name}, row {row + 2}: found {column.iloc[row]!r}, expected a number"
-        )
-    return converted.astype(float)
-
-
-def sha256(path: Path) -> str:
-    """Return a file's SHA-256 in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def unguard(text: pd.Series) -> pd.Series:
     """Return free text without the apostrophe that guards a leading = + - @ or apostrophe."""
     guarded = text.str.startswith("'", na=False) & text.str[1:2].isin(GUARDED)
     return text.where(~guarded, text.str[1:])
+
+
+def _require_known(named: pd.Series, participants: pd.Series, path: Path) -> None:
+    """Refuse rows of nobody, or of somebody whom the participants table does not know."""
+    strange = ~named.isin(participants.dropna())
+    if strange.any():
+        row = int(strange.to_numpy().argmax())
+        found = "is empty" if pd.isna(named.iloc[row]) else f"found {named.iloc[row]}"
+        raise AnalysisError(
+            f"{path}, column participant, row {row + 2}: {found}, expected one of the participants table"
+        )
 
 
 def _factors(description: dict, folder: Path) -> dict[str, list[str]]:
@@ -159,6 +123,8 @@ def _read_table(path: Path, name: str, factors: dict[str, list[str]]) -> pd.Data
         [f"factor_{factor}" for factor in factors] if name in ("participants", "trials") else []
     )
     require(table, required, path)
+    if name in KEYS:
+        require_unique(table, KEYS[name], path)
     for column in table.columns:
         if column.startswith("factor_"):
             factor = column.removeprefix("factor_")
@@ -190,4 +156,4 @@ def _typed(column: pd.Series) -> pd.Series:
     if column.name in TIMES:
         return pd.to_datetime(column, errors="coerce", utc=True, format="ISO8601")
     numeric = pd.to_numeric(filled, errors="coerce")
-    return pd.to_numeric(column) if numeric.notna().all() else unguard(column)
+    return pd.to_numeric(column) if (numeric.abs() <= LARGEST).all() else unguard(column)

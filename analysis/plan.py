@@ -4,12 +4,14 @@
 exploratory, and the report keeps them apart. Without a frozen plan the recipe's own default is used, and said to be.
 """
 
+import math
 from dataclasses import asdict, dataclass, field, fields, replace
 
 from analysis.errors import AnalysisError
 
 SCHEMA = 1
 EXCLUSIONS = ("incomplete", "too_fast", "constant", "failed_checks")
+COVARIANCES = ("classical", "hc3")
 SUPPORTING = ("descriptives", "normality", "levene")
 SOURCES = {
     "frozen": "the analysis plan frozen with the study",
@@ -84,10 +86,32 @@ def read_plan(content: dict, default: Plan, where: str, source: str) -> Plan:
             raise AnalysisError(f"{where}, {name}: found {getattr(plan, name)!r}, expected one of {choices}")
     if not 0 < plan.alpha < 1:
         raise AnalysisError(f"{where}, alpha: found {plan.alpha}, expected a number between 0 and 1")
+    _check_entries(plan, where)
     wrong = [flag for flag in plan.exclude if flag not in EXCLUSIONS]
     if wrong:
         raise AnalysisError(f"{where}, exclude: found {', '.join(wrong)}, expected some of {', '.join(EXCLUSIONS)}")
     return plan
+
+
+def _check_entries(plan: Plan, where: str) -> None:
+    """Refuse hypotheses, ids, covariances, bounds and a seed that no report could use."""
+    for number, stated in enumerate(plan.hypotheses, start=1):
+        known = isinstance(stated, dict) and all(isinstance(value, str) for value in stated.values())
+        if not known or not {"text", "analysis"} <= set(stated):
+            expected = "an object with the texts id, text, analysis and term"
+            raise AnalysisError(f"{where}, hypotheses {number}: found {stated!r}, expected {expected}")
+    for name in ("primary", "secondary", "exclude"):
+        wrong = [id for id in getattr(plan, name) if not isinstance(id, str)]
+        if wrong:
+            raise AnalysisError(f"{where}, {name}: found {wrong[0]!r}, expected texts")
+    for outcome, covariance in plan.covariance.items():
+        if covariance not in COVARIANCES:
+            raise AnalysisError(f"{where}, covariance, {outcome}: found {covariance!r}, expected one of {COVARIANCES}")
+    for outcome, bound in plan.bounds.items():
+        if isinstance(bound, bool) or not isinstance(bound, int | float) or not 0 < bound < math.inf:
+            raise AnalysisError(f"{where}, bounds, {outcome}: found {bound!r}, expected a positive number")
+    if not isinstance(plan.seed, int) or plan.seed < 0:
+        raise AnalysisError(f"{where}, seed: found {plan.seed!r}, expected a whole number from 0")
 
 
 def _as_stored(default, value, where: str):

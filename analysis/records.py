@@ -80,9 +80,14 @@ def record(
             terms, reason = blank(columns, refusal), refusal.reason
     if not reason:
         terms = with_reasons(terms)
-    said = tuple(dict.fromkeys(f"{warning.category.__name__}: {warning.message}" for warning in caught))
     text = tuple(sentences(terms)) if sentences and not reason else ()
-    return Record(id, title, method, n, n_excluded, terms, said, reason, text)
+    return Record(id, title, method, n, n_excluded, terms, tuple(in_words(caught)), reason, text)
+
+
+def in_words(caught: list[warnings.WarningMessage]) -> list[str]:
+    """Return warnings as text, each once; what this package itself says needs no category before it."""
+    said = [(warning.category, str(warning.message)) for warning in caught]
+    return list(dict.fromkeys(text if kind is UserWarning else f"{kind.__name__}: {text}" for kind, text in said))
 
 
 def blank(columns: tuple[str, ...], refusal: NotDefined) -> pd.DataFrame:

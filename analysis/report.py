@@ -9,6 +9,7 @@ import json
 import platform
 import shutil
 import tempfile
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from analysis.errors import AnalysisError
 from analysis.methods import design, methods_text, preregistration
 from analysis.plan import SOURCES, SUPPORTING, Plan
 from analysis.plots import style
-from analysis.records import TYPES
+from analysis.records import TYPES, in_words
 from analysis.samples import Sample
 from analysis.sections import Section
 
@@ -76,19 +77,27 @@ def _fill(report: Report, folder: Path, progress) -> None:
     sections = report.sections
     shown = _write_tables(sections, folder / "tables")
     pictures = _write_figures(sections, folder / "figures", progress)
-    _write_json(folder / "results.json", results(report))
+    _write_json(folder / "results.json", {**results(report), "figures": _described(sections, pictures)})
     _write_json(folder / "versions.json", versions())
     _write_json(folder / "analysis_plan.json", report.plan.as_json())
     (folder / "methods.txt").write_text(methods_text(report), encoding="utf-8")
     (folder / "preregistration.md").write_text(_preregistered(report), encoding="utf-8")
     content = page(report, shown, pictures)
-    for name, template in (("report.html", "report.html.j2"), ("report.md", "report.md.j2")):
-        (folder / name).write_text(_environment().get_template(template).render(content), encoding="utf-8")
+    page_html, page_md = (_environment().get_template(f"report.{kind}.j2").render(content) for kind in ("html", "md"))
+    (folder / "report.html").write_text(page_html, encoding="utf-8")
+    (folder / "report.md").write_text(tables.without_tags(page_md), encoding="utf-8")
+
+
+def _described(sections: list[Section], pictures: dict) -> list[dict]:
+    """Return what `results.json` says of the figures."""
+    figures = [figure for section in sections for figure in section.figures]
+    return [{"id": figure.id, "title": figure.title, "alt": figure.alt,
+             **{key: pictures[figure.id][key] for key in ("file", "warnings")}} for figure in figures]  # fmt: skip
 
 
 def _preregistered(report: Report) -> str:
     study = report.sample.study
-    return preregistration(report.plan, study.name, design(study))
+    return tables.without_tags(preregistration(report.plan, study.name, design(study)))
 
 
 def results(report: Report) -> dict:
@@ -106,6 +115,7 @@ def results(report: Report) -> dict:
         },
         "plan": {"source": report.plan.source, "alpha": report.plan.alpha},
         "remarks": report.remarks,
+        "warnings": [text for section in report.sections for text in section.warnings],
         "analyses": [found.as_json() for section in report.sections for found in section.records],
     }
 
@@ -180,8 +190,8 @@ def _write_tables(sections: list[Section], folder: Path) -> dict:
     folder.mkdir()
     shown = {}
     for number, found in enumerate((found for section in sections for found in section.records), start=1):
-        name = f"table-{number:02d}_{found.id}"
-        found.terms.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
+        name = f"table-{number:02d}_{tables.file_name(found.id)}"
+        (folder / f"{name}.csv").write_text(tables.csv(found.terms), encoding="utf-8")
         (folder / f"{name}.md").write_text(tables.markdown(found.terms), encoding="utf-8")
         (folder / f"{name}.tex").write_text(tables.latex(found.terms, found.title, found.id), encoding="utf-8")
         shown[found.id] = {
@@ -195,16 +205,18 @@ def _write_tables(sections: list[Section], folder: Path) -> dict:
 
 
 def _write_figures(sections: list[Section], folder: Path, progress) -> dict:
-    """Draw every figure as SVG and PNG; return per id its number and the SVG as a data address."""
+    """Draw every figure as SVG and PNG; return per id its number, the SVG as a data address, and drawing's warnings."""
     folder.mkdir()
     pictures = {}
     figures = [figure for section in sections for figure in section.figures]
     for number, figure in enumerate(progress(figures), start=1):
-        drawn = figure.draw()
-        svg, _ = style.save(drawn, folder, f"fig-{number:02d}_{figure.id}")
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            drawn = style.draw(figure.draw)
+            svg, _ = style.save(drawn, folder, f"fig-{number:02d}_{tables.file_name(figure.id)}")
         address = "data:image/svg+xml;base64," + base64.b64encode(svg.read_bytes()).decode()
         pictures[figure.id] = {"number": number, "file": f"figures/{svg.name}", "address": address,
-                              "width": round(drawn.get_figwidth() * 102)}  # fmt: skip
+                              "width": round(drawn.get_figwidth() * 102), "warnings": in_words(caught)}  # fmt: skip
     return pictures
 
 

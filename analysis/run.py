@@ -1,13 +1,18 @@
 """From files to a report in memory: load, select the sample, compute every section."""
 
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 from analysis import against as comparing
-from analysis import prediction, recipes, sensitivity
+from analysis import apa, prediction, recipes, sensitivity
 from analysis.errors import AnalysisError
 from analysis.foreign import read_foreign
-from analysis.load import read_export, read_json, with_metrics
+from analysis.load import read_export, with_metrics
 from analysis.plan import Plan, read_plan
+from analysis.reading import read_json
+from analysis.records import in_words
+from analysis.remarks import remarks
 from analysis.report import Report
 from analysis.samples import select
 from analysis.sections import Section
@@ -35,8 +40,28 @@ def analyse(export: Path | None, csv: Path | None = None, map_file: Path | None 
     if against is not None:
         steps.append(("comparison", lambda: _comparison(recipe, sample.study, read_export(against), plan)))
     steps += [("sensitivity", lambda: sensitivity.section(recipe, sample, plan))]
-    sections = [section for _, compute in progress(steps) if (section := compute()) is not None]
-    return Report(study.name, sample, plan, sections, sensitivity.remarks(sample.study))
+    sections = [section for _, compute in progress(steps) if (section := _computed(compute)) is not None]
+    return Report(study.name, sample, plan, sections, [*remarks(sample.study), *_missing(sections, plan)])
+
+
+def _computed(compute: Callable[[], Section | None]) -> Section | None:
+    """Return a section with every warning that none of its records has kept."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        section = compute()
+    if section is not None:
+        section.warnings += in_words(caught)
+    return section
+
+
+def _missing(sections: list[Section], plan: Plan) -> list[str]:
+    """Return the remark that analyses stand in a plan made for this study and not in its report."""
+    ids = [found.id for section in sections for found in section.records]
+    missing = [listed for listed in (*plan.primary, *plan.secondary)
+               if not any(id == listed or id.startswith(f"{listed}.") for id in ids)]  # fmt: skip
+    if plan.source == "default" or not missing:
+        return []
+    return [f"Planned, and not part of this report because the data hold nothing for it: {apa.listing(missing)}."]
 
 
 def _comparison(recipe, own: Study, other: Study, plan: Plan) -> Section:

@@ -29,8 +29,8 @@ LEAST_TRIALS = 6
 class Sample:
     """The participants that are analysed and those that are not.
 
-    `flow` has the rows reason, n; `excluded` participant, reason; `flags` participant, flag of everybody who completed.
-    `simulated` says that the sample consists of bots.
+    `flow` has the rows reason, n; `excluded` participant, reason; `flags` participant, flag of everybody analysed.
+    `completed` is the study of everybody who finished, before the plan's rules; `simulated` says that they are bots.
     """
 
     study: Study
@@ -38,6 +38,7 @@ class Sample:
     excluded: pd.DataFrame
     flags: pd.DataFrame
     simulated: bool
+    completed: Study
 
     @property
     def unflagged(self) -> list[str]:
@@ -62,7 +63,8 @@ def select(study: Study, plan: Plan) -> Sample:
     simulated = bool(finished.any() and bots[finished].all())
     if not simulated:
         reasons[finished & bots] = "a bot"
-    flags = flag(study.only(reasons.index[reasons == ""]), plan)
+    completed = study.only(reasons.index[reasons == ""])
+    flags = flag(completed, plan)
     for name in plan.exclude:
         flagged = flags.loc[flags["flag"] == name, "participant"]
         chosen = reasons.index.isin(flagged) & (reasons == "")
@@ -73,7 +75,8 @@ def select(study: Study, plan: Plan) -> Sample:
         counted = f" ({_counted(reasons)})" if (reasons != "").any() else ""
         raise AnalysisError(f"{study.name}: {found} left to analyse{counted}; statistics need at least two")
     excluded = reasons[reasons != ""].rename_axis("participant").reset_index(name="reason")
-    return Sample(study.only(left), _flow(reasons), excluded, flags[flags["participant"].isin(left)], simulated)
+    marked = flags[flags["participant"].isin(left)]
+    return Sample(study.only(left), _flow(reasons), excluded, marked, simulated, completed)
 
 
 def flag(study: Study, plan: Plan) -> pd.DataFrame:
@@ -84,10 +87,14 @@ def flag(study: Study, plan: Plan) -> pd.DataFrame:
 
 
 def _incomplete(study: Study, plan: Plan) -> set[str]:
+    """Return who has fewer trials than others who followed the same version of the study."""
     if study.trials is None:
         return set()
-    counts = study.trials.groupby("participant").size().reindex(study.participants["participant"], fill_value=0)
-    return set(counts.index[counts < counts.max()])
+    people = study.participants.set_index("participant")
+    counts = study.trials.groupby("participant").size().reindex(people.index, fill_value=0)
+    versions = people["study_version"] if "study_version" in people else pd.Series("", people.index)
+    most = counts.groupby(versions.fillna("")).transform("max")
+    return set(counts.index[counts < most])
 
 
 def _too_fast(study: Study, plan: Plan) -> set[str]:

@@ -23,7 +23,8 @@ class Figure:
 class Section:
     """One question of the report. `answer` is the line that answers it.
 
-    The first `figures_first` figures stand above the analyses, the others below.
+    The first `figures_first` figures stand above the analyses, the others below. `warnings` are those that computing it
+    raised outside any of its records.
     """
 
     title: str
@@ -32,3 +33,4 @@ class Section:
     figures: list[Figure] = field(default_factory=list)
     intro: str = ""
     figures_first: int = 1
+    warnings: list[str] = field(default_factory=list)

@@ -7,11 +7,12 @@ from analysis.records import Record, record
 from analysis.statistics import clusters
 from analysis.study import Measure
 
-SUMMARY = ("term", "n", "purity", "chance", "excess", "t", "p", "ari", "ami", "v_measure")
+SUMMARY = ("term", "n", "purity", "chance", "excess", "t", "p", "p_permutation", "ari", "ami", "v_measure")
+SIZES = ("class_sizes", "group_sizes")
 
 
 def score(images: pd.DataFrame, keys: list[str], n_groups: int | None, null: str = "uniform") -> pd.DataFrame:
-    """Return one row per sorting (per value of `keys`): purity, chance, p_chance, ari, ami, v_measure.
+    """Return one row per sorting (per value of `keys`): purity, chance, p_chance, ari, ami, v_measure, and its sizes.
 
     `images` has a row per image with `truth`, the model's class, and `group`. An image that was not placed is left out.
     Without a number of groups, as many are assumed as were ever used or as there are classes, whichever is more.
@@ -21,8 +22,9 @@ def score(images: pd.DataFrame, keys: list[str], n_groups: int | None, null: str
     rows = []
     for key, sorting in placed.groupby(keys, observed=True, sort=False):
         found = clusters.agreement(sorting["truth"].to_numpy(), sorting["group"].to_numpy(), n_groups, null)
-        rows.append((*(key if isinstance(key, tuple) else (key,)), *found))
-    return pd.DataFrame(rows, columns=[*keys, *clusters.COLUMNS])
+        sizes = clusters.sizes_of(sorting["truth"]), clusters.sizes_of(sorting["group"])
+        rows.append((*(key if isinstance(key, tuple) else (key,)), *found, *sizes))
+    return pd.DataFrame(rows, columns=[*keys, *clusters.COLUMNS, *SIZES])
 
 
 def purity_record(measure: Measure, scored: pd.DataFrame, null: str = "uniform") -> Record:
@@ -43,14 +45,16 @@ def purity_record(measure: Measure, scored: pd.DataFrame, null: str = "uniform")
         lambda: pd.DataFrame([_summary(term, rows) for term, rows in parts.items()], columns=(*SUMMARY, "reason")),
         SUMMARY,
         {
-            "function": "purity; exact chance level; one-sided t test of the excess over participants",
+            "function": "purity; exact chance level; one-sided t test of the excess over participants; exact "
+            "permutation test of all sortings together",
             "null": nulls[null],
+            "permutation": f"{nulls['permutation']}, independently in every sorting",
         },
         scored["participant"].nunique(),
         0,
         lambda terms: [
             f"{apa.words(row.term)}: purity {apa.bounded(row.purity)} against a chance level of "
-            f"{apa.bounded(row.chance)}, {apa.p_value(row.p)}"
+            f"{apa.bounded(row.chance)}, {apa.p_value(row.p)}; by permutation {apa.p_value(row.p_permutation)}"
             for row in terms.itertuples()
         ],
     )
@@ -60,9 +64,15 @@ def _summary(term: str, rows: pd.DataFrame) -> tuple:
     means = rows.groupby("participant")[["purity", "chance", "ari", "ami", "v_measure"]].mean()
     averages = means.mean()
     head = (term, len(means), averages["purity"], averages["chance"])
-    tail = (averages["ari"], averages["ami"], averages["v_measure"])
+    tail = (_permutation_p(rows), averages["ari"], averages["ami"], averages["v_measure"])
     try:
         excess, t, p = clusters.above_chance(means["purity"].to_numpy(), means["chance"].to_numpy())
     except clusters.NotDefined as refusal:
         return (*head, averages["purity"] - averages["chance"], float("nan"), float("nan"), *tail, refusal.reason)
     return (*head, excess, t, p, *tail, "")
+
+
+def _permutation_p(rows: pd.DataFrame) -> float:
+    scored = rows.dropna(subset=["purity"])
+    agreeing = (scored["purity"] * scored["class_sizes"].map(sum)).round().sum()
+    return clusters.permutation_p(list(zip(scored["class_sizes"], scored["group_sizes"], strict=True)), int(agreeing))

@@ -11,8 +11,9 @@ KINDS = ("fraction", "ratio", "ordinal", "binary", "cluster")
 class Measure:
     """One outcome, tidy: a row per participant (and level of each within factor), the value in the column `name`.
 
-    `kind` is one of `KINDS`. `chance` is what guessing would reach, drawn as a dashed line. `responses` holds the
-    single answers where there are several per participant: participant, factors and the value.
+    `kind` is one of `KINDS`, or *time* or *number* for what has a unit of its own. `chance` is what guessing would
+    reach, drawn as a dashed line. `responses` holds the single answers where there are several per participant:
+    participant, factors and the value.
     """
 
     name: str
@@ -31,7 +32,8 @@ class Study:
     """One study's tables. Factor columns carry the factor's bare name, as categories in the study's own order.
 
     `participants` has a row per participant, `trials` per trial, and so on; tables that were not exported are None.
-    `factors` maps each between-subjects factor to its levels; `files` maps each file read to its SHA-256.
+    `factors` maps each between-subjects factor to its levels; `files` maps each file read to its SHA-256; `remarks` are
+    what its reading found odd.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Study:
     variables: list[dict] = field(default_factory=list)
     files: dict[str, str] = field(default_factory=dict)
     plan: dict | None = None
+    remarks: list[str] = field(default_factory=list)
 
     def only(self, participants) -> "Study":
         """Return the study with these participants' rows alone."""

@@ -1,8 +1,13 @@
 """Tables for reading: headings and rounded numbers, as HTML cells, Markdown and LaTeX. CSVs keep full precision."""
 
+import re
+
 import pandas as pd
 
 from analysis import apa
+
+LONGEST_NAME = 80
+FORMULAS = ("=", "+", "-", "@", "'", "\t", "\r")
 
 HEADINGS = {
     "term": "Term", "ss": "SS", "df": "df", "ms": "MS", "F": "F", "p": "p", "eta2p": "ηp²",
@@ -36,7 +41,24 @@ TWO = (
 LATEX = {"&": r"\&", "%": r"\%", "_": r"\_", "#": r"\#", "$": r"\$", "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}",
          "^": r"\textasciicircum{}", "\\": r"\textbackslash{}", "η": r"$\eta$", "ω": r"$\omega$", "ε": r"$\varepsilon$",
          "χ": r"$\chi$", "ρ": r"$\rho$", "²": r"$^2$", "₁": r"$_1$", "₂": r"$_2$", "−": r"$-$", "×": r"$\times$",
-         "∞": r"$\infty$", "—": "---", "±": r"$\pm$"}  # fmt: skip
+         "∞": r"$\infty$", "—": "---", "±": r"$\pm$", "<": "$<$", ">": "$>$", "|": r"\textbar{}", "Δ": r"$\Delta$",
+         "α": r"$\alpha$", "κ": r"$\kappa$", "λ": r"$\lambda$", "…": r"\ldots{}", "“": "``", "”": "''", "–": "--",
+         "≥": r"$\geq$", "≤": r"$\leq$"}  # fmt: skip
+
+
+def file_name(id: str) -> str:
+    """Return an id as part of a file's name: what data call their levels may hold slashes, or be a page long."""
+    return re.sub(r"[^\w.-]+", "-", id)[:LONGEST_NAME]
+
+
+def csv(table: pd.DataFrame) -> str:
+    """Return the table as CSV in full precision; text that a spreadsheet would run stands behind an apostrophe."""
+    texts = {column: _guarded(table[column]) for column in table if not pd.api.types.is_numeric_dtype(table[column])}
+    return table.assign(**texts).to_csv(index=False, lineterminator="\n")
+
+
+def _guarded(column: pd.Series) -> pd.Series:
+    return column.map(lambda cell: f"'{cell}" if str(cell).startswith(FORMULAS) else cell)
 
 
 def readable(table: pd.DataFrame) -> pd.DataFrame:
@@ -65,22 +87,28 @@ def markdown(table: pd.DataFrame) -> str:
     shown = readable(table)
     rule = ["---:" if number else "---" for number in flush_right(table)]
     rows = [list(shown.columns), rule, *shown.to_numpy().tolist()]
-    return "\n".join("| " + " | ".join(cell.replace("|", r"\|") for cell in row) + " |" for row in rows) + "\n"
+    lines = ["| " + " | ".join(" ".join(cell.replace("|", r"\|").split()) for cell in row) + " |" for row in rows]
+    return without_tags("\n".join(lines) + "\n")
+
+
+def without_tags(text: str) -> str:
+    """Return Markdown in which nothing is read as HTML: a `<` before a letter is escaped."""
+    return re.sub(r"(?<!\\)<(?=[A-Za-z/!?])", r"\<", text)
 
 
 def latex(table: pd.DataFrame, caption: str, label: str) -> str:
-    """Return the table as a LaTeX `table` with booktabs rules."""
+    """Return the table as a LaTeX `table` with booktabs rules; `label` is an id."""
     shown = readable(table)
     columns = "".join("r" if number else "l" for number in flush_right(table))
     rows = [" & ".join(map(escape, row)) + r" \\" for row in [list(shown.columns), *shown.to_numpy().tolist()]]
-    lines = [r"\begin{table}", r"\centering", rf"\caption{{{escape(caption)}}}", rf"\label{{tab:{label}}}"]
+    lines = [r"\begin{table}", r"\centering", rf"\caption{{{escape(caption)}}}", rf"\label{{tab:{file_name(label)}}}"]
     lines += [rf"\begin{{tabular}}{{{columns}}}", r"\toprule", rows[0], r"\midrule", *rows[1:], r"\bottomrule"]
     return "\n".join([*lines, r"\end{tabular}", r"\end{table}"]) + "\n"
 
 
 def escape(text: str) -> str:
-    """Return text that LaTeX prints as it stands."""
-    return "".join(LATEX.get(character, character) for character in str(text))
+    """Return text that LaTeX prints as it stands, on one line."""
+    return "".join(LATEX.get(character, character) for character in " ".join(str(text).split()))
 
 
 def _texts(column: str, values: pd.Series) -> list[str]:

@@ -3,7 +3,7 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from analysis.apa import SHARES, words
+from analysis.apa import SHARES
 from analysis.plots import style
 
 
@@ -15,7 +15,7 @@ def forest(contrasts: pd.DataFrame, xlabel: str, kind: str = "") -> Figure:
         ax.plot([row.ci_low, row.ci_high], [y, y], color=colour, linewidth=2, solid_capstyle="butt")
         ax.plot(row.diff, y, "o", color=colour, markersize=6, markerfacecolor=colour if row.clear else "white")
     ax.axvline(0, color=style.QUIET, linewidth=1)
-    ax.set_yticks(range(len(contrasts)), [words(label) for label in contrasts["label"].iloc[::-1]])
+    ax.set_yticks(range(len(contrasts)), [style.label(label) for label in contrasts["label"].iloc[::-1]])
     ax.set_ylim(-0.6, len(contrasts) - 0.4)
     ax.grid(axis="y", visible=False)
     ax.grid(axis="x", color=style.LINE, linewidth=0.6)
@@ -34,14 +34,14 @@ def dots(means: pd.DataFrame, ylabel: str, kind: str, chance: float | None = Non
         xs = [x + offset for x in range(len(places))]
         errors = [rows["mean"] - rows["ci_low"], rows["ci_high"] - rows["mean"]]
         ax.errorbar(xs, rows["mean"], yerr=errors, fmt=style.markers(len(series))[i], capsize=3, markersize=6,
-                    color=style.colours(len(series))[i], linewidth=1.6, label=words(name))  # fmt: skip
+                    color=style.colours(len(series))[i], linewidth=1.6, label=style.label(name))  # fmt: skip
     style.chance_line(ax, chance)
-    ax.set_xticks(range(len(places)), [words(place) for place in places])
+    ax.set_xticks(range(len(places)), [style.label(place) for place in places])
     ax.set_ylabel(ylabel)
     style.scale(ax, kind)
     if kind in SHARES:
         ax.set_ylim(bottom=0)
     ax.set_xlim(-0.6, len(places) - 0.4)
     if len(series) > 1:
-        style.legend(figure, len(series), words(legend))
+        style.legend(figure, len(series), style.label(legend))
     return figure

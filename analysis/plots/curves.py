@@ -3,7 +3,6 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from analysis.apa import words
 from analysis.plots import style
 
 
@@ -15,7 +14,9 @@ def lines(table: pd.DataFrame, xlabel: str, ylabel: str, kind: str, level: float
         rows = table[table["series"] == name].sort_values("x")
         colour, marker = style.colours(len(series))[i], style.markers(len(series))[i]
         ax.fill_between(rows["x"], rows["ci_low"], rows["ci_high"], color=colour, alpha=0.13, linewidth=0)
-        ax.plot(rows["x"], rows["mean"], f"{marker}-", color=colour, markersize=5, linewidth=1.8, label=words(name))
+        ax.plot(
+            rows["x"], rows["mean"], f"{marker}-", color=colour, markersize=5, linewidth=1.8, label=style.label(name)
+        )
     if level is not None:
         ax.axhline(level, color=style.QUIET, linestyle=(0, (5, 4)), linewidth=1)
         ax.annotate(note, (1, level), xycoords=("axes fraction", "data"), xytext=(-2, 3), fontsize=8,
@@ -37,7 +38,7 @@ def scatter(points: pd.DataFrame, xlabel: str, ylabel: str) -> Figure:
         rows = points[points["method"] == method]
         ax.scatter(rows["x"], rows["y"], s=12 + 60 * rows["n"] / points["n"].max(), alpha=0.6, linewidth=0,
                    color=style.colours(len(methods))[i], marker=style.markers(len(methods))[i])  # fmt: skip
-        ax.set_title(words(method))
+        ax.set_title(style.label(method))
         ax.set_xlabel(xlabel)
         style.scale(ax, "fraction")
         ax.locator_params(axis="x", nbins=5)

@@ -5,7 +5,6 @@ import pandas as pd
 from matplotlib.figure import Figure
 from scipy import stats
 
-from analysis.apa import words
 from analysis.plots import style
 from analysis.statistics.cells import cell_label
 from analysis.statistics.effects import mean_interval
@@ -25,10 +24,10 @@ def boxes(measure: Measure, factors: list[str]) -> Figure:
             place = x + (i - (len(beside) - 1) / 2) * width
             _box(ax, values, place, width * 0.8, colour, marker, rng)
         if len(beside) > 1:
-            ax.plot([], [], marker, color=colour, label=f"{words(factors[1])}: {words(name)}")
+            ax.plot([], [], marker, color=colour, label=f"{style.label(factors[1])}: {style.label(name)}")
     style.chance_line(ax, measure.chance)
-    ax.set_xticks(range(len(along)), [words(name) for name in along])
-    ax.set_xlabel(words(factors[0]) if factors and len(factors) < 3 else "")
+    ax.set_xticks(range(len(along)), [style.label(name) for name in along])
+    ax.set_xlabel(style.label(factors[0]) if factors and len(factors) < 3 else "")
     ax.set_ylabel(measure.label + (f" ({measure.unit})" if measure.unit else ""))
     style.scale(ax, measure.kind)
     if len(beside) > 1:

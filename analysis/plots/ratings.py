@@ -5,7 +5,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from analysis.apa import words
 from analysis.plots import style
 
 
@@ -31,7 +30,7 @@ def likert(counts: pd.DataFrame, labels: list[str]) -> Figure:
                             color="white" if dark else style.INK)  # fmt: skip
         left = left + shares[:, j]
     ax.axvline(0, color=style.QUIET, linewidth=0.8)
-    ax.set_yticks(ys, [words(group) for group in counts.index])
+    ax.set_yticks(ys, [style.label(group) for group in counts.index])
     reach = min(1.0, np.ceil(np.abs([left, widest_left]).max() * 4) / 4)
     ticks = np.arange(-reach, reach + 0.01, 0.25)
     ax.set_xlim(-reach - 0.02, reach + 0.02)

@@ -1,5 +1,6 @@
 """One look for all figures, and their writing as SVG and PNG that depend on nothing but the data."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import matplotlib as mpl
@@ -8,12 +9,13 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from analysis.apa import SHARES
+from analysis.apa import SHARES, words
 
 INK, QUIET, LINE = "#1c2733", "#5b6875", "#d7dde3"
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8A8A8A")  # Okabe & Ito 2008
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 MANY_POINTS = 400
+LONGEST_LABEL = 40
 SETTINGS = {
     "font.family": "DejaVu Sans",
     "font.size": 9.5,
@@ -27,6 +29,7 @@ SETTINGS = {
     "figure.facecolor": "white",
     "svg.fonttype": "path",
     "svg.hashsalt": "heatwise",
+    "text.parse_math": False,
     "text.color": INK,
     "xtick.color": QUIET,
     "ytick.color": QUIET,
@@ -46,6 +49,18 @@ def canvas(width: float = 7.2, height: float = 3.6, columns: int = 1, share_y: b
         ax.set_axisbelow(True)
         ax.tick_params(length=0)
     return figure, axes[0] if columns == 1 else list(axes)
+
+
+def draw(draw_it: Callable[[], Figure]) -> Figure:
+    """Return a drawing made in this look, in which no text is read as a formula."""
+    with mpl.rc_context(SETTINGS):
+        return draw_it()
+
+
+def label(name: str) -> str:
+    """Return a name as words, cut where it would crowd out the figure; tables and alternative texts have it whole."""
+    text = words(name)
+    return text if len(text) <= LONGEST_LABEL else f"{text[: LONGEST_LABEL - 1]}…"
 
 
 def save(figure: Figure, folder: Path, name: str) -> tuple[Path, Path]:

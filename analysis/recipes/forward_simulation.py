@@ -8,7 +8,7 @@ from functools import partial
 
 import pandas as pd
 
-from analysis import blocks, coding
+from analysis import blocks, coding, questions
 from analysis.errors import AnalysisError
 from analysis.plan import Plan
 from analysis.plots import comparisons
@@ -59,7 +59,7 @@ def sections(study: Study, plan: Plan) -> list:
         found.append(("saliency ratio", partial(blocks.numeric, by_name["saliency_ratio"], plan, coding.RATIO_INTRO)))
         found.append(("features named", partial(coding.section, study, plan)))
     found.append(("response time", partial(blocks.ordinal, by_name["rt_s"], plan)))
-    return found
+    return [*found, ("questions", partial(questions.section, study, plan))]
 
 
 def _accuracy(measure: Measure, plan: Plan) -> Section:

@@ -39,7 +39,9 @@ def _measure(study: Study, outcome) -> Measure:
     data = average(trials, outcome.name, within, study.factors)
     repeated = len(trials) > len(data)
     responses = trials[["participant", *study.factors, *within, outcome.name]] if repeated else None
-    return Measure(outcome.name, label, outcome.kind, data, between, within, responses, outcome.chance)
+    beyond = outcome.kind == "ratio" and not data[outcome.name].dropna().between(0, 1).all()
+    kind = "number" if beyond else outcome.kind  # a ratio within 0 and 1 is read as a share
+    return Measure(outcome.name, label, kind, data, between, within, responses, outcome.chance)
 
 
 def average(trials: pd.DataFrame, name: str, within: list[str], factors) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from math import factorial
 
 import pandas as pd
 
-from analysis import blocks, trials
+from analysis import blocks, questions, trials
 from analysis.plan import Plan
 from analysis.records import record
 from analysis.sections import Section
@@ -51,7 +51,7 @@ def sections(study: Study, plan: Plan) -> list:
             found.append((measure.name, partial(blocks.ordinal, measure, plan)))
         else:
             found.append((measure.name, partial(_accuracy, measure, plan)))
-    return [*found, ("learning", partial(_learning, study))]
+    return [*found, ("learning", partial(_learning, study)), ("questions", partial(questions.section, study, plan))]
 
 
 def _accuracy(measure: Measure, plan: Plan) -> Section:

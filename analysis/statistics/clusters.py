@@ -4,6 +4,7 @@ Purity = Σ_k max_j |group k ∩ class j| / N. It grows with the number of group
 level is computed for the batch's own class sizes, under a named null.
 """
 
+from collections import Counter
 from functools import cache
 from math import comb
 
@@ -19,6 +20,7 @@ from analysis.statistics.cells import alike
 COLUMNS = ("purity", "chance", "p_chance", "ari", "ami", "v_measure")
 NULLS = ("uniform", "permutation")
 MOST_TABLES = 2_000_000
+MOST_SORTINGS = 3_000
 
 
 def purity(classes, groups) -> float:
@@ -106,6 +108,47 @@ def _compositions(size: int, groups: int) -> list[tuple[tuple[int, ...], int]]:
     for first in range(size + 1):
         found += [((first, *rest), comb(size, first) * ways) for rest, ways in _compositions(size - first, groups - 1)]
     return found
+
+
+def permutation_p(sortings: list[tuple[tuple, tuple]], total: int) -> float:
+    """Return the probability that as many images agree with their group's class in all sortings together, by chance.
+
+    Each sorting is (class sizes, group sizes), largest first; `total` is Σ purity · N. Every sorting's images are dealt
+    at random to its own groups, independently of the other sortings. Exact: the sum's distribution is computed, not
+    sampled; beyond `MOST_SORTINGS` the normal distribution with its mean and variance stands for it.
+    """
+    counted = Counter(sortings)
+    spread = {sizes: _counts(sizes) for sizes in counted}
+    if counted.total() > MOST_SORTINGS:
+        mean = sum(m * _moment(spread[sizes], 1) for sizes, m in counted.items())
+        variance = sum(m * (_moment(spread[sizes], 2) - _moment(spread[sizes], 1) ** 2) for sizes, m in counted.items())
+        if variance == 0:
+            return 1.0
+        return float(stats.norm.sf((total - 0.5 - mean) / variance**0.5))
+    sums = np.ones(1)
+    for sizes, times in counted.items():
+        for _ in range(times):
+            sums = np.convolve(sums, spread[sizes])
+    return float(min(1.0, sums[total:].sum()))
+
+
+def _counts(sizes: tuple[tuple, tuple]) -> np.ndarray:
+    """Return the probability of every number of agreeing images, 0 … N, when images are dealt to groups at random."""
+    class_sizes, group_sizes = sizes
+    n = sum(class_sizes)
+    values, probabilities = _distribution(class_sizes, len(group_sizes), group_sizes)
+    found = np.zeros(n + 1)
+    found[np.round(values * n).astype(int)] = probabilities
+    return found
+
+
+def _moment(counts: np.ndarray, power: int) -> float:
+    return float(np.arange(len(counts)) ** power @ counts)
+
+
+def sizes_of(labels) -> tuple[int, ...]:
+    """Return how often each label occurs, largest first."""
+    return tuple(sorted(Counter(labels).values(), reverse=True))
 
 
 def above_chance(purities: np.ndarray, chances: np.ndarray) -> tuple[float, float, float]:

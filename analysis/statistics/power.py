@@ -1,14 +1,12 @@
-"""Power of a factorial ANOVA: by the noncentral F distribution, and by resampling the participants of an export."""
+"""Power: of a factorial ANOVA by the noncentral F distribution, of any test by drawing from a population."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
-import pandas as pd
 from scipy import stats
 
 from analysis.errors import NotDefined
-from analysis.statistics.anova import anova
-from analysis.statistics.cells import complete, terms_of
 from analysis.statistics.effects import wilson
 
 LARGEST_CELL = 100_000
@@ -40,31 +38,14 @@ def needed(levels: dict[str, int], term: str, f: float, wanted: float, alpha: fl
     return high
 
 
-def resampled(data: pd.DataFrame, outcome: str, factors: list[str], term: str, n_per_cell: int, repeats: int,
-              seed: int, alpha: float = 0.05, covariance: str = "classical") -> tuple[float, float, float]:  # fmt: skip
-    """Return the share of simulated studies whose test of `term` is significant, and its Wilson limits.
+def simulated(
+    cells: list[np.ndarray], n_per_cell: int, repeats: int, seed: int, significant: Callable[[np.ndarray], bool]
+) -> tuple[float, float, float]:
+    """Return the share of simulated studies that are significant, and its Wilson limits.
 
-    Each simulated study draws `n_per_cell` participants from every cell with replacement and runs the same test as the
-    report. The data are a pilot, or what the study's own bots answered.
+    Each simulated study draws `n_per_cell` participants from every cell with replacement; `significant` gets who was
+    drawn and runs the test. A draw that defines no test decides nothing and counts as not significant.
     """
-    used = complete(data, outcome, factors)
-    if term not in terms_of(factors):
-        raise NotDefined(f"there is no term {term}; there are {', '.join(terms_of(factors))}")
-    cells = [rows.index.to_numpy() for _, rows in used.groupby(factors, observed=True)]
     rng = np.random.default_rng(seed)
-    hits = 0
-    for _ in range(repeats):
-        chosen = np.concatenate([rng.choice(cell, n_per_cell) for cell in cells])
-        hits += _significant(used.loc[chosen], outcome, factors, term, alpha, covariance)
+    hits = sum(significant(np.concatenate([rng.choice(cell, n_per_cell) for cell in cells])) for _ in range(repeats))
     return hits / repeats, *wilson(hits, repeats)
-
-
-def _significant(
-    data: pd.DataFrame, outcome: str, factors: list[str], term: str, alpha: float, covariance: str
-) -> bool:
-    """Return whether the test is significant; a draw without variation decides nothing and counts as not."""
-    try:
-        table = anova(data, outcome, factors, covariance=covariance)
-    except NotDefined:
-        return False
-    return bool(table.set_index("term")["p"][term] < alpha)

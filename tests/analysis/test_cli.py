@@ -21,7 +21,9 @@ def test_a_missing_export_ends_with_code_two(tmp_path, capsys):
 def test_a_single_condition_is_described_and_not_tested(tmp_path):
     folder = factory.forward_simulation(tmp_path / "export", n=12, codes=False)
     factory.rewrite(
-        folder, "participants", lambda rows: [rows[0], rows[6], *(r | {"status": "active"} for r in rows[1:6])]
+        folder,
+        "participants",
+        lambda rows: [row | {"status": "completed" if i in (0, 6) else "active"} for i, row in enumerate(rows)],
     )
     assert main(["report", str(folder), "--out", str(tmp_path / "report")]) == 0
     results = json.loads((tmp_path / "report" / "results.json").read_text())

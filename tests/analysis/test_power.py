@@ -3,11 +3,13 @@
 import json
 
 import numpy as np
-import pandas as pd
 import pytest
+from scipy import stats
 
 from analysis.cli import main
-from analysis.statistics.power import needed, power, resampled
+from analysis.errors import AnalysisError
+from analysis.power import by_simulation
+from analysis.statistics.power import needed, power, simulated
 from tests.analysis import factory
 from tests.analysis.reference_data import R
 
@@ -32,12 +34,47 @@ def test_without_an_effect_power_is_alpha():
 
 def test_simulation_agrees_with_the_formula():
     rng = np.random.default_rng(3)
-    levels = np.repeat(["a", "b", "c"], 2000)
-    y = rng.normal(size=6000) + 0.25 * np.sqrt(1.5) * np.select([levels == "a", levels == "c"], [-1, 1])
-    data = pd.DataFrame({"method": levels, "y": y})
-    found, low, high = resampled(data, "y", ["method"], "method", 40, 150, seed=1)
-    assert low - 0.04 < power({"method": 3}, "method", 0.25, 40) < high + 0.04
-    assert (found, low, high) == resampled(data, "y", ["method"], "method", 40, 150, seed=1)
+    levels = np.repeat([0, 1, 2], 2000)
+    y = rng.normal(size=6000) + 0.25 * np.sqrt(1.5) * (levels - 1)
+
+    def significant(people):
+        return stats.f_oneway(*(y[people[levels[people] == level]] for level in range(3))).pvalue < 0.05
+
+    cells = [np.flatnonzero(levels == level) for level in range(3)]
+    found, low, high = simulated(cells, 40, 400, 1, significant)
+    assert low - 0.02 < power({"method": 3}, "method", 0.25, 40) < high + 0.02
+    assert (found, low, high) == simulated(cells, 40, 400, 1, significant)
+
+
+def test_simulated_studies_run_the_recipe_s_own_test(tmp_path):
+    folder = factory.forward_simulation(tmp_path / "export", n=60, bots=True)
+    said, remark, curve = by_simulation(folder, "saliency_ratio", "", [4, 12], 20, 0.8, None)
+    assert said.endswith("for heatmap on saliency ratio (20 simulated studies per size).")
+    assert remark.startswith("Drawn with replacement from 10 participants per condition")
+    assert curve["power"].is_monotonic_increasing
+    rated = by_simulation(folder, "confidence", "cells", [4], 5, 0.8, None)[0]
+    assert "cells on confidence" in rated  # Kruskal-Wallis, as the report tests ratings
+
+
+def test_studies_within_participants_draw_whole_participants(tmp_path):
+    folder = factory.clustering(tmp_path / "export", n=20)
+    said, _, curve = by_simulation(folder, "purity", "", [4, 16], 30, 0.8, None)
+    assert "participants reach" in said
+    assert "stage on purity" in said
+    assert curve["power"].iloc[0] < curve["power"].iloc[1]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "term", "message"),
+    [
+        ("happiness", "", "--outcome: found 'happiness', expected one of fraction_correct"),
+        ("fraction_correct", "stage", "--term: found 'stage', expected one of heatmap, scores, heatmap:scores"),
+    ],
+)
+def test_what_the_recipe_does_not_test_is_named(tmp_path, outcome, term, message):
+    folder = factory.forward_simulation(tmp_path / "export", n=12, bots=True, codes=False)
+    with pytest.raises(AnalysisError, match=message):
+        by_simulation(folder, outcome, term, [4], 2, 0.8, None)
 
 
 def test_the_command_prints_one_line_and_writes_the_curve(tmp_path, capsys):

@@ -1,6 +1,7 @@
 """No answer of R goes unused: each is what a named test expects, or of an analysis that is left out for a reason."""
 
 import ast
+import re
 from functools import cache
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from tests.analysis.reference_data import MORE, R
 
 HERE = Path(__file__).parent
+REFERENCE = re.compile(r"\b(R|MORE)\[")
 MODULES = sorted(path.stem for path in HERE.glob("test_*.py") if path != Path(__file__))
 CELLS = ("balanced96", "unbalanced71")
 OUTCOMES = ("fraction_correct", "saliency_ratio")
@@ -103,7 +105,7 @@ def test_every_answer_of_r_is_expected_by_a_test_or_left_out_for_a_reason(key):
     if key in USED:
         module, name = USED[key].split(".")
         source = functions(module)[name]
-        assert "R[" in source or "MORE[" in source
+        assert REFERENCE.search(source)
 
 
 def test_the_list_names_no_answer_that_is_gone():
@@ -113,6 +115,6 @@ def test_the_list_names_no_answer_that_is_gone():
 @pytest.mark.parametrize("module", MODULES)
 def test_every_test_against_r_names_its_call(module):
     for name, source in functions(module).items():
-        if name.startswith("test_") and ("R[" in source or "MORE[" in source):
+        if name.startswith("test_") and REFERENCE.search(source):
             comments = [line for line in source.splitlines() if line.strip().startswith("#") and "(" in line]
             assert comments, f"{module}.{name} names no R call"

@@ -159,16 +159,6 @@ def test_constant_answers_are_not_defined_in_words(tmp_path):
     assert "no variation" in (tmp_path / "report" / "report.html").read_text()
 
 
-def test_flagged_participants_give_a_sensitivity_table(tmp_path):
-    folder = factory.forward_simulation(tmp_path / "export", n=24, codes=False)
-    fast = ("p00001", "p00002")
-    factory.rewrite(
-        folder, "trials", lambda rows: [r | ({"rt_ms": "9"} if r["participant"] in fast else {}) for r in rows]
-    )
-    terms = analysed(folder)["sensitivity.flagged"]["terms"]
-    assert {(term["n_all"], term["n_unflagged"]) for term in terms} == {(24, 22)}
-
-
 def test_several_versions_of_a_study_are_said(tmp_path):
     folder = factory.forward_simulation(tmp_path / "export", n=12, codes=False)
     factory.rewrite(folder, "participants", lambda rows: [rows[0] | {"study_version": "2"}, *rows[1:]])
