@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 
 from explainers.errors import UserError, near
+from explainers.excitation import Excitation, excitable
 from explainers.graph import optimised
 from explainers.layers import find_layer, finer_layer
 from explainers.methods.lime import lime
@@ -81,6 +82,18 @@ def _layers(model, image, settings):
     ]
 
 
+def _mwp(model, image, settings, _options):
+    model = excitable(model)
+    excitation = Excitation(model, image, _layers(model.model, image, settings))
+
+    @cache
+    def probability(classes):
+        starts = F.one_hot(torch.tensor(classes), excitation.outputs.shape[1])[None]
+        return [found[0].sum(dim=1) for found in excitation.propagated(starts)]
+
+    return excitation.outputs[0], lambda classes, stage: _enlarged(probability(tuple(classes))[stage], image)
+
+
 def _activation(outputs, module):
     found = outputs.get(module)
     if found is None or found.ndim != 4:
@@ -117,6 +130,7 @@ def _perturbed(method, model, image, settings, options):
 
 BASES = {
     "grad_cam": Base(_grad_cam, ({"layer": None}, {"layer": None}), 50, False),
+    "mwp": Base(_mwp, ({"layer": None}, {"layer": None}), 60, False),
     "rise": Base(_rise, ({"n_masks": 5000, "grid": 15, "p": 0.3}, {"n_masks": 3000, "grid": 10, "p": 0.15}), 70, True),
     "lime": Base(_lime, ({"n_samples": 3000, "kernel_size": 8}, {"n_samples": 1000, "kernel_size": 4}), 85, True),
 }

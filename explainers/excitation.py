@@ -5,24 +5,27 @@ to 8: p' = x ⊙ W⁺ᵀ(p ⊘ W⁺x). Biases are dropped, batch norm is folded 
 input, average pooling is a linear layer. Where a layer's inputs are signed (MobileNetV2's bottlenecks, DenseNet), a
 contribution is (xW)⁺ = x⁺W⁺ + x⁻W⁻ and sums are split by absolute share. 0 / 0 is 0, without an ε, which would lose
 nearly all probability on deep networks. Without biases nothing is lost; with them some probability has no input to go
-to, and `excite` returns how much.
+to, and the share that is lost can be asked for.
+
+The rules are the gradients of steps that are linear in x: of W⁺(x ⊙ x₀) ⊘ W⁺x₀ with x₀ = x held fixed, whose value is
+then replaced by the layer's own. So one forward pass remembers them, and one batched backward pass serves any number of
+starts and layers.
 """
 
 import copy
 from dataclasses import dataclass
 
 import torch
+from torch import fx, nn
+from torch.func import functional_call
 
 from explainers import _torchvision
 from explainers.canonical import Affine, canonical
 from explainers.errors import UserError, near
-from explainers.graph import module_of
+from explainers.graph import in_quick_layout, module_of
 from explainers.layers import default_layer
 
-from zennit.composites import LayerMapComposite  # isort: skip
-from zennit.core import BasicHook  # isort: skip
 from zennit.layer import Sum  # isort: skip
-from zennit.rules import NoMod, Pass, ZPlus  # isort: skip
 from zennit.types import Activation, AvgPool, BatchNorm, Linear  # isort: skip
 
 _models = _torchvision.torchvision.models
@@ -34,25 +37,7 @@ _MAP_LAYERS = (
 )
 
 
-def _or_nothing(denominator):
-    return torch.where(denominator > 0, denominator, torch.inf)
-
-
-def _absolute_share():
-    return BasicHook(
-        input_modifiers=[torch.abs],
-        param_modifiers=[NoMod(param_keys=[])],
-        output_modifiers=[lambda output: output],
-        gradient_mapper=lambda gradient, outputs: gradient / _or_nothing(outputs[0]),
-        reducer=lambda inputs, gradients: inputs[0] * gradients[0],
-    )
-
-
-_RULES = [
-    ((Activation, Affine, BatchNorm), Pass()),
-    ((Sum, AvgPool), _absolute_share()),
-    (Linear, ZPlus(stabilizer=_or_nothing, zero_params="bias")),
-]
+_STARTS_AT_ONCE = 16
 
 
 @dataclass(frozen=True)
@@ -66,6 +51,22 @@ class Graft:
     modules: tuple[torch.nn.Module, ...] = ()
 
 
+class Excitable(nn.Module):
+    """A model beside its canonical graph, which takes longer to find than to use; as a module it is the model."""
+
+    def __init__(self, model: nn.Module):
+        super().__init__()
+        self.model, self.graph = model, canonical(model)
+
+    def forward(self, images):
+        return self.model(images)
+
+
+def excitable(model: nn.Module) -> Excitable:
+    """Return the model with its graph; one that has it already comes back as it is."""
+    return model if isinstance(model, Excitable) else Excitable(model)
+
+
 def excite(model, images, starts, layer=None, contrastive=False, graft=None):
     """Return the probabilities at a layer (N, T, C, h, w) and the share that was lost on the way (N, T).
 
@@ -74,26 +75,125 @@ def excite(model, images, starts, layer=None, contrastive=False, graft=None):
     With `contrastive` the probability at the input of the last layer with weights is that of the outputs minus that of
     their opposites, the layer's weights negated (section 3.4); it is signed and no share is defined: zero.
     """
-    name = _layer_name(model, layer, images)
-    graph = _tapped(_grafted(canonical(model), graft), name)
-    with torch.enable_grad(), LayerMapComposite(_RULES).context(graph):
-        leaf = images.detach().clone(memory_format=torch.channels_last).requires_grad_()
-        logits, below, at = graph(leaf)
-        starts = starts.to(logits)
-        if not contrastive:
-            found = _propagated(logits, at, starts)
-            return found, 1 - found.flatten(2).sum(dim=2) / starts.flatten(2).sum(dim=2)
-        there = _propagated(logits, below, starts) - _opposite(model, name, images, starts, graft)
-        return _propagated(below, at, there), torch.zeros(starts.shape[:2]).to(logits)
+    excitation = Excitation(model, images, [layer], graft)
+    if contrastive:
+        return excitation.contrast(starts), torch.zeros(starts.shape[:2]).to(excitation.outputs)
+    (found,) = excitation.propagated(starts)
+    return found, 1 - found.flatten(2).sum(dim=2) / starts.flatten(2).sum(dim=2).to(found)
 
 
-def _opposite(model, name, images, starts, graft):
-    graph = _tapped(_grafted(canonical(model), graft), name)
-    last = module_of(graph, _last_weighted(graph))
-    last.weight = torch.nn.Parameter(-last.weight.detach(), requires_grad=False)
-    with LayerMapComposite(_RULES).context(graph):
-        logits, below, _ = graph(images.detach().clone(memory_format=torch.channels_last).requires_grad_())
-        return _propagated(logits, below, starts)
+class Excitation:
+    """One forward pass, after which probability can be sent from the outputs (N, K, …) back to the layers.
+
+    `outputs` are the model's, without gradients.
+    """
+
+    def __init__(self, model, images, layers, graft=None):
+        model = excitable(model)
+        names = [_layer_name(model.model, layer, images) for layer in layers]
+        self._graph = model.graph if graft is None else _grafted(canonical(model.model), graft)
+        taps = [_tap(self._graph, name) for name in names]
+        self._last = _last_weighted(self._graph)
+        end = next(node for node in self._graph.graph.nodes if node.op == "output").args[0]
+        kept = dict.fromkeys([*taps, self._last.args[0], end])
+        with torch.enable_grad():
+            in_quick_layout(_Steps(self._graph, taps, kept).run, images.detach())
+        self._end, self._below, self._taps = kept[end], kept[self._last.args[0]], [kept[tap] for tap in taps]
+        self.outputs = self._end.detach()
+
+    def propagated(self, starts: torch.Tensor) -> list[torch.Tensor]:
+        """Return what arrives at each layer (N, T, C, h, w) from starts (N, T, K, …)."""
+        return _propagated(self._end, self._taps, starts.to(self.outputs))
+
+    def contrast(self, starts: torch.Tensor) -> torch.Tensor:
+        """Return what arrives at the first layer by way of the last layer's input, less that of the opposite starts."""
+        starts, below = starts.to(self.outputs), self._below.detach().requires_grad_()
+        (there,) = _propagated(self._end, [self._below], starts)
+        with torch.enable_grad():
+            opposite = _Steps(self._graph, [], {}, negated=self._last).from_last(below)
+        (against,) = _propagated(opposite, [below], starts)
+        return _propagated(self._below, self._taps[:1], there - against)[0]
+
+
+class _Steps(fx.Interpreter):
+    """Runs a canonical graph so that gradients are probabilities; keeps the values of some nodes.
+
+    The first of `taps` is where the graph of gradients begins. `negated`: a layer whose weights are to be negated.
+    """
+
+    def __init__(self, graph, taps, kept, negated=None):
+        super().__init__(graph)
+        self.begin = next((node for node in graph.graph.nodes if node in taps), None)
+        self.kept, self.negated = kept, negated
+
+    def run_node(self, node):
+        if node.op == "call_module":
+            (x,), _ = self.fetch_args_kwargs_from_env(node)
+            module = self.fetch_attr(node.target)
+            value = _step(_opposite(module) if node is self.negated else module, x)
+        else:
+            value = super().run_node(node)
+        if node is self.begin:
+            value = value.detach().requires_grad_()
+        if node in self.kept:
+            self.kept[node] = value
+        return value
+
+    def from_last(self, below):
+        """Run the negated layer and what comes after it."""
+        before = {}
+        for node in self.module.graph.nodes:
+            if node is self.negated:
+                break
+            before[node] = None
+        return self.run(initial_env={**before, self.negated.args[0]: below})
+
+
+def _opposite(module):
+    module = copy.copy(module)
+    module._parameters = {**module._parameters, "weight": nn.Parameter(-module.weight.detach(), requires_grad=False)}
+    return module
+
+
+def _step(module, x):
+    """Return the module's output, with a gradient that hands probability back by the module's rule."""
+    if not x.requires_grad:
+        return module(x)
+    if isinstance(module, Linear):
+        share = _shares(module, x)
+    elif isinstance(module, Sum | AvgPool):
+        size = x.detach().abs()
+        share = module(x * size) / _or_nothing(module(size))
+    elif isinstance(module, Activation | BatchNorm | Affine):
+        share = x
+    else:
+        return module(x)
+    with torch.no_grad():
+        value = module(x)
+    return value + (share - share.detach())
+
+
+def _shares(module, x):
+    """Return W⁺(x ⊙ x₀) ⊘ W⁺x₀, for signed inputs with x⁻W⁻ beside x⁺W⁺."""
+    fixed = x.detach()
+
+    def weighted(inputs, positive):
+        weight = module.weight.detach()
+        weights = {"weight": weight.clamp(min=0) if positive else weight.clamp(max=0)}
+        if module.bias is not None:
+            weights["bias"] = torch.zeros_like(module.bias)
+        return functional_call(module, weights, (inputs,))
+
+    part = fixed.clamp(min=0)
+    share, total = weighted(x * part, True), weighted(part, True)
+    if (fixed < 0).any():
+        part = fixed.clamp(max=0)
+        share, total = share + weighted(x * part, False), total + weighted(part, False)
+    return share / _or_nothing(total)
+
+
+def _or_nothing(denominator):
+    return torch.where(denominator > 0, denominator, torch.inf)
 
 
 def _grafted(graph, graft):
@@ -120,11 +220,14 @@ def _last_inside(graph, layer):
 
 
 def _propagated(outputs, inputs, starts):
-    """Return what arrives at `inputs` from each start (N, T, …) at `outputs`."""
-    if outputs is inputs:
-        return starts
-    arrived = [torch.autograd.grad(outputs, inputs, start, retain_graph=True)[0] for start in starts.unbind(1)]
-    return torch.stack(arrived, dim=1)
+    """Return what arrives at each of `inputs` from starts (N, T, …) at `outputs`: (N, T, …)."""
+    if inputs[0] is outputs:
+        return [starts for _ in inputs]
+    parts = [
+        torch.autograd.grad(outputs, inputs, part.transpose(0, 1), is_grads_batched=True, retain_graph=True)
+        for part in starts.split(_STARTS_AT_ONCE, dim=1)
+    ]
+    return [torch.cat(found).transpose(0, 1) for found in zip(*parts, strict=True)]
 
 
 def _layer_name(model, layer, images):
@@ -144,16 +247,11 @@ def _layer_name(model, layer, images):
     return name
 
 
-def _tapped(graph, layer):
-    """Let the graph return its logits, the input of its last layer with weights, and the layer's output."""
-    output = next(node for node in graph.graph.nodes if node.op == "output")
+def _tap(graph, layer):
+    """Return the node whose value is the layer's output."""
     if layer == "input":
-        tap = next(node for node in graph.graph.nodes if node.op == "placeholder")
-    else:
-        tap = _last_inside(graph, layer)
-    output.args = ((output.args[0], _last_weighted(graph).args[0], tap),)
-    graph.recompile()
-    return graph
+        return next(node for node in graph.graph.nodes if node.op == "placeholder")
+    return _last_inside(graph, layer)
 
 
 def _containers(node):

@@ -5,16 +5,16 @@ Zhang et al. 2018, "Top-Down Neural Attention by Excitation Backprop", IJCV, sec
 
 import torch.nn.functional as F
 
-from explainers.excitation import excite
+from explainers.excitation import Excitation
 from explainers.record import Record
 from explainers.targets import as_weightings, pick
 
 
 def c_mwp(model, images, targets, *, layer=None):
     """Return the positive part of the contrast at the layer, channels summed and enlarged: (N, T, H, W), ≥ 0."""
-    logits = model(images)
-    pick(logits, targets)  # refuses targets that the model does not have
-    found, _ = excite(model, images, as_weightings(targets, logits.shape[1]), layer, contrastive=True)
+    excitation = Excitation(model, images, [layer])
+    pick(excitation.outputs, targets)  # refuses targets that the model does not have
+    found = excitation.contrast(as_weightings(targets, excitation.outputs.shape[1]))
     maps = found.sum(dim=2).clamp(min=0)
     return F.interpolate(maps, size=images.shape[-2:], mode="bilinear", align_corners=False)
 

@@ -5,7 +5,7 @@ Zhang et al. 2018, "Top-Down Neural Attention by Excitation Backprop", IJCV, sec
 
 import torch.nn.functional as F
 
-from explainers.excitation import excite
+from explainers.excitation import Excitation
 from explainers.record import Record
 from explainers.targets import as_weightings, pick
 
@@ -13,12 +13,12 @@ from explainers.targets import as_weightings, pick
 def mwp(model, images, targets, *, layer=None):
     """Return the probability at the layer, channels summed and enlarged bilinearly: (N, T, H, W), ≥ 0.
 
-    At the layer itself ("input" for the pixels) a map sums to 1 on networks without biases; `excite` says how much
-    is lost on others.
+    At the layer itself ("input" for the pixels) a map sums to 1 on networks without biases; `excitation.excite`
+    says how much is lost on others.
     """
-    logits = model(images)
-    pick(logits, targets)  # refuses targets that the model does not have
-    found, _ = excite(model, images, as_weightings(targets, logits.shape[1]), layer)
+    excitation = Excitation(model, images, [layer])
+    pick(excitation.outputs, targets)  # refuses targets that the model does not have
+    (found,) = excitation.propagated(as_weightings(targets, excitation.outputs.shape[1]))
     return F.interpolate(found.sum(dim=2), size=images.shape[-2:], mode="bilinear", align_corners=False)
 
 

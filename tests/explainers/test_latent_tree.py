@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 
+from explainers.cli import main
 from explainers.errors import UserError
 from explainers.trees import Latent, as_tree, clusters, read_tree, top_classes
 from explainers.trees.learning import _Model, _observations, learn_tree, structure
@@ -170,3 +171,34 @@ def test_outputs_without_confusion_teach_nothing():
     with pytest.raises(UserError, match="no image has two top classes"):
         learn_tree([[0], [1]], ["a", "b"])
     assert structure([[0, 1], [2, 3]], 0.5)[0].classes == (0, 1)
+
+
+@pytest.fixture
+def hlta_file(tmp_path):
+    (tmp_path / "hlta.json").write_text(json.dumps(HLTA))
+    return tmp_path / "hlta.json"
+
+
+def test_the_command_reads_hltas_forest_lists_its_groups_and_draws_it(hlta_file, tmp_path, capsys):
+    out, picture = tmp_path / "tree.json", tmp_path / "tree.svg"
+    assert main(["tree", "--hlta", str(hlta_file), "--out", str(out), "--picture", str(picture)]) == 0
+    assert capsys.readouterr().out.splitlines()[:2] == ["cello · violin", "cab · van"]
+    assert read_tree(out).groups() == [(0, 1), (4, 6)]
+    assert "<svg" in picture.read_text()
+
+
+def test_the_command_learns_from_a_bundles_predictions_and_warns_of_few(tmp_path, capsys):
+    from tests.explainers.test_tree_bundles import explain, make_project
+
+    assert explain(make_project(tmp_path)) == 0
+    assert main(["tree", str(tmp_path / "bundle"), "--out", str(tmp_path / "tree.json"), "--mass", "0.99"]) == 0
+    assert "warning: learned from" in capsys.readouterr().out
+    tree = read_tree(tmp_path / "tree.json")
+    assert tree.class_names == ("cello", "violin", "cab", "van")
+    assert tree.parameters["images"] == 5
+    assert tree.parameters["mass"] == 0.99
+
+
+def test_the_command_wants_a_bundle_or_a_forest(hlta_file, tmp_path, capsys):
+    assert main(["tree", "--out", str(tmp_path / "tree.json")]) == 2
+    assert "give either a BUNDLE to learn from or --hlta FILE" in capsys.readouterr().err

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 
 import explainers
+from explainers import excitation
 from explainers.base_explainers import BASES
 from explainers.errors import UserError
 from explainers.methods.lime import lime
@@ -101,6 +102,23 @@ def direct_grad_cam(model, image, layers):
     return cluster, lambda c: plain_grad_cam(model, image, lambda z: z[c], layers[1])
 
 
+def direct_mwp(model, image, layers):
+    """The same by excitation backprop, each start sent down by itself; log Σ e^z starts at the softmax within."""
+    logits = model(image[None])[0].detach()
+
+    def sent(start, layer):
+        found, _ = excitation.excite(model, image[None], start[None, None], layer)
+        coarse = found[0].sum(dim=1)
+        return F.interpolate(coarse[None], size=image.shape[-2:], mode="bilinear", align_corners=False)[0, 0]
+
+    def cluster(classes):
+        z = logits.clone().requires_grad_()
+        torch.logsumexp(z[list(classes)], dim=0).backward()
+        return sent(z.grad, layers[0])
+
+    return cluster, lambda c: sent(torch.eye(5, dtype=image.dtype)[c], layers[1])
+
+
 def direct_perturbation(method, model, image, settings, classes, found):
     """The same from runs of the method of their own: p(C) as one weighting per cluster; draws as CWOX makes them."""
     generator = torch.Generator().manual_seed(3)
@@ -135,7 +153,7 @@ def transcribed(found, cluster_map, class_map, percentile):
 
 
 @pytest.mark.parametrize("tree", [TREE, [[0, 1, 2, 3, 4]], []], ids=["three clusters", "one cluster", "all alone"])
-@pytest.mark.parametrize("base", ["grad_cam", "rise", "lime"])
+@every_base
 def test_cwox_2s_equals_a_direct_transcription_of_its_equations(base, tree):
     model, image = network().double(), pictures(1)[0].double()
     nodes = explainers.explain_output(
@@ -143,8 +161,8 @@ def test_cwox_2s_equals_a_direct_transcription_of_its_equations(base, tree):
     )
     found = [node.classes for node in nodes if not node.parent]
     classes = model(image[None])[0].argsort(descending=True).tolist()
-    if base == "grad_cam":
-        direct = direct_grad_cam(model, image, ("5", "2"))
+    if base in ("grad_cam", "mwp"):
+        direct = {"grad_cam": direct_grad_cam, "mwp": direct_mwp}[base](model, image, ("5", "2"))
     else:
         method = {"rise": rise, "lime": lime}[base]
         direct = direct_perturbation(method, model, image, QUICK[base], classes, found)
@@ -197,21 +215,24 @@ class Counted:
 
     def __init__(self, model, monkeypatch):
         self.forwards = self.backwards = 0
-        first = next(m for m in model.modules() if not any(m.children()))
-        self.handle = first.register_forward_hook(self._forward)
-        real = torch.autograd.grad
+        self.handle = model.register_forward_hook(lambda *_: self._count("forwards"))
+        self._counting(monkeypatch, torch.autograd, "grad", "backwards")
+        self._counting(monkeypatch, excitation._Steps, "run", "forwards")  # excitation backprop runs the model's graph
 
-        def grad(*arguments, **options):
-            self.backwards += 1
+    def _counting(self, monkeypatch, place, name, what):
+        real = getattr(place, name)
+
+        def counted(*arguments, **options):
+            self._count(what)
             return real(*arguments, **options)
 
-        monkeypatch.setattr(torch.autograd, "grad", grad)
+        monkeypatch.setattr(place, name, counted)
 
-    def _forward(self, *_):
-        self.forwards += 1
+    def _count(self, what):
+        setattr(self, what, getattr(self, what) + 1)
 
 
-@pytest.mark.parametrize("base", ["grad_cam"])
+@pytest.mark.parametrize("base", ["grad_cam", "mwp"])
 def test_a_whole_tree_costs_one_forward_and_one_batched_backward_pass(base, monkeypatch):
     model = family("resnet18")
     counted = Counted(model, monkeypatch)
