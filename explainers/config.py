@@ -110,6 +110,7 @@ class OutputConfig:
     bundle: Path = field(metadata=expects("the folder to write", path=True))
     size: int | None = field(default=None, metadata=expects("pixels of the written images' shorter side", is_count))
     quality: int = field(default=90, metadata=expects("WebP quality 1 … 100", _is_percentage))
+    overlay_quality: int = field(default=100, metadata=expects("WebP quality 1 … 100", _is_percentage))
     maps: bool = field(default=True, metadata=expects("true or false: whether raw maps are kept", is_flag))
     scale: str = field(default="shared", metadata=expects('"shared" or "per_map"', ("shared", "per_map").__contains__))
     seed: int = field(default=0, metadata=expects("a whole number", is_whole))

@@ -63,17 +63,17 @@ def colour_stops(colormap: str) -> list[list[int]]:
     return colour_table(colormap)[np.linspace(0, 255, N_STOPS).round().astype(int)].tolist()
 
 
-def overlay(saliency: np.ndarray, vmin: float, vmax: float, table: np.ndarray, height_width) -> bytes:
+def overlay(saliency: np.ndarray, vmin: float, vmax: float, table: np.ndarray, height_width, quality=100) -> bytes:
     """Return the map (H, W) coloured, at the given size, as a transparent WebP."""
     values = np.clip((saliency.astype(np.float32) - vmin) / (vmax - vmin), 0, 1)
     enlarged = Image.fromarray(values, mode="F").resize(height_width[::-1], Image.Resampling.BILINEAR)
     rgba = table[np.round(np.clip(enlarged, 0, 1) * 255).astype(np.uint8)]
-    return encode(Image.fromarray(rgba, mode="RGBA"), quality=80)
+    return encode(Image.fromarray(rgba, mode="RGBA"), min(quality, 80), quality)
 
 
-def encode(picture: Image.Image, quality: int) -> bytes:
-    """Return the picture as WebP without any metadata."""
+def encode(picture: Image.Image, quality: int, alpha_quality: int = 100) -> bytes:
+    """Return the picture as WebP without any metadata; its transparency is exact at an alpha quality of 100."""
     clean = Image.fromarray(np.asarray(picture))
     buffer = io.BytesIO()
-    clean.save(buffer, "WEBP", quality=quality, method=4)
+    clean.save(buffer, "WEBP", quality=quality, alpha_quality=alpha_quality, method=4)
     return buffer.getvalue()

@@ -110,18 +110,12 @@ def initialise(network: ExplanationNetwork, activations: torch.Tensor, generator
     if network.decoder is not None:
         network.decoder[-1].weight *= 0.01
         network.decoder[-1].bias.copy_(activations.transpose(0, 1).flatten(1).mean(dim=1))
-    centre(network, activations, range(network.n_features))
-
-
-@torch.no_grad()
-def centre(network: ExplanationNetwork, activations: torch.Tensor, which) -> None:
-    """Shift and scale the weights into some x-features to mean 1 and deviation 1 over these activations."""
     last = network.encoder[-2]
     before = network.encoder[:-1](activations).transpose(0, 1).flatten(1)
-    for i in which:
-        scale = 1 / before[i].std().clamp(min=1e-3)
+    for i, values in enumerate(before):
+        scale = 1 / values.std().clamp(min=1e-3)
         last.weight[i] *= scale
-        last.bias[i] = 1 + scale * (last.bias[i] - before[i].mean())
+        last.bias[i] = 1 - scale * values.mean()
 
 
 @torch.no_grad()

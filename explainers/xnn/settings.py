@@ -56,7 +56,7 @@ class Settings:
     positive_weight: float | str = field(
         default="balanced", metadata=expects('"balanced" or a number above 0', _is_weight)
     )
-    remedies: int = field(default=2, metadata=expects("how many remedies to try, from 0 up", _is_not_negative))
+    remedies: int = field(default=2, metadata=expects("how many new starts to make, from 0 up", _is_not_negative))
     seed: int = field(default=0, metadata=expects("a whole number", is_whole))
 
     def __post_init__(self):

@@ -12,7 +12,7 @@ from explainers.bundle import write_atomically
 from explainers.errors import UserError
 from explainers.xnn import loss
 from explainers.xnn.degeneration import degenerate
-from explainers.xnn.network import ExplanationNetwork, centre, initialise, rescale_input
+from explainers.xnn.network import ExplanationNetwork, initialise, rescale_input
 from explainers.xnn.settings import Settings
 
 _CHUNK = 2048  # examples at a time where no gradients are kept
@@ -40,7 +40,10 @@ class Examples:
 
 @dataclass
 class Report:
-    """What is to be known about a trained network: degenerate x-features, remedies tried, loss by epoch."""
+    """What is to be known about a trained network: its degenerate x-features, and its loss by epoch.
+
+    `remedies` has for each new start that was made what had degenerated before it, by the x-feature's number.
+    """
 
     degenerate: dict[int, str] = field(default_factory=dict)
     remedies: list[dict] = field(default_factory=list)
@@ -65,6 +68,8 @@ def train(settings: Settings, classes: list[int], examples: Examples, progress=N
 
     The same settings and examples give the same network, to the last bit on the same machine, also when a training
     continues from `checkpoint` after an interruption. β and η grow to their values in the first third of the epochs.
+    While x-features of an SRAE degenerate, training starts again from other weights, `remedies` times at most; the
+    network with the fewest is returned.
     `progress` is called with the examples seen since the last call.
     """
     if not len(examples):
@@ -75,8 +80,18 @@ def train(settings: Settings, classes: list[int], examples: Examples, progress=N
         return fit_lasso(settings, classes, examples), Report()
     scale = float(examples.activations.square().mean().sqrt()) or 1.0
     scaled = Examples(examples.activations / scale, examples.logits, examples.groups)
-    training = _Training(settings, classes, scaled, progress or (lambda _count: None), checkpoint)
-    network, report = training.run()
+    remedies = settings.remedies if settings.kind == "srae" else 0
+    best, tried = None, []
+    for attempt in range(remedies + 1):
+        state = None if checkpoint is None else checkpoint.with_name(f"{checkpoint.name}.{attempt}")
+        found = _Training(settings, attempt, classes, scaled, progress or (lambda _count: None), state).run()
+        if best is None or len(found[1].degenerate) < len(best[1].degenerate):
+            best = found
+        if not found[1].degenerate:
+            break
+        tried.append({str(i + 1): what for i, what in found[1].degenerate.items()})
+    network, report = best
+    report.remedies = tried[:-1] if len(tried) > remedies else tried
     rescale_input(network, scale)
     for parameter in network.parameters():
         parameter.requires_grad_(False)
@@ -86,45 +101,33 @@ def train(settings: Settings, classes: list[int], examples: Examples, progress=N
 class _Training:
     """A training that can stop after any epoch and go on from what it wrote."""
 
-    def __init__(self, settings, classes, examples, progress, checkpoint):
+    def __init__(self, settings, attempt, classes, examples, progress, checkpoint):
         self.settings, self.examples, self.progress, self.checkpoint = settings, examples, progress, checkpoint
-        self.generator = torch.Generator().manual_seed(settings.seed)
+        self.generator = torch.Generator().manual_seed(settings.seed + 1_000_003 * attempt)
         self.weights = weights_of(examples, settings.positive_weight)
         self.network = ExplanationNetwork(settings, classes, examples.activations.shape[1:])
         initialise(self.network, examples.activations[:_CHUNK], self.generator)
         self.optimiser = torch.optim.Adam(self.network.parameters(), lr=settings.learning_rate)
-        self.report, self.round, self.epoch, self.best = Report(), 0, 0, None
+        self.losses = []
 
     def run(self):
         self._continue()
-        while True:
-            self._train_round()
-            self._fit_head()
-            found = self._degenerate()
-            if self.best is None or len(found) < len(self.best[1]):
-                self.best = (self._state_of_network(), found)
-            if not found or self.round >= self.settings.remedies or self.settings.kind != "srae":
-                break
-            self._remedy(found)
-        self.network.load_state_dict(self.best[0])
-        self.report.degenerate = self.best[1]
-        return self.network, self.report
-
-    def _train_round(self):
-        """Train for the settings' epochs; for half of them after a remedy."""
-        n_epochs = self.settings.epochs if self.round == 0 else max(1, self.settings.epochs // 2)
-        while self.epoch < n_epochs:
-            self.report.losses.append(self._train_epoch(n_epochs))
-            self.epoch += 1
-            if self.checkpoint is not None and self.epoch % max(1, n_epochs // _MARKS) == 0:
+        while len(self.losses) < self.settings.epochs:
+            self.losses.append(self._train_epoch())
+            if self.checkpoint is not None and len(self.losses) % max(1, self.settings.epochs // _MARKS) == 0:
                 self._save()
+        if self.settings.kind == "cae":
+            self._fit_head()
+        weight = self.network.head.weight.detach().abs()
+        found = degenerate(self.network.features_of(self._seen()), self.network.features_of(weight))
+        return self.network, Report(found, losses=self.losses)
 
-    def _train_epoch(self, n_epochs):
+    def _train_epoch(self):
         order = torch.randperm(len(self.examples), generator=self.generator)
         batches = order.split(self.settings.batch_size)
         summed = 0.0
         for number, index in enumerate(batches):
-            done = (self.epoch + number / len(batches)) / n_epochs
+            done = (len(self.losses) + number / len(batches)) / self.settings.epochs
             self.optimiser.param_groups[0]["lr"] = self.settings.learning_rate * (1 + math.cos(math.pi * done)) / 2
             activations = self.examples.activations[index]
             features, approximations = self.network(activations)
@@ -137,7 +140,7 @@ class _Training:
                 reconstructed,
                 activations,
                 self.weights[index],
-                strength=min(1.0, done / _RAMP) if self.round == 0 else 1.0,
+                strength=min(1.0, done / _RAMP),
             )
             self.optimiser.zero_grad(set_to_none=True)
             value.backward()
@@ -152,9 +155,7 @@ class _Training:
         return torch.cat([self.network.seen(self.network.encoder(part)) for part in parts])
 
     def _fit_head(self):
-        """For "cae" the logits are only now fitted, by weighted least squares with an intercept."""
-        if self.settings.kind != "cae":
-            return
+        """Fit the logits by weighted least squares with an intercept."""
         root = self.weights.double().sqrt()[:, None]
         seen = self._seen().double()
         design = torch.cat([seen, torch.ones(len(seen), 1, dtype=seen.dtype)], dim=1) * root
@@ -163,36 +164,12 @@ class _Training:
             self.network.head.weight.copy_(solution[:-1].T)
             self.network.head.bias.copy_(solution[-1])
 
-    def _degenerate(self):
-        weight = self.network.head.weight.detach().abs()
-        return degenerate(self.network.features_of(self._seen()), self.network.features_of(weight))
-
-    def _remedy(self, found):
-        """Draw degenerate x-features anew, without what Adam remembers, and train for half the epochs again."""
-        self.report.remedies.append({"found": {str(i + 1): what for i, what in found.items()}})
-        last, positions = self.network.encoder[-2], self.network.positions
-        with torch.no_grad():
-            for i in found:
-                torch.nn.init.kaiming_uniform_(last.weight[i : i + 1], nonlinearity="relu", generator=self.generator)
-                columns = slice(i * positions, (i + 1) * positions)
-                self.network.head.weight[:, columns] = 0.1 * self.network.head.weight.abs().mean()
-        centre(self.network, self.examples.activations[:_CHUNK], found)
-        self.optimiser = torch.optim.Adam(self.network.parameters(), lr=self.settings.learning_rate)
-        self.round, self.epoch = self.round + 1, 0
-
-    def _state_of_network(self):
-        return {name: value.clone() for name, value in self.network.state_dict().items()}
-
     def _save(self):
         state = {
             "network": self.network.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "generator": self.generator.get_state(),
-            "round": self.round,
-            "epoch": self.epoch,
-            "best": self.best,
-            "losses": self.report.losses,
-            "remedies": self.report.remedies,
+            "losses": self.losses,
         }
         buffer = io.BytesIO()
         torch.save(state, buffer)
@@ -205,9 +182,8 @@ class _Training:
         self.network.load_state_dict(state["network"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.generator.set_state(state["generator"])
-        self.round, self.epoch, self.best = state["round"], state["epoch"], state["best"]
-        self.report = Report(remedies=state["remedies"], losses=state["losses"])
-        self.progress(len(self.examples) * len(self.report.losses))
+        self.losses = state["losses"]
+        self.progress(len(self.examples) * len(self.losses))
 
 
 def bar(settings: Settings, n_examples: int, title: str) -> tqdm:

@@ -68,3 +68,12 @@ def test_the_legend_has_nine_stops_from_clear_to_opaque():
 def test_an_unknown_colour_map_is_refused():
     with pytest.raises(UserError, match=r"no colour map 'reds'.*Reds"):
         colour_table("reds")
+
+
+def test_a_lower_quality_makes_a_smaller_overlay_that_looks_alike():
+    rows, columns = np.indices((96, 96))
+    saliency = np.exp(-((rows - 40) ** 2 + (columns - 60) ** 2) / 300).astype(np.float32)
+    exact, smaller = (overlay(saliency, 0, 1, colour_table("Reds"), (96, 96), quality) for quality in (100, 20))
+    assert len(smaller) < 0.6 * len(exact)
+    alphas = [np.asarray(Image.open(io.BytesIO(found)))[..., 3].astype(float) for found in (exact, smaller)]
+    assert np.abs(alphas[0] - alphas[1]).mean() < 4
