@@ -1,9 +1,12 @@
 """Clustering: does visual help make people's groups agree with the model's predictions?
 
 Measures as in the XNN study: purity of each sorting against the model's prediction, with the chance level of its batch,
-compared between stages within participants; confidence after each sorting; ratings of the agents and difficulty.
+compared between stages within participants; confidence after each sorting; ratings of the agents, difficulty and who
+took part.
 
 A sorting's trial holds `stage`, `dataset`, `placement` (JSON, image → group) and `prediction` (JSON, image → class).
+Among the steps are `confidence_level` with its sorting's `trial_index`, `agents_ratings` (JSON, stage → rating),
+`closing_difficulty`, `closing_comments` and `demographics_…`.
 """
 
 import json
@@ -14,7 +17,9 @@ import pandas as pd
 from analysis import apa, between, blocks, repeated, sorting, trials
 from analysis.errors import AnalysisError
 from analysis.plan import Plan
+from analysis.records import record
 from analysis.sections import Section
+from analysis.statistics.effects import wilson
 from analysis.study import Measure, Study
 
 KIND = "clustering"
@@ -28,43 +33,62 @@ PLAN = Plan(
 )  # fmt: skip
 GROUPS = 4
 CONFIDENCE = ["Zero", "Very Low", "Low", "Mediocre", "High", "Very High", "100%"]
-RATING = ["Very Poor", "Poor", "Slightly Poor", "Neutral or N/A", "Slightly Good", "Good", "Very Good"]
+RATING = ["Very Good", "Good", "Slightly Good", "Neutral or N/A", "Slightly Poor", "Poor", "Very Poor"]
+HARDEST = 7
+DEMOGRAPHICS = {
+    "gender": ("Gender", "genders"),
+    "age": ("Age", "ages"),
+    "computing_courses": ("Courses in computing", "courses"),
+    "ai_courses": ("Courses in artificial intelligence", "courses"),
+}
+SHARES = ("term", "answer", "n", "share", "ci_low", "ci_high")
 
 
 def measures(study: Study) -> list[Measure]:
-    """Return purity over all data sets and in each, and confidence, by stage."""
-    return _measures(study, _scored(study))
+    """Return purity and confidence by stage, over all data sets and in each, the agents' ratings, and difficulty."""
+    return [*_measures(study, _scored(study)), *_rated_once(study)]
 
 
 def _measures(study: Study, scored: pd.DataFrame) -> list[Measure]:
-    make = partial(_by_stage, study)
-    found = [make(scored, "purity", "Purity", "fraction")]
-    datasets = scored["dataset"].dropna().unique()
-    if len(datasets) > 1:
-        for dataset in datasets:
-            name, part = f"purity_{dataset}", scored[scored["dataset"] == dataset]
-            found.append(make(part.rename(columns={"purity": name}), name, f"Purity, {apa.words(dataset)}", "fraction"))
-    if "confidence" in study.trials:
-        rated = scored.assign(confidence=_coded(study.trials["confidence"], CONFIDENCE).to_numpy())
-        found.append(make(rated, "confidence", "Confidence", "ordinal"))
+    found = []
+    for name, label, kind in (("purity", "Purity", "fraction"), ("confidence", "Confidence", "ordinal")):
+        if scored[name].notna().any():
+            found.append(_by_stage(study, scored, name, label, kind))
+            found += [
+                _by_stage(study, rows.rename(columns={name: part}), part, f"{label}, {apa.words(dataset)}", kind)
+                for dataset, part, rows in _parts(scored, name)
+            ]
     return found
+
+
+def _parts(scored: pd.DataFrame, name: str) -> list[tuple[str, str, pd.DataFrame]]:
+    """Return each data set with its measure's name and rows; none where there is only one."""
+    datasets = scored["dataset"].dropna().unique()
+    if len(datasets) < 2:
+        return []
+    return [(dataset, f"{name}_{dataset}", scored[scored["dataset"] == dataset]) for dataset in datasets]
+
+
+def _rated_once(study: Study) -> list[Measure]:
+    return [measure for measure in (_agents(study), _difficulty(study)) if measure is not None]
 
 
 def sections(study: Study, plan: Plan) -> list:
     """Return the report's sections in their order."""
     scored = _scored(study)
+    rows = {"purity": scored} | {part: rows for _, part, rows in _parts(scored, "purity")}
+    points = {"confidence": _labels(study, "confidence_labels", CONFIDENCE),
+              "rating": _labels(study, "rating_labels", RATING, best_first=True)}  # fmt: skip
     found = []
-    for measure in _measures(study, scored):
-        if measure.name == "confidence":
-            labels = dict(enumerate(CONFIDENCE, start=1))
-            found.append((measure.name, partial(_rated, measure, plan, labels)))
+    for measure in [*_measures(study, scored), *_rated_once(study)]:
+        if measure.name in rows:
+            compute = partial(_purity, measure, rows[measure.name], plan)
+        elif measure.name == "difficulty":
+            compute = partial(_hard, measure, study)
         else:
-            part = scored if measure.name == "purity" else scored[scored["dataset"] == measure.name[len("purity_") :]]
-            found.append((measure.name, partial(_purity, measure, part, plan)))
-    agents = _agents(study)
-    if agents is not None:
-        found.append(("agent ratings", partial(_rated, agents, plan, dict(enumerate(RATING, start=1)))))
-    return found
+            compute = partial(_rated, measure, plan, points[measure.name.split("_")[0]])
+        found.append((measure.name, compute))
+    return [*found, ("demographics", partial(_demographics, study))]
 
 
 def _purity(measure: Measure, scored: pd.DataFrame, plan: Plan) -> Section:
@@ -91,58 +115,119 @@ def _by_stage(study: Study, scored: pd.DataFrame, name: str, label: str, kind: s
     return trials.per_participant(own, people, name, label, kind, study.tested, ["stage"], chance=chance)
 
 
+def _hard(measure: Measure, study: Study) -> Section:
+    """Return how difficult the task was found, and how many had something to say about it."""
+    values = measure.data[measure.name]
+    labels = {point: str(point) for point in range(HARDEST + 1)}
+    figure = blocks.answers(measure, labels)
+    said = f"Difficulty was rated {apa.number(values.mean())} on average, from 0, not at all, to {HARDEST}, extremely."
+    comments = study.steps["closing_comments"].notna().sum() if "closing_comments" in study.steps else 0
+    intro = f"Free comments: {comments}, in the steps table's column closing_comments."
+    return Section(measure.label, said, [between.describe(measure)], [figure] if figure else [], intro=intro)
+
+
+def _demographics(study: Study) -> Section | None:
+    """Return who took part: the share of each answer, in the order in which the answers were offered."""
+    answers = {
+        name: study.steps[column].dropna()
+        for name in DEMOGRAPHICS
+        if study.steps is not None and (column := f"demographics_{name}") in study.steps
+    }
+    rows = [row for name, given in answers.items() if len(given) for row in _shares(study, name, given)]
+    if not rows:
+        return None
+    table = pd.DataFrame(rows, columns=SHARES)
+    most = table.loc[table.groupby("term", sort=False)["n"].idxmax()]
+    said = "; ".join(f"{row.term.lower()}: {row.answer} {row.share:.0%}" for row in most.itertuples())
+    method = {"function": "share of the participants who answered, with Wilson's 95% interval"}
+    n = int(max(map(len, answers.values())))
+    kept = record("demographics", "Who took part", lambda: table, SHARES, method, n, len(study.participants) - n)
+    return Section("Who took part", f"Most frequent answers: {said}.", [kept])
+
+
+def _shares(study: Study, name: str, given: pd.Series) -> list[tuple]:
+    title, offered = DEMOGRAPHICS[name]
+    order = [*study.parameters.get(offered, []), *sorted(given.unique())]
+    counts = given.value_counts()
+    return [
+        (title, answer, int(counts[answer]), counts[answer] / len(given), *wilson(counts[answer], len(given)))
+        for answer in dict.fromkeys(order)
+        if answer in counts
+    ]
+
+
 def _scored(study: Study) -> pd.DataFrame:
-    """Return one row per sorting: participant, stage, dataset, trial_index, purity, chance and companions."""
+    """Return one row per sorting: participant, stage, dataset, trial_index, purity, chance, companions, confidence."""
     table = trials.require(study, ["trial_index", "stage", "dataset", "placement", "prediction"])
     images = []
     for row in table.itertuples():
-        predicted = _object(row.prediction, "prediction", row)
-        for image, group in _object(row.placement, "placement", row).items():
+        predicted = _object(row.prediction, "trials", "prediction", row, f", trial {row.trial_index}")
+        for image, group in _object(row.placement, "trials", "placement", row, f", trial {row.trial_index}").items():
             images.append((row.participant, row.trial_index, group, predicted.get(image)))
     columns = ["participant", "trial_index", "group", "truth"]
     n_groups = int(study.parameters.get("groups", GROUPS))
     scored = sorting.score(pd.DataFrame(images, columns=columns), columns[:2], n_groups)
-    kept = table[[*columns[:2], "stage", "dataset", *study.factors]]
-    scored = kept.merge(scored, on=columns[:2], how="left")
-    return scored.assign(stage=pd.Categorical(scored["stage"], _order(scored["stage"])))
+    kept = table[[*columns[:2], "stage", "dataset", *study.factors]].merge(scored, on=columns[:2], how="left")
+    return kept.merge(_confidence(study), on=columns[:2], how="left").assign(
+        stage=pd.Categorical(kept["stage"], _order(study, kept["stage"]))
+    )
 
 
-def _object(text, name: str, row) -> dict:
+def _confidence(study: Study) -> pd.DataFrame:
+    """Return the confidence after each sorting, 1 … k."""
+    columns = ["participant", "trial_index", "confidence_level"]
+    if study.steps is None or not set(columns) <= set(study.steps):
+        return pd.DataFrame(columns=["participant", "trial_index", "confidence"])
+    asked = study.steps[columns].dropna(subset=["confidence_level"])
+    return asked.rename(columns={"confidence_level": "confidence"}).astype({"confidence": float})
+
+
+def _object(text, table: str, name: str, row, place: str = "") -> dict:
     try:
         content = json.loads(text) if isinstance(text, str) else {}
     except json.JSONDecodeError:
         content = None
     if not isinstance(content, dict):
-        where = f"trials table, column {name}, participant {row.participant}, trial {row.trial_index}"
-        raise AnalysisError(f"{where}: found {text!r}, expected a JSON object of image: value")
+        where = f"{table} table, column {name}, participant {row.participant}{place}"
+        raise AnalysisError(f"{where}: found {text!r}, expected a JSON object")
     return content
 
 
-def _order(stages: pd.Series) -> list[str]:
-    """Return the stages with the one without help first, the others by name."""
-    return sorted(stages.dropna().unique(), key=lambda stage: (stage.lower() not in ("novis", "none"), stage))
+def _order(study: Study, stages: pd.Series) -> list[str]:
+    """Return the stages in the study's order; those that it doesn't list follow by name."""
+    listed = [stage for stage, _ in study.parameters.get("stages", [])]
+    return [stage for stage in dict.fromkeys([*listed, *sorted(stages.dropna().unique())]) if (stages == stage).any()]
 
 
-def _coded(answers: pd.Series, labels: list[str]) -> pd.Series:
-    """Return answers as 1 … k; they may be exported as numbers or as their labels."""
-    if pd.api.types.is_numeric_dtype(answers):
-        return answers.astype(float)
-    return answers.map({label: i for i, label in enumerate(labels, start=1)}).astype(float)
+def _labels(study: Study, parameter: str, default: list[str], *, best_first: bool = False) -> dict[int, str]:
+    labels = study.parameters.get(parameter, default)
+    return dict(enumerate(labels[::-1] if best_first else labels, start=1))
 
 
 def _agents(study: Study) -> Measure | None:
-    """Return the agents' ratings, from the steps' columns `<page>_rating_<agent>`; None where nobody was asked."""
-    if study.steps is None:
+    """Return the agents' ratings; None where fewer than two were rated."""
+    if study.steps is None or "agents_ratings" not in study.steps:
         return None
-    columns = [column for column in study.steps if "_rating_" in column]
-    parts = []
-    for column in columns:
-        rated = study.steps[["participant", column]].dropna()
-        parts.append(pd.DataFrame({"participant": rated["participant"], "agent": column.split("_rating_")[1],
-                                   "rating": _coded(rated[column], RATING)}))  # fmt: skip
-    if len(columns) < 2 or not sum(map(len, parts)):
+    rated = study.steps[["participant", "agents_ratings"]].dropna()
+    rows = [
+        (row.participant, stage, float(rating))
+        for row in rated.itertuples()
+        for stage, rating in _object(row.agents_ratings, "steps", "agents_ratings", row).items()
+    ]
+    table = pd.DataFrame(rows, columns=["participant", "agent", "rating"])
+    if table["agent"].nunique() < 2:
         return None
-    table = pd.concat(parts, ignore_index=True)
-    table = table.assign(agent=pd.Categorical(table["agent"]))
+    table = table.assign(agent=pd.Categorical(table["agent"], _order(study, table["agent"])))
     people = study.participants[["participant", *study.factors]]
     return trials.per_participant(table, people, "rating", "Agent rating", "ordinal", study.tested, ["agent"])
+
+
+def _difficulty(study: Study) -> Measure | None:
+    if study.steps is None or "closing_difficulty" not in study.steps:
+        return None
+    rated = study.steps[["participant", "closing_difficulty"]].dropna()
+    people = study.participants[["participant", *study.factors]]
+    data = people.assign(difficulty=people["participant"].map(rated.set_index("participant")["closing_difficulty"]))
+    if data["difficulty"].isna().all():
+        return None
+    return Measure("difficulty", "Difficulty", "ordinal", data.astype({"difficulty": float}), study.tested)

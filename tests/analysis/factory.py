@@ -103,15 +103,17 @@ def rewrite(folder: Path, name: str, change) -> None:
         writer.writerows(rows)
 
 
-def describe(folder: Path, kind: str, factors: dict) -> None:
+def describe(folder: Path, kind: str, factors: dict, parameters: dict | None = None) -> None:
     """Write `dataset_description.json`."""
-    content = {"name": "Demo study", "kind": kind, "study_version": "1", "parameters": {},
+    content = {"name": "Demo study", "kind": kind, "study_version": "1", "parameters": parameters or {},
                "factors": {name: list(levels) for name, levels in factors.items()}, "variableMeasured": []}  # fmt: skip
     (folder / "dataset_description.json").write_text(json.dumps(content), encoding="utf-8")
 
 
 METHODS = ("cwox_2s", "cwox_1s")
 STAGES = ("NoVis", "1-Heatmap", "XNN")
+QUESTIONS = ("step_index", "page", "trial_index", "confidence_level", "agents_ratings", "closing_difficulty",
+             "closing_comments", "demographics_gender", "demographics_age")  # fmt: skip
 BATCH = [0, 0, 0, 1, 1, 1, 2, 2, 3, 3]
 
 
@@ -142,6 +144,7 @@ def clustering(folder: Path, n: int = 20, seed: int = 1, stages: tuple = STAGES)
     people, trials, steps = [], [], []
     for i in range(n):
         base = {"study": "demo", "study_version": "1", "participant": f"p{i:05d}", "condition": "main"}
+        asked = {"participant": base["participant"], **dict.fromkeys(QUESTIONS, "")}
         people.append({**base, "status": "completed", "bot": "false"})
         for index, (stage, dataset) in enumerate((s, d) for s in stages for d in ("cells", "gulls")):
             care = 0.35 + 0.2 * STAGES.index(stage) if stage in STAGES else 0.4
@@ -150,12 +153,18 @@ def clustering(folder: Path, n: int = 20, seed: int = 1, stages: tuple = STAGES)
             trials.append({**base, "step_index": index, "trial_index": index, "stage": stage, "dataset": dataset,
                            "placement": json.dumps(dict(zip(images, groups, strict=True))),
                            "prediction": json.dumps(dict(zip(images, BATCH, strict=True))),
-                           "confidence": int(rng.integers(2, 6)), "rt_ms": 60000})  # fmt: skip
-        steps.append({"participant": base["participant"], "step_index": 9, "page": "agents",
-                      "agents_rating_1-Heatmap": int(rng.integers(2, 6)),
-                      "agents_rating_XNN": int(rng.integers(4, 8))})  # fmt: skip
+                           "rt_ms": 60000})  # fmt: skip
+            steps.append({**asked, "step_index": 10 + index, "page": "confidence", "trial_index": index,
+                          "confidence_level": int(rng.integers(2, 6))})  # fmt: skip
+        ratings = {"1-Heatmap": int(rng.integers(2, 6)), "XNN": int(rng.integers(4, 8))}
+        steps.append({**asked, "step_index": 20, "page": "agents", "agents_ratings": json.dumps(ratings)})
+        steps.append({**asked, "step_index": 21, "page": "closing", "closing_difficulty": int(rng.integers(2, 7)),
+                      "closing_comments": "Hard to tell" if i % 2 else ""})  # fmt: skip
+        steps.append({**asked, "step_index": 1, "page": "demographics",
+                      "demographics_gender": ("Male", "Female")[i % 2],
+                      "demographics_age": "18–30" if i % 4 else "31–40"})  # fmt: skip
     write(folder, "participants", people)
     write(folder, "trials", trials)
     write(folder, "steps", steps)
-    describe(folder, "clustering", {})
+    describe(folder, "clustering", {}, {"stages": [[stage, "method"] for stage in stages]})
     return folder

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from analysis.statistics.clusters import agreement, chance, purity
+from analysis.statistics import clusters
+from analysis.statistics.clusters import agreement, chance, permutation_p, purity, sizes_of
 from tests.analysis.reference_data import frame
 
 SIZES = [0, 0, 0, 1, 1, 1, 2, 2, 3, 3]
@@ -47,3 +48,25 @@ def test_exact_chance_agrees_with_simulation(null):
 def test_one_class_is_always_pure():
     values, probabilities = chance([1] * 10, SIZES, 4, "uniform")
     assert values[probabilities > 0].tolist() == [1.0]
+
+
+def test_all_sortings_together_are_tested_by_permutation_exactly():
+    # by hand: two classes of two dealt to groups of two; 2 of 6 deals agree in all four images, the others in two
+    assert permutation_p([((2, 2), (2, 2))], 4) == pytest.approx(1 / 3)
+    assert permutation_p([((2, 2), (2, 2))] * 2, 8) == pytest.approx(1 / 9)
+    assert permutation_p([((2, 2), (2, 2))] * 2, 6) == pytest.approx(1 / 9 + 4 / 9)
+    assert permutation_p([((2, 2), (2, 2))], 2) == pytest.approx(1)
+
+
+def test_the_permutation_test_of_one_usual_batch_is_its_tail():
+    sizes = sizes_of(SIZES)
+    assert permutation_p([(sizes, sizes)], 8) == pytest.approx(0.020, abs=5e-4)  # statistics.md: P(≥ .8)
+
+
+def test_many_sortings_are_tested_by_the_normal_distribution_with_nearly_the_same_answer(monkeypatch):
+    sortings = [(sizes_of(SIZES), sizes_of(SIZES)), ((4, 3, 2, 1), (5, 5))] * 60
+    exact = permutation_p(sortings, 625)
+    monkeypatch.setattr(clusters, "MOST_SORTINGS", 10)
+    assert permutation_p(sortings, 625) == pytest.approx(exact, rel=0.1)
+    assert 0.01 < exact < 0.5
+    assert permutation_p([((3,), (2, 1))] * 20, 60) == 1

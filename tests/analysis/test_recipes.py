@@ -105,8 +105,24 @@ def test_clustering_pairs_stages_within_participants(tmp_path):
             assert f"{outcome}.paired.{pair}" in found
     assert found["purity.friedman"]["defined"]
     assert found["purity.purity"]["terms"][0]["chance"] == pytest.approx(0.540, abs=5e-4)
+    assert found["purity.purity"]["terms"][0]["p_permutation"] < 0.001
+    assert "confidence_gulls.paired.NoVis-XNN" in found
     assert found["rating.paired.1-Heatmap-XNN"]["terms"][0]["n"] == 20
     assert found["purity.paired.NoVis-XNN"]["type"] == "primary"
+
+
+def test_clustering_says_who_took_part_and_how_hard_it_was(tmp_path):
+    folder = factory.clustering(tmp_path / "export")
+    steps = pd.read_csv(folder / "study-demo_table-steps_data.csv")
+    found = analysed(folder)
+    assert found["difficulty.descriptives"]["terms"][0]["mean"] == pytest.approx(steps["closing_difficulty"].mean())
+    shares = {(term["term"], term["answer"]): term["share"] for term in found["demographics"]["terms"]}
+    assert shares == {
+        ("Gender", "Female"): 0.5,
+        ("Gender", "Male"): 0.5,
+        ("Age", "18–30"): 0.75,
+        ("Age", "31–40"): 0.25,
+    }
 
 
 def test_a_complementary_study_is_compared_unpaired(tmp_path):
