@@ -19,7 +19,8 @@ def next_request():
 
 
 @pytest.fixture(autouse=True)
-def kept_connection(settings):
+def kept_connection(monkeypatch):
+    monkeypatch.setattr("studyapp.postgres.base.TRUSTED_S", 0)
     before = connection.settings_dict["CONN_MAX_AGE"], connection.health_check_enabled
     connection.close()
     connection.settings_dict["CONN_MAX_AGE"], connection.health_check_enabled = None, True
@@ -28,10 +29,12 @@ def kept_connection(settings):
     connection.settings_dict["CONN_MAX_AGE"], connection.health_check_enabled = before
 
 
-def test_a_living_connection_is_kept_without_asking():
+def test_a_living_connection_is_kept_without_asking(monkeypatch):
+    asked = []
+    monkeypatch.setattr("django.db.backends.postgresql.base.DatabaseWrapper.is_usable", asked.append)
     first = next_request()
-
     assert next_request() == first
+    assert not asked
 
 
 def test_a_connection_that_the_server_ended_is_replaced_before_the_next_query():
