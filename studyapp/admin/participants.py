@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from studyapp import models, roles, sessions
 from studyapp.core import flow
 
-from . import audit
+from . import audit, stepping
 from .by_role import ByRole, ConditionFilter, StudyFilter
 from .replay import replay
 
@@ -65,7 +65,7 @@ class ParticipantAdmin(ByRole, admin.ModelAdmin):
 
     def get_urls(self):
         erase = path("erase/", self.admin_site.admin_view(self.erase_view), name="participant_erase")
-        return [erase, *super().get_urls()]
+        return [erase, *stepping.urls(self), *super().get_urls()]
 
     def changelist_view(self, request, extra_context=None):
         return super().changelist_view(request, {"title": "Participants", **(extra_context or {})})

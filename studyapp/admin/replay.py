@@ -16,7 +16,7 @@ def replay(participant: models.Participant) -> dict:
     return {
         "steps": _steps(participant),
         "n_steps": len(participant.plan.steps),
-        "events": [_event(event) for event in events[:MAX_EVENTS]],
+        "events": [event_row(event) for event in events[:MAX_EVENTS]],
         "more_events": len(events) > MAX_EVENTS,
         "totals": [
             (words(field.name), field.description, participant.summary.get(field.name))
@@ -38,11 +38,12 @@ def _steps(participant: models.Participant) -> list[dict]:
         image = images.get(step.get("stimulus"))
         rows.append(
             {
+                "position": response.position,
                 "number": response.position + 1,
                 "step": step,
                 "image": stimulus_url(bundle, image["file"]) if image else "",
-                "answer": _items(response.answer),
-                "scores": _items(response.scores),
+                "answer": items(response.answer),
+                "scores": items(response.scores),
                 "rt_s": response.rt_ms and response.rt_ms / 1000,
                 "hidden_s": response.hidden_ms and response.hidden_ms / 1000,
                 "input_mode": response.input_mode,
@@ -53,7 +54,8 @@ def _steps(participant: models.Participant) -> list[dict]:
     return rows
 
 
-def _items(values: dict) -> list[tuple[str, str]]:
+def items(values: dict) -> list[tuple[str, str]]:
+    """Return what was stored as pairs of a name and a value, in words."""
     return [(name.replace("_", " "), _shown(value)) for name, value in values.items() if value not in (None, "")]
 
 
@@ -63,12 +65,13 @@ def _shown(value) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _event(event: models.Event) -> dict:
+def event_row(event: models.Event) -> dict:
+    """Return an event ready to show."""
     return {
         "number": event.position + 1,
         "name": event.name,
         "t_s": None if event.t_ms is None else event.t_ms / 1000,
         "input_mode": event.input_mode,
-        "data": _items(event.data),
+        "data": items(event.data),
         "received_at": event.received_at,
     }

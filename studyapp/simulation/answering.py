@@ -22,7 +22,12 @@ def answer(participant: models.Participant, skill: str, rng: Random) -> Pairs:
     if form is None:
         return []
     cleaned = its_kind.part("bots:answer")(step, skill, frozen(participant.version), rng)
-    values = form.values(cleaned)
+    return submitted(form, cleaned)
+
+
+def submitted(form, answer: dict) -> Pairs:
+    """Return a stored answer as the browser submitted it."""
+    values = form.values(answer)
     return [pair for name, field in form.fields.items() for pair in _pairs(name, field, values.get(name))]
 
 

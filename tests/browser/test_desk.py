@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.db import connections
 
 from studyapp import models, sessions
+from studyapp.simulation import by_functions
 from studyapp.simulation.by_browser import Walker
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -88,3 +89,26 @@ def test_the_dashboard_follows_what_happens_without_a_reload(desk, make_study):
     page.wait_for_function("() => document.querySelector('#hw-funnel').textContent.includes('1 now')", timeout=15_000)
     page.wait_for_function("() => document.querySelector('#hw-live').textContent.startsWith('Up to date')")
     assert page.evaluate("window.kept")
+
+
+def test_a_run_is_replayed_by_keys_and_leaves_no_trace(desk, make_study):
+    study = make_study(queries_per_class={"TP": 1, "FN": 0, "FP": 0, "TN": 0})
+    run = by_functions.walk(study, "oracle", Random(1))
+    before = (run.events.count(), run.responses.count())
+    first, second = (row.position for row in run.responses.all()[:2])
+    page = desk(f"/admin/studyapp/participant/{run.pk}/replay/{first}/")
+    page.frame_locator("iframe").locator("#step:not([data-waiting]) main").wait_for()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_url(f"**/replay/{second}/")
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_url(f"**/replay/{first}/")
+    trial = next(row for row in run.responses.all() if "confidence" in row.answer)
+    page.goto(page.url.replace(f"/replay/{first}/", f"/replay/{trial.position}/"))
+    inside = page.frame_locator("iframe")
+    inside.locator("#step:not([data-waiting])").wait_for()
+    assert inside.locator("[name=sensitive_to]").input_value() == trial.answer["sensitive_to"]
+    assert inside.locator("#step .primary").is_disabled()
+    inside.locator("main").click()
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_url(f"**/replay/{trial.position - 1}/")
+    assert (run.events.count(), run.responses.count()) == before
