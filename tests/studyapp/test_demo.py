@@ -65,3 +65,10 @@ def test_the_links_name_every_open_study_and_the_admin(study):
     shown = "\n".join(demo.links("http://127.0.0.1:8000", "user admin, password x"))
     assert "http://127.0.0.1:8000/s/tiny/" in shown
     assert "http://127.0.0.1:8000/admin/" in shown
+
+
+def test_the_bots_that_are_proposed_fill_the_open_conditions(study):
+    study.conditions.update(quota=7)
+    study.conditions.filter(name="small").update(open=False)
+    shown = "\n".join(demo.links("http://127.0.0.1:8000", "user admin, password x"))
+    assert "simulate tiny --participants 7" in shown

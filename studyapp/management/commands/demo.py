@@ -78,10 +78,18 @@ def links(url: str, login: str) -> list[str]:
         "",
         *(f"  {title:<{width}}  {address}" for title, address in rows),
         "",
-        f"Let bots fill a study: python manage.py simulate {studies[0].slug if studies else 'SLUG'} --participants 96",
+        *(
+            f"Let bots fill a study: python manage.py simulate {study.slug} --participants {places(study)}"
+            for study in studies[:1]
+        ),
         f"Everything is kept in {settings.DATA_DIR.name}/. Ctrl+C stops.",
         "",
     ]
+
+
+def places(study: models.Study) -> int:
+    """Return how many completed runs a study's open conditions want; 96 where they have no quotas."""
+    return sum(cell.quota or 0 for cell in study.conditions.filter(open=True)) or 96
 
 
 def _require_free(port: int) -> None:
