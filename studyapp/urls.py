@@ -1,5 +1,5 @@
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 
 from studyapp import views
 from studyapp.admin.sign_in import two_factor
@@ -15,6 +15,7 @@ urlpatterns = [
     path("s/<slug:slug>/preview/<slug:condition>/", views.preview, name="preview"),
     path("stimuli/<slug:folder>/<str:name>", views.stimulus, name="stimulus"),
     path("health/", views.health, name="health"),
+    path("api/", include("studyapp.api.urls")),
     path("admin/two-factor/", admin.site.admin_view(two_factor), name="two_factor"),
     path("admin/", admin.site.urls),
 ]

@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from . import audit, bundles, identities, participants, sign_in, studies  # noqa: F401
+from . import audit, bundles, identities, participants, sign_in, studies, tokens  # noqa: F401
 
 admin.site.login_form = sign_in.SignInForm
 admin.site.site_header = admin.site.site_title = "Heatwise"

@@ -18,11 +18,11 @@ from studyapp.studies_io import dump_study
 from .audit import record
 
 
-def data(study: models.Study) -> FileResponse:
+def data(study: models.Study, *, with_ids: bool = False) -> FileResponse:
     """Return the export, long and wide, as one zip; built on disk, so that its size doesn't matter."""
     name = f"{study.slug}-{timezone.now():%Y-%m-%d}"
     with tempfile.TemporaryDirectory() as scratch:
-        export(study, Path(scratch) / name, wide=True)
+        export(study, Path(scratch) / name, wide=True, with_ids=with_ids)
         return _attached(Path(shutil.make_archive(f"{scratch}/{name}", "zip", scratch, name)))
 
 

@@ -100,18 +100,22 @@ def side_by_side(passage: models.Passage, study: models.Study) -> dict:
     }
 
 
-def rows(study: models.Study, using: str = "default") -> Iterator[dict]:
+def rows(study: models.Study, using: str = "default", runs: list | None = None) -> Iterator[dict]:
     """Yield the rows of the table `codes`: one per code given, one without a code where a coder found nothing.
 
-    Who withdrew their answers or was erased has no response, hence no passage and no row.
+    `runs` are the runs whose rows are wanted; None: all. Who withdrew their answers or was erased has no response,
+    hence no passage and no row.
     """
     columns = free_fields(study)
     read = models.Reading.objects.using(using).filter(passage__study=study, done=True)
     resolved = models.Resolution.objects.using(using).filter(passage__study=study)
-    runs = ("passage__response__participant__plan",)
-    for reading in read.select_related("coder", *runs).prefetch_related("codes").order_by("pk").iterator(CHUNK):
+    if runs is not None:
+        read = read.filter(passage__response__participant__in=runs)
+        resolved = resolved.filter(passage__response__participant__in=runs)
+    plan = "passage__response__participant__plan"
+    for reading in read.select_related("coder", plan).prefetch_related("codes").order_by("pk").iterator(CHUNK):
         yield from _rows(reading, columns, reading.coder.get_username(), INDEPENDENT)
-    for resolution in resolved.select_related(*runs).prefetch_related("codes").order_by("pk").iterator(CHUNK):
+    for resolution in resolved.select_related(plan).prefetch_related("codes").order_by("pk").iterator(CHUNK):
         yield from _rows(resolution, columns, "", RESOLVED)
 
 

@@ -1,0 +1,60 @@
+"""What the API answers with."""
+
+from rest_framework import serializers
+from rest_framework.reverse import reverse
+
+from studyapp import models
+from studyapp.core.kinds import kind
+
+from .tables import TABLES
+
+
+class StudySerializer(serializers.ModelSerializer):
+    """A study, and where its data is."""
+
+    kind_title = serializers.SerializerMethodField()
+    study_version = serializers.SerializerMethodField(help_text="number and start of the hash of the current version")
+    tables = serializers.SerializerMethodField(help_text="address of each table")
+    export = serializers.SerializerMethodField(help_text="address of everything as one zip")
+
+    class Meta:
+        model = models.Study
+        fields = (
+            "slug", "title", "kind", "kind_title", "status", "language", "study_version", "created_at", "tables",
+            "export",
+        )  # fmt: skip
+
+    def get_kind_title(self, study) -> str:
+        return kind(study.kind).title
+
+    def get_study_version(self, study) -> str:
+        return study.current.label if study.current else ""
+
+    def get_tables(self, study) -> dict[str, str]:
+        return {name: self._address("api-table", study, table=name) for name in TABLES}
+
+    def get_export(self, study) -> str:
+        return self._address("api-export", study)
+
+    def _address(self, name: str, study, **more) -> str:
+        return reverse(name, kwargs={"slug": study.slug, **more}, request=self.context["request"])
+
+
+class ColumnSerializer(serializers.Serializer):
+    """What a column means."""
+
+    name = serializers.CharField()
+    type = serializers.ChoiceField(["text", "integer", "number", "boolean", "time"])
+    description = serializers.CharField()
+    unit = serializers.CharField(allow_blank=True)
+    levels = serializers.DictField(child=serializers.CharField(), help_text="stored values and their meaning")
+
+
+class PageSerializer(serializers.Serializer):
+    """Some runs' rows of a table, and where the rows of other runs are."""
+
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    results = serializers.ListField(
+        child=serializers.DictField(child=serializers.JSONField(allow_null=True)), help_text="rows, a value per column"
+    )

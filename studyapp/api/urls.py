@@ -1,0 +1,22 @@
+from django.urls import path, register_converter
+from django.urls.converters import StringConverter
+from drf_spectacular.views import SpectacularAPIView
+
+from . import views
+from .tables import TABLES
+
+
+class TableConverter(StringConverter):
+    regex = "|".join(TABLES)
+
+
+register_converter(TableConverter, "table")
+
+urlpatterns = [
+    path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
+    path("studies/", views.StudyList.as_view(), name="api-studies"),
+    path("studies/<slug:slug>/", views.StudyDetail.as_view(), name="api-study"),
+    path("studies/<slug:slug>/export/", views.Export.as_view(), name="api-export"),
+    path("studies/<slug:slug>/<table:table>/", views.TableView.as_view(), name="api-table"),
+    path("studies/<slug:slug>/<table:table>/columns/", views.Columns.as_view(), name="api-columns"),
+]

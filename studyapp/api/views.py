@@ -1,0 +1,189 @@
+"""The API's views: studies, their tables, the export."""
+
+from django.http import StreamingHttpResponse
+from django.shortcuts import get_object_or_404
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.exceptions import NotFound, PermissionDenied
+from rest_framework.generics import ListAPIView, RetrieveAPIView
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.pagination import CursorPagination
+from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from studyapp import models, roles, rows
+from studyapp.admin import downloads
+from studyapp.admin.audit import record
+
+from . import tables
+from .serializers import ColumnSerializer, PageSerializer, StudySerializer
+
+IDS = OpenApiParameter(
+    "ids", OpenApiTypes.BOOL, description="also recruitment ids, which are personal data: for the study's owners alone"
+)
+SLUG = OpenApiParameter("slug", OpenApiTypes.STR, OpenApiParameter.PATH, description="the study's short name")
+TABLE = OpenApiParameter("table", OpenApiTypes.STR, OpenApiParameter.PATH, enum=tables.TABLES)
+FAILURES = {
+    400: OpenApiResponse(description="a parameter is wrong"),
+    401: OpenApiResponse(description="no token, or an unknown one"),
+    403: OpenApiResponse(description="your role doesn't allow it"),
+    404: OpenApiResponse(description="no such study that you have a role in, or no such table"),
+    406: OpenApiResponse(description="neither of the formats that there are"),
+    429: OpenApiResponse(description="too many requests; `Retry-After` says when to try again"),
+}
+LIST_FAILURES = {status: meaning for status, meaning in FAILURES.items() if status != 404}
+
+
+class CsvRenderer(BaseRenderer):
+    """Named so that `?format=csv` and `Accept: text/csv` are understood; the lines come from `tables.whole`."""
+
+    media_type, format, charset = "text/csv", "csv", "utf-8"
+
+    def render(self, data, accepted_media_type=None, renderer_context=None):
+        """Return the words of a failure; a table never comes this way."""
+        return "" if data is None else str(data.get("detail", data)).encode()
+
+
+class ZipRenderer(CsvRenderer):
+    """The same for the export."""
+
+    media_type, format, charset = "application/zip", "zip", None
+
+
+class Lenient(DefaultContentNegotiation):
+    """Answer in the one format there is, whatever the client says it accepts."""
+
+    def select_renderer(self, request, renderers, format_suffix=None):
+        return renderers[0], renderers[0].media_type
+
+
+class Pages(CursorPagination):
+    """Pages in the order of the key; a cursor that names no key is told, instead of asked of the database."""
+
+    def decode_cursor(self, request):
+        cursor = super().decode_cursor(request)
+        if cursor is not None and cursor.position is not None and not cursor.position.isdecimal():
+            raise NotFound(self.invalid_cursor_message)
+        return cursor
+
+
+class StudyPages(Pages):
+    """Studies, the newest first."""
+
+    ordering, page_size = "-pk", 50
+
+
+class RunPages(Pages):
+    """A page holds the rows of so many runs: whole runs, so that no page begins in the middle of one."""
+
+    ordering, page_size, max_page_size, page_size_query_param = "pk", 50, 200, "runs"
+    page_size_query_description = "how many runs' rows a page holds"
+
+
+class StudyList(ListAPIView):
+    """All studies in which you have a role."""
+
+    serializer_class = StudySerializer
+    pagination_class = StudyPages
+
+    def get_queryset(self):
+        return roles.studies(self.request.user).select_related("current")
+
+    @extend_schema(operation_id="studies", responses={200: StudySerializer(many=True), **LIST_FAILURES})
+    def get(self, request):
+        return super().get(request)
+
+
+class StudyDetail(RetrieveAPIView):
+    """One study."""
+
+    serializer_class = StudySerializer
+    lookup_field = "slug"
+
+    def get_queryset(self):
+        return roles.studies(self.request.user).select_related("current")
+
+    @extend_schema(operation_id="study", parameters=[SLUG], responses={200: StudySerializer, **FAILURES})
+    def get(self, request, slug):
+        return super().get(request, slug=slug)
+
+
+class TableView(APIView):
+    """The rows of a table: a page as JSON, or all of them as CSV.
+
+    JSON comes in pages of whole runs, the first run first; follow `next`. CSV holds the whole table as the export
+    writes it, from one unchanging view of the data, and is sent while it is read.
+    """
+
+    renderer_classes = (JSONRenderer, CsvRenderer)
+
+    @extend_schema(
+        operation_id="table",
+        parameters=[
+            SLUG,
+            TABLE,
+            IDS,
+            OpenApiParameter("runs", OpenApiTypes.INT, description="how many runs' rows a page holds, up to 200"),
+            OpenApiParameter("cursor", OpenApiTypes.STR, description="as `next` and `previous` have it"),
+            OpenApiParameter("format", OpenApiTypes.STR, enum=["json", "csv"]),
+        ],
+        responses={
+            (200, "application/json"): PageSerializer,
+            (200, "text/csv"): OpenApiTypes.STR,
+            **FAILURES,
+        },
+    )
+    def get(self, request, slug, table):
+        study = _study(request, slug)
+        with_ids = _with_ids(request, study) and table == "participants"
+        if request.accepted_renderer.format == "csv":
+            record(request.user, study, f"Read by API: {table}{' with recruitment ids' if with_ids else ''}.")
+            lines = tables.whole(study, table, with_ids=with_ids)
+            name = f'attachment; filename="{study.slug}-{table}.csv"'
+            return StreamingHttpResponse(lines, content_type="text/csv", headers={"Content-Disposition": name})
+        pages = RunPages()
+        runs = pages.paginate_queryset(rows.runs(study), request, view=self)
+        return pages.get_paginated_response(tables.page(study, table, runs, with_ids=with_ids))
+
+
+class Columns(APIView):
+    """What the columns of a table mean."""
+
+    @extend_schema(
+        operation_id="columns", parameters=[SLUG, TABLE, IDS], responses={200: ColumnSerializer(many=True), **FAILURES}
+    )
+    def get(self, request, slug, table):
+        study = _study(request, slug)
+        found = tables.fields(study, table, with_ids=_with_ids(request, study) and table == "participants")
+        return Response(ColumnSerializer(found, many=True).data)
+
+
+class Export(APIView):
+    """All tables, long and wide, with their description, as one zip: a Psych-DS folder."""
+
+    renderer_classes = (ZipRenderer,)
+    content_negotiation_class = Lenient
+
+    @extend_schema(
+        operation_id="export",
+        parameters=[SLUG, IDS],
+        responses={(200, "application/zip"): OpenApiTypes.BINARY, **FAILURES},
+    )
+    def get(self, request, slug):
+        study = _study(request, slug)
+        with_ids = _with_ids(request, study)
+        record(request.user, study, f"Exported by API{', with recruitment ids' if with_ids else ''}.")
+        return downloads.data(study, with_ids=with_ids)
+
+
+def _study(request, slug: str) -> models.Study:
+    return get_object_or_404(roles.studies(request.user).select_related("current"), slug=slug)
+
+
+def _with_ids(request, study: models.Study) -> bool:
+    if request.query_params.get("ids", "").lower() not in ("true", "1", "yes"):
+        return False
+    if not roles.may(request.user, "identities_by_api", study):
+        raise PermissionDenied("Recruitment ids are for the study's owners.")
+    return True
