@@ -39,7 +39,7 @@ def page(configs: dict[str, Config], bundles: dict[str, Path], table, shown: int
         f"<!doctype html><html lang=en><head><meta charset=utf-8><title>{html.escape(title)}</title>",
         f"<meta name=viewport content='width=device-width'><style>{_STYLE}</style></head><body>",
         f"<h1>{html.escape(title)}</h1>",
-        "<p>Means over all maps. The arrow says whether higher or lower values are better; the best of a column is bold. "
+        "<p>Means over all maps. The arrow says whether higher or lower is better; the best of a column is bold. "
         "<code>comparison.csv</code> has the numbers of maps, the bundles' <code>metrics.csv</code> each value.</p>",
         _metrics_table(*table),
         "<h2>The maps</h2><p>Of each image the first class that was explained, with its score. All maps of one method "

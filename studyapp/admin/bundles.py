@@ -7,12 +7,12 @@ from django.utils.html import format_html
 from studyapp import models, roles
 from studyapp.stimuli import reader
 
-from . import gallery, pairs, uploads
+from . import gallery, masks, pairs, uploads
 
 
 @admin.register(models.Bundle)
 class BundleAdmin(admin.ModelAdmin):
-    list_display = ("name", "gallery", "n_images", "methods", "classes", "pairs", "short_hash", "loaded_at")
+    list_display = ("name", "gallery", "masks", "n_images", "methods", "classes", "pairs", "short_hash", "loaded_at")
     readonly_fields = fields = ("name", "n_images", "methods", "classes", "sha256", "folder", "loaded_at")
     search_fields = ("name",)
 
@@ -20,7 +20,7 @@ class BundleAdmin(admin.ModelAdmin):
 
     def get_urls(self):
         load = path("load/", self.admin_site.admin_view(uploads.view(self, "bundle")), name="load_bundle")
-        return [load, *gallery.urls(self), *pairs.urls(self), *super().get_urls()]
+        return [load, *gallery.urls(self), *pairs.urls(self), *masks.urls(self), *super().get_urls()]
 
     def changelist_view(self, request, extra_context=None):
         return super().changelist_view(request, {"title": "Bundles", **(extra_context or {})})
@@ -40,6 +40,10 @@ class BundleAdmin(admin.ModelAdmin):
     @admin.display(description="Look at it")
     def gallery(self, bundle):
         return format_html('<a href="{}">Gallery</a>', reverse("admin:gallery", args=[bundle.pk]))
+
+    @admin.display(description="Masks")
+    def masks(self, bundle):
+        return format_html('<a href="{}">Draw masks</a>', reverse("admin:masks", args=[bundle.pk]))
 
     @admin.display(description="Methods")
     def methods(self, bundle):
