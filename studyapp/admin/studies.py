@@ -16,7 +16,7 @@ from . import audit, coding, dashboard, downloads, numbers, transitions, uploads
 from . import roles as people
 from .by_role import ByRole
 from .conditions import ConditionInline, LabelledFormSet
-from .study_forms import PARAMETER, TEXT, AddStudyForm, crossed_conditions, study_form, text_order
+from .study_forms import PARAMETER, TEXT, AddStudyForm, study_form, text_order
 
 BASICS = (("title", "slug"), ("bundle", "language"))
 PAYMENT = (("currency", "reward_base", "reward_bonus", "reward_partial"),)
@@ -113,8 +113,7 @@ class StudyAdmin(ByRole, admin.ModelAdmin):
         request.before_saving = audit.snapshot(obj.pk) if change else {}
         super().save_model(request, obj, form, change)
         if not change:
-            cells = crossed_conditions(kind(obj.kind))
-            models.Condition.objects.bulk_create(models.Condition(study=obj, **cell) for cell in cells)
+            models.Condition.objects.bulk_create(models.Condition(study=obj, **cell) for cell in form.conditions())
             people.make_owner(request.user, obj)
 
     def save_related(self, request, form, formsets, change):
@@ -126,7 +125,8 @@ class StudyAdmin(ByRole, admin.ModelAdmin):
             audit.record(request.user, study, "Edited the study.", found)
 
     def response_add(self, request, obj, post_url_continue=None):
-        self.message_user(request, f"“{obj}” was added with every combination of its factors as a condition.")
+        cells = f"{obj.conditions.count()} conditions"
+        self.message_user(request, f"“{obj}” was added. {cells}; the checklist says what comes next.")
         return redirect("admin:studyapp_study_change", obj.pk)
 
     def response_change(self, request, obj):

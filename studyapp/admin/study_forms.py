@@ -16,9 +16,9 @@ EVERYBODY = "everybody"
 
 
 class AddStudyForm(forms.ModelForm):
-    """A new study: its name, kind and bundle; all else starts from the kind's defaults."""
+    """A new study: its name, what it starts from, and its bundle; a kind or one of its variants fills in the rest."""
 
-    kind = forms.ChoiceField(widget=forms.RadioSelect)
+    kind = forms.ChoiceField(label="Start from", widget=forms.RadioSelect)
 
     class Meta:
         model = models.Study
@@ -26,7 +26,29 @@ class AddStudyForm(forms.ModelForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["kind"].choices = [(found.name, f"{found.title}. {found.summary}") for found in kinds().values()]
+        self.fields["kind"].choices = [start for its_kind in kinds().values() for start in _starts(its_kind)]
+
+    def clean_kind(self) -> str:
+        name, _, variant = self.cleaned_data["kind"].partition(":")
+        self.variant = next((found for found in kind(name).variants if found.name == variant), None)
+        return name
+
+    def conditions(self) -> list[dict]:
+        """Return the new study's conditions: its variant's, or every combination of its factors' levels."""
+        own = self.variant.conditions if self.variant else ()
+        return [dict(cell) for cell in own] or crossed_conditions(kind(self.instance.kind))
+
+    def save(self, commit=True):
+        if self.variant:
+            self.instance.parameters, self.instance.texts = dict(self.variant.parameters), dict(self.variant.texts)
+        return super().save(commit)
+
+
+def _starts(its_kind: Kind) -> list[tuple[str, str]]:
+    """Return what one can start a kind's study from, each with its words: its variants, or its defaults."""
+    if not its_kind.variants:
+        return [(its_kind.name, f"{its_kind.title}. {its_kind.summary}")]
+    return [(f"{its_kind.name}:{found.name}", f"{found.title}. {found.summary}") for found in its_kind.variants]
 
 
 class StudyForm(forms.ModelForm):

@@ -4,6 +4,7 @@ import io
 import re
 import shutil
 import zipfile
+from itertools import product
 
 import pytest
 from django.contrib.auth.models import User
@@ -12,6 +13,7 @@ from django.test import Client
 from django.urls import reverse
 
 from studyapp import models, publishing, sessions, studies_io
+from studyapp.core.kinds import kinds
 from tests.bundles import write_bundle
 from tests.studyapp.conftest import submit, walk
 
@@ -322,3 +324,19 @@ def test_only_who_may_add_loads_files(colleague):
     bob = colleague()
     for name in ("load_study", "load_bundle"):
         assert bob.get(reverse(f"admin:{name}")).status_code == 403
+
+
+def test_a_study_starts_from_any_variant_of_any_kind_with_its_conditions_and_parameters(desk, bundle):
+    for its_kind in kinds().values():
+        for variant in its_kind.variants:
+            slug = f"{its_kind.name}-{variant.name}".replace("_", "-")
+            new = {"title": slug, "slug": slug, "kind": f"{its_kind.name}:{variant.name}", "bundle": bundle.pk}
+            response = desk.post(reverse("admin:studyapp_study_add"), new)
+            assert response.status_code == 302, response.context["errors"]
+            study = models.Study.objects.get(slug=slug)
+            assert (study.kind, study.parameters, study.texts) == (its_kind.name, variant.parameters, variant.texts)
+            names = [cell["name"] for cell in variant.conditions] or [
+                "-".join(levels) for levels in product(*(factor.levels for factor in its_kind.factors))
+            ]
+            assert [cell.name for cell in study.conditions.all()] == names
+            assert desk.get(page_of(study)).status_code == 200

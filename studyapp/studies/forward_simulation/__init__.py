@@ -5,7 +5,7 @@ al. 2020. Where the paper leaves a choice open, it is a parameter here and recor
 """
 
 from studyapp.core import shared_pages
-from studyapp.core.kinds import Factor, Field, Kind, Page, Parameter
+from studyapp.core.kinds import Factor, Field, Kind, Page, Parameter, Variant
 
 TEXT = f"{__name__}.pages:text"
 OUTCOMES = {
@@ -212,6 +212,28 @@ FACTORS = (
     Factor("scores", ("shown", "hidden"), "Whether the examples show the scores of the classes."),
 )
 
+VARIANTS = (
+    Variant(
+        "paper",
+        "Forward simulation, heatmaps and scores",
+        "As in the paper: no heatmap, LRP or multi-scale occlusion, each with and without scores; 16 people per cell.",
+        conditions=tuple(
+            {"name": f"{heatmap}-{scores}", "factors": {"heatmap": heatmap, "scores": scores}, "quota": 16}
+            for heatmap in FACTORS[0].levels
+            for scores in FACTORS[1].levels
+        ),
+    ),
+    Variant(
+        "heatmaps",
+        "Forward simulation, heatmaps alone",
+        "No heatmap, LRP or multi-scale occlusion; nobody sees scores. 16 people per cell.",
+        conditions=tuple(
+            {"name": heatmap, "factors": {"heatmap": heatmap, "scores": "hidden"}, "quota": 16}
+            for heatmap in FACTORS[0].levels
+        ),
+    ),
+)
+
 KIND = Kind(
     name="forward_simulation",
     title="Forward simulation",
@@ -223,4 +245,5 @@ KIND = Kind(
     orders=2,
     fields=SUMMARY_FIELDS,
     trial_word="Picture",
+    variants=VARIANTS,
 )

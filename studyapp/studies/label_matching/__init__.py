@@ -5,7 +5,7 @@ it is a parameter here and recorded with every export.
 """
 
 from studyapp.core import shared_pages
-from studyapp.core.kinds import Factor, Field, Kind, Page, Parameter
+from studyapp.core.kinds import Factor, Field, Kind, Page, Parameter, Variant
 
 TEXT = f"{__name__}.pages:text"
 
@@ -164,6 +164,20 @@ FACTORS = (
     ),
 )
 
+VARIANTS = (
+    Variant(
+        "asked",
+        "Label matching, group asked",
+        "CWOX-2s, CWOX-1s or SWOX between people, who say themselves whether they are experts.",
+    ),
+    Variant(
+        "by_link",
+        "Label matching, group by link",
+        "The same, with experts and non-experts invited by links of their own: ?group=expert, ?group=non-expert.",
+        parameters={"group_source": "link"},
+    ),
+)
+
 KIND = Kind(
     name="label_matching",
     title="Label matching",
@@ -174,4 +188,5 @@ KIND = Kind(
     factors=FACTORS,
     fields=SUMMARY_FIELDS,
     trial_word="Example",
+    variants=VARIANTS,
 )
