@@ -1,0 +1,153 @@
+"""Reports made in the browser: a process of its own exports the data, runs `python -m analysis report`, keeps the page.
+
+The maker gives a sign of life every few seconds; a report whose maker fell silent counts as failed, so that none is
+under way for ever. The export is deleted once the report is written: what people ask to have erased is then gone there
+too.
+"""
+
+import hashlib
+import json
+import re
+import shutil
+import subprocess
+import sys
+from datetime import timedelta
+from importlib.util import find_spec
+from pathlib import Path
+from threading import Event, Thread
+
+from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
+
+from studyapp import models
+from studyapp.exporting import export
+
+NEEDED = ("analysis", "pandas", "scipy", "statsmodels", "matplotlib", "sklearn", "jinja2", "tqdm")
+SILENT = timedelta(seconds=60)
+BEAT_S = 5
+BAR = re.compile(r"(analyses|figures):\s+(\d+)%")
+PAGE = "report.html"
+Status = models.Report.Status
+
+
+def missing() -> list[str]:
+    """Return which of the analysis' requirements this installation lacks."""
+    return [name for name in NEEDED if find_spec(name) is None]
+
+
+def folder_of(report: models.Report) -> Path:
+    """Return where a report's files lie."""
+    return settings.DATA_DIR / "reports" / str(report.pk)
+
+
+def reports(study: models.Study):
+    """Return the study's reports, the newest first; those whose maker fell silent are marked as failed first."""
+    silent = Q(status=Status.RUNNING, seen_at__lt=timezone.now() - SILENT)
+    said = "The process that made it ended before it was done, as when the server is restarted. Make it again."
+    study.reports.filter(silent).update(status=Status.FAILED, error=said, finished_at=timezone.now())
+    return study.reports.select_related("requested_by")
+
+
+def start(study: models.Study, user) -> models.Report:
+    """Have a report made in the background and return it; the one under way, where there is one."""
+    running = reports(study).filter(status=Status.RUNNING).first()
+    if running:
+        return running
+    report = models.Report.objects.create(
+        study=study, requested_by=user, seen_at=timezone.now(), progress="waiting to start"
+    )
+    _spawn(report)
+    return report
+
+
+def _spawn(report: models.Report) -> None:
+    """Start the maker: a session of its own, so that it outlives the worker that was asked."""
+    log = folder_of(report)
+    log.mkdir(parents=True, exist_ok=True)
+    with (log / "maker.log").open("wb") as output:
+        subprocess.Popen(
+            [sys.executable, str(settings.BASE_DIR / "manage.py"), "make_report", str(report.pk)],
+            cwd=settings.BASE_DIR,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
+def make(report: models.Report) -> None:
+    """Make a report, here and now; whatever goes wrong is stored with it, in words."""
+    done = Event()
+    beat = Thread(target=_beat, args=[report.pk, done], daemon=True)
+    beat.start()
+    try:
+        _make(report)
+    except Exception as error:  # of whatever kind: the researcher is told, and the report isn't under way for ever
+        report.status, report.error = Status.FAILED, f"{error}" or type(error).__name__
+    else:
+        report.status, report.progress = Status.DONE, ""
+    finally:
+        done.set()
+        beat.join()
+    report.finished_at = report.seen_at = timezone.now()
+    report.save()
+
+
+def _make(report: models.Report) -> None:
+    if lacking := missing():
+        raise RuntimeError(f"The analysis is not installed here: {', '.join(lacking)} missing.")
+    folder = folder_of(report)
+    exported, made = folder / "export", folder / "report"
+    try:
+        _tell(report, "exporting the data")
+        export(report.study, exported)
+        report.data_sha256, report.study_version = data_hash(exported), _version(exported)
+        report.save(update_fields=["data_sha256", "study_version"])
+        _analyse(report, exported, made)
+        report.n_participants = json.loads((made / "results.json").read_text(encoding="utf-8"))["sample"]["n"]
+    finally:
+        shutil.rmtree(exported, ignore_errors=True)
+
+
+def data_hash(exported: Path) -> str:
+    """Return one hash over an export's tables and plan: the same data have the same, whenever they are exported."""
+    files = sorted([*(exported / "data").iterdir(), *exported.glob("analysis_plan.json")])
+    lines = [f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}\n" for path in files]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _version(exported: Path) -> str:
+    return json.loads((exported / "dataset_description.json").read_text(encoding="utf-8"))["study_version"]
+
+
+def _analyse(report: models.Report, exported: Path, made: Path) -> None:
+    """Run the analysis as its own command, telling how far it is; its last words are the reason where it fails."""
+    _tell(report, "starting the analysis")
+    command = [sys.executable, "-m", "analysis", "report", str(exported), "--out", str(made)]
+    process = subprocess.Popen(
+        command, cwd=settings.BASE_DIR, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8"
+    )
+    said = ""
+    with process.stdout as lines:
+        for line in lines:  # universal newlines: the bar's carriage returns end lines, too
+            if bar := BAR.search(line):
+                _tell(report, f"{bar[1]}: {bar[2]} %")
+            elif line.strip():
+                said = line.strip()
+    if process.wait() != 0:
+        raise RuntimeError(said.removeprefix("error: ").replace(f"{exported}/", "") or "The analysis ended early.")
+
+
+def _tell(report: models.Report, progress: str) -> None:
+    if progress != report.progress:
+        report.progress, report.seen_at = progress, timezone.now()
+        report.save(update_fields=["progress", "seen_at"])
+
+
+def _beat(pk: int, done: Event) -> None:
+    from django.db import connection
+
+    while not done.wait(BEAT_S):
+        models.Report.objects.filter(pk=pk).update(seen_at=timezone.now())
+    connection.close()
