@@ -14,12 +14,13 @@ HEADINGS = {
     "omega2p": "ωp²", "level": "Level", "n": "n",
     "mean": "M", "sd": "SD", "median": "Mdn", "q1": "Q1", "q3": "Q3", "min": "Min", "max": "Max",
     "a": "A", "b": "B", "mean_a": "M (A)", "mean_b": "M (B)",
-    "diff": "A − B", "se": "SE", "t": "t", "p_adjusted": "p (adjusted)", "df1": "df₁", "df2": "df₂", "epsilon2": "ε²",
+    "diff": "A − B", "se": "SE", "t": "t", "p_adjusted": "p (adjusted)",
+    "p_permutation": "p (permutation)", "df1": "df₁", "df2": "df₂", "epsilon2": "ε²",
     "mean_rank_a": "Mean rank (A)", "mean_rank_b": "Mean rank (B)", "odds_ratio": "Odds ratio", "reason": "Remark",
     "estimate": "Estimate", "chi2": "χ²", "rho": "ρ", "W": "W", "H": "H", "z": "z", "V": "V",
 }  # fmt: skip
 INTERVALS = {"ci_low": "95% CI", "eta2p_ci_low": "90% CI"}
-P_VALUES = ("p", "p_adjusted")
+P_VALUES = ("p", "p_adjusted", "p_permutation")
 THREE = ("W", "se", "ss", "ms", "estimate")
 TWO = (
     "mean",
