@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from studyapp import models, studies_io
 from studyapp.management.commands import demo
+from studyapp.simulation import by_functions, simulate
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -59,6 +60,13 @@ def test_every_shipped_study_names_a_kind_and_conditions_that_exist():
         study, conditions = studies_io.parse(record)
         assert study.slug == path.stem
         assert conditions
+
+
+@pytest.mark.parametrize("path", sorted(demo.STUDIES.glob("*.json")), ids=lambda path: path.stem)
+def test_every_shipped_study_is_open_after_the_demo_prepared_it_and_a_bot_gets_through(path):
+    study = demo.prepare(path)
+    (run,) = simulate(study, 1, by_functions.walk, skill="oracle")
+    assert (study.status, run.status) == ("open", "completed")
 
 
 def test_the_links_name_every_open_study_and_the_admin(study):
