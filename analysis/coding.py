@@ -7,6 +7,8 @@ codes in whatever counts codes, while agreement is of their own alone. Only answ
 in the source.
 """
 
+from itertools import combinations
+
 import pandas as pd
 
 from analysis import apa
@@ -15,12 +17,14 @@ from analysis.plots import comparisons
 from analysis.records import Record, record
 from analysis.sections import Figure, Section
 from analysis.statistics import agreement
-from analysis.statistics.effects import wilson_clustered
+from analysis.statistics.effects import newcombe, wilson_clustered
 from analysis.study import Measure, Study
 
 FIELD = "sensitive_to"
+CONDITION = "heatmap"  # the source shows its codes by heatmap
 RESOLVED = "resolved"
 KINDS = {"saliency_feature": "saliency features", "general_attribute": "general attributes"}
+DIFFERENCE_COLUMNS = ("term", "class_name", "a", "b", "share_a", "share_b", "diff", "ci_low", "ci_high")
 SHARE_COLUMNS = ("class_name", "condition", "n_responses", "n_with_code", "share", "ci_low", "ci_high")
 RATIO_INTRO = (
     "Saliency codes divided by all codes in a participant's “sensitive to” answers, averaged over coders. "
@@ -71,9 +75,13 @@ def section(study: Study, plan: Plan) -> Section:
     codes = read_codes(study)
     own, counted = independent(codes), settled(codes)
     units = coded_units(study, codes)
-    factor = study.tested[0] if study.tested else None
+    factor = CONDITION if CONDITION in study.tested else next(iter(study.tested), None)
     names = codes.dropna(subset=["code"]).groupby("code")["kind"].first()
+    if names.empty:
+        return Section("Features named", f"The coders found no feature in any of {len(units)} answers.")
     records = [_shares(code, units, marked(counted, code), factor) for code in names.index]
+    if factor:
+        records.append(_differences(records))
     coders = sorted(own["coder"].dropna().unique())
     if len(coders) > 1:
         records.append(_agreement({code: marked(own, code) for code in names.index}, coders, plan))
@@ -129,6 +137,25 @@ def _shares(code: str, units: pd.DataFrame, marks: pd.DataFrame, factor: str | N
             "rule": "given by at least half of the coders",
         },
         len(table),
+    )
+
+
+def _differences(shares: list[Record]) -> Record:
+    """Return the difference of every code's share between every two conditions, with its interval."""
+    rows = []
+    for found in shares:
+        for class_name, cells in found.terms.groupby("class_name"):
+            for a, b in combinations(cells.itertuples(), 2):
+                limits = newcombe((a.share, a.ci_low, a.ci_high), (b.share, b.ci_low, b.ci_high))
+                code = found.id.removeprefix("coding.")
+                rows.append((code, class_name, a.condition, b.condition, a.share, b.share, a.share - b.share, *limits))
+    return record(
+        "coding.differences",
+        "Codes: differences between conditions",
+        lambda: pd.DataFrame(rows, columns=DIFFERENCE_COLUMNS),
+        DIFFERENCE_COLUMNS,
+        {"function": "difference of shares a − b, Newcombe's interval from both shares' own", "direction": "a − b"},
+        shares[0].n,
     )
 
 

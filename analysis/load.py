@@ -82,10 +82,15 @@ def find_table(folder: Path, name: str) -> Path | None:
 
 
 def read_metrics(path: Path) -> pd.DataFrame:
-    """Return a bundle's `metrics.csv`: image_id, method, target, metric, value."""
+    """Return a bundle's `metrics.csv` (image_id, method, metric, value), with `class_name` by the manifest beside."""
     table = read_csv(path)
     require(table, ["image_id", "method", "metric", "value"], path)
-    return table.assign(value=numbers(table["value"], path))
+    table = table.assign(value=numbers(table["value"], path))
+    manifest = path.parent / "manifest.json"
+    if "target" in table and manifest.is_file():
+        classes = read_json(manifest).get("model", {}).get("classes", [])
+        table["class_name"] = table["target"].map({str(i): name for i, name in enumerate(classes)})
+    return table
 
 
 def with_metrics(study: Study, path: Path) -> Study:

@@ -5,12 +5,46 @@ import importlib.metadata
 from analysis import apa
 from analysis.plan import Plan
 from analysis.samples import FLAGS
+from analysis.statistics.multiplicity import CORRECTIONS
 from analysis.study import Study
 
 POSTHOC = {"tukey": "Tukey on estimated marginal means", "games_howell": "Games-Howell"}
+PAIRED = {"wilcoxon": "Wilcoxon signed-rank test", "t": "paired t test"}
 COVARIANCES = {
     "classical": "the model's pooled error variance",
     "hc3": "the heteroscedasticity-consistent HC3 covariance (Long & Ervin, 2000)",
+}
+SENTENCES = {  # by the second part of an analysis' id
+    "anova": "Outcomes with one value per participant were analysed by factorial ANOVA (type {ss_type} sums of "
+    "squares, sum-to-zero contrasts), once with the classical and once with the heteroscedasticity-consistent HC3 "
+    "covariance; effect sizes are partial η² with 90% intervals from the noncentral F distribution, and partial ω². "
+    "Normality of the residuals was assessed by the Shapiro-Wilk test and equality of variances by Levene's test about "
+    "the median; neither decided which test was used.",
+    "tukey": "Pairwise differences of estimated marginal means were tested by Tukey's method with {covariances}.",
+    "games_howell": "Without pooling variances, Welch's analysis of variance was followed by the Games-Howell method.",
+    "kruskal": "Ranks were compared by Kruskal-Wallis tests, corrected for ties, with ε² as effect size.",
+    "dunn": "Dunn's two-sided comparisons followed ({correction} within each grouping).",
+    "paired": "Conditions within participants were compared on the participants' means by the {paired}, which the plan "
+    "names, with the {beside} beside it; p values were adjusted over the pairs of conditions ({correction}). Effect "
+    "sizes are the matched-pairs rank-biserial correlation and d_z with 95% confidence intervals.",
+    "friedman": "Three or more conditions were compared by Friedman's test with Kendall's W.",
+    "logistic": "Single right or wrong answers were modelled by logistic regression with a random intercept per "
+    "participant (adaptive Gauss-Hermite quadrature, 15 nodes) and by generalised estimating equations with a "
+    "bias-reduced covariance (Mancl & DeRouen, 2001).",
+    "mixed": "Single answers were modelled by linear regression with a random intercept per participant (REML).",
+    "ordinal": "Single ratings were modelled by the proportional-odds model, its errors clustered in participants.",
+    "equivalence": "Equivalence was tested by two one-sided t tests (Schuirmann, 1987) against the plan's bounds: "
+    "{bounds}.",
+    "purity": "Groups were scored by their purity against the model's predictions, beside the exact chance level for "
+    "the batch's class sizes, and by the adjusted Rand index, adjusted mutual information and V-measure.",
+    "chance": "Participants' means were tested against guessing by an exact sign test and a one-sample t test.",
+    "unpaired": "Two studies with different participants were compared by Welch's t tests and Mann-Whitney tests, with "
+    "Hedges g; p values were adjusted over all comparisons ({correction}).",
+    "agreement": "Agreement of the coders is Cohen's κ and Krippendorff's α with percentile bootstrap intervals over "
+    "answers; shares of answers with a code have Wilson intervals at the effective sample size.",
+    "spearman": "Automatic metrics were compared with human accuracy by Spearman's ρ over stimuli, with percentile "
+    "bootstrap intervals that resample participants.",
+    "association": "Answers to questions were compared between conditions by χ² tests with Cramér's V.",
 }
 
 
@@ -39,39 +73,29 @@ def _participants(report) -> str:
 
 def _analysis(report) -> str:
     plan, study = report.plan, report.sample.study
-    ids = {found.id for section in report.sections for found in section.records}
-    kinds = {id.split(".")[1] for id in ids if "." in id}
-    parts = [design(study)]
-    if "anova" in kinds:
-        parts.append(
-            "Outcomes with one value per participant were analysed by factorial ANOVA "
-            f"(type {plan.ss_type} sums of squares, sum-to-zero contrasts), once with the classical and once with the "
-            "heteroscedasticity-consistent HC3 covariance; effect sizes are partial η² with 90% confidence intervals "
-            "from the noncentral F distribution. "
-            "Normality of the residuals was assessed by the Shapiro-Wilk test and equality of variances by Levene's "
-            "test about the median; neither decided which test was used."
-        )
-    if "tukey" in kinds:
-        named = apa.listing(
-            sorted({COVARIANCES[plan.covariance_of(id.split(".")[0])] for id in ids if ".tukey." in id})
-        )
-        parts.append(f"Pairwise differences of estimated marginal means were tested by Tukey's method with {named}.")
-    if "games_howell" in kinds:
-        parts.append("Pairwise differences of means were tested by the Games-Howell method.")
-    if "kruskal" in kinds:
-        parts.append(
-            "Ordered ratings were compared by Kruskal-Wallis tests, corrected for ties, with ε² as effect size."
-        )
-    if "dunn" in kinds:
-        parts.append(f"Dunn's two-sided comparisons followed ({plan.correction.capitalize()} within each grouping).")
-    if "logistic" in kinds:
-        parts.append(
-            "Single right or wrong answers were modelled by logistic regression with a random intercept per "
-            "participant (adaptive Gauss-Hermite quadrature, 15 nodes) and by generalised estimating equations with a "
-            "bias-reduced covariance."
-        )
-    parts.append(f"The significance level was α = {apa.bounded(plan.alpha)}. {_software()}")
-    return " ".join(parts)
+    ids = sorted(found.id for section in report.sections for found in section.records)
+    parts = [design(study), *_described({id.split(".")[1] for id in ids if "." in id}, ids, plan)]
+    parts.append(f"The significance level was α = {apa.bounded(plan.alpha)}.")
+    if any(found.method.get("seed") for section in report.sections for found in section.records):
+        parts.append(f"Resampling was seeded with {plan.seed}.")
+    return " ".join([*parts, _software()])
+
+
+def _described(kinds: set[str], ids: list[str], plan: Plan) -> list[str]:
+    """Return a sentence for each sort of analysis that the report holds."""
+    facts = {
+        "ss_type": plan.ss_type,
+        "correction": CORRECTIONS[plan.correction],
+        "covariances": apa.listing(_covariances(ids, plan)),
+        "paired": PAIRED[plan.paired_test],
+        "beside": PAIRED["t" if plan.paired_test == "wilcoxon" else "wilcoxon"],
+        "bounds": apa.listing([f"{apa.words(name)} ± {bound:g}" for name, bound in plan.bounds.items()]),
+    }
+    return [sentence.format(**facts) for kind, sentence in SENTENCES.items() if kind in kinds]
+
+
+def _covariances(ids: list[str], plan: Plan) -> list[str]:
+    return sorted({COVARIANCES[plan.covariance_of(id.split(".")[0])] for id in ids if ".tukey." in id})
 
 
 def design(study: Study) -> str:
@@ -97,7 +121,7 @@ def preregistration(plan: Plan, title: str, design: str) -> str:
     lines += [f"- Secondary: {apa.listing([f'`{id}`' for id in plan.secondary]) or 'none'}"]
     lines += ["- Everything else is exploratory and will be reported as such."]
     lines += [f"- Type {plan.ss_type} sums of squares with sum-to-zero contrasts; α = {apa.bounded(plan.alpha)}."]
-    lines += [f"- Post hoc: {POSTHOC[plan.posthoc]}; correction for several tests: {plan.correction.capitalize()}."]
+    lines += [f"- Post hoc: {POSTHOC[plan.posthoc]}; correction for several tests: {CORRECTIONS[plan.correction]}."]
     lines += [f"- Post hoc tests of `{name}` use {COVARIANCES[kind]}." for name, kind in plan.covariance.items()]
     lines += [f"- `{name}` counts as equivalent within ± {bound:g} (TOST)." for name, bound in plan.bounds.items()]
     lines += [

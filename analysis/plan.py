@@ -8,6 +8,7 @@ import math
 from dataclasses import asdict, dataclass, field, fields, replace
 
 from analysis.errors import AnalysisError
+from analysis.statistics.multiplicity import CORRECTIONS
 
 SCHEMA = 1
 EXCLUSIONS = ("incomplete", "too_fast", "constant", "failed_checks")
@@ -66,7 +67,7 @@ class Plan:
 CHOICES = {
     "ss_type": (2, 3),
     "posthoc": ("tukey", "games_howell"),
-    "correction": ("holm", "fdr", "bonferroni"),
+    "correction": tuple(CORRECTIONS),
     "paired_test": ("wilcoxon", "t"),
 }
 

@@ -9,6 +9,7 @@ from analysis import apa
 from analysis.plan import Plan
 from analysis.records import Record, record
 from analysis.statistics import equivalence, friedman, mixed, ordinal, paired
+from analysis.statistics.multiplicity import CORRECTIONS
 from analysis.study import Measure
 
 NAMES = {"wilcoxon": "Wilcoxon signed-rank", "t": "paired t"}
@@ -60,7 +61,7 @@ def _with_warnings(rows: pd.DataFrame) -> pd.DataFrame:
 def paired_sentences(terms: pd.DataFrame, plan: Plan, pairs: int) -> list[str]:
     """Return the tests in words, the pre-specified one first and named so; p is adjusted for the number of pairs."""
     said = []
-    adjusted = f" ({plan.correction.capitalize()}, {pairs} pairs)" if pairs > 1 else ""
+    adjusted = f" ({CORRECTIONS[plan.correction]}, {pairs} pairs)" if pairs > 1 else ""
     for row in sorted(terms.dropna(subset="p").itertuples(), key=lambda row: row.term != plan.paired_test):
         name = NAMES[row.term] + (" (pre-specified)" if row.term == plan.paired_test else "")
         p = apa.p_value(row.p_adjusted) + adjusted

@@ -36,7 +36,8 @@ def analyse(export: Path | None, csv: Path | None = None, map_file: Path | None 
     elif study.plan is not None:
         plan = read_plan(study.plan, plan, "analysis_plan.json", "frozen")
     sample = select(study, plan)
-    steps = [*recipe.sections(sample.study, plan), ("metrics", lambda: prediction.section(sample.study, plan))]
+    note = getattr(recipe, "METRICS_NOTE", "")
+    steps = [*recipe.sections(sample.study, plan), ("metrics", lambda: prediction.section(sample.study, plan, note))]
     if against is not None:
         steps.append(("comparison", lambda: _comparison(recipe, sample.study, read_export(against), plan)))
     steps += [("sensitivity", lambda: sensitivity.section(recipe, sample, plan))]

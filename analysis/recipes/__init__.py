@@ -7,6 +7,7 @@ A recipe is a module of this package with
     measures(study)          -> list[Measure], the outcomes per participant
     sections(study, plan)    -> list[(title, function)], each function returning a Section
 
+and, if its participants saw something else of a stimulus than its own heatmap, a `METRICS_NOTE` that says so.
 It is found by being here; recipes never import each other.
 """
 

@@ -33,6 +33,10 @@ PLAN = Plan(
 OUTCOMES = {"TP": "true positive", "FP": "false positive", "FN": "false negative", "TN": "true negative"}
 CONFIDENCE = {1: "extremely unconfident", 2: "slightly unconfident", 3: "slightly confident", 4: "extremely confident"}
 CHANCE = 0.5
+METRICS_NOTE = (
+    "A stimulus is the image that was asked about, with the metric of its own heatmap for the class asked about; "
+    "participants saw the heatmaps of the examples beside it."
+)
 
 
 def measures(study: Study) -> list[Measure]:

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import stats
 
-CORRECTIONS = ("holm", "fdr", "bonferroni")
+CORRECTIONS = {"holm": "Holm", "fdr": "Benjamini-Hochberg", "bonferroni": "Bonferroni"}
 
 
 def adjust(p_values, correction: str = "holm") -> np.ndarray:

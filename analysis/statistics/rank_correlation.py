@@ -14,12 +14,12 @@ COLUMNS = ("n_stimuli", "n_participants", "rho", "ci_low", "ci_high", "p")
 LEAST_STIMULI = 4
 
 
-def spearman(answers: pd.DataFrame, values: pd.Series, seed: int) -> tuple:
+def spearman(answers: pd.DataFrame, values: pd.Series, seed: int, unit: str = "stimuli") -> tuple:
     """Return stimuli, participants, ρ, its limits and p between people's accuracy and a metric over stimuli.
 
-    `answers` has participant, stimulus, correct (0/1); `values` a number per stimulus. Each resample draws participants
-    and computes the stimuli's accuracies anew; stimuli that nobody of a resample saw drop out of it. p tests ρ = 0 over
-    stimuli (scipy), which says nothing about other stimuli than these.
+    `answers` has participant, stimulus, correct (0/1); `values` a number per stimulus (or other `unit`). Each resample
+    draws participants and computes the stimuli's accuracies anew; stimuli that nobody of a resample saw drop out of it.
+    p tests ρ = 0 over stimuli (scipy), which says nothing about other stimuli than these.
     """
     known = answers.dropna(subset=["correct"])
     known = known[known["stimulus"].isin(values.dropna().index)]
@@ -27,10 +27,10 @@ def spearman(answers: pd.DataFrame, values: pd.Series, seed: int) -> tuple:
     right = pd.crosstab(known["participant"], known["stimulus"], values=known["correct"], aggfunc="sum").fillna(0)
     metric = values.reindex(seen.columns).to_numpy(float)
     if len(metric) < LEAST_STIMULI:
-        raise NotDefined(f"ρ needs {LEAST_STIMULI} stimuli, there are {len(metric)}")
+        raise NotDefined(f"ρ needs {LEAST_STIMULI} {unit}, there are {len(metric)}")
     accuracy = (right.sum() / seen.sum()).to_numpy(float)
     if alike(accuracy) or alike(metric):
-        raise NotDefined("all stimuli have the same accuracy or the same metric value")
+        raise NotDefined(f"all {unit} have the same accuracy or the same metric value")
     found = stats.spearmanr(accuracy, metric)
     drawn = weights(len(seen), seed)
     rhos = _correlations(drawn @ right.to_numpy(float), drawn @ seen.to_numpy(float), metric)

@@ -9,8 +9,10 @@ from scipy import stats
 
 from analysis.cli import main
 from analysis.errors import NotDefined
+from analysis.statistics.multiplicity import adjust
 from analysis.statistics.rank_correlation import spearman
 from tests.analysis import factory
+from tests.analysis.analysed import analysed
 from tests.analysis.reference_data import MORE, frame
 
 
@@ -78,8 +80,46 @@ def test_a_bundle_s_metrics_are_compared_per_method(tmp_path):
     assert [(term["metric"], term["method"]) for term in found["terms"]] == [
         ("iou", "lrp"), ("iou", "multiscale_occlusion"), ("road", "lrp"), ("road", "multiscale_occlusion")]  # fmt: skip
     assert found["terms"][0]["n_stimuli"] == 14
+    assert found["method"]["family"] == "all metrics and methods"
+    p_values = [term["p"] for term in found["terms"]]
+    assert [term["p_adjusted"] for term in found["terms"]] == pytest.approx(adjust(p_values))
     assert found["terms"][0]["n_participants"] == 8
     assert "metrics.csv" in results["data"]["sha256"]
+
+
+def scored(tmp_path, rows, classes=()) -> dict:
+    """Return the analyses of an export with a bundle of these metrics: image, method, target, metric, value."""
+    folder = factory.forward_simulation(tmp_path / "export", n=24, codes=False)
+    table = pd.DataFrame(rows, columns=["image_id", "method", "target", "metric", "value"])
+    (tmp_path / "bundle").mkdir()
+    table.to_csv(tmp_path / "bundle" / "metrics.csv", index=False)
+    if classes:
+        (tmp_path / "bundle" / "manifest.json").write_text(json.dumps({"model": {"classes": classes}}))
+    return analysed(folder, bundle=tmp_path / "bundle")
+
+
+def test_the_metric_is_that_of_the_class_the_trial_was_about(tmp_path):
+    # trials 0-6 ask about the cat (class 1), the others about the horse (class 0); other classes are noise
+    rows = [(f"img{j:02d}", "lrp", target, "road", j if target == (j < 7) else 1000 * ((j * 5) % 7))
+            for j in range(14) for target in (0, 1)]  # fmt: skip
+    found = scored(tmp_path, rows, ["horse", "cat"])
+    (mean,) = found["metrics.methods"]["terms"]
+    assert mean["metric_mean"] == pytest.approx(np.mean(range(14)))
+    assert (mean["n_stimuli"], mean["n_participants"]) == (14, 8)
+
+
+def test_methods_are_compared_by_their_means(tmp_path):
+    rows = [(f"img{j:02d}", method, "cat", "road", j + shift) for j in range(14)
+            for shift, method in enumerate(("lrp", "multiscale_occlusion", "never_shown"))]  # fmt: skip
+    found = scored(tmp_path, rows)
+    means = {term["method"]: term for term in found["metrics.methods"]["terms"]}
+    assert set(means) == {"lrp", "multiscale_occlusion"}
+    assert means["multiscale_occlusion"]["metric_mean"] == means["lrp"]["metric_mean"] + 1
+    for term in means.values():
+        assert term["ci_low"] < term["accuracy"] < term["ci_high"]
+    (over,) = found["metrics.spearman_methods"]["terms"]
+    assert over["rho"] is None
+    assert over["reason"] == "ρ needs 4 methods, there are 2"
 
 
 def test_a_bundle_without_metrics_is_named(tmp_path, capsys):

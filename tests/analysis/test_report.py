@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import warnings
 from html.parser import HTMLParser
 
 import pandas as pd
@@ -11,6 +12,7 @@ import pytest
 from analysis.cli import main
 from analysis.report import results
 from analysis.run import analyse
+from analysis.sections import Section
 from analysis.statistics.anova import COLUMNS
 from tests.analysis import factory
 from tests.analysis.analysed import analysed
@@ -137,6 +139,34 @@ def test_a_plan_decides_what_is_primary(export, tmp_path):
     assert [id for id, analysis in found.items() if analysis["type"] == "primary"] == ["confidence.kruskal"]
     assert found["fraction_correct.anova"]["type"] == "exploratory"
     assert found["fraction_correct.equivalence"]["method"]["bound"] == 0.2
+
+
+def test_what_is_planned_and_not_in_the_report_is_said(export, tmp_path):
+    plan = tmp_path / "plan.json"
+    plan.write_text(json.dumps({"primary": ["fraction_correct.anova", "happiness.anova"], "hypotheses": []}))
+    assert analyse(export, plan_file=plan).remarks == [
+        "Planned, and not part of this report because the data hold nothing for it: happiness.anova."
+    ]
+
+
+def test_a_warning_outside_of_every_record_stands_in_the_report(export, tmp_path, monkeypatch):
+    from analysis import prediction
+
+    def section(*_):
+        warnings.warn("the sky is falling", RuntimeWarning, stacklevel=1)
+        return Section("Weather", "It fell.")
+
+    monkeypatch.setattr(prediction, "section", section)
+    report = analyse(export)
+    assert results(report)["warnings"] == ["RuntimeWarning: the sky is falling"]
+
+
+def test_the_methods_paragraph_names_every_sort_of_test(report):
+    text = (report / "methods.txt").read_text()
+    for words in ("type 3 sums of squares", "HC3", "Tukey's method", "Kruskal-Wallis", "Dunn's two-sided", "Cohen's κ",
+                  "adaptive Gauss-Hermite quadrature, 15 nodes", "seeded with 20180", "α = .05"):  # fmt: skip
+        assert words in text
+    assert "{" not in text
 
 
 def test_a_plan_frozen_with_the_study_is_used(export, tmp_path):
