@@ -1,6 +1,7 @@
 """Which pairs of classes a bundle offers, in which order, and what its latent tree has to say about it."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ from studyapp.core.pairs import find_pairs, latent_of, top_labels
 from tests.studyapp.label_matching import PAIRS, make_definition, write_bundle
 
 BANJO = 4
+BIRDS = Path(__file__).parents[2] / "fixtures" / "bundles" / "birds"
 
 
 def leaf(index):
@@ -82,3 +84,9 @@ def test_a_study_without_pairs_of_its_own_keeps_to_the_tree(tmp_path):
 def test_a_damaged_tree_is_refused_with_the_files_name(tmp_path, roots):
     with pytest.raises(BundleError, match=r"tree\.json: expected a latent tree"):
         find_pairs(bundle_with(tmp_path, roots))
+
+
+def test_the_shipped_birds_offer_their_two_pairs_of_look_alikes():
+    pairs = find_pairs(Bundle(BIRDS))
+    assert {pair.name for pair in pairs} == {"amber gull / slate gull", "rosy gull / hooded gull"}
+    assert all(len(pair.images) >= 17 for pair in pairs)

@@ -91,7 +91,7 @@ PARAMETERS = (
         "list",
         [],
         "The pairs of confusable classes, as in “cello / violin”; each participant gets two of them at random. "
-        "Empty: all pairs with enough qualifying images.",
+        "Empty: all pairs with enough qualifying images. “Confusable pairs” on the bundle's page finds them.",
     ),
     Parameter(
         "training_trials",
