@@ -99,10 +99,10 @@ def start(study_id: int, visitor: Visitor | None, *, bot: str = "", group: str =
         return participant
 
 
-def start_preview(version: models.Version, condition: models.Condition) -> models.Participant:
-    """Start a researcher's own walk through one condition; it is never counted, nor exported."""
+def start_preview(version: models.Version, condition: models.Condition, *, bot: str = "") -> models.Participant:
+    """Start a researcher's own walk, or a bot's, through one condition; it is never counted, nor exported."""
     with transaction.atomic():
-        return _begin(version, condition, {}, Random(), preview=True)
+        return _begin(version, condition, {}, Random(), preview=True, bot=bot)
 
 
 def submit(participant_id: int, submitted_token: str, validate, timing: dict) -> Receipt:

@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from studyapp import models, publishing, roles, sessions
 from studyapp.core.kinds import kind
 
-from . import audit, coding, dashboard, downloads, numbers, reports, transitions, uploads
+from . import audit, bots, coding, dashboard, downloads, drawn, numbers, reports, transitions, uploads, wording
 from . import roles as people
 from .by_role import ByRole
 from .conditions import ConditionInline, LabelledFormSet
@@ -150,7 +150,9 @@ class StudyAdmin(ByRole, admin.ModelAdmin):
             path("load/", self.admin_site.admin_view(uploads.view(self, "study")), name="load_study"),
             path("<int:pk>/people/", self.admin_site.admin_view(people.view(self)), name="study_people"),
         ]
-        return [*own, *actions, *files, *coding.urls(self), *dashboard.urls(self), *reports.urls(self), *super().get_urls()]
+        parts = (bots, coding, dashboard, drawn, reports, wording)
+        around = [address for part in parts for address in part.urls(self)]
+        return [*own, *actions, *files, *around, *super().get_urls()]
 
     def changelist_view(self, request, extra_context=None):
         return super().changelist_view(request, {"title": "Studies", **(extra_context or {})})

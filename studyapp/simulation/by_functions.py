@@ -15,9 +15,14 @@ CHANGING = ["status", "position", "summary", "ended_at"]
 
 
 def walk(study: models.Study, skill: str, rng: Random) -> models.Participant:
-    """Walk one bot from start to end in one transaction, so that the disk is waited for once."""
+    """Walk one bot from start to end."""
+    return finish(lambda: sessions.start(study.pk, None, bot=skill), skill, rng)
+
+
+def finish(start, skill: str, rng: Random) -> models.Participant:
+    """Let a bot walk the run that `start()` begins, all in one transaction, so that the disk is waited for once."""
     with transaction.atomic():
-        run = sessions.get(sessions.start(study.pk, None, bot=skill).pk)
+        run = sessions.get(start().pk)
         while run.status == flow.ACTIVE:
             _answer_step(run, skill, rng)
             run.refresh_from_db(fields=CHANGING)

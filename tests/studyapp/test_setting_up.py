@@ -1,0 +1,179 @@
+"""From nothing to a running study: all stimuli to look at, texts as they will read, bots from the desk."""
+
+import json
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+from django.urls import reverse
+
+from studyapp import models, publishing, sessions
+from studyapp.admin import bots, drawn
+from studyapp.simulation.orders import carry_out
+from studyapp.stimuli import reader, stimulus_url
+from tests.studyapp.test_roles import signed_in
+
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
+
+
+@pytest.fixture
+def desk():
+    return signed_in(User.objects.create_superuser("ada"))
+
+
+@pytest.fixture
+def editor(draft):
+    bob = User.objects.create_user("bob", is_staff=True)
+    models.Member.objects.create(study=draft, user=bob, role="editor")
+    return signed_in(bob)
+
+
+@pytest.fixture
+def analyst(draft):
+    carl = User.objects.create_user("carl", is_staff=True)
+    models.Member.objects.create(study=draft, user=carl, role="analyst")
+    return signed_in(carl)
+
+
+@pytest.fixture
+def forward(bundle):
+    study = models.Study.objects.create(slug="fs", title="FS", kind="forward_simulation", bundle=bundle, seed=1)
+    models.Condition.objects.create(study=study, name="only", factors={"heatmap": "lrp", "scores": "shown"})
+    return study
+
+
+def address(study, name):
+    return reverse(f"admin:study_{name}", args=[study.pk])
+
+
+# Stimuli
+
+
+def ids_in(value, known) -> set:
+    if isinstance(value, dict):
+        return {key for key in value if key in known}.union(*(ids_in(item, known) for item in value.values()))
+    if isinstance(value, list):
+        return set().union(*(ids_in(item, known) for item in value))
+    return {value} if isinstance(value, str) and value in known else set()
+
+
+def test_every_picture_that_is_drawn_is_on_the_page(desk, forward):
+    known = reader(forward.bundle).images
+    wanted = ids_in(publishing.definition(forward)["stimuli"], known)
+    text = desk.get(address(forward, "stimuli")).content.decode()
+    assert len(wanted) > 50
+    for image_id in wanted:
+        assert stimulus_url(forward.bundle, known[image_id]["file"]) in text
+
+
+def test_whatever_a_kind_draws_becomes_headings_pictures_and_facts():
+    stimuli = {"pairs": [{"name": "a / b", "training": ["x", "y"], "worked": "z"}], "n": 2, "by": {"x": ["y"]}}
+    group = drawn.grouped("stimuli", stimuli, {"x": {}, "y": {}, "z": {}})
+    pairs, by = group.parts
+    assert group.facts == [("n", "2")]
+    (pair,) = pairs.parts
+    assert pair.heading == "A / b"
+    assert pair.images == [("z", "Worked")]
+    assert pair.parts[0].images == [("x", ""), ("y", "")]
+    assert (by.parts[0].anchor, by.parts[0].images) == ("x", [("y", "")])
+
+
+def test_an_unready_study_says_what_to_mend_instead(desk, forward):
+    forward.bundle = None
+    forward.save()
+    assert "Load one, then choose it under “Bundle”." in desk.get(address(forward, "stimuli")).content.decode()
+
+
+def test_others_are_drawn_on_request_by_editors_and_it_is_on_record(editor, analyst, draft):
+    assert analyst.post(address(draft, "stimuli")).status_code == 403
+    seed = draft.seed
+    editor.post(address(draft, "stimuli"))
+    draft.refresh_from_db()
+    assert draft.seed != seed
+    change = models.Change.objects.get()
+    assert (change.deed, change.details) == ("Drew other stimuli.", [["Seed", str(seed), str(draft.seed)]])
+
+
+# Texts
+
+
+def test_a_text_is_shown_as_participants_will_read_it(editor, draft):
+    text = "# Hello\n\nYou get **{reward_base}** for {n_trials} trials, {name}.<script>alert(1)</script>"
+    shown = json.loads(editor.post(address(draft, "wording"), {"text": text}).content)
+    assert "<h1>Hello</h1>" in shown["html"]
+    assert "<strong>8.00</strong> for 5 trials, {name}." in shown["html"]
+    assert "script" not in shown["html"]
+    assert shown["later"] == ["name"]
+    assert editor.get(address(draft, "wording")).status_code == 405
+
+
+# Bots
+
+
+def test_bots_walk_a_draft_through_each_condition_in_turn_and_are_never_counted(draft):
+    order = models.BotRun.objects.create(study=draft, n_bots=4, skill="oracle")
+    carry_out(order)
+    order.refresh_from_db()
+    assert (order.done, order.n_completed, order.error) == (4, 4, "")
+    assert order.ended_at is not None
+    runs = models.Participant.objects.filter(preview=True, bot="oracle", status="completed")
+    assert sorted(run.condition.name for run in runs) == ["large", "large", "small", "small"]
+    assert not draft.participants.filter(preview=False).exists()
+
+
+def test_bots_walk_a_published_study_as_participants_do(study):
+    order = models.BotRun.objects.create(study=study, n_bots=2, skill="random")
+    call_command("walk_bots", order.pk)
+    assert study.participants.filter(bot="random", preview=False).count() == 2
+    with pytest.raises(CommandError, match="waits to be carried out"):
+        call_command("walk_bots", order.pk)
+
+
+def test_a_bot_that_is_not_let_in_says_why(study):
+    publishing.set_status(study, "paused")
+    order = models.BotRun.objects.create(study=study, n_bots=2, skill="random")
+    carry_out(order)
+    assert order.error == "bot 1 of 2 was not let in: the study is paused"
+
+
+def test_an_order_starts_its_bots_and_is_on_record(editor, draft, monkeypatch, django_capture_on_commit_callbacks):
+    started = []
+    monkeypatch.setattr(bots, "start", lambda order: started.append((order.n_bots, order.skill)))
+    with django_capture_on_commit_callbacks(execute=True):
+        editor.post(address(draft, "bots"), {"n_bots": 5, "skill": "p=0.7"})
+    assert started == [(5, "p=0.7")]
+    assert models.Change.objects.get().deed == "Sent 5 bots (p=0.7)."
+    progress = json.loads(editor.get(address(draft, "bots_progress")).content)
+    assert progress["running"]
+    assert "0 of 5, walking" in progress["html"]
+
+
+def test_wrong_orders_are_refused_with_a_reason(editor, analyst, draft, monkeypatch):
+    monkeypatch.setattr(bots, "start", None)
+    assert analyst.post(address(draft, "bots"), {"n_bots": 5, "skill": "random"}).status_code == 403
+    response = editor.post(address(draft, "bots"), {"n_bots": 5, "skill": "clever"})
+    assert "expected random, oracle" in response.content.decode()
+    assert (
+        "less than or equal to 500"
+        in editor.post(address(draft, "bots"), {"n_bots": 501, "skill": "random"}).content.decode()
+    )
+    draft.conditions.all().delete()
+    assert "There is no condition." in editor.get(address(draft, "bots")).content.decode()
+    assert not models.BotRun.objects.exists()
+
+
+def test_an_order_whose_process_died_says_so(editor, draft):
+    order = models.BotRun.objects.create(study=draft, n_bots=5, skill="random")
+    models.BotRun.objects.filter(pk=order.pk).update(seen_at="2020-01-01T00:00:00Z")
+    progress = json.loads(editor.get(address(draft, "bots_progress")).content)
+    assert not progress["running"]
+    assert "No sign of life any more" in progress["html"]
+
+
+def test_previews_and_bots_are_deleted_at_once_but_no_person(editor, study):
+    sessions.start(study.pk, None, bot="random")
+    sessions.start_preview(study.current, study.conditions.first())
+    anna = sessions.start(study.pk, sessions.Visitor("PROLIFIC_PID", "anna"))
+    editor.post(address(study, "bots"), {"discard": ""})
+    assert list(models.Participant.objects.all()) == [anna]
+    assert models.Change.objects.get().deed == "Deleted all previews and bots."
