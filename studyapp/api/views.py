@@ -28,11 +28,10 @@ FAILURES = {
     400: OpenApiResponse(description="a parameter is wrong"),
     401: OpenApiResponse(description="no token, or an unknown one"),
     403: OpenApiResponse(description="your role doesn't allow it"),
-    404: OpenApiResponse(description="no such study that you have a role in, or no such table"),
+    404: OpenApiResponse(description="no such study that you have a role in, no such table, or a wrong cursor"),
     406: OpenApiResponse(description="neither of the formats that there are"),
     429: OpenApiResponse(description="too many requests; `Retry-After` says when to try again"),
 }
-LIST_FAILURES = {status: meaning for status, meaning in FAILURES.items() if status != 404}
 
 
 class CsvRenderer(BaseRenderer):
@@ -90,7 +89,7 @@ class StudyList(ListAPIView):
     def get_queryset(self):
         return roles.studies(self.request.user).select_related("current")
 
-    @extend_schema(operation_id="studies", responses={200: StudySerializer(many=True), **LIST_FAILURES})
+    @extend_schema(operation_id="studies", responses={200: StudySerializer(many=True), **FAILURES})
     def get(self, request):
         return super().get(request)
 
