@@ -93,7 +93,7 @@ def _write_method(job: Job, new, method: MethodConfig, targets):
             low, high = scale_of(record, node)
             saliency = np.load(folder / f"{node['file']}.npy").astype(np.float32) * node["scale"]
             file = opaque(method.id, node["file"])
-            picture = overlay(saliency, low, high, table, job.config.output_size, job.config.output.overlay_quality)
+            picture = overlay(saliency, low, high, table, job.config.overlay_size, job.config.output.overlay_quality)
             write_atomically(new / "overlays" / f"{file}.webp", picture)
             if job.config.output.maps:
                 _link(folder / f"{node['file']}.npy", new / "maps" / f"{file}.npy")

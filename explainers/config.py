@@ -110,6 +110,7 @@ class OutputConfig:
     bundle: Path = field(metadata=expects("the folder to write", path=True))
     size: int | None = field(default=None, metadata=expects("pixels of the written images' shorter side", is_count))
     quality: int = field(default=90, metadata=expects("WebP quality 1 … 100", _is_percentage))
+    overlay_size: int | None = field(default=None, metadata=expects("pixels of the overlays' shorter side", is_count))
     overlay_quality: int = field(default=100, metadata=expects("WebP quality 1 … 100", _is_percentage))
     maps: bool = field(default=True, metadata=expects("true or false: whether raw maps are kept", is_flag))
     scale: str = field(default="shared", metadata=expects('"shared" or "per_map"', ("shared", "per_map").__contains__))
@@ -128,10 +129,18 @@ class Config:
     @property
     def output_size(self) -> tuple[int, int]:
         """Height and width of the written images: the model's input, or `[output] size` with its proportions."""
+        return self._sized(self.output.size, self.model.height_width)
+
+    @property
+    def overlay_size(self) -> tuple[int, int]:
+        """Height and width of the overlays: the images', or `[output] overlay_size` with their proportions."""
+        return self._sized(self.output.overlay_size, self.output_size)
+
+    def _sized(self, shorter, usual):
+        if shorter is None:
+            return usual
         height, width = self.model.height_width
-        if self.output.size is None:
-            return height, width
-        factor = self.output.size / min(height, width)
+        factor = shorter / min(height, width)
         return round(height * factor), round(width * factor)
 
 

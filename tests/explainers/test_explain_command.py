@@ -168,6 +168,16 @@ def test_no_name_in_the_bundle_tells_the_class_or_the_source(project):
             assert not {"exif", "xmp", "icc_profile"} & set(picture.info)
 
 
+def test_overlays_can_be_smaller_than_the_images(project):
+    change(project, "size = 48", "size = 48\noverlay_size = 20\noverlay_quality = 40")
+    explain(project)
+    _, tables = read_bundle(project / "bundle")
+    for row in tables["nodes"]:
+        with Image.open(project / "bundle" / row["overlay_file"]) as picture:
+            assert (picture.size, picture.mode) == ((20, 20), "RGBA")
+    assert {row["width"] for row in tables["images"]} == {"48"}
+
+
 def test_maps_can_be_left_out(project):
     change(project, "size = 48", "size = 48\nmaps = false")
     explain(project)
