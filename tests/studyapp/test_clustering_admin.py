@@ -1,0 +1,81 @@
+"""A clustering study is set up in the admin: a variant to start from, two data sets, a condition without factors."""
+
+import re
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+
+from studyapp import models, publishing, sessions, stimuli
+from studyapp.simulation import by_functions, simulate
+from tests.studyapp.clustering import KIND, write_bundles
+from tests.studyapp.test_admin import filled, page_of
+
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
+
+
+@pytest.fixture
+def desk():
+    client = Client()
+    client.force_login(User.objects.create_superuser("ada"))
+    return client
+
+
+@pytest.fixture
+def add(desk, tmp_path):
+    """Add a study that starts from a variant: `add("main")`."""
+    bundle = stimuli.load_bundle(write_bundles(tmp_path / "source"), "gulls-cells")
+
+    def start(variant) -> models.Study:
+        new = {"title": "Look-alikes", "slug": variant, "kind": f"clustering:{variant}", "bundle": bundle.pk}
+        assert desk.post(reverse("admin:studyapp_study_add"), new).status_code == 302
+        return models.Study.objects.get(slug=variant)
+
+    return start
+
+
+@pytest.mark.parametrize(("variant", "quota", "n_trials"), [("main", 30, 6), ("complementary", 14, 4)])
+def test_a_variant_is_ready_to_publish_and_saving_its_page_changes_nothing(desk, add, variant, quota, n_trials):
+    study = add(variant)
+    (cell,) = study.conditions.all()
+    assert (cell.factors, cell.quota) == ({}, quota)
+    assert publishing.problems(study) == []
+    before = publishing.content_hash(publishing.definition(study))
+    response = desk.post(page_of(study), filled(desk, study))
+    assert response.status_code == 302, response.context["errors"]
+    study.refresh_from_db()
+    assert publishing.content_hash(publishing.definition(study)) == before
+    assert study.parameters == next(found.parameters for found in KIND.variants if found.name == variant)
+    publishing.publish(study)
+    (run,) = simulate(study, 1, by_functions.walk)
+    assert run.summary["n_trials"] == n_trials
+
+
+def test_another_condition_may_be_added_and_is_named(desk, add):
+    study = add("main")
+    inline = {"conditions-TOTAL_FORMS": "2", "conditions-1-study": study.pk, "conditions-1-quota": "5"}
+    response = desk.post(page_of(study), filled(desk, study, **inline))
+    assert response.status_code == 302, response.context["errors"]
+    assert [cell.name for cell in study.conditions.all()] == ["main", "everybody"]
+
+
+def test_stages_that_are_no_pairs_are_told_in_the_checklist(desk, add):
+    study = add("main")
+    response = desk.post(page_of(study), filled(desk, study, parameter__stages='["NoVis"]'))
+    assert response.status_code == 302
+    study.refresh_from_db()
+    assert "stages: expected a name and a method each" in desk.get(page_of(study)).content.decode()
+
+
+def test_every_step_of_a_run_can_be_replayed(desk, add):
+    study = add("main")
+    publishing.publish(study)
+    (run,) = simulate(study, 1, by_functions.walk)
+    for position, step in enumerate(sessions.get(run.pk).plan.steps):
+        page = desk.get(reverse("admin:replay_page", args=[run.pk, position]))
+        assert page.status_code == 200
+        if step["page"] == "sort":
+            placement = run.responses.get(position=position).answer["placement"]
+            shown = re.findall(r'<option value="([A-D])" selected>', page.content.decode())
+            assert shown == [placement[image_id] for image_id in step["data"]["images"]]
