@@ -20,7 +20,7 @@ from studyapp.simulation.answering import answer
 from studyapp.stimuli import load_bundle
 from studyapp.studies.forward_simulation.statements import statements
 from tests.bundles import write_bundle
-from tests.studyapp import label_matching
+from tests.studyapp import clustering, label_matching
 from tests.studyapp.test_admin import filled, page_of
 
 OTHERS = [code for code, _ in settings.LANGUAGES if code != "en"]
@@ -31,12 +31,15 @@ NAMES = {"classes", "pairs", "datasets", "stages"}
 KINDS = sorted(kinds())
 
 
-@pytest.fixture(params=["forward_simulation", "label_matching"])
+@pytest.fixture(params=["clustering", "forward_simulation", "label_matching"])
 def german(request, db, tmp_path):
     """A published study in German, one condition, few trials."""
     if request.param == "label_matching":
         folder, factors = label_matching.write_bundle(tmp_path / "source"), {"method": "cwox_2s"}
         parameters = {"training_trials": 1, "evaluation_trials": 1}
+    elif request.param == "clustering":
+        folder, factors = clustering.write_bundles(tmp_path / "source"), {}
+        parameters = {"batches": 3}
     else:
         folder, factors = write_bundle(tmp_path / "source"), {"heatmap": "lrp", "scores": "shown"}
         parameters = {"queries_per_class": {"TP": 1, "FN": 0, "FP": 0, "TN": 0}, "attention_checks": 1}
