@@ -38,6 +38,7 @@ def _parser():
     score.add_argument("bundle", type=Path, metavar="BUNDLE")
     score.add_argument("--metrics", metavar="A,B", help="such as road,iou; all quick ones when left out")
     score.add_argument("--masks", type=Path, metavar="FOLDER", help="true regions drawn later, <image id>.png")
+    score.add_argument("--report", type=Path, metavar="FOLDER", help="write cauc's table and figures there")
     score.add_argument("--config", type=Path, metavar="CONFIG.toml", help="when it is not where it was")
     score.add_argument("--device", default="auto", help="auto (default), cpu, cuda, cuda:1 …")
     score.set_defaults(run=_score)
@@ -117,7 +118,8 @@ def _score(options):
     from explainers.scoring import score_bundle
 
     names = options.metrics.split(",") if options.metrics else None
-    for name, count in score_bundle(options.bundle, names, options.config, options.device, options.masks).items():
+    places = {"drawn": options.masks, "report": options.report}
+    for name, count in score_bundle(options.bundle, names, options.config, options.device, **places).items():
         print(f"{name}: {count} values")
 
 

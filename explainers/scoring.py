@@ -2,8 +2,11 @@
 
 The model and the photographs are those of the configuration that the bundle was made from. True regions are read from
 `masks/<image_id>.png`, or `masks/<image_id>-<class index>.png` for one class; pixels above 0 are true. Masks drawn
-later lie in a folder of their own, which comes first: a bundle is not changed by hand. Finished images are kept in the
-work folder, so an interrupted run continues.
+later lie in a folder of their own, which comes first: a bundle is not changed by hand.
+
+Of trees of maps those for single classes are scored. What a class is contrasted with (CAUC) are the image's other
+explained classes in its cluster, by the bundle's latent tree. Finished images are kept in the work folder, so an
+interrupted run continues.
 """
 
 import json
@@ -18,19 +21,30 @@ from tqdm import tqdm
 from explainers import registry
 from explainers.bundle import opaque, read_bundle, read_table, seal, table_bytes, write_atomically
 from explainers.config import Config, load_config
+from explainers.contrast_report import write_report
 from explainers.datasets import open_picture
 from explainers.errors import UserError
 from explainers.graph import optimised
 from explainers.job import Job, model_input, prepare, seeded_generator
+from explainers.ranking import salient
 from explainers.record import Metric
+from explainers.trees import clusters, read_tree
 
 ON_REQUEST = ("sanity",)  # explains every image anew several times
 
 
 def score_bundle(
-    folder: Path, names: list[str] | None, config: Config | Path | None, device: str, drawn: Path | None = None
+    folder: Path,
+    names: list[str] | None,
+    config: Config | Path | None,
+    device: str,
+    drawn: Path | None = None,
+    report: Path | None = None,
 ) -> dict[str, int]:
-    """Write the metrics' values; return how many maps each metric scored, by file name. `drawn`: a folder of masks."""
+    """Write the metrics' values; return how many maps each metric scored, by file name.
+
+    `drawn`: a folder of masks; `report`: where the table and the figures of contrastive faithfulness go.
+    """
     manifest, tables = read_bundle(folder)
     if not isinstance(config, Config):
         config = load_config(config or folder / manifest["config"])
@@ -38,9 +52,10 @@ def score_bundle(
     if job.weights_sha256 != manifest["model"]["weights_sha256"]:
         raise UserError(f"{config.path}: [model] weights are not those that {folder} was made with.")
     masks = _masks(folder, drawn)
-    metrics = _chosen(folder, names, masks)
+    tree = read_tree(folder / "tree.json") if "tree.json" in manifest["files"] else None
+    metrics = _chosen(folder, names, masks, tree)
     by_image = defaultdict(list)
-    for node in tables["nodes"]:
+    for node in _of_single_classes(tables["nodes"], manifest["methods"]):
         if not node["map_file"]:
             raise UserError(f"{folder}: holds no raw maps; make it with [output] maps = true to score it.")
         by_image[node["image_id"]].append(node)
@@ -50,9 +65,24 @@ def score_bundle(
         / f"scores-{opaque(job.model_key, sorted(metrics), manifest['methods'], folder.resolve(), _state(masks))}"
     )
     for image_id, nodes in tqdm(by_image.items(), desc="scores", unit=" images", dynamic_ncols=True):
-        rows += _image_rows(job, folder, manifest, metrics, image_id, nodes, work, masks)
+        rows += _image_rows(job, folder, manifest, metrics, image_id, nodes, work, masks, tree)
     _write(folder, manifest, rows, set(_names_of(metrics)))
+    if report is not None:
+        write_report(job, folder, report, {name: _contrasted(folder, nodes, tree) for name, nodes in by_image.items()})
     return {name: sum(row["metric"] in metric.directions for row in rows) for name, metric in metrics.items()}
+
+
+def _of_single_classes(nodes, methods):
+    """Return the nodes that explain one class, with the class as their target; x-features explain none."""
+    named = {method["name"]: method["method"] for method in methods}
+    found = []
+    for node in nodes:
+        known = registry.explainer(named[node["method"]])
+        if node["target"]:
+            found.append(node)
+        elif "one_label" in known.needs and "|" not in node["classes"]:
+            found.append({**node, "target": node["classes"]})
+    return found
 
 
 def _masks(folder, drawn) -> dict[str, Path]:
@@ -67,15 +97,19 @@ def _state(masks):
     return [(name, path.stat().st_mtime_ns, path.stat().st_size) for name, path in masks.items()]
 
 
-def _chosen(folder, names, masks) -> dict[str, Metric]:
+def _chosen(folder, names, masks, tree) -> dict[str, Metric]:
     """Return the metrics by file name: those asked for, or all that have what they need and are quick enough."""
     if names is None:
-        usable = {name for name, m in registry.METRICS.items() if masks or "masks" not in m.defaults}
+        missing = {"masks": not masks, "others": tree is None}
+        lacking = {name for name, is_missing in missing.items() if is_missing}
+        usable = {name for name, m in registry.METRICS.items() if not lacking & m.defaults.keys()}
         return {name: registry.METRICS[name] for name in sorted(usable - set(ON_REQUEST))}
     chosen = {name: registry.find(registry.METRICS, name, "metric") for name in names}
     for name, metric in chosen.items():
         if "masks" in metric.defaults and not masks:
             raise UserError(f"--metrics: {name} needs true regions in {folder / 'masks'}, a PNG per image id.")
+        if "others" in metric.defaults and tree is None:
+            raise UserError(f"--metrics: {name} needs confusion clusters; give the bundle's methods a latent tree.")
     return chosen
 
 
@@ -83,7 +117,7 @@ def _names_of(metrics):
     return [name for metric in metrics.values() for name in metric.directions]
 
 
-def _image_rows(job, folder, manifest, metrics, image_id, nodes, work, masks):
+def _image_rows(job, folder, manifest, metrics, image_id, nodes, work, masks, tree):
     stored = work / f"{image_id}.json"
     if stored.exists():
         return json.loads(stored.read_bytes())
@@ -91,6 +125,7 @@ def _image_rows(job, folder, manifest, metrics, image_id, nodes, work, masks):
         raise UserError(f"{job.config.path}: its photographs are not those of {folder}; {image_id} is missing.")
     image = model_input(open_picture(job.photographs[image_id].path), job.config.model)
     maps = torch.stack([_raw_map(folder, node) for node in nodes])
+    nodes = _contrasted(folder, nodes, tree)
     rows = []
     for metric in metrics.values():
         for method in manifest["methods"]:
@@ -98,6 +133,19 @@ def _image_rows(job, folder, manifest, metrics, image_id, nodes, work, masks):
             rows += _metric_rows(job, metric, method, image, [nodes[i] for i in chosen], maps[chosen], masks)
     write_atomically(stored, json.dumps(rows).encode())
     return rows
+
+
+def _contrasted(folder, nodes, tree):
+    """Return the nodes with the other classes of their cluster, and the fewest salient pixels any method gives them."""
+    if tree is None:
+        return nodes
+    explained = sorted({int(node["target"]) for node in nodes})
+    others = {c: [o for o in cluster if o != c] for cluster in clusters(explained, tree) for c in cluster}
+    fewest: dict[str, int] = {}
+    for node in nodes:
+        n = int(salient(_raw_map(folder, node)[None]).sum())
+        fewest[node["target"]] = min(n, fewest.get(node["target"], n))
+    return [{**node, "others": others[int(node["target"])], "n_pixels": fewest[node["target"]]} for node in nodes]
 
 
 def _raw_map(folder, node):
@@ -111,6 +159,11 @@ def _metric_rows(job: Job, metric, method, image, nodes, maps, true_regions):
         known = [i for i, mask in enumerate(masks) if mask is not None]
         nodes, maps = [nodes[i] for i in known], maps[known]
         parameters["masks"] = torch.stack([masks[i] for i in known]) if known else None
+    if "others" in metric.defaults:  # a class alone in its cluster is contrasted with nothing
+        known = [i for i, node in enumerate(nodes) if node["others"]]
+        nodes, maps = [nodes[i] for i in known], maps[known]
+        parameters["others"] = [node["others"] for node in nodes]
+        parameters["n_pixels"] = torch.tensor([node["n_pixels"] for node in nodes])
     if not nodes:
         return []
     if "output" in metric.defaults:
@@ -118,6 +171,8 @@ def _metric_rows(job: Job, metric, method, image, nodes, maps, true_regions):
     if "generator" in metric.defaults:
         parameters["generator"] = seeded_generator(job, metric.title, nodes[0]["image_id"])
     if "explainer" in metric.defaults:
+        if registry.explains_output(method["method"]):
+            raise UserError(f"--metrics: {metric.title} is not defined for {method['name']}, a tree of maps.")
         parameters["explainer"] = _explainer(job, method, nodes[0]["image_id"])
     images, targets = image.expand(len(nodes), -1, -1, -1), [int(node["target"]) for node in nodes]
     model = optimised(job.model) if "perturbs" in metric.needs else job.model

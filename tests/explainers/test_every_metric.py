@@ -13,7 +13,7 @@ from tests.explainers.test_every_method import state_of
 
 every_metric = pytest.mark.parametrize("name", sorted(explainers.METRICS))
 SIDE = 32
-QUICK = {"road": {"percentiles": (30, 70)}, "deletion": {"steps": 4}, "sanity": {"stages": 2}}
+QUICK = {"road": {"percentiles": (30, 70)}, "deletion": {"steps": 4}, "sanity": {"stages": 2}, "cauc": {"steps": 5}}
 
 
 def gradient(model, images, targets):
@@ -30,7 +30,10 @@ def supplied(name, n):
 
 
 def values_of(name, model, images, targets, maps):
-    return scores(explainers.METRICS[name], model, images, targets, maps, **supplied(name, len(images)))
+    parameters = supplied(name, len(images))
+    if "others" in explainers.METRICS[name].defaults:
+        parameters["others"] = [[k for k in range(3) if k != target] for target in targets]
+    return scores(explainers.METRICS[name], model, images, targets, maps, **parameters)
 
 
 def some_maps(n):
