@@ -12,6 +12,7 @@ from analysis.study import Study
 
 SAMPLES = ("completed", "all", "unflagged")
 COLUMNS = ("outcome", "term", "statistic", *(f"{what}_{who}" for who in SAMPLES for what in ("n", "value", "p")))
+TESTED = ["outcome", "term", "statistic", "n", "value", "p"]
 NOT_DEFINED = "not defined in every one of the samples"
 
 
@@ -52,11 +53,11 @@ def _named(who: str, keys: list[str]) -> dict[str, str]:
 
 def _tests(recipe, study: Study, plan: Plan) -> pd.DataFrame:
     if study.participants.empty:
-        return pd.DataFrame(columns=["outcome", "term", "statistic", "n", "value", "p"])
+        return pd.DataFrame(columns=TESTED)
     measures = [measure for measure in recipe.measures(study) if measure.between or measure.within]
     parts = [main_test(measure, plan).drop(columns="reason").assign(outcome=measure.name) for measure in measures]
     tests = [part[part["statistic"] != ""] for part in parts]
-    return pd.concat(tests, ignore_index=True) if tests else pd.DataFrame()
+    return pd.concat(tests, ignore_index=True) if tests else pd.DataFrame(columns=TESTED)
 
 
 def _said(both: pd.DataFrame, plan: Plan) -> str:
