@@ -87,11 +87,11 @@ def truths_of(bundle, image_id: str) -> list[str]:
 def top_labels(bundle, *, methods: list[str] | None = None, split: str = "") -> dict[str, set[str]]:
     """Return each image's top labels, by image id.
 
-    They are the classes that all `methods` explain by a leaf of their own (default: every method of the bundle that
-    explains the whole output). Without any, the fewest classes whose probabilities sum to 0.95, at most five; of a
-    multi-label model, the classes over their threshold.
+    They are the classes that all `methods` explain by a leaf of their own (default: every method of the bundle whose
+    trees have leaves for several classes). Without any, the fewest classes whose probabilities sum to 0.95, at most
+    five; of a multi-label model, the classes over their threshold.
     """
-    methods = whole_output_methods(bundle) if methods is None else methods
+    methods = _telling_classes_apart(bundle) if methods is None else methods
     chosen = [image_id for image_id, image in bundle.images.items() if not split or image.get("split") == split]
     if not methods:
         return {image_id: _by_score(bundle, image_id) for image_id in chosen}
@@ -99,6 +99,13 @@ def top_labels(bundle, *, methods: list[str] | None = None, split: str = "") -> 
         image_id: set.intersection(*(set(leaves(read_tree(bundle, image_id, method))) for method in methods))
         for image_id in chosen
     }
+
+
+def _telling_classes_apart(bundle) -> list[str]:
+    """Return the whole-output methods that explain classes, as XNN's maps of x-features don't."""
+    trees = [(image_id, method) for image_id, method, target in bundle.nodes if not target]
+    several = {method for image_id, method in trees if len(leaves(read_tree(bundle, image_id, method))) > 1}
+    return [method for method in whole_output_methods(bundle) if method in several]
 
 
 def latent_of(bundle) -> dict[str, str]:

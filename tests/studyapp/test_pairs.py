@@ -68,6 +68,16 @@ def test_without_maps_the_fewest_classes_that_reach_95_percent_are_on_top(tmp_pa
     }
 
 
+def test_methods_whose_maps_stand_for_no_class_leave_the_top_labels_as_they_are(tmp_path):
+    bundle = bundle_with(tmp_path)
+    before = top_labels(bundle)
+    bundle.manifest["methods"].append({"name": "xnn"})
+    for image_id in bundle.images:
+        rows = [{"node": str(n), "parent": "", "classes": "0", "score": 0.1, "overlay_file": ""} for n in range(5)]
+        bundle.nodes[image_id, "xnn", ""] = rows
+    assert top_labels(bundle) == before
+
+
 def test_a_study_without_pairs_of_its_own_keeps_to_the_tree(tmp_path):
     bundle = bundle_with(tmp_path, FOREST)
     drawn = make_definition(bundle, training_trials=1, evaluation_trials=1)["stimuli"]["pairs"]
