@@ -34,6 +34,7 @@ from explainers.preprocessing import input_tensor
 from explainers.render import colour_table, encode, peaks
 
 BATCH = 16
+TOGETHER, TOGETHER_N = ("grad_cam", "lrp", "deeplift", "mwp", "c_mwp"), 4
 NOT_PART_OF_THE_MAP = ("generator", "batch_size", "progress", "mean", "std")
 
 
@@ -223,9 +224,12 @@ def explain_images(job: Job, method: MethodConfig, targets: dict[str, list[int]]
     model = _prepared(job, method)
     waiting = [name for name in targets if read_nodes(folder, name, targets[name]) is None]
     with _bar(method.id, len(targets), len(targets) - len(waiting)) as bar:
-        for name in waiting:
-            _explain_image(job, model, method, name, targets[name])
-            bar.update()
+        for names in _groups(method, waiting, targets):
+            if method.name in TOGETHER:
+                _explain_together(job, model, method, names, targets)
+            else:
+                _explain_image(job, model, method, names[0], targets[names[0]])
+            bar.update(len(names))
 
 
 def targets_for(method: MethodConfig, targets: dict[str, list[int]]) -> dict[str, list[int] | None]:
@@ -243,14 +247,45 @@ def _prepared(job, method):
     return excitable(job.model) if base in ("mwp", "c_mwp") else job.model
 
 
+def _groups(method, waiting, targets):
+    """Return the images by groups that one pass explains: of methods that draw nothing and pass images once or twice.
+
+    Those of a group have as many targets. Others fill their batches with one image's variants, or draw for each alone.
+    """
+    if method.name not in TOGETHER:
+        return [[name] for name in waiting]
+    by_number = {}
+    for name in waiting:
+        by_number.setdefault(len(targets[name]), []).append(name)
+    return [names[i : i + TOGETHER_N] for names in by_number.values() for i in range(0, len(names), TOGETHER_N)]
+
+
+def _explain_together(job, model, method, names, targets):
+    started = time.perf_counter()
+    filled = names + names[-1:] * (TOGETHER_N - len(names))  # always a full batch: rounding depends on its size
+    images = torch.stack([model_input(open_picture(job.photographs[n].path), job.config.model) for n in filled])
+    parameters = {**job.resolved(method), **_supplied(job, method, names[0])}
+    maps = registry.explain(method.name, model, images, [targets[name] for name in filled], **parameters)
+    seconds = (time.perf_counter() - started) / len(names)
+    for name, of_image in zip(names, maps, strict=False):
+        _store(job, method, name, targets[name], _described(job, name, targets[name], of_image), seconds)
+
+
 def _explain_image(job, model, method, name, targets):
-    started, folder = time.perf_counter(), job.method_folder(method)
+    started = time.perf_counter()
     image = model_input(open_picture(job.photographs[name].path), job.config.model)
     parameters = {**job.resolved(method), **_supplied(job, method, name)}
-    explained = _tree(method, model, image, parameters)
-    if targets is not None:
-        explained = _single_maps(job, method, name, model, image, targets, parameters)
-    nodes = []
+    if targets is None:
+        explained = list(_tree(method, model, image, parameters))
+    else:
+        maps = registry.explain(method.name, model, image[None], [targets], **parameters)
+        explained = _described(job, name, targets, maps[0])
+    _store(job, method, name, targets, explained, time.perf_counter() - started)
+
+
+def _store(job, method, name, targets, explained, seconds):
+    """Write the maps of one image and, last, their record."""
+    folder, nodes = job.method_folder(method), []
     for node, saliency in explained:
         if not np.isfinite(saliency).all():
             raise UserError(f"{method.id}: {job.photographs[name].source}: the map holds values that are not finite.")
@@ -260,16 +295,15 @@ def _explain_image(job, model, method, name, targets):
         np.save(buffer, (saliency / scale).astype(np.float16))
         write_atomically(folder / f"{file}.npy", buffer.getvalue())
         nodes.append({**node, "file": file, "scale": scale, "peaks": peaks(saliency)})
-    record = {"targets": targets, "seconds": time.perf_counter() - started, "nodes": nodes}
+    record = {"targets": targets, "seconds": seconds, "nodes": nodes}
     write_atomically(folder / f"{name}.json", json.dumps(record).encode())
 
 
-def _single_maps(job, method, name, model, image, targets, parameters):
+def _described(job, name, targets, maps):
     """Yield each target's node, as nodes.csv describes it, and its map."""
     logits = read_prediction(job, name)["logits"]
     scores = scores_of(logits[None], job.config.model.multilabel)[0]
-    maps = registry.explain(method.name, model, image[None], [targets], **parameters)
-    for target, saliency in zip(targets, maps[0].cpu().numpy(), strict=True):
+    for target, saliency in zip(targets, maps.cpu().numpy(), strict=True):
         node = {"target": target, "node": "0", "parent": None, "classes": [target], "label": ""}
         yield {**node, "score": float(scores[target]), "raw_score": float(logits[target])}, saliency
 

@@ -335,3 +335,18 @@ def test_a_single_label_bundle_has_no_thresholds(project):
         assert sum(float(row["score"]) for row in rows) == pytest.approx(1)
         assert [row["predicted"] for row in rows].count("true") == 1
         assert {row["threshold"] for row in rows} == {""}
+
+
+def test_quick_methods_explain_several_photographs_at_a_time(project, monkeypatch):
+    from explainers import job, registry
+
+    sizes, explained = [], registry.explain
+
+    def counted(name, model, images, targets, **parameters):
+        if name == "grad_cam":
+            sizes.append(len(images))
+        return explained(name, model, images, targets, **parameters)
+
+    monkeypatch.setattr(registry, "explain", counted)
+    assert explain(project) == 0
+    assert sizes == [job.TOGETHER_N] * -(-N_IMAGES // job.TOGETHER_N)
