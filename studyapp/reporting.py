@@ -122,7 +122,10 @@ def _version(exported: Path) -> str:
 
 
 def _analyse(report: models.Report, exported: Path, made: Path) -> None:
-    """Run the analysis as its own command, telling how far it is; its last words are the reason where it fails."""
+    """Run the analysis as its own command, telling how far it is; its last words are the reason where it fails.
+
+    All its words go to the maker's log.
+    """
     _tell(report, "starting the analysis")
     command = [sys.executable, "-m", "analysis", "report", str(exported), "--out", str(made)]
     process = subprocess.Popen(
@@ -135,8 +138,19 @@ def _analyse(report: models.Report, exported: Path, made: Path) -> None:
                 _tell(report, f"{bar[1]}: {bar[2]} %")
             elif line.strip():
                 said = line.strip()
+                print(said, flush=True)
     if process.wait() != 0:
-        raise RuntimeError(said.removeprefix("error: ").replace(f"{exported}/", "") or "The analysis ended early.")
+        raise RuntimeError(_reason(said).replace(f"{exported}/", "").replace(str(exported), "the export"))
+
+
+def _reason(said: str) -> str:
+    """Return the reason that the analysis gives; of a fault of its own, how to get more than its last line."""
+    if said.startswith("error: "):
+        return said.removeprefix("error: ")
+    return (
+        f"The analysis broke off ({said or 'without a word'}). The server's data folder keeps its log; exporting the "
+        "data and running `python -m analysis report` shows it, too."
+    )
 
 
 def _tell(report: models.Report, progress: str) -> None:

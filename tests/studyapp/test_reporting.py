@@ -108,8 +108,15 @@ def test_what_the_analysis_refuses_is_told_in_its_words(study):
     reporting.make(report)
     assert report.status == "failed"
     assert "holds no participant; nothing can be analysed yet" in report.error
-    assert "/" not in report.error.split("data")[0]
+    assert str(reporting.folder_of(report)) not in report.error
     assert not (reporting.folder_of(report) / "export").exists()
+
+
+def test_a_fault_of_the_analysis_is_told_apart_from_a_refusal(study, monkeypatch, capfd):
+    monkeypatch.setattr(reporting.sys, "executable", "/bin/false")
+    report = make(study)
+    reporting.make(report)
+    assert report.error.startswith("The analysis broke off (without a word).")
 
 
 def test_a_maker_that_fell_silent_is_not_under_way_for_ever(desk, study, spawned):
