@@ -14,7 +14,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser):
         parser.add_argument("slug")
         parser.add_argument("--participants", type=int, required=True, metavar="N")
-        parser.add_argument("--bot", default="random", metavar="SKILL", help="random, oracle, careless or p=0.7")
+        parser.add_argument("--bot", default="random", metavar="SKILL", help="random, oracle, careless, p=0.7, or one that the kind has, as learner")
         parser.add_argument("--seed", type=int, default=0, metavar="S")
         parser.add_argument("--via", choices=("functions", "http", "browser"), default="functions")
         parser.add_argument("--url", help="a running server on this database; otherwise one is started")
