@@ -7,6 +7,8 @@ from django.core.management.base import BaseCommand, CommandError
 from studyapp.management.lookup import study_of
 from studyapp.simulation import SimulationError, by_browser, by_functions, by_http, cells, simulate
 
+SKILLS = "random, oracle, careless, p=0.7, or one that the study's kind has, as label matching's learner"
+
 
 class Command(BaseCommand):
     help = "Let bots walk a study. They are marked, and counted apart from people."
@@ -14,7 +16,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser):
         parser.add_argument("slug")
         parser.add_argument("--participants", type=int, required=True, metavar="N")
-        parser.add_argument("--bot", default="random", metavar="SKILL", help="random, oracle, careless, p=0.7, or one that the kind has, as learner")
+        parser.add_argument("--bot", default="random", metavar="SKILL", help=SKILLS)
         parser.add_argument("--seed", type=int, default=0, metavar="S")
         parser.add_argument("--via", choices=("functions", "http", "browser"), default="functions")
         parser.add_argument("--url", help="a running server on this database; otherwise one is started")
