@@ -1,15 +1,27 @@
 import json
 
 import pytest
+import torch
 
-import explainers
-from explainers import bench
+from explainers import bench, registry
 from explainers.cli import main
 
 
 def test_every_comparison_names_a_method_and_parameters_there_are():
     for case in bench.cases(224):
-        assert case.parameters.keys() <= explainers.METHODS[case.method].defaults.keys()
+        assert case.parameters.keys() <= registry.explainer(case.method).defaults.keys()
+
+
+def test_a_tree_of_maps_takes_one_forward_pass_where_the_published_code_takes_34(monkeypatch):
+    chosen = [case for case in bench.cases(64) if case.parameters.get("base") in ("grad_cam", "mwp", "rise")]
+    monkeypatch.setattr(bench, "cases", lambda _side: chosen)
+    monkeypatch.setattr(bench, "BATCHES", (1,))
+    monkeypatch.setattr(bench, "REPEATS", 1)
+    rows = bench.bench("squeezenet1_1", 64, 1, torch.device("cpu"), lambda _row: None)
+    by_method = {row["method"]: row for row in rows}
+    assert by_method["cwox_2s (grad_cam)"]["passes"] == by_method["cwox_2s (mwp)"]["passes"] == 1
+    assert by_method["cwox_2s (grad_cam)"]["peer_passes"] == 34
+    assert by_method["cwox_2s (rise)"]["passes"] == 100 + 60 + 1
 
 
 @pytest.fixture
