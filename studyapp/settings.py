@@ -26,6 +26,7 @@ DATA_DIR = Path(os.environ.get("HEATWISE_DATA", BASE_DIR / "var"))
 DATA_DIR.mkdir(parents=True, exist_ok=True)
 BUNDLES_ROOT = DATA_DIR / "bundles"
 STIMULI_ROOT = DATA_DIR / "stimuli"
+BUNDLES_INBOX = os.environ.get("HEATWISE_INBOX") or (DATA_DIR / "inbox" if PRODUCTION else "/")
 MEDIA_ROOT = DATA_DIR / "media"
 MEDIA_URL = "/media/"
 

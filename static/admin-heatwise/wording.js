@@ -22,9 +22,10 @@ async function ask(address, csrf, text) {
   return response.json();
 }
 
-function showBeside(field, address, csrf) {
-  const shown = field.parentElement.querySelector("[data-shown]");
-  const note = field.parentElement.querySelector("[data-later]");
+function showBeside(part, address, csrf) {
+  const field = part.querySelector("textarea");
+  const shown = part.querySelector("[data-shown]");
+  const note = part.querySelector("[data-later]");
   let asked = 0;
   const update = async () => {
     const mine = (asked += 1);
@@ -44,7 +45,7 @@ function showBeside(field, address, csrf) {
 export function init(root) {
   const csrf = () => root.closest("form").elements.csrfmiddlewaretoken.value;
   for (const part of root.querySelectorAll("details.hw-text")) {
-    const update = showBeside(part.querySelector("textarea"), root.dataset.wording, csrf);
+    const update = showBeside(part, root.dataset.wording, csrf);
     const onOpen = () => part.open && update();
     part.addEventListener("toggle", onOpen);
     onOpen();

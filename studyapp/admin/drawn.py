@@ -43,7 +43,9 @@ def grouped(heading: str, value, known: dict, level: int = 2, anchor: str = "") 
     items = value.items() if isinstance(value, dict) else enumerate(value, start=1)
     for name, item in items:
         if isinstance(item, str) and item in known:
-            group.images.append((item, words(name) if isinstance(name, str) else ""))
+            group.images.append((item, words(name) if isinstance(name, str) else "", ""))
+        elif name in known and not _holds_images(item, known):
+            group.images.append((name, "", _shown(item, known)))
         elif isinstance(item, dict | list) and _holds_images(item, known):
             title = (
                 name if isinstance(name, str) else str(item.get("name", name)) if isinstance(item, dict) else str(name)
@@ -100,17 +102,18 @@ def _drawn(study: models.Study) -> Group:
 
 def _dress(group: Group, record: models.Bundle, bundle) -> None:
     """Give every picture its address, size and labels."""
-    group.images = [_picture(image_id, name, record, bundle) for image_id, name in group.images]
-    group.anchor = _picture(group.anchor, "", record, bundle) if group.anchor else None
+    group.images = [_picture(image_id, record, bundle, name, note) for image_id, name, note in group.images]
+    group.anchor = _picture(group.anchor, record, bundle) if group.anchor else None
     for part in group.parts:
         _dress(part, record, bundle)
 
 
-def _picture(image_id: str, name: str, record: models.Bundle, bundle) -> dict:
+def _picture(image_id: str, record: models.Bundle, bundle, name: str = "", note: str = "") -> dict:
     image = bundle.images[image_id]
     return {
         "id": image_id,
         "name": name,
+        "note": note,
         "url": stimulus_url(record, image["file"]),
         "width": image["width"],
         "height": image["height"],

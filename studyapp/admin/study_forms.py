@@ -5,6 +5,8 @@ from itertools import product
 
 from django import forms
 from django.conf import settings
+from django.urls import reverse
+from django.utils.html import format_html
 
 from studyapp import models
 from studyapp.core.kinds import Kind, kind, kinds
@@ -26,6 +28,10 @@ class AddStudyForm(forms.ModelForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
+        self.fields["slug"].label = "Short name"
+        self.fields["bundle"].help_text = format_html(
+            '<a href="{}">Load one</a>, or choose it later', reverse("admin:load_bundle")
+        )
         self.fields["kind"].choices = [start for its_kind in kinds().values() for start in _starts(its_kind)]
 
     def clean_kind(self) -> str:

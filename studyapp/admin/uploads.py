@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -12,7 +13,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.text import slugify
 
-from studyapp import studies_io
+from studyapp import stimuli, studies_io
 from studyapp.core.bundles import BundleError
 
 from . import audit
@@ -26,33 +27,68 @@ class UploadForm(forms.Form):
     )
 
 
+class BundleForm(UploadForm):
+    """A bundle as a zip, or as a folder that lies on the server already."""
+
+    file = forms.FileField(label="Zip", required=False)
+    folder = forms.CharField(label="or folder", required=False, max_length=400)
+    field_order = ("file", "folder", "name")
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields[
+            "folder"
+        ].help_text = f"on the server, inside {settings.BUNDLES_INBOX}; for what is too large to upload"
+
+    def clean_folder(self) -> Path | None:
+        given, inbox = self.cleaned_data["folder"].strip(), Path(settings.BUNDLES_INBOX).resolve()
+        if not given:
+            return None
+        folder = (inbox / given).resolve()
+        if not folder.is_relative_to(inbox):
+            raise forms.ValidationError(f"Expected a folder inside {inbox}; HEATWISE_INBOX names another place.")
+        if not folder.is_dir():
+            raise forms.ValidationError(f"There is no folder {folder}.")
+        return folder
+
+    def clean(self):
+        cleaned = super().clean()
+        given = [name for name in ("file", "folder") if cleaned.get(name)]
+        if len(given) != 1 and not self.errors:
+            raise forms.ValidationError("Choose a zip, or name a folder: one of the two.")
+        return cleaned
+
+
 def load_study(path: Path, name: str):
     return studies_io.load_study(path, slug=name)
 
 
 def load_bundle(path: Path, name: str):
+    if path.is_dir():
+        return stimuli.load_bundle(path, name or slugify(path.name))
     return studies_io.load_zipped_bundle(path, name or slugify(path.stem))
 
 
-# Title, what the file is, and what takes it in.
+# Title, what the file is, what asks for it, and what takes it in.
 UPLOADS = {
     "study": (
         "Load a study",
         "A .zip or .json that “Study as a file” or dump_study wrote. It comes as a draft.",
+        UploadForm,
         load_study,
     ),
-    "bundle": ("Load a bundle", "The bundle's folder as a .zip. Every file in it is checked.", load_bundle),
+    "bundle": ("Load a bundle", "The bundle's folder as a .zip. Every file in it is checked.", BundleForm, load_bundle),
 }
 
 
 def view(model_admin, what: str):
     """Return the view that asks for a file and takes it in."""
-    title, meaning, load = UPLOADS[what]
+    title, meaning, ask, load = UPLOADS[what]
 
     def upload(request: HttpRequest) -> HttpResponse:
         if not request.user.has_perm(f"studyapp.add_{what}"):
             raise PermissionDenied
-        form = UploadForm(request.POST or None, request.FILES or None)
+        form = ask(request.POST or None, request.FILES or None)
         if request.method == "POST" and form.is_valid():
             made = _taken_in(form, load)
             if made is not None:
@@ -60,7 +96,7 @@ def view(model_admin, what: str):
                     people.make_owner(request.user, made)
                     audit.record(request.user, made, f"Loaded the study from {form.cleaned_data['file'].name}.")
                 model_admin.message_user(request, f"“{made}” was loaded.", messages.SUCCESS)
-                return redirect(f"admin:studyapp_{what}_change", made.pk)
+                return redirect("admin:gallery" if what == "bundle" else "admin:studyapp_study_change", made.pk)
         context = {
             **model_admin.admin_site.each_context(request),
             "opts": model_admin.opts,
@@ -75,13 +111,19 @@ def view(model_admin, what: str):
 
 def _taken_in(form: UploadForm, load):
     """Return what `load` made of the uploaded file; None where it refused, the reason being with the form."""
-    uploaded = form.cleaned_data["file"]
+    uploaded, name = form.cleaned_data["file"], form.cleaned_data["name"]
+    if uploaded is None:
+        return _loaded(form, "folder", load, form.cleaned_data["folder"], name)
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / Path(uploaded.name).name
         with path.open("wb") as file:
             shutil.copyfileobj(uploaded, file)
-        try:
-            return load(path, form.cleaned_data["name"])
-        except (studies_io.StudyFileError, BundleError) as error:
-            form.add_error("file", str(error).replace(f"{scratch}/", ""))
-            return None
+        return _loaded(form, "file", load, path, name, hide=f"{scratch}/")
+
+
+def _loaded(form: UploadForm, field: str, load, path: Path, name: str, hide: str = ""):
+    try:
+        return load(path, name)
+    except (studies_io.StudyFileError, BundleError) as error:
+        form.add_error(field, str(error).replace(hide, "") if hide else str(error))
+        return None

@@ -1,16 +1,18 @@
 """The researcher's desk in a real browser, and a bot that walks as people do."""
 
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth.models import User
-from django.db import connections
+from django.db import connection, connections
 
 from studyapp import models, sessions
 from studyapp.simulation import by_functions
 from studyapp.simulation.by_browser import Walker
+from tests.bundles import write_bundle
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -44,6 +46,16 @@ def test_axe_finds_nothing_serious_on_the_desk_and_nothing_scrolls_sideways(desk
         f"{base}/participant/",
         f"{base}/participant/{run.pk}/change/",
         f"{base}/bundle/{study.bundle_id}/change/",
+        f"{base}/bundle/{study.bundle_id}/gallery/",
+        f"{base}/bundle/load/",
+        f"{base}/study/{study.pk}/dashboard/",
+        f"{base}/study/{study.pk}/who/?stage=Information",
+        f"{base}/study/{study.pk}/stimuli/",
+        f"{base}/study/{study.pk}/bots/",
+        f"{base}/study/{study.pk}/people/",
+        f"{base}/participant/{run.pk}/replay/0/",
+        f"{base}/change/",
+        "/admin/two-factor/",
     ):
         page = desk(path)
         page.set_viewport_size({"width": 1024, "height": 768})
@@ -112,3 +124,67 @@ def test_a_run_is_replayed_by_keys_and_leaves_no_trace(desk, make_study):
     page.keyboard.press("ArrowLeft")
     page.wait_for_url(f"**/replay/{trial.position - 1}/")
     assert (run.events.count(), run.responses.count()) == before
+
+
+def database_url() -> str:
+    """Return the test database's address, for a process of its own."""
+    found = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{found['NAME']}"
+    return f"postgres://{found['USER']}:{found['PASSWORD']}@{found['HOST']}:{found['PORT']}/{found['NAME']}"
+
+
+def test_from_nothing_to_a_running_study(desk, make_study, tmp_path, monkeypatch, live_server, browser):
+    """Every click of a researcher, from a zipped bundle to the first participant."""
+    monkeypatch.setenv("DATABASE_URL", database_url())
+    monkeypatch.setenv("HEATWISE_DATA", str(tmp_path))
+    counts = {"TP": 14, "FP": 10, "FN": 8, "TN": 4}
+    source = write_bundle(tmp_path / "source", classes=("cat", "horse"), per_outcome=counts)
+    archive = shutil.make_archive(str(tmp_path / "gulls"), "zip", source.parent, source.name)
+
+    page = desk("/admin/studyapp/bundle/")
+    page.get_by_role("link", name="Load a bundle").click()
+    page.set_input_files("input[type=file]", archive)
+    page.get_by_role("button", name="Load").click()
+    page.wait_for_url("**/gallery/")
+    assert page.locator(".hw-gallery tbody tr").count() == 12
+
+    page.goto(f"{live_server.url}/admin/")
+    page.get_by_role("link", name="New study").click()
+    page.get_by_label("Title").fill("What does it see?")
+    page.get_by_text("Forward simulation, heatmaps alone.").click()
+    page.get_by_label("Bundle").select_option("gulls")
+    page.get_by_role("button", name="Save").click()
+    assert page.locator(".hw-problem").count() == 0
+    study = models.Study.objects.get(slug="what-does-it-see")
+    assert study.conditions.count() == 3
+
+    page.get_by_role("link", name="Stimuli", exact=True).click()
+    assert page.locator(".hw-asked").count() == 14
+    page.go_back()
+
+    page.locator("fieldset.hw-texts > details > summary").click()
+    page.locator("details.hw-text").first.locator("summary").click()
+    field = page.locator("details.hw-text textarea").first
+    field.fill("# Welcome\n\nIt takes **{minutes}** minutes.")
+    page.locator("details.hw-text [data-shown] strong", has_text="30").wait_for()
+    page.get_by_role("button", name="Save").click()
+
+    page.get_by_role("link", name="Bots", exact=True).click()
+    page.get_by_label("How many").fill("3")
+    page.get_by_role("button", name="Let them walk").click()
+    page.get_by_text("3 of 3").wait_for(timeout=60_000)
+    order = models.BotRun.objects.get()
+    assert (order.error, order.n_completed) == ("", 3)
+
+    page.goto(f"{live_server.url}/admin/studyapp/study/{study.pk}/change/")
+    page.get_by_role("link", name="Publish").click()
+    page.get_by_role("button", name="Publish").click()
+    link = page.input_value("#hw-link-field")
+    guest = browser.new_context(viewport={"width": 1280, "height": 720}).new_page()
+    guest.goto(link)
+    assert "It takes 30 minutes." in guest.inner_text("main")
+    guest.click("button.primary")
+    guest.wait_for_selector("form#step:not([data-waiting])")
+    guest.context.close()
+    assert study.participants.filter(preview=False, bot="").count() == 1

@@ -317,7 +317,21 @@ def test_a_bundle_comes_in_as_a_zip_of_its_folder(desk, tmp_path):
     response = desk.post(reverse("admin:load_bundle"), upload(tmp_path / "gulls.zip"))
     bundle = models.Bundle.objects.get()
     assert (bundle.name, bundle.n_images) == ("gulls", 64)
-    assert response["Location"] == reverse("admin:studyapp_bundle_change", args=[bundle.pk])
+    assert response["Location"] == reverse("admin:gallery", args=[bundle.pk])
+
+
+def test_a_bundle_comes_in_as_a_folder_on_the_server_inside_the_inbox_alone(desk, tmp_path, settings):
+    settings.BUNDLES_INBOX = tmp_path / "inbox"
+    write_bundle(tmp_path / "inbox" / "gulls")
+    write_bundle(tmp_path / "outside")
+    load = reverse("admin:load_bundle")
+    for folder, reason in [("../outside", "Expected a folder inside"), ("nothing", "There is no folder")]:
+        assert desk.post(load, {"folder": folder}).context["form"].errors["folder"][0].startswith(reason)
+    assert "one of the two" in desk.post(load, {"name": ""}).content.decode()
+    (tmp_path / "inbox" / "empty").mkdir()
+    assert "manifest.json: missing" in desk.post(load, {"folder": "empty"}).content.decode()
+    response = desk.post(load, {"folder": "gulls"})
+    assert response["Location"] == reverse("admin:gallery", args=[models.Bundle.objects.get(name="gulls").pk])
 
 
 def test_only_who_may_add_loads_files(colleague):

@@ -67,15 +67,17 @@ def test_every_picture_that_is_drawn_is_on_the_page(desk, forward):
 
 
 def test_whatever_a_kind_draws_becomes_headings_pictures_and_facts():
-    stimuli = {"pairs": [{"name": "a / b", "training": ["x", "y"], "worked": "z"}], "n": 2, "by": {"x": ["y"]}}
+    pair = {"name": "a / b", "training": ["x", "y"], "worked": "z"}
+    stimuli = {"pairs": [pair], "n": 2, "by": {"x": ["y"]}, "facts": {"z": {"score": 0.5}}}
     group = drawn.grouped("stimuli", stimuli, {"x": {}, "y": {}, "z": {}})
-    pairs, by = group.parts
+    pairs, by, facts = group.parts
     assert group.facts == [("n", "2")]
+    assert facts.images == [("z", "", "Score: 0.5")]
     (pair,) = pairs.parts
     assert pair.heading == "A / b"
-    assert pair.images == [("z", "Worked")]
-    assert pair.parts[0].images == [("x", ""), ("y", "")]
-    assert (by.parts[0].anchor, by.parts[0].images) == ("x", [("y", "")])
+    assert pair.images == [("z", "Worked", "")]
+    assert pair.parts[0].images == [("x", "", ""), ("y", "", "")]
+    assert (by.parts[0].anchor, by.parts[0].images) == ("x", [("y", "", "")])
 
 
 def test_an_unready_study_says_what_to_mend_instead(desk, forward):
