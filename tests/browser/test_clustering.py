@@ -14,7 +14,7 @@ from studyapp import models, publishing, stimuli
 from studyapp.simulation.by_browser import Walker
 from tests.browser import walking
 from tests.browser.test_walk import serious, sideways
-from tests.studyapp.clustering import write_bundles
+from tests.studyapp.clustering import write_bundle
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 XNN = {"stages": [["XNN", "xnn"]], "datasets": ["gulls"]}
@@ -42,7 +42,7 @@ def start(live_server, transactional_db, settings, tmp_path):
     }
 
     def publish(**parameters) -> str:
-        bundle = stimuli.load_bundle(write_bundles(tmp_path / "source", image=picture(), size=96), "made")
+        bundle = stimuli.load_bundle(write_bundle(tmp_path / "source", image=picture(), size=96), "made")
         study = models.Study.objects.create(
             slug="sorting",
             title="Sorting look-alikes",

@@ -24,7 +24,7 @@ STOPS = [[255, 255, 255, 0], [200, 40, 40, 255]]
 COMPLEMENTARY = next(variant for variant in KIND.variants if variant.name == "complementary").parameters
 
 
-def write_bundles(folder: Path, *, per_dataset: int = 60, image: bytes = PIXEL, seed: int = 5, size: int = 64) -> Path:
+def write_bundle(folder: Path, *, per_dataset: int = 60, image: bytes = PIXEL, seed: int = 5, size: int = 64) -> Path:
     """Write a folder with two data sets, explained by `c_mwp`, `deeplift` (the predicted class) and `xnn`.
 
     What is predicted for a picture is drawn by `seed`; all else, files and maps included, is the same for every seed.
@@ -88,7 +88,7 @@ def _csv(rows: list[dict]) -> bytes:
 
 
 def make_bundle(folder: Path, **options) -> Bundle:
-    return open_bundle(write_bundles(folder, **options))
+    return open_bundle(write_bundle(folder, **options))
 
 
 def unfrozen(**parameters) -> dict:

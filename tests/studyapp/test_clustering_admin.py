@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from studyapp import models, publishing, sessions, stimuli
 from studyapp.simulation import by_functions, simulate
-from tests.studyapp.clustering import KIND, write_bundles
+from tests.studyapp.clustering import KIND, write_bundle
 from tests.studyapp.test_admin import filled, page_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
@@ -25,7 +25,7 @@ def desk():
 @pytest.fixture
 def add(desk, tmp_path):
     """Add a study that starts from a variant: `add("main")`."""
-    bundle = stimuli.load_bundle(write_bundles(tmp_path / "source"), "gulls-cells")
+    bundle = stimuli.load_bundle(write_bundle(tmp_path / "source"), "gulls-cells")
 
     def start(variant) -> models.Study:
         new = {"title": "Look-alikes", "slug": variant, "kind": f"clustering:{variant}", "bundle": bundle.pk}

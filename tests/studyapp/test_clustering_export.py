@@ -8,7 +8,7 @@ import pytest
 
 from studyapp import exporting, models, publishing, sessions, showing, stimuli
 from studyapp.simulation import by_functions, by_http, simulate
-from tests.studyapp.clustering import COMPLEMENTARY, KIND, write_bundles
+from tests.studyapp.clustering import COMPLEMENTARY, KIND, write_bundle
 
 pytestmark = [pytest.mark.django_db(transaction=True, databases=["default", "snapshot"]), pytest.mark.database]
 
@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.django_db(transaction=True, databases=["default", "sna
 @pytest.fixture
 def make_study(tmp_path):
     """Publish a study on the two data sets: `make_study("main", **parameters)`."""
-    bundle = stimuli.load_bundle(write_bundles(tmp_path / "source"), "gulls-cells")
+    bundle = stimuli.load_bundle(write_bundle(tmp_path / "source"), "gulls-cells")
 
     def make(slug, **parameters) -> models.Study:
         study = models.Study.objects.create(

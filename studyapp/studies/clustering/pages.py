@@ -14,7 +14,7 @@ def text(step: dict, run) -> dict:
 
 def task(step: dict, run) -> dict:
     """Return the instructions: what to do on the board, and how."""
-    return {"part": {"body": _text(run, "task"), "switches": any(stage["help"] == FEATURES for stage in _stages(run))}}
+    return {"part": {"body": _text(run, "task")}}
 
 
 def stage(step: dict, run) -> dict:
