@@ -38,7 +38,7 @@ def german(request, db, tmp_path):
         folder, factors = label_matching.write_bundle(tmp_path / "source"), {"method": "cwox_2s"}
         parameters = {"training_trials": 1, "evaluation_trials": 1}
     elif request.param == "clustering":
-        folder, factors = clustering.write_bundles(tmp_path / "source"), {}
+        folder, factors = clustering.write_bundle(tmp_path / "source"), {}
         parameters = {"batches": 3}
     else:
         folder, factors = write_bundle(tmp_path / "source"), {"heatmap": "lrp", "scores": "shown"}
@@ -138,6 +138,18 @@ def test_the_same_look_finds_what_an_english_page_says(german):
     publishing.publish(german)
     page = Client(headers={"accept-language": "de"}).get(reverse("entry", args=["studie"])).content.decode()
     assert {"Start", "Skip to the content"} <= set(english_in(page))
+
+
+@pytest.mark.django_db
+@pytest.mark.database
+@pytest.mark.parametrize("language", ["fr", "xx-YY"])
+def test_a_study_in_a_language_without_translation_is_marked_as_such_and_its_buttons_are_english(german, language):
+    models.Study.objects.update(language=language)
+    german.refresh_from_db()
+    publishing.publish(german)
+    page = Client(headers={"accept-language": "de"}).get(reverse("entry", args=["studie"])).content.decode()
+    assert f'<html lang="{language}"' in page
+    assert "Start</button>" in page
 
 
 @pytest.mark.django_db
