@@ -1,0 +1,58 @@
+"""Trees of maps that `explainers` writes, the app reads, draws and finds its pairs in."""
+
+import random
+
+import pytest
+
+from studyapp.core.bundles import Bundle
+from studyapp.core.legends import legend
+from studyapp.core.map_tree import leaves, read_tree, walk
+from studyapp.core.pairs import latent_of
+
+torch = pytest.importorskip("torch")
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory):
+    from tests.explainers.test_tree_bundles import explain, make_project
+
+    folder = make_project(tmp_path_factory.mktemp("project"))
+    assert explain(folder) == 0
+    return Bundle(folder / "bundle")
+
+
+def test_every_tree_is_read_with_its_clusters_leaves_and_overlays(bundle):
+    assert bundle.check_files() == []
+    for image_id in bundle.images:
+        roots = read_tree(bundle, image_id, "cwox_2s")
+        assert [len(root.children) for root in roots] == [2, 2]
+        assert leaves(roots).keys() == set(bundle.classes)
+        assert leaves(read_tree(bundle, image_id, "swox")).keys() == set(bundle.classes)
+        for node in walk(roots):
+            assert (bundle.folder / node.overlay).is_file()
+            assert 0 < node.score <= 1
+        for label, leaf in leaves(roots).items():
+            assert leaf.score == pytest.approx(bundle.predictions[image_id][label].score, abs=1e-5)
+
+
+def test_the_latent_tree_is_read(bundle):
+    latents = latent_of(bundle)
+    assert latents["cello"] == latents["violin"] != latents["cab"] == latents["van"]
+
+
+def test_the_app_can_draw_each_methods_legend(bundle):
+    for record in bundle.methods.values():
+        assert len(legend(record)["stops"]) >= 2
+
+
+def test_the_shipped_birds_make_a_whole_study():
+    from pathlib import Path
+
+    from tests.studyapp.label_matching import KIND, unfrozen
+
+    bundle = Bundle(Path(__file__).resolve().parents[2] / "fixtures" / "bundles" / "birds")
+    definition = unfrozen(training_trials=8, evaluation_trials=8)
+    assert KIND.part("stimuli:check")(definition, bundle) == []
+    stimuli = KIND.part("stimuli:draw")(definition, bundle, random.Random(1))
+    names = {pair["name"] for pair in stimuli["pairs"]}
+    assert names == {"amber gull / slate gull", "rosy gull / hooded gull"}
