@@ -1,14 +1,19 @@
 """Heatmaps of image classifiers, precomputed: methods, metrics and the bundle they are written to.
 
 `explain("grad_cam", model, images, targets)` gives raw maps and `explain_output("cwox_2s", model, image, tree=tree)` a
-tree of them; `METHODS`, `OUTPUTS` and `METRICS` say what there is. They are loaded on first use, so that reading a
-bundle or a configuration needs no PyTorch.
+tree of them; `overlay` and `grid` show maps in a notebook. `METHODS`, `OUTPUTS` and `METRICS` say what there is. All are
+loaded on first use, so that reading a bundle or a configuration needs no PyTorch.
 """
 
 _ENTRY_POINTS = ("DATASET_METRICS", "METHODS", "METRICS", "OUTPUTS", "explain", "explain_output", "score")
+_PICTURES = ("grid", "overlay")
 
 
 def __getattr__(name):
+    if name in _PICTURES:
+        from explainers import pictures
+
+        return getattr(pictures, name)
     if name not in _ENTRY_POINTS:
         raise AttributeError(f"module 'explainers' has no attribute {name!r}")
     from explainers import registry
@@ -17,4 +22,4 @@ def __getattr__(name):
 
 
 def __dir__():
-    return [*globals(), *_ENTRY_POINTS]
+    return [*globals(), *_ENTRY_POINTS, *_PICTURES]

@@ -120,10 +120,17 @@ def _separate(graph):
 
 
 def _check(model, graph):
+    """Refuse what has no relevance rule, modules (attention, layer norm) before plain functions."""
+    modules, steps = {}, {}
     for node in graph.graph.nodes:
         module = module_of(graph, node)
-        unknown_module = module is not None and not isinstance(module, _KNOWN_MODULES)
-        unknown_step = node.op in ("call_function", "call_method") and node.target not in _PASSING
-        if unknown_module or unknown_step:
-            what = type(module).__name__ if unknown_module else getattr(node.target, "__name__", node.target)
-            raise UserError(f"lrp: no relevance rule is known for {what!r} ({node.name}) in {type(model).__name__}.")
+        if module is not None and not isinstance(module, _KNOWN_MODULES):
+            modules[repr(type(module).__name__)] = True
+        if node.op in ("call_function", "call_method") and node.target not in _PASSING:
+            steps[repr(getattr(node.target, "__name__", node.target))] = True
+    if modules or steps:
+        unknown = ", ".join([*modules, *steps][:4])
+        raise UserError(
+            f"model: no relevance rule is known for {unknown} in {type(model).__name__}. LRP and excitation backprop "
+            "need a network of convolutions, linear layers, pooling, activations and additions."
+        )

@@ -8,6 +8,7 @@ from torch import nn
 
 from explainers._torchvision import torchvision
 
+LARGE_FAMILIES = ("vgg16", "vgg19", "resnet50")
 FAMILIES = ("vgg11", "resnet18", "googlenet", "densenet121", "squeezenet1_1", "mobilenet_v2")
 # The defaults would take minutes on two cores.
 QUICK = {
@@ -29,6 +30,40 @@ def family(name: str) -> nn.Module:
     for module in model.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.normal_(module.weight, std=(2 / module.weight[0].numel()) ** 0.5)
+    return model.eval()
+
+
+@cache
+def large_family(name: str) -> nn.Module:
+    """Return a torchvision network of full depth, of 5 classes; VGG's linear layers are small ones here."""
+    options = {"init_weights": False} if name.startswith("vgg") else {}
+    torch.manual_seed(0)
+    with torch.device("meta"):
+        model = torchvision.models.get_model(name, weights=None, num_classes=5, **options)
+    if name.startswith("vgg"):
+        model.avgpool = nn.AdaptiveAvgPool2d(2)
+        model.classifier = nn.Sequential(nn.Linear(2048, 32), nn.ReLU(True), nn.Dropout(), nn.Linear(32, 5))
+    model = model.to_empty(device="cpu")
+    for module in model.modules():
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            nn.init.normal_(module.weight, std=(2 / module.weight[0].numel()) ** 0.5)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        elif hasattr(module, "reset_parameters"):
+            module.reset_parameters()
+    with torch.no_grad():  # logits of a size at which probabilities can change
+        last = [module for module in model.modules() if isinstance(module, nn.Linear)][-1]
+        last.weight /= model.eval()(pictures(2)).std()
+    return model
+
+
+@cache
+def vision_transformer() -> nn.Module:
+    """Return torchvision's vision transformer, of two small layers: 64 × 64 pixels, 5 classes."""
+    torch.manual_seed(0)
+    sizes = {"image_size": 64, "patch_size": 16, "num_layers": 2, "num_heads": 2, "hidden_dim": 32, "mlp_dim": 64}
+    model = torchvision.models.VisionTransformer(**sizes, num_classes=5)
+    nn.init.normal_(model.heads.head.weight, std=0.2)
     return model.eval()
 
 

@@ -7,7 +7,16 @@ import torch
 
 import explainers
 from explainers.errors import UserError
-from tests.explainers.networks import FAMILIES, family, pictures, quick, small_cnn
+from tests.explainers.networks import (
+    FAMILIES,
+    LARGE_FAMILIES,
+    family,
+    large_family,
+    pictures,
+    quick,
+    small_cnn,
+    vision_transformer,
+)
 
 METHODS = sorted(explainers.METHODS)
 every_method = pytest.mark.parametrize("name", METHODS)
@@ -87,6 +96,37 @@ def test_every_family_is_explained(name, network):
     assert maps.shape == (1, 2, 64, 64)
     assert torch.isfinite(maps).all()
     assert maps.abs().amax(dim=(2, 3)).max() > 0
+
+
+@every_method
+@pytest.mark.parametrize("network", LARGE_FAMILIES)
+def test_every_deep_network_is_explained(name, network):
+    maps = explainers.explain(name, large_family(network), pictures(1), [1], **quick(name))
+    assert maps.shape == (1, 1, 64, 64)
+    assert torch.isfinite(maps).all()
+    assert maps.abs().max() > 0
+
+
+REFUSED_ON_TRANSFORMERS = {
+    "lrp": "no relevance rule is known for .*'(LayerNorm|MultiheadAttention)'",
+    "mwp": "no relevance rule is known for .*'(LayerNorm|MultiheadAttention)'",
+    "c_mwp": "no relevance rule is known for .*'(LayerNorm|MultiheadAttention)'",
+    "deeplift": r"units that multiply each other \(gates, attention, layer norm\) have no Rescale rule",
+}
+
+
+@every_method
+def test_a_vision_transformer_gets_what_is_defined_and_a_clear_refusal_for_the_rest(name):
+    model = vision_transformer()
+    if name in REFUSED_ON_TRANSFORMERS:
+        before = state_of(model)
+        with pytest.raises(UserError, match=REFUSED_ON_TRANSFORMERS[name]):
+            explainers.explain(name, model, pictures(1), [1], **quick(name))
+        assert state_of(model) == before
+    else:
+        maps = explainers.explain(name, model, pictures(1), [1], **quick(name))
+        assert maps.shape == (1, 1, 64, 64)
+        assert maps.abs().max() > 0
 
 
 @every_method

@@ -8,7 +8,7 @@ import torch
 import explainers
 from explainers.errors import UserError
 from explainers.registry import scores
-from tests.explainers.networks import FAMILIES, family, pictures, small_cnn
+from tests.explainers.networks import FAMILIES, LARGE_FAMILIES, family, large_family, pictures, small_cnn
 from tests.explainers.test_every_method import state_of
 
 every_metric = pytest.mark.parametrize("name", sorted(explainers.METRICS))
@@ -94,6 +94,13 @@ def test_the_model_comes_back_as_it_was(name):
 @pytest.mark.parametrize("network", FAMILIES)
 def test_every_family_is_scored(name, network):
     for value in values_of(name, family(network), pictures(1, SIDE).repeat(1, 1, 1, 1), [1], some_maps(1)).values():
+        assert torch.isfinite(value).all()
+
+
+@every_metric
+@pytest.mark.parametrize("network", LARGE_FAMILIES)
+def test_every_deep_network_is_scored(name, network):
+    for value in values_of(name, large_family(network), pictures(1, SIDE), [1], some_maps(1)).values():
         assert torch.isfinite(value).all()
 
 

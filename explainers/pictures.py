@@ -1,0 +1,83 @@
+"""Look at maps in a notebook: one over its photograph, or several photographs and methods side by side.
+
+    maps = explainers.explain("grad_cam", model, images, targets)
+    explainers.overlay(images[0], maps[0, 0])
+    explainers.grid(images, {"Grad-CAM": maps, "LRP": explainers.explain("lrp", model, images, targets)})
+
+Both give pictures that a notebook shows and `.save("map.png")` stores.
+"""
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw
+
+from explainers.errors import UserError
+from explainers.preprocessing import IMAGENET_MEAN, IMAGENET_STD
+from explainers.render import colour_table, peaks, shared_scale
+
+_GAP_PX, _TITLE_PX = 4, 16
+
+
+def overlay(image, saliency, *, colormap=None, scale=None, mean=IMAGENET_MEAN, std=IMAGENET_STD) -> Image.Image:
+    """Return a map (H, W) in colour over its image, which is a model's input (3, H, W) or a picture.
+
+    `colormap` is Matplotlib's; Reds when not given, RdBu_r where the map has values below zero. `scale` (vmin, vmax)
+    makes maps comparable; the map's own when not given.
+    """
+    saliency = np.asarray(torch.as_tensor(saliency).detach().cpu(), dtype=np.float32)
+    if saliency.ndim != 2:
+        raise UserError(f"saliency: expected one map (H, W), found shape {saliency.shape}.")
+    colormap = colormap or _usual_colormap([saliency])
+    low, high = scale or shared_scale([peaks(saliency)], colormap)
+    photograph = _photograph(image, mean, std)
+    values = Image.fromarray(np.clip((saliency - low) / (high - low), 0, 1).astype(np.float32))
+    position = np.asarray(values.resize(photograph.size, Image.Resampling.BILINEAR))
+    colours = colour_table(colormap)[np.round(position * 255).astype(np.uint8)]
+    return Image.alpha_composite(photograph.convert("RGBA"), Image.fromarray(colours)).convert("RGB")
+
+
+def grid(images, maps: dict, *, colormap=None, mean=IMAGENET_MEAN, std=IMAGENET_STD) -> Image.Image:
+    """Return photographs as rows and, beside each, the maps of several methods: {title: (N, T, H, W) or (N, H, W)}.
+
+    Of several targets the first is shown. Maps of one method share one colour scale.
+    """
+    first = {title: _first_target(found, len(images), title) for title, found in maps.items()}
+    columns = [[_photograph(image, mean, std) for image in images]]
+    for found in first.values():
+        colours = colormap or _usual_colormap(found)
+        scale = shared_scale([peaks(saliency) for saliency in found], colours)
+        options = {"colormap": colours, "scale": scale, "mean": mean, "std": std}
+        columns.append([overlay(image, saliency, **options) for image, saliency in zip(images, found, strict=True)])
+    width, height = columns[0][0].size
+    size = (width + _GAP_PX) * len(columns) - _GAP_PX, _TITLE_PX + (height + _GAP_PX) * len(images) - _GAP_PX
+    sheet = Image.new("RGB", size, "white")
+    pen = ImageDraw.Draw(sheet)
+    for at, (title, column) in enumerate(zip(["photograph", *first], columns, strict=True)):
+        pen.text(((width + _GAP_PX) * at, 0), title, fill="black")
+        for row, picture in enumerate(column):
+            place = (width + _GAP_PX) * at, _TITLE_PX + (height + _GAP_PX) * row
+            sheet.paste(picture.resize((width, height)), place)
+    return sheet
+
+
+def _first_target(found, n_images, title):
+    found = torch.as_tensor(found).detach().cpu().float()
+    found = found[:, 0] if found.ndim == 4 else found
+    if found.ndim != 3 or len(found) != n_images:
+        raise UserError(f"maps: {title}: expected {n_images} maps (N, T, H, W), found shape {tuple(found.shape)}.")
+    return found.numpy()
+
+
+def _usual_colormap(maps):
+    return "RdBu_r" if any(saliency.min() < 0 for saliency in maps) else "Reds"
+
+
+def _photograph(image, mean, std):
+    if isinstance(image, Image.Image):
+        return image.convert("RGB")
+    image = torch.as_tensor(image).detach().cpu().float()
+    if image.ndim != 3 or image.shape[0] != 3:
+        raise UserError(f"image: expected a picture or a model's input (3, H, W), found shape {tuple(image.shape)}.")
+    mean, std = (torch.tensor(values).reshape(3, 1, 1) for values in (mean, std))
+    pixels = ((image * std + mean).clamp(0, 1) * 255).round().to(torch.uint8)
+    return Image.fromarray(pixels.permute(1, 2, 0).numpy())
