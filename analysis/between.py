@@ -223,14 +223,14 @@ def _factor(term: str) -> str:
 def _level_means(measure: Measure, factor: str) -> str:
     """Return `none 59%, lrp 67%`, the plain means of a factor's levels."""
     if factor == "cells":
-        means = {level: values.mean() for level, values in cells(measure).items()}
+        means = {level: values.mean() for level, values in _cells(measure).items()}
     else:
         means = measure.data.groupby(factor, observed=True)[measure.name].mean()
     said = [f"{apa.words(level)} {apa.value(mean, measure.kind, measure.unit)}" for level, mean in means.items()]
     return ", ".join(said)
 
 
-def cells(measure: Measure) -> pd.Series:
-    """Return the values of each cell, for drawing."""
+def _cells(measure: Measure) -> pd.Series:
+    """Return the values of each cell."""
     used = complete(measure.data, measure.name, measure.between)
     return groups(used, measure.name, varying(used, measure.between))

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 
 from analysis import apa, between, repeated
@@ -11,6 +12,7 @@ from analysis.records import Record, record
 from analysis.sections import Figure, Section
 from analysis.statistics import gee, logistic
 from analysis.statistics.assumptions import residuals
+from analysis.statistics.cells import cell_label
 from analysis.study import Measure
 
 MOST_CONTRASTS = 40
@@ -84,9 +86,12 @@ def spread(measure: Measure) -> Figure:
     """Return the figure of boxes, participants and means."""
     factors = [factor for factor in [*measure.between, *measure.within] if measure.data[factor].nunique() > 1]
     by = apa.listing([apa.words(factor) for factor in factors]) or "everybody"
-    summary = "; ".join(
-        f"{label} M = {apa.number(values.mean())}" for label, values in between.cells(measure).items() if len(values)
+    means = (
+        measure.data.groupby(factors, observed=True)[measure.name].mean()
+        if factors
+        else measure.data[[measure.name]].mean()
     )
+    summary = "; ".join(f"{cell_label(key)} M = {apa.number(mean)}" for key, mean in means.dropna().items())
     return Figure(
         f"{measure.name}-spread",
         f"{measure.label} by {by}",
@@ -98,12 +103,16 @@ def spread(measure: Measure) -> Figure:
 
 def normal_quantiles(measure: Measure) -> Figure:
     """Return the QQ plot of the residuals."""
+    values = np.sort(residuals(measure.data, measure.name, measure.between))
+    middle, tails = np.percentile(values, [25, 75]), (values[0], values[-1])
+    said = (f"{len(values)} residuals from {apa.number(tails[0])} to {apa.number(tails[1])}, half of them between "
+            f"{apa.number(middle[0])} and {apa.number(middle[1])}")  # fmt: skip
     return Figure(
         f"{measure.name}-qq",
         f"{measure.label}: residuals against the normal distribution",
         "Residuals of the full factorial model; the line goes through their quartiles.",
-        f"Quantile-quantile plot of the residuals of {measure.label.lower()}.",
-        lambda: distributions.qq(residuals(measure.data, measure.name, measure.between)),
+        f"Quantile-quantile plot of the residuals of {measure.label.lower()}: {said}.",
+        lambda: distributions.qq(values),
     )
 
 
@@ -141,11 +150,16 @@ def answers(measure: Measure, labels: dict[int, str]) -> Figure | None:
     order = list(dict.fromkeys(group.loc[table.sort_values(factors).index])) if factors else ["everybody"]
     counts = pd.crosstab(group, table[measure.name]).reindex(index=order, columns=levels, fill_value=0)
     named = [labels.get(level, str(level)) for level in levels]
+    shares = counts.div(counts.sum(axis=1), axis=0)
+    rows = {row: zip(named, shares.loc[row], strict=True) for row in shares.index}
+    said = "; ".join(
+        f"{apa.words(row)}: {', '.join(f'{name} {share:.0%}' for name, share in parts)}" for row, parts in rows.items()
+    )
     return Figure(
         f"{measure.name}-answers",
         f"{measure.label}: all answers",
         "Shares of the answers in each condition, low to the left of the line and high to the right.",
-        f"Diverging bars of {measure.label.lower()} by condition.",
+        f"Diverging bars of {measure.label.lower()} by condition. {said}.",
         lambda: ratings.likert(counts, named),
     )
 

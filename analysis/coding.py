@@ -191,10 +191,14 @@ def _figure(records: list[Record], names: pd.Series, kind: str, class_name: str)
     parts = [by_id[f"coding.{code}"].assign(x=code, mean=lambda rows: rows["share"]) for code in codes]
     table = pd.concat(parts, ignore_index=True)
     table = table[table["class_name"] == class_name].rename(columns={"condition": "series"})
+    said = "; ".join(
+        f"{apa.words(code)} {', '.join(f'{apa.words(row.series)} {row.share:.0%}' for row in rows.itertuples())}"
+        for code, rows in table.groupby("x", sort=False)
+    )
     return Figure(
         f"codes-{class_name}-{kind}",
         f"{apa.words(class_name).capitalize()}: {KINDS[kind]} named",
         "Share of the answers that name the feature, with 95% intervals over participants.",
-        f"Shares by condition of answers about {class_name} that name {', '.join(map(apa.words, codes))}.",
+        f"Shares by condition of the answers about {apa.words(class_name)} that name a feature: {said}.",
         lambda: comparisons.dots(table, "share of answers", "fraction"),
     )

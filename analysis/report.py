@@ -112,6 +112,7 @@ def results(report: Report) -> dict:
             "simulated": sample.simulated,
             "flow": sample.flow.to_dict("records"),
             "flags": sample.flags["flag"].value_counts(sort=False).to_dict(),
+            "rules": sample.rules(report.plan),
         },
         "plan": {"source": report.plan.source, "alpha": report.plan.alpha},
         "remarks": report.remarks,
@@ -139,7 +140,7 @@ def page(report: Report, shown: dict, pictures: dict) -> dict:
         "pictures": pictures, "hypotheses": hypotheses, "plan_source": SOURCES[report.plan.source],
         "versions": versions(), "methods": methods_text(report), "anchor": anchor, "short": short,
         "supporting": SUPPORTING,
-        "cells": _cell_sizes(report),
+        "cells": _cell_sizes(report), "design": design(study), "rules": sample.rules(report.plan),
     }  # fmt: skip
 
 

@@ -40,6 +40,16 @@ class Sample:
     simulated: bool
     completed: Study
 
+    def rules(self, plan: Plan) -> list[dict]:
+        """Return for every rule its text, how many participants met it, and what was done with them."""
+        found = []
+        for name, text in FLAGS.items():
+            words, excludes = text.format(**vars(plan)), name in plan.exclude
+            met = (self.excluded["reason"] == words) if excludes else (self.flags["flag"] == name)
+            done = "excluded" if excludes else "kept, and left out in the sensitivity table"
+            found.append({"rule": name, "text": words, "n": int(met.sum()), "done": done})
+        return found
+
     @property
     def unflagged(self) -> list[str]:
         """The analysed participants without any flag."""

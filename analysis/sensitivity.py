@@ -6,7 +6,7 @@ from analysis import apa
 from analysis.main_test import main_test
 from analysis.plan import Plan
 from analysis.records import record
-from analysis.samples import FLAGS, Sample
+from analysis.samples import Sample
 from analysis.sections import Section
 from analysis.study import Study
 
@@ -44,7 +44,7 @@ def section(recipe, sample: Sample, plan: Plan) -> Section | None:
         len(people),
     )  # fmt: skip
     return Section("With and without excluded and flagged participants", _said(both, plan), [found],
-                   intro=_flags(sample, plan))  # fmt: skip
+                   intro=_met(sample, plan))  # fmt: skip
 
 
 def _named(who: str, keys: list[str]) -> dict[str, str]:
@@ -69,11 +69,7 @@ def _said(both: pd.DataFrame, plan: Plan) -> str:
     return f"Who is left out changes the verdict for {apa.listing(names)}."
 
 
-def _flags(sample: Sample, plan: Plan) -> str:
+def _met(sample: Sample, plan: Plan) -> str:
     """Return how many each rule removed, and how many it marked and kept."""
-    rules = {name: text.format(**vars(plan)) for name, text in FLAGS.items()}
-    kept = sample.flags["flag"].value_counts(sort=False)
-    removed = sample.excluded["reason"].value_counts(sort=False)
-    said = [f"excluded, {rules[name]}: {removed[rules[name]]}" for name in FLAGS if rules[name] in removed]
-    said += [f"kept, {rules[name]}: {kept[name]}" for name in FLAGS if name in kept]
+    said = [f"{rule['done'].split(',')[0]}, {rule['text']}: {rule['n']}" for rule in sample.rules(plan) if rule["n"]]
     return f"By rule: {'; '.join(said)}."

@@ -1,8 +1,11 @@
 """The report folder: complete, consistent, the same every time, and honest about what is not defined."""
 
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
 import warnings
 from html.parser import HTMLParser
 
@@ -110,6 +113,47 @@ def test_every_picture_has_a_text_and_every_table_a_heading(report):
     assert tags.pictures
     assert all(len(text) > 20 for text in tags.pictures)
     assert tags.headings
+
+
+def test_the_text_of_a_figure_tells_its_numbers(report):
+    results = json.loads((report / "results.json").read_text())
+    for figure in results["figures"]:
+        assert re.search(r"\d", figure["alt"]), figure["id"]
+        assert figure["warnings"] == []
+        assert (report / figure["file"]).exists()
+    alt = next(figure["alt"] for figure in results["figures"] if figure["id"] == "confidence-answers")
+    assert "lrp × shown: extremely unconfident" in alt
+
+
+def test_nothing_in_the_analysis_of_a_clean_study_warns(report):
+    results = json.loads((report / "results.json").read_text())
+    assert results["warnings"] == results["remarks"] == []
+    assert {found["id"]: found["warnings"] for found in results["analyses"] if found["warnings"]} == {}
+
+
+def test_the_page_tells_design_rules_and_what_they_did(report):
+    html = (report / "report.html").read_text()
+    assert "The design was between subjects, with heatmap (none, lrp, multiscale_occlusion)" in html
+    rules = json.loads((report / "results.json").read_text())["sample"]["rules"]
+    done = {rule["rule"]: rule["done"].split(",")[0] for rule in rules if rule["n"] == 0}
+    assert done == {"incomplete": "excluded", "too_fast": "kept", "constant": "kept", "failed_checks": "kept"}
+    assert all(rule["text"] in html for rule in rules)
+
+
+def test_latex_tables_of_a_study_need_no_letters_beyond_ascii(report):
+    for path in (report / "tables").glob("*.tex"):
+        strange = set(re.findall(r"[^\x00-\x7f]", path.read_text()))
+        assert not strange, (path.name, strange)
+
+
+def test_two_runs_whose_sets_are_ordered_differently_give_the_same_bytes(tmp_path):
+    folder = factory.forward_simulation(tmp_path / "export", n=12, codes=True)
+    for seed in ("1", "2"):
+        command = [sys.executable, "-m", "analysis", "report", str(folder), "--out", str(tmp_path / seed)]
+        subprocess.run(command, env=os.environ | {"PYTHONHASHSEED": seed}, check=True, capture_output=True)
+    first, second = ({path.relative_to(tmp_path / seed): path.read_bytes()
+                      for path in (tmp_path / seed).rglob("*") if path.is_file()} for seed in ("1", "2"))  # fmt: skip
+    assert first == second
 
 
 def test_csv_tables_keep_full_precision(report):
