@@ -10,9 +10,11 @@ import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache, cached_property
+from itertools import product
 from pathlib import Path
 
 ENGLISH = "en"
+STUDIES = "studyapp.studies"
 
 
 def load(dotted: str) -> Callable:
@@ -145,9 +147,11 @@ class Kind:
     def texts(self, language: str = ENGLISH) -> dict[str, str]:
         """Return the default texts: the kind's own `texts/<key>.md`, in another language `texts/<language>/<key>.md`.
 
+        What most kinds say alike, as at their ends, stands in `studyapp/studies/texts/`; a kind's own takes its place.
         What isn't translated is English. Variants of a language, as in de-CH, have the language's texts.
         """
-        return _texts(self.module) | _texts(self.module, _base(language))
+        folders = product((STUDIES, self.module), (ENGLISH, _base(language)))
+        return {key: text for module, spoken in folders for key, text in _texts(module, spoken).items()}
 
     def defaults(self, language: str = ENGLISH) -> dict:
         """Return every parameter with its default; those that participants read come in their language.
@@ -168,7 +172,7 @@ def _texts_folder(module: str, language: str) -> Path:
 
 
 @cache
-def _texts(module: str, language: str = ENGLISH) -> dict[str, str]:
+def _texts(module: str, language: str) -> dict[str, str]:
     found = sorted(_texts_folder(module, language).glob("*.md"))
     return {path.stem: path.read_text(encoding="utf-8") for path in found}
 
@@ -182,10 +186,8 @@ def _defaults(module: str, language: str) -> dict:
 @cache
 def kinds() -> dict[str, Kind]:
     """Return every study kind by name: each package in `studyapp/studies/` that defines `KIND`."""
-    package = importlib.import_module("studyapp.studies")
-    modules = [
-        importlib.import_module(f"studyapp.studies.{found.name}") for found in pkgutil.iter_modules(package.__path__)
-    ]
+    package = importlib.import_module(STUDIES)
+    modules = [importlib.import_module(f"{STUDIES}.{found.name}") for found in pkgutil.iter_modules(package.__path__)]
     return {module.KIND.name: module.KIND for module in modules}
 
 
