@@ -1,0 +1,1 @@
+"""The tables of explanation networks: `python -m benchmarks.xnn`, see docs/xnn.md."""
