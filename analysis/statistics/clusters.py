@@ -20,7 +20,7 @@ from analysis.statistics.cells import alike
 COLUMNS = ("purity", "chance", "p_chance", "ari", "ami", "v_measure")
 NULLS = ("uniform", "permutation")
 MOST_TABLES = 2_000_000
-MOST_SORTINGS = 3_000
+MOST_SORTINGS = 1_000
 
 
 def purity(classes, groups) -> float:
