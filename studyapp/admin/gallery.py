@@ -61,7 +61,7 @@ def _page(model_admin):
         number = (asked.pop("page", None) or ["1"])[0]
         form = ShownForm(asked, bundle)
         shown = form.shown()
-        found = Paginator(gallery.images(bundle, shown), PER_PAGE)
+        found = Paginator(gallery.rows(bundle, shown), PER_PAGE)
         images = found.get_page(number)
         context = {
             **model_admin.admin_site.each_context(request),
@@ -71,7 +71,7 @@ def _page(model_admin):
             "form": form,
             "alone": form.cleaned_data.get("alone") if form.is_valid() else False,
             "columns": [_column(bundle, name) for name in shown.methods or bundle.methods],
-            "rows": [_row(record, bundle, image_id, shown) for image_id in images],
+            "rows": [_row(record, bundle, *pair, shown.methods) for pair in images],
             "images": images,
             "query": asked.urlencode(),
             "n_problems": len(gallery.problems(bundle)),
@@ -91,9 +91,8 @@ def _column(bundle: Bundle, name: str) -> dict:
     }
 
 
-def _row(record: models.Bundle, bundle: Bundle, image_id: str, shown: gallery.Shown) -> dict:
+def _row(record: models.Bundle, bundle: Bundle, image_id: str, class_name: str, methods: tuple[str, ...]) -> dict:
     image = bundle.images[image_id]
-    prediction = gallery.prediction_of(bundle, image_id, shown.class_name)
     return {
         "id": image_id,
         "url": stimulus_url(record, image["file"]),
@@ -101,7 +100,8 @@ def _row(record: models.Bundle, bundle: Bundle, image_id: str, shown: gallery.Sh
         "height": image["height"],
         "labels": (image.get("labels") or "").replace("|", ", "),
         "dataset": image.get("dataset", ""),
-        "prediction": prediction,
+        "class_name": class_name,
+        "prediction": bundle.predictions.get(image_id, {}).get(class_name),
         "cells": [
             {
                 "method": words(cell.method),
@@ -110,7 +110,7 @@ def _row(record: models.Bundle, bundle: Bundle, image_id: str, shown: gallery.Sh
                 "tree": [_branch(record, branch) for branch in gallery.tree_of(cell.nodes)],
                 "single": len(cell.nodes) == 1,
             }
-            for cell in gallery.cells(bundle, image_id, shown)
+            for cell in gallery.cells(bundle, image_id, class_name, methods)
         ],
     }
 

@@ -32,42 +32,44 @@ class Shown:
     problems_only: bool = False
 
 
-def images(bundle: Bundle, shown: Shown) -> list[str]:
-    """Return the ids of the images that fit, in file order."""
-    wrong = problems(bundle) if shown.problems_only else {}
+def rows(bundle: Bundle, shown: Shown) -> list[tuple[str, str]]:
+    """Return the images that fit, each with the class looked at, in file order.
 
-    def fits(image_id: str) -> bool:
-        prediction = prediction_of(bundle, image_id, shown.class_name)
+    Where only what looks wrong is asked for, and of no one class, an image stands there once for each class of it.
+    """
+
+    def fits(image_id: str, class_name: str) -> bool:
+        prediction = bundle.predictions.get(image_id, {}).get(class_name)
         if shown.class_name and prediction is None:
             return False
         if shown.outcome and (prediction is None or prediction.outcome != shown.outcome):
             return False
         if shown.split and bundle.images[image_id].get("split") != shown.split:
             return False
-        return not shown.problems_only or any(cell.problem for cell in cells(bundle, image_id, shown, wrong))
+        explanations = cells(bundle, image_id, class_name, shown.methods) if shown.problems_only else ()
+        return not shown.problems_only or any(cell.problem for cell in explanations)
 
-    return [image_id for image_id in bundle.images if fits(image_id)]
-
-
-def cells(bundle: Bundle, image_id: str, shown: Shown, wrong: dict | None = None) -> list[Cell]:
-    """Return an image's explanations by the methods that are looked at, in the bundle's order."""
-    wrong = problems(bundle) if wrong is None else wrong
+    everything = shown.problems_only and not shown.class_name
     found = []
-    for method in shown.methods or tuple(bundle.methods):
-        target = "" if method in whole_output(bundle) else target_of(bundle, image_id, shown.class_name)
-        key = (image_id, method, target)
-        found.append(Cell(method, bundle.nodes.get(key, []), bundle.metrics.get(key, {}), wrong.get(key, "")))
+    for image_id in bundle.images:
+        own = _flawed(bundle).get(image_id, []) if everything else [target_of(bundle, image_id, shown.class_name)]
+        found += [(image_id, class_name) for class_name in own if fits(image_id, class_name)]
+    return found
+
+
+def cells(bundle: Bundle, image_id: str, class_name: str, methods: tuple[str, ...] = ()) -> list[Cell]:
+    """Return an image's explanations of a class, and of the whole output, by some or all methods."""
+    found = []
+    for method in methods or tuple(bundle.methods):
+        key = (image_id, method, "" if method in whole_output(bundle) else class_name)
+        wrong = problems(bundle).get(key, "")
+        found.append(Cell(method, bundle.nodes.get(key, []), bundle.metrics.get(key, {}), wrong))
     return found
 
 
 def target_of(bundle: Bundle, image_id: str, class_name: str) -> str:
     """Return the class looked at: the one asked for, or the first of the image's that has an explanation."""
     return class_name or _explained(bundle).get(image_id, "")
-
-
-def prediction_of(bundle: Bundle, image_id: str, class_name: str):
-    """Return the model's prediction for the class looked at; None where the bundle has none."""
-    return bundle.predictions.get(image_id, {}).get(target_of(bundle, image_id, class_name))
 
 
 def first_class(bundle: Bundle) -> str:
@@ -110,11 +112,16 @@ def problems(bundle: Bundle) -> dict[tuple[str, str, str], str]:
 class _Facts:
     whole: set[str]
     explained: dict[str, str]
+    flawed: dict[str, list[str]]
     problems: dict[tuple[str, str, str], str]
 
 
 def _explained(bundle: Bundle) -> dict[str, str]:
     return _facts(bundle).explained
+
+
+def _flawed(bundle: Bundle) -> dict[str, list[str]]:
+    return _facts(bundle).flawed
 
 
 def _facts(bundle: Bundle) -> _Facts:
@@ -131,7 +138,12 @@ def _known(_sha256: str, bundle: Bundle) -> _Facts:
     for key, nodes in bundle.nodes.items():
         if wrong := _wrong(bundle, key[0], nodes):
             found[key] = wrong
-    return _Facts({method for _, method, target in bundle.nodes if not target}, explained, found)
+    flawed: dict[str, list[str]] = {}
+    for image_id, _, target in sorted(found):
+        classes = flawed.setdefault(image_id, [])
+        if (shown := target or explained.get(image_id, "")) not in classes:
+            classes.append(shown)
+    return _Facts({method for _, method, target in bundle.nodes if not target}, explained, flawed, found)
 
 
 def _missing(bundle: Bundle) -> dict[tuple[str, str, str], str]:

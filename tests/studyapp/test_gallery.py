@@ -117,8 +117,11 @@ def test_what_is_wrong_is_found_and_named(folder):
     assert of(without) == "no overlay"
     assert of(missing) == "missing"
     assert len(gallery.problems(bundle)) == 5
-    wrong = gallery.images(bundle, gallery.Shown(problems_only=True))
-    assert set(wrong) <= {row["image_id"] for row in (same, nodes[1], small, without, missing)}
+    flawed = {(row["image_id"], row["label"]) for row in (same, nodes[1], small, without, missing)}
+    found = gallery.rows(bundle, gallery.Shown(problems_only=True))
+    assert (set(found), len(found)) == (flawed, len(flawed))
+    cats = gallery.rows(bundle, gallery.Shown("cat", problems_only=True))
+    assert set(cats) == {pair for pair in flawed if pair[1] == "cat"}
     (bundle.folder / nodes[-1]["overlay_file"]).unlink()
     gallery._known.cache_clear()
     assert of(nodes[-1]) == "its file is gone"
@@ -137,12 +140,12 @@ def test_classes_that_only_some_images_are_explained_for_are_not_missing(folder)
 
 def test_filters_choose_by_class_outcome_and_split(folder):
     bundle = Bundle(folder)
-    cats = gallery.images(bundle, gallery.Shown("cat", "TP"))
+    cats = [image_id for image_id, _ in gallery.rows(bundle, gallery.Shown("cat", "TP"))]
     assert cats == bundle.outcomes("cat")["TP"]
     assert len(cats) == 2
-    assert gallery.images(bundle, gallery.Shown("cat", split="test")) == []
-    assert len(gallery.images(bundle, gallery.Shown("cat", split="train"))) == len(bundle.images)
-    (only,) = gallery.cells(bundle, cats[0], gallery.Shown("cat", methods=("lrp",)))
+    assert gallery.rows(bundle, gallery.Shown("cat", split="test")) == []
+    assert len(gallery.rows(bundle, gallery.Shown("cat", split="train"))) == len(bundle.images)
+    (only,) = gallery.cells(bundle, cats[0], "cat", ("lrp",))
     assert (only.method, only.nodes[0]["label"]) == ("lrp", "cat")
 
 
@@ -162,7 +165,7 @@ def test_a_tree_hangs_together_and_is_shown_whatever_the_class(folder):
     (folder / "manifest.json").write_text(json.dumps(manifest))
     change(folder, {"nodes.csv": table([row for row in nodes if row["image_id"] != image_id] + tree)})
     bundle = Bundle(folder)
-    cell = gallery.cells(bundle, image_id, gallery.Shown("horse"))[-1]
+    cell = gallery.cells(bundle, image_id, "horse")[-1]
     (root,) = gallery.tree_of(cell.nodes)
     assert [branch["node"]["label"] for branch in root["branches"]] == ["cat", "horse"]
     assert gallery.whole_output(bundle) == {"cwox"}
@@ -173,7 +176,7 @@ def test_metrics_stand_with_their_map(folder):
     row = {"image_id": node["image_id"], "method": node["method"], "target": "0", "metric": "iou", "value": "0.25"}
     change(folder, {"metrics.csv": table([row])})
     bundle = Bundle(folder)
-    first, _ = gallery.cells(bundle, node["image_id"], gallery.Shown("cat"))
+    first, _ = gallery.cells(bundle, node["image_id"], "cat")
     assert first.metrics == {"iou": 0.25}
 
 
