@@ -10,11 +10,13 @@ from django.utils.html import format_html
 
 from studyapp import models
 from studyapp.core.kinds import Kind, kind, kinds
+from studyapp.stimuli import reader
 
 from .parameter_fields import parameter_field, words
 
 PARAMETER, TEXT = "parameter__", "text__"
 EVERYBODY = "everybody"
+MANY = 40
 
 
 class AddStudyForm(forms.ModelForm):
@@ -70,6 +72,8 @@ class StudyForm(forms.ModelForm):
         super().__init__(*args, instance=instance, **kwargs | {"initial": initial | (kwargs.get("initial") or {})})
         if "language" in self.fields:
             self.fields["language"].widget = forms.Select(choices=_languages(instance.language))
+        if (classes := self.fields.get(f"{PARAMETER}classes")) and instance.bundle:
+            classes.help_text = f"{classes.help_text} {_offered(reader(instance.bundle).classes)}"
         if "seed" in self.fields:
             self.fields["seed"].show_hidden_initial = False
 
@@ -91,6 +95,12 @@ def _languages(present: str) -> list[tuple[str, str]]:
     """Return the languages that the pages speak; a study in another one keeps it, its buttons being English."""
     spoken = dict(settings.LANGUAGES)
     return list((spoken | {present: spoken.get(present, present)}).items())
+
+
+def _offered(classes: list[str]) -> str:
+    """Return which classes the bundle has, in a sentence."""
+    more = f" and {len(classes) - MANY} more" if len(classes) > MANY else ""
+    return f"The bundle has: {', '.join(classes[:MANY])}{more}."
 
 
 def _plain(value):

@@ -96,6 +96,11 @@ def test_others_are_drawn_on_request_by_editors_and_it_is_on_record(editor, anal
     assert (change.deed, change.details) == ("Drew other stimuli.", [["Seed", str(seed), str(draft.seed)]])
 
 
+def test_the_classes_to_choose_from_stand_beside_the_choice(desk, forward):
+    page = desk.get(reverse("admin:studyapp_study_change", args=[forward.pk])).content.decode()
+    assert "The bundle has: cat, horse." in page
+
+
 # Texts
 
 
