@@ -9,6 +9,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.utils.translation import get_language
 
 register = template.Library()
+ASKED_BEFORE = ""
 
 
 @register.tag
@@ -16,8 +17,9 @@ def rendered_once(parser, token):
     """Render a part of a step's page once for all to whom it shows the same, and keep it in this process.
 
     `{% rendered_once NAME %} … {% endrendered_once %}` sees the context's `same` and the empty form alone, and is kept
-    under a digest of `same`: nothing of one run can come to stand on another's page. A form that was filled in is
-    rendered anew. Other pages, without `same`, are rendered as ever.
+    under a digest of `same`: nothing of one run can come to stand on another's page. It is kept when it is asked for a
+    second time, as a board in one participant's own order never is. A form that was filled in is rendered anew. Other
+    pages, without `same`, are rendered as ever.
     """
     name = token.split_contents()[1]
     nodelist = parser.parse(("endrendered_once",))
@@ -36,7 +38,11 @@ class RenderedOnce(template.Node):
         if getattr(own["form"], "is_bound", False):
             return self.compose(context.new(own))
         key = f"{self.name}-{digest(context)}"
-        return cache.get_or_set(key, lambda: self.compose(context.new(own)), None)
+        if kept := cache.get(key):
+            return kept
+        shown = self.compose(context.new(own))
+        cache.set(key, shown if kept == ASKED_BEFORE else ASKED_BEFORE, None)
+        return shown
 
     def compose(self, own) -> str:
         return self.nodelist.render(own)
