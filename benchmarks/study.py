@@ -2,6 +2,8 @@
 
 python -m benchmarks.study prepare     load and open the study
 python -m benchmarks.study answers     print every person's plan and stored answers as JSON
+python -m benchmarks.study fill N      copy the finished runs, each with 85 events more, until there are N (PostgreSQL)
+python -m benchmarks.study key         make a key to the API and print it
 """
 
 import json
@@ -17,6 +19,24 @@ BUNDLE = Path(__file__).resolve().parent.parent / "fixtures" / "bundles" / "scen
 SLUG = "load"
 HEATMAPS, SCORES = ("none", "lrp", "multiscale_occlusion"), ("shown", "hidden")
 MADE = {"TP": 24, "FP": 16, "FN": 16, "TN": 8}
+
+EVENTS = 85
+FILL = (
+    """CREATE TEMPORARY TABLE copied AS
+        WITH done AS (SELECT *, row_number() OVER () - 1 AS place, count(*) OVER () AS total
+                      FROM studyapp_participant WHERE status = 'completed')
+        SELECT id AS source, nextval(pg_get_serial_sequence('studyapp_participant', 'id')) AS fresh, {run}
+        FROM generate_series(0, %(n)s - 1) AS copy JOIN done ON done.place = copy %% done.total""",
+    """INSERT INTO studyapp_participant (id, code, {run}) SELECT fresh, 'copy' || fresh, {run} FROM copied""",
+    """INSERT INTO studyapp_plan (participant_id, steps)
+        SELECT fresh, steps FROM copied JOIN studyapp_plan ON participant_id = source""",
+    """INSERT INTO studyapp_response (participant_id, {answer})
+        SELECT fresh, {answered} FROM copied JOIN studyapp_response answered ON participant_id = source""",
+    """INSERT INTO studyapp_event (participant_id, position, name, t_ms, input_mode, data, uid, received_at)
+        SELECT fresh, event %% 25, 'enlarge', 100 * event, 'mouse', '{{"image": "a1b2c3", "on": true}}', event, now()
+        FROM copied, generate_series(1, %(events)s) AS event""",
+    "ANALYZE",
+)
 
 
 def prepare() -> None:
@@ -49,10 +69,44 @@ def answers() -> dict[str, dict]:
     }
 
 
+def fill(n: int) -> None:
+    """Copy finished runs with plan and answers, and give each copy `EVENTS` events, in the database itself."""
+    from django.db import connection
+
+    from studyapp import models
+
+    answer = _columns(models.Response, "id", "participant_id")
+    columns = {
+        "run": ", ".join(_columns(models.Participant, "id", "code")),
+        "answer": ", ".join(answer),
+        "answered": ", ".join(f"answered.{name}" for name in answer),
+    }
+    with connection.cursor() as cursor:
+        for statement in FILL:
+            cursor.execute(statement.format(**columns), {"n": n, "events": EVENTS})
+
+
+def _columns(model, *without: str) -> list[str]:
+    return [f'"{field.column}"' for field in model._meta.concrete_fields if field.column not in without]
+
+
+def key() -> str:
+    """Return the key of a new superuser."""
+    from django.contrib.auth.models import User
+
+    from studyapp import models
+
+    return models.Token.make(User.objects.create_superuser("benchmark"), "benchmark")[1]
+
+
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "studyapp.settings")
     django.setup()
     if sys.argv[1:] == ["prepare"]:
         prepare()
+    elif sys.argv[1:2] == ["fill"]:
+        fill(int(sys.argv[2]))
+    elif sys.argv[1:] == ["key"]:
+        json.dump(key(), sys.stdout)
     else:
         json.dump(answers(), sys.stdout)

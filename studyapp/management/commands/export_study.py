@@ -1,3 +1,5 @@
+import os
+
 from django.core.management.base import BaseCommand, CommandError
 
 from studyapp.exporting import ExportError, export
@@ -6,6 +8,11 @@ from studyapp.management.lookup import study_of
 
 class Command(BaseCommand):
     help = "Export a study's data as a Psych-DS folder of CSV tables."
+
+    def run_from_argv(self, argv):
+        """Run at low priority: whoever is answering meanwhile goes first."""
+        os.nice(10)
+        super().run_from_argv(argv)
 
     def add_arguments(self, parser):
         parser.add_argument("slug")
