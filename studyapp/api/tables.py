@@ -33,10 +33,16 @@ def whole(study: models.Study, name: str, *, with_ids: bool = False) -> Iterator
     lines = csv.writer(_Echo())
     yield lines.writerow([field.name for field in described])
     with transaction.atomic(using=SNAPSHOT):
-        own = models.Study.objects.using(SNAPSHOT).get(pk=study.pk)
-        for chunk in rows.chunks(rows.runs(own).iterator(chunk_size=rows.CHUNK)):
-            for row in _of_runs(own, name, chunk, with_ids, SNAPSHOT):
-                yield lines.writerow([cell(row.get(field.name)) for field in described])
+        for row in _all(models.Study.objects.using(SNAPSHOT).get(pk=study.pk), name, with_ids):
+            yield lines.writerow([cell(row.get(field.name)) for field in described])
+
+
+def _all(study: models.Study, name: str, with_ids: bool) -> Iterator[dict]:
+    if name == "codes":
+        yield from ({"study": study.slug} | row for row in results.rows(study, SNAPSHOT))
+        return
+    for chunk in rows.chunks(rows.runs(study).iterator(chunk_size=rows.CHUNK)):
+        yield from _of_runs(study, name, chunk, with_ids, SNAPSHOT)
 
 
 class _Echo:

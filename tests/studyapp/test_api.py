@@ -229,3 +229,27 @@ def test_three_lines_bring_a_table_into_pandas(study, key, exported, live_server
     assert isinstance(trials, pandas.DataFrame)
     assert len(trials) == 12
     assert trials["correct"].all()
+
+
+def test_codes_come_as_the_export_has_them(tmp_path):
+    from studyapp import publishing
+    from studyapp.coding import passages, readings
+    from studyapp.simulation import by_functions, simulate
+    from tests.studyapp.every_kind import make_draft
+
+    study = make_draft("forward_simulation", tmp_path, slug="scenes")
+    publishing.publish(study)
+    list(simulate(study, 2, by_functions.walk))
+    passages.gather(study)
+    ears = models.Code.objects.create(study=study, name="=ears")
+    key = key_of("anna", study)
+    anna = User.objects.get()
+    for passage in passages.passages(study, "sensitive_to")[:4]:
+        readings.save(study, passage.pk, anna, [ears.pk], done=True)
+        readings.resolve(study, passage.pk, anna, [])
+    exporting.export(study, tmp_path / "export")
+    wanted = (tmp_path / "export" / "data" / "study-scenes_table-codes_data.csv").read_bytes()
+    assert get(key, "studies/scenes/codes/", format="csv").getvalue() == wanted
+    page = get(key, "studies/scenes/codes/").json()["results"]
+    assert sorted((row["code"], row["stage"]) for row in page if row["code"]) == [("=ears", "independent")] * 4
+    assert sum(row["stage"] == "resolved" for row in page) == 4
