@@ -102,7 +102,8 @@ def design(study: Study) -> str:
     """Return one sentence about the factors."""
     if not study.tested:
         return "The study had one condition."
-    factors = [f"{apa.words(name)} ({', '.join(study.participants[name].cat.categories)})" for name in study.tested]
+    levels = {name: map(apa.words, study.participants[name].cat.categories) for name in study.tested}
+    factors = [f"{apa.words(name)} ({', '.join(named)})" for name, named in levels.items()]
     return f"The design was between subjects, with {apa.listing(factors)}."
 
 

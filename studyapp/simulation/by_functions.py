@@ -11,12 +11,26 @@ from studyapp.core import flow
 
 from .answering import SimulationError, answer, timing
 
+BY_CONDITION = "by condition"
 CHANGING = ["status", "position", "summary", "ended_at"]
 
 
 def walk(study: models.Study, skill: str, rng: Random) -> models.Participant:
     """Walk one bot from start to end."""
     return finish(lambda: sessions.start(study.pk, None, bot=skill), skill, rng)
+
+
+def walk_by_condition(skills: dict[tuple[str, str], str]):
+    """Return a walk whose bots have another skill where a factor has a level, so that a study of bots has effects."""
+
+    def walk(study: models.Study, skill: str, rng: Random) -> models.Participant:
+        with transaction.atomic():
+            run = sessions.start(study.pk, None, bot=BY_CONDITION)
+            factors = run.condition.factors.items() if run.condition else ()
+            own = [skills[level] for level in factors if level in skills]
+            return finish(lambda: run, own[-1] if own else skill, rng)
+
+    return walk
 
 
 def finish(start, skill: str, rng: Random) -> models.Participant:

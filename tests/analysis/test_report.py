@@ -133,7 +133,7 @@ def test_nothing_in_the_analysis_of_a_clean_study_warns(report):
 
 def test_the_page_tells_design_rules_and_what_they_did(report):
     html = (report / "report.html").read_text()
-    assert "The design was between subjects, with heatmap (none, lrp, multiscale_occlusion)" in html
+    assert "The design was between subjects, with heatmap (none, lrp, multiscale occlusion)" in html
     rules = json.loads((report / "results.json").read_text())["sample"]["rules"]
     done = {rule["rule"]: rule["done"].split(",")[0] for rule in rules if rule["n"] == 0}
     assert done == {"incomplete": "excluded", "too_fast": "kept", "constant": "kept", "failed_checks": "kept"}

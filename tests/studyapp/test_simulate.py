@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from studyapp import models, sessions
-from studyapp.simulation import SimulationError, by_functions, by_http, cells, simulate
+from studyapp.simulation import SimulationError, by_functions, by_http, by_level, cells, simulate
 from studyapp.simulation.pages import form_with
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
@@ -17,6 +17,22 @@ def test_bots_walk_to_the_end_and_fill_the_cells_evenly(study):
     assert {run.status for run in runs} == {"completed"}
     assert {run.summary["n_correct"] for run in runs} == {5}
     assert [row[1:3] for row in cells(study)] == [(3, 3), (3, 3)]
+
+
+def test_bots_may_be_better_in_some_conditions_so_that_power_has_an_effect_to_find(study):
+    factor, level = next(iter(study.conditions.first().factors.items()))
+    skill, levels = by_level(study, ["p=0", f"{factor}={level}:oracle"])
+    runs = list(simulate(study, 6, by_functions.walk_by_condition(levels), skill=skill))
+    assert all((run.summary["n_correct"] == 5) == (run.condition.factors[factor] == level) for run in runs)
+    assert {run.bot for run in runs} == {"by condition"}
+
+
+def test_a_level_or_skill_that_no_condition_or_bot_has_is_told(study):
+    factor, level = next(iter(study.conditions.first().factors.items()))
+    with pytest.raises(SimulationError, match="no condition of this study has colour=red"):
+        by_level(study, ["colour=red:oracle"])
+    with pytest.raises(SimulationError, match="expected random, oracle, careless"):
+        by_level(study, [f"{factor}={level}:genius"])
 
 
 def test_the_same_seed_gives_the_same_answers(study):

@@ -5,9 +5,12 @@ from functools import partial
 from django.core.management.base import BaseCommand, CommandError
 
 from studyapp.management.lookup import study_of
-from studyapp.simulation import SimulationError, by_browser, by_functions, by_http, cells, simulate
+from studyapp.simulation import SimulationError, by_browser, by_functions, by_http, by_level, cells, simulate
 
-SKILLS = "random, oracle, careless, p=0.7, or one that the study's kind has, as label matching's learner"
+SKILLS = (
+    "random (the default), oracle, careless, p=0.7, or one that the study's kind has, as label matching's learner; "
+    "once more with a level, as heatmap=lrp:p=0.75, for bots that are better in some conditions"
+)
 
 
 class Command(BaseCommand):
@@ -16,7 +19,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser):
         parser.add_argument("slug")
         parser.add_argument("--participants", type=int, required=True, metavar="N")
-        parser.add_argument("--bot", default="random", metavar="SKILL", help=SKILLS)
+        parser.add_argument("--bot", action="append", metavar="SKILL | FACTOR=LEVEL:SKILL", help=SKILLS)
         parser.add_argument("--seed", type=int, default=0, metavar="S")
         parser.add_argument("--via", choices=("functions", "http", "browser"), default="functions")
         parser.add_argument("--url", help="a running server on this database; otherwise one is started")
@@ -26,8 +29,9 @@ class Command(BaseCommand):
         began = time.monotonic()
         try:
             with ExitStack() as stack:
-                walk = _walker(stack, via, url)
-                runs = simulate(study, participants, walk, skill=bot, seed=seed)
+                skill, levels = by_level(study, [bot] if isinstance(bot, str) else bot or [])
+                walk = _walker(stack, via, url, levels)
+                runs = simulate(study, participants, walk, skill=skill, seed=seed)
                 for done, _ in enumerate(runs, start=1):
                     self._progress(done, participants, time.monotonic() - began)
         except SimulationError as error:
@@ -46,9 +50,11 @@ class Command(BaseCommand):
             self.stdout.write(f"{name:<{width}}  {started:>7}  {completed:>9}  {'–' if quota is None else quota:>5}")
 
 
-def _walker(stack: ExitStack, via: str, url: str | None):
+def _walker(stack: ExitStack, via: str, url: str | None, levels: dict):
     if via == "functions":
-        return by_functions.walk
+        return by_functions.walk_by_condition(levels) if levels else by_functions.walk
+    if levels:
+        raise SimulationError("bots with a skill for each condition walk by functions only")
     url = url or stack.enter_context(by_http.serving())
     if via == "http":
         return partial(by_http.walk, url=url)
