@@ -11,9 +11,11 @@ from django.urls import reverse
 
 from studyapp import models, publishing, sessions, showing
 from studyapp.core import timeline
+from studyapp.core.kinds import kinds
 from studyapp.simulation import by_functions
 from studyapp.simulation.answering import submitted
 from tests.studyapp.conftest import submit, walk
+from tests.studyapp.every_kind import make_draft
 from tests.studyapp.test_roles import signed_in
 
 
@@ -126,24 +128,27 @@ def test_nothing_is_left_to_replay_of_an_erased_run(desk, anna):
 
 @pytest.mark.django_db
 @pytest.mark.database
-def test_every_page_of_forward_simulation_is_replayed_with_the_answer_that_was_given(desk, bundle):
-    study = models.Study.objects.create(slug="fs", title="FS", kind="forward_simulation", bundle=bundle, seed=1)
-    cell = {"heatmap": "lrp", "scores": "shown"}
-    models.Condition.objects.create(study=study, name="only", factors=cell)
+@pytest.mark.parametrize("name", kinds())
+def test_every_page_of_every_kind_is_replayed_with_the_answer_that_was_given(desk, name, tmp_path):
+    study = make_draft(name, tmp_path)
     publishing.publish(study)
     run = by_functions.walk(study, "random", Random(1))
+    assert run.status == "completed"
     for response in run.responses.all():
         text = desk.get(address(run, response.position, "replay_page")).content.decode()
         assert "js/replay.js" in text
         assert "js/step.js" not in text
+        run = sessions.get(run.pk)
         run.position = response.position
         _, page, step = showing.step_of(run)
         form = showing.form_of(page, step, run)
         if form is None:
             continue
         data = QueryDict(mutable=True)
-        for name, value in submitted(form, response.answer):
-            data.appendlist(name, value)
-        assert showing.form_of(page, step, run, data).is_valid(), step["key"]
-        n_choices = sum(isinstance(field.widget, RadioSelect) for field in form.fields.values())
-        assert text.count(" checked") == n_choices, step["key"]
+        for field, value in submitted(form, response.answer):
+            data.appendlist(field, value)
+        again = showing.form_of(page, step, run, data)
+        assert again.is_valid(), step["key"]
+        assert again.cleaned_data == response.answer
+        chosen = [field for field in data if isinstance(form.fields[field].widget, RadioSelect)]
+        assert text.count(" checked") == len(chosen), step["key"]

@@ -9,8 +9,10 @@ from django.urls import reverse
 
 from studyapp import models, publishing, sessions
 from studyapp.admin import bots, drawn
+from studyapp.core.kinds import kinds
 from studyapp.simulation.orders import carry_out
 from studyapp.stimuli import reader, stimulus_url
+from tests.studyapp.every_kind import make_draft
 from tests.studyapp.test_roles import signed_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
@@ -57,13 +59,15 @@ def ids_in(value, known) -> set:
     return {value} if isinstance(value, str) and value in known else set()
 
 
-def test_every_picture_that_is_drawn_is_on_the_page(desk, forward):
-    known = reader(forward.bundle).images
-    wanted = ids_in(publishing.definition(forward)["stimuli"], known)
-    text = desk.get(address(forward, "stimuli")).content.decode()
-    assert len(wanted) > 50
+@pytest.mark.parametrize("name", kinds())
+def test_every_picture_that_any_kind_draws_is_on_the_page(desk, name, tmp_path):
+    study = make_draft(name, tmp_path)
+    known = reader(study.bundle).images
+    wanted = ids_in(publishing.definition(study)["stimuli"], known)
+    text = desk.get(address(study, "stimuli")).content.decode()
+    assert len(wanted) > 20
     for image_id in wanted:
-        assert stimulus_url(forward.bundle, known[image_id]["file"]) in text
+        assert stimulus_url(study.bundle, known[image_id]["file"]) in text
 
 
 def test_whatever_a_kind_draws_becomes_headings_pictures_and_facts():
