@@ -9,10 +9,12 @@ from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth.models import User
 from django.db import connection, connections
 
-from studyapp import models, sessions
+from studyapp import models, publishing, sessions
+from studyapp.core.kinds import kinds
 from studyapp.simulation import by_functions
 from studyapp.simulation.by_browser import Walker
 from tests.bundles import write_bundle
+from tests.studyapp.every_kind import make_draft
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -188,3 +190,16 @@ def test_from_nothing_to_a_running_study(desk, make_study, tmp_path, monkeypatch
     guest.wait_for_selector("form#step:not([data-waiting])")
     guest.context.close()
     assert study.participants.filter(preview=False, bot="").count() == 1
+
+
+@pytest.mark.parametrize("name", kinds())
+def test_each_page_of_every_kind_replays_without_a_script_s_error(desk, make_study, tmp_path, name):
+    make_study()  # for its folders
+    study = make_draft(name, tmp_path / "drafts")
+    publishing.publish(study)
+    run = by_functions.walk(study, "oracle", Random(1))
+    steps = sessions.get(run.pk).plan.steps
+    first = {steps[row.position]["page"]: row.position for row in reversed(run.responses.all())}
+    for position in first.values():
+        page = desk(f"/admin/studyapp/participant/{run.pk}/replay/{position}/")
+        page.frame_locator("iframe").locator("#step:not([data-waiting]) main").wait_for()
