@@ -122,6 +122,8 @@ def _bars(rows):
         axes.barh(labels, [row[name] for row in rows], color=_COLOURS[place - 1], height=0.6)
         axes.invert_yaxis()
         axes.set_title(heading, fontsize=10)
+        axes.locator_params(axis="x", nbins=4)
+        axes.ticklabel_format(axis="x", style="sci", scilimits=(-2, 5))
         axes.tick_params(labelsize=8)
         axes.spines[["top", "right"]].set_visible(False)
         if place > 1:
