@@ -1,8 +1,8 @@
 """Heatmaps of image classifiers, precomputed: methods, metrics and the bundle they are written to.
 
 `explain("grad_cam", model, images, targets)` gives raw maps and `explain_output("cwox_2s", model, image, tree=tree)` a
-tree of them; `overlay` and `grid` show maps in a notebook. `METHODS`, `OUTPUTS` and `METRICS` say what there is. All are
-loaded on first use, so that reading a bundle or a configuration needs no PyTorch.
+tree of them; `overlay` and `grid` show maps in a notebook. `METHODS`, `OUTPUTS` and `METRICS` say what there is. They
+are loaded on first use, so that reading a bundle or a configuration needs no PyTorch.
 """
 
 _ENTRY_POINTS = ("DATASET_METRICS", "METHODS", "METRICS", "OUTPUTS", "explain", "explain_output", "score")

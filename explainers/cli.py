@@ -32,7 +32,11 @@ def _parser():
     explain.add_argument("config", type=Path, metavar="CONFIG.toml")
     explain.add_argument("--device", default="auto", help="auto (default), cpu, cuda, cuda:1 …")
     explain.add_argument("--limit", type=_count, metavar="N", help="only the first N photographs")
-    explain.add_argument("--shard", type=_shard, metavar="I/N", help="only this share of the images; no bundle yet")
+    among = explain.add_mutually_exclusive_group()
+    among.add_argument("--shard", type=_shard, metavar="I/N", help="only this share of the images; no bundle yet")
+    among.add_argument(
+        "--ray", metavar="ADDRESS", help="on a Ray cluster: auto, HOST:PORT, or local to start one"
+    )
     explain.set_defaults(run=_explain)
     score = commands.add_parser("score", help="score a bundle's maps")
     score.add_argument("bundle", type=Path, metavar="BUNDLE")
@@ -102,6 +106,10 @@ def _explain(options):
 
     job = prepare(config, options.device, options.limit)
     shard_of(job, options.shard)
+    if options.ray:
+        from explainers.cluster import explain_on_cluster
+
+        explain_on_cluster(job, options.ray, options.device, options.limit, print)
     predict(job)
     targets = targets_of(job)
     for method in config.methods:
