@@ -13,7 +13,7 @@ BIN := .venv/bin
 	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-web.txt
 	@touch $@
 
-.venv/.dev: requirements-web.txt requirements.txt requirements-dev.txt | .venv/bin/python
+.venv/.dev: requirements-web.txt requirements.txt requirements-cluster.txt requirements-dev.txt | .venv/bin/python
 	@echo "Installing everything (PyTorch included; some minutes on a slow line) …"
 	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ .venv/.web

@@ -34,9 +34,7 @@ def _parser():
     explain.add_argument("--limit", type=_count, metavar="N", help="only the first N photographs")
     among = explain.add_mutually_exclusive_group()
     among.add_argument("--shard", type=_shard, metavar="I/N", help="only this share of the images; no bundle yet")
-    among.add_argument(
-        "--ray", metavar="ADDRESS", help="on a Ray cluster: auto, HOST:PORT, or local to start one"
-    )
+    among.add_argument("--ray", metavar="ADDRESS", help="on a Ray cluster: auto, HOST:PORT, or local to start one")
     explain.set_defaults(run=_explain)
     score = commands.add_parser("score", help="score a bundle's maps")
     score.add_argument("bundle", type=Path, metavar="BUNDLE")
