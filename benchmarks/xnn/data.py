@@ -23,7 +23,7 @@ from fixtures import training
 REAL = Path(os.environ.get("HEATWISE_REALDATA", Path(__file__).parents[3] / "shared" / "realdata"))
 N_TRAIN, N_TEST = 500, 120
 TRAIN_SEED, TEST_SEED = 1, 2  # the first is the classifiers' training series
-CROPS = 4  # of each real photograph, in training
+CROPS = 3  # of each real photograph, in training
 
 
 @dataclass
@@ -47,6 +47,7 @@ class DataSet:
     weights: object
     located: list[int]  # test images whose parts are known
     thresholds: list | None = None
+    dimensions: list | None = None  # of Z whose locality is measured; all when not given
 
 
 def draw_bird(index: int, seed: int):
@@ -128,7 +129,7 @@ def scenes(n_train: int = N_TRAIN, n_test: int = N_TEST) -> DataSet:
     )
 
 
-def photographs(n_classes: int = 6) -> DataSet | None:
+def photographs(n_classes: int = 3) -> DataSet | None:
     """SqueezeNet on real photographs: learned from crops of a hundred, tested on others; None where they are not."""
     if not (REAL / "weights" / "squeezenet1_0.pth").exists():
         return None
@@ -161,6 +162,7 @@ def photographs(n_classes: int = 6) -> DataSet | None:
         test_labels=labels[len(train) :],
         weights=lambda i: mask_weights(regions[i], n_objects),
         located=list(range(len(masked))),
+        dimensions=list(range(0, 512, 16)),
     )
 
 

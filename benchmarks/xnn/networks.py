@@ -93,10 +93,10 @@ def measures(data: DataSet, cached: Cached, network, target: int) -> dict[str, f
 
 
 def heatmap_measures(data: DataSet, target: int, settings: Settings) -> dict[str, dict]:
-    """Return locality of every dimension of Z, and of the single heatmap of the class."""
+    """Return the locality of Z, of all or a sample of its dimensions, and of the single heatmap of the class."""
     chosen = mapped_images(data, target)
     images = data.test[chosen]
-    every = dimension_maps(data.model, settings, images, data.map_layer)
+    every = dimension_maps(data.model, settings, images, data.map_layer, data.dimensions)
     single = explainers.explain("c_mwp", data.model, images, [target] * len(chosen), layer=data.map_layer)
     return {
         "Z": {"locality": map_measures(data, every, chosen)["locality"]},

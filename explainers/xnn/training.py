@@ -118,8 +118,10 @@ class _Training:
                 self._save()
         if self.settings.kind == "cae":
             self._fit_head()
-        weight = self.network.head.weight.detach().abs()
-        found = degenerate(self.network.features_of(self._seen()), self.network.features_of(weight))
+        parts = (self.network.n_features, self.network.positions)
+        seen = self._seen().unflatten(1, parts).transpose(1, 2).flatten(0, 1)  # every position an example of its own
+        weight = self.network.head.weight.detach().unflatten(1, parts).abs().mean(dim=2)
+        found = degenerate(seen, weight)
         return self.network, Report(found, losses=self.losses)
 
     def _train_epoch(self):
