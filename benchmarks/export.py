@@ -92,7 +92,7 @@ def _by_api(server: servers.Server, key: str) -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.export", description=__doc__.splitlines()[0])
-    parser.add_argument("--runs", type=int, default=9000, help="runs in the study, about 113 rows each (default 9000)")
+    parser.add_argument("--runs", type=int, default=9000, help="runs in the study, about 128 rows each (default 9000)")
     parser.add_argument("--people", type=int, default=30, help="how many answer at the same time (default 30)")
     parser.add_argument("--pause", type=float, default=2, help="mean pause before an answer, seconds (default 2)")
     parser.add_argument("--beside", nargs="+", choices=WAYS, default=list(WAYS), help="what to measure (default: all)")
