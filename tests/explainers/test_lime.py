@@ -61,3 +61,24 @@ def test_a_constant_classifier_has_no_coefficients():
     model = nn.Sequential(nn.Flatten(), nn.Linear(3 * 64 * 64, 2))
     nn.init.zeros_(model[1].weight)
     assert explain("lime", model, pictures(1), [0], n_samples=50).abs().max() < 1e-6
+
+
+def test_the_coefficients_are_the_lime_packages_given_the_same_segments_and_samples():
+    from lime.lime_base import LimeBase
+    from sklearn.metrics import pairwise_distances
+
+    model, image = small_cnn().eval(), pictures(1)[0]
+    options = {**USUAL, "n_samples": 80, "output": "softmax"}
+    ours = lime_segments(model, image, torch.tensor([1]), generator=torch.Generator().manual_seed(5), **options)
+    n_segments = int(ours.segments.max()) + 1
+    present = torch.rand(80, n_segments, generator=torch.Generator().manual_seed(5)) < 0.5
+    present[0] = True
+    colours = torch.stack([image[:, ours.segments == k].mean(dim=1) for k in range(n_segments)], dim=1)
+    shown = torch.where(present[:, ours.segments][:, None], image, colours[:, ours.segments])
+    with torch.inference_mode():
+        scores = model(shown).softmax(dim=1).double().numpy()
+    data = present.double().numpy()
+    distances = pairwise_distances(data, data[:1], metric="cosine").ravel()
+    package = LimeBase(lambda distance: np.sqrt(np.exp(-(distance**2) / 0.25**2)))
+    explained = package.explain_instance_with_data(data, scores, distances, 1, n_segments, feature_selection="none")[1]
+    np.testing.assert_allclose(ours.coefficients[0], [dict(explained)[k] for k in range(n_segments)], atol=1e-5)

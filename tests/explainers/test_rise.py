@@ -47,3 +47,25 @@ def test_a_pixel_that_decides_stands_out():
 def test_an_impossible_share_is_refused():
     with pytest.raises(UserError, match="p: expected a probability"):
         explain("rise", small_cnn(), pictures(1), [0], p=0)
+
+
+def test_the_map_is_unbiased_against_the_sum_over_every_mask_there_is():
+    """A 4 × 4 image under a 2 × 2 raster has 2⁴ rasters and 2² shifts: the expectation can be written out."""
+    model = nn.Sequential(nn.Flatten(), nn.Linear(48, 2))
+    torch.nn.init.normal_(model[1].weight, generator=seeded())
+    image, p = pictures(1, side=4), 0.3
+    masks, expected = _Masks(image, 64, 2, p, seeded()), torch.zeros(4, 4)
+    patterns = torch.tensor([[(n >> bit) & 1 for bit in range(4)] for n in range(16)])
+    masks.cells = patterns.repeat(4, 1).reshape(64, 1, 2, 2).bool()
+    masks.shifts = [torch.arange(4).repeat_interleave(16) // 2, torch.arange(4).repeat_interleave(16) % 2]
+    kept = patterns.sum(dim=1).repeat(4)
+    weights = p**kept * (1 - p) ** (4 - kept) / 4
+    with torch.inference_mode():
+        for mask, weight in zip(masks(0, 64)[:, 0], weights, strict=True):
+            expected += weight * model(image * mask).softmax(dim=1)[0, 1] * mask / p
+    generators = [torch.Generator().manual_seed(seed) for seed in range(6)]
+    runs = [explain("rise", model, image, [1], n_masks=4000, grid=2, p=p, generator=one) for one in generators]
+    found = torch.stack(runs)[:, 0, 0]
+    error = found.std(dim=0) / 6**0.5
+    assert float(error.max()) < 0.02 * float(expected.max())
+    assert float(((found.mean(dim=0) - expected) / error).abs().max()) < 8

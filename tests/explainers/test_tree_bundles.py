@@ -174,7 +174,7 @@ def test_a_second_run_computes_nothing_and_another_tree_only_what_depends_on_it(
         .read_text()
         .replace('"class": 1', '"class": 3', 1)
         .replace('{"class": 3}]}]', '{"class": 1}]}]')
-    )  # noqa: E501
+    )
     (project / "groups.json").write_text(other)
     explain(project)
     after = {path: path.stat().st_mtime_ns for path in (project / "bundle.work").rglob("*.json")}
