@@ -153,7 +153,7 @@ def photographs(n_classes: int = 3) -> DataSet | None:
         model=model,
         class_names=[names[str(k)][1] for k in range(1000)],
         explained=counts.argsort(descending=True, stable=True)[:n_classes].tolist(),
-        layer="features.12",
+        layer="features.12.expand3x3_activation",  # features.12 joins two layers; a contrast needs one with weights
         map_layer="features.7",
         layers=[],
         train=train,
@@ -162,7 +162,7 @@ def photographs(n_classes: int = 3) -> DataSet | None:
         test_labels=labels[len(train) :],
         weights=lambda i: mask_weights(regions[i], n_objects),
         located=list(range(len(masked))),
-        dimensions=list(range(0, 512, 16)),
+        dimensions=list(range(0, 256, 8)),
     )
 
 
