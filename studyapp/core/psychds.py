@@ -1,6 +1,6 @@
 """Check a folder against Psych-DS: the rules by which its validator calls a data set valid, and what it warns of.
 
-After the validator's schema, version 1.5 (psych-ds.github.io): what it calls an error makes a folder invalid; of its
+After the validator's published schema (psych-ds.github.io): what it calls an error makes a folder invalid; of its
 warnings, those about the metadata and about files that it does not know are here too, as an export shall raise none.
 """
 
