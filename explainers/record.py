@@ -45,9 +45,9 @@ class Record:
 
     @property
     def defaults(self) -> dict:
-        """The keyword parameters of the function with their default values."""
-        signature = inspect.signature(self.function)
-        return {p.name: p.default for p in signature.parameters.values() if p.kind is p.KEYWORD_ONLY}
+        """The keyword parameters of the function with their default values, None where one must be given."""
+        parameters = [p for p in inspect.signature(self.function).parameters.values() if p.kind is p.KEYWORD_ONLY]
+        return {p.name: None if p.default is p.empty else p.default for p in parameters}
 
     def describe(self) -> dict:
         """Return the record as plain values, for `--json` and the documentation."""
