@@ -16,7 +16,7 @@ export function init(root, { handleOf, itemOf, likenessOf, zoneAt, lift, over, d
     const handle = event.isPrimary && event.button === 0 ? handleOf(event.target) : null;
     const item = handle && itemOf(handle);
     if (!item || drag) return;
-    drag = { handle, item, pointer: event.pointerId, x: event.clientX, y: event.clientY, likeness: null, zone: null };
+    drag = { handle, item, pointer: event.pointerId, x: event.clientX, y: event.clientY, likeness: null };
   });
 
   root.addEventListener("pointermove", (event) => {
@@ -29,18 +29,17 @@ export function init(root, { handleOf, itemOf, likenessOf, zoneAt, lift, over, d
       lift(drag.item, drag.handle);
     }
     drag.likeness.style.translate = `${dx}px ${dy}px`;
-    drag.zone = zoneAt(event.clientX, event.clientY);
-    over(drag.zone);
+    over(zoneAt(event.clientX, event.clientY));
   });
 
   const end = (event, dropped) => {
     if (drag?.pointer !== event.pointerId) return;
-    const { item, likeness, zone } = drag;
+    const { item, likeness } = drag;
     drag = null;
     if (!likeness) return;
     swallowClick();
     over(null);
-    drop(item, dropped ? zone : null, likeness);
+    drop(item, dropped ? zoneAt(event.clientX, event.clientY) : null, likeness);
   };
   root.addEventListener("pointerup", (event) => end(event, true));
   root.addEventListener("pointercancel", (event) => end(event, false));

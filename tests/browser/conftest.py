@@ -2,13 +2,16 @@
 
 import os
 import shutil
-from pathlib import Path
+from contextlib import contextmanager
 
 import pytest
+from django.contrib.auth.models import User
 from playwright.sync_api import Error, sync_playwright
 
 from studyapp import models, publishing, stimuli
+from tests.browser.clustering import picture
 from tests.bundles import write_bundle
+from tests.studyapp import clustering
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
@@ -33,7 +36,20 @@ def browser():
 @pytest.fixture
 def page(browser):
     """A fresh browser profile at the design's size; an error of a script fails the test."""
-    context = browser.new_context(viewport={"width": 1280, "height": 720})
+    with watched(browser, {"width": 1280, "height": 720}) as page:
+        yield page
+
+
+@pytest.fixture
+def tablet(browser):
+    """The same on a tablet, where fingers tap and nothing hovers."""
+    with watched(browser, {"width": 1024, "height": 768}, has_touch=True) as page:
+        yield page
+
+
+@contextmanager
+def watched(browser, viewport: dict, **options):
+    context = browser.new_context(viewport=viewport, **options)
     page = context.new_page()
     page.set_default_timeout(10_000)
     errors = []
@@ -44,27 +60,74 @@ def page(browser):
 
 
 @pytest.fixture
-def make_study(transactional_db, settings, tmp_path):
-    """Publish a forward-simulation study with one condition: `make_study(heatmap="lrp", **parameters)`."""
+def storage(settings, tmp_path):
+    """Keep what the app stores in the test's own folder, and serve scripts and styles as they lie."""
     settings.BUNDLES_ROOT, settings.STIMULI_ROOT = tmp_path / "bundles", tmp_path / "stimuli"
     settings.STORAGES = settings.STORAGES | {
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     }
 
-    def make(heatmap="lrp", scores="shown", **parameters) -> models.Study:
-        bundle = stimuli.load_bundle(write_bundle(Path(tmp_path) / "source"), "made")
-        study = models.Study.objects.create(
-            slug="walk",
-            title="How does the system decide?",
-            kind="forward_simulation",
-            bundle=bundle,
-            seed=1,
-            parameters=parameters,
-            code_completed="DONE-7",
-        )
-        factors = {"heatmap": heatmap, "scores": scores}
+
+@pytest.fixture
+def publish(transactional_db, storage):
+    """Publish a study with one condition on a bundle's folder: `publish(folder, factors, kind=…, slug=…, **fields)`."""
+
+    def publish(folder, factors, **fields) -> models.Study:
+        bundle = stimuli.load_bundle(folder, "made")
+        study = models.Study.objects.create(bundle=bundle, seed=1, code_completed="DONE-7", **fields)
         models.Condition.objects.create(study=study, name="only", factors=factors)
         publishing.publish(study)
         return study
 
+    return publish
+
+
+@pytest.fixture
+def make_study(publish, tmp_path):
+    """Publish a forward-simulation study with one condition: `make_study(heatmap="lrp", **parameters)`."""
+
+    def make(heatmap="lrp", scores="shown", **parameters) -> models.Study:
+        return publish(
+            write_bundle(tmp_path / "source"),
+            {"heatmap": heatmap, "scores": scores},
+            slug="walk",
+            title="How does the system decide?",
+            kind="forward_simulation",
+            parameters=parameters,
+        )
+
     return make
+
+
+@pytest.fixture
+def sorting(publish, live_server, tmp_path):
+    """Publish a clustering study and return the address of its door: `sorting(**parameters)`."""
+
+    def start(**parameters) -> str:
+        publish(
+            clustering.write_bundle(tmp_path / "source", image=picture(), size=96),
+            {},
+            slug="sorting",
+            title="Sorting look-alikes",
+            kind="clustering",
+            parameters=parameters,
+        )
+        return f"{live_server.url}/s/sorting/"
+
+    return start
+
+
+@pytest.fixture
+def desk(page, live_server, transactional_db):
+    """A page signed in at the desk; `open(path)` goes somewhere."""
+    User.objects.create_superuser("ada", password="correct horse battery")
+
+    def open_page(path="/admin/"):
+        page.goto(live_server.url + path)
+        return page
+
+    open_page()
+    page.fill("#id_username", "ada")
+    page.fill("#id_password", "correct horse battery")
+    page.click("input[type=submit]")
+    return open_page

@@ -6,7 +6,6 @@ from random import Random
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from django.contrib.auth.models import User
 from django.db import connection, connections
 
 from studyapp import models, publishing, sessions
@@ -17,22 +16,6 @@ from tests.bundles import write_bundle
 from tests.studyapp.every_kind import make_draft
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-
-@pytest.fixture
-def desk(page, live_server, transactional_db):
-    """A page signed in at the desk; `open(path)` goes somewhere."""
-    User.objects.create_superuser("ada", password="correct horse battery")
-
-    def open_page(path="/admin/"):
-        page.goto(live_server.url + path)
-        return page
-
-    open_page()
-    page.fill("#id_username", "ada")
-    page.fill("#id_password", "correct horse battery")
-    page.click("input[type=submit]")
-    return open_page
 
 
 def test_axe_finds_nothing_serious_on_the_desk_and_nothing_scrolls_sideways(desk, make_study):

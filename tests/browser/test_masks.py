@@ -10,7 +10,6 @@ from django.urls import reverse
 from PIL import Image
 
 from studyapp import masks, stimuli
-from tests.browser.test_desk import desk  # noqa: F401
 from tests.bundles import write_bundle
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -25,7 +24,7 @@ def record(make_study, tmp_path):
 
 
 @pytest.fixture
-def editor(desk, record):  # noqa: F811
+def editor(desk, record):
     """The page of the first image, drawn and fitted."""
     image_id = next(iter(stimuli.reader(record).images))
     page = desk(reverse("admin:mask", args=[record.pk, image_id]))

@@ -7,10 +7,11 @@ import pytest
 from django.db import connections
 from playwright.sync_api import expect
 
-from studyapp import models, publishing, stimuli
+from studyapp import models
 from studyapp.simulation.by_browser import Walker
 from tests.browser import walking
-from tests.browser.test_walk import serious, sideways
+from tests.browser.boards import drag, drag_by_finger, is_board, settled, skip_to_board, walk, walk_by_keyboard
+from tests.browser.looking import serious, sideways
 from tests.studyapp.label_matching import write_bundle
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -18,33 +19,21 @@ SHORT = {"training_trials": 1, "evaluation_trials": 1}
 
 
 @pytest.fixture
-def start(live_server, transactional_db, settings, tmp_path):
+def start(publish, live_server, tmp_path):
     """Publish a study and return the address of its door: `start(method="swox", **parameters)`."""
-    settings.BUNDLES_ROOT, settings.STIMULI_ROOT = tmp_path / "bundles", tmp_path / "stimuli"
-    settings.STORAGES = settings.STORAGES | {
-        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    }
 
-    def publish(method="cwox_2s", **parameters) -> str:
-        bundle = stimuli.load_bundle(write_bundle(tmp_path / "source", size=240), "made")
-        study = models.Study.objects.create(
+    def start(method="cwox_2s", **parameters) -> str:
+        publish(
+            write_bundle(tmp_path / "source", size=240),
+            {"method": method},
             slug="pairs",
             title="Which label is it?",
             kind="label_matching",
-            bundle=bundle,
-            seed=1,
             parameters=parameters,
-            code_completed="DONE-7",
         )
-        models.Condition.objects.create(study=study, name="only", factors={"method": method})
-        publishing.publish(study)
         return f"{live_server.url}/s/pairs/"
 
-    return publish
-
-
-def is_guess(page) -> bool:
-    return page.query_selector("#board") is not None
+    return start
 
 
 def labels(page) -> list[str]:
@@ -53,49 +42,6 @@ def labels(page) -> list[str]:
 
 def placed(page) -> list[str]:
     return [page.input_value(f"[name=box_{number}]") for number in (1, 2)]
-
-
-def middle(page, selector) -> tuple[float, float]:
-    box = page.locator(selector).bounding_box()
-    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-
-
-def drag(page, start, end) -> None:
-    page.mouse.move(*middle(page, start))
-    page.mouse.down()
-    page.mouse.move(*middle(page, end), steps=5)
-    page.mouse.up()
-
-
-def settled(page) -> None:
-    """Wait until no label is travelling any more."""
-    page.wait_for_function("() => !document.querySelector('.likeness')")
-
-
-def skip_to_guess(page, url) -> None:
-    walking.enter(page, url)
-    while not is_guess(page):
-        walking.answer_by_mouse(page)
-        walking.go_on(page)
-
-
-def walk(page, url, match) -> list[str]:
-    """Go all the way, matching by `match(page)`, and return what axe finds serious on any kind of page."""
-    walking.enter(page, url)
-    found, seen = [], set()
-    while not walking.ended(page):
-        assert sideways(page) <= 0
-        if is_guess(page):
-            match(page)
-            settled(page)
-        else:
-            walking.answer_by_mouse(page)
-        if (heading := page.inner_text("h1")) not in seen:
-            seen.add(heading)
-            found += [f"{heading}: {problem}" for problem in serious(page)]
-        walking.go_on(page)
-    assert page.inner_text("#code") == "DONE-7"
-    return found
 
 
 def responses() -> list[models.Response]:
@@ -131,11 +77,7 @@ def test_a_whole_session_by_dragging_is_stored_and_axe_finds_nothing_serious(pag
     assert all(row.rt_ms > 0 for row in responses())
 
 
-def test_a_whole_session_by_tapping_on_a_tablet(browser, start):
-    context = browser.new_context(viewport={"width": 1024, "height": 768}, has_touch=True)
-    page = context.new_page()
-    page.set_default_timeout(10_000)
-
+def test_a_whole_session_by_tapping_on_a_tablet(tablet, start):
     def by_tapping(page):
         for label, box in zip(labels(page), "AB", strict=True):
             page.tap(f"[data-label='{label}']")
@@ -143,50 +85,25 @@ def test_a_whole_session_by_tapping_on_a_tablet(browser, start):
         for target in page.query_selector_all("#step button:not([hidden]), .top a"):
             assert target.bounding_box()["height"] >= 44
 
-    assert walk(page, start(**SHORT), by_tapping) == []
-    context.close()
+    assert walk(tablet, start(**SHORT), by_tapping) == []
     assert moves() == [("tray", "A", "touch"), ("tray", "B", "touch")] * 4
 
 
 def test_a_whole_session_by_keyboard_alone(page, start):
-    url = start(**SHORT)
-    page.goto(url)
-    walking.tab_to(page, "button.primary")
-    page.keyboard.press("Enter")
-    walking.shown(page)
-    while not walking.ended(page):
-        if is_guess(page):
-            by_keys(page)
-        else:
-            walking.answer_by_keyboard(page)
-        walking.go_on_by_keyboard(page)
+    walk_by_keyboard(page, start(**SHORT), by_keys)
     assert models.Participant.objects.get().status == "completed"
     assert moves() == [("tray", "A", "keyboard"), ("tray", "B", "keyboard")] * 4
 
 
-def test_a_finger_drags_too(browser, start):
-    context = browser.new_context(viewport={"width": 1024, "height": 768}, has_touch=True)
-    page = context.new_page()
-    page.set_default_timeout(10_000)
-    skip_to_guess(page, start())
-    first = labels(page)[0]
-    touch = context.new_cdp_session(page)
-    (x, y), (to_x, to_y) = middle(page, f"[data-label='{first}']"), middle(page, "[data-box=B] .place")
-
-    def finger(kind, *points):
-        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y} for x, y in points]})
-
-    finger("touchStart", (x, y))
-    for step in range(1, 6):
-        finger("touchMove", (x + (to_x - x) * step / 5, y + (to_y - y) * step / 5))
-    finger("touchEnd")
-    settled(page)
-    assert placed(page) == ["", first]
-    context.close()
+def test_a_finger_drags_too(tablet, start):
+    skip_to_board(tablet, start())
+    first = labels(tablet)[0]
+    drag_by_finger(tablet, f"[data-label='{first}']", "[data-box=B] .place")
+    assert placed(tablet) == ["", first]
 
 
 def test_dropping_on_a_filled_box_swaps_and_a_label_can_be_taken_back(page, start):
-    skip_to_guess(page, start())
+    skip_to_board(page, start())
     first, second = labels(page)
     by_dragging(page)
     settled(page)
@@ -209,7 +126,7 @@ def test_dropping_on_a_filled_box_swaps_and_a_label_can_be_taken_back(page, star
 
 
 def test_a_label_dropped_beside_the_boxes_goes_back_and_counts_as_no_move(page, start):
-    skip_to_guess(page, start())
+    skip_to_board(page, start())
     first, _ = labels(page)
     drag(page, f"[data-label='{first}']", ".root")
     settled(page)
@@ -219,7 +136,7 @@ def test_a_label_dropped_beside_the_boxes_goes_back_and_counts_as_no_move(page, 
 
 
 def test_keys_move_among_boxes_and_labels_and_escape_puts_down(page, start):
-    skip_to_guess(page, start())
+    skip_to_board(page, start())
     first, second = labels(page)
     walking.tab_to(page, f"[data-label='{first}']")
     page.keyboard.press("ArrowRight")
@@ -245,7 +162,7 @@ def test_keys_move_among_boxes_and_labels_and_escape_puts_down(page, start):
 
 
 def test_next_is_refused_with_the_reason_until_every_box_has_a_label(page, start):
-    skip_to_guess(page, start())
+    skip_to_board(page, start())
     first, second = labels(page)
     page.click(f"[data-label='{first}']")
     page.click("[data-box=A] .place")
@@ -262,7 +179,7 @@ def test_next_is_refused_with_the_reason_until_every_box_has_a_label(page, start
 
 
 def test_nothing_moves_while_labels_are_placed(page, start):
-    skip_to_guess(page, start())
+    skip_to_board(page, start())
 
     def places():
         return [element.bounding_box() for element in page.query_selector_all(".map, .slot, .tray, .primary, h1")]
@@ -281,7 +198,7 @@ def test_nothing_moves_while_labels_are_placed(page, start):
 
 def test_what_was_placed_survives_a_reload_and_a_pause(page, start):
     url = start()
-    skip_to_guess(page, url)
+    skip_to_board(page, url)
     first = labels(page)[0]
     page.click(f"[data-label='{first}']")
     page.click("[data-box=B] .place")
@@ -302,7 +219,7 @@ def test_what_was_placed_survives_a_reload_and_a_pause(page, start):
 @pytest.mark.parametrize("method", ["cwox_2s", "swox"])
 def test_tree_boxes_and_labels_are_in_view_together(page, start, size, method):
     page.set_viewport_size({"width": size[0], "height": size[1]})
-    skip_to_guess(page, start(method, probabilities=True))
+    skip_to_board(page, start(method, probabilities=True))
     for answered in (False, True):
         bar = page.locator(".actions").bounding_box()["y"]
         for element in page.query_selector_all(".box, .answered, .map"):
@@ -317,7 +234,7 @@ def test_tree_boxes_and_labels_are_in_view_together(page, start, size, method):
 
 def test_at_200_percent_nothing_scrolls_sideways_and_labels_can_be_placed(page, start):
     page.set_viewport_size({"width": 640, "height": 360})
-    skip_to_guess(page, start())
+    skip_to_board(page, start())
     assert sideways(page) <= 0
     for label, box in zip(labels(page), "AB", strict=True):
         page.click(f"[data-label='{label}']")
@@ -332,7 +249,7 @@ def test_without_scripts_lists_stand_under_the_heatmaps(browser, start):
     page = context.new_page()
     page.goto(start(group_source="link", **SHORT))
     page.click("button.primary")
-    while not is_guess(page):
+    while not is_board(page):
         for question in page.query_selector_all("#step fieldset.question"):
             question.query_selector("label.option").click()
         page.click("#step .primary")

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from studyapp import models, stimuli
-from tests.browser.test_walk import serious, sideways
+from tests.browser.looking import serious, sideways
 from tests.studyapp.label_matching import write_bundle
 from tests.studyapp.test_pairs import FOREST
 
@@ -16,11 +16,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
-def study(transactional_db, settings, tmp_path):
-    settings.BUNDLES_ROOT, settings.STIMULI_ROOT = tmp_path / "bundles", tmp_path / "stimuli"
-    settings.STORAGES = settings.STORAGES | {
-        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    }
+def study(transactional_db, storage, tmp_path):
     tree = json.dumps({"schema_version": 1, "roots": FOREST}).encode()
     bundle = stimuli.load_bundle(write_bundle(tmp_path / "source", tree=tree), "look-alikes")
     study = models.Study.objects.create(slug="pairs", title="Pairs", kind="label_matching", bundle=bundle, seed=1)

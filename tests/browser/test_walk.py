@@ -1,28 +1,13 @@
 """A whole session in a real browser, with axe on every page; and another with nothing but the keyboard."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
 from studyapp import models
 from tests.browser import walking
+from tests.browser.looking import serious, sideways
 
 SHORT = {"queries_per_class": {"TP": 1, "FN": 0, "FP": 0, "TN": 0}}
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-
-def serious(page) -> list[str]:
-    """Return what axe calls serious or worse on the page as it is now."""
-    found = Axe().run(page).response["violations"]
-    return [
-        f"{violation['id']} {node['target']}"
-        for violation in found
-        if violation["impact"] in ("serious", "critical")
-        for node in violation["nodes"]
-    ]
-
-
-def sideways(page) -> int:
-    return page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
 
 
 @pytest.mark.parametrize(

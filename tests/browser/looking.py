@@ -1,0 +1,18 @@
+"""What axe and the window say of a page as it is now."""
+
+from axe_playwright_python.sync_playwright import Axe
+
+
+def serious(page) -> list[str]:
+    """Return what axe calls serious or worse on the page as it is now."""
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{violation['id']} {node['target']}"
+        for violation in found
+        if violation["impact"] in ("serious", "critical")
+        for node in violation["nodes"]
+    ]
+
+
+def sideways(page) -> int:
+    return page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")

@@ -1,0 +1,152 @@
+"""The heatmaps of the clustering board in a real browser: hovering, switches, the panel, other sizes, no scripts."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser import walking
+from tests.browser.boards import drag, is_board, settled, skip_to_board
+from tests.browser.clustering import SINGLE, XNN, events, photo, placed, selected, sortings, tray
+from tests.browser.looking import serious, sideways
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+SHAPES = """() => Object.fromEntries(
+    [...document.querySelectorAll('.card, .tray, .toolbar button, .actions button')].map((element, place) => {
+        const { x, y, width, height } = element.getBoundingClientRect();
+        return [place, [x, y, width, height].map(Math.round)];
+    }))"""
+
+
+def visible_maps(page) -> int:
+    return page.locator("#board .overlay:visible").count()
+
+
+def test_one_heatmap_shows_on_hover_and_focus_and_all_at_once(page, sorting):
+    skip_to_board(page, sorting(**SINGLE))
+    assert visible_maps(page) == 0
+    page.hover(photo(4))
+    assert visible_maps(page) == 1
+    page.wait_for_timeout(150)
+    page.mouse.move(5, 300)
+    assert visible_maps(page) == 0
+    walking.tab_to(page, photo(2))
+    assert page.locator(".card[data-picture='2'] .overlay").is_visible()
+    page.wait_for_timeout(150)
+    walking.tab_to(page, "[data-group=A] button")
+    assert visible_maps(page) == 0
+    page.click("[data-switch-all]")
+    assert visible_maps(page) == 10
+    page.click("[data-switch-all]")
+    assert visible_maps(page) == 0
+    for number in range(1, 11):
+        page.focus(photo(number))
+        page.keyboard.press("a")
+    walking.go_on(page)
+    assert [row.data for row in events("switched")] == [{"feature": "all", "on": True}, {"feature": "all", "on": False}]
+    looked = [(row.data["picture"], row.input_mode) for row in events("looked") if row.data["ms"] >= 100]
+    assert {(4, "mouse"), (2, "keyboard")} <= set(looked)
+
+
+def test_a_tap_shows_a_heatmap_where_nothing_can_hover(tablet, sorting):
+    skip_to_board(tablet, sorting(**SINGLE))
+    tablet.tap(photo(7))
+    assert tablet.locator(".card[data-picture='7'] .overlay").is_visible()
+    tablet.tap(photo(8))
+    assert visible_maps(tablet) == 1
+
+
+def test_switches_show_maps_of_all_pictures_without_a_request_and_nothing_else_moves(page, sorting):
+    skip_to_board(page, sorting(**XNN))
+    page.wait_for_load_state("networkidle")
+    requests = []
+    page.on("request", lambda request: requests.append(request.url) if "/events/" not in request.url else None)
+    before = page.evaluate(SHAPES)
+    for feature, shown in ((3, 10), (6, 20)):
+        page.click(f"[data-switch='{feature}']")
+        assert visible_maps(page) == shown
+        assert page.evaluate(SHAPES) == before
+    assert page.locator("#board [data-feature='3'] .contribution").first.inner_text() == "+.11"
+    page.click("[data-switch-all]")
+    assert visible_maps(page) == 70
+    assert page.evaluate(SHAPES) == before
+    drag(page, photo(1), tray("A"))
+    page.click(photo(2))
+    assert page.evaluate(SHAPES) == before
+    page.click("[data-compare]")
+    page.click("[data-column='2']")
+    page.keyboard.press("Escape")
+    assert requests == []
+    for box in page.evaluate("[...document.querySelectorAll('.card')].map(c => [c.scrollWidth - c.clientWidth])"):
+        assert box == [0]
+
+
+def test_the_panel_compares_selected_pictures_and_gives_the_focus_back(page, sorting):
+    skip_to_board(page, sorting(**XNN))
+    page.click("[data-compare]", force=True)  # it looks disabled, and says why it does nothing
+    expect(page.locator("#said")).to_have_text("Select a picture first.")
+    expect(page.locator("#compare")).to_be_hidden()
+    for number in (8, 1, 4):
+        page.click(photo(number))
+    walking.tab_to(page, "[data-compare]")
+    page.keyboard.press("Enter")
+    panel = page.locator("#compare")
+    assert panel.locator("tbody tr .number").all_inner_texts() == ["1", "4", "8"]
+    assert panel.locator(".overlay:visible").count() == 21
+    assert serious(page) == []
+    panel.locator("[data-column='6']").click()
+    assert panel.locator(".overlay:visible").count() == 18
+    expect(panel.get_by_role("columnheader", name="Heatmap 6")).to_be_hidden()
+    page.keyboard.press("Escape")
+    expect(panel).to_be_hidden()
+    assert page.evaluate(walking.FOCUSED, "[data-compare]")
+    assert selected(page) == [1, 4, 8]
+    page.click("[data-compare]")
+    assert panel.locator(".overlay:visible").count() == 18  # a column stays as it was switched
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    for number in range(1, 11):
+        page.focus(photo(number))
+        page.keyboard.press("a")
+    walking.go_on(page)
+    assert [row.data["pictures"] for row in events("compare_opened")] == [[1, 4, 8]] * 2
+    assert [row.data for row in events("compare_switched")] == [{"feature": 6, "on": False}]
+    assert len(events("compare_closed")) == 2
+    assert [(row.data["picture"], row.data["on"]) for row in events("selected")][:3] == [
+        (8, True),
+        (1, True),
+        (4, True),
+    ]
+
+
+@pytest.mark.parametrize("size", [(1920, 1080), (640, 360)], ids=["desktop", "200 percent"])
+@pytest.mark.parametrize("parameters", [SINGLE, XNN], ids=["one heatmap", "seven"])
+def test_nothing_scrolls_sideways_at_other_sizes(page, sorting, size, parameters):
+    page.set_viewport_size(dict(zip(("width", "height"), size, strict=True)))
+    skip_to_board(page, sorting(**parameters))
+    assert sideways(page) <= 0
+    page.click("[data-switch-all]")
+    assert sideways(page) <= 0
+    page.click(photo(1))
+    page.click(f"{tray('D')} button")
+    settled(page)
+    assert placed(page) == "D---------"
+
+
+def test_without_scripts_each_picture_has_a_list_and_all_its_maps(live_server, browser, sorting):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(sorting(**XNN))
+    page.click("button.primary")
+    while not is_board(page):
+        walking.answer_by_mouse(page)
+        page.click("#step .primary")
+    for number in range(1, 10):
+        page.select_option(f"[name=picture_{number}]", "B")
+    page.click("#step .primary")
+    expect(page.locator("#error-picture_10")).to_have_text("No group yet")
+    assert page.input_value("[name=picture_9]") == "B"
+    assert page.locator(".overlay:visible").count() == 70
+    page.select_option("[name=picture_10]", "A")
+    page.click("#step .primary")
+    assert list(sortings()[0].answer["placement"].values()) == list("BBBBBBBBBA")
+    assert sortings()[0].answer["moves"] is None
+    context.close()
