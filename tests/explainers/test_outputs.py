@@ -135,7 +135,8 @@ def transcribed(found, cluster_map, class_map, percentile):
 
     def scaled(saliency):
         saliency = saliency.detach().numpy()
-        return saliency / np.abs(saliency).max()
+        size = np.abs(saliency).max()
+        return saliency / size if size > 1e-7 else 0 * saliency  # where p(C) is always 1, LIME finds rounding
 
     maps = {}
     h = [scaled(cluster_map(members)) for members in found]
