@@ -4,6 +4,9 @@ Rong, Leemann, Borisov, Kasneci, Kasneci 2022, "A Consistent and Efficient Evalu
 ICML, section 5; the columns as in imagenet50-xai-slides.
 """
 
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
 import torch
 
 from explainers.inpainting import interpolated
@@ -34,18 +37,20 @@ def road(
     places, n_pixels = ranks(maps), maps[0].numel()
     counts = [round(n_pixels * percentile / 100) for percentile in percentiles]
     noise = seeded(generator)
-    state = noise.get_state()
 
-    def remove(batch, which, variant):
-        for row, (n, v) in enumerate(zip(which.tolist(), variant.tolist(), strict=True)):
-            count = counts[v % len(counts)]
-            removed = places[n] < count if v < len(counts) else places[n] >= n_pixels - count
-            noise.set_state(state)  # an image's noise does not depend on the images beside it
-            batch[row] = imputed(images[n], removed, noise)
+    def removed(n, v):
+        count, own = counts[v % len(counts)], torch.Generator(noise.device)
+        own.set_state(noise.get_state())  # an image's noise does not depend on the images beside it
+        return imputed(images[n], places[n] < count if v < len(counts) else places[n] >= n_pixels - count, own)
 
     options = {"output": output, "batch_size": batch_size}
     whole = classify(model, images, 1, lambda *_: None, targets, **options)[:, 0]
-    scores = classify(model, images, 2 * len(counts), remove, targets, **options)[:, 0]
+    with ThreadPoolExecutor(torch.get_num_threads()) as pool:  # a factorisation leaves the interpreter to others
+
+        def remove(batch, which, variant):
+            batch.copy_(torch.stack(list(pool.map(removed, which.tolist(), variant.tolist()))))
+
+        scores = classify(model, images, 2 * len(counts), remove, targets, **options)[:, 0]
     most, least = (100 * (part - whole).mean(dim=1) for part in scores.split(len(counts), dim=1))
     return {"road": (least - most) / 2, "road_morf": most, "road_lerf": least}
 
@@ -61,9 +66,8 @@ def imputed(image: torch.Tensor, removed: torch.Tensor, generator: torch.Generat
     if not gone.any():
         return image.clone()
     pixels = image.detach().cpu().double().numpy()
-    noise = _NOISE * torch.randn(3, int(gone.sum()), generator=generator, device=generator.device).cpu().numpy()
-    filled = pixels.copy()
-    filled[:, gone] = noise if gone.all() else interpolated(pixels, gone) + noise
+    filled = np.zeros_like(pixels) if gone.all() else interpolated(pixels, gone)
+    filled[:, gone] += _NOISE * torch.randn(3, gone.sum(), generator=generator, device=generator.device).cpu().numpy()
     return torch.from_numpy(filled).to(image)
 
 

@@ -3,8 +3,10 @@
 import pytest
 import torch
 from torch import nn
+from torch.nn.functional import conv2d
 
 from explainers import score
+from explainers.inpainting import interpolated
 from explainers.metrics.road import imputed
 from explainers.metrics.sanity import spearman
 from explainers.ranking import ranks
@@ -120,6 +122,18 @@ def test_the_sparse_imputation_equals_a_direct_solve(share):
     _, expected = dense_solution(image, removed)
     torch.testing.assert_close(filled[:, removed] - noise, expected.T.float(), atol=1e-5, rtol=1e-4)
     assert torch.equal(filled[:, ~removed], image[:, ~removed])
+
+
+@pytest.mark.parametrize("share", [0.2, 0.9])
+@pytest.mark.parametrize("side", [64, 224])
+def test_each_imputed_pixel_is_the_weighted_mean_of_its_neighbours(side, share):
+    image, relevance = pictures(1, side)[0].double().numpy(), pictures(1, side, seed=3)[0, 0]
+    gone = (relevance > relevance.quantile(1 - share)).numpy()
+    filled = torch.from_numpy(interpolated(image, gone))
+    weights = torch.tensor([[1.0, 2, 1], [2, 0, 2], [1, 2, 1]], dtype=torch.double)[None, None] / 12
+    sums, total = (conv2d(x[:, None], weights, padding=1)[:, 0] for x in (filled, torch.ones_like(filled)))
+    torch.testing.assert_close(filled[:, gone], (sums / total)[:, gone], atol=1e-11, rtol=0)
+    assert torch.equal(filled[:, ~gone], torch.from_numpy(image)[:, ~gone])
 
 
 def test_a_plain_image_stays_plain_but_for_the_noise():
