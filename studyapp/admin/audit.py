@@ -68,9 +68,8 @@ class ChangeAdmin(ByRole, admin.ModelAdmin):
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
         change = self.get_object(request, object_id)
-        about = {"change": change, "details": [_shown(*row) for row in change.details]} if change else {}
-        titled = {**about, "title": change.deed if change else "", "subtitle": None}
-        return super().change_view(request, object_id, form_url, {**titled, **(extra_context or {})})
+        about = {"title": change.deed, "details": [_shown(*row) for row in change.details]} if change else {}
+        return super().change_view(request, object_id, form_url, {**about, "subtitle": None, **(extra_context or {})})
 
     @admin.display(description="When (UTC)", ordering="at")
     def when(self, change):

@@ -79,6 +79,15 @@ def test_a_long_text_is_shown_line_by_line(desk, draft):
     assert "<del>Third.</del>" not in shown
 
 
+def test_a_deed_s_page_says_whose_it_is_and_leads_to_its_study(desk, draft):
+    desk.post(reverse("admin:study_publish", args=[draft.pk]))
+    change = models.Change.objects.get()
+    shown = desk.get(reverse("admin:studyapp_change_change", args=[change.pk])).content.decode()
+    assert f"ada, {change.at:%-d %b %Y}" in shown
+    assert f'<a href="{page_of(draft)}">tiny</a>' in shown
+    assert "(deleted)" not in shown
+
+
 def test_nobody_changes_the_trail(desk, draft):
     desk.post(reverse("admin:study_publish", args=[draft.pk]))
     change = models.Change.objects.get()
