@@ -9,6 +9,7 @@ one export follows the other.
 
 import argparse
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -36,7 +37,12 @@ def main() -> None:
         saturate(journey, [f"source-{number}" for number in range(SOURCES)], workers=2, limit_s=300)
         server.run("-m", "benchmarks.study", "fill", str(options.runs))
         key = server.ask("benchmarks.study", "key")
-        ways = {"alone": None, "export_study": partial(_by_command, server), "api": partial(_by_api, server, key)}
+        peaks_mib: list[float] = []
+        ways = {
+            "alone": None,
+            "export_study": partial(_by_command, server, peaks_mib),
+            "api": partial(_by_api, server, key),
+        }
         for name in options.beside:
             with _again_and_again(ways[name]) as exports:
                 crowd = paced(journey, [f"{name}-{number}" for number in range(options.people)], pause_s=options.pause)
@@ -45,6 +51,8 @@ def main() -> None:
     print(report.text(found))
     for figures in found["runs"]:
         print(f"{figures['mode']}: exports took {figures['exports_s']} s")
+    if peaks_mib:
+        print(f"export_study: at most {max(peaks_mib):.0f} MiB of memory")
     if options.json:
         options.json.write_text(json.dumps(found, indent=2))
     if any(run["errors"] or run["lost"] or run["doubled"] for run in found["runs"]):
@@ -71,10 +79,16 @@ def _again_and_again(export):
         thread.join()
 
 
-def _by_command(server: servers.Server) -> None:
+def _by_command(server: servers.Server, peaks_mib: list[float]) -> None:
+    """Export by the command, long and wide, and note the most memory that it held."""
     folder = server.folder / "exported"
-    command = [sys.executable, "manage.py", "export_study", SLUG, "--out", str(folder)]
-    subprocess.run(command, env=server.environment, cwd=servers.ROOT, check=True, stdout=subprocess.DEVNULL)
+    command = [sys.executable, "manage.py", "export_study", SLUG, "--out", str(folder), "--wide"]
+    process = subprocess.Popen(command, env=server.environment, cwd=servers.ROOT, stdout=subprocess.DEVNULL)
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        raise RuntimeError(f"export_study ended with {process.returncode}")
+    peaks_mib.append(used.ru_maxrss / 1024)
     shutil.rmtree(folder)
 
 

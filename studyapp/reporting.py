@@ -20,7 +20,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from studyapp import models
+from studyapp import models, processes
 from studyapp.exporting import export
 
 NEEDED = ("analysis", "pandas", "scipy", "statsmodels", "matplotlib", "sklearn", "jinja2", "tqdm")
@@ -62,18 +62,10 @@ def start(study: models.Study, user) -> models.Report:
 
 
 def _spawn(report: models.Report) -> None:
-    """Start the maker: a session of its own, so that it outlives the worker that was asked."""
     log = folder_of(report)
     log.mkdir(parents=True, exist_ok=True)
     with (log / "maker.log").open("wb") as output:
-        subprocess.Popen(
-            [sys.executable, str(settings.BASE_DIR / "manage.py"), "make_report", str(report.pk)],
-            cwd=settings.BASE_DIR,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        processes.start("make_report", str(report.pk), output=output)
 
 
 def make(report: models.Report) -> None:

@@ -8,9 +8,11 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from studyapp import models
-from studyapp.core.kinds import Kind, Page
+from studyapp.coding import results
+from studyapp.core.kinds import Kind, Page, kind
 from studyapp.core.tables import cell
 
+TABLES = ("participants", "trials", "steps", "events", "codes")
 CHUNK = 100
 FORGOTTEN: list = []
 ANSWER = (
@@ -18,6 +20,39 @@ ANSWER = (
 )  # fmt: skip
 EVENT = ("position", "name", "t_ms", "input_mode", "data", "received_at")
 EVENT_COLUMNS = ("step_index", *EVENT[1:])
+
+
+def whole(study: models.Study, name: str, using: str, *, with_ids: bool = False) -> Iterator[tuple[dict, dict]]:
+    """Yield a table's rows, each after its keys: what stands in every row of its run, the same dict for all of them."""
+    if name == "codes":
+        yield from _codes(study, using)
+        return
+    for chunk in chunks(runs(study).using(using).iterator(chunk_size=CHUNK)):
+        yield from of_runs(study, name, chunk, using, with_ids=with_ids)
+
+
+def of_runs(
+    study: models.Study, name: str, chunk: list[models.Participant], using: str, *, with_ids: bool = False
+) -> Iterator[tuple[dict, dict]]:
+    """Yield the same of some runs alone."""
+    its_keys = {run.pk: keys(study, run) for run in chunk}
+    if name == "participants":
+        yield from ((its_keys[run.pk], participant_row(run, with_ids)) for run in chunk)
+    elif name == "events":
+        yield from ((its_keys[run.pk], row) for run, row in events(chunk, using))
+    elif name == "codes":
+        yield from _codes(study, using, chunk)
+    else:
+        found, its_kind = answers(chunk, using), kind(study.kind)
+        for run in chunk:
+            for page, row in step_rows(its_kind, run, found[run.pk]):
+                if name == "steps" or page.trial:
+                    yield its_keys[run.pk], row
+
+
+def _codes(study: models.Study, using: str, chunk: list | None = None) -> Iterator[tuple[dict, dict]]:
+    its_keys = {"study": study.slug}
+    yield from ((its_keys, row) for row in results.rows(study, using, chunk))
 
 
 def runs(study: models.Study):

@@ -1,13 +1,8 @@
 """Bots from the desk: ordered here, walked by a process of its own, so that participants' pages stay quick."""
 
-import os
-import subprocess
-import sys
 from datetime import timedelta
-from threading import Thread
 
 from django import forms
-from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -18,7 +13,7 @@ from django.urls import path
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
-from studyapp import models, publishing, roles, sessions
+from studyapp import models, processes, publishing, roles, sessions
 from studyapp.core import skills
 from studyapp.core.kinds import kind
 
@@ -59,16 +54,7 @@ def urls(model_admin) -> list:
 
 def start(order: models.BotRun) -> None:
     """Let the bots of an order walk in a process of its own, which outlives this request."""
-    process = subprocess.Popen(
-        [sys.executable, str(settings.BASE_DIR / "manage.py"), "walk_bots", str(order.pk)],
-        cwd=settings.BASE_DIR,
-        env=os.environ.copy(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    Thread(target=process.wait, daemon=True).start()  # else it would linger as a zombie
+    processes.start("walk_bots", str(order.pk))
 
 
 def _page(model_admin):

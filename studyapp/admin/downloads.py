@@ -2,28 +2,41 @@
 
 import csv
 import io
-import shutil
 import tempfile
 from pathlib import Path
 
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import FileResponse, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 
-from studyapp import endings, models, roles
-from studyapp.exporting import export
+from studyapp import endings, models, processes, roles
 from studyapp.studies_io import dump_study
 
 from .audit import record
 
 
-def data(study: models.Study, *, with_ids: bool = False) -> FileResponse:
-    """Return the export, long and wide, as one zip; built on disk, so that its size doesn't matter."""
-    name = f"{study.slug}-{timezone.now():%Y-%m-%d}"
-    with tempfile.TemporaryDirectory() as scratch:
-        export(study, Path(scratch) / name, wide=True, with_ids=with_ids)
-        return _attached(Path(shutil.make_archive(f"{scratch}/{name}", "zip", scratch, name)))
+def data(study: models.Study, *, with_ids: bool = False) -> StreamingHttpResponse:
+    """Return the export, long and wide, as one zip."""
+    name = f"{study.slug}-{timezone.now():%Y-%m-%d}.zip"
+    return _exported(study, "application/zip", name, "--wide", *_ids(with_ids))
+
+
+def table(study: models.Study, name: str, *, with_ids: bool = False) -> StreamingHttpResponse:
+    """Return one long table of the export as CSV."""
+    return _exported(study, "text/csv", f"{study.slug}-{name}.csv", "--table", name, *_ids(with_ids))
+
+
+def _ids(with_ids: bool) -> list[str]:
+    return ["--with-ids"] if with_ids else []
+
+
+def _exported(study: models.Study, content_type: str, name: str, *options: str) -> StreamingHttpResponse:
+    """Return what `export_study` writes, sent as it is written; a `StreamError` where it writes nothing."""
+    chunks = processes.stream("export_study", study.slug, "--out", "-", *options)
+    sent_as = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingHttpResponse(chunks, content_type=content_type, headers=sent_as)
 
 
 def study_file(study: models.Study) -> FileResponse:
@@ -71,7 +84,11 @@ def view(model_admin, name: str):
         study = get_object_or_404(roles.studies(request.user), pk=pk)
         if not roles.may(request.user, deed, study):
             raise PermissionDenied
-        response = make(study)
+        try:
+            response = make(study)
+        except processes.StreamError as error:
+            model_admin.message_user(request, f"{button}: {error}", messages.ERROR)
+            return redirect("admin:studyapp_study_change", study.pk)
         record(request.user, study, f"Downloaded: {button}.")
         return response
 

@@ -5,8 +5,7 @@ from rest_framework.reverse import reverse
 
 from studyapp import models
 from studyapp.core.kinds import kind
-
-from .tables import TABLES
+from studyapp.rows import TABLES
 
 
 class StudySerializer(serializers.ModelSerializer):

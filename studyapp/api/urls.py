@@ -2,8 +2,9 @@ from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 from drf_spectacular.views import SpectacularAPIView
 
+from studyapp.rows import TABLES
+
 from . import views
-from .tables import TABLES
 
 
 class TableConverter(StringConverter):

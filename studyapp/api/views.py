@@ -1,10 +1,12 @@
 """The API's views: studies, their tables, the export."""
 
-from django.http import StreamingHttpResponse
+from functools import partial
+
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
-from rest_framework.exceptions import NotFound, PermissionDenied
+from rest_framework.exceptions import APIException, NotFound, PermissionDenied, Throttled
 from rest_framework.generics import ListAPIView, RetrieveAPIView
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.pagination import CursorPagination
@@ -12,7 +14,7 @@ from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from studyapp import models, roles, rows
+from studyapp import models, processes, roles, rows
 from studyapp.admin import downloads
 from studyapp.admin.audit import record
 
@@ -23,7 +25,7 @@ IDS = OpenApiParameter(
     "ids", OpenApiTypes.BOOL, description="also recruitment ids, which are personal data: for the study's owners alone"
 )
 SLUG = OpenApiParameter("slug", OpenApiTypes.STR, OpenApiParameter.PATH, description="the study's short name")
-TABLE = OpenApiParameter("table", OpenApiTypes.STR, OpenApiParameter.PATH, enum=tables.TABLES)
+TABLE = OpenApiParameter("table", OpenApiTypes.STR, OpenApiParameter.PATH, enum=rows.TABLES)
 FAILURES = {
     400: OpenApiResponse(description="a parameter is wrong"),
     401: OpenApiResponse(description="no token, or an unknown one"),
@@ -31,11 +33,15 @@ FAILURES = {
     404: OpenApiResponse(description="no such study that you have a role in, no such table, or a wrong cursor"),
     406: OpenApiResponse(description="neither of the formats that there are"),
     429: OpenApiResponse(description="too many requests; `Retry-After` says when to try again"),
+    503: OpenApiResponse(description="what is sent as a file can't be made at this moment, and why"),
 }
 
 
+WAIT_S = 60  # for a file, while others are being sent
+
+
 class CsvRenderer(BaseRenderer):
-    """Named so that `?format=csv` and `Accept: text/csv` are understood; the lines come from `tables.whole`."""
+    """Named so that `?format=csv` and `Accept: text/csv` are understood; the lines come from the export."""
 
     media_type, format, charset = "text/csv", "csv", "utf-8"
 
@@ -137,10 +143,8 @@ class TableView(APIView):
         study = _study(request, slug)
         with_ids = _with_ids(request, study) and table == "participants"
         if request.accepted_renderer.format == "csv":
-            record(request.user, study, f"Read by API: {table}{' with recruitment ids' if with_ids else ''}.")
-            lines = tables.whole(study, table, with_ids=with_ids)
-            name = f'attachment; filename="{study.slug}-{table}.csv"'
-            return StreamingHttpResponse(lines, content_type="text/csv", headers={"Content-Disposition": name})
+            deed = f"Read by API: {table}{' with recruitment ids' if with_ids else ''}."
+            return _sent(request, study, deed, partial(downloads.table, study, table, with_ids=with_ids))
         pages = RunPages()
         runs = pages.paginate_queryset(rows.runs(study), request, view=self)
         return pages.get_paginated_response(tables.page(study, table, runs, with_ids=with_ids))
@@ -172,8 +176,26 @@ class Export(APIView):
     def get(self, request, slug):
         study = _study(request, slug)
         with_ids = _with_ids(request, study)
-        record(request.user, study, f"Exported by API{', with recruitment ids' if with_ids else ''}.")
-        return downloads.data(study, with_ids=with_ids)
+        deed = f"Exported by API{', with recruitment ids' if with_ids else ''}."
+        return _sent(request, study, deed, partial(downloads.data, study, with_ids=with_ids))
+
+
+class Unavailable(APIException):
+    """Says why a file can't be sent at this moment."""
+
+    status_code = 503
+
+
+def _sent(request, study: models.Study, deed: str, make) -> HttpResponse:
+    """Return a file that was begun to be sent, which goes on record."""
+    try:
+        response = make()
+    except processes.BusyError as error:
+        raise Throttled(WAIT_S, str(error)) from error
+    except processes.StreamError as error:
+        raise Unavailable(str(error)) from error
+    record(request.user, study, deed)
+    return response
 
 
 def _study(request, slug: str) -> models.Study:

@@ -8,10 +8,9 @@ guarded by one leading apostrophe; see `guarded`.
 import csv
 import json
 import re
-from collections.abc import Iterable
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
+from typing import TextIO
 
 from .kinds import Field
 
@@ -57,19 +56,12 @@ def cells(row: dict) -> dict[str, str]:
     return {name: cell(value) for name, value in row.items()}
 
 
-@contextmanager
-def table(path: Path, columns: list[Field]):
-    """Open a new CSV file with a header and yield `write(row, ready)`.
+def writer_to(file: TextIO, columns: list[Field]) -> Callable:
+    """Write a header to a file opened with `newline=""` and return `write(row, ready)`.
 
     A row is a dict, absent columns are empty; `ready` holds cells, as `cells` returns them, of columns that are the
     same in many rows.
     """
-    with path.open("w", newline="", encoding="utf-8") as file:
-        yield writer_to(file, columns)
-
-
-def writer_to(file, columns: list[Field]):
-    """Write a header to an open file and return what writes a row: see `table`."""
     names = [column.name for column in columns]
     writer = csv.writer(file)
     writer.writerow(names)
@@ -81,13 +73,6 @@ def writer_to(file, columns: list[Field]):
             writer.writerow([cell(row.get(name)) for name in names])
 
     return write
-
-
-def write_table(path: Path, columns: list[Field], rows: Iterable[dict]) -> None:
-    """Write a whole table, row by row as they come."""
-    with table(path, columns) as write:
-        for row in rows:
-            write(row)
 
 
 def property_value(column: Field) -> dict:

@@ -1,12 +1,14 @@
 """A tiny published study, and people who walk through it."""
 
+import io
 from functools import partial
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
 from django.http import QueryDict
 
-from studyapp import models, publishing, sessions, showing, stimuli
+from studyapp import models, processes, publishing, sessions, showing, stimuli
 from studyapp.core import kinds
 from tests.bundles import write_bundle
 from tests.studyapp import tiny
@@ -29,6 +31,18 @@ def tiny_kind(settings):
     kinds.kinds()["tiny"] = tiny.KIND
     yield tiny.KIND
     del kinds.kinds()["tiny"]
+
+
+@pytest.fixture
+def streamed_here(monkeypatch):
+    """Let commands that are streamed to the browser run in this process, where the tiny kind is known."""
+
+    def stream(*arguments):
+        output = io.TextIOWrapper(io.BytesIO())
+        call_command(*arguments, stdout=output)
+        return iter([output.buffer.getvalue()])
+
+    monkeypatch.setattr(processes, "stream", stream)
 
 
 @pytest.fixture

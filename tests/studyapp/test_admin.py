@@ -226,7 +226,7 @@ def test_erasing_asks_first_and_leaves_a_tombstone(desk, start):
 
 
 @pytest.mark.django_db(transaction=True, databases=["default", "snapshot"])
-def test_the_export_button_gives_the_folder_as_a_zip(desk, study, start):
+def test_the_export_button_gives_the_folder_as_a_zip(desk, study, start, streamed_here):
     walk(start("anna"))
     response = desk.get(reverse("admin:study_export", args=[study.pk]))
     names = zipfile.ZipFile(io.BytesIO(response.getvalue())).namelist()

@@ -13,11 +13,15 @@ from django.urls import reverse
 from rest_framework.throttling import UserRateThrottle
 
 from studyapp import exporting, models
-from studyapp.api.tables import TABLES
 from studyapp.models.tokens import digest_of
+from studyapp.rows import TABLES
 from tests.studyapp.conftest import walk
 
-pytestmark = [pytest.mark.django_db(transaction=True, databases=["default", "snapshot"]), pytest.mark.database]
+pytestmark = [
+    pytest.mark.django_db(transaction=True, databases=["default", "snapshot"]),
+    pytest.mark.database,
+    pytest.mark.usefixtures("streamed_here"),
+]
 
 
 @pytest.fixture(autouse=True)

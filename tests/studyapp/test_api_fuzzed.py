@@ -14,6 +14,7 @@ schemathesis = pytest.importorskip("schemathesis")
 pytestmark = [
     pytest.mark.django_db(transaction=True, databases=["default", "snapshot"]),
     pytest.mark.database,
+    pytest.mark.usefixtures("streamed_here"),
 ]
 
 

@@ -1,5 +1,6 @@
 """The production server as it really runs: killed under load, its headers, its logs, its settings."""
 
+import io
 import json
 import logging
 import os
@@ -7,7 +8,8 @@ import re
 import subprocess
 import sys
 import time
-from http.client import HTTPException
+import zipfile
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from threading import Thread
 
@@ -95,6 +97,20 @@ def test_killed_and_restarted_under_load_no_answer_is_lost_or_doubled(server):
         for position, answer in run["answers"]:
             sent = met.acknowledged[position]
             assert all(sent[name] == answer[name] for name in ("sensitive_to", "ignores") if name in answer)
+
+
+def test_the_export_comes_whole_from_a_process_of_its_own(server, whole_run):
+    key = server.ask("benchmarks.study", "key")
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=60)
+    connection.request(
+        "GET", f"/api/studies/{SLUG}/export/", headers=server.headers | {"Authorization": f"Token {key}"}
+    )
+    answer = connection.getresponse()
+    archive = zipfile.ZipFile(io.BytesIO(answer.read()))
+    connection.close()
+    assert answer.getheader("Transfer-Encoding") == "chunked"
+    assert archive.testzip() is None
+    assert any("table-wide" in name for name in archive.namelist())
 
 
 def test_every_page_forbids_what_is_not_its_own(whole_run):

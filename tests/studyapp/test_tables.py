@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from studyapp.core.kinds import Field
-from studyapp.core.tables import cell, guarded, write_table
+from studyapp.core.tables import cell, guarded, writer_to
 
 GUARD = re.compile(r"'[=+\-@']")
 
@@ -55,7 +55,10 @@ def test_each_kind_of_value_has_one_form(value, expected):
 def test_a_table_is_rfc_4180_and_keeps_quotes_commas_and_newlines(tmp_path):
     columns = [Field("a", "text", "A."), Field("b", "text", "B.")]
     texts = ['two\nlines, "quoted"', "ends with\r\n"]
-    write_table(tmp_path / "t.csv", columns, [{"a": texts[0], "other": 1}, {"b": texts[1]}])
+    with (tmp_path / "t.csv").open("w", newline="", encoding="utf-8") as file:
+        write = writer_to(file, columns)
+        write({"a": texts[0], "other": 1})
+        write({}, {"b": texts[1]})
     content = (tmp_path / "t.csv").read_bytes()
     assert content.startswith(b'a,b\r\n"two\nlines, ""quoted"""')
     with (tmp_path / "t.csv").open(newline="", encoding="utf-8") as file:

@@ -1,9 +1,9 @@
-import os
-
 from django.core.management.base import BaseCommand, CommandError
 
-from studyapp.exporting import ExportError, export
+from studyapp import processes
+from studyapp.exporting import ExportError, export, export_table, export_zip
 from studyapp.management.lookup import study_of
+from studyapp.rows import TABLES
 
 
 class Command(BaseCommand):
@@ -11,20 +11,38 @@ class Command(BaseCommand):
 
     def run_from_argv(self, argv):
         """Run at low priority: whoever is answering meanwhile goes first."""
-        os.nice(10)
+        processes.give_way()
         super().run_from_argv(argv)
 
     def add_arguments(self, parser):
         parser.add_argument("slug")
-        parser.add_argument("--out", required=True, metavar="DIR", help="a new folder, or an earlier export")
+        parser.add_argument(
+            "--out", required=True, metavar="DIR", help="a new folder, or an earlier export; -: a zip, written as read"
+        )
         parser.add_argument("--wide", action="store_true", help="also one row per participant with all answers")
+        parser.add_argument("--table", choices=TABLES, help="with --out -: this table alone, as CSV")
         parser.add_argument("--with-ids", action="store_true", help="also recruitment ids: personal data")
 
-    def handle(self, slug, out, wide, with_ids, **options):
+    def handle(self, slug, out, wide, table, with_ids, **options):
+        study = study_of(slug)
+        if out == "-":
+            self._send(study, wide, table, with_ids)
+        elif table:
+            raise CommandError("--table goes with --out -")
+        else:
+            self._keep(study, out, wide, with_ids)
+
+    def _send(self, study, wide: bool, table: str | None, with_ids: bool) -> None:
+        if table:
+            export_table(study, table, self.stdout.buffer, with_ids=with_ids)
+        else:
+            export_zip(study, self.stdout.buffer, wide=wide, with_ids=with_ids)
+
+    def _keep(self, study, out: str, wide: bool, with_ids: bool) -> None:
         try:
-            rows = export(study_of(slug), out, wide=wide, with_ids=with_ids)
+            counts = export(study, out, wide=wide, with_ids=with_ids)
         except ExportError as error:
             raise CommandError(str(error)) from error
-        for name, count in rows.items():
+        for name, count in counts.items():
             self.stdout.write(f"{count:>9} rows  {name}")
         self.stdout.write(f"Exported to {out}")

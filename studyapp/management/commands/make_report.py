@@ -1,8 +1,6 @@
-import os
-
 from django.core.management.base import BaseCommand, CommandError
 
-from studyapp import models, reporting
+from studyapp import models, processes, reporting
 
 
 class Command(BaseCommand):
@@ -10,7 +8,7 @@ class Command(BaseCommand):
 
     def run_from_argv(self, argv):
         """Run at low priority, the analysis too: whoever is answering meanwhile goes first."""
-        os.nice(10)
+        processes.give_way()
         super().run_from_argv(argv)
 
     def add_arguments(self, parser):
