@@ -48,6 +48,14 @@ def cosines(features, weights=None):
     return unit.T @ unit
 
 
+def depth_of_sleep(before):
+    """Return how far below zero those x-features end, summed, that are zero in every example: 0 when all are awake.
+
+    `before` (M, n) or (M, n, h, w) is what passes the x-features' ReLU, through which a sleeping one gets no gradient.
+    """
+    return torch.relu(-before.transpose(0, 1).flatten(1).amax(dim=1)).sum()
+
+
 def _mean(values, weights):
     if weights is None:
         return values.mean(dim=0)

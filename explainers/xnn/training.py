@@ -68,6 +68,7 @@ def train(settings: Settings, classes: list[int], examples: Examples, progress=N
 
     The same settings and examples give the same network, to the last bit on the same machine, also when a training
     continues from `checkpoint` after an interruption. β and η grow to their values in the first third of the epochs.
+    An SRAE's x-feature that is zero in a whole batch is drawn up until it is not (ours); it would never learn again.
     While x-features of an SRAE degenerate, training starts again from other weights, `remedies` times at most; the
     network with the fewest is returned.
     `progress` is called with the examples seen since the last call.
@@ -132,7 +133,9 @@ class _Training:
             done = (len(self.losses) + number / len(batches)) / self.settings.epochs
             self.optimiser.param_groups[0]["lr"] = self.settings.learning_rate * (1 + math.cos(math.pi * done)) / 2
             activations = self.examples.activations[index]
-            features, approximations = self.network(activations)
+            before = self.network.encoder[:-1](activations)
+            features = before.relu()
+            approximations = self.network.head(self.network.seen(features))
             reconstructed = None if self.network.decoder is None else self.network.decoder(features)
             value = loss.total(
                 self.settings,
@@ -144,6 +147,8 @@ class _Training:
                 self.weights[index],
                 strength=min(1.0, done / _RAMP),
             )
+            if self.settings.kind == "srae":
+                value = value + loss.depth_of_sleep(before)
             self.optimiser.zero_grad(set_to_none=True)
             value.backward()
             self.optimiser.step()

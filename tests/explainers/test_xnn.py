@@ -91,6 +91,15 @@ def test_a_dead_feature_adds_nothing_to_the_pull_and_has_a_gradient_of_zero():
     assert torch.isfinite(features.grad).all()
 
 
+def test_only_x_features_that_no_example_activates_sleep_and_each_is_drawn_up_by_its_highest_example():
+    before = torch.tensor([[1.0, -3.0, -0.5], [-2.0, -2.0, -1.5]], requires_grad=True)
+    value = loss.depth_of_sleep(before)
+    value.backward()
+    assert float(value.detach()) == 2.5
+    assert before.grad.tolist() == [[0, 0, -1], [0, -1, 0]]
+    assert float(loss.depth_of_sleep(before.detach()[:, :2, None, None].expand(-1, -1, 2, 2))) == 2
+
+
 def test_positions_of_maps_count_as_examples():
     maps = torch.rand(2, 3, 4, 5)
     flat = maps.movedim(1, 3).reshape(-1, 3)
@@ -167,15 +176,15 @@ def test_an_interrupted_training_continues_and_ends_the_same(tmp_path):
         assert torch.equal(found, wanted)
 
 
-def test_the_network_takes_activations_of_any_scale():
+@pytest.mark.parametrize(("scale", "epochs"), [(64, 40), (1 / 64, 40), (50, 3), (0.03, 3)])
+def test_the_network_takes_activations_of_any_scale(scale, epochs):
+    """To the last bit where the scale only changes exponents; other scales round, and a long training amplifies that."""
     examples = structured(300)
-    larger = Examples(50 * examples.activations, examples.logits, examples.groups)
-    settings = Settings(layer="x", **SMALL)
-    small, _ = train(settings, [0], examples)
-    large, _ = train(settings, [0], larger)
-    torch.testing.assert_close(
-        apply(large, larger.activations)[1], apply(small, examples.activations)[1], atol=0.05, rtol=0.05
-    )
+    scaled = Examples(scale * examples.activations, examples.logits, examples.groups)
+    settings = Settings(layer="x", **{**SMALL, "epochs": epochs})
+    found, expected = (apply(train(settings, [0], one)[0], one.activations) for one in (scaled, examples))
+    tolerance = 0 if epochs == 40 else 1e-3
+    torch.testing.assert_close(found, expected, atol=tolerance, rtol=tolerance)
 
 
 def test_a_multi_class_network_follows_every_logit():
@@ -225,6 +234,11 @@ def test_dead_constant_duplicate_and_idle_features_are_told_apart():
     assert degenerate(features[:, [0, 4]], torch.ones(1, 2)) == {}
 
 
+def test_no_x_feature_of_an_srae_dies_in_training():
+    found = [train(Settings(layer="x", **SMALL, remedies=0, seed=seed), [0], structured())[1] for seed in range(8)]
+    assert "dead" not in [what for report in found for what in report.degenerate.values()]
+
+
 def test_a_dead_feature_is_found_a_remedy_is_tried_and_both_are_reported(monkeypatch):
     from explainers.xnn import training
 
@@ -232,7 +246,7 @@ def test_a_dead_feature_is_found_a_remedy_is_tried_and_both_are_reported(monkeyp
         original(network, activations, generator)
         if not starts:
             with torch.no_grad():
-                network.encoder[-2].bias[1] = -100.0
+                network.encoder[-2].bias[1] = -1e6  # too deep for the training to draw it up
         starts.append(generator)
 
     original, starts = training.initialise, []
