@@ -178,7 +178,7 @@ def test_an_interrupted_training_continues_and_ends_the_same(tmp_path):
 
 @pytest.mark.parametrize(("scale", "epochs"), [(64, 40), (1 / 64, 40), (50, 3), (0.03, 3)])
 def test_the_network_takes_activations_of_any_scale(scale, epochs):
-    """To the last bit where the scale only changes exponents; other scales round, and a long training amplifies that."""
+    """Equal to the bit where a scale changes exponents only; others round, which a long training amplifies."""
     examples = structured(300)
     scaled = Examples(scale * examples.activations, examples.logits, examples.groups)
     settings = Settings(layer="x", **{**SMALL, "epochs": epochs})
