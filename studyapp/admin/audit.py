@@ -14,11 +14,10 @@ LEFT_OUT = {"id", "status", "current", "created_at", "stimuli", "parameters", "t
 SHORT = 60
 
 
-def record(user, study: models.Study, deed: str, details: list | None = None) -> None:
-    """Put a deed on record; `details` is a list of [what, before, after]."""
-    models.Change.objects.create(
-        user=user, who=user.get_username(), study=study, slug=study.slug, deed=deed[:200], details=details or []
-    )
+def record(user, study: models.Study | None, deed: str, details: list | None = None, *, who: str = "") -> None:
+    """Put a deed on record; `details` is a list of [what, before, after], `who` whoever did it without an account."""
+    who, slug = user.get_username() if user else who, study.slug if study else ""
+    models.Change.objects.create(user=user, who=who, study=study, slug=slug, deed=deed[:200], details=details or [])
 
 
 def snapshot(pk: int) -> dict[str, str | None]:
@@ -49,7 +48,7 @@ def _word(value) -> str:
 
 @admin.register(models.Change)
 class ChangeAdmin(ByRole, admin.ModelAdmin):
-    """All deeds on record, for whoever may change the study; those of deleted studies for superusers."""
+    """All deeds on record, for whoever may change the study; of deleted studies, and of none, for superusers."""
 
     deeds = {"view": "change"}
     list_display = ("when", "who", "slug", "deed", "what")

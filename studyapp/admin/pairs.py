@@ -16,6 +16,8 @@ from studyapp.core.pairs import CRITERIA
 from studyapp.models.studies import new_seed
 from studyapp.stimuli import reader, stimulus_url
 
+from . import audit
+
 STAGES = {
     "classes": (
         "Mark classes",
@@ -153,7 +155,9 @@ def _save_choose(request: HttpRequest, bundle: models.Bundle, standings, counts:
     if study is None or len(chosen) < 2:
         messages.error(request, "Choose a study and at least two pairs, one for each round.")
         return None
+    before = audit.snapshot(study.pk)
     pairing.use(study, chosen, **{f"{phase}_trials": count for phase, count in counts.items()})
+    audit.record(request.user, study, "Chose pairs of classes.", audit.differences(before, audit.snapshot(study.pk)))
     messages.success(request, f"“{study}” has {len(chosen)} pairs. This is what its seed draws.")
     return redirect("admin:pairs_drawn", bundle.pk, study.slug)
 

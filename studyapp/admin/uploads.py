@@ -95,6 +95,8 @@ def view(model_admin, what: str):
                 if what == "study":
                     people.make_owner(request.user, made)
                     audit.record(request.user, made, f"Loaded the study from {form.cleaned_data['file'].name}.")
+                else:
+                    audit.record(request.user, None, f"Loaded the bundle {made.name}.")
                 model_admin.message_user(request, f"“{made}” was loaded.", messages.SUCCESS)
                 return redirect("admin:gallery" if what == "bundle" else "admin:studyapp_study_change", made.pk)
         context = {

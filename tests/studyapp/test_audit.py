@@ -1,10 +1,18 @@
 """The trail of changes: every deed of a researcher leaves who, when and what, and outlives account and study."""
 
+import io
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+
 import pytest
 from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
 from django.urls import reverse
+from django.utils import timezone
 
-from studyapp import models, sessions
+from studyapp import management, models, publishing, sessions, studies_io
+from studyapp.management import recorded
 from tests.studyapp.conftest import walk
 from tests.studyapp.test_admin import filled, page_of
 from tests.studyapp.test_roles import signed_in
@@ -54,6 +62,62 @@ def test_publishing_pausing_downloads_and_erasures_are_on_record(desk, draft):
         "Downloaded: Study as a file.",
         f"Erased participant {anna.code}.",
     ]
+
+
+@pytest.fixture
+def commands(draft, tmp_path):
+    """Every command that changes data: how it is given, what it is recorded with, and the short name of what study."""
+    studies_io.dump_study(draft, tmp_path / "tiny.zip")
+    publishing.publish(draft)
+    gone, late = (walk(sessions.start(draft.pk, sessions.Visitor("PROLIFIC_PID", name))) for name in ("anna", "bela"))
+    models.Participant.objects.filter(pk=late.pk).update(seen_at=timezone.now() - timedelta(days=9))
+    models.Study.objects.filter(pk=draft.pk).update(retention_days=7)
+    words = models.Study.objects.create(slug="words", title="W", kind="label_matching", bundle=draft.bundle)
+    User.objects.create_user("eve", is_staff=True)
+    return {
+        "erase_participant": ([gone.code, "--yes"], f"Erased participant {gone.code}", "tiny"),
+        "apply_retention": ([], "Ended 0 expired runs and erased 1 recruitment ids", "tiny"),
+        "load_bundle": ([str(tmp_path / "source"), "--name", "again"], "Loaded the bundle again", ""),
+        "load_study": ([str(tmp_path / "tiny.zip"), "--slug", "copy"], "Loaded the study from tiny.zip", "copy"),
+        "pairs": (["made", "--into", words.slug, "--pair", "a / b"], "Chose pairs of classes", "words"),
+        "simulate": (["tiny", "--participants", "2", "--bot", "oracle"], "Sent 2 bots (oracle)", "tiny"),
+        "two_factor_off": (["eve"], "Turned off two-factor sign-in of eve", ""),
+    }
+
+
+def given(name: str, *arguments: str) -> None:
+    with suppress(CommandError):  # pairs says what else the study lacks
+        call_command(name, *arguments, stdout=io.StringIO(), stderr=io.StringIO())
+
+
+CHANGING = (
+    "apply_retention", "erase_participant", "load_bundle", "load_study", "pairs", "simulate", "two_factor_off",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CHANGING)
+def test_what_a_command_changes_is_on_record(commands, name, monkeypatch):
+    monkeypatch.setattr(recorded, "getuser", lambda: "operator")
+    arguments, deed, slug = commands[name]
+    given(name, *arguments)
+    (change,) = models.Change.objects.all()
+    assert (change.who, change.user, change.deed, change.slug) == ("operator", None, f"{deed} by command.", slug)
+
+
+def test_a_command_given_for_an_account_is_on_record_under_its_name(commands):
+    given("erase_participant", *commands["erase_participant"][0], "--as", "eve")
+    change = models.Change.objects.get()
+    assert (change.who, change.user.username) == ("eve", "eve")
+    with pytest.raises(CommandError, match="no account is called 'nobody'"):
+        call_command("load_study", "any.zip", "--as", "nobody")
+
+
+def test_every_other_command_of_the_app_only_reads_or_carries_out_what_the_desk_recorded():
+    known = {path.stem for path in Path(management.__file__).parent.glob("commands/[a-z]*.py")}
+    reading = {
+        "bonus", "check_export", "check_study", "data_dictionary", "dump_study", "export_study", "translations",
+    }  # fmt: skip
+    assert known == {*CHANGING, "demo"} | reading | {"make_report", "walk_bots"}
 
 
 def test_the_trail_outlives_the_study_and_the_account(desk, draft):

@@ -1,13 +1,13 @@
-from django.core.management.base import BaseCommand
-
 from studyapp import models, sessions
+from studyapp.management.recorded import RecordedCommand
 
 
-class Command(BaseCommand):
+class Command(RecordedCommand):
     help = "End runs that outlived their study's limit, and erase recruitment ids kept long enough. Run it daily."
 
     def handle(self, **options):
         for study in models.Study.objects.all():
             expired, erased = sessions.expire(study), sessions.apply_retention(study)
             if expired or erased:
+                self.record(study, f"Ended {expired} expired runs and erased {erased} recruitment ids")
                 self.stdout.write(f"{study.slug}: {expired} runs expired, {erased} recruitment ids erased")

@@ -6,12 +6,13 @@ from pathlib import Path
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.core.wsgi import get_wsgi_application
 from django.db import connections
 from gunicorn.app.base import BaseApplication
 
 from studyapp import models, serving
+from studyapp.management.recorded import RecordedCommand
 from studyapp.publishing import publish
 from studyapp.studies_io import load_study
 
@@ -20,7 +21,7 @@ PASSWORD = settings.DATA_DIR / "admin_password"
 USER = "admin"
 
 
-class Command(BaseCommand):
+class Command(RecordedCommand):
     help = "Prepare the demo studies and serve them on this machine; what is there already is left as it is."
 
     def add_arguments(self, parser):
@@ -31,8 +32,11 @@ class Command(BaseCommand):
         if not prepare_only:
             _require_free(port)
         call_command("migrate", verbosity=0)
+        ready = set(models.Study.objects.filter(current__isnull=False))
         for path in sorted(STUDIES.glob("*.json")):
-            prepare(path)
+            study = prepare(path)
+            if study not in ready:
+                self.record(study, "Loaded and published the demo's study")
         shown = "\n".join(links(f"http://127.0.0.1:{port}", admin_login()))
         if prepare_only:
             self.stdout.write(shown)

@@ -1,9 +1,11 @@
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
+from django.db import transaction
 
 from studyapp import models, sessions
+from studyapp.management.recorded import RecordedCommand
 
 
-class Command(BaseCommand):
+class Command(RecordedCommand):
     help = "Erase one participant's answers, events and identity; a row without personal data stays."
 
     def add_arguments(self, parser):
@@ -18,5 +20,7 @@ class Command(BaseCommand):
         question = f"Erase {code} of “{participant.study}”, {answers} answers, for good? [y/N] "
         if not yes and input(question).strip().lower() != "y":
             raise CommandError("nothing was erased")
-        sessions.erase(participant.pk)
+        with transaction.atomic():
+            sessions.erase(participant.pk)
+            self.record(participant.study, f"Erased participant {code}")
         self.stdout.write(f"Erased {code}: {answers} answers.")

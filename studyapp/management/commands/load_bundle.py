@@ -1,13 +1,14 @@
 from pathlib import Path
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils.text import slugify
 
 from studyapp.core.bundles import BundleError
+from studyapp.management.recorded import RecordedCommand
 from studyapp.stimuli import load_bundle
 
 
-class Command(BaseCommand):
+class Command(RecordedCommand):
     help = "Copy a bundle of heatmaps into the app, every file checked; several become one with several data sets."
 
     def add_arguments(self, parser):
@@ -22,4 +23,5 @@ class Command(BaseCommand):
             bundle = load_bundle(parts if len(parts) > 1 else folders[0], slugify(name or "-".join(parts)))
         except BundleError as error:
             raise CommandError(str(error)) from error
+        self.record(None, f"Loaded the bundle {bundle.name}")
         self.stdout.write(f"Bundle {bundle.name}: {bundle.n_images} images, {bundle.sha256[:12]}")

@@ -1,9 +1,12 @@
-from django.core.management.base import BaseCommand, CommandError
+from pathlib import Path
 
+from django.core.management.base import CommandError
+
+from studyapp.management.recorded import RecordedCommand
 from studyapp.studies_io import StudyFileError, load_study
 
 
-class Command(BaseCommand):
+class Command(RecordedCommand):
     help = "Create a draft study from a file that dump_study wrote."
 
     def add_arguments(self, parser):
@@ -15,6 +18,7 @@ class Command(BaseCommand):
             study = load_study(file, slug=slug)
         except StudyFileError as error:
             raise CommandError(str(error)) from error
+        self.record(study, f"Loaded the study from {Path(file).name}")
         self.stdout.write(
             f"Loaded “{study.title}” as {study.slug}, a draft with {study.conditions.count()} conditions."
         )

@@ -1,14 +1,16 @@
 from pathlib import Path
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from studyapp import models, pairing, publishing
+from studyapp.admin import audit
 from studyapp.core.bundles import Bundle, BundleError
 from studyapp.core.pairs import find_pairs
 from studyapp.management.lookup import study_of
+from studyapp.management.recorded import RecordedCommand
 
 
-class Command(BaseCommand):
+class Command(RecordedCommand):
     help = "Rank a bundle's pairs of confusable classes, and put chosen ones into a label-matching study."
 
     def add_arguments(self, parser):
@@ -58,7 +60,9 @@ class Command(BaseCommand):
         self.stdout.write(f"{path}: {n_rows} marks, nominations and votes")
 
     def _use(self, study: models.Study, chosen: list[str], **counts: int) -> None:
+        before = audit.snapshot(study.pk)
         pairing.use(study, chosen, **counts)
+        self.record(study, "Chose pairs of classes", audit.differences(before, audit.snapshot(study.pk)))
         if problems := publishing.problems(study):
             raise CommandError(f"{study.slug} has the pairs, and still lacks: {problems[0]}")
         self.stdout.write(f"{study.slug} has {len(chosen)} pairs. Drawn by its seed, {study.seed}:")

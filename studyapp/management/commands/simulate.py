@@ -2,9 +2,10 @@ import time
 from contextlib import ExitStack
 from functools import partial
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from studyapp.management.lookup import study_of
+from studyapp.management.recorded import RecordedCommand
 from studyapp.simulation import SimulationError, by_browser, by_functions, by_http, by_level, cells, simulate
 
 SKILLS = (
@@ -13,7 +14,7 @@ SKILLS = (
 )
 
 
-class Command(BaseCommand):
+class Command(RecordedCommand):
     help = "Let bots walk a study. They are marked, and counted apart from people."
 
     def add_arguments(self, parser):
@@ -26,16 +27,20 @@ class Command(BaseCommand):
 
     def handle(self, slug, participants, bot, seed, via, url, **options):
         study = study_of(slug)
-        began = time.monotonic()
+        bots = [bot] if isinstance(bot, str) else bot or []
+        began, done = time.monotonic(), 0
         try:
             with ExitStack() as stack:
-                skill, levels = by_level(study, [bot] if isinstance(bot, str) else bot or [])
+                skill, levels = by_level(study, bots)
                 walk = _walker(stack, via, url, levels)
                 runs = simulate(study, participants, walk, skill=skill, seed=seed)
                 for done, _ in enumerate(runs, start=1):
                     self._progress(done, participants, time.monotonic() - began)
         except SimulationError as error:
             raise CommandError(str(error)) from error
+        finally:
+            if done:
+                self.record(study, f"Sent {done} bots ({', '.join(bots) or 'random'})")
         self._report(study)
 
     def _progress(self, done: int, total: int, seconds: float) -> None:
