@@ -3,12 +3,14 @@
 import json
 
 import pytest
+from django import forms
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
 from studyapp import models, publishing, sessions
 from studyapp.coding import codebook, passages, readings, results
+from studyapp.core.kinds import kinds, load
 from studyapp.simulation import by_functions, simulate
 from tests.studyapp.every_kind import make_draft
 
@@ -51,6 +53,24 @@ def anna(study):
 @pytest.fixture
 def ben(study):
     return person("ben", study)
+
+
+@pytest.mark.parametrize("name", sorted(kinds()))
+def test_whatever_a_kind_lets_people_type_can_be_coded(name, tmp_path):
+    study = make_draft(name, tmp_path, slug="scenes")
+    publishing.publish(study)
+    (run,) = simulate(study, 1, by_functions.walk)
+    definition, typed = publishing.frozen(study.current), set()
+    for step in run.plan.steps:
+        page = kinds()[name].page(step["page"])
+        fields = load(page.form)(step=step, definition=definition).fields if page.form else {}
+        own = "" if page.trial else f"{page.name}_"
+        typed |= {f"{own}{key}" for key, field in fields.items() if isinstance(field.widget, forms.Textarea)}
+    assert set(passages.free_fields(study)) == typed
+    assert passages.gather(study) >= len(typed)
+    anna = person("anna", study)
+    for column in typed:
+        assert browser(anna).get(reverse("admin:coding_read", args=[study.pk, column])).status_code == 200
 
 
 def browser(user) -> Client:

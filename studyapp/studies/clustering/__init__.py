@@ -117,7 +117,7 @@ PAGES = (
                 "How difficult grouping the pictures was.",
                 levels={0: "not difficult at all", HARDEST: "extremely difficult"},
             ),
-            Field("comments", "text", "Comments, in the participant's words; may be empty."),
+            Field("comments", "text", "Comments, in the participant's words; may be empty.", free=True),
         ),
         texts=("closing",),
     ),
