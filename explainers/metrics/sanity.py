@@ -16,19 +16,19 @@ from explainers.record import Metric
 def sanity(model, images, targets, maps, *, explainer=None, stages=3, generator=None):
     """Return the mean absolute Spearman correlation of the maps with those of the randomised model, 0 … 1.
 
-    From the output down, layers with weights get normal weights of the same mean and deviation: at stage k of `stages`
-    the last k / `stages` of them. `explainer(model, images, targets)` gives the maps (N, H, W). The correlation with a
-    flat map counts as 0.
+    From the output down, weights (not biases, nor the scales of norms) become normal ones of the same mean and
+    deviation: at stage k of `stages` the last k / `stages` of them. `explainer(model, images, targets)` gives the maps
+    (N, H, W). The correlation with a flat map counts as 0.
     """
     if explainer is None:
         raise UserError("explainer: expected a function of (model, images, targets) that gives maps (N, H, W).")
     generator, randomised = seeded(generator), copy.deepcopy(model)
-    layers = [m for m in randomised.modules() if isinstance(m, torch.nn.Linear | torch.nn.Conv2d)][::-1]
+    weights = [weight for weight in randomised.parameters() if weight.ndim > 1][::-1]
     total, done = torch.zeros(len(images), device=images.device), 0
     for stage in range(1, stages + 1):
-        upto = -(-len(layers) * stage // stages)
-        for layer in layers[done:upto]:
-            _randomise(layer.weight, generator)
+        upto = -(-len(weights) * stage // stages)
+        for weight in weights[done:upto]:
+            _randomise(weight, generator)
         done = upto
         total += spearman(maps, explainer(randomised, images, targets).to(maps)).abs()
     return {"sanity": total / stages}

@@ -7,6 +7,10 @@ import torch
 from torch import nn
 
 from explainers._torchvision import torchvision
+from explainers.layers import default_layer
+from explainers.xnn.activations import activations_of
+from explainers.xnn.network import ExplanationNetwork, initialise
+from explainers.xnn.settings import Settings
 
 LARGE_FAMILIES = ("vgg16", "vgg19", "resnet50")
 FAMILIES = ("vgg11", "resnet18", "googlenet", "densenet121", "squeezenet1_1", "mobilenet_v2")
@@ -65,6 +69,16 @@ def vision_transformer() -> nn.Module:
     model = torchvision.models.VisionTransformer(**sizes, num_classes=5)
     nn.init.normal_(model.heads.head.weight, std=0.2)
     return model.eval()
+
+
+def explanation_network(model: nn.Module, images: torch.Tensor, n_classes: int = 5) -> ExplanationNetwork:
+    """Return an explanation network with random weights: three x-features of the means of the model's usual layer."""
+    layer = next(name for name, module in model.named_modules() if module is default_layer(model, images))
+    activations, _ = activations_of(model, images, layer)
+    settings = Settings(layer=layer, features=3, hidden=(16, 8))
+    network = ExplanationNetwork(settings, range(n_classes), activations.shape[1:])
+    initialise(network, activations, torch.Generator().manual_seed(0))
+    return network.eval()
 
 
 def without_biases(model: nn.Module) -> nn.Module:

@@ -1,14 +1,27 @@
 """What every registered metric must keep to; a new one is tested by being registered."""
 
 import inspect
+import math
 
 import pytest
 import torch
 
 import explainers
 from explainers.errors import UserError
+from explainers.metrics.locality import mask_weights, part_shares
 from explainers.registry import scores
-from tests.explainers.networks import FAMILIES, LARGE_FAMILIES, family, large_family, pictures, small_cnn
+from explainers.xnn.activations import activations_of
+from explainers.xnn.heatmaps import x_feature_maps
+from tests.explainers.networks import (
+    FAMILIES,
+    LARGE_FAMILIES,
+    explanation_network,
+    family,
+    large_family,
+    pictures,
+    small_cnn,
+    vision_transformer,
+)
 from tests.explainers.test_every_method import state_of
 
 every_metric = pytest.mark.parametrize("name", sorted(explainers.METRICS))
@@ -20,10 +33,10 @@ def gradient(model, images, targets):
     return explainers.explain("grad_cam", model, images, targets)[:, 0]
 
 
-def supplied(name, n):
+def supplied(name, n, side=SIDE):
     """Parameters that every metric needs, and quick ones."""
     accepted = inspect.signature(explainers.METRICS[name].function).parameters
-    masks = torch.zeros(n, SIDE, SIDE, dtype=torch.bool)
+    masks = torch.zeros(n, side, side, dtype=torch.bool)
     masks[:, 4:20, 8:24] = True
     available = {"masks": masks, "explainer": gradient, "generator": torch.Generator().manual_seed(5)}
     return {key: value for key, value in available.items() if key in accepted} | QUICK.get(name, {})
@@ -45,7 +58,6 @@ def test_each_name_has_a_finite_value_per_image_and_a_direction(name):
     metric = explainers.METRICS[name]
     values = values_of(name, small_cnn(), pictures(3, SIDE), [0, 1, 2], some_maps(3))
     assert values.keys() == metric.directions.keys()
-    assert set(metric.directions.values()) <= {"higher", "lower"}
     for value in values.values():
         assert value.shape == (3,)
         assert torch.isfinite(value).all()
@@ -99,15 +111,45 @@ def test_every_family_is_scored(name, network):
 
 @every_metric
 @pytest.mark.parametrize("network", LARGE_FAMILIES)
-def test_every_deep_network_is_scored(name, network):
+def test_every_deep_network_of_every_family_is_scored(name, network):
     for value in values_of(name, large_family(network), pictures(1, SIDE), [1], some_maps(1)).values():
         assert torch.isfinite(value).all()
 
 
 @every_metric
-def test_every_parameter_is_described(name):
-    for parameter, described in explainers.METRICS[name].describe()["parameters"].items():
-        assert described["description"], parameter
+def test_a_vision_transformer_is_scored(name):
+    maps, images = pictures(1, 64, seed=8).sum(dim=1), pictures(1, 64)
+    parameters = supplied(name, 1, 64)
+    if "others" in explainers.METRICS[name].defaults:
+        parameters["others"] = [[0, 2]]
+    for value in scores(explainers.METRICS[name], vision_transformer(), images, [1], maps, **parameters).values():
+        assert torch.isfinite(value).all()
+
+
+@pytest.mark.parametrize("network", FAMILIES + LARGE_FAMILIES)
+def test_every_data_set_metric_scores_an_explanation_network_of_every_family(network):
+    """Data-set metrics score explanation networks: their approximations, their maps, and the maps' shares of parts."""
+    model, images = family(network) if network in FAMILIES else large_family(network), 0.3 * pictures(3, SIDE)
+    explaining = explanation_network(model, images)
+    activations, logits = activations_of(model, images, explaining.settings.layer)
+    maps, halves = x_feature_maps(model, explaining, images), (torch.arange(SIDE) < SIDE // 2).expand(SIDE, -1) + 1
+    evidence = {
+        "faithfulness": {"approximations": explaining(activations)[1].detach(), "logits": logits, "classes": range(5)},
+        "orthogonality": {"maps": maps},
+        "locality": {"shares": part_shares(maps, mask_weights(halves, 2).expand(3, -1, -1, -1))},
+    }
+    for name, metric in explainers.DATASET_METRICS.items():
+        values = metric.function(**evidence[name])
+        assert values.keys() == metric.directions.keys()
+        assert all(math.isfinite(value) for value in values.values())
+
+
+@pytest.mark.parametrize("name", sorted(explainers.METRICS | explainers.DATASET_METRICS))
+def test_every_parameter_and_value_is_described(name):
+    described = (explainers.METRICS | explainers.DATASET_METRICS)[name].describe()
+    assert set(described["directions"].values()) <= {"higher", "lower"}
+    for parameter, facts in described["parameters"].items():
+        assert facts["description"], parameter
 
 
 def test_wrong_names_and_shapes_are_refused():

@@ -11,7 +11,15 @@ from explainers.base_explainers import BASES
 from explainers.errors import UserError
 from explainers.methods.lime import lime
 from explainers.methods.rise import rise
-from tests.explainers.networks import FAMILIES, family, pictures, small_cnn
+from tests.explainers.networks import (
+    FAMILIES,
+    LARGE_FAMILIES,
+    explanation_network,
+    family,
+    large_family,
+    pictures,
+    small_cnn,
+)
 from tests.explainers.test_every_method import state_of
 
 TREE = [[0, 1], [2, 4]]
@@ -209,6 +217,19 @@ def test_every_family_is_explained_with_layers_for_both_stages(architecture, bas
     if base != "lime":  # hiding segments of these smooth pictures changes random networks' outputs hardly at all
         assert nodes[0].map.max() > 0
         assert max(float(node.map.max()) for node in nodes[1:]) > 0
+
+
+@pytest.mark.parametrize("architecture", FAMILIES + LARGE_FAMILIES)
+@pytest.mark.parametrize("name", sorted(explainers.OUTPUTS))
+def test_every_whole_output_method_explains_every_family(name, architecture):
+    model = family(architecture) if architecture in FAMILIES else large_family(architecture)
+    images = 0.3 * pictures(4)  # on higher ones MobileNetV2's ReLU6 is 6 at every position and nothing is contrasted
+    available = {"tree": [[0, 1, 2], [3, 4]], "mass": 1.0, "network": explanation_network(model, images)}
+    accepted = {key: available[key] for key in available.keys() & explainers.OUTPUTS[name].defaults.keys()}
+    nodes = explainers.explain_output(name, model, images[0], **accepted)
+    assert len(nodes) >= 3
+    assert all(node.map.shape == (64, 64) and torch.isfinite(node.map).all() for node in nodes)
+    assert max(float(node.map.max()) for node in nodes) > 0
 
 
 class Counted:
