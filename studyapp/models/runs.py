@@ -1,4 +1,4 @@
-"""What participants leave: runs, their plans, identities, answers and events. `sessions.py` alone writes it."""
+"""What participants leave: runs, their plans, identities, answers and events. `sessions` alone writes it."""
 
 import secrets
 
