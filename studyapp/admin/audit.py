@@ -63,7 +63,7 @@ class ChangeAdmin(ByRole, admin.ModelAdmin):
         return queryset.filter(study__in=roles.studies(request.user, "change"))
 
     def changelist_view(self, request, extra_context=None):
-        return super().changelist_view(request, {"title": "Who changed what", **(extra_context or {})})
+        return super().changelist_view(request, {"heading": "Who changed what", **(extra_context or {})})
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
         change = self.get_object(request, object_id)

@@ -12,8 +12,9 @@ from . import gallery, masks, pairs, uploads
 
 @admin.register(models.Bundle)
 class BundleAdmin(admin.ModelAdmin):
-    list_display = ("name", "gallery", "masks", "n_images", "methods", "classes", "pairs", "short_hash", "loaded_at")
-    readonly_fields = fields = ("name", "n_images", "methods", "classes", "sha256", "folder", "loaded_at")
+    list_display = ("gallery", "n_images", "methods", "classes", "short_hash", "loaded")
+    list_display_links = actions = None
+    readonly_fields = fields = ("name", "n_images", "methods", "classes", "sha256", "folder", "loaded")
     search_fields = ("name",)
 
     change_list_template = "admin/studyapp/bundle/change_list.html"
@@ -21,9 +22,6 @@ class BundleAdmin(admin.ModelAdmin):
     def get_urls(self):
         load = path("load/", self.admin_site.admin_view(uploads.view(self, "bundle")), name="load_bundle")
         return [load, *gallery.urls(self), *pairs.urls(self), *masks.urls(self), *super().get_urls()]
-
-    def changelist_view(self, request, extra_context=None):
-        return super().changelist_view(request, {"title": "Bundles", **(extra_context or {})})
 
     def get_queryset(self, request):
         return super().get_queryset(request).filter(pk__in=roles.bundles(request.user))
@@ -37,13 +35,13 @@ class BundleAdmin(admin.ModelAdmin):
     def has_change_permission(self, request, obj=None):
         return False
 
-    @admin.display(description="Look at it")
+    @admin.display(description="Bundle", ordering="name")
     def gallery(self, bundle):
-        return format_html('<a href="{}">Gallery</a>', reverse("admin:gallery", args=[bundle.pk]))
+        return format_html('<a href="{}">{}</a>', reverse("admin:gallery", args=[bundle.pk]), bundle)
 
-    @admin.display(description="Masks")
-    def masks(self, bundle):
-        return format_html('<a href="{}">Draw masks</a>', reverse("admin:masks", args=[bundle.pk]))
+    @admin.display(description="Loaded (UTC)", ordering="loaded_at")
+    def loaded(self, bundle):
+        return f"{bundle.loaded_at:%d %b %Y %H:%M}"
 
     @admin.display(description="Methods")
     def methods(self, bundle):
@@ -52,10 +50,6 @@ class BundleAdmin(admin.ModelAdmin):
     @admin.display(description="Classes")
     def classes(self, bundle):
         return ", ".join(reader(bundle).classes)
-
-    @admin.display(description="Pairs")
-    def pairs(self, bundle):
-        return format_html('<a href="{}">Confusable pairs</a>', reverse("admin:pairs", args=[bundle.pk, "classes"]))
 
     @admin.display(description="Hash", ordering="sha256")
     def short_hash(self, bundle):

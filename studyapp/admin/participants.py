@@ -67,9 +67,6 @@ class ParticipantAdmin(ByRole, admin.ModelAdmin):
         erase = path("erase/", self.admin_site.admin_view(self.erase_view), name="participant_erase")
         return [erase, *stepping.urls(self), *super().get_urls()]
 
-    def changelist_view(self, request, extra_context=None):
-        return super().changelist_view(request, {"title": "Participants", **(extra_context or {})})
-
     def change_view(self, request, object_id, form_url="", extra_context=None):
         participant = self.get_object(request, object_id)
         about = self._about(request, participant) if participant else {}

@@ -35,8 +35,9 @@ class TokenAdmin(admin.ModelAdmin):
     def _owns(self, request, token) -> bool:
         return request.user.is_superuser or token.user_id == request.user.pk
 
-    def changelist_view(self, request, extra_context=None):
-        return super().changelist_view(request, {"title": "API tokens", **(extra_context or {})})
+    def add_view(self, request, form_url="", extra_context=None):
+        one_button = {"show_save_and_add_another": False, "show_save_and_continue": False}
+        return super().add_view(request, form_url, {**one_button, **(extra_context or {})})
 
     def save_model(self, request: HttpRequest, obj, form, change):
         """Make the token, and show its key this once."""

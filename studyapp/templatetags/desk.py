@@ -12,7 +12,7 @@ register = template.Library()
 @register.simple_tag
 def studies_with_numbers(user) -> list[dict]:
     """Return a user's studies, newest first, each with its kind and live numbers."""
-    studies = counted(roles.studies(user).select_related("bundle").prefetch_related("conditions"))
+    studies = counted(roles.studies(user).select_related("bundle").prefetch_related("conditions")).order_by("-pk")
     return [{"study": study, "kind": kind(study.kind), "wanted": _wanted(study)} for study in studies]
 
 
@@ -22,6 +22,20 @@ def _wanted(study: models.Study) -> int | None:
 
 
 @register.simple_tag
+def may(user, deed: str, study: models.Study) -> bool:
+    """Return whether a user may do a deed with a study."""
+    return roles.may(user, deed, study)
+
+
+@register.simple_tag
 def may_anywhere(user, deed: str) -> bool:
     """Return whether a user may do a deed with any study."""
     return roles.may_anywhere(user, deed)
+
+
+@register.simple_tag(takes_context=True)
+def study_looked_at(context) -> models.Study | None:
+    """Return the study that a list is narrowed to, if it is."""
+    request = context["request"]
+    asked = request.GET.get("study__id__exact", "")
+    return roles.studies(request.user).filter(pk=int(asked)).first() if asked.isdecimal() else None

@@ -274,7 +274,8 @@ def test_every_page_obeys_the_content_security_policy(desk, study, start):
         reverse("admin:index"),
         page_of(study),
         reverse("admin:studyapp_study_add"),
-        reverse("admin:studyapp_study_changelist"),
+        reverse("admin:studyapp_participant_changelist"),
+        reverse("admin:gallery", args=[study.bundle_id]),
         reverse("admin:studyapp_participant_change", args=[anna.pk]),
         reverse("admin:study_pause", args=[study.pk]),
     ]
@@ -282,6 +283,35 @@ def test_every_page_obeys_the_content_security_policy(desk, study, start):
         text = desk.get(address).content.decode()
         assert not re.search(r"<script(?![^>]*\bsrc=)(?![^>]*application/json)[^>]*>", text), address
         assert not re.search(r"<style|\sstyle=|\son[a-z]+=\"", text), address
+
+
+def test_from_each_page_of_a_study_all_others_are_one_click_away(desk, study, start):
+    anna = walk(start("anna"))
+    pages = [reverse(f"admin:{name}", args=[study.pk]) for name in ("study_stimuli", "study_bots", "study_dashboard")]
+    pages += [page_of(study), *(reverse(f"admin:{name}", args=[study.pk]) for name in ("coding", "reports"))]
+    pages.append(reverse("admin:study_people", args=[study.pk]))
+    lists = [reverse(f"admin:studyapp_{name}_changelist") for name in ("participant", "change")]
+    pages += [f"{address}?study__id__exact={study.pk}" for address in lists]
+    within = [reverse("admin:studyapp_participant_change", args=[anna.pk])]
+    for address in [*pages, *within]:
+        text = desk.get(address).content.decode()
+        assert [other for other in pages if f'href="{other}"' not in text] == [], address
+    for address in pages:
+        assert f'href="{address}" aria-current="page"' in desk.get(address).content.decode()
+
+
+def test_the_desk_s_first_page_lists_studies_newest_first(desk, study, bundle):
+    models.Study.objects.create(slug="later", title="A later study", kind="tiny", bundle=bundle)
+    text = desk.get(reverse("admin:index")).content.decode()
+    assert text.index("A later study") < text.index(study.title)
+    assert desk.get(reverse("admin:studyapp_study_changelist"))["Location"] == reverse("admin:index")
+
+
+def test_a_list_narrowed_to_something_that_is_no_study_belongs_to_none(desk, study):
+    runs = reverse("admin:studyapp_participant_changelist")
+    for asked in ("x", "999"):
+        text = desk.get(f"{runs}?study__id__exact={asked}").content.decode()
+        assert "The study's pages" not in text
 
 
 def upload(path, **fields):
