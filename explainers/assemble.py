@@ -14,7 +14,7 @@ from tqdm import tqdm
 from explainers import registry
 from explainers.bundle import opaque, replace_folder, seal, table_bytes, write_atomically
 from explainers.config import MethodConfig
-from explainers.datasets import true_regions
+from explainers.datasets import BOX, cut_points, open_picture, true_regions
 from explainers.job import Job, read_nodes, read_prediction, targets_for, versions
 from explainers.model_state import device_of
 from explainers.predictions import prediction_rows, scores_of, thresholds_of
@@ -33,6 +33,7 @@ def assemble(job: Job, targets: dict[str, list[int]]) -> None:
     _save(new / "features.npy", np.stack([p["features"] for p in predictions]))
     _write_images(job, new)
     _write_masks(job, new)
+    _write_parts(job, new)
     rows, methods = [], []
     for method in job.config.methods:
         method_rows, described = _write_method(job, new, method, targets)
@@ -80,6 +81,27 @@ def _write_masks(job, new):
             buffer = io.BytesIO()
             Image.fromarray(region.astype(np.uint8) * 255).save(buffer, "PNG")
             write_atomically(new / "masks" / f"{name}{suffix}.png", buffer.getvalue())
+
+
+def _write_parts(job, new):
+    """Write where the parts that can be seen, and the object's box, are in what the model saw."""
+    rows = []
+    for name, photograph in job.photographs.items():
+        if photograph.parts is not None and photograph.parts.points:
+            points, box = _seen_parts(job, photograph)
+            rows += [{"image_id": name, "part": part, "x": x, "y": y} | box for part, (x, y) in points.items()]
+    if rows:
+        write_atomically(new / "parts.csv", table_bytes("parts", rows))
+
+
+def _seen_parts(job, photograph):
+    """Return the part points and the box in pixels of the model's input; a box's edges lie between pixels."""
+    model, (left, top, right, bottom) = job.config.model, photograph.parts.box
+    corners = [(left - 0.5, top - 0.5), (right - 0.5, bottom - 0.5)]
+    size = open_picture(photograph.path).size
+    places = cut_points([*corners, *photograph.parts.points.values()], size, model.resize, model.height_width).round(2)
+    edges = (places[:2] + 0.5).ravel().tolist()
+    return dict(zip(photograph.parts.points, places[2:].tolist(), strict=True)), dict(zip(BOX, edges, strict=True))
 
 
 def _write_method(job: Job, new, method: MethodConfig, targets):

@@ -23,10 +23,11 @@ NODE_COLUMNS = (
     "image_id", "method", "target", "node", "parent", "classes", "label", "score", "raw_score",
     "map_file", "scale", "overlay_file", "vmin", "vmax",
 )  # fmt: skip
+PART_COLUMNS = ("image_id", "part", "x", "y", "left", "top", "right", "bottom")
 METRIC_COLUMNS = ("image_id", "method", "target", "metric", "value")
 DATASET_METRIC_COLUMNS = ("method", "metric", "better", "n", "value")
 TABLES = {"images": IMAGE_COLUMNS, "predictions": PREDICTION_COLUMNS, "nodes": NODE_COLUMNS}
-SCORE_TABLES = {"metrics": METRIC_COLUMNS, "dataset_metrics": DATASET_METRIC_COLUMNS}
+FURTHER_TABLES = {"parts": PART_COLUMNS, "metrics": METRIC_COLUMNS, "dataset_metrics": DATASET_METRIC_COLUMNS}
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -45,7 +46,7 @@ def opaque(*parts) -> str:
 def table_bytes(name: str, rows: list[dict]) -> bytes:
     """Return a table as CSV: booleans true/false, missing values empty, numbers at full precision."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, (TABLES | SCORE_TABLES)[name], lineterminator="\r\n")
+    writer = csv.DictWriter(text, (TABLES | FURTHER_TABLES)[name], lineterminator="\r\n")
     writer.writeheader()
     writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
     return text.getvalue().encode()

@@ -87,6 +87,7 @@ class ImagesConfig:
     labels: str | None = field(default=None, metadata=expects('a CSV file, or "folders" with one folder per class'))
     dataset: str | None = field(default=None, metadata=expects("a layout with labels of its own, such as cub"))
     masks: Path | None = field(default=None, metadata=expects("a folder of PNG masks of true regions", path=True))
+    parts: Path | None = field(default=None, metadata=expects("a CSV of part points and boxes", path=True))
     name: str | None = field(default=None, metadata=expects("what the data set is called"))
 
 

@@ -10,6 +10,8 @@ import io
 import json
 import platform
 import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -22,7 +24,7 @@ from explainers import registry
 from explainers._torchvision import torchvision
 from explainers.bundle import opaque, sha256_of, write_atomically
 from explainers.config import Config, MethodConfig, ModelConfig
-from explainers.datasets import Photograph, class_index, cut_out, list_photographs, open_picture, with_masks
+from explainers.datasets import Photograph, class_index, cut_out, list_photographs, open_picture, with_masks, with_parts
 from explainers.errors import UserError
 from explainers.excitation import excitable
 from explainers.features import penultimate
@@ -98,6 +100,8 @@ def prepare(config: Config, device: str, limit: int | None) -> Job:
     )[:limit]
     if images.masks is not None:
         photographs = with_masks(photographs, images.masks)
+    if images.parts is not None:
+        photographs = with_parts(photographs, images.parts)
     model, weights_sha256 = load_model(config.model, folder, len(classes))
     seed = config.output.seed
     by_id = {opaque(seed, photo.source, _content(photo.path)): photo for photo in photographs}
@@ -157,13 +161,26 @@ def predict(job: Job) -> None:
     """Store each photograph's logits, penultimate features and picture; leave out and note the unreadable ones."""
     waiting = [name for name in job.photographs if not (job.predictions_folder / f"{name}.npz").exists()]
     with _bar("predictions", len(job.photographs), len(job.photographs) - len(waiting)) as bar:
-        for start in range(0, len(waiting), BATCH):
-            pictures = dict(_readable(job, waiting[start : start + BATCH]))
+        batches = [waiting[start : start + BATCH] for start in range(0, len(waiting), BATCH)]
+        for names, pictures in read_ahead(lambda names: dict(_readable(job, names)), batches):
             if pictures:
                 _predict_batch(job, pictures)
-            bar.update(len(waiting[start : start + BATCH]))
+            bar.update(len(names))
     if not job.photographs:
         raise UserError(f"{job.config.images.folder}: no picture could be read.")
+
+
+def read_ahead(read: Callable, groups: Iterable) -> Iterator[tuple]:
+    """Yield each group with what `read` makes of it; a thread reads the next group meanwhile, and no more than that."""
+    with ThreadPoolExecutor(max_workers=1) as reader:
+        current = None
+        for group in groups:
+            following = group, reader.submit(read, group)
+            if current is not None:
+                yield current[0], current[1].result()
+            current = following
+        if current is not None:
+            yield current[0], current[1].result()
 
 
 def _readable(job, names):
@@ -181,7 +198,7 @@ def _predict_batch(job, pictures):
     inputs = torch.zeros(BATCH, 3, *model.height_width)  # always a full batch: rounding depends on its size
     for row, picture in enumerate(pictures.values()):
         inputs[row] = model_input(picture, model)
-    logits, features = penultimate(job.model, inputs.to(device_of(job.model)))
+    logits, features = penultimate(job.model, _sent(inputs, device_of(job.model)))
     if logits.shape[1] != len(job.classes):
         raise UserError(f"[model] classes: {len(job.classes)} names, but the model has {logits.shape[1]} outputs.")
     for row, (name, picture) in enumerate(pictures.items()):
@@ -194,6 +211,17 @@ def _predict_batch(job, pictures):
 def model_input(picture, model: ModelConfig) -> torch.Tensor:
     """Return what the model sees of a picture, (3, H, W)."""
     return input_tensor(cut_out(picture, model.resize, model.height_width), model.mean, model.std)
+
+
+def _inputs(job, names) -> torch.Tensor:
+    """Return what the model sees of these photographs, (N, 3, H, W), on its way to the model's device."""
+    read = [model_input(open_picture(job.photographs[name].path), job.config.model) for name in names]
+    return _sent(torch.stack(read), device_of(job.model))
+
+
+def _sent(inputs, device):
+    """Return the inputs on the device; to an accelerator they travel while it computes."""
+    return inputs.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else inputs.to(device)
 
 
 def _npz(arrays) -> bytes:
@@ -224,11 +252,11 @@ def explain_images(job: Job, method: MethodConfig, targets: dict[str, list[int]]
     model = _prepared(job, method)
     waiting = [name for name in targets if read_nodes(folder, name, targets[name]) is None]
     with _bar(method.id, len(targets), len(targets) - len(waiting)) as bar:
-        for names in _groups(method, waiting, targets):
+        for names, images in read_ahead(lambda names: _inputs(job, names), _groups(method, waiting, targets)):
             if method.name in TOGETHER:
-                _explain_together(job, model, method, names, targets)
+                _explain_together(job, model, method, names, images, targets)
             else:
-                _explain_image(job, model, method, names[0], targets[names[0]])
+                _explain_image(job, model, method, names[0], images[0], targets[names[0]])
             bar.update(len(names))
 
 
@@ -260,10 +288,10 @@ def _groups(method, waiting, targets):
     return [names[i : i + TOGETHER_N] for names in by_number.values() for i in range(0, len(names), TOGETHER_N)]
 
 
-def _explain_together(job, model, method, names, targets):
+def _explain_together(job, model, method, names, images, targets):
     started = time.perf_counter()
     filled = names + names[-1:] * (TOGETHER_N - len(names))  # always a full batch: rounding depends on its size
-    images = torch.stack([model_input(open_picture(job.photographs[n].path), job.config.model) for n in filled])
+    images = torch.cat([images, images[-1:].expand(len(filled) - len(names), -1, -1, -1)])
     parameters = {**job.resolved(method), **_supplied(job, method, names[0])}
     maps = registry.explain(method.name, model, images, [targets[name] for name in filled], **parameters)
     seconds = (time.perf_counter() - started) / len(names)
@@ -271,9 +299,8 @@ def _explain_together(job, model, method, names, targets):
         _store(job, method, name, targets[name], _described(job, name, targets[name], of_image), seconds)
 
 
-def _explain_image(job, model, method, name, targets):
+def _explain_image(job, model, method, name, image, targets):
     started = time.perf_counter()
-    image = model_input(open_picture(job.photographs[name].path), job.config.model)
     parameters = {**job.resolved(method), **_supplied(job, method, name)}
     if targets is None:
         explained = list(_tree(method, model, image, parameters))

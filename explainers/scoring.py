@@ -4,9 +4,9 @@ The model and the photographs are those of the configuration that the bundle was
 `masks/<image_id>.png`, or `masks/<image_id>-<class index>.png` for one class; pixels above 0 are true. Masks drawn
 later lie in a folder of their own, which comes first: a bundle is not changed by hand.
 
-Of trees of maps those for single classes are scored. What a class is contrasted with (CAUC) are the image's other
-explained classes in its cluster, by the bundle's latent tree. Finished images are kept in the work folder, so an
-interrupted run continues.
+Of trees of maps those for single classes are scored; explanation networks as wholes, over all images, by
+`network_scores`. What a class is contrasted with (CAUC) are the image's other explained classes in its cluster, by the
+bundle's latent tree. Finished images are kept in the work folder, so an interrupted run continues.
 """
 
 import json
@@ -26,6 +26,7 @@ from explainers.datasets import open_picture
 from explainers.errors import UserError
 from explainers.graph import optimised
 from explainers.job import Job, model_input, prepare, seeded_generator
+from explainers.network_scores import network_rows, networks_of
 from explainers.ranking import salient
 from explainers.record import Metric
 from explainers.trees import clusters, read_tree
@@ -41,7 +42,7 @@ def score_bundle(
     drawn: Path | None = None,
     report: Path | None = None,
 ) -> dict[str, int]:
-    """Write the metrics' values; return how many maps each metric scored, by file name.
+    """Write the metrics' values; return how many maps, or whole networks, each metric scored, by file name.
 
     `drawn`: a folder of masks; `report`: where the table and the figures of contrastive faithfulness go.
     """
@@ -53,9 +54,9 @@ def score_bundle(
         raise UserError(f"{config.path}: [model] weights are not those that {folder} was made with.")
     masks = _masks(folder, drawn)
     tree = read_tree(folder / "tree.json") if "tree.json" in manifest["files"] else None
-    metrics = _chosen(folder, names, masks, tree)
+    metrics, wholes = _chosen(folder, names, masks, tree), _chosen_wholes(folder, names, masks, manifest)
     by_image = defaultdict(list)
-    for node in _of_single_classes(tables["nodes"], manifest["methods"]):
+    for node in _of_single_classes(tables["nodes"], manifest["methods"]) if metrics else ():
         if not node["map_file"]:
             raise UserError(f"{folder}: holds no raw maps; make it with [output] maps = true to score it.")
         by_image[node["image_id"]].append(node)
@@ -66,10 +67,13 @@ def score_bundle(
     )
     for image_id, nodes in tqdm(by_image.items(), desc="scores", unit=" images", dynamic_ncols=True):
         rows += _image_rows(job, folder, manifest, metrics, image_id, nodes, work, masks, tree)
-    _write(folder, manifest, rows, set(_names_of(metrics)))
+    whole_rows = network_rows(job, folder, manifest, tables["nodes"], wholes, masks, _state(masks))
+    _write(folder, manifest, rows, set(_names_of(metrics)), whole_rows)
     if report is not None:
         write_report(job, folder, report, {name: _contrasted(folder, nodes, tree) for name, nodes in by_image.items()})
-    return {name: sum(row["metric"] in metric.directions for row in rows) for name, metric in metrics.items()}
+    scored = {name: sum(row["metric"] in metric.directions for row in rows) for name, metric in metrics.items()}
+    of_wholes = {name: registry.DATASET_METRICS[name].directions for name in wholes}
+    return scored | {name: sum(row["metric"] in ways for row in whole_rows) for name, ways in of_wholes.items()}
 
 
 def _of_single_classes(nodes, methods):
@@ -104,12 +108,28 @@ def _chosen(folder, names, masks, tree) -> dict[str, Metric]:
         lacking = {name for name, is_missing in missing.items() if is_missing}
         usable = {name for name, m in registry.METRICS.items() if not lacking & m.defaults.keys()}
         return {name: registry.METRICS[name] for name in sorted(usable - set(ON_REQUEST))}
-    chosen = {name: registry.find(registry.METRICS, name, "metric") for name in names}
+    known = {name: registry.find(registry.METRICS | registry.DATASET_METRICS, name, "metric") for name in names}
+    chosen = {name: metric for name, metric in known.items() if name in registry.METRICS}
     for name, metric in chosen.items():
         if "masks" in metric.defaults and not masks:
             raise UserError(f"--metrics: {name} needs true regions in {folder / 'masks'}, a PNG per image id.")
         if "others" in metric.defaults and tree is None:
             raise UserError(f"--metrics: {name} needs confusion clusters; give the bundle's methods a latent tree.")
+    return chosen
+
+
+def _chosen_wholes(folder, names, masks, manifest) -> list[str]:
+    """Return the metrics of explanation networks: those asked for, or all that there is what they need for."""
+    located, shown = bool(masks) or "parts.csv" in manifest["files"], bool(networks_of(manifest))
+    if names is None:
+        return [name for name in registry.DATASET_METRICS if shown and (located or name != "locality")]
+    chosen = [name for name in names if name in registry.DATASET_METRICS]
+    if chosen and not shown:
+        raise UserError(f"--metrics: {chosen[0]} is of explanation networks; {folder} shows none.")
+    if "locality" in chosen and not located:
+        raise UserError(
+            f"--metrics: locality needs true regions in {folder / 'masks'}, or part points ([images] parts)."
+        )
     return chosen
 
 
@@ -213,14 +233,19 @@ def _explainer(job, method, image_id):
     return explain
 
 
-def _write(folder, manifest, rows, scored):
+def _write(folder, manifest, rows, scored, whole_rows):
     """Put the values beside those of other metrics; the manifest never vouches for a file that is being changed."""
     if "metrics.csv" in manifest["files"]:
         rows = [row for row in read_table(folder, "metrics") if row["metric"] not in scored] + rows
+    if "dataset_metrics.csv" in manifest["files"]:
+        rescored, wholes = {row["metric"] for row in whole_rows}, _names_of(registry.DATASET_METRICS)
+        earlier = [row for row in read_table(folder, "dataset_metrics") if row["metric"] in wholes]
+        whole_rows = [row for row in earlier if row["metric"] not in rescored] + whole_rows
     open_manifest = {**manifest, "files": {k: v for k, v in manifest["files"].items() if "metrics.csv" not in k}}
     write_atomically(folder / "manifest.json", json.dumps(open_manifest, indent=1, ensure_ascii=False).encode())
-    write_atomically(folder / "metrics.csv", table_bytes("metrics", rows))
-    write_atomically(folder / "dataset_metrics.csv", table_bytes("dataset_metrics", _means(rows)))
+    if rows:
+        write_atomically(folder / "metrics.csv", table_bytes("metrics", rows))
+    write_atomically(folder / "dataset_metrics.csv", table_bytes("dataset_metrics", _means(rows) + whole_rows))
     seal(folder, manifest)
 
 

@@ -5,12 +5,15 @@
 
 from explainers.datasets.listing import LAYOUTS, list_photographs
 from explainers.datasets.masks import true_regions, with_masks
+from explainers.datasets.parts import BOX, Parts, with_parts
 from explainers.datasets.photograph import SUFFIXES, Photograph, class_index
 from explainers.datasets.pictures import cut_out, cut_points, open_picture
 
 __all__ = [
+    "BOX",
     "LAYOUTS",
     "SUFFIXES",
+    "Parts",
     "Photograph",
     "class_index",
     "cut_out",
@@ -19,4 +22,5 @@ __all__ = [
     "open_picture",
     "true_regions",
     "with_masks",
+    "with_parts",
 ]

@@ -5,11 +5,12 @@ Wah, Branson, Welinder, Perona, Belongie 2011. The folder is the archive's `CUB_
 `parts/part_locs.txt`; https://www.vision.caltech.edu/datasets/cub_200_2011/ has it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from explainers.datasets.parts import Parts
 from explainers.datasets.photograph import Photograph
 from explainers.errors import UserError
 
@@ -26,7 +27,7 @@ class Annotation:
 
 
 def photographs(folder: Path, classes: list[str]) -> list[Photograph]:
-    """Return the photographs of the classes that the model has, with their split, "train" or "test".
+    """Return the photographs of the classes that the model has, with their split, "train" or "test", and their parts.
 
     A class is found by its name ("001.Black_footed_Albatross"), or by its number where the model has as many classes.
     """
@@ -46,7 +47,17 @@ def photographs(folder: Path, classes: list[str]) -> list[Photograph]:
         if label in index:
             part = "train" if _of(split, number, folder / "train_test_split.txt") == "1" else "test"
             found.append(Photograph(folder / "images" / source, source, (index[label],), part))
-    return found
+    return _with_parts(folder, found) if (folder / "parts" / "part_locs.txt").is_file() else found
+
+
+def _with_parts(folder, found):
+    names, known = part_names(folder), annotations(folder)
+    return [replace(photo, parts=_seen(known[photo.source], names)) for photo in found]
+
+
+def _seen(annotation, names):
+    points = {name: tuple(xy) for name, xy in zip(names, annotation.points.tolist(), strict=True) if xy[0] == xy[0]}
+    return Parts(annotation.box, points)
 
 
 def part_names(folder: Path) -> list[str]:

@@ -1,8 +1,9 @@
 """A picture file with its labels, whatever the layout it was found in."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from explainers.datasets.parts import Parts
 from explainers.errors import UserError, near
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
@@ -10,13 +11,17 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 
 @dataclass(frozen=True)
 class Photograph:
-    """A picture file; `labels` are class indices, None when the truth is not known; `mask` shows the true region."""
+    """A picture file; `labels` are class indices, None when the truth is not known; `mask` shows the true region.
+
+    `parts` says where the object and its parts are, None where that is not known.
+    """
 
     path: Path
     source: str
     labels: tuple[int, ...] | None = None
     split: str = ""
     mask: Path | None = None
+    parts: Parts | None = field(default=None, hash=False)
 
 
 def class_index(label: str, classes: list[str], where: str) -> int:

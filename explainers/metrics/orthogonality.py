@@ -10,6 +10,8 @@ import torch
 from explainers.errors import UserError
 from explainers.record import DatasetMetric
 
+_VARIES = 1e-12  # of the mean square; below, a variance is rounding
+
 
 def orthogonality(maps, *, jitter=1e-6):
     """Return O₁ = ‖P‖_F − √n and O₂ = −log det P of maps (M, n, H, W); both are 0 where no two are correlated.
@@ -20,22 +22,39 @@ def orthogonality(maps, *, jitter=1e-6):
     """
     if maps.ndim != 4:
         raise UserError(f"maps: expected (images, x-features, H, W), found shape {tuple(maps.shape)}.")
-    correlation = _correlation(maps.double())
+    return orthogonality_of(moments(maps), jitter)
+
+
+def orthogonality_of(summed: torch.Tensor, jitter=1e-6) -> dict[str, float]:
+    """Return O₁ and O₂ of the `moments` of all images, summed."""
+    correlation = _correlation(summed)
     n = len(correlation)
     eye = torch.eye(n, dtype=correlation.dtype, device=correlation.device)
     log_det = torch.linalg.slogdet((correlation + jitter * eye) / (1 + jitter)).logabsdet if n else torch.zeros(())
     return {"o1": float(torch.linalg.norm(correlation)) - math.sqrt(n), "o2": -float(log_det)}
 
 
-def _correlation(maps):
-    """Return the correlation (n, n) of the x-features over all pixels, those that never vary left out."""
-    sums = maps.flatten(2).sum(dim=2)[..., None, None]
+def moments(maps: torch.Tensor) -> torch.Tensor:
+    """Return Σ s sᵀ over all pixels of maps (M, n, H, W), with s = (1, S_1 … S_n): (1 + n, 1 + n).
+
+    S are the maps divided by their sums, times the pixels of one. Moments of other images may be added.
+    """
+    maps = maps.double()
+    sums = maps.flatten(2).mean(dim=2)[..., None, None]
     shares = torch.where(sums != 0, maps / torch.where(sums != 0, sums, 1), 0)
     values = shares.transpose(0, 1).flatten(1)
-    centred = values - values.mean(dim=1, keepdim=True)
-    varies = centred.norm(dim=1) > 1e-9 * values.norm(dim=1).clamp(min=torch.finfo(values.dtype).tiny)
-    unit = torch.nn.functional.normalize(centred[varies], dim=1)
-    return (unit @ unit.T).clamp(-1, 1)
+    values = torch.cat([torch.ones_like(values[:1]), values])
+    return values @ values.T
+
+
+def _correlation(summed):
+    """Return the correlation (n, n) of the x-features over all pixels, those that never vary left out."""
+    mean = summed[0, 1:] / summed[0, 0]
+    second = summed[1:, 1:] / summed[0, 0]
+    covariance = second - mean[:, None] * mean
+    varies = covariance.diagonal() > _VARIES * second.diagonal()
+    deviation = covariance.diagonal()[varies].sqrt()
+    return (covariance[varies][:, varies] / deviation[:, None] / deviation).clamp(-1, 1)
 
 
 RECORD = DatasetMetric(

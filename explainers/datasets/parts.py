@@ -1,0 +1,49 @@
+"""Where an object and its parts are in a photograph: a bounding box and part points, from a CSV or a data set."""
+
+import csv
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from explainers.errors import UserError
+
+BOX = ("left", "top", "right", "bottom")
+_COLUMNS = ("file", "part", "x", "y", *BOX)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The bounding `box` (left, top, right, bottom) and the `points` (x, y) of the parts that can be seen, by name.
+
+    In pixels of the photograph; the box's right and bottom are exclusive.
+    """
+
+    box: tuple[float, float, float, float]
+    points: dict[str, tuple[float, float]]
+
+
+def with_parts(photographs: list, path: Path) -> list:
+    """Give each photograph the parts that the CSV has of it: a row per visible part, each with the object's box."""
+    by_source = _read(path)
+    known = {photograph.source for photograph in photographs}
+    if not known & by_source.keys():
+        raise UserError(f"[images] parts: {path} names no photograph, such as {min(known)}.")
+    return [replace(photo, parts=by_source.get(photo.source, photo.parts)) for photo in photographs]
+
+
+def _read(path) -> dict[str, Parts]:
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            columns, rows = tuple(reader.fieldnames or ()), list(reader)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UserError(f"[images] parts: cannot read {path}: {error}.") from None
+    if columns != _COLUMNS:
+        raise UserError(f"{path}: expected the columns {', '.join(_COLUMNS)}, found {', '.join(columns)}.")
+    found = {}
+    for line, row in enumerate(rows, 2):
+        try:
+            x, y, *box = (float(row[name]) for name in _COLUMNS[2:])
+        except (TypeError, ValueError):
+            raise UserError(f"{path}, line {line}: expected numbers of pixels, found {list(row.values())}.") from None
+        found.setdefault(row["file"], Parts(tuple(box), {})).points[row["part"]] = (x, y)
+    return found
