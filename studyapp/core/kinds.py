@@ -105,7 +105,9 @@ class Kind:
     """One kind of study. `module` is the package of its folder; the parts below are functions in it.
 
     `orders` is how many orders are counterbalanced; where that depends on the study, the name of a function
-    `(definition) -> int`. `variants` are the studies of this kind that one can start from.
+    `(definition) -> int`. `variants` are the studies of this kind that one can start from. `habits` names the
+    function, where there is one, that tells what is conspicuous about all trials of a run, in words:
+    `(answered trials) -> [str]`; that a closed question had one answer throughout is found for every kind.
 
     stimuli.draw(definition, bundle, rng) -> dict    the stimuli of the study, drawn once, frozen with the version
     stimuli.check(definition, bundle) -> [str]       what is missing before launch, in words
@@ -124,6 +126,7 @@ class Kind:
     parameters: tuple[Parameter, ...]
     factors: tuple[Factor, ...]
     orders: int | str = 1
+    habits: str | None = None
     trial_word: str = "Trial"
     fields: tuple[Field, ...] = ()
     variants: tuple[Variant, ...] = ()

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from statistics import median
 
-from .kinds import Kind
+from .kinds import Kind, load
 
 FAST_SHARE = 1 / 3
 HIDDEN_SHARE = 0.5
@@ -31,6 +31,7 @@ def measures(answers: list[Answer], its_kind: Kind) -> dict:
 
     trial_ms  median time of a trial     hidden  share of the time during which the page was hidden
     same      fields of closed questions that had the same answer on every trial
+    habits    what the kind finds conspicuous about all trials, in words
     failed    checks that were failed, by page
     """
     trials = [row for row in answers if its_kind.page(row.step["page"]).trial]
@@ -43,6 +44,7 @@ def measures(answers: list[Answer], its_kind: Kind) -> dict:
         "trial_ms": round(median(times), 1) if times else None,
         "hidden": round(sum(row.hidden_ms or 0 for row in answers) / total, 3) if total else None,
         "same": _constant(trials, its_kind),
+        "habits": load(its_kind.habits)(trials) if its_kind.habits and trials else [],
         "failed": dict(checks),
     }
 
@@ -54,6 +56,7 @@ def flags(kept: dict, typical_ms: float | None) -> list[str]:
     if trial_ms is not None and typical_ms and trial_ms < FAST_SHARE * typical_ms:
         found.append("Too fast: trials in less than a third of the usual time")
     found += [f"Constant: the same “{name.replace('_', ' ')}” on every trial" for name in kept.get("same", ())]
+    found += kept.get("habits", ())
     found += [f"Failed check: {page.replace('_', ' ')}" for page in kept.get("failed", ())]
     if (kept.get("hidden") or 0) > HIDDEN_SHARE:
         found.append("Elsewhere: the page was hidden for more than half the time")

@@ -2,9 +2,12 @@
 
 import pytest
 
+from studyapp import publishing
 from studyapp.core.kinds import kind
 from studyapp.core.quality import Answer, flags, measures
+from studyapp.simulation import by_functions, simulate
 from tests.studyapp.conftest import submit, walk
+from tests.studyapp.every_kind import make_draft
 
 KIND = kind("forward_simulation")
 
@@ -26,6 +29,7 @@ def test_measures_are_the_median_time_the_hidden_share_and_what_never_changed():
         "trial_ms": 30_000,
         "hidden": round(15 / 152, 3),
         "same": ["confidence"],
+        "habits": [],
         "failed": {"attention": 1},
     }
 
@@ -52,11 +56,64 @@ def test_too_fast_is_less_than_a_third_of_the_usual_trial():
 
 def test_every_flag_is_said_in_words():
     kept = {"trial_ms": 20_000, "hidden": 0.6, "same": ["response"], "failed": {"attention": 2}}
+    kept["habits"] = ["Placement: all pictures in one group"]
     assert flags(kept, 20_000) == [
         "Constant: the same “response” on every trial",
+        "Placement: all pictures in one group",
         "Failed check: attention",
         "Elsewhere: the page was hidden for more than half the time",
     ]
+
+
+def sorted_as(groups: str):
+    """Return an answered batch whose pictures went into these groups, in the order of display."""
+    images = [f"image-{number}" for number in range(len(groups))]
+    answer = {"placement": dict(zip(images, groups, strict=True)), "moves": len(groups)}
+    return Answer({"page": "sort", "data": {"images": images}}, answer, {}, 20_000, 0)
+
+
+@pytest.mark.parametrize(
+    ("batches", "habit"),
+    [
+        (["AAAAAAAAAA", "BBBBBBBBBB", "ABCADBACDA"], "all pictures in one group"),
+        (["AAABBBCCDD", "DDDDDDDDDA", "ABCADBACDA"], "groups in the order of display"),
+        (["ABCDABCDAB", "ABABABABAB", "ABCADBACDA"], "groups in the order of display"),
+        (["AAAAAAAAAA", "AAABBBCCDD", "ABCADBACDA"], None),
+        (["ABCADBACDA", "AABBAACCDD"], None),
+    ],
+)
+def test_placements_are_conspicuous_where_more_than_half_the_batches_are_alike(batches, habit):
+    found = measures([sorted_as(groups) for groups in batches], kind("clustering"))["habits"]
+    assert found == ([f"Placement: {habit}"] if habit else [])
+
+
+def matched(pair: str, response: str, tray: str):
+    data = {"pair": pair, "tray_order": list(tray)}
+    return Answer({"page": "guess", "data": data}, {"response": list(response)}, {}, 20_000, 0)
+
+
+def test_labels_are_conspicuous_where_they_stay_in_the_trays_order_or_in_one_of_their_own():
+    label_matching, trays = kind("label_matching"), ["ab", "ba"] * 4
+    as_they_lay = [matched("a / b", tray, tray) for tray in trays]
+    always_alike = [matched("a / b", "ba", tray) for tray in trays] + [matched("c / d", "cd", "dc")]
+    assert measures(as_they_lay, label_matching)["habits"] == ["Placement: labels as they lay in the tray, every time"]
+    assert measures(always_alike, label_matching)["habits"] == [
+        "Placement: each pair's labels in the same order every time"
+    ]
+    assert measures([*as_they_lay, matched("a / b", "ab", "ba")], label_matching)["habits"] == []
+    assert measures(as_they_lay[:7], label_matching)["habits"] == []
+
+
+@pytest.mark.django_db
+@pytest.mark.database
+@pytest.mark.parametrize("name", ["clustering", "label_matching"])
+def test_careless_bots_have_habits_and_attentive_ones_none(name, tmp_path):
+    study = make_draft(name, tmp_path)
+    publishing.publish(study)
+    for skill, has_habits in (("careless", True), ("oracle", False)):
+        (run,) = simulate(study, 1, by_functions.walk, skill=skill)
+        run.refresh_from_db()
+        assert bool(run.quality["habits"]) == has_habits
 
 
 @pytest.mark.django_db
@@ -67,4 +124,4 @@ def test_measures_are_kept_when_a_run_completes_and_not_before(start):
     bela = walk(bela)
     assert walk(anna, upto=4).quality == {}
     assert walk(anna).quality["failed"] == {"check": 1}
-    assert bela.quality == {"trial_ms": None, "hidden": None, "same": [], "failed": {}}
+    assert bela.quality == {"trial_ms": None, "hidden": None, "same": [], "habits": [], "failed": {}}

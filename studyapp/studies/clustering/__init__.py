@@ -223,6 +223,7 @@ KIND = Kind(
     parameters=PARAMETERS,
     factors=(),
     orders=f"{__name__}.plan:n_orders",
+    habits=f"{__name__}.scoring:habits",
     fields=SUMMARY_FIELDS,
     trial_word="Batch",
     variants=VARIANTS,

@@ -186,6 +186,7 @@ KIND = Kind(
     pages=PAGES,
     parameters=PARAMETERS,
     factors=FACTORS,
+    habits=f"{__name__}.scoring:habits",
     fields=SUMMARY_FIELDS,
     trial_word="Example",
     variants=VARIANTS,

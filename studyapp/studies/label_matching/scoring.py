@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from studyapp.core.shared_pages import CENTS
 
+MIN_TRIALS = 8
 KEY = ("pair", "round", "truth", "leaf_order", "tray_order")
 
 
@@ -20,6 +21,25 @@ def score(step: dict, answer: dict, definition: dict) -> dict:
 def agreements(data: dict, response: list[str]) -> list[bool]:
     """Return for each box, from left to right, whether its label is the one that its heatmap explains."""
     return [own == true for own, true in zip(response, data["leaf_order"], strict=True)]
+
+
+def habits(trials: list) -> list[str]:
+    """Return what is conspicuous about where labels were placed, in words; what holds for every trial.
+
+    Both are matters of chance in few trials: expected are at least `MIN_TRIALS`, and pairs are judged one by one.
+    """
+    if len(trials) < MIN_TRIALS:
+        return []
+    orders: dict[str, set] = {}
+    for trial in trials:
+        orders.setdefault(trial.step["data"]["pair"], set()).add(tuple(trial.answer["response"]))
+    found = {
+        "Placement: labels as they lay in the tray, every time": all(
+            trial.answer["response"] == trial.step["data"]["tray_order"] for trial in trials
+        ),
+        "Placement: each pair's labels in the same order every time": all(len(given) == 1 for given in orders.values()),
+    }
+    return [words for words, holds in found.items() if holds]
 
 
 def summary(answered: list, definition: dict) -> dict:
