@@ -1,8 +1,6 @@
 """What the pages of clustering show, and that none tells which class the model predicts."""
 
 import re
-import subprocess
-import sys
 
 import pytest
 from django.http import QueryDict
@@ -13,7 +11,6 @@ from tests.studyapp.clustering import (
     CLASSES,
     COMPLEMENTARY,
     KIND,
-    answer_all,
     make_bundle,
     make_definition,
     make_plan,
@@ -191,29 +188,3 @@ def test_difficulty_goes_from_0_to_7_and_a_comment_may_be_left_out(definition):
     assert form.is_valid()
     assert form.cleaned_data == {"difficulty": 0, "comments": ""}
     assert set(submit(closing, definition, comments="hard").errors) == {"difficulty"}
-
-
-@pytest.mark.parametrize("skill", ["random", "oracle", "careless", "helped", "p=0.6"])
-def test_what_bots_answer_is_what_the_forms_would_clean(definition, skill):
-    for answered in answer_all(make_plan(definition), definition, skill):
-        page = KIND.page(answered.step["page"])
-        if page.form and page.name != "consent":
-            form = load(page.form)(step=answered.step, definition=definition)
-            filled = submit(answered.step, definition, **form.values(answered.answer))
-            assert filled.is_valid(), filled.errors
-            assert filled.cleaned_data == answered.answer
-
-
-def test_every_text_a_page_names_exists_and_none_is_left_over():
-    named = {text for page in KIND.pages for text in page.texts}
-    frame = {"entry", *(f"ending_{status}" for status in ("completed", "no_consent", "withdrawn", "expired"))}
-    assert named | frame == set(KIND.texts())
-
-
-def test_the_kind_its_scoring_and_its_bots_need_no_django():
-    code = (
-        "import sys; from studyapp.core.kinds import kind; k = kind('clustering'); "
-        "[k.part(p) for p in ('scoring:score', 'bots:answer', 'plan:build', 'stimuli:draw', 'pages:sort')]; "
-        "sys.exit('django' in sys.modules)"
-    )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,8 +1,5 @@
 """What the pages of forward simulation show, and that none tells an answer before its time."""
 
-import subprocess
-import sys
-
 import pytest
 from django.http import QueryDict
 
@@ -183,37 +180,3 @@ def test_the_closing_questions_ask_only_about_what_was_shown(definition):
         "useful_scores": None,
         "learned": "A lot",
     }
-
-
-@pytest.mark.parametrize("skill", ["random", "oracle", "careless"])
-def test_what_bots_answer_is_what_the_forms_would_clean(definition, skill):
-    for answered in answer_all(make_plan(definition), definition, skill):
-        page = KIND.page(answered.step["page"])
-        if page.form:
-            form = load(page.form)(step=answered.step, definition=definition)
-            raw = {
-                name: "yes" if value is True else "no" if value is False else value
-                for name, value in form.values(answered.answer).items()
-                if value is not None
-            }
-            filled = submit(answered.step, definition, **raw)
-            assert filled.is_valid(), filled.errors
-            assert filled.cleaned_data == answered.answer
-
-
-def test_every_text_a_page_names_exists_and_none_is_left_over():
-    named = {text for page in KIND.pages for text in page.texts}
-    frame = {
-        "entry",
-        *(f"ending_{status}" for status in ("completed", "screened_out", "no_consent", "withdrawn", "expired")),
-    }
-    assert named | frame == set(KIND.texts())
-
-
-def test_the_kind_its_scoring_and_its_bots_need_no_django():
-    code = (
-        "import sys; from studyapp.core.kinds import kind; k = kind('forward_simulation'); "
-        "[k.part(p) for p in ('scoring:score', 'bots:answer', 'plan:build', 'stimuli:draw', 'pages:trial')]; "
-        "sys.exit('django' in sys.modules)"
-    )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

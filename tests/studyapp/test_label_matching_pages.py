@@ -1,8 +1,6 @@
 """What the pages of label matching show, and that none tells which label belongs where before it is verified."""
 
 import re
-import subprocess
-import sys
 
 import pytest
 from django.http import QueryDict
@@ -183,29 +181,3 @@ def test_only_one_of_the_two_pairs_and_of_the_groups_can_be_chosen(definition):
     group = next(step for step in plan if step["page"] == "group")
     assert submit(group, definition, group="non-expert").is_valid()
     assert set(submit(group, definition, group="wizard").errors) == {"group"}
-
-
-@pytest.mark.parametrize("skill", ["random", "oracle", "careless", "learner"])
-def test_what_bots_answer_is_what_the_forms_would_clean(definition, skill):
-    for answered in answer_all(make_plan(definition), definition, skill):
-        page = KIND.page(answered.step["page"])
-        if page.form and page.name != "consent":
-            form = load(page.form)(step=answered.step, definition=definition)
-            filled = submit(answered.step, definition, **form.values(answered.answer))
-            assert filled.is_valid(), filled.errors
-            assert filled.cleaned_data == answered.answer
-
-
-def test_every_text_a_page_names_exists_and_none_is_left_over():
-    named = {text for page in KIND.pages for text in page.texts}
-    frame = {"entry", *(f"ending_{status}" for status in ("completed", "no_consent", "withdrawn", "expired"))}
-    assert named | frame == set(KIND.texts())
-
-
-def test_the_kind_its_scoring_and_its_bots_need_no_django():
-    code = (
-        "import sys; from studyapp.core.kinds import kind; k = kind('label_matching'); "
-        "[k.part(p) for p in ('scoring:score', 'bots:answer', 'plan:build', 'stimuli:draw', 'pages:guess')]; "
-        "sys.exit('django' in sys.modules)"
-    )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
