@@ -9,3 +9,9 @@ def forgotten_versions():
     from studyapp import publishing
 
     publishing.read_version.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(settings):
+    """Hash passwords at once: how slow the real hash is, is Django's to test."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
