@@ -103,7 +103,8 @@ def problems(bundle: Bundle) -> dict[tuple[str, str, str], str]:
     """Return what is wrong by (image id, method, class), in words; bundles don't change: it is looked for once.
 
     An explanation is missing where its method explains the class for most images, or has nothing for this image; an
-    overlay is wrong where its file is gone, has another size than the image, or is the very file of another one.
+    overlay is wrong where its file is gone, is the very file of another one, has other proportions than the image, or
+    is of another scale than most of its method's overlays (all of a method may be smaller than their images).
     """
     return _facts(bundle).problems
 
@@ -174,11 +175,35 @@ def _wrong(bundle: Bundle, image_id: str, nodes: list[dict]) -> str:
         size = image_size(path)
         if size is None:
             return "no picture that can be read"
-        if size != (image["width"], image["height"]):
-            return f"{size[0]} × {size[1]} px, the image {image['width']} × {image['height']}"
+        if not _fits(size, image, _usual_scales(bundle)[node["method"]]):
+            scale = "" if _usual_scales(bundle)[node["method"]] == 1 else ", unlike the method's others"
+            return f"{size[0]} × {size[1]} px, the image {image['width']} × {image['height']}{scale}"
         if _uses(bundle)[bundle.manifest["files"].get(name)] > 1:
-            return "the same picture as another overlay"
+            return "the same picture as another overlay, or both are empty"
     return ""
+
+
+def _fits(size: tuple[int, int], image: dict, scale: float) -> bool:
+    """Return whether an overlay is its image at a scale, to the pixel that rounding may take or give."""
+    return all(abs(got - image[side] * scale) <= 1 for got, side in zip(size, ("width", "height"), strict=True))
+
+
+def _usual_scales(bundle: Bundle) -> dict[str, float]:
+    """Return, by method, how wide most of its overlays are as a part of their image's width."""
+    return _scaled(bundle.sha256, bundle)
+
+
+@lru_cache(maxsize=8)
+def _scaled(_sha256: str, bundle: Bundle) -> dict[str, float]:
+    found: dict[str, Counter] = {}
+    for (image_id, method, _), nodes in bundle.nodes.items():
+        if image_id not in bundle.images:
+            continue
+        for node in nodes:
+            path = bundle.folder / (node["overlay_file"] or "")
+            if path.is_file() and (size := image_size(path)):
+                found.setdefault(method, Counter())[size[0] / bundle.images[image_id]["width"]] += 1
+    return {method: counts.most_common(1)[0][0] for method, counts in found.items()}
 
 
 def _uses(bundle: Bundle) -> Counter:

@@ -101,6 +101,18 @@ def test_a_whole_bundle_has_no_problem(folder):
     assert gallery.problems(Bundle(folder)) == {}
 
 
+def test_overlays_smaller_than_their_images_are_wrong_only_where_one_is_of_another_scale(folder):
+    names = [row["overlay_file"] for row in rows_of(folder, "nodes.csv")]
+    change(folder, {name: lossless(32, 32, mark) for mark, name in enumerate(names)})
+    assert gallery.problems(Bundle(folder)) == {}
+    change(folder, {names[0]: lossless(64, 64, 0)})
+    assert list(gallery.problems(Bundle(folder)).values()) == [
+        "64 × 64 px, the image 64 × 64, unlike the method's others"
+    ]
+    change(folder, {name: lossless(32, 16, mark) for mark, name in enumerate(names)})
+    assert len(gallery.problems(Bundle(folder))) == len(names)
+
+
 def test_what_is_wrong_is_found_and_named(folder):
     nodes = rows_of(folder, "nodes.csv")
     same, small, without, missing = nodes[0], nodes[3], nodes[6], nodes[9]
@@ -112,7 +124,7 @@ def test_what_is_wrong_is_found_and_named(folder):
     def of(row):
         return gallery.problems(bundle).get((row["image_id"], row["method"], bundle.classes[int(row["target"])]))
 
-    assert of(same) == of(nodes[1]) == "the same picture as another overlay"
+    assert of(same) == of(nodes[1]) == "the same picture as another overlay, or both are empty"
     assert of(small) == "32 × 64 px, the image 64 × 64"
     assert of(without) == "no overlay"
     assert of(missing) == "missing"
