@@ -4,12 +4,25 @@ import secrets
 
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
+from django.middleware.locale import LocaleMiddleware
+from django.utils import translation
 
 from studyapp import models, sessions
 
 YEAR_S = 365 * 24 * 3600
 MAX_ID = 128
 BOT_SALT = "studyapp.bot"
+
+
+class VisitorsLanguage(LocaleMiddleware):
+    """Speak a visitor's language until a study's own is known; the desk is English, whatever the browser asks for."""
+
+    def process_request(self, request):
+        if request.path.startswith("/admin/"):
+            translation.activate("en")
+            request.LANGUAGE_CODE = "en"
+        else:
+            super().process_request(request)
 
 
 class UnknownLink(Exception):
