@@ -1,4 +1,4 @@
-// The study's page: copy the link; warn before unsaved edits are lost.
+// The study's page: copy the link; unfold what the checklist leads to; warn before unsaved edits are lost.
 
 function copyOnClick(button) {
   const field = document.getElementById(button.dataset.copies);
@@ -17,6 +17,15 @@ function warnOfUnsaved(form) {
   window.addEventListener("beforeunload", (event) => { if (edited) event.preventDefault(); });
 }
 
+/** Unfold the part that the checklist leads to. */
+function unfoldAt(link) {
+  link.addEventListener("click", () => {
+    const part = document.querySelector(link.hash)?.closest("details");
+    if (part) part.open = true;
+  });
+}
+
+document.querySelectorAll('.hw-checklist a[href^="#"]').forEach(unfoldAt);
 document.querySelectorAll("[data-copies]").forEach(copyOnClick);
 const form = document.getElementById("study_form");
 if (form) warnOfUnsaved(form);

@@ -26,6 +26,8 @@ RECRUITMENT = (
 )
 KEEPING = (("active_minutes", "expire_hours", "retention_days"), "seed")
 FOLDED = ("collapse",)
+# Where on the page each of `publishing.checks` is seen to.
+CHECKED_AT = {"Bundle": "#id_bundle", "Conditions": "#conditions-group", "Parameters and texts": "#texts"}
 
 
 class InvitationInline(ByRole, admin.TabularInline):
@@ -117,8 +119,9 @@ class StudyAdmin(ByRole, admin.ModelAdmin):
             audit.record(request.user, study, "Edited the study.", found)
 
     def response_add(self, request, obj, post_url_continue=None):
-        cells = f"{obj.conditions.count()} conditions"
-        self.message_user(request, f"“{obj}” was added. {cells}; the checklist says what comes next.")
+        n = obj.conditions.count()
+        cells = "1 condition" if n == 1 else f"{n} conditions"
+        self.message_user(request, f"“{obj}” was added, with {cells}. The checklist says what comes next.")
         return redirect("admin:studyapp_study_change", obj.pk)
 
     def response_change(self, request, obj):
@@ -194,7 +197,7 @@ class StudyAdmin(ByRole, admin.ModelAdmin):
             "subtitle": None,
             "study_kind": kind(study.kind),
             "numbers": numbers.of(study),
-            "checks": publishing.checks(study),
+            "checks": [(check, CHECKED_AT.get(check.title, "")) for check in publishing.checks(study)],
             "advice": advice(study),
             "transitions": transitions.possible(study) if may_change else [],
             "downloads": downloads.allowed(request.user, study),
@@ -215,14 +218,15 @@ def deletion_problems(study: models.Study) -> list[str]:
     return [f"{took} started it. Close it, export the data, and keep it: what people gave isn't deleted with a click."]
 
 
-def advice(study: models.Study) -> list[str]:
-    """Return what a study can be published without, but seldom should be."""
+def advice(study: models.Study) -> list[tuple[str, str]]:
+    """Return what a study can be published without, but seldom should be, each with its place on the page."""
     found = []
     if not study.code_completed and not study.return_url:
-        found.append("No completion code: recruiters such as Prolific need one to pay people.")
+        found.append(("No completion code: recruiters such as Prolific need one to pay people.", "#id_code_completed"))
     if "{code}" in study.return_url and not study.code_completed:
-        found.append("The return address asks for a code, but there is no code for completed runs.")
-    unseen = study.conditions.exclude(participants__preview=True).count()
+        said = "The return address asks for a code, but there is no code for completed runs."
+        found.append((said, "#id_code_completed"))
+    unseen = list(study.conditions.exclude(participants__preview=True).values_list("name", flat=True))
     if unseen and study.current is None:
-        found.append(f"{unseen} of {study.conditions.count()} conditions were never previewed.")
+        found.append((f"Not previewed yet: {', '.join(unseen)}.", "#conditions-group"))
     return found

@@ -1,5 +1,6 @@
 """Bring a study or a bundle in as a file."""
 
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -19,26 +20,31 @@ from studyapp.core.bundles import BundleError
 from . import audit
 from . import roles as people
 
+OUR_SCRATCH = re.compile(rf"{re.escape(tempfile.gettempdir())}/tmp\w+/")  # tells researchers nothing
+
 
 class UploadForm(forms.Form):
     file = forms.FileField()
     name = forms.SlugField(
-        label="Short name", required=False, help_text="left empty: as the file says, or is called", max_length=60
+        label="Short name",
+        required=False,
+        help_text="Left empty: the name in the file, or else the file's own.",
+        max_length=60,
     )
 
 
 class BundleForm(UploadForm):
     """A bundle as a zip, or as a folder that lies on the server already."""
 
-    file = forms.FileField(label="Zip", required=False)
-    folder = forms.CharField(label="or folder", required=False, max_length=400)
+    file = forms.FileField(label="A zip", required=False)
+    folder = forms.CharField(label="or a folder", required=False, max_length=400)
     field_order = ("file", "folder", "name")
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields[
             "folder"
-        ].help_text = f"on the server, inside {settings.BUNDLES_INBOX}; for what is too large to upload"
+        ].help_text = f"On the server, inside {settings.BUNDLES_INBOX}, for what is too large to upload."
 
     def clean_folder(self) -> Path | None:
         given, inbox = self.cleaned_data["folder"].strip(), Path(settings.BUNDLES_INBOX).resolve()
@@ -77,7 +83,13 @@ UPLOADS = {
         UploadForm,
         load_study,
     ),
-    "bundle": ("Load a bundle", "The bundle's folder as a .zip. Every file in it is checked.", BundleForm, load_bundle),
+    "bundle": (
+        "Load a bundle",
+        "A bundle is the folder of pictures and heatmaps that python -m explainers explain writes. Every file in it is "
+        "checked.",
+        BundleForm,
+        load_bundle,
+    ),
 }
 
 
@@ -120,12 +132,12 @@ def _taken_in(form: UploadForm, load):
         path = Path(scratch) / Path(uploaded.name).name
         with path.open("wb") as file:
             shutil.copyfileobj(uploaded, file)
-        return _loaded(form, "file", load, path, name, hide=f"{scratch}/")
+        return _loaded(form, "file", load, path, name)
 
 
-def _loaded(form: UploadForm, field: str, load, path: Path, name: str, hide: str = ""):
+def _loaded(form: UploadForm, field: str, load, path: Path, name: str):
     try:
         return load(path, name)
     except (studies_io.StudyFileError, BundleError) as error:
-        form.add_error(field, str(error).replace(hide, "") if hide else str(error))
+        form.add_error(field, OUR_SCRATCH.sub("", str(error)))
         return None

@@ -314,6 +314,19 @@ def test_a_list_narrowed_to_something_that_is_no_study_belongs_to_none(desk, stu
         assert "The study's pages" not in text
 
 
+def test_the_desk_speaks_english_whatever_the_browser_asks_for(desk, study):
+    text = desk.get(page_of(study), headers={"accept-language": "de"}).content.decode()
+    assert '<html lang="en"' in text
+    assert "Log out" in text
+
+
+def test_a_checklist_leads_to_where_each_of_its_points_is_seen_to(desk, draft):
+    text = desk.get(page_of(draft)).content.decode()
+    places = re.findall(r'<strong><a href="#([^"]+)"', text)
+    assert len(places) >= 4
+    assert [place for place in places if f'id="{place}"' not in text] == []
+
+
 def upload(path, **fields):
     return {"file": SimpleUploadedFile(path.name, path.read_bytes()), **fields}
 
