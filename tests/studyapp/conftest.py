@@ -1,11 +1,13 @@
 """A tiny published study, and people who walk through it."""
 
 import io
+import subprocess
 from functools import partial
 from pathlib import Path
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from django.http import QueryDict
 
 from studyapp import models, processes, publishing, sessions, showing, stimuli
@@ -31,6 +33,22 @@ def tiny_kind(settings):
     kinds.kinds()["tiny"] = tiny.KIND
     yield tiny.KIND
     del kinds.kinds()["tiny"]
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """Return the processes that are started; commands among them work on the test's database."""
+    found, real = [], subprocess.Popen
+
+    def popen(*arguments, **options):
+        found.append(real(*arguments, **options))
+        return found[-1]
+
+    at = connection.settings_dict
+    server = f"postgres://{at['USER']}:{at['PASSWORD']}@{at['HOST']}:{at['PORT']}/{at['NAME']}"
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{at['NAME']}" if connection.vendor == "sqlite" else server)
+    monkeypatch.setattr(processes.subprocess, "Popen", popen)
+    return found
 
 
 @pytest.fixture

@@ -2,11 +2,9 @@
 
 import io
 import os
-import subprocess
 import zipfile
 
 import pytest
-from django.db import connection
 
 from studyapp import processes, publishing
 from studyapp.simulation import by_functions, simulate
@@ -24,19 +22,6 @@ def command(settings, tmp_path):
         settings.BASE_DIR = tmp_path
 
     return write
-
-
-@pytest.fixture
-def started(monkeypatch):
-    """Return the processes that were started."""
-    found, real = [], subprocess.Popen
-
-    def popen(*arguments, **options):
-        found.append(real(*arguments, **options))
-        return found[-1]
-
-    monkeypatch.setattr(processes.subprocess, "Popen", popen)
-    return found
 
 
 def test_all_that_a_command_writes_comes_through_in_order(command):
@@ -91,13 +76,10 @@ def test_one_that_failed_gives_its_place_back(command):
 
 @pytest.mark.database
 @pytest.mark.django_db(transaction=True, databases=["default", "snapshot"])
-def test_an_export_runs_at_low_priority_and_comes_as_a_whole_zip(tmp_path, monkeypatch, started):
+def test_an_export_runs_at_low_priority_and_comes_as_a_whole_zip(tmp_path, started):
     study = make_draft("forward_simulation", tmp_path)
     publishing.publish(study)
     list(simulate(study, 2, by_functions.walk))
-    at = connection.settings_dict
-    server = f"postgres://{at['USER']}:{at['PASSWORD']}@{at['HOST']}:{at['PORT']}/{at['NAME']}"
-    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{at['NAME']}" if connection.vendor == "sqlite" else server)
     chunks = processes.stream("export_study", study.slug, "--out", "-", "--wide")
     priority = os.getpriority(os.PRIO_PROCESS, started[0].pid)
     archive = zipfile.ZipFile(io.BytesIO(b"".join(chunks)))

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from datetime import timedelta
 
 import pytest
@@ -126,6 +127,27 @@ def test_a_maker_that_fell_silent_is_not_under_way_for_ever(desk, study, spawned
     desk.post(address("reports", study))
     assert [found.pk for found in spawned] != [report.pk]
     assert models.Report.objects.filter(status="running").count() == 1
+
+
+def test_a_maker_that_is_killed_is_told_and_another_report_can_be_made(tmp_path, started, monkeypatch, settings):
+    monkeypatch.setenv("HEATWISE_DATA", str(settings.DATA_DIR))
+    study = make_draft("forward_simulation", tmp_path)
+    publishing.publish(study)
+    admin = Client()
+    admin.force_login(User.objects.create_superuser("ada"))
+    first = admin.post(address("reports", study))["Location"]
+    deadline = time.monotonic() + 120
+    while models.Report.objects.get().progress == "waiting to start" and time.monotonic() < deadline:
+        time.sleep(0.05)
+    started[0].kill()
+    assert started[0].wait() == -9
+    assert models.Report.objects.get().status == "running"
+    models.Report.objects.update(seen_at=timezone.now() - reporting.SILENT)
+    assert "ended before it was done" in admin.get(first).content.decode()
+    second = admin.post(address("reports", study))["Location"]
+    started[1].kill()
+    assert second != first
+    assert list(models.Report.objects.values_list("status", flat=True)) == ["running", "failed"]
 
 
 def test_a_maker_gives_signs_of_life_while_it_waits(study, monkeypatch):
