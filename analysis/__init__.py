@@ -1,1 +1,3 @@
 """The statistics and figures of a study, from its exported CSVs."""
+
+__version__ = "0.1.0"

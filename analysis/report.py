@@ -15,7 +15,7 @@ from pathlib import Path
 
 import jinja2
 
-from analysis import tables
+from analysis import __version__, tables
 from analysis.errors import AnalysisError
 from analysis.methods import design, methods_text, preregistration
 from analysis.plan import SOURCES, SUPPORTING, Plan
@@ -122,8 +122,9 @@ def results(report: Report) -> dict:
 
 
 def versions() -> dict:
-    """Return the versions of everything that computed a number."""
-    return {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in PACKAGES}}
+    """Return the versions of everything that computed a number, Heatwise first."""
+    packages = {name: importlib.metadata.version(name) for name in PACKAGES}
+    return {"heatwise": __version__, "python": platform.python_version(), **packages}
 
 
 def page(report: Report, shown: dict, pictures: dict) -> dict:

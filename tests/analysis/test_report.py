@@ -6,14 +6,16 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 import warnings
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from analysis.cli import main
-from analysis.report import results
+from analysis.report import results, versions
 from analysis.run import analyse
 from analysis.sections import Section
 from analysis.statistics.anova import COLUMNS
@@ -231,6 +233,13 @@ def test_constant_answers_are_not_defined_in_words(tmp_path):
         assert found[f"fraction_correct.{id}"]["reason"]
         assert all(term.get("p") is None for term in found[f"fraction_correct.{id}"]["terms"])
     assert "no variation" in (tmp_path / "report" / "report.html").read_text()
+
+
+def test_the_versions_begin_with_our_own_which_is_the_apps_and_the_projects():
+    project = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    name, version = next(iter(versions().items()))
+    assert (name, version) == ("heatwise", project)
+    assert f'__version__ = "{project}"' in Path("studyapp/__init__.py").read_text(encoding="utf-8")
 
 
 def test_several_versions_of_a_study_are_said(tmp_path):
