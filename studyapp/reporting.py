@@ -41,6 +41,12 @@ def folder_of(report: models.Report) -> Path:
     return settings.DATA_DIR / "reports" / str(report.pk)
 
 
+def discard(study: models.Study) -> None:
+    """Delete the files of all of a study's reports."""
+    for report in study.reports.all():
+        shutil.rmtree(folder_of(report), ignore_errors=True)
+
+
 def reports(study: models.Study):
     """Return the study's reports, the newest first; those whose maker fell silent are marked as failed first."""
     silent = Q(status=Status.RUNNING, seen_at__lt=timezone.now() - SILENT)

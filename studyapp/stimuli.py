@@ -82,9 +82,15 @@ def _copy(source: Bundle, target: Path) -> None:
         raise
 
 
+def delete_files(record: models.Bundle) -> None:
+    """Delete a bundle's files, those that participants were sent too; no other bundle has a share in them."""
+    for name in _sent(reader(record)):
+        (settings.STIMULI_ROOT / _stored_name(record.salt, name)).unlink(missing_ok=True)
+    shutil.rmtree(settings.BUNDLES_ROOT / record.folder)
+
+
 def _publish_files(source: Bundle, record: models.Bundle) -> None:
-    overlays = {row["overlay_file"] for tree in source.nodes.values() for row in tree if row["overlay_file"]}
-    for name in [*overlays, *(row["file"] for row in source.images.values())]:
+    for name in _sent(source):
         target = settings.STIMULI_ROOT / _stored_name(record.salt, name)
         target.parent.mkdir(parents=True, exist_ok=True)
         original = settings.BUNDLES_ROOT / record.folder / name
@@ -92,3 +98,9 @@ def _publish_files(source: Bundle, record: models.Bundle) -> None:
             os.link(original, target)
         except OSError:
             shutil.copy2(original, target)
+
+
+def _sent(bundle: Bundle) -> list[str]:
+    """Return the names of the files that can be sent to participants: images and overlays."""
+    overlays = {row["overlay_file"] for tree in bundle.nodes.values() for row in tree if row["overlay_file"]}
+    return [*overlays, *(row["file"] for row in bundle.images.values())]

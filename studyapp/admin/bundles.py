@@ -1,13 +1,17 @@
 """Bundles of heatmaps: loaded as a zip or by `load_bundle`, then looked at, never changed."""
 
+import shutil
+
 from django.contrib import admin
+from django.db import transaction
 from django.urls import path, reverse
 from django.utils.html import format_html
 
-from studyapp import models, roles
+from studyapp import models, roles, stimuli
+from studyapp.masks import folder_of
 from studyapp.stimuli import reader
 
-from . import gallery, masks, pairs, uploads
+from . import audit, gallery, masks, pairs, uploads
 
 
 @admin.register(models.Bundle)
@@ -34,6 +38,14 @@ class BundleAdmin(admin.ModelAdmin):
 
     def has_change_permission(self, request, obj=None):
         return False
+
+    def delete_model(self, request, obj):
+        """Delete a bundle that no study uses, with its files and the masks drawn on its images."""
+        with transaction.atomic():
+            audit.record(request.user, None, f"Deleted the bundle {obj.name}.")
+            super().delete_model(request, obj)
+            stimuli.delete_files(obj)
+        shutil.rmtree(folder_of(obj), ignore_errors=True)
 
     @admin.display(description="Bundle", ordering="name")
     def gallery(self, bundle):

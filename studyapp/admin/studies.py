@@ -8,7 +8,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
-from studyapp import models, publishing, roles, sessions
+from studyapp import models, publishing, reporting, roles, sessions
 from studyapp.core.kinds import kind
 
 from . import audit, bots, coding, dashboard, downloads, drawn, numbers, reports, transitions, uploads, wording
@@ -174,6 +174,7 @@ class StudyAdmin(ByRole, admin.ModelAdmin):
             with transaction.atomic():
                 audit.record(request.user, study, "Deleted the study.")
                 sessions.discard_trial_runs(study)
+                reporting.discard(study)
                 study.delete()
             self.message_user(request, f"“{study}” was deleted.", messages.SUCCESS)
             return redirect("admin:index")
@@ -182,8 +183,8 @@ class StudyAdmin(ByRole, admin.ModelAdmin):
             "opts": self.opts,
             "object": study,
             "title": f"Delete “{study}”?",
-            "meaning": "The study goes for good, with its conditions, texts, versions, previews and bots. “Study as a "
-            "file” keeps a copy.",
+            "meaning": "The study goes for good, with its conditions, texts, versions, reports, previews and bots; its "
+            "bundle and the record of who changed what stay. “Study as a file” keeps a copy.",
             "problems": problems,
             "button": "Delete",
             "dangerous": True,

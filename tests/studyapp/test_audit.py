@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 from django.utils import timezone
 
-from studyapp import management, models, publishing, sessions, studies_io
+from studyapp import management, models, publishing, reporting, sessions, studies_io
 from studyapp.management import recorded
 from tests.studyapp.conftest import walk
 from tests.studyapp.test_admin import filled, page_of
@@ -130,6 +130,31 @@ def test_the_trail_outlives_the_study_and_the_account(desk, draft):
         ("ada", "tiny", None, None, "Deleted the study."),
         ("ada", "tiny", None, None, "Published version 1. The link is open."),
     ]
+
+
+def test_reports_go_with_a_deleted_study_and_its_bundle_stays(desk, draft, settings, tmp_path):
+    settings.DATA_DIR = tmp_path
+    report, other = (models.Report.objects.create(study=draft, seen_at=timezone.now()) for _ in range(2))
+    other.delete()
+    folder = reporting.folder_of(report)
+    (folder / "report").mkdir(parents=True)
+    desk.post(reverse("admin:studyapp_study_delete", args=[draft.pk]))
+    assert not folder.exists()
+    assert folder.parent.is_dir()
+    assert (settings.BUNDLES_ROOT / draft.bundle.folder).is_dir()
+
+
+def test_a_bundle_is_deleted_with_its_files_once_no_study_uses_it(desk, draft, settings):
+    address, folder = reverse("admin:studyapp_bundle_delete", args=[draft.bundle_id]), draft.bundle.folder
+    desk.post(address, {"post": "yes"})
+    assert (settings.BUNDLES_ROOT / folder).is_dir()
+    draft.delete()
+    assert any(path.is_file() for path in settings.STIMULI_ROOT.rglob("*"))
+    desk.post(address, {"post": "yes"})
+    assert not models.Bundle.objects.exists()
+    assert not (settings.BUNDLES_ROOT / folder).exists()
+    assert not any(path.is_file() for path in settings.STIMULI_ROOT.rglob("*"))
+    assert trail() == [("ada", "Deleted the bundle made.", [])]
 
 
 def test_a_long_text_is_shown_line_by_line(desk, draft):
