@@ -9,14 +9,13 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from studyapp import models
-from studyapp.core.kinds import Kind, kind, kinds
+from studyapp.core.kinds import Kind, Parameter, kind, kinds
 from studyapp.stimuli import reader
 
 from .parameter_fields import parameter_field, words
 
 PARAMETER, TEXT = "parameter__", "text__"
 EVERYBODY = "everybody"
-MANY = 40
 
 
 class AddStudyForm(forms.ModelForm):
@@ -72,8 +71,9 @@ class StudyForm(forms.ModelForm):
         super().__init__(*args, instance=instance, **kwargs | {"initial": initial | (kwargs.get("initial") or {})})
         if "language" in self.fields:
             self.fields["language"].widget = forms.Select(choices=_languages(instance.language))
-        if (classes := self.fields.get(f"{PARAMETER}classes")) and instance.bundle:
-            classes.help_text = f"{classes.help_text} {_offered(reader(instance.bundle).classes)}"
+        for parameter in self.its_kind.parameters:
+            if parameter.offered and (name := f"{PARAMETER}{parameter.name}") in self.fields:
+                self.fields[name] = _chosen(parameter, self.fields[name], instance.bundle, parameters[parameter.name])
         if "seed" in self.fields:
             self.fields["seed"].show_hidden_initial = False
 
@@ -97,10 +97,26 @@ def _languages(present: str) -> list[tuple[str, str]]:
     return list((spoken | {present: spoken.get(present, present)}).items())
 
 
-def _offered(classes: list[str]) -> str:
-    """Return which classes the bundle has, in a sentence."""
-    more = f" and {len(classes) - MANY} more" if len(classes) > MANY else ""
-    return f"The bundle has: {', '.join(classes[:MANY])}{more}."
+def _chosen(parameter: Parameter, typed: forms.Field, bundle: models.Bundle | None, present: list) -> forms.Field:
+    """Return the field in which values of the bundle are ticked; while there is none, the one in which they are typed.
+
+    Those chosen come first, in their order, so that saving keeps it; one that the bundle lacks is said to be missing.
+    """
+    if bundle is None:
+        typed.help_text += f" Choose a bundle and save: then its {parameter.offered} can be ticked here."
+        return typed
+    found = reader(bundle).offered(parameter.offered)
+    words = {name: f"{name} ({n} images)" for name, n in found.items()}
+    lacking = {name: f"{name} (not in this bundle)" for name in present if name not in found}
+    ordered = dict.fromkeys([*present, *found])
+    return forms.MultipleChoiceField(
+        label=typed.label,
+        help_text=typed.help_text,
+        required=False,
+        choices=[(name, (words | lacking)[name]) for name in ordered],
+        widget=forms.CheckboxSelectMultiple,
+        validators=typed.validators,
+    )
 
 
 def _plain(value):

@@ -7,6 +7,7 @@ loaded, and the error names the file.
 import csv
 import hashlib
 import json
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -140,6 +141,13 @@ class Bundle:
     def methods(self) -> dict[str, dict]:
         """Each explanation method's record in the manifest, by name."""
         return {record["name"]: record for record in self.manifest["methods"]}
+
+    def offered(self, what: str) -> dict[str, int]:
+        """Return the bundle's `classes` that images show, or its `datasets`, each with the number of its images."""
+        if what == "datasets":
+            return dict(sorted(Counter(filter(None, (row.get("dataset") for row in self.images.values()))).items()))
+        shown = Counter(name for found in self.predictions.values() for name, one in found.items() if one.truth)
+        return {name: shown[name] for name in self.classes if shown[name]}
 
     def outcomes(self, class_name: str) -> dict[str, list[str]]:
         """Image ids by outcome (TP, FP, FN, TN) for one class."""

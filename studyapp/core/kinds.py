@@ -41,7 +41,10 @@ class Field:
 
 @dataclass(frozen=True)
 class Parameter:
-    """One setting of a study; `default` is the source paper's value."""
+    """One setting of a study; `default` is the source paper's value.
+
+    `offered` says that a list's values are chosen from what the study's bundle has: its classes, or its datasets.
+    """
 
     name: str
     type: str
@@ -50,6 +53,7 @@ class Parameter:
     choices: tuple = ()
     minimum: float | None = None
     maximum: float | None = None
+    offered: str = ""
 
 
 @dataclass(frozen=True)

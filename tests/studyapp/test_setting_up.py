@@ -13,6 +13,7 @@ from studyapp.core.kinds import kinds
 from studyapp.simulation.orders import carry_out
 from studyapp.stimuli import reader, stimulus_url
 from tests.studyapp.every_kind import make_draft
+from tests.studyapp.test_admin import filled
 from tests.studyapp.test_roles import signed_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
@@ -100,9 +101,28 @@ def test_others_are_drawn_on_request_by_editors_and_it_is_on_record(editor, anal
     assert (change.deed, change.details) == ("Drew other stimuli.", [["Seed", str(seed), str(draft.seed)]])
 
 
-def test_the_classes_to_choose_from_stand_beside_the_choice(desk, forward):
+def test_classes_are_ticked_from_those_that_the_bundles_images_show(desk, forward):
+    forward.parameters = {"classes": ["horse", "zebra"]}
+    forward.save()
+    address = reverse("admin:studyapp_study_change", args=[forward.pk])
+    field = desk.get(address).context["adminform"].form.fields["parameter__classes"]
+    shown = reader(forward.bundle).offered("classes")
+    assert [name for name, _ in field.choices] == ["horse", "zebra", "cat"]
+    assert dict(field.choices) == {
+        "horse": f"horse ({shown['horse']} images)",
+        "zebra": "zebra (not in this bundle)",
+        "cat": f"cat ({shown['cat']} images)",
+    }
+    desk.post(address, filled(desk, forward, parameter__classes=["horse", "cat"]))
+    forward.refresh_from_db()
+    assert forward.parameters["classes"] == ["horse", "cat"]
+
+
+def test_without_a_bundle_classes_are_typed_and_the_page_says_how_to_come_to_a_choice(desk, forward):
+    forward.bundle = None
+    forward.save()
     page = desk.get(reverse("admin:studyapp_study_change", args=[forward.pk])).content.decode()
-    assert "The bundle has: cat, horse." in page
+    assert "Choose a bundle and save: then its classes can be ticked here." in page
 
 
 # Texts

@@ -137,6 +137,7 @@ PARAMETERS = (
         "list",
         [],
         "The data sets, one batch of each in every stage; empty: all of the bundle.",
+        offered="datasets",
     ),
     Parameter("split", "text", "", "Which part of the data sets all pictures come from, as in the bundle; empty: any."),
     Parameter("groups", "integer", 4, "How many groups there are to sort into.", minimum=2, maximum=6),

@@ -112,7 +112,13 @@ PAGES = (
 )
 
 PARAMETERS = (
-    Parameter("classes", "list", ["cat", "horse"], "The two classes asked about, one block of trials each."),
+    Parameter(
+        "classes",
+        "list",
+        ["cat", "horse"],
+        "The two classes asked about, one block of trials each.",
+        offered="classes",
+    ),
     Parameter(
         "queries_per_class",
         "object",
