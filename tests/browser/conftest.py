@@ -51,7 +51,7 @@ def tablet(browser):
 def watched(browser, viewport: dict, **options):
     context = browser.new_context(viewport=viewport, **options)
     page = context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(60_000)
     errors = []
     page.on("pageerror", lambda error: errors.append(error))  # a bound method of a built-in won't do
     yield page
