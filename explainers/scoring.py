@@ -6,7 +6,8 @@ later lie in a folder of their own, which comes first: a bundle is not changed b
 
 Of trees of maps those for single classes are scored; explanation networks as wholes, over all images, by
 `network_scores`. What a class is contrasted with (CAUC) are the image's other explained classes in its cluster, by the
-bundle's latent tree. Finished images are kept in the work folder, so an interrupted run continues.
+bundle's latent tree. Finished images are kept in the work folder, so an interrupted run continues, and of a further
+method or metric only that is computed.
 """
 
 import json
@@ -60,11 +61,7 @@ def score_bundle(
         if not node["map_file"]:
             raise UserError(f"{folder}: holds no raw maps; make it with [output] maps = true to score it.")
         by_image[node["image_id"]].append(node)
-    rows = []
-    work = (
-        job.work
-        / f"scores-{opaque(job.model_key, sorted(metrics), manifest['methods'], folder.resolve(), _state(masks))}"
-    )
+    rows, work = [], job.work / f"scores-{job.model_key}"
     for image_id, nodes in tqdm(by_image.items(), desc="scores", unit=" images", dynamic_ncols=True):
         rows += _image_rows(job, folder, manifest, metrics, image_id, nodes, work, masks, tree)
     whole_rows = network_rows(job, folder, manifest, tables["nodes"], wholes, masks, _state(masks))
@@ -138,21 +135,46 @@ def _names_of(metrics):
 
 
 def _image_rows(job, folder, manifest, metrics, image_id, nodes, work, masks, tree):
+    """Return the image's values. What an earlier run found is kept: each metric of each method's maps by itself."""
     stored = work / f"{image_id}.json"
-    if stored.exists():
-        return json.loads(stored.read_bytes())
+    kept = json.loads(stored.read_bytes()) if stored.exists() else {}
+    pieces = {
+        _piece(job, manifest, name, method, image_id, nodes, masks): (metric, method)
+        for name, metric in metrics.items()
+        for method in manifest["methods"]
+    }
+    missing = {piece: named for piece, named in pieces.items() if piece not in kept}
+    if missing:
+        kept |= _computed(job, folder, missing, image_id, _contrasted(folder, nodes, tree), masks)
+        write_atomically(stored, json.dumps(kept).encode())
+    return [row for piece in pieces for row in kept[piece]]
+
+
+def _piece(job, manifest, metric_name, method, image_id, nodes, masks):
+    """Return a name for a metric's values on a method's maps that changes with whatever they depend on."""
+    metric, files = registry.METRICS[metric_name], manifest["files"]
+    compared = nodes if "others" in metric.defaults else [n for n in nodes if n["method"] == method["name"]]
+    parts = [metric_name, method["name"], job.config.output.seed]
+    parts += [(node["method"], node["target"], files[node["map_file"]]) for node in compared]
+    if "others" in metric.defaults:
+        parts.append(files["tree.json"])
+    if "masks" in metric.defaults:
+        parts.append(_state({name: path for name, path in masks.items() if name.startswith(image_id)}))
+    if "explainer" in metric.defaults:
+        parts.append((method["method"], method["parameters"]))
+    return opaque(*parts)
+
+
+def _computed(job, folder, pieces, image_id, nodes, masks):
     if image_id not in job.photographs:
         raise UserError(f"{job.config.path}: its photographs are not those of {folder}; {image_id} is missing.")
     image = model_input(open_picture(job.photographs[image_id].path), job.config.model)
-    maps = torch.stack([_raw_map(folder, node) for node in nodes])
-    nodes = _contrasted(folder, nodes, tree)
-    rows = []
-    for metric in metrics.values():
-        for method in manifest["methods"]:
-            chosen = [i for i, node in enumerate(nodes) if node["method"] == method["name"]]
-            rows += _metric_rows(job, metric, method, image, [nodes[i] for i in chosen], maps[chosen], masks)
-    write_atomically(stored, json.dumps(rows).encode())
-    return rows
+    found = {}
+    for piece, (metric, method) in pieces.items():
+        own = [node for node in nodes if node["method"] == method["name"]]
+        maps = torch.stack([_raw_map(folder, node) for node in own]) if own else torch.empty(0)
+        found[piece] = _metric_rows(job, metric, method, image, own, maps, masks)
+    return found
 
 
 def _contrasted(folder, nodes, tree):
@@ -235,7 +257,7 @@ def _explainer(job, method, image_id):
 
 def _write(folder, manifest, rows, scored, whole_rows):
     """Put the values beside those of other metrics; the manifest never vouches for a file that is being changed."""
-    if "metrics.csv" in manifest["files"]:
+    if (folder / "metrics.csv").is_file():  # whole, also where a run was killed before the manifest vouched for it
         rows = [row for row in read_table(folder, "metrics") if row["metric"] not in scored] + rows
     if "dataset_metrics.csv" in manifest["files"]:
         rescored, wholes = {row["metric"] for row in whole_rows}, _names_of(registry.DATASET_METRICS)

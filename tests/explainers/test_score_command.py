@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from explainers import scoring
 from explainers.bundle import read_bundle, read_table
 from explainers.cli import main
 from tests.explainers.test_explain_command import N_IMAGES, change, explain, project  # noqa: F401
@@ -36,6 +37,66 @@ def test_a_later_metric_is_added_to_the_earlier_ones(bundle):
     names = {row["metric"] for row in read_table(bundle, "metrics")}
     assert {"deletion", "confidence_b_drop"} <= names
     read_bundle(bundle)
+
+
+def counted(monkeypatch):
+    calls = []
+    real = scoring._metric_rows
+
+    def compute(job, metric, method, *rest):
+        calls.append((next(iter(metric.directions)), method["name"]))
+        return real(job, metric, method, *rest)
+
+    monkeypatch.setattr(scoring, "_metric_rows", compute)
+    return calls
+
+
+def test_only_a_further_metric_or_a_changed_method_is_computed(bundle, monkeypatch):
+    calls = counted(monkeypatch)
+    main(["score", str(bundle), "--metrics", "confidence"])
+    first = read_table(bundle, "metrics")
+    assert len(calls) == N_IMAGES * 2
+    calls.clear()
+    main(["score", str(bundle), "--metrics", "confidence,deletion"])
+    assert {metric for metric, _ in calls} == {"deletion"}
+    calls.clear()
+    change(bundle.parent, "depth = 2", "depth = 2\nn_best = 1")
+    explain(bundle.parent)
+    main(["score", str(bundle), "--metrics", "confidence"])
+    assert {method for _, method in calls} == {"multiscale_occlusion"}
+    rows = read_table(bundle, "metrics")
+    assert [row for row in rows if row["method"] == "grad_cam"] == [r for r in first if r["method"] == "grad_cam"]
+
+
+def test_a_run_killed_between_images_or_while_writing_leaves_whole_files_and_continues(bundle, monkeypatch):
+    main(["score", str(bundle), "--metrics", "confidence"])
+    before = (bundle / "metrics.csv").read_bytes()
+    real, calls = scoring._image_rows, []
+
+    def killed_at_the_last(*arguments):
+        calls.append(arguments)
+        if len(calls) == N_IMAGES:
+            raise SystemExit
+        return real(*arguments)
+
+    monkeypatch.setattr(scoring, "_image_rows", killed_at_the_last)
+    with pytest.raises(SystemExit):
+        main(["score", str(bundle), "--metrics", "deletion"])
+    read_bundle(bundle)
+    assert (bundle / "metrics.csv").read_bytes() == before
+    monkeypatch.setattr(scoring, "_image_rows", real)
+
+    def killed(*_):
+        raise SystemExit
+
+    monkeypatch.setattr(scoring, "seal", killed)
+    with pytest.raises(SystemExit):
+        main(["score", str(bundle), "--metrics", "deletion"])
+    read_bundle(bundle)
+    monkeypatch.undo()
+    assert main(["score", str(bundle), "--metrics", "deletion"]) == 0
+    assert {"deletion", "confidence_b_drop"} <= {row["metric"] for row in read_table(bundle, "metrics")}
+    assert "metrics.csv" in read_bundle(bundle)[0]["files"]
 
 
 def test_true_regions_are_read_from_masks(bundle):
