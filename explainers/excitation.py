@@ -89,7 +89,7 @@ class Excitation:
     """
 
     def __init__(self, model, images, layers, graft=None):
-        model = excitable(model)
+        model, self._end_layer = excitable(model), "the output" if graft is None else graft.layer
         names = [_layer_name(model.model, layer, images) for layer in layers]
         self._graph = model.graph if graft is None else _grafted(canonical(model.model), graft)
         taps = [_tap(self._graph, name) for name in names]
@@ -107,6 +107,12 @@ class Excitation:
 
     def contrast(self, starts: torch.Tensor) -> torch.Tensor:
         """Return what arrives at the first layer by way of the last layer's input, less that of the opposite starts."""
+        if _is_joined(self._graph, self._last):
+            one = _containers(self._last)[-1]
+            raise UserError(
+                f"layer: {self._end_layer} joins several layers, and the contrast negates the weights of one; "
+                f"choose one of them, such as {one}."
+            )
         starts, below = starts.to(self.outputs), self._below.detach().requires_grad_()
         (there,) = _propagated(self._end, [self._below], starts)
         with torch.enable_grad():
@@ -257,6 +263,17 @@ def _tap(graph, layer):
 def _containers(node):
     """The dotted names of the modules that a step belongs to; a second call is marked name@1."""
     return [name.split("@")[0] for name in node.meta.get("nn_module_stack") or ()]
+
+
+def _is_joined(graph, last):
+    """Say whether the outputs depend on anything that does not come by way of the node `last`."""
+    nodes = list(graph.graph.nodes)
+    after = {last}
+    for node in nodes[nodes.index(last) + 1 :]:
+        if not after.issuperset(node.all_input_nodes):
+            return True
+        after.add(node)
+    return False
 
 
 def _last_weighted(graph):

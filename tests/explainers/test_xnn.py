@@ -385,6 +385,16 @@ def test_a_convolutional_network_explains_a_layer_of_maps(explained, pool):
     assert all(torch.isfinite(node.map).all() for node in nodes)
 
 
+def test_dimensions_of_a_layer_that_joins_several_are_refused_by_its_name():
+    from explainers._torchvision import torchvision
+
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), torchvision.models.squeezenet.Fire(4, 2, 3, 3)).eval()
+    images = pictures(2, side=16)
+    with pytest.raises(UserError, match=r"layer: 1 joins several layers.* such as 1\.expand3x3\."):
+        dimension_maps(model, Settings(layer="1"), images, "0")
+    assert dimension_maps(model, Settings(layer="1.expand3x3"), images, "0").shape == (2, 3, 16, 16)
+
+
 def test_a_network_on_averaged_maps_and_the_lasso_have_maps(explained):
     model, images, _ = explained
     activations, logits = activations_of(model, images, "5")
