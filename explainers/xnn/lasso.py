@@ -10,20 +10,19 @@ from explainers.xnn.network import ExplanationNetwork
 from explainers.xnn.settings import Settings
 
 
-def fit_lasso(settings: Settings, classes: list[int], examples) -> ExplanationNetwork:
+def fit_lasso(settings: Settings, classes: list[int], examples, weights: torch.Tensor) -> ExplanationNetwork:
     """Return a network whose x-features are the dimensions that the penalty `alpha` leaves, with their coefficients.
 
-    Several classes share their dimensions (MultiTaskLasso). With α so large that none is left, the one that correlates
-    most is kept, so that there is something to show; its coefficient is 0.
+    `weights` (M,) say how often each example counts. Several classes share their dimensions (MultiTaskLasso). With α so
+    large that none is left, the one that correlates most is kept, so that there is something to show; its coefficient
+    is 0.
     """
     from sklearn.linear_model import Lasso, MultiTaskLasso
-
-    from explainers.xnn.training import weights_of
 
     if examples.activations.ndim != 2:
         raise UserError('[xnn] kind: lasso needs activations (N, d); give [xnn] space = "mean".')
     activations, logits = examples.activations.double().numpy(), examples.logits.double().numpy()
-    weights = weights_of(examples, settings.positive_weight).double().numpy()
+    weights = weights.double().numpy()
     several = logits.shape[1] > 1
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a small α does not converge fully; its error is what is reported

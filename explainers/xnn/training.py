@@ -12,6 +12,7 @@ from explainers.bundle import write_atomically
 from explainers.errors import UserError
 from explainers.xnn import loss
 from explainers.xnn.degeneration import degenerate
+from explainers.xnn.lasso import fit_lasso
 from explainers.xnn.network import ExplanationNetwork, initialise, rescale_input
 from explainers.xnn.settings import Settings
 
@@ -76,9 +77,7 @@ def train(settings: Settings, classes: list[int], examples: Examples, progress=N
     if not len(examples):
         raise UserError("xnn: there are no training examples.")
     if settings.kind == "lasso":
-        from explainers.xnn.lasso import fit_lasso
-
-        return fit_lasso(settings, classes, examples), Report()
+        return fit_lasso(settings, classes, examples, weights_of(examples, settings.positive_weight)), Report()
     scale = float(examples.activations.square().mean().sqrt()) or 1.0
     scaled = Examples(examples.activations / scale, examples.logits, examples.groups)
     remedies = settings.remedies if settings.kind == "srae" else 0
