@@ -5,6 +5,7 @@ from itertools import product
 
 from django import forms
 from django.conf import settings
+from django.template.defaultfilters import pluralize
 from django.urls import reverse
 from django.utils.html import format_html
 
@@ -106,7 +107,7 @@ def _chosen(parameter: Parameter, typed: forms.Field, bundle: models.Bundle | No
         typed.help_text += f" Choose a bundle and save: then its {parameter.offered} can be ticked here."
         return typed
     found = reader(bundle).offered(parameter.offered)
-    words = {name: f"{name} ({n} images)" for name, n in found.items()}
+    words = {name: f"{name} ({n} image{pluralize(n)})" for name, n in found.items()}
     lacking = {name: f"{name} (not in this bundle)" for name in present if name not in found}
     ordered = dict.fromkeys([*present, *found])
     return forms.MultipleChoiceField(
