@@ -5,9 +5,9 @@ Several: column `file` and one column per class, 1 or 0 in it. `file` is relativ
 both an optional column `split` is carried into the bundle. Photographs that the CSV does not list are left out.
 """
 
-import csv
 from pathlib import Path
 
+from explainers.datasets.csv_file import read_csv
 from explainers.datasets.photograph import SUFFIXES, Photograph, class_index
 from explainers.errors import UserError, near
 
@@ -34,12 +34,7 @@ def _by_folder(path, source, classes):
 
 
 def _by_csv(csv_path, found, classes, multilabel):
-    try:
-        with open(csv_path, newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            columns, rows = list(reader.fieldnames or ()), list(reader)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"[images] labels: cannot read {csv_path}: {error}.") from None
+    columns, rows = read_csv(csv_path, "[images] labels")
     wanted = ["file", *(classes if multilabel else ["label"])]
     for column in wanted:
         if column not in columns:

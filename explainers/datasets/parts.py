@@ -1,9 +1,9 @@
 """Where an object and its parts are in a photograph: a bounding box and part points, from a CSV or a data set."""
 
-import csv
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from explainers.datasets.csv_file import read_csv
 from explainers.errors import UserError
 
 BOX = ("left", "top", "right", "bottom")
@@ -31,13 +31,8 @@ def with_parts(photographs: list, path: Path) -> list:
 
 
 def _read(path) -> dict[str, Parts]:
-    try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            columns, rows = tuple(reader.fieldnames or ()), list(reader)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"[images] parts: cannot read {path}: {error}.") from None
-    if columns != _COLUMNS:
+    columns, rows = read_csv(path, "[images] parts")
+    if tuple(columns) != _COLUMNS:
         raise UserError(f"{path}: expected the columns {', '.join(_COLUMNS)}, found {', '.join(columns)}.")
     found = {}
     for line, row in enumerate(rows, 2):
