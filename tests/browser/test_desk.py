@@ -135,7 +135,7 @@ def test_from_nothing_to_a_running_study(desk, make_study, tmp_path, monkeypatch
     assert page.locator(".hw-gallery tbody tr").count() == 12
 
     page.goto(f"{live_server.url}/admin/")
-    page.get_by_role("link", name="New study").click()
+    page.get_by_role("link", name="New study", exact=True).click()
     page.get_by_label("Title").fill("What does it see?")
     page.get_by_text("Forward simulation, heatmaps alone.").click()
     page.get_by_label("Bundle").select_option("gulls")
@@ -144,7 +144,8 @@ def test_from_nothing_to_a_running_study(desk, make_study, tmp_path, monkeypatch
     study = models.Study.objects.get(slug="what-does-it-see")
     assert study.conditions.count() == 3
 
-    page.get_by_role("link", name="Stimuli", exact=True).click()
+    tabs = page.get_by_role("navigation", name="The study's pages")
+    tabs.get_by_role("link", name="Stimuli").click()
     assert page.locator(".hw-asked").count() == 14
     page.go_back()
 
@@ -155,7 +156,7 @@ def test_from_nothing_to_a_running_study(desk, make_study, tmp_path, monkeypatch
     page.locator("details.hw-text [data-shown] strong", has_text="30").wait_for()
     page.get_by_role("button", name="Save").click()
 
-    page.get_by_role("link", name="Bots", exact=True).click()
+    tabs.get_by_role("link", name="Bots").click()
     page.get_by_label("How many").fill("3")
     page.get_by_role("button", name="Let them walk").click()
     page.get_by_text("3 of 3").wait_for(timeout=60_000)
