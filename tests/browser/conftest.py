@@ -1,7 +1,6 @@
 """A running study and a real browser in front of it."""
 
 import os
-import shutil
 from contextlib import contextmanager
 
 import pytest
@@ -9,21 +8,19 @@ from django.contrib.auth.models import User
 from playwright.sync_api import Error, sync_playwright
 
 from studyapp import models, publishing, stimuli
+from studyapp.simulation.by_browser import launch
 from tests.browser.clustering import picture
 from tests.bundles import write_bundle
 from tests.studyapp import clustering
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 @pytest.fixture(scope="session")
 def browser():
     """Chromium from the system or Playwright's own; in CI there has to be one."""
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright's loop runs in this very thread
-    installed = next((path for name in BROWSERS if (path := shutil.which(name))), None)
     with sync_playwright() as playwright:
         try:
-            chromium = playwright.chromium.launch(executable_path=installed, args=["--no-sandbox"])
+            chromium = launch(playwright)
         except Error as error:
             if os.environ.get("CI") == "true":
                 pytest.fail(f"no Chromium to drive: {error}")
