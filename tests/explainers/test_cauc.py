@@ -11,7 +11,8 @@ from explainers.cli import main
 from explainers.errors import UserError
 from explainers.registry import scores
 from tests.explainers.networks import pictures, small_cnn
-from tests.explainers.test_tree_bundles import CLASSES, N_IMAGES, explain, make_project
+from tests.explainers.projects import explain
+from tests.explainers.test_tree_bundles import CLASSES, N_IMAGES, make_project
 
 SIDE = 12
 

@@ -7,28 +7,21 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from explainers.bundle import read_bundle
 from explainers.cli import main
-from tests.explainers.test_explain_command import change, contents, explain, project  # noqa: F401
+from tests.explainers.projects import change, contents, draw_photographs, explain
 
 REPOSITORY = Path(__file__).parents[2]
 N_MORE = 34
 
 
 @pytest.fixture
-def many(project):  # noqa: F811
+def many(project):
     """Forty photographs and a method that takes its time."""
-    random, lines = np.random.default_rng(1), []
-    for number in range(N_MORE):
-        pixels = random.integers(0, 255, (5, 7, 3), dtype=np.uint8)
-        Image.fromarray(pixels).resize((70, 50)).save(project / "photos" / f"more_{number:02d}.png")
-        lines.append(f"more_{number:02d}.png,1,0,0,train\n")
     with open(project / "labels.csv", "a") as file:
-        file.writelines(lines)
+        file.writelines(f"{name},1,0,0,train\n" for name in draw_photographs(project, "more", N_MORE, seed=1))
     change(project, 'name = "grad_cam"', 'name = "rise"\nn_masks = 1000')
     return project
 
@@ -54,13 +47,13 @@ def busy_workers(driver):
     return [pid for pid in pids if status(pid)[0].startswith("ray::work_on") and is_below(pid, driver)]
 
 
-def test_without_ray_the_message_says_what_to_install(project, capsys, monkeypatch):  # noqa: F811
+def test_without_ray_the_message_says_what_to_install(project, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     assert explain(project, "--ray", "local") == 2
     assert "pip install -r requirements-cluster.txt" in capsys.readouterr().err
 
 
-def test_a_share_and_a_cluster_exclude_each_other(project, capsys):  # noqa: F811
+def test_a_share_and_a_cluster_exclude_each_other(project, capsys):
     with pytest.raises(SystemExit):
         explain(project, "--ray", "local", "--shard", "1/2")
     assert "not allowed with" in capsys.readouterr().err

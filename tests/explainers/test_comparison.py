@@ -12,7 +12,7 @@ from explainers.bundle import read_bundle
 from explainers.cli import main
 from explainers.comparison import markdown, table_of
 from tests.explainers.networks import small_cnn
-from tests.explainers.test_explain_command import N_IMAGES, project  # noqa: F401
+from tests.explainers.projects import N_IMAGES
 
 COMPARISON = """
 [[models]]
@@ -48,7 +48,7 @@ name = "lrp"
 
 
 @pytest.fixture
-def comparison(project):  # noqa: F811
+def comparison(project):
     torch.save(small_cnn(seed=5).state_dict(), project / "other.pth")
     (project / "regions").mkdir()
     pixels = np.zeros((50, 70), dtype=np.uint8)

@@ -20,66 +20,7 @@ from explainers.datasets import cut_out, open_picture
 from explainers.errors import UserError
 from explainers.preprocessing import input_tensor
 from tests.explainers.networks import small_cnn
-
-CONFIG = """
-[model]
-arch = "tests.explainers.networks:small_cnn"
-weights = "weights.pth"
-multilabel = true
-size = 32
-resize = 32
-classes = ["cat", "horse", "boat"]
-[images]
-folder = "photos"
-labels = "labels.csv"
-[targets]
-classes = ["horse", "cat"]
-[[methods]]
-name = "grad_cam"
-[[methods]]
-name = "multiscale_occlusion"
-depth = 2
-fill = "grey"
-[output]
-bundle = "bundle"
-size = 48
-"""
-N_IMAGES = 6
-
-
-@pytest.fixture
-def project(tmp_path):
-    """A folder with weights, six photographs, their labels and a configuration."""
-    torch.save(small_cnn(seed=4).state_dict(), tmp_path / "weights.pth")
-    (tmp_path / "photos").mkdir()
-    random = np.random.default_rng(0)
-    rows = ["file,cat,horse,boat,split"]
-    for i in range(N_IMAGES):
-        pixels = random.integers(0, 255, (5, 7, 3), dtype=np.uint8)
-        Image.fromarray(pixels).resize((70, 50)).save(tmp_path / "photos" / f"horse_{i}.png")
-        rows.append(f"horse_{i}.png,{i % 2},{int(i > 2)},0,train")
-    (tmp_path / "labels.csv").write_text("\n".join(rows) + "\n")
-    (tmp_path / "config.toml").write_text(CONFIG)
-    return tmp_path
-
-
-def explain(project, *options):
-    return main(["explain", str(project / "config.toml"), "--device", "cpu", *options])
-
-
-def change(project, old, new):
-    text = (project / "config.toml").read_text()
-    assert old in text
-    (project / "config.toml").write_text(text.replace(old, new))
-
-
-def contents(folder):
-    """Every file but the manifest, which holds times."""
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in folder.rglob("*.*")
-        if path.name != "manifest.json"
-    }
+from tests.explainers.projects import N_IMAGES, change, contents, explain
 
 
 def differing(found, expected):

@@ -11,7 +11,7 @@ from explainers.cli import main
 from explainers.datasets import list_photographs, true_regions
 from explainers.datasets.voc import CLASSES as VOC
 from explainers.errors import UserError
-from tests.explainers.test_explain_command import change, explain, project  # noqa: F401
+from tests.explainers.projects import change, explain
 
 
 def listed(folder, layout, classes):
@@ -121,7 +121,7 @@ def test_imagenet_without_labels_says_where_to_get_them(tmp_path):
 
 
 @pytest.fixture
-def masked(project):  # noqa: F811
+def masked(project):
     """The small project with a mask of its first photograph's upper half, as the configuration's `masks`."""
     assert explain(project) == 0
     source = read_table(project / "bundle", "images")[0]["source"]

@@ -19,14 +19,13 @@ from explainers.xnn.activations import activations_of
 from explainers.xnn.heatmaps import x_feature_maps
 from explainers.xnn.storage import load
 from explainers.xnn.training import apply
-from tests.explainers.test_explain_command import N_IMAGES, change, explain, project  # noqa: F401
-from tests.explainers.test_xnn_command import trained, xnn  # noqa: F401
+from tests.explainers.projects import N_IMAGES, change, explain, xnn
 
 PARTS = "file,part,x,y,left,top,right,bottom\n"
 
 
 @pytest.fixture
-def shown(trained):  # noqa: F811
+def shown(trained):
     """A project whose bundle shows an explanation network of two x-features, and Grad-CAM's maps."""
     xnn(trained)
     change(

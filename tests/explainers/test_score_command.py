@@ -7,11 +7,11 @@ from PIL import Image
 from explainers import scoring
 from explainers.bundle import read_bundle, read_table
 from explainers.cli import main
-from tests.explainers.test_explain_command import N_IMAGES, change, explain, project  # noqa: F401
+from tests.explainers.projects import N_IMAGES, change, explain
 
 
 @pytest.fixture
-def bundle(project):  # noqa: F811
+def bundle(project):
     assert explain(project) == 0
     return project / "bundle"
 

@@ -6,15 +6,14 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
 import explainers
 from explainers.bundle import read_bundle
-from explainers.cli import main
 from explainers.datasets import cut_out, open_picture
 from explainers.preprocessing import input_tensor
 from explainers.trees import read_tree
 from tests.explainers.networks import small_cnn
+from tests.explainers.projects import contents, draw_photographs, explain
 
 CLASSES = ["cello", "violin", "cab", "van"]
 CONFIG = """
@@ -61,13 +60,9 @@ def make_project(folder):
     with torch.no_grad():
         model[11].weight.mul_(3)
     torch.save(model.state_dict(), folder / "weights.pth")
-    (folder / "photos").mkdir()
-    random = np.random.default_rng(0)
     rows = ["file,label"]
-    for i in range(N_IMAGES):
-        pixels = random.integers(0, 255, (5, 7, 3), dtype=np.uint8)
-        Image.fromarray(pixels).resize((70, 50)).save(folder / "photos" / f"cello_{i}.png")
-        rows.append(f"cello_{i}.png,{CLASSES[i % 4]}")
+    for i, name in enumerate(draw_photographs(folder, "cello", N_IMAGES)):
+        rows.append(f"{name},{CLASSES[i % 4]}")
     (folder / "labels.csv").write_text("\n".join(rows) + "\n")
     groups = [{"id": "1-0", "level": 1, "children": [{"class": 0}, {"class": 1}]},
               {"id": "1-2", "level": 1, "children": [{"class": 2}, {"class": 3}]}]  # fmt: skip
@@ -82,16 +77,8 @@ def project(tmp_path):
     return make_project(tmp_path)
 
 
-def explain(project, *options):
-    return main(["explain", str(project / "config.toml"), "--device", "cpu", *options])
-
-
 def nodes_of(tables, method):
     return [row for row in tables["nodes"] if row["method"] == method]
-
-
-def contents(folder):
-    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*.*") if p.name != "manifest.json"}
 
 
 def test_a_tree_per_image_is_written_with_parents_classes_and_probabilities(project):

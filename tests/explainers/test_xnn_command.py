@@ -4,7 +4,6 @@ import pytest
 import torch
 
 from explainers.bundle import read_bundle
-from explainers.cli import main
 from explainers.errors import UserError
 from explainers.xnn import run as xnn_run
 from explainers.xnn.config import load_xnn_config
@@ -12,49 +11,8 @@ from explainers.xnn.settings import Settings
 from explainers.xnn.storage import load
 from explainers.xnn.training import Examples
 from explainers.xnn.tuning import Tuning, candidates, choose, tune
-from tests.explainers.test_explain_command import N_IMAGES, change, explain, project  # noqa: F401
+from tests.explainers.projects import N_IMAGES, change, explain, xnn
 from tests.explainers.test_xnn import SMALL, structured
-
-CONFIG = """
-[model]
-arch = "tests.explainers.networks:small_cnn"
-weights = "weights.pth"
-multilabel = true
-size = 32
-resize = 32
-classes = ["cat", "horse", "boat"]
-[images]
-folder = "photos"
-labels = "labels.csv"
-[targets]
-classes = ["horse", "boat"]
-[xnn]
-layer = "9"
-features = 2
-hidden = [8, 4]
-epochs = 4
-[output]
-network = "small.xnn"
-holdout = 0.34
-"""
-
-
-@pytest.fixture
-def trained(project):  # noqa: F811
-    for i in range(N_IMAGES):
-        change_label(project, f"horse_{i}.png", "train" if i < 4 else "test")
-    (project / "xnn.toml").write_text(CONFIG)
-    return project
-
-
-def change_label(folder, name, split):
-    lines = (folder / "labels.csv").read_text().splitlines()
-    lines = [line.replace(",train", f",{split}") if line.startswith(name) else line for line in lines]
-    (folder / "labels.csv").write_text("\n".join(lines) + "\n")
-
-
-def xnn(folder):
-    return main(["xnn", str(folder / "xnn.toml"), "--device", "cpu"])
 
 
 def test_a_network_is_trained_measured_and_kept(trained, capsys):
@@ -78,17 +36,11 @@ def test_without_splits_a_share_is_held_out_by_the_seed(trained):
 
 def test_activations_are_cached_and_another_training_does_not_run_the_model(trained, monkeypatch):
     xnn(trained)
-    change_text(trained, "epochs = 4", "epochs = 2")
+    change(trained, "epochs = 4", "epochs = 2", "xnn.toml")
     calls = []
     monkeypatch.setattr("explainers.xnn.activations.layer_output", lambda *args: calls.append(args))
     assert xnn(trained) == 0
     assert calls == []
-
-
-def change_text(folder, old, new):
-    text = (folder / "xnn.toml").read_text()
-    assert old in text
-    (folder / "xnn.toml").write_text(text.replace(old, new))
 
 
 def test_the_same_configuration_writes_the_same_network(trained):
@@ -116,7 +68,7 @@ def test_the_same_configuration_writes_the_same_network(trained):
     ],
 )
 def test_a_wrong_configuration_exits_with_2_and_says_why(trained, capsys, old, new, message):
-    change_text(trained, old, new)
+    change(trained, old, new, "xnn.toml")
     assert xnn(trained) == 2
     assert message in capsys.readouterr().err
     assert not (trained / "small.xnn").exists()
@@ -189,7 +141,7 @@ def test_tuning_measures_on_examples_it_did_not_train_on(monkeypatch):
 
 
 def test_a_configuration_that_asks_for_it_is_tuned_and_the_tries_are_kept(trained):
-    change_text(trained, "[xnn]", "[tune]\nfolds = 2\neta = [0.5, 2]\n[xnn]")
+    change(trained, "[xnn]", "[tune]\nfolds = 2\neta = [0.5, 2]\n[xnn]", "xnn.toml")
     assert xnn(trained) == 0
     network = load(trained / "small.xnn")
     assert [row["eta"] for row in network.facts["tried"]] == [0.5, 2]
@@ -202,8 +154,7 @@ def test_groups_follow_the_truth_and_without_it_the_prediction():
 
 
 def test_all_pictures_in_the_test_split_are_refused(trained):
-    for i in range(4):
-        change_label(trained, f"horse_{i}.png", "test")
+    change(trained, ",train", ",test", "labels.csv")
     with pytest.raises(UserError, match="none is left for training"):
         xnn_run.run(load_xnn_config(trained / "xnn.toml"), "cpu")
 
