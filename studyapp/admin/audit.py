@@ -5,9 +5,10 @@ from difflib import ndiff
 from django.contrib import admin
 
 from studyapp import models, roles
+from studyapp.core.names import words
+from studyapp.core.parameters import in_words
 
 from .by_role import ByRole, StudyFilter
-from .parameter_fields import words
 
 # What isn't the researchers' own doing, or stands in a deed of its own.
 LEFT_OUT = {"id", "status", "current", "created_at", "stimuli", "parameters", "texts"}
@@ -25,7 +26,7 @@ def snapshot(pk: int) -> dict[str, str | None]:
     study = models.Study.objects.get(pk=pk)
     fields = [field for field in study._meta.concrete_fields if field.name not in LEFT_OUT]
     found = {field.verbose_name.capitalize(): _word(getattr(study, field.name)) for field in fields}
-    found |= {f"Parameter “{words(name)}”": _word(value) for name, value in study.parameters.items()}
+    found |= {f"Parameter “{words(name)}”": in_words(value) for name, value in study.parameters.items()}
     found |= {f"Text “{words(name)}”": text for name, text in study.texts.items()}
     for cell in study.conditions.all():
         levels = ", ".join(f"{name}: {level}" for name, level in cell.factors.items())

@@ -24,11 +24,11 @@ from django.views.decorators.http import require_GET
 from studyapp import models, roles
 from studyapp.core import flow, quality
 from studyapp.core.kinds import Kind, kind
+from studyapp.core.names import words
 from studyapp.core.shared_pages import money
 from studyapp.publishing import frozen, read_version
 
 from . import charts
-from .parameter_fields import words
 
 PARTS = ("numbers", "funnel", "balance", "durations", "quality")
 LEFT = (flow.WITHDRAWN, flow.EXPIRED, flow.SCREENED_OUT, flow.NO_CONSENT)

@@ -1,13 +1,14 @@
 """Form fields for what a kind declares: one field per parameter, with its help, default and limits."""
 
-import json
-
 from django import forms
 from django.core.exceptions import ValidationError
 from django.forms.renderers import TemplatesSetting
 
 from studyapp.core.kinds import Parameter
-from studyapp.core.parameters import is_counts, problem
+from studyapp.core.names import words
+from studyapp.core.parameters import in_words, problem
+
+from .rows_field import RowsField
 
 
 def parameter_field(parameter: Parameter) -> forms.Field:
@@ -17,11 +18,6 @@ def parameter_field(parameter: Parameter) -> forms.Field:
     field.help_text = f"{parameter.description} Default: {_shown(parameter)}."
     field.validators.append(_Fits(parameter))
     return field
-
-
-def words(name: str) -> str:
-    """Return a name as a label: `queries_per_class` → `Queries per class`."""
-    return name.replace("_", " ").replace("-", " ").capitalize()
 
 
 class _Fits:
@@ -85,24 +81,6 @@ class CountsField(forms.MultiValueField):
         return dict(zip(self.names, values, strict=True)) if values else {}
 
 
-class ObjectField(forms.CharField):
-    """Any JSON value, typed as such."""
-
-    widget = forms.Textarea
-
-    def to_python(self, value):
-        try:
-            return json.loads(value) if isinstance(value, str) else value
-        except ValueError as error:
-            raise ValidationError(f"Expected JSON: {error}.") from None
-
-    def prepare_value(self, value):
-        return value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
-
-    def has_changed(self, initial, data):
-        return self.prepare_value(initial) != data
-
-
 def _integer(parameter: Parameter) -> forms.Field:
     return forms.IntegerField(min_value=parameter.minimum, max_value=parameter.maximum)
 
@@ -116,14 +94,10 @@ def _choice(parameter: Parameter) -> forms.Field:
 
 
 def _list(parameter: Parameter) -> forms.Field:
-    if all(isinstance(item, str) for item in parameter.default):
-        rows = max(2, min(8, len(parameter.default) + 1))
-        return LinesField(required=False, widget=forms.Textarea(attrs={"rows": rows}))
-    return ObjectField(widget=forms.Textarea(attrs={"rows": 6}))
-
-
-def _object(parameter: Parameter) -> forms.Field:
-    return CountsField(parameter.default) if is_counts(parameter) else ObjectField(widget=forms.Textarea)
+    if parameter.columns:
+        return RowsField(parameter.columns, required=False)
+    rows = max(2, min(8, len(parameter.default) + 1))
+    return LinesField(required=False, widget=forms.Textarea(attrs={"rows": rows}))
 
 
 _FIELDS = {
@@ -133,20 +107,11 @@ _FIELDS = {
     "boolean": lambda parameter: forms.BooleanField(required=False),
     "choice": _choice,
     "list": _list,
-    "object": _object,
+    "object": lambda parameter: CountsField(parameter.default),
 }
 
 
 def _shown(parameter: Parameter) -> str:
-    match parameter.default:
-        case bool():
-            return "yes" if parameter.default else "no"
-        case list() if all(isinstance(item, str) for item in parameter.default):
-            return ", ".join(item.rstrip(".") for item in parameter.default)
-        case dict() if is_counts(parameter):
-            return ", ".join(f"{count} {name}" for name, count in parameter.default.items())
-        case "":
-            return "empty"
-        case str():
-            return words(parameter.default) if parameter.choices else parameter.default
-    return json.dumps(parameter.default, ensure_ascii=False)
+    if parameter.choices:
+        return words(parameter.default)
+    return in_words(parameter.default) or "empty"

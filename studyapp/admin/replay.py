@@ -2,10 +2,9 @@
 
 from studyapp import models, showing
 from studyapp.core.kinds import kind
+from studyapp.core.names import words
 from studyapp.publishing import frozen
 from studyapp.stimuli import stimulus_url
-
-from .parameter_fields import words
 
 MAX_EVENTS = 1000
 

@@ -11,9 +11,13 @@ from django.utils.html import format_html
 
 from studyapp import models
 from studyapp.core.kinds import Kind, Parameter, kind, kinds
+from studyapp.core.names import words
+from studyapp.core.pairs import labels_of
+from studyapp.pairing import pairs_of
 from studyapp.stimuli import reader
 
-from .parameter_fields import parameter_field, words
+from .parameter_fields import parameter_field
+from .rows_field import RowsField
 
 PARAMETER, TEXT = "parameter__", "text__"
 EVERYBODY = "everybody"
@@ -73,8 +77,11 @@ class StudyForm(forms.ModelForm):
         if "language" in self.fields:
             self.fields["language"].widget = forms.Select(choices=_languages(instance.language))
         for parameter in self.its_kind.parameters:
-            if parameter.offered and (name := f"{PARAMETER}{parameter.name}") in self.fields:
-                self.fields[name] = _chosen(parameter, self.fields[name], instance.bundle, parameters[parameter.name])
+            name, present = f"{PARAMETER}{parameter.name}", parameters[parameter.name]
+            if parameter.offered and name in self.fields:
+                self.fields[name] = _chosen(parameter, self.fields[name], instance.bundle, present)
+            if parameter.columns and name in self.fields:
+                _offer(parameter, self.fields[name], instance.bundle, present)
         if "seed" in self.fields:
             self.fields["seed"].show_hidden_initial = False
 
@@ -106,7 +113,7 @@ def _chosen(parameter: Parameter, typed: forms.Field, bundle: models.Bundle | No
     if bundle is None:
         typed.help_text += f" Choose a bundle and save: then its {parameter.offered} can be ticked here."
         return typed
-    found = reader(bundle).offered(parameter.offered)
+    found = _offered(parameter.offered, bundle, present)
     words = {name: f"{name} ({n} image{pluralize(n)})" for name, n in found.items()}
     lacking = {name: f"{name} (not in this bundle)" for name in present if name not in found}
     ordered = dict.fromkeys([*present, *found])
@@ -118,6 +125,29 @@ def _chosen(parameter: Parameter, typed: forms.Field, bundle: models.Bundle | No
         widget=forms.CheckboxSelectMultiple,
         validators=typed.validators,
     )
+
+
+def _offered(what: str, bundle: models.Bundle, present: list) -> dict[str, int]:
+    """Return what the bundle has, each with the number of its images; a pair's labels are in the study's order."""
+    if what != "pairs":
+        return reader(bundle).offered(what)
+    written = {frozenset(labels_of(name)): name for name in present}
+    return {written.get(frozenset(one.labels), one.name): len(one.images) for one in pairs_of(bundle, 1)}
+
+
+def _offer(parameter: Parameter, field: RowsField, bundle: models.Bundle | None, present: list) -> None:
+    """Let the cells of a table be chosen from what the bundle has; while there is none, they are typed."""
+    for place, column in enumerate(parameter.columns):
+        if not column.offered:
+            continue
+        if bundle is None:
+            field.help_text += f" Choose a bundle and save: then its {column.offered} can be chosen here."
+            continue
+        choices = {name: words(name) for name in column.choices}
+        choices |= reader(bundle).titles(column.offered)
+        used = [row[place] for row in present if isinstance(row, list) and len(row) > place]
+        lacking = {name: f"{name} (not in this bundle)" for name in used if name and name not in choices}
+        field.offer(column.name, list((choices | lacking).items()))
 
 
 def _plain(value):

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
+from .names import words
+
 SCHEMA_VERSION = 1
 TABLES = {
     "images.csv": ("image_id", "file", "width", "height"),
@@ -142,12 +144,26 @@ class Bundle:
         """Each explanation method's record in the manifest, by name."""
         return {record["name"]: record for record in self.manifest["methods"]}
 
+    def method_title(self, name: str) -> str:
+        """Return what people call a method: the title that the manifest gives it, or its name made readable."""
+        return str(self.methods.get(name, {}).get("title") or words(name))
+
     def offered(self, what: str) -> dict[str, int]:
-        """Return the bundle's `classes` that images show, or its `datasets`, each with the number of its images."""
+        """Return what the bundle has, each with the number of its images.
+
+        `what` is `classes` (those that images show), `datasets`, or `methods` (those that images have maps by).
+        """
         if what == "datasets":
             return dict(sorted(Counter(filter(None, (row.get("dataset") for row in self.images.values()))).items()))
+        if what == "methods":
+            explained = Counter(method for _, method in {(image_id, method) for image_id, method, _ in self.nodes})
+            return {name: explained[name] for name in self.methods if explained[name]}
         shown = Counter(name for found in self.predictions.values() for name, one in found.items() if one.truth)
         return {name: shown[name] for name in self.classes if shown[name]}
+
+    def titles(self, what: str) -> dict[str, str]:
+        """Return the names of what the bundle has, each with what people call it."""
+        return {name: self.method_title(name) if what == "methods" else name for name in self.offered(what)}
 
     def outcomes(self, class_name: str) -> dict[str, list[str]]:
         """Image ids by outcome (TP, FP, FN, TN) for one class."""

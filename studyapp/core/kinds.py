@@ -40,10 +40,24 @@ class Field:
 
 
 @dataclass(frozen=True)
+class Column:
+    """One column of a parameter that is a table; its cells are texts, none of them empty.
+
+    `offered` says that they are chosen from what the study's bundle has, as its methods; `choices` stand before those.
+    """
+
+    name: str
+    offered: str = ""
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Parameter:
     """One setting of a study; `default` is the source paper's value.
 
-    `offered` says that a list's values are chosen from what the study's bundle has: its classes, or its datasets.
+    `type` is one of text, integer, number, boolean, choice, list (of texts) and object (a count for each of the
+    default's names). `offered` says that a list's values are chosen from what the study's bundle has: its classes,
+    its datasets, or its confusable pairs. `columns` make a list a table: each item is a list, a text for each column.
     """
 
     name: str
@@ -54,6 +68,7 @@ class Parameter:
     minimum: float | None = None
     maximum: float | None = None
     offered: str = ""
+    columns: tuple[Column, ...] = ()
 
 
 @dataclass(frozen=True)

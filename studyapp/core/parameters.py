@@ -9,7 +9,7 @@ TYPES = {
     "boolean": (bool, "true or false"),
     "choice": (str, "one of its choices"),
     "list": (list, "a list"),
-    "object": (dict, "an object"),
+    "object": (dict, "a count by name"),
 }
 
 
@@ -36,14 +36,36 @@ def problem(parameter: Parameter, value) -> str:
         return f"at least {parameter.minimum}"
     if parameter.maximum is not None and value > parameter.maximum:
         return f"at most {parameter.maximum}"
-    if is_counts(parameter):
+    if parameter.type == "object":
         return _counts_problem(parameter.default, value)
+    if parameter.columns:
+        return _rows_problem([column.name for column in parameter.columns], value)
+    if parameter.type == "list" and not all(isinstance(item, str) for item in value):
+        return "a list of texts"
     return ""
 
 
-def is_counts(parameter: Parameter) -> bool:
-    """Return whether the parameter holds a count for each of some fixed names."""
-    return parameter.type == "object" and bool(parameter.default) and all(map(_is_count, parameter.default.values()))
+def in_words(value) -> str:
+    """Return a parameter's value as people write it: no brackets, quotes or commas of a programming language."""
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case dict():
+            return ", ".join(f"{count} {name}" for name, count in value.items())
+        case [list(), *_]:
+            return "; ".join(" – ".join(map(in_words, row)) for row in value)
+        case list():
+            return ", ".join(in_words(item).rstrip(".") for item in value)
+    return str(value)
+
+
+def _rows_problem(columns: list[str], rows: list) -> str:
+    for number, row in enumerate(rows, start=1):
+        cells = dict(zip(columns, row, strict=True)) if isinstance(row, list) and len(row) == len(columns) else {}
+        empty = [name for name in columns if not (isinstance(cells.get(name), str) and cells[name].strip())]
+        if empty:
+            return f"{' and '.join(columns)} in each row; row {number} lacks {' and '.join(empty)}"
+    return ""
 
 
 def _counts_problem(default: dict, value: dict) -> str:

@@ -187,3 +187,24 @@ def test_each_page_of_every_kind_replays_without_a_script_s_error(desk, make_stu
     for position in first.values():
         page = desk(f"/admin/studyapp/participant/{run.pk}/replay/{position}/")
         page.frame_locator("iframe").locator("#step:not([data-waiting]) main").wait_for()
+
+
+def test_rows_of_a_parameter_are_moved_added_and_removed_by_keyboard_without_a_reload(desk, make_study, tmp_path):
+    make_study()  # for its folders
+    study = make_draft("clustering", tmp_path / "drafts")
+    page = desk(f"/admin/studyapp/study/{study.pk}/change/")
+    page.locator("summary", has_text="Parameters").click()
+    page.evaluate("window.kept = true")
+    page.get_by_label("Move down, row 1").press("Enter")
+    assert page.evaluate("document.activeElement.ariaLabel") == "Move down, row 2"
+    page.get_by_label("Remove, row 3").press("Enter")
+    assert page.evaluate("document.activeElement.ariaLabel") == "Remove, row 2"
+    page.get_by_role("button", name="Add a row").press("Enter")
+    page.keyboard.type("Last")
+    assert page.get_by_label("Stage, row 3").input_value() == "Last"
+    page.get_by_label("Explanation, row 3").select_option("xnn")
+    assert page.evaluate("window.kept")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_text("was saved").wait_for()
+    study.refresh_from_db()
+    assert study.parameters["stages"] == [["1-Heatmap", "c_mwp"], ["NoVis", "none"], ["Last", "xnn"]]

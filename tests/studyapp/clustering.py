@@ -57,7 +57,11 @@ def _write(folder: Path, dataset: str, classes, n: int, image: bytes, rng: Rando
     for name, content in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
-    methods = [{"name": method, "scale": "per_map", "stops": STOPS} for method in ("c_mwp", "deeplift", "xnn")]
+    titles = {"c_mwp": "C-MWP", "xnn": "Explanation network"}  # deeplift has none: bundles from elsewhere may lack them
+    methods = [
+        {"name": name, "scale": "per_map", "stops": STOPS} | ({"title": titles[name]} if name in titles else {})
+        for name in ("c_mwp", "deeplift", "xnn")
+    ]
     manifest = {
         "schema_version": 1,
         "model": {"name": f"{dataset} by hand", "classes": list(classes), "multilabel": False},

@@ -13,6 +13,7 @@ from django.test import Client
 from django.urls import reverse
 
 from studyapp import models, publishing, sessions, studies_io
+from studyapp.admin.rows_field import RowsField
 from studyapp.core.kinds import kinds
 from tests.bundles import write_bundle
 from tests.studyapp.conftest import submit, walk
@@ -60,6 +61,9 @@ def filled(desk, study, **changes) -> dict:
                 parts = bound.field.widget.decompress(value)
                 names = bound.field.widget.names
                 found |= {f"{bound.html_name}_{name}": part for name, part in zip(names, parts, strict=True)}
+            elif isinstance(bound.field, RowsField):
+                columns = bound.field.widget.names(bound.html_name)
+                found |= dict(zip(columns, map(list, zip(*value, strict=True)), strict=True))
             elif value is not None and value is not False:
                 found[bound.html_name] = value
     return {name: value for name, value in (found | changes).items() if value is not None}

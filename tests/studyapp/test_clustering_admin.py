@@ -60,12 +60,74 @@ def test_another_condition_may_be_added_and_is_named(desk, add):
     assert [cell.name for cell in study.conditions.all()] == ["main", "everybody"]
 
 
-def test_stages_that_are_no_pairs_are_told_in_the_checklist(desk, add):
+STAGE, EXPLANATION = "parameter__stages__stage", "parameter__stages__explanation"
+
+
+def save(desk, study, stages: list, explanations: list):
+    return desk.post(page_of(study), filled(desk, study, **{STAGE: stages, EXPLANATION: explanations}))
+
+
+def test_stages_are_edited_as_a_table_and_stored_in_its_order_without_its_empty_rows(desk, add):
     study = add("main")
-    response = desk.post(page_of(study), filled(desk, study, parameter__stages='["NoVis"]'))
-    assert response.status_code == 302
+    assert save(desk, study, [" Maps ", "", "Bare"], ["xnn", "", "none"]).status_code == 302
     study.refresh_from_db()
-    assert "stages: expected a name and a method each" in desk.get(page_of(study)).content.decode()
+    assert study.parameters["stages"] == [["Maps", "xnn"], ["Bare", "none"]]
+    assert models.Change.objects.first().details == [["Parameter “Stages”", None, "Maps – xnn; Bare – none"]]
+    assert publishing.problems(study) == []
+    assert save(desk, study, ["NoVis", "1-Heatmap", "XNN"], ["none", "c_mwp", "xnn"]).status_code == 302
+    study.refresh_from_db()
+    assert study.parameters == {}
+
+
+@pytest.mark.parametrize(
+    ("stages", "explanations", "said"),
+    [
+        (["NoVis"], [""], "Expected stage and explanation in each row; row 1 lacks explanation."),
+        (["NoVis", ""], ["none", "xnn"], "Expected stage and explanation in each row; row 2 lacks stage."),
+        (["NoVis", "A", "B"], ["none"], "Expected stage and explanation in each row; row 2 lacks explanation."),
+        (["A"], ["rise"], "Row 1: “rise” is none of the choices; choose another."),
+    ],
+)
+def test_an_unfinished_row_is_told_where_it_was_typed_and_is_kept(desk, add, stages, explanations, said):
+    study = add("main")
+    response = save(desk, study, stages, explanations)
+    bound = response.context["adminform"].form["parameter__stages"]
+    assert bound.errors == [said]
+    assert [row[0] for row in bound.value()] == stages
+    study.refresh_from_db()
+    assert study.parameters == {}
+
+
+def test_explanations_are_chosen_by_their_titles_and_one_that_the_bundle_lacks_is_said_to_be_missing(desk, add):
+    study = add("main")
+    study.parameters = {"stages": [["A", "none"], ["B", "rise"]]}
+    study.save()
+    field = desk.get(page_of(study)).context["adminform"].form.fields["parameter__stages"]
+    assert field.widget.choices["explanation"] == [
+        ("none", "None"),
+        ("c_mwp", "C-MWP"),
+        ("deeplift", "Deeplift"),
+        ("xnn", "Explanation network"),
+        ("rise", "rise (not in this bundle)"),
+    ]
+    assert save(desk, study, ["A", "B"], ["none", "rise"]).status_code == 302
+
+
+def test_without_a_bundle_explanations_are_typed_and_the_page_says_how_to_come_to_a_choice(desk, add):
+    study = add("main")
+    models.Study.objects.update(bundle=None)
+    page = desk.get(page_of(study)).content.decode()
+    assert "Choose a bundle and save: then its methods can be chosen here." in page
+    assert f'<input type="text" name="{EXPLANATION}" value="c_mwp"' in page
+
+
+def test_stages_that_are_no_pairs_are_told_in_the_checklist_and_shown_to_be_mended(desk, add):
+    study = add("main")
+    study.parameters = {"stages": ["NoVis", ["A", "none", "x"], ["B", 3]]}
+    study.save()
+    page = desk.get(page_of(study)).content.decode()
+    assert "Parameter “stages”: expected stage and explanation in each row; row 1 lacks stage and explanation" in page
+    assert 'value="NoVis"' in page
 
 
 def test_every_step_of_a_run_can_be_replayed(desk, add):

@@ -8,7 +8,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from studyapp import models, publishing, studies_io
-from studyapp.core import parameters
 from studyapp.core.kinds import Kind, Parameter, kind, kinds
 from tests.studyapp.every_kind import make_draft
 
@@ -33,9 +32,13 @@ def value_of(parameter: Parameter):
             return st.booleans()
         case "text":
             return TEXT
-        case "object" if parameters.is_counts(parameter):
+        case "object":
             return st.fixed_dictionaries({name: st.integers(0, 50) for name in parameter.default})
-    return st.just(parameter.default)
+        case "list" if width := len(parameter.columns):
+            return st.lists(st.lists(WORDS, min_size=width, max_size=width), max_size=4)
+        case "list":
+            return st.lists(WORDS, max_size=4)
+    raise AssertionError(f"parameters of type {parameter.type} are never tried")
 
 
 def edits(its_kind: Kind):

@@ -5,7 +5,7 @@ choice open, it is a parameter here and recorded with every export.
 """
 
 from studyapp.core import shared_pages
-from studyapp.core.kinds import Field, Kind, Page, Parameter, Variant
+from studyapp.core.kinds import Column, Field, Kind, Page, Parameter, Variant
 
 TEXT = f"{__name__}.pages:text"
 CONFIDENCE = ["Zero", "Very Low", "Low", "Mediocre", "High", "Very High", "100%"]
@@ -131,6 +131,7 @@ PARAMETERS = (
         "The stages, each with its explanation method: none, or one of the bundle's. The first always comes first, the "
         "others in every order equally often. A method with one map per picture is shown by pointing at it, one with "
         "several (x-features) by a switch for each.",
+        columns=(Column("stage"), Column("explanation", offered="methods", choices=("none",))),
     ),
     Parameter(
         "datasets",

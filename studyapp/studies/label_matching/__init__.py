@@ -5,7 +5,7 @@ it is a parameter here and recorded with every export.
 """
 
 from studyapp.core import shared_pages
-from studyapp.core.kinds import Factor, Field, Kind, Page, Parameter, Variant
+from studyapp.core.kinds import Column, Factor, Field, Kind, Page, Parameter, Variant
 
 TEXT = f"{__name__}.pages:text"
 
@@ -91,7 +91,9 @@ PARAMETERS = (
         "list",
         [],
         "The pairs of confusable classes, as in “cello / violin”; each participant gets two of them at random. "
-        "Empty: all pairs with enough qualifying images. “Confusable pairs” on the bundle's page finds them.",
+        "Empty: all pairs with enough qualifying images. “Confusable pairs” on the bundle's page is where researchers "
+        "settle which.",
+        offered="pairs",
     ),
     Parameter(
         "training_trials",
@@ -149,6 +151,7 @@ PARAMETERS = (
         "list",
         [["expert", "Yes, I have"], ["non-expert", "No, I haven’t"]],
         "The groups, each with the answer that leads to it, in the order in which they are offered.",
+        columns=(Column("group"), Column("answer")),
     ),
     Parameter("minutes", "integer", 25, "How long the study takes, as told to participants.", minimum=1),
     Parameter("min_width_px", "integer", 1024, "The narrowest screen, in CSS pixels.", minimum=320),
