@@ -11,11 +11,11 @@ from django.template.response import TemplateResponse
 from django.urls import path
 
 from studyapp import models, publishing, roles
+from studyapp.core.names import words
 from studyapp.models.studies import new_seed
 from studyapp.stimuli import reader, stimulus_url
 
 from . import audit
-from .parameter_fields import words
 
 
 @dataclass
@@ -25,41 +25,74 @@ class Group:
     heading: str
     level: int
     anchor: str = ""
+    note: str = ""
     images: list = field(default_factory=list)
     facts: list = field(default_factory=list)
     parts: list = field(default_factory=list)
 
     @property
     def n_images(self) -> int:
-        return len(self.images) + sum(part.n_images for part in self.parts)
+        return bool(self.anchor) + len(self.images) + sum(part.n_images for part in self.parts)
 
 
-def grouped(heading: str, value, known: dict, level: int = 2, anchor: str = "") -> Group:
+def grouped(heading: str, value, known: dict, level: int = 2, anchor: str = "", notes: dict | None = None) -> Group:
     """Return drawn stimuli, whatever a kind's are like, as headings with pictures and facts.
 
     Every text that is the id of an image in `known` is that picture; a key that is one becomes the part's own picture.
+    What is told of pictures that stand in the same part anyway becomes their note: no picture is shown for that alone.
     """
-    group = Group(words(heading) if heading not in known else "", level, heading if heading in known else anchor)
-    items = value.items() if isinstance(value, dict) else enumerate(value, start=1)
-    for name, item in items:
+    group = Group(heading, level, anchor, (notes or {}).get(anchor, ""))
+    items = (
+        value if isinstance(value, dict) else {f"{n} of {len(value)}": item for n, item in enumerate(value, start=1)}
+    )
+    told = _told(items, known)
+    notes = _merged(notes or {}, told)
+    for name, item in items.items():
+        if name in told or _only_an_order(item, items, known):
+            continue
         if isinstance(item, str) and item in known:
-            group.images.append((item, words(name) if isinstance(name, str) else "", ""))
-        elif name in known and not _holds_images(item, known):
+            group.images.append((item, words(name) if isinstance(value, dict) else "", notes.get(item, "")))
+        elif name in known and not _images_in(item, known):
             group.images.append((name, "", _shown(item, known)))
-        elif isinstance(item, dict | list) and _holds_images(item, known):
-            title = (
-                name if isinstance(name, str) else str(item.get("name", name)) if isinstance(item, dict) else str(name)
-            )
-            group.parts.append(grouped(title, item, known, min(level + 1, 5)))
-        elif item not in ({}, [], None, ""):
-            group.facts.append((_shown(name, known), _shown(item, known)))
+        elif isinstance(item, dict | list) and _images_in(item, known):
+            own, part = (name, "") if name in known else ("", _title(name, item))
+            group.parts.append(grouped(part, item, known, min(level + 1, 5), own, notes))
+        elif item not in ({}, [], None, "", heading):
+            group.facts.append((words(name), _lines(item, known)))
     return group
 
 
-def _title(name, item) -> str:
-    """Return a part's heading: its key, or in a list its own name or its number."""
-    own = item.get("name") if isinstance(item, dict) and not isinstance(name, str) else None
-    return str(own or name)
+def _title(name: str, item) -> str:
+    """Return a part's heading: its own name, or its key."""
+    return str(item["name"]) if isinstance(item, dict) and item.get("name") else words(name)
+
+
+def _told(items: dict, known: dict) -> dict[str, dict]:
+    """Return those of a part's items that tell something of its pictures, each of which stands in the part itself."""
+    found = {
+        name: item
+        for name, item in items.items()
+        if isinstance(item, dict) and item and item.keys() <= known.keys() and not _images_in([*item.values()], known)
+    }
+    shown = _images_in([item for name, item in items.items() if name not in found], known)
+    return {name: item for name, item in found.items() if item.keys() <= shown}
+
+
+def _merged(notes: dict[str, str], told: dict[str, dict]) -> dict[str, str]:
+    """Return what is told of each picture in words, with what was told of it before."""
+    merged = dict(notes)
+    for name, item in told.items():
+        for image_id, fact in item.items():
+            said = _shown(fact, {}) if isinstance(fact, dict) else f"{words(name)}: {_shown(fact, {})}"
+            merged[image_id] = f"{merged[image_id]}; {said}" if image_id in merged else said
+    return merged
+
+
+def _only_an_order(item, items: dict, known: dict) -> bool:
+    """Return whether a list of pictures says no more than the order of another item's parts, each under its picture."""
+    if not isinstance(item, list) or not _images_in(item, known):
+        return False
+    return any(isinstance(other, dict) and list(other) == item for other in items.values())
 
 
 def urls(model_admin) -> list:
@@ -95,7 +128,7 @@ def _page(model_admin):
 
 def _drawn(study: models.Study) -> Group:
     bundle = reader(study.bundle)
-    group = grouped("stimuli", publishing.definition(study)["stimuli"], bundle.images)
+    group = grouped("", publishing.definition(study)["stimuli"], bundle.images)
     _dress(group, study.bundle, bundle)
     return group
 
@@ -103,7 +136,7 @@ def _drawn(study: models.Study) -> Group:
 def _dress(group: Group, record: models.Bundle, bundle) -> None:
     """Give every picture its address, size and labels."""
     group.images = [_picture(image_id, record, bundle, name, note) for image_id, name, note in group.images]
-    group.anchor = _picture(group.anchor, record, bundle) if group.anchor else None
+    group.anchor = _picture(group.anchor, record, bundle, note=group.note) if group.anchor else None
     for part in group.parts:
         _dress(part, record, bundle)
 
@@ -129,12 +162,19 @@ def _draw_others(user, study: models.Study) -> None:
         audit.record(user, study, "Drew other stimuli.", audit.differences(before, audit.snapshot(study.pk)))
 
 
-def _holds_images(value, known: dict) -> bool:
+def _images_in(value, known: dict) -> set[str]:
+    """Return the ids of all images that stand anywhere in drawn stimuli."""
     if isinstance(value, dict):
-        return any(key in known for key in value) or any(_holds_images(item, known) for item in value.values())
+        return {key for key in value if key in known}.union(*(_images_in(item, known) for item in value.values()))
     if isinstance(value, list | tuple):
-        return any(_holds_images(item, known) for item in value)
-    return isinstance(value, str) and value in known
+        return set().union(*(_images_in(item, known) for item in value))
+    return {value} if isinstance(value, str) and value in known else set()
+
+
+def _lines(value, known: dict) -> list[str]:
+    """Return a fact in words; of several things, each with facts of its own, one line each."""
+    several = isinstance(value, list | tuple) and any(isinstance(item, dict) for item in value)
+    return [_shown(item, known) for item in value] if several else [_shown(value, known)]
 
 
 def _shown(value, known: dict) -> str:
@@ -142,4 +182,6 @@ def _shown(value, known: dict) -> str:
         return "; ".join(f"{words(str(name))}: {_shown(item, known)}" for name, item in value.items())
     if isinstance(value, list | tuple):
         return ", ".join(_shown(item, known) for item in value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -73,16 +73,46 @@ def test_every_picture_that_any_kind_draws_is_on_the_page(desk, name, tmp_path):
 
 def test_whatever_a_kind_draws_becomes_headings_pictures_and_facts():
     pair = {"name": "a / b", "training": ["x", "y"], "worked": "z"}
-    stimuli = {"pairs": [pair], "n": 2, "by": {"x": ["y"]}, "facts": {"z": {"score": 0.5}}}
-    group = drawn.grouped("stimuli", stimuli, {"x": {}, "y": {}, "z": {}})
+    stages = [{"name": "A", "method": "lrp"}, {"name": "B", "method": "none"}]
+    stimuli = {"pairs": [pair], "n": 2, "by": {"x": ["y"]}, "facts": {"w": {"score": 0.5}}, "stages": stages}
+    group = drawn.grouped("", stimuli, {"w": {}, "x": {}, "y": {}, "z": {}})
     pairs, by, facts = group.parts
-    assert group.facts == [("n", "2")]
-    assert facts.images == [("z", "", "Score: 0.5")]
+    assert group.facts == [("N", ["2"]), ("Stages", ["Name: A; Method: lrp", "Name: B; Method: none"])]
+    assert facts.images == [("w", "", "Score: 0.5")]
     (pair,) = pairs.parts
-    assert pair.heading == "A / b"
+    assert (pair.heading, pair.facts) == ("a / b", [])
     assert pair.images == [("z", "Worked", "")]
     assert pair.parts[0].images == [("x", "", ""), ("y", "", "")]
     assert (by.parts[0].anchor, by.parts[0].images) == ("x", [("y", "", "")])
+
+
+def test_what_is_told_of_a_picture_stands_at_it_and_an_order_shows_no_picture_again():
+    facts = {"x": {"score": 0.5, "answer": True}, "y": {"score": 0.25, "answer": False}}
+    stimuli = {"cat": {"queries": ["x", "y"], "facts": facts, "examples": {"x": ["z"], "y": ["w"]}}}
+    (cat,) = drawn.grouped("", stimuli, {key: {} for key in "wxyz"}).parts
+    (examples,) = cat.parts
+    assert [(part.anchor, part.note) for part in examples.parts] == [
+        ("x", "Score: 0.5; Answer: yes"),
+        ("y", "Score: 0.25; Answer: no"),
+    ]
+    assert cat.n_images == 4
+    batches = {"batches": [["x", "y"], ["z"]], "prediction": {"x": "gull", "y": "tern", "z": "gull"}}
+    (drawn_batches,) = drawn.grouped("", batches, {key: {} for key in "xyz"}).parts
+    assert [part.heading for part in drawn_batches.parts] == ["1 of 2", "2 of 2"]
+    assert drawn_batches.parts[0].images == [("x", "", "Prediction: gull"), ("y", "", "Prediction: tern")]
+
+
+@pytest.mark.parametrize("name", kinds())
+def test_no_picture_stands_in_two_lists_of_the_same_part(desk, name, tmp_path):
+    def check(group):
+        ids = [picture["id"] for picture in group.images] + [part.anchor["id"] for part in group.parts if part.anchor]
+        assert len(ids) == len(set(ids)), group.heading
+        for part in group.parts:
+            check(part)
+        within = [picture["id"] for part in group.parts if not part.anchor for picture in part.images]
+        assert len(within) == len(set(within)), group.heading
+
+    check(desk.get(address(make_draft(name, tmp_path), "stimuli")).context["group"])
 
 
 def test_an_unready_study_says_what_to_mend_instead(desk, forward):
