@@ -4,6 +4,10 @@ from django.urls import include, path
 from studyapp import views
 from studyapp.admin.sign_in import two_factor
 
+handler400 = "studyapp.errors.bad_request"
+handler403 = "studyapp.errors.forbidden"
+handler404 = "studyapp.errors.not_found"
+
 urlpatterns = [
     path("", views.home, name="home"),
     path("s/<slug:slug>/", views.entry, name="entry"),

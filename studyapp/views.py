@@ -120,10 +120,14 @@ def leave(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @staff_member_required
-@require_POST
 def preview(request: HttpRequest, slug: str, condition: str) -> HttpResponse:
-    """A researcher's own walk through one condition, as the study is now; it is never counted."""
+    """A researcher's own walk through one condition, as the study is now; it is never counted.
+
+    A GET, as after having had to sign in anew, leads to the study's page and its buttons: it starts nothing.
+    """
     study = get_object_or_404(roles.studies(request.user), slug=slug)
+    if request.method != "POST":
+        return redirect("admin:studyapp_study_change", study.pk)
     cell = get_object_or_404(study.conditions, name=condition)
     if found := problems(study):
         return render(request, "problem.html", {"reason": "not_ready", "problems": found, "study": study}, status=409)

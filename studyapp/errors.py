@@ -1,0 +1,60 @@
+"""Pages for what goes wrong: participants and researchers each get their own, the API an answer in JSON."""
+
+from django.contrib import admin
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils.translation import get_language
+
+# What a researcher reads: the heading, what happened, and what to do.
+AT_THE_DESK = {
+    "bad_request": (
+        "The server can't read what was sent",
+        "Something in the address or in the form is not as the desk writes it. Nothing was changed.",
+        "Go back, load the page anew and try once more. If a form is very large, send it in parts.",
+    ),
+    "forbidden": (
+        "Your role doesn't allow this",
+        "Nothing was changed.",
+        "An owner of the study can give you another role, under “People and roles” on the study's page. Accounts, and "
+        "who may add studies and bundles, are up to a superuser.",
+    ),
+    "csrf": (
+        "Please send it once more",
+        "The page was open while somebody signed in or out in this browser, or the browser keeps no cookies for this "
+        "address. Nothing was changed.",
+        "Go back, copy what you have typed, load the page anew and send it again.",
+    ),
+    "not_found": (
+        "There is nothing at this address",
+        "It was deleted or never there, or it belongs to a study in which you have no role.",
+        "Check the address. Studies and bundles that you may see are listed under “Studies” and “Bundles”.",
+    ),
+}
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _page(request, "bad_request", 400, exception)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _page(request, "forbidden", 403, exception)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _page(request, "not_found", 404)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return _page(request, "csrf", 403)
+
+
+def _page(request: HttpRequest, reason: str, status: int, exception: Exception | None = None) -> HttpResponse:
+    if request.path.startswith("/api/"):
+        return JsonResponse({"detail": AT_THE_DESK[reason][0] + "."}, status=status)
+    if not request.path.startswith("/admin/") or not hasattr(request, "user"):
+        return render(request, "problem.html", {"reason": reason, "language": get_language()}, status=status)
+    title, happened, todo = AT_THE_DESK[reason]
+    said = str(exception) if exception and not isinstance(exception, BadRequest) else ""
+    context = {**admin.site.each_context(request), "title": title, "happened": said or happened, "todo": todo}
+    return render(request, "admin/error.html", context, status=status)
