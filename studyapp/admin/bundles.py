@@ -57,7 +57,7 @@ class BundleAdmin(admin.ModelAdmin):
 
     @admin.display(description="Methods")
     def methods(self, bundle):
-        return ", ".join(reader(bundle).methods)
+        return ", ".join(reader(bundle).titles("methods").values())
 
     @admin.display(description="Classes")
     def classes(self, bundle):

@@ -7,11 +7,11 @@ from django.utils.html import format_html
 
 from studyapp import models
 from studyapp.core.kinds import Factor, kind
+from studyapp.core.names import words
 from studyapp.stimuli import reader
 
 from .by_role import ByRole
 from .numbers import counted
-from .parameter_fields import words
 from .study_forms import condition
 
 FACTOR = "factor__"
@@ -20,7 +20,7 @@ FACTOR = "factor__"
 def condition_form(study: models.Study) -> type[forms.ModelForm]:
     """Return the form of one condition: a choice per factor of the study's kind."""
     factors = kind(study.kind).factors
-    methods = list(_methods(study.bundle))
+    methods = reader(study.bundle).titles("methods") if study.bundle else {}
     fields = {f"{FACTOR}{factor.name}": _factor_field(factor, methods) for factor in factors}
     return type("KindConditionForm", (ConditionForm,), {"factors": factors, **fields})
 
@@ -50,7 +50,7 @@ class ConditionForm(forms.ModelForm):
     def _offer(self, name: str, level: str) -> None:
         choices = list(self.fields[name].choices)
         if level not in dict(choices):
-            self.fields[name].choices = [*choices, (level, level)]
+            self.fields[name].choices = [*choices, (level, words(level))]
 
 
 class LabelledFormSet(forms.BaseInlineFormSet):
@@ -111,11 +111,7 @@ class ConditionInline(ByRole, admin.TabularInline):
         )
 
 
-def _factor_field(factor: Factor, methods: list[str]) -> forms.ChoiceField:
-    levels = list(dict.fromkeys([*factor.levels, *(methods if factor.open else [])]))
-    choices = [(level, level) for level in levels]
+def _factor_field(factor: Factor, methods: dict[str, str]) -> forms.ChoiceField:
+    levels = dict.fromkeys([*factor.levels, *(methods if factor.open else [])])
+    choices = [(level, methods.get(level) or words(level)) for level in levels]
     return forms.ChoiceField(label=words(factor.name), help_text=factor.description, choices=choices)
-
-
-def _methods(bundle: models.Bundle | None):
-    return reader(bundle).methods if bundle else ()

@@ -11,9 +11,8 @@ from studyapp import models, roles
 from studyapp.core import gallery
 from studyapp.core.bundles import Bundle
 from studyapp.core.legends import legend
+from studyapp.core.names import words
 from studyapp.stimuli import reader, stimulus_url
-
-from .parameter_fields import words
 
 PER_PAGE = 12
 
@@ -34,7 +33,7 @@ class ShownForm(forms.Form):
         self.fields["class_name"].choices = [own, *((name, name) for name in bundle.classes)]
         self.fields["outcome"].choices = [("", "any"), *((outcome, outcome) for outcome in gallery.OUTCOMES)]
         self.fields["split"].choices = [("", "any"), *((split, split) for split in gallery.splits(bundle))]
-        self.fields["method"].choices = [(name, words(name)) for name in bundle.methods]
+        self.fields["method"].choices = [(name, bundle.method_title(name)) for name in bundle.methods]
 
     def shown(self) -> gallery.Shown:
         values = self.cleaned_data if self.is_valid() else {}
@@ -85,7 +84,7 @@ def _page(model_admin):
 def _column(bundle: Bundle, name: str) -> dict:
     return {
         "key": name,
-        "name": words(name),
+        "name": bundle.method_title(name),
         "legend": legend(bundle.methods[name]),
         "whole": name in gallery.whole_output(bundle),
     }
@@ -104,7 +103,7 @@ def _row(record: models.Bundle, bundle: Bundle, image_id: str, class_name: str, 
         "prediction": bundle.predictions.get(image_id, {}).get(class_name),
         "cells": [
             {
-                "method": words(cell.method),
+                "method": bundle.method_title(cell.method),
                 "problem": cell.problem,
                 "metrics": [(words(name), f"{value:.3g}") for name, value in cell.metrics.items()],
                 "tree": [_branch(record, branch) for branch in gallery.tree_of(cell.nodes)],
