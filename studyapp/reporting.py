@@ -21,10 +21,12 @@ from django.db.models import Q
 from django.utils import timezone
 
 from studyapp import models, processes
+from studyapp.core import flow
 from studyapp.exporting import export
 
 NEEDED = ("analysis", "pandas", "scipy", "statsmodels", "matplotlib", "sklearn", "jinja2", "tqdm")
 SILENT = timedelta(seconds=60)
+FEWEST = 2  # completed runs
 BEAT_S = 5
 BAR = re.compile(r"(analyses|figures):\s+(\d+)%")
 PAGE = "report.html"
@@ -53,6 +55,20 @@ def reports(study: models.Study):
     said = "The process that made it ended before it was done, as when the server is restarted. Make it again."
     study.reports.filter(silent).update(status=Status.FAILED, error=said, finished_at=timezone.now())
     return study.reports.select_related("requested_by")
+
+
+def lacking_data(study: models.Study) -> str:
+    """Return why no report can be made yet, and what to do; empty where two people, or failing any two bots, completed.
+
+    Bots' data are analysed, and marked as theirs, as long as nobody else has completed.
+    """
+    completed = study.participants.filter(preview=False, status=flow.COMPLETED)
+    n = completed.filter(bot="").count() or completed.count()
+    if n >= FEWEST:
+        return ""
+    so_far = "Nobody has completed the study yet" if not n else "Only one run is completed so far"
+    todo = "wait for people, or let bots walk it" if study.current else "publish the study, then let bots walk it"
+    return f"{so_far}; statistics need at least {FEWEST}. To try the report out, {todo}."
 
 
 def start(study: models.Study, user) -> models.Report:

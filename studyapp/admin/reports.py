@@ -4,6 +4,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -40,15 +41,18 @@ def overview(model_admin):
 
     def view(request: HttpRequest, pk: int) -> HttpResponse:
         study = _study(request, pk)
-        missing = reporting.missing()
+        missing, lacking = reporting.missing(), reporting.lacking_data(study)
         if request.method == "POST":
             if missing:
-                raise PermissionDenied
+                raise PermissionDenied(f"The analysis is not installed on this server: {', '.join(missing)} missing.")
+            if lacking:
+                messages.error(request, lacking)
+                return redirect(request.path)
             report = reporting.start(study, request.user)
             record(request.user, study, f"Asked for report {report.pk}.")
             return redirect("admin:report", study.pk, report.pk)
         context = _context(model_admin, request, study, "Reports")
-        context |= {"reports": reporting.reports(study), "missing": missing}
+        context |= {"reports": reporting.reports(study), "missing": missing, "lacking": lacking}
         return TemplateResponse(request, "admin/studyapp/reports/overview.html", context)
 
     return view

@@ -42,6 +42,13 @@ def desk(study):
     return client
 
 
+@pytest.fixture
+def answered(study, start):
+    """Let two people complete the study, without whom there is no report."""
+    for name in ("anna", "bela"):
+        walk(start(name))
+
+
 def make(study, **fields) -> models.Report:
     return models.Report.objects.create(**{"study": study, "seen_at": timezone.now()} | fields)
 
@@ -50,7 +57,7 @@ def address(name, study, *more):
     return reverse(f"admin:{name}", args=[study.pk, *more])
 
 
-def test_the_button_starts_one_maker_and_a_second_click_finds_the_same(desk, study, spawned):
+def test_the_button_starts_one_maker_and_a_second_click_finds_the_same(desk, study, spawned, answered):
     first = desk.post(address("reports", study))
     assert first["Location"] == desk.post(address("reports", study))["Location"]
     report = models.Report.objects.get()
@@ -93,6 +100,30 @@ def test_a_whole_report_is_made_and_shown_with_a_policy_of_its_own(tmp_path):
     assert archive.getvalue()[:2] == b"PK"
 
 
+def test_a_report_without_data_is_refused_before_it_is_begun_and_the_page_says_why(desk, study, start, spawned):
+    assert "publish the study, then let bots walk it" in reporting.lacking_data(models.Study(slug="new", pk=0))
+    for completed in ("Nobody has completed the study yet", "Only one run is completed so far"):
+        page = desk.get(address("reports", study)).content.decode()
+        assert f"{completed}; statistics need at least 2." in page
+        assert "Make a report" not in page
+        again = desk.post(address("reports", study), follow=True)
+        assert completed in again.content.decode()
+        start("unfinished")
+        if "Nobody" in completed:
+            walk(start("anna"))
+    walk(start("bela"))
+    assert "Make a report" in desk.get(address("reports", study)).content.decode()
+    assert not spawned
+    assert not models.Report.objects.exists()
+
+
+def test_bots_make_a_report_only_while_nobody_else_has_completed(study, start):
+    list(simulate(study, 2, by_functions.walk, skill="oracle"))
+    assert reporting.lacking_data(study) == ""
+    walk(start("anna"))
+    assert "Only one run is completed" in reporting.lacking_data(study)
+
+
 def test_the_hash_is_the_datas_and_changes_with_them(study, start, tmp_path):
     walk(start("anna"))
     hashes = []
@@ -120,7 +151,7 @@ def test_a_fault_of_the_analysis_is_told_apart_from_a_refusal(study, monkeypatch
     assert report.error.startswith("The analysis broke off (without a word).")
 
 
-def test_a_maker_that_fell_silent_is_not_under_way_for_ever(desk, study, spawned):
+def test_a_maker_that_fell_silent_is_not_under_way_for_ever(desk, study, spawned, answered):
     report = make(study, seen_at=timezone.now() - timedelta(minutes=2), progress="figures: 50 %")
     text = desk.get(address("report", study, report.pk)).content.decode()
     assert "The process that made it ended before it was done" in text
@@ -133,6 +164,7 @@ def test_a_maker_that_is_killed_is_told_and_another_report_can_be_made(tmp_path,
     monkeypatch.setenv("HEATWISE_DATA", str(settings.DATA_DIR))
     study = make_draft("forward_simulation", tmp_path)
     publishing.publish(study)
+    list(simulate(study, 2, by_functions.walk, skill="oracle"))
     admin = Client()
     admin.force_login(User.objects.create_superuser("ada"))
     first = admin.post(address("reports", study))["Location"]
