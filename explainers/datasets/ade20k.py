@@ -17,6 +17,10 @@ from PIL import Image, UnidentifiedImageError
 from explainers.datasets.photograph import Photograph
 from explainers.errors import UserError
 
+SOURCE = (
+    "Download ADEChallengeData2016.zip from http://sceneparsing.csail.mit.edu, or the full data set from "
+    "https://groups.csail.mit.edu/vision/datasets/ADE20K (after registration), unpack it, and name its folder."
+)
 _SPLITS = {"training": "train", "validation": "test"}
 
 
@@ -30,7 +34,8 @@ def photographs(folder: Path, classes: list[str]) -> list[Photograph]:
         split = next((_SPLITS[part] for part in path.relative_to(folder).parts if part in _SPLITS), "")
         found.append(Photograph(path, path.relative_to(folder).as_posix(), label, split))
     if not found:
-        raise UserError(f"{folder}: holds no *.jpg; expected the folder ADEChallengeData2016 or the full data set's.")
+        expected = "expected the folder ADEChallengeData2016 or the full data set's"
+        raise UserError(f"{folder}: holds no *.jpg; {expected}. {SOURCE}")
     return found
 
 

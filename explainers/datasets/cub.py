@@ -14,6 +14,11 @@ from explainers.datasets.parts import Parts
 from explainers.datasets.photograph import Photograph
 from explainers.errors import UserError
 
+SOURCE = (
+    "Expected the folder CUB_200_2011 of the archive CUB_200_2011.tgz: download it from "
+    "https://www.vision.caltech.edu/datasets/cub_200_2011/ and unpack it."
+)
+
 
 @dataclass(frozen=True)
 class Annotation:
@@ -99,7 +104,7 @@ def _rows(path, n_columns):
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: cannot be read: {error}. Expected the folder CUB_200_2011 of the archive.") from None
+        raise UserError(f"{path}: cannot be read: {error}. {SOURCE}") from None
     for number, line in enumerate(lines, 1):
         fields = line.split(maxsplit=n_columns - 1)
         if len(fields) == n_columns:

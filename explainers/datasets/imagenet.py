@@ -15,6 +15,10 @@ from explainers.datasets.photograph import Photograph
 from explainers.errors import UserError
 
 _SUFFIXES = (".jpeg", ".jpg")
+SOURCE = (
+    "Download ILSVRC2012_img_val.tar from https://image-net.org/download (free for research, after registration) and "
+    "unpack it there."
+)
 _HOW = (
     "Put LOC_val_solution.csv and LOC_synset_mapping.txt beside the photographs, from "
     "https://www.kaggle.com/c/imagenet-object-localization-challenge, or sort them into one folder per synset."
@@ -25,10 +29,7 @@ def photographs(folder: Path, classes: list[str]) -> list[Photograph]:
     """Return the validation photographs with their class, whose index is its synset's place among the thousand."""
     pictures = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES)
     if not pictures:
-        raise UserError(
-            f"[images] folder: {folder} holds no *.JPEG. Download ILSVRC2012_img_val.tar from "
-            "https://image-net.org/download (free for research, after registration) and unpack it there."
-        )
+        raise UserError(f"[images] folder: {folder} holds no *.JPEG. {SOURCE}")
     by_folder = all(_is_synset(path.parent.name) for path in pictures)
     synsets = {path: path.parent.name for path in pictures} if by_folder else _listed(folder, pictures)
     index = _indices(folder, {path.parent.name for path in pictures} if by_folder else set())

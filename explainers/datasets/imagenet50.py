@@ -13,13 +13,14 @@ from explainers.datasets.photograph import Photograph
 from explainers.errors import UserError
 
 ARRAY = "imagenet50_224x224.npy"
+SOURCE = f"Download it from https://github.com/shap/shap/tree/master/data, and name the folder that holds {ARRAY}."
 
 
 def photographs(folder: Path, _classes: list[str]) -> list[Photograph]:
     """Return the rows of the array as pictures, in its order."""
     path = folder / ARRAY
     if not path.is_file():
-        raise UserError(f"{path}: is missing. Download it from https://github.com/shap/shap/tree/master/data.")
+        raise UserError(f"{path}: is missing. {SOURCE}")
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except ValueError as error:

@@ -7,11 +7,11 @@ from explainers.datasets.photograph import Photograph
 from explainers.errors import UserError, near
 
 LAYOUTS = {
-    "cub": cub.photographs,
-    "ade20k": ade20k.photographs,
-    "voc": voc.photographs,
-    "imagenet_val": imagenet.photographs,
-    "imagenet50": imagenet50.photographs,
+    "cub": cub,
+    "ade20k": ade20k,
+    "voc": voc,
+    "imagenet_val": imagenet,
+    "imagenet50": imagenet50,
 }
 
 
@@ -23,14 +23,15 @@ def list_photographs(
     `layout` names a data set that has its labels in files of its own; without it `labels` says where they are, a CSV's
     path beginning at `base`.
     """
+    if layout is not None and layout not in LAYOUTS:
+        raise UserError(f"[images] dataset: there is no layout {layout!r}.{near(layout, LAYOUTS)}")
     if not root.is_dir():
-        raise UserError(f"[images] folder: {root} is not a folder.")
+        source = f" {LAYOUTS[layout].SOURCE}" if layout else ""
+        raise UserError(f"[images] folder: {root} is not a folder.{source}")
     if layout is None:
         found = folder.photographs(root, labels, base, classes, multilabel)
-    elif layout not in LAYOUTS:
-        raise UserError(f"[images] dataset: there is no layout {layout!r}.{near(layout, LAYOUTS)}")
     elif labels is not None:
         raise UserError(f"[images] labels: the data set {layout!r} has labels of its own; leave them out.")
     else:
-        found = LAYOUTS[layout](root, classes)
+        found = LAYOUTS[layout].photographs(root, classes)
     return sorted(found, key=lambda photograph: photograph.source)

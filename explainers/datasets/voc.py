@@ -15,6 +15,10 @@ CLASSES = (
     "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow", "diningtable", "dog",
     "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor",
 )  # fmt: skip
+SOURCE = (
+    "Download VOCtrainval_11-May-2012.tar from http://host.robots.ox.ac.uk/pascal/VOC/voc2012/, unpack it, and name "
+    "its folder VOCdevkit/VOC2012."
+)
 
 
 def photographs(folder: Path, classes: list[str]) -> list[Photograph]:
@@ -31,10 +35,7 @@ def photographs(folder: Path, classes: list[str]) -> list[Photograph]:
         split = splits.get(path.stem, "")
         found.append(Photograph(path, path.name, labels, split, mask if mask.is_file() else None))
     if not found:
-        raise UserError(
-            f"[images] folder: {folder / 'JPEGImages'} holds no *.jpg. Download VOCtrainval_11-May-2012.tar from "
-            "http://host.robots.ox.ac.uk/pascal/VOC/voc2012/, unpack it, and name its folder VOCdevkit/VOC2012."
-        )
+        raise UserError(f"[images] folder: {folder / 'JPEGImages'} holds no *.jpg. {SOURCE}")
     return found
 
 

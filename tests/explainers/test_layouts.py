@@ -8,7 +8,7 @@ from PIL import Image
 
 from explainers.bundle import read_bundle, read_table
 from explainers.cli import main
-from explainers.datasets import list_photographs, true_regions
+from explainers.datasets import LAYOUTS, list_photographs, true_regions
 from explainers.datasets.voc import CLASSES as VOC
 from explainers.errors import UserError
 from tests.explainers.projects import change, explain
@@ -107,11 +107,19 @@ def test_imagenet50s_rows_become_pictures(tmp_path):
         ("voc", r"holds no \*\.jpg\. Download VOCtrainval.* name its folder VOCdevkit/VOC2012"),
         ("imagenet_val", r"holds no \*\.JPEG\. Download ILSVRC2012_img_val\.tar from https://image-net\.org"),
         ("imagenet50", r"imagenet50_224x224\.npy: is missing\. Download it from https://github\.com/shap"),
+        ("cub", r"folder CUB_200_2011 of the archive CUB_200_2011\.tgz: download it from https://www\.vision\.caltech"),
+        ("ade20k", r"holds no \*\.jpg.*Download ADEChallengeData2016\.zip from http://sceneparsing\.csail\.mit\.edu"),
     ],
 )
 def test_a_missing_data_set_is_told_with_its_source_and_place(tmp_path, layout, where):
     with pytest.raises(UserError, match=where):
         listed(tmp_path, layout, ["cat"])
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_folder_that_is_not_there_is_told_with_the_data_sets_source(tmp_path, layout):
+    with pytest.raises(UserError, match=r"nowhere is not a folder\. .*[Dd]ownload .*https?://"):
+        listed(tmp_path / "nowhere", layout, ["cat"])
 
 
 def test_imagenet_without_labels_says_where_to_get_them(tmp_path):
