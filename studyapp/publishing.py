@@ -64,7 +64,7 @@ def checks(study: models.Study) -> list[Check]:
     """Return everything a study needs before it can be published, in the order in which it is set up."""
     cells = list(study.conditions.all())
     its_kind = kind(study.kind)
-    edited = f"{len(study.parameters)} parameters and {len(study.texts)} texts of its own, the rest by default"
+    edited = f"of its own: {len(study.parameters)} of the parameters, {len(study.texts)} of the texts"
     settings = parameters.problems(its_kind, study.parameters) + _unknown_texts(study.texts, its_kind.texts())
     if not isinstance(study.analysis_plan, dict):
         settings.append("The analysis plan is no JSON object; write one with `python -m analysis plan`.")

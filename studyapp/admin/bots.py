@@ -5,6 +5,7 @@ from datetime import timedelta
 from django import forms
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.loader import render_to_string
@@ -63,6 +64,8 @@ def _page(model_admin):
         may_change = roles.may(request.user, "change", study)
         form = BotsForm(request.POST or None, named=kind(study.kind).part("bots:SKILLS"))
         problems = _problems(study)
+        if "discard" in request.GET and may_change and request.method == "GET":
+            return TemplateResponse(request, "admin/studyapp/confirm.html", _asking(model_admin, request, study))
         if request.method == "POST":
             if not may_change:
                 raise PermissionDenied
@@ -88,6 +91,22 @@ def _page(model_admin):
         return TemplateResponse(request, "admin/studyapp/study/bots.html", context)
 
     return page
+
+
+def _asking(model_admin, request: HttpRequest, study: models.Study) -> dict:
+    n = study.participants.filter(Q(preview=True) | Q(bot__gt="")).count()
+    return {
+        **model_admin.admin_site.each_context(request),
+        "opts": model_admin.opts,
+        "object": study,
+        "title": "Delete all previews and bots?",
+        "meaning": f"All {n} of them go for good, with their answers, events and what was coded of their texts. What "
+        "people gave stays.",
+        "button": "Delete",
+        "deed": "discard",
+        "back": request.path,
+        "dangerous": True,
+    }
 
 
 @never_cache

@@ -121,7 +121,8 @@ class StudyAdmin(ByRole, admin.ModelAdmin):
     def response_add(self, request, obj, post_url_continue=None):
         n = obj.conditions.count()
         cells = "1 condition" if n == 1 else f"{n} conditions"
-        self.message_user(request, f"“{obj}” was added, with {cells}. The checklist says what comes next.")
+        lacking = f" Left out, for the bundle has no maps for them: {', '.join(obj.left_out)}." if obj.left_out else ""
+        self.message_user(request, f"“{obj}” was added, with {cells}.{lacking} The checklist says what comes next.")
         return redirect("admin:studyapp_study_change", obj.pk)
 
     def response_change(self, request, obj):

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from studyapp import models
-from studyapp.core.kinds import Kind, Parameter, kind, kinds
+from studyapp.core.kinds import Kind, Parameter, Variant, kind, kinds
 from studyapp.core.names import words
 from studyapp.core.pairs import labels_of
 from studyapp.pairing import pairs_of
@@ -21,6 +21,8 @@ from .rows_field import RowsField
 
 PARAMETER, TEXT = "parameter__", "text__"
 EVERYBODY = "everybody"
+SHORT_NAME = "Short name"
+NO_METHOD = "none"
 
 
 class AddStudyForm(forms.ModelForm):
@@ -34,7 +36,7 @@ class AddStudyForm(forms.ModelForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["slug"].label = "Short name"
+        self.fields["slug"].label = SHORT_NAME
         self.fields["bundle"].help_text = format_html(
             '<a href="{}">Load one</a>, or choose it later', reverse("admin:load_bundle")
         )
@@ -46,9 +48,18 @@ class AddStudyForm(forms.ModelForm):
         return name
 
     def conditions(self) -> list[dict]:
-        """Return the new study's conditions: its variant's, or every combination of its factors' levels."""
+        """Return the new study's conditions: its variant's, or every combination of its factors' levels.
+
+        Those that show a method which the bundle lacks are left out, as `instance.left_out`, unless none would remain.
+        """
+        its_kind, bundle = kind(self.instance.kind), self.instance.bundle
         own = self.variant.conditions if self.variant else ()
-        return [dict(cell) for cell in own] or crossed_conditions(kind(self.instance.kind))
+        cells = [dict(cell) for cell in own] or crossed_conditions(its_kind)
+        methods = {NO_METHOD, *reader(bundle).offered("methods")} if bundle else None
+        shown = {factor.name for factor in its_kind.factors if factor.open}
+        kept = [cell for cell in cells if methods is None or all(cell["factors"][name] in methods for name in shown)]
+        self.instance.left_out = [cell["name"] for cell in cells if cell not in kept] if kept else []
+        return kept or cells
 
     def save(self, commit=True):
         if self.variant:
@@ -59,8 +70,12 @@ class AddStudyForm(forms.ModelForm):
 def _starts(its_kind: Kind) -> list[tuple[str, str]]:
     """Return what one can start a kind's study from, each with its words: its variants, or its defaults."""
     if not its_kind.variants:
-        return [(its_kind.name, f"{its_kind.title}. {its_kind.summary}")]
-    return [(f"{its_kind.name}:{found.name}", f"{found.title}. {found.summary}") for found in its_kind.variants]
+        return [(its_kind.name, _told(its_kind))]
+    return [(f"{its_kind.name}:{found.name}", _told(found)) for found in its_kind.variants]
+
+
+def _told(start: Kind | Variant) -> str:
+    return format_html("<span><strong>{}.</strong> {}</span>", start.title, start.summary)
 
 
 class StudyForm(forms.ModelForm):
@@ -82,6 +97,8 @@ class StudyForm(forms.ModelForm):
                 self.fields[name] = _chosen(parameter, self.fields[name], instance.bundle, present)
             if parameter.columns and name in self.fields:
                 _offer(parameter, self.fields[name], instance.bundle, present)
+        if "slug" in self.fields:
+            self.fields["slug"].label = SHORT_NAME
         if "seed" in self.fields:
             self.fields["seed"].show_hidden_initial = False
 

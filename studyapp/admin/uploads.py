@@ -42,9 +42,9 @@ class BundleForm(UploadForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields[
-            "folder"
-        ].help_text = f"On the server, inside {settings.BUNDLES_INBOX}, for what is too large to upload."
+        inbox = str(settings.BUNDLES_INBOX)
+        where = "Its full path on this machine" if inbox == "/" else f"On the server, inside {inbox}"
+        self.fields["folder"].help_text = f"{where}, for what is too large to upload."
 
     def clean_folder(self) -> Path | None:
         given, inbox = self.cleaned_data["folder"].strip(), Path(settings.BUNDLES_INBOX).resolve()
@@ -85,8 +85,8 @@ UPLOADS = {
     ),
     "bundle": (
         "Load a bundle",
-        "A bundle is the folder of pictures and heatmaps that python -m explainers explain writes. Every file in it is "
-        "checked.",
+        "A bundle is the folder of pictures and heatmaps that “python -m explainers explain” writes. Zip it, or"
+        " a folder with several for a study on more than one data set. Every file in it is checked.",
         BundleForm,
         load_bundle,
     ),

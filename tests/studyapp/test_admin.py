@@ -12,7 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from studyapp import models, publishing, sessions, studies_io
+from studyapp import models, publishing, sessions, stimuli, studies_io
 from studyapp.admin.rows_field import RowsField
 from studyapp.core.kinds import kinds
 from tests.bundles import write_bundle
@@ -387,11 +387,22 @@ def test_only_who_may_add_loads_files(colleague):
         assert bob.get(reverse(f"admin:{name}")).status_code == 403
 
 
-def test_a_study_starts_from_any_variant_of_any_kind_with_its_conditions_and_parameters(desk, bundle):
+def test_conditions_whose_method_the_bundle_lacks_are_left_out_and_named(desk, tmp_path):
+    bundle = stimuli.load_bundle(write_bundle(tmp_path / "source", methods=("lrp",)), "lrp-only")
+    new = {"title": "A", "slug": "a", "kind": "forward_simulation:heatmaps", "bundle": bundle.pk}
+    added = desk.post(reverse("admin:studyapp_study_add"), new, follow=True)
+    assert "Left out, for the bundle has no maps for them: multiscale_occlusion." in added.content.decode()
+    assert list(models.Condition.objects.values_list("name", flat=True)) == ["none", "lrp"]
+    whole = {"title": "B", "slug": "b", "kind": "label_matching:asked", "bundle": bundle.pk}
+    assert "Left out" not in desk.post(reverse("admin:studyapp_study_add"), whole, follow=True).content.decode()
+    assert models.Condition.objects.filter(study__slug="b").count() == 3
+
+
+def test_a_study_starts_from_any_variant_of_any_kind_with_its_conditions_and_parameters(desk):
     for its_kind in kinds().values():
         for variant in its_kind.variants:
             slug = f"{its_kind.name}-{variant.name}".replace("_", "-")
-            new = {"title": slug, "slug": slug, "kind": f"{its_kind.name}:{variant.name}", "bundle": bundle.pk}
+            new = {"title": slug, "slug": slug, "kind": f"{its_kind.name}:{variant.name}"}
             response = desk.post(reverse("admin:studyapp_study_add"), new)
             assert response.status_code == 302, response.context["errors"]
             study = models.Study.objects.get(slug=slug)

@@ -231,10 +231,14 @@ def test_an_order_whose_process_died_says_so(editor, draft):
     assert "No sign of life any more" in progress["html"]
 
 
-def test_previews_and_bots_are_deleted_at_once_but_no_person(editor, study):
+def test_previews_and_bots_are_deleted_once_asked_but_no_person(editor, study):
     sessions.start(study.pk, None, bot="random")
     sessions.start_preview(study.current, study.conditions.first())
     anna = sessions.start(study.pk, sessions.Visitor("PROLIFIC_PID", "anna"))
-    editor.post(address(study, "bots"), {"discard": ""})
+    asked = editor.get(f"{address(study, 'bots')}?discard").content.decode()
+    assert "All 2 of them go for good" in asked
+    assert 'name="discard"' in asked
+    assert models.Participant.objects.count() == 3
+    editor.post(f"{address(study, 'bots')}?discard", {"discard": ""})
     assert list(models.Participant.objects.all()) == [anna]
     assert models.Change.objects.get().deed == "Deleted all previews and bots."

@@ -217,7 +217,8 @@ def _check_methods(definition: dict, stimuli: dict, bundle) -> list[str]:
         if method not in bundle.methods:
             known = ", ".join(bundle.methods)
             problems.append(
-                f"Condition “{condition['name']}”: the bundle has no heatmaps by “{method}”; it has {known}."
+                f"Condition “{condition['name']}”: the bundle has no heatmaps by “{method}”; it has {known}. Choose "
+                "one of these, or delete the condition."
             )
             continue
         problems += _check_scale(definition["parameters"]["scale"], bundle.methods[method])

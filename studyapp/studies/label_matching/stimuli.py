@@ -120,7 +120,7 @@ def _check_methods(definition: dict, bundle) -> list[str]:
         if method not in whole:
             problems.append(
                 f"Method “{method}”: expected a method that explains the whole output by a tree of maps; the bundle "
-                f"has {known}."
+                f"has {known}. Choose one of these for its condition, or delete that."
             )
         elif (found := bundle.methods.get(method, {}).get("scale", scale)) != scale:
             problems.append(f"scale: the study says “{scale}”, the bundle's maps by “{method}” are coloured “{found}”.")
