@@ -46,6 +46,8 @@ class CodeForm(forms.ModelForm):
         return name
 
     def clean_key(self):
+        if self.instance.pk is None and "key" not in self.data:  # added while coding, where no key is asked for
+            return codebook.free_key(self.study)
         key = self.cleaned_data["key"].lower()
         if not key:
             return key

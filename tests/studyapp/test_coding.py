@@ -232,7 +232,7 @@ def test_the_coding_page_adds_a_code_without_leaving(study, anna):
     address = reverse("admin:coding_add_code", args=[study.pk])
     new = {"name": "whiskers", "kind": "saliency_feature"}
     answer = browser(anna).post(address, new, headers={"Accept": "application/json"}).json()
-    assert [code["name"] for code in answer["codes"]] == ["whiskers"]
+    assert [(code["name"], code["key"]) for code in answer["codes"]] == [("whiskers", "1")]
     again = browser(anna).post(address, new, headers={"Accept": "application/json"})
     assert (again.status_code, list(again.json()["errors"])) == (422, ["name"])
 
