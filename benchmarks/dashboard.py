@@ -27,11 +27,20 @@ STATUSES = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--participants", type=int, default=10_000)
+    parser.add_argument("--into", metavar="SLUG", help="fill a study of the environment's database; measure nothing")
     options = parser.parse_args()
+    os.environ["DJANGO_SETTINGS_MODULE"] = "studyapp.settings"
+    if options.into:
+        import django
+
+        django.setup()
+        from studyapp import models
+
+        _fill(models.Study.objects.get(slug=options.into), options.participants)
+        return
     with tempfile.TemporaryDirectory() as scratch:
         os.environ.setdefault("DATABASE_URL", f"sqlite:///{scratch}/bench.sqlite3")
         os.environ["HEATWISE_DATA"] = scratch
-        os.environ["DJANGO_SETTINGS_MODULE"] = "studyapp.settings"
         _measure(options.participants)
 
 

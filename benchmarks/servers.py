@@ -130,6 +130,33 @@ def heatwise(database: str, *, workers: int = 2, threads: int = 4) -> Iterator[S
 
 
 @contextmanager
+def desk(user: str, password: str) -> Iterator[Server]:
+    """Serve an empty installation on this machine, as `make demo` does without its studies, for one superuser."""
+    with _folder() as folder:
+        environment = os.environ | {
+            "HEATWISE_DATA": str(folder),
+            "HEATWISE_BIND": f"127.0.0.1:{(port := _free_port())}",
+            "DATABASE_URL": (url := f"sqlite:///{folder / 'heatwise.sqlite3'}"),
+            "DJANGO_SUPERUSER_PASSWORD": password,
+        }
+        server = Server(
+            name="Heatwise on this machine",
+            command=[sys.executable, "-m", "gunicorn", "-c", "python:studyapp.serving", "studyapp.wsgi"],
+            cwd=ROOT,
+            port=port,
+            environment=environment,
+            database=url,
+            folder=folder,
+            health="/health/",
+            headers={},
+        )
+        server.run("manage.py", "migrate", "--verbosity=0")
+        server.run("manage.py", "createsuperuser", "--noinput", "--username", user, "--email", "")
+        with _serving(server):
+            yield server
+
+
+@contextmanager
 def otree(people: int) -> Iterator[tuple[Server, str]]:
     """Serve the comparison by oTree's production server on PostgreSQL; yields it and the participants' link."""
     install_otree()

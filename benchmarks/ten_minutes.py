@@ -1,0 +1,174 @@
+"""From an empty installation to a published study, counted: `python -m benchmarks.ten_minutes [--kind NAME]`.
+
+A browser does what a researcher would, for each kind of study: sign in, load a bundle's zip, look at its gallery, start
+from a template, choose, look at the stimuli, edit a text beside its preview, set quotas, payment and code, preview each
+condition, let bots walk, publish, copy the link. Clicks and keys are counted and weighed as `benchmarks.keystrokes`
+says; no person was timed.
+"""
+
+import argparse
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+from .keystrokes import READING_S, Person, table
+from .servers import ROOT, desk
+
+BUNDLES = ROOT / "fixtures" / "bundles"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+USER, PASSWORD = "ada", "correct horse battery"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a researcher sets up: from which bundles, from which template, and what is chosen of the bundle."""
+
+    bundles: tuple[str, ...]
+    start: str
+    choose: Callable[[Person], None]
+    quota: int
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--kind", choices=PLANS, action="append")
+    parser.add_argument("--reading", type=float, default=READING_S, help="seconds for each page met")
+    parser.add_argument("--shots", type=Path, help="keep a picture of each page in this folder")
+    options = parser.parse_args()
+    with sync_playwright() as playwright:
+        browser = chromium(playwright)
+        for kind in options.kind or PLANS:
+            with desk(USER, PASSWORD) as server, tempfile.TemporaryDirectory() as scratch:
+                context = browser.new_context(viewport={"width": 1280, "height": 720})
+                context.grant_permissions(["clipboard-read", "clipboard-write"])
+                context.set_default_timeout(120_000)
+                page = context.new_page()
+                person = Person(page)
+                link = walk(person, f"http://127.0.0.1:{server.port}", kind, Path(scratch), options.shots)
+                print(f"\n{kind}: {link}\n\n{table(person.parts, options.reading)}", flush=True)
+                context.close()
+
+
+def chromium(playwright):
+    """Return the system's Chromium, or Playwright's own."""
+    installed = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    return playwright.chromium.launch(executable_path=installed, args=["--no-sandbox", "--disable-gpu"])
+
+
+def walk(person: Person, address: str, kind: str, scratch: Path, shots: Path | None = None) -> str:
+    """Set up and publish a study as its plan says and return the participants' link, as it was copied."""
+    plan, page = PLANS[kind], person.page
+    archive = zipped(plan.bundles, scratch)
+    page.goto(f"{address}/admin/")
+    tabs = page.get_by_role("navigation", name="The study's pages")
+
+    def seen(name: str, page=page) -> None:
+        person.read()
+        if shots:
+            shots.mkdir(parents=True, exist_ok=True)
+            page.screenshot(path=shots / f"{kind}-{name}.png")
+
+    with person.part("sign in"):
+        person.type(page.get_by_label("Username"), USER)
+        person.type(page.get_by_label("Password"), PASSWORD)
+        person.click(page.get_by_role("button", name="Sign in"))
+        seen("empty")
+    with person.part("load the bundle, see its gallery"):
+        person.click(page.get_by_role("link", name="Load a bundle"))
+        seen("load")
+        person.choose_file(page.get_by_label("A zip"), str(archive))
+        person.click(page.get_by_role("button", name="Load"))
+        page.wait_for_url("**/gallery/")
+        seen("gallery")
+    with person.part("new study from a template"):
+        person.click(page.get_by_role("link", name="New study with this bundle"))
+        seen("new")
+        person.type(page.get_by_label("Title"), "What does it see?")
+        person.click(page.get_by_text(plan.start))
+        person.click(page.get_by_role("button", name="Save"))
+        seen("study")
+    with person.part("choose from the bundle, see the stimuli"):
+        plan.choose(person)
+        person.click(tabs.get_by_role("link", name="Stimuli"))
+        seen("stimuli")
+    with person.part("texts, quotas, payment, code"):
+        person.click(tabs.get_by_role("link", name="Set up"))
+        for quota in page.locator("#conditions-group tr.has_original").get_by_label("Quota").all():
+            person.type(quota, str(plan.quota))
+        person.click(page.locator("fieldset.hw-texts > details > summary"))
+        person.click(page.locator("details.hw-text").first.locator("summary"))
+        person.type(page.locator("details.hw-text textarea").first, "# Welcome\n\nIt takes **{minutes}** minutes.")
+        person.wait_for(page.locator("details.hw-text [data-shown] strong").first)
+        seen("texts")
+        person.click(page.locator("summary", has_text="Payment"))
+        person.type(page.get_by_label("Reward base"), "6.50")
+        person.click(page.locator("summary", has_text="Recruitment and codes"))
+        person.type(page.get_by_label("Code completed"), "C1A2B3")
+        seen("codes")
+        person.click(page.get_by_role("button", name="Save"))
+    with person.part("preview each condition"):
+        for button in page.get_by_role("button", name="Preview").all():
+            with page.context.expect_page() as opened:
+                person.click(button)
+            opened.value.wait_for_selector("form#step:not([data-waiting])")
+            seen("preview", opened.value)
+            opened.value.close()
+    with person.part("bots"):
+        person.click(tabs.get_by_role("link", name="Bots"))
+        person.type(page.get_by_label("How many"), "3")
+        person.click(page.get_by_role("button", name="Let them walk"))
+        person.wait_for(page.get_by_text("3 of 3"))
+        seen("bots")
+    with person.part("publish, copy the link"):
+        person.click(tabs.get_by_role("link", name="Set up"))
+        person.click(page.get_by_role("link", name="Publish"))
+        seen("publish")
+        person.click(page.get_by_role("button", name="Publish"))
+        person.click(page.get_by_role("button", name="Copy"))
+        page.get_by_role("button", name="Copied").wait_for()
+        seen("published")
+    return page.evaluate("navigator.clipboard.readText()")
+
+
+def zipped(bundles: tuple[str, ...], scratch: Path) -> Path:
+    """Return a zip of one bundle's folder, or of a folder with several."""
+    folder = scratch / "-".join(bundles)
+    for name in bundles:
+        shutil.copytree(BUNDLES / name, folder / name if len(bundles) > 1 else folder)
+    return Path(shutil.make_archive(str(folder), "zip", folder.parent, folder.name))
+
+
+def _ticking(parameter: str, *names: str) -> Callable[[Person], None]:
+    """Return what ticks values of the bundle, or takes them away, under the study's parameters.
+
+    The demo's scenes have heatmaps of two classes alone: choosing there is to take one away and back.
+    """
+
+    def tick(person: Person) -> None:
+        person.click(person.page.locator("summary", has_text="Parameters"))
+        for name in names:
+            person.click(person.page.locator(f"[name=parameter__{parameter}][value='{name}']"))
+        person.click(person.page.get_by_role("button", name="Save"))
+
+    return tick
+
+
+PLANS = {
+    "forward_simulation": Plan(
+        ("scenes",), "Forward simulation, heatmaps alone.", _ticking("classes", "horse", "horse"), 12
+    ),
+    "label_matching": Plan(
+        ("birds",),
+        "Label matching, group asked.",
+        _ticking("pairs", "amber gull / slate gull", "rosy gull / hooded gull"),
+        20,
+    ),
+    "clustering": Plan(("cells", "gulls"), "Clustering, main study.", _ticking("datasets", "cells", "gulls"), 30),
+}
+
+if __name__ == "__main__":
+    main()
