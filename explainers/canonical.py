@@ -14,7 +14,7 @@ from torch import fx, nn
 
 from explainers import _torchvision  # noqa: F401  (zennit imports torchvision)
 from explainers.errors import UserError
-from explainers.graph import fold_batch_norm, module_of, traced
+from explainers.graph import ADDITIONS, fold_batch_norm, module_of, traced
 
 from zennit.layer import Sum  # isort: skip
 from zennit.types import Activation, AvgPool, BatchNorm, Linear, MaxPool  # isort: skip
@@ -37,7 +37,6 @@ _ACTIVATIONS = {
     F.leaky_relu: nn.LeakyReLU, torch.sigmoid: nn.Sigmoid, "sigmoid": nn.Sigmoid, torch.tanh: nn.Tanh, "tanh": nn.Tanh,
 }  # fmt: skip
 _AVERAGE_POOLS = {F.adaptive_avg_pool2d: nn.AdaptiveAvgPool2d, F.avg_pool2d: nn.AvgPool2d}
-_ADDITIONS = {operator.add, operator.iadd, torch.add, "add", "add_"}
 _SCALINGS = {operator.mul, operator.imul, operator.sub, operator.truediv, torch.mul, "mul"}
 _MEANS = {torch.mean, "mean"}
 # Each output element is one input element, so that a gradient is relevance: views, choices, and what does nothing.
@@ -78,11 +77,11 @@ def _as_module(graph, node, name):
     elif node.target in _MEANS and _is_over_space(node):
         keeps_axes = node.kwargs.get("keepdim", node.args[2:3] == (True,))
         _replace(graph, node, name, nn.AdaptiveAvgPool2d(1), flatten=not keeps_axes)
-    elif node.target in _ADDITIONS and len(tensors) == 2:
+    elif node.target in ADDITIONS and len(tensors) == 2:
         with graph.graph.inserting_before(node):
             stacked = graph.graph.call_function(torch.stack, (tensors,), {"dim": -1})
         _replace(graph, node, name, Sum(dim=-1), stacked)
-    elif node.target in _ADDITIONS | _SCALINGS and len(tensors) == 1 and not isinstance(node.target, str):
+    elif node.target in ADDITIONS | _SCALINGS and len(tensors) == 1 and not isinstance(node.target, str):
         arguments = [None if isinstance(argument, fx.Node) else argument for argument in node.args]
         _replace(graph, node, name, Affine(node.target, arguments), tensors[0])
 

@@ -41,7 +41,8 @@ def expected_gradients(
     t = uniform((n_samples,), generator, images)
     module = None if layer is None else find_layer(model, layer, images)
     if module is None:
-        model, start, base = optimised(model), images, background
+        model = optimised(model)
+        start, base = (inputs.contiguous(memory_format=torch.channels_last) for inputs in (images, background))
     else:
         start, base = _activations(model, module, images), _activations(model, module, background)
     total = squares = 0
@@ -79,7 +80,7 @@ def _terms(model, module, images, targets, points, difference):
     repeated = targets.repeat(len(points), *[1] * (targets.ndim - 1))
     with torch.enable_grad():
         if module is None:
-            scores = pick(model(leaf.contiguous(memory_format=torch.channels_last)), repeated)
+            scores = pick(model(leaf), repeated)
         else:
             with _replaced(module, leaf):
                 scores = pick(model(images.repeat(len(points), 1, 1, 1)), repeated)
@@ -87,8 +88,8 @@ def _terms(model, module, images, targets, points, difference):
         gradients = [
             torch.autograd.grad(scores[:, t].sum(), leaf, retain_graph=t + 1 < n_targets)[0] for t in range(n_targets)
         ]
-    products = torch.stack([g.unflatten(0, points.shape[:2]) * difference for g in gradients], dim=2)
-    return products.sum(dim=3)
+    summed = [(g.unflatten(0, points.shape[:2]) * difference).sum(dim=2) for g in gradients]
+    return torch.stack(summed, dim=2)
 
 
 @torch.no_grad()
