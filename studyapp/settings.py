@@ -168,6 +168,7 @@ CONTENT_SECURITY_POLICY = {
         "form-action": [SELF],
     }
 }
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000  # a study's page has four for each personal link
 CSRF_FAILURE_VIEW = "studyapp.errors.csrf_failure"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"

@@ -17,7 +17,7 @@ from django.conf import settings
 
 from studyapp import models
 from studyapp.core.bundle_sets import open_bundle
-from studyapp.core.bundles import Bundle, BundleError
+from studyapp.core.bundles import Bundle, BundleError, require_readable
 
 
 def load_bundle(folder: Path | str | dict[str, Path], name: str) -> models.Bundle:
@@ -37,6 +37,7 @@ def load_bundle(folder: Path | str | dict[str, Path], name: str) -> models.Bundl
     problems = source.check_files()
     if problems:
         raise BundleError(f"{source.folder}: {len(problems)} damaged or missing files; first: {problems[0]}")
+    require_readable(source)
     record = models.Bundle(
         name=name, sha256=source.sha256, folder=f"{name}-{source.sha256[:12]}", n_images=len(source.images)
     )

@@ -7,8 +7,10 @@ itself; in a zip the bundle lies beside it in `bundle/`. What a file leaves out 
 import json
 import tempfile
 import zipfile
+import zlib
 from contextlib import contextmanager
 from pathlib import Path
+from random import Random
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -19,6 +21,7 @@ from studyapp.core import parameters
 from studyapp.core.bundle_sets import open_bundle
 from studyapp.core.bundles import BundleError
 from studyapp.core.kinds import ENGLISH, Kind, kind
+from studyapp.core.storable import storable
 
 FORMAT = "heatwise-study"
 FORMAT_VERSION = 1
@@ -76,16 +79,17 @@ def record(study: models.Study) -> dict:
     }
 
 
-def load_study(path: Path | str, *, slug: str = "") -> models.Study:
+def load_study(path: Path | str, *, slug: str = "", uploaded: bool = False) -> models.Study:
     """Create a draft study from a file; `slug` names it otherwise than the file does.
 
+    The bundle of an uploaded one is loaded already, or lies in it: its path leads nowhere else on the server.
     Raises `StudyFileError` naming file and field; no study is left behind then.
     """
     path = Path(path)
     if not zipfile.is_zipfile(path):
-        return _load_json(path, path.parent, path, slug)
+        return _load_json(path, path.parent, path, slug, uploaded)
     with unpacked(path) as folder:
-        return _load_json(folder / "study.json", folder, path, slug)
+        return _load_json(folder / "study.json", folder, path, slug, uploaded)
 
 
 def load_zipped_bundle(path: Path | str, name: str) -> models.Bundle:
@@ -105,30 +109,40 @@ def unpacked(path: Path | str):
         try:
             with zipfile.ZipFile(path) as archive:
                 if sum(entry.file_size for entry in archive.infolist()) > MAX_BYTES:
-                    raise StudyFileError(f"{path}: holds more than {MAX_BYTES // 2**30} GiB")
+                    raise zipfile.BadZipFile(f"more than {MAX_BYTES // 2**30} GiB in it")
                 archive.extractall(scratch)
-        except zipfile.BadZipFile as error:
-            raise StudyFileError(f"{path}: expected a zip, found {error}") from None
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError) as error:
+            raise StudyFileError(f"{path}: expected a zip that can be unpacked, found {error}") from None
         yield Path(scratch)
 
 
-def _load_json(path: Path, folder: Path, shown: Path, slug: str) -> models.Study:
+def _load_json(path: Path, folder: Path, shown: Path, slug: str, uploaded: bool) -> models.Study:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = _read(path)
         study, conditions = parse(found, slug)
-        study.bundle = _bundle(found["bundle"], folder)
+        study.bundle = _bundle(found["bundle"], folder, uploaded)
         with transaction.atomic():
             study.save()
             models.Condition.objects.bulk_create(models.Condition(study=study, **condition) for condition in conditions)
             study.refresh_from_db()
             _keep_stimuli(study, found["stimuli"])
         return study
-    except FileNotFoundError:
-        raise StudyFileError(f"{shown}: expected study.json, found none") from None
-    except json.JSONDecodeError as error:
-        raise StudyFileError(f"{shown}: expected JSON, found {error}") from None
     except (StudyFileError, BundleError) as error:
         raise StudyFileError(f"{shown}: {error}") from None
+
+
+def _read(path: Path):
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if storable(found) != found:
+            raise StudyFileError("holds what no database stores: a NUL, half of a surrogate pair, NaN or an infinity")
+    except FileNotFoundError:
+        raise StudyFileError("expected study.json, found none") from None
+    except StudyFileError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise StudyFileError(f"expected JSON, found {error}") from None
+    return found
 
 
 def parse(found, slug: str = "") -> tuple[models.Study, list[dict]]:
@@ -142,7 +156,7 @@ def parse(found, slug: str = "") -> tuple[models.Study, list[dict]]:
         if not isinstance(found.setdefault(section, {}), dict):
             raise StudyFileError(f"{section}: expected an object, found {found[section]!r}")
     try:
-        its_kind = kind(found.get("kind", ""))
+        its_kind = kind(str(found.get("kind", "")))
     except LookupError as error:
         raise StudyFileError(f"kind: {error}") from None
     language = str(found.get("language", ENGLISH))
@@ -219,6 +233,8 @@ def _condition(its_kind: Kind, entry, where: str) -> dict:
     if sorted(entry["factors"]) != sorted(names):
         raise StudyFileError(f"{where}.factors: expected {', '.join(names)}, found {', '.join(entry['factors'])}")
     for factor in its_kind.factors:
+        if not isinstance(level := entry["factors"][factor.name], str) or not level:
+            raise StudyFileError(f"{where}.factors.{factor.name}: expected a text, found {level!r}")
         if not factor.open and entry["factors"][factor.name] not in factor.levels:
             raise StudyFileError(
                 f"{where}.factors.{factor.name}: expected one of {', '.join(factor.levels)}, "
@@ -237,13 +253,16 @@ def _known(given: dict, names, where: str) -> None:
         raise StudyFileError(f"{where}: unknown {unknown[0]!r}; expected {', '.join(sorted(names))}")
 
 
-def _bundle(named: dict, folder: Path) -> models.Bundle | None:
+def _bundle(named: dict, folder: Path, uploaded: bool) -> models.Bundle | None:
     """Return the bundle that the file names: one loaded already, else the one in its zip or at its path."""
     _known(named, ("name", "sha256", "path"), "bundle")
     if not named:
         return None
     source = _places(named.get("path", "bundle"), folder)
-    digest = named.get("sha256") or open_bundle(source).sha256
+    places = source.values() if isinstance(source, dict) else [source]
+    if uploaded and not all(place.resolve().is_relative_to(folder.resolve()) for place in places):
+        raise StudyFileError("bundle.path: leads out of the uploaded file; load the bundle first, or zip it with this")
+    digest = str(named.get("sha256") or "") or open_bundle(source).sha256
     known = models.Bundle.objects.filter(sha256=digest).first()
     if known:
         return known
@@ -269,10 +288,21 @@ def _places(path, folder: Path) -> Path | dict[str, Path]:
 
 
 def _keep_stimuli(study: models.Study, wanted: dict) -> None:
-    """Keep the file's stimuli where this study's seed would draw others here."""
-    if wanted and wanted != _stimuli_of(study):
-        study.stimuli = wanted
-        study.save(update_fields=["stimuli"])
+    """Keep the file's stimuli where this study's seed would draw others here.
+
+    Raises `StudyFileError` where the kind can make nothing of them.
+    """
+    if not wanted or wanted == _stimuli_of(study):
+        return
+    study.stimuli = wanted
+    study.save(update_fields=["stimuli"])
+    try:
+        if not publishing.problems(study):
+            record = publishing.definition(study)
+            for cell in study.conditions.all():
+                kind(study.kind).part("plan:build")(record, cell.factors, 0, Random(0))
+    except (LookupError, TypeError, AttributeError, ValueError) as error:
+        raise StudyFileError(f"stimuli: expected what this kind of study draws, found {error!r} to go wrong") from None
 
 
 def _stimuli_of(study: models.Study) -> dict:

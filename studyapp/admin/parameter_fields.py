@@ -7,6 +7,7 @@ from django.forms.renderers import TemplatesSetting
 from studyapp.core.kinds import Parameter
 from studyapp.core.names import words
 from studyapp.core.parameters import in_words, problem
+from studyapp.core.storable import storable
 
 from .rows_field import RowsField
 
@@ -29,6 +30,8 @@ class _Fits:
     def __call__(self, value):
         if expected := problem(self.parameter, value):
             raise ValidationError(f"Expected {expected}.")
+        if storable(value) != value:
+            raise ValidationError("Null characters are not allowed.")
 
 
 class LinesField(forms.CharField):

@@ -66,7 +66,7 @@ class BundleForm(UploadForm):
 
 
 def load_study(path: Path, name: str):
-    return studies_io.load_study(path, slug=name)
+    return studies_io.load_study(path, slug=name, uploaded=True)
 
 
 def load_bundle(path: Path, name: str):

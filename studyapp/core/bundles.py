@@ -224,6 +224,23 @@ class Bundle:
             raise BundleError(f"{path}: missing; a bundle holds {', '.join(list(TABLES)[:3])}") from None
 
 
+def require_readable(bundle: Bundle) -> None:
+    """Raise `BundleError` where a bundle's tables can't be read or don't fit each other, or name a file not listed."""
+    try:
+        shown = [row["file"] for row in bundle.images.values()]
+        shown += [row["overlay_file"] for tree in bundle.nodes.values() for row in tree if row["overlay_file"]]
+        named = [*bundle.predictions, *(image_id for image_id, _, _ in [*bundle.nodes, *bundle.metrics])]
+        bundle.titles("methods")
+    except BundleError:
+        raise
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise BundleError(f"{bundle.folder}: its manifest or a table is not as a bundle's: {error!r}") from error
+    if unlisted := sorted(set(shown) - bundle.files.keys()):
+        raise BundleError(f"{bundle.folder}: {unlisted[0]} is shown, but the manifest doesn't list it")
+    if strangers := sorted(set(named) - bundle.images.keys()):
+        raise BundleError(f"{bundle.folder}: image {strangers[0]} stands in a table, but not in images.csv")
+
+
 def _check_variable(node: dict, n_classes: int) -> None:
     """Raise where a latent tree's variable, or one below it, is not as described, or names no class of the model."""
     if "class" in node:
@@ -255,13 +272,18 @@ def _manifest(folder: Path) -> dict:
         raise BundleError(
             f"{path}: missing; the folder is no bundle, or its explainer was stopped before the end"
         ) from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise BundleError(f"{path}: expected JSON, found {error}") from error
+    if not isinstance(manifest, dict):
+        raise BundleError(f"{path}: expected an object, found a {type(manifest).__name__}")
     for key in ("schema_version", "model", "methods", "files"):
         if key not in manifest:
             raise BundleError(f"{path}: expected the key {key!r}, found {', '.join(manifest)}")
     if manifest["schema_version"] != SCHEMA_VERSION:
         raise BundleError(f"{path}: expected schema_version {SCHEMA_VERSION}, found {manifest['schema_version']!r}")
+    for key, type_ in (("model", dict), ("methods", list), ("files", dict)):
+        if not isinstance(manifest[key], type_):
+            raise BundleError(f"{path}: {key}: expected {'an object' if type_ is dict else 'a list'}")
     for name in manifest["files"]:
         if Path(name).is_absolute() or ".." in Path(name).parts:
             raise BundleError(f"{path}: the file name {name!r} leads out of the bundle")
