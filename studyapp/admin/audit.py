@@ -13,6 +13,8 @@ from .by_role import ByRole, StudyFilter
 # What isn't the researchers' own doing, or stands in a deed of its own.
 LEFT_OUT = {"id", "status", "current", "created_at", "stimuli", "parameters", "texts"}
 SHORT = 60
+EDITED = "Edited the study."
+EDITS = (EDITED, "Drew other stimuli.", "Chose pairs of classes.")  # what a page opened before would put back
 
 
 def record(user, study: models.Study | None, deed: str, details: list | None = None, *, who: str = "") -> None:
@@ -39,6 +41,18 @@ def differences(before: dict, after: dict) -> list[list]:
     """Return [what, before, after] for all that differs; None stands for what wasn't there, or is there no longer."""
     names = dict.fromkeys([*before, *after])
     return [[name, before.get(name), after.get(name)] for name in names if before.get(name) != after.get(name)]
+
+
+def latest(study: models.Study) -> int:
+    """Return which deed is the last on record for a study, as its page tells when it is saved."""
+    return study.changes.order_by("-pk").values_list("pk", flat=True).first() or 0
+
+
+def edited_since(study: models.Study, seen: str) -> str:
+    """Return who edited what of a study after the deed that a page had seen, in words; empty where nobody did."""
+    later = study.changes.filter(pk__gt=int(seen)).order_by("-pk") if seen.isdecimal() else ()
+    change = next((found for found in later if found.details and found.deed in EDITS), None)
+    return f"{change.who} changed: {', '.join(name for name, _, _ in change.details)}" if change else ""
 
 
 def _word(value) -> str:

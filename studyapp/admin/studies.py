@@ -116,7 +116,7 @@ class StudyAdmin(ByRole, admin.ModelAdmin):
         if not change:
             audit.record(request.user, study, "Added the study.")
         elif found := audit.differences(request.before_saving, audit.snapshot(study.pk)):
-            audit.record(request.user, study, "Edited the study.", found)
+            audit.record(request.user, study, audit.EDITED, found)
 
     def response_add(self, request, obj, post_url_continue=None):
         n = obj.conditions.count()
@@ -205,6 +205,8 @@ class StudyAdmin(ByRole, admin.ModelAdmin):
             "downloads": downloads.allowed(request.user, study),
             "link": request.build_absolute_uri(reverse("entry", args=[study.slug])),
             "role": roles.role_of(request.user, study),
+            "parameters_at": "".join(f"id_{PARAMETER}{first.name}" for first in kind(study.kind).parameters[:1]),
+            "seen": audit.latest(study),
             "versions": study.versions.exclude(number=0),
             "show_save_and_add_another": False,
             "show_save_and_continue": False,

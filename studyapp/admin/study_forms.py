@@ -16,6 +16,7 @@ from studyapp.core.pairs import labels_of
 from studyapp.pairing import pairs_of
 from studyapp.stimuli import reader
 
+from . import audit
 from .parameter_fields import parameter_field
 from .rows_field import RowsField
 
@@ -104,6 +105,11 @@ class StudyForm(forms.ModelForm):
 
     def clean(self):
         cleaned = super().clean()
+        if meanwhile := audit.edited_since(self.instance, self.data.get("seen", "")):
+            raise forms.ValidationError(
+                f"Since this page was opened, {meanwhile}. To keep that, copy what you have typed and load the page "
+                "anew. Saving once more puts what stands here in its place."
+            )
         language = self.instance.language  # the one that the form was filled with: what stayed as it was isn't stored
         self.instance.parameters = self._differing(cleaned, PARAMETER, self.its_kind.defaults(language))
         self.instance.texts = self._differing(cleaned, TEXT, self.its_kind.texts(language))

@@ -331,6 +331,14 @@ def test_a_checklist_leads_to_where_each_of_its_points_is_seen_to(desk, draft):
     assert [place for place in places if f'id="{place}"' not in text] == []
 
 
+def test_what_the_bundle_cannot_give_is_asked_for_under_parameters(desk, draft):
+    models.Study.objects.filter(pk=draft.pk).update(parameters={"n_trials": 0})
+    text = desk.get(page_of(draft)).content.decode()
+    (place,) = re.findall(r'under <a href="#([^"]+)">Parameters</a>', text)
+    assert f'id="{place}"' in text
+    assert "chosen under “Set up”" in desk.get(reverse("admin:study_stimuli", args=[draft.pk])).content.decode()
+
+
 def upload(path, **fields):
     return {"file": SimpleUploadedFile(path.name, path.read_bytes()), **fields}
 

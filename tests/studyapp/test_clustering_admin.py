@@ -117,6 +117,7 @@ def test_without_a_bundle_explanations_are_typed_and_the_page_says_how_to_come_t
     study = add("main")
     models.Study.objects.update(bundle=None)
     page = desk.get(page_of(study)).content.decode()
+    assert 'id="id_parameter__stages"' in page
     assert "Choose a bundle and save: then its methods can be chosen here." in page
     assert f'<input type="text" name="{EXPLANATION}" value="c_mwp"' in page
 

@@ -1,0 +1,248 @@
+"""Whatever is typed into the desk, and whoever else is at work there: stored, or refused in words; never a fault."""
+
+import hashlib
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+from django import forms
+from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+
+from studyapp import models, publishing, sessions, studies_io
+from studyapp.admin.rows_field import RowsField
+from studyapp.core.kinds import kinds
+from studyapp.core.storable import storable
+from studyapp.simulation import by_functions, simulate
+from tests.bundles import write_bundle
+from tests.studyapp.every_kind import make_draft
+from tests.studyapp.test_admin import filled, page_of
+from tests.studyapp.test_roles import signed_in
+
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
+
+HOSTILE = {
+    "script": "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>",
+    "placeholders": "{reward_base.__class__} {0} {} {{ x }} {% load y %} {unclosed %s %(a)s",
+    "formula": "=cmd|' /C calc'!A0",
+    "nul": "a\0b",
+    "lone half of a pair": "a\ud800b",
+    "right to left, combining, emoji": "\u202eabc\u202c a\u0301\u0327 👩🏽‍🔬 \u2028\u2029\x0b",
+    "long": "word " * 2_000,
+    "markdown": "[x](javascript:alert(1)) ![y](https://elsewhere.example/p.png)\n\n<iframe src=//elsewhere.example>",
+}
+
+
+@pytest.fixture
+def desk():
+    return signed_in(User.objects.create_superuser("ada"))
+
+
+def typed(form, words: str) -> dict:
+    """Return a value for each field of a form into which text can be typed."""
+    found = {}
+    for bound in form:
+        if isinstance(bound.field, RowsField):
+            found |= {column: [words, words] for column in bound.field.widget.names(bound.html_name)}
+        elif isinstance(bound.field.widget, forms.TextInput | forms.Textarea) and bound.html_name != "analysis_plan":
+            found[bound.html_name] = words
+    return found
+
+
+@pytest.mark.parametrize("words", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("name", kinds())
+def test_hostile_text_in_every_field_is_refused_in_words_or_stored_and_shown_as_text(desk, tmp_path, name, words):
+    study = make_draft(name, tmp_path)
+    sent = words.encode("utf-8", "replace").decode("utf-8")
+    fields = typed(desk.get(page_of(study)).context["adminform"].form, sent)
+    assert len(fields) > 10
+    response = desk.post(page_of(study), filled(desk, study, **fields))
+    if response.status_code == 200:
+        refused = response.context["adminform"].form.errors
+        assert all(refused.values())
+        rest = {field: value for field, value in fields.items() if field.rpartition("__")[0] not in refused}
+        response = desk.post(page_of(study), filled(desk, study, **{k: v for k, v in rest.items() if k not in refused}))
+    assert response.status_code == 302, response.context["errors"]
+    page = desk.get(page_of(study)).content.decode()
+    assert "<script>alert" not in page
+    assert "<img src=x" not in page
+    study.refresh_from_db()
+    assert storable([study.parameters, study.texts]) == [study.parameters, study.texts]
+    if not publishing.problems(study):
+        publishing.publish(study)
+        (run,) = simulate(study, 1, by_functions.walk)
+        for position in range(len(sessions.get(run.pk).plan.steps)):
+            shown = desk.get(reverse("admin:replay_page", args=[run.pk, position])).content.decode()
+            assert "<script>alert" not in shown
+            assert "onerror=" not in shown.replace("onerror=alert(1)&gt;", "")
+            assert "javascript:" not in shown.split("</head>")[1].replace("(javascript:", "")
+
+
+def test_a_text_with_hostile_placeholders_previews_as_it_reads(desk, draft):
+    shown = json.loads(desk.post(reverse("admin:study_wording", args=[draft.pk]), {"text": HOSTILE["script"]}).content)
+    assert "<script" not in shown["html"]
+    assert "onerror" not in shown["html"]
+
+
+# Two people, or two tabs
+
+
+def opened(desk, study) -> dict:
+    page = desk.get(page_of(study))
+    return filled(desk, study) | {"seen": page.context["seen"]}
+
+
+def test_what_somebody_else_saved_meanwhile_is_not_put_back_unasked(desk, draft):
+    bob = User.objects.create_user("bob", is_staff=True)
+    models.Member.objects.create(study=draft, user=bob, role="editor")
+    mine, theirs = opened(desk, draft), opened(signed_in(bob), draft)
+    signed_in(bob).post(page_of(draft), theirs | {"title": "Bob's title"})
+    response = desk.post(page_of(draft), mine | {"text__entry": "Mine"})
+    (said,) = response.context["adminform"].form.non_field_errors()
+    assert said.startswith("Since this page was opened, bob changed: Title. To keep that, copy what you have typed")
+    draft.refresh_from_db()
+    assert (draft.title, draft.texts) == ("Bob's title", {})
+    again = mine | {"text__entry": "Mine", "seen": response.context["seen"]}
+    assert desk.post(page_of(draft), again).status_code == 302
+    draft.refresh_from_db()
+    assert (draft.title, draft.texts) == (mine["title"], {"entry": "Mine"})
+
+
+def test_ones_own_saving_and_deeds_that_edit_nothing_are_in_nobodys_way(desk, draft):
+    mine = opened(desk, draft)
+    publishing.publish(draft)
+    desk.post(reverse("admin:study_pause", args=[draft.pk]))
+    assert desk.post(page_of(draft), mine | {"title": "Once"}).status_code == 302
+    assert desk.post(page_of(draft), opened(desk, draft) | {"title": "Twice"}).status_code == 302
+    draft.refresh_from_db()
+    assert draft.title == "Twice"
+    assert desk.post(page_of(draft), mine | {"seen": "x"}).status_code == 302
+
+
+def test_a_study_with_hundreds_of_personal_links_can_still_be_saved(desk, draft):
+    models.Invitation.objects.bulk_create(models.Invitation(study=draft) for _ in range(300))
+    sent = filled(desk, draft, title="Still saved")
+    assert len(sent) > 1000
+    assert desk.post(page_of(draft), sent).status_code == 302
+    draft.refresh_from_db()
+    assert draft.title == "Still saved"
+
+
+# Files
+
+
+def upload(desk, what: str, name: str, content: bytes):
+    file = SimpleUploadedFile(name, content)
+    return desk.post(reverse(f"admin:load_{what}"), {"file": file, "name": ""})
+
+
+def refusal(response) -> str:
+    assert response.status_code == 200
+    return " ".join(response.context["form"].errors["file"])
+
+
+def zipped(files: dict[str, bytes]) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return packed.getvalue()
+
+
+def damaged(packed: bytes) -> bytes:
+    """Return a zip whose packed data are not what its directory says."""
+    start = packed.index(b"study.json") + len(b"study.json")
+    return packed[:start] + bytes(20) + packed[start + 20 :]
+
+
+def locked(packed: bytes) -> bytes:
+    """Return a zip that says of its files that they are encrypted."""
+    for signature, flags in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        place = packed.index(signature) + flags
+        packed = packed[:place] + bytes([packed[place] | 1]) + packed[place + 1 :]
+    return packed
+
+
+A_STUDY = zipped({"study.json": json.dumps({"format": "heatwise-study", "texts": {"entry": "word " * 500}}).encode()})
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("photo.json", b"\xff\xd8\xff\xe0 a photograph", "photo.json: expected JSON"),
+        ("empty.json", b"", "empty.json: expected JSON"),
+        ("deep.json", b"[" * 100_000, "deep.json: expected JSON"),
+        ("digits.json", b"9" * 5000, "digits.json: expected JSON"),
+        ("nul.json", rb'{"format": "heatwise-study", "title": "a\u0000"}', "holds what no database stores"),
+        ("half.json", rb'{"format": "heatwise-study", "title": "a\ud800"}', "holds what no database stores"),
+        ("nan.json", rb'{"format": "heatwise-study", "seed": NaN}', "holds what no database stores"),
+        ("damaged.zip", damaged(A_STUDY), "damaged.zip: expected a zip that can be unpacked"),
+        ("locked.zip", locked(A_STUDY), "locked.zip: expected a zip that can be unpacked"),
+        ("cut.zip", A_STUDY[:100], "cut.zip: expected JSON"),
+    ],
+)
+def test_a_file_that_is_no_study_is_refused_in_words(desk, name, content, said):
+    if name == "empty.json":
+        said = "The submitted file is empty."
+    assert said in refusal(upload(desk, "study", name, content))
+    assert not models.Study.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"kind": ["tiny"]}, "kind: unknown study kind"),
+        ({"conditions": [{"name": "a", "factors": {"heatmap": ["lrp"], "scores": "shown"}}]}, "expected a text"),
+        ({"bundle": {"path": "../../../../etc", "sha256": "0"}}, "bundle.path: leads out of the uploaded file"),
+        ({"bundle": {"path": {"a": "/etc"}, "sha256": "0"}}, "bundle.path: leads out of the uploaded file"),
+        ({"stimuli": {"classes": 5}}, "stimuli: expected what this kind of study draws"),
+        ({"stimuli": {"nonsense": {}}}, "stimuli: expected what this kind of study draws"),
+    ],
+)
+def test_a_study_file_that_would_break_a_page_or_read_the_server_is_refused(desk, tmp_path, change, said):
+    study = make_draft("forward_simulation", tmp_path)
+    record = json.loads(json.dumps(studies_io.record(study))) | change
+    models.Study.objects.all().delete()
+    assert said in refusal(upload(desk, "study", "wrong.json", json.dumps(record).encode()))
+    assert not models.Study.objects.exists()
+
+
+def with_manifest(folder: Path, **changes) -> dict[str, bytes]:
+    """Return a bundle's files with its manifest changed, and hashes that fit whatever was changed before."""
+    manifest = json.loads((folder / "manifest.json").read_text())
+    files = {name: (folder / name).read_bytes() for name in manifest["files"]}
+    manifest["files"] = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    return files | {"manifest.json": json.dumps(manifest | changes).encode()}
+
+
+@pytest.mark.parametrize(
+    ("table", "old", "new", "said"),
+    [
+        ("images.csv", ",64,64", ",wide,64", "is not as a bundle's"),
+        ("images.csv", "images/", "../../../secret_", "is shown, but the manifest doesn't list it"),
+        ("nodes.csv", "overlays/", "/etc/", "is shown, but the manifest doesn't list it"),
+        ("nodes.csv", ",lrp,0,", ",lrp,99,", "is not as a bundle's"),
+        ("predictions.csv", "\r\n", "\r\nstranger", "stands in a table, but not in images.csv"),
+    ],
+)
+def test_a_bundle_whose_tables_lie_is_refused_in_words(desk, tmp_path, table, old, new, said):
+    folder = write_bundle(tmp_path / "source")
+    text = (folder / table).read_bytes().decode()
+    old = old if old in text else old.replace("\r\n", "\n")
+    assert old in text
+    head, _, rest = text.partition(old)
+    (folder / table).write_bytes((head + new + rest).encode())
+    response = upload(desk, "bundle", "lying.zip", zipped(with_manifest(folder)))
+    assert said in refusal(response)
+    assert not models.Bundle.objects.exists()
+
+
+@pytest.mark.parametrize("changes", [{"files": []}, {"model": []}, {"methods": {}}, {"methods": [5]}, {"model": {}}])
+def test_a_bundle_whose_manifest_is_shaped_otherwise_is_refused_in_words(desk, tmp_path, changes):
+    folder = write_bundle(tmp_path / "source")
+    assert refusal(upload(desk, "bundle", "odd.zip", zipped(with_manifest(folder, **changes))))
+    assert refusal(upload(desk, "bundle", "list.zip", zipped({"manifest.json": b"[1, 2]"})))
+    assert not models.Bundle.objects.exists()
