@@ -208,3 +208,19 @@ def test_rows_of_a_parameter_are_moved_added_and_removed_by_keyboard_without_a_r
     page.get_by_text("was saved").wait_for()
     study.refresh_from_db()
     assert study.parameters["stages"] == [["1-Heatmap", "c_mwp"], ["NoVis", "none"], ["Last", "xnn"]]
+
+
+def test_a_double_click_adds_one_study_and_going_back_lets_it_be_sent_again(desk):
+    page = desk("/admin/studyapp/study/add/")
+    page.get_by_label("Title").fill("Once")
+    page.get_by_text("Clustering, main study.").click()
+    page.get_by_role("button", name="Save").dblclick()
+    page.get_by_text("was added").wait_for()
+    assert page.locator(".errornote").count() == 0
+    assert models.Study.objects.count() == 1
+    page.go_back()
+    page.get_by_label("Title").fill("Twice")
+    page.get_by_label("Short name").fill("twice")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_text("“Twice” was added").wait_for()
+    assert models.Study.objects.count() == 2
