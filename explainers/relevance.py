@@ -5,10 +5,10 @@ after a ReLU there are none below zero: six convolutions per layer. Here it take
 """
 
 import torch
-import torch.nn.functional as F
 from torch import fx, nn
 
 from explainers import _torchvision  # noqa: F401  (zennit imports torchvision)
+from explainers.convolution import Geometry, convolve, input_gradient
 from explainers.graph import module_of
 
 from zennit.layer import Sum  # isort: skip
@@ -91,36 +91,30 @@ class _Plus(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x, convolution):
         ctx.x, ctx.convolution, ctx.parts = x.detach(), convolution, None
-        return convolution(x)
+        return convolve(x, convolution.weight, convolution.bias, *_geometry(convolution))
 
     @staticmethod
     def backward(ctx, relevance):
         if ctx.parts is None:  # further targets find them made
             ctx.parts, ctx.total = _positive_parts(ctx.x, ctx.convolution)
-        shared, handed = relevance / ctx.total, 0
-        for part, weight in ctx.parts:
-            handed = handed + part * _to_input(shared, part, weight, ctx.convolution)
-        return handed, None
+        shared, geometry = relevance / ctx.total, _geometry(ctx.convolution)
+        first, *second = (input_gradient(shared, part, weight, geometry).mul_(part) for part, weight in ctx.parts)
+        return sum(second, start=first), None
 
 
 def _positive_parts(x, convolution):
     """Return inputs with the weights that make them contribute positively, and the sum of all contributions."""
     weight, bias = convolution.weight.detach(), convolution.bias
     bias = None if bias is None else bias.detach().clamp(min=0)
-    parts = [(x.clamp(min=0), weight.clamp(min=0))]
-    total = _convolved(*parts[0], bias, convolution)
-    if float(x.min()) < 0:
+    is_signed = float(x.amin()) < 0  # `min` would copy what has its channels last
+    parts = [(x.clamp(min=0) if is_signed else x, weight.clamp(min=0))]
+    total = convolve(*parts[0], bias, *_geometry(convolution))
+    if is_signed:
         parts.append((x.clamp(max=0), weight.clamp(max=0)))
-        total = total + _convolved(*parts[1], None, convolution)
+        total = total + convolve(*parts[1], None, *_geometry(convolution))
     return parts, total.add_(_STABILISER)
 
 
-def _convolved(x, weight, bias, convolution):
+def _geometry(convolution):
     c = convolution
-    return F.conv2d(x, weight, bias, c.stride, c.padding, c.dilation, c.groups)
-
-
-def _to_input(gradient, x, weight, convolution):
-    c = convolution
-    options = (c.stride, c.padding, c.dilation, False, [0, 0], c.groups, (True, False, False))
-    return torch.ops.aten.convolution_backward(gradient, x, weight, None, *options)[0]
+    return Geometry(c.stride, c.padding, c.dilation, c.groups)

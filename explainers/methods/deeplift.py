@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch.overrides import TorchFunctionMode
 
+from explainers.convolution import convolve
 from explainers.errors import UserError
 from explainers.graph import in_quick_layout
 from explainers.record import Record
@@ -37,8 +38,10 @@ def deeplift(model, images, targets, *, baseline=None):
 def _attributed(model, images, start, targets):
     """Return the maps and what they should sum to, (N, T, H, W) and (N, T).
 
-    The baseline goes through the network alone, once when all images share it; the images then meet what it left.
+    The baseline goes through the network alone, once when all images share it; the images then meet what it left, in
+    the same memory layout: differences across layouts would take longer than the convolutions.
     """
+    start = torch.empty_like(images[: len(start)]).copy_(start)
     with torch.no_grad(), _Noted() as noted:
         before = pick(model(start).expand(len(images), -1), targets)
     leaf, maps = images.detach().clone().requires_grad_(), []
@@ -72,12 +75,13 @@ def _check_completeness(maps, change, name):
 
 
 class _Intercepted(TorchFunctionMode):
-    """Meets activations and max-pools, however they are called."""
+    """Meets activations and max-pools, however they are called; convolutions take their quicker way."""
 
     def __torch_function__(self, function, types, arguments=(), options=None):
         options, name = options or {}, getattr(function, "__name__", "")
         if name in _ELEMENTWISE:
             values, *rest = arguments
+            function = getattr(torch, name.removesuffix("_")) if name.endswith("_") else function
             settings = {key: value for key, value in options.items() if key != "inplace"}
             rest = rest[:-1] if rest and rest[-1] is True else rest
             return self.elementwise(values, lambda x: function(x, *rest, **settings))
@@ -87,6 +91,8 @@ class _Intercepted(TorchFunctionMode):
             )
             settings |= {key: value for key, value in options.items() if key != "return_indices"}
             return self.max_pool(arguments[0], settings)
+        if name == "conv2d":
+            return convolve(*arguments, **options)
         return function(*arguments, **options)
 
 
@@ -98,8 +104,8 @@ class _Noted(_Intercepted):
         self.steps = []
 
     def elementwise(self, values, function):
-        output = function(values.clone())  # steps written in place leave the noted tensors alone
-        self.steps.append((values.clone(), output))
+        output = function(values)
+        self.steps.append((values.clone(), output))  # steps written in place leave the noted tensors alone
         return output.clone()
 
     def max_pool(self, values, settings):
@@ -133,10 +139,9 @@ class _Sloped(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, x, x0, y0, function):
-        y = function(x.clone())
+        y = function(x)
         change = x - x0
-        same = change == 0
-        slope = (y - y0) / change.masked_fill_(same, 1)
+        slope, same = (y - y0).div_(change), change == 0
         if same.any():
             slope = torch.where(same, _derivative(function, x), slope)
         ctx.save_for_backward(slope)
@@ -149,8 +154,8 @@ class _Sloped(torch.autograd.Function):
 
 def _derivative(function, x):
     with torch.enable_grad():
-        leaf = x.detach().clone().requires_grad_()
-        return torch.autograd.grad(function(leaf.clone()).sum(), leaf)[0]
+        leaf = x.detach().requires_grad_()
+        return torch.autograd.grad(function(leaf).sum(), leaf)[0]
 
 
 class _MaxPool(torch.autograd.Function):
@@ -166,19 +171,18 @@ class _MaxPool(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x, x0, y0, at0, settings):
         y, at = F.max_pool2d(x, return_indices=True, **settings)
-        ctx.save_for_backward(x - x0, y, y0, at, at0)
+        change = (x - x0).contiguous()
+        ctx.save_for_backward(change.masked_fill_(change == 0, 1), y, y0, at, at0)
         return y
 
     @staticmethod
     def backward(ctx, gradient):
-        change, y, y0, at, at0 = ctx.saved_tensors
+        change, y, y0, at, at0 = ctx.saved_tensors  # an unchanged input is passed nothing: its pool is no higher for it
         larger = torch.maximum(y, y0)
-        passed = torch.zeros_like(change, memory_format=torch.contiguous_format).flatten(2)
+        passed = torch.zeros_like(change).flatten(2)
         passed.scatter_add_(2, at.flatten(2), (gradient * (larger - y0)).flatten(2))
         passed.scatter_add_(2, at0.expand_as(at).flatten(2), (gradient * (y - larger)).flatten(2))
-        same = change == 0
-        multipliers = passed.view(change.shape) / torch.where(same, 1, change)
-        return multipliers.masked_fill_(same, 0), None, None, None, None
+        return passed.view_as(change).div_(change), None, None, None, None
 
 
 RECORD = Record(
