@@ -7,15 +7,21 @@ classified and pruned like any node (`prune_root`); the importance divides by th
 
 D counts subdivisions. The caption of figure 20, "256 heatmaps with a max depth of 5", fits our D = 4, so the user
 study's "depth of 4" may be our D = 3.
+
+Ours, not the paper's: `combine = "density"`, for what its section 8.1 leaves open, how to put all offsets into one
+structure in place of the mean of whole trees; see `explainers.occlusion_density`.
 """
 
 import torch
 
-from explainers.errors import UserError
+from explainers.errors import UserError, near
+from explainers.occlusion_density import fitted_density
 from explainers.occlusion_lattice import Lattice, boundaries, lattice
 from explainers.perturbation import importance, occluded_scores
 from explainers.preprocessing import IMAGENET_MEAN, IMAGENET_STD
 from explainers.record import Record
+
+COMBINATIONS = ("trees", "density")
 
 
 def multiscale_occlusion(
@@ -25,6 +31,8 @@ def multiscale_occlusion(
     *,
     depth=4,
     fill="neighbours",
+    combine="trees",
+    ridge=3.0,
     n_best=5,
     epsilon=0.001,
     prune_root=True,
@@ -40,21 +48,51 @@ def multiscale_occlusion(
     There are 4^depth trees, one per offset. Their nodes share rectangles, so each distinct rectangle is classified
     once, for all targets: at depth 4 it takes 5,708 rectangles, the whole image and the image itself, against the
     97,589 of a loop over trees.
+
+    With `combine` "density" return the one density that explains all these rectangles best, signed, in importance per
+    whole image: no tree is built, and `n_best`, `epsilon` and `prune_root` have no say.
     """
-    grid, n_trees = lattice(depth), 4**depth
-    if n_best != "all" and not (isinstance(n_best, int) and 1 <= n_best <= n_trees):
-        raise UserError(f'n_best: expected 1 … {n_trees} trees or "all", found {n_best!r}.')
-    height, width = images.shape[-2:]
-    rectangles = grid.in_pixels(height, width)
+    grid = lattice(depth)
+    if combine not in COMBINATIONS:
+        raise UserError(f"combine: there is no {combine!r}.{near(combine, COMBINATIONS)}")
+    if not ridge > 0:
+        raise UserError(f"ridge: expected a number above 0, found {ridge!r}.")
+    if combine == "trees" and n_best != "all" and not (isinstance(n_best, int) and 1 <= n_best <= 4**depth):
+        raise UserError(f'n_best: expected 1 … {4**depth} trees or "all", found {n_best!r}.')
     options = {"fill": fill, "mean": mean, "std": std, "output": output, "precision": precision}
-    options |= {"batch_size": batch_size, "progress": progress}
-    scores = occluded_scores(model, images, rectangles, targets, **options)
-    values = importance(*(score.double().cpu() for score in scores))
-    areas = (rectangles[:, 1] - rectangles[:, 0]) * (rectangles[:, 3] - rectangles[:, 2]) / (height * width)
-    n_kept = n_trees if n_best == "all" else n_best
-    maps = torch.stack([_heatmap(grid, value, areas, n_kept, epsilon, prune_root) for value in values.flatten(0, 1)])
-    rows, columns = (_units_of_pixels(length, grid.units) for length in (height, width))
-    return maps[:, rows[:, None], columns].unflatten(0, values.shape[:2]).to(images)
+    values = measured(model, images, targets, grid, **options, batch_size=batch_size, progress=progress)
+    size, flat = images.shape[-2:], values.flatten(0, 1)
+    maps = (
+        density(grid, flat, size, ridge)
+        if combine == "density"
+        else trees(grid, flat, size, n_best, epsilon, prune_root)
+    )
+    return maps.unflatten(0, values.shape[:2]).to(images)
+
+
+def measured(model, images, targets, grid: Lattice, **options) -> torch.Tensor:
+    """Return the importance of each of the lattice's rectangles (N, T, R), float64."""
+    scores = occluded_scores(model, images, grid.in_pixels(*images.shape[-2:]), targets, **options)
+    return importance(*(score.double().cpu() for score in scores))
+
+
+def density(grid: Lattice, values, size, ridge) -> torch.Tensor:
+    """Return the one density that explains the rectangles' importance (n, R) best, at an image's size (n, H, W)."""
+    return _in_pixels(fitted_density(grid, values, ridge), size)
+
+
+def trees(grid: Lattice, values, size, n_best=5, epsilon=0.001, prune_root=True) -> torch.Tensor:
+    """Return the mean of the densest trees by the rectangles' importance (n, R), at an image's size (n, H, W)."""
+    top, bottom, left, right = grid.in_pixels(*size).unbind(1)
+    areas = (bottom - top) * (right - left) / (size[0] * size[1])
+    n_kept = 4**grid.depth if n_best == "all" else n_best
+    maps = torch.stack([_heatmap(grid, value, areas, n_kept, epsilon, prune_root) for value in values])
+    return _in_pixels(maps, size)
+
+
+def _in_pixels(maps, size):
+    rows, columns = (_units_of_pixels(length, maps.shape[-1]) for length in size)
+    return maps[:, rows[:, None], columns]
 
 
 def _heatmap(grid: Lattice, value, area, n_kept, epsilon, prune_root):
@@ -106,6 +144,9 @@ RECORD = Record(
     paper="multiscale-occlusion-study, section 4",
     parameters={
         "depth": "How often the image is halved; 4^depth offsets are tried.",
+        "combine": "trees: the mean of the best trees, as in the paper; density: one density from all rectangles of "
+        "all trees, and no tree is chosen.",
+        "ridge": "How much the density is drawn towards zero, in units of how strongly the rectangles determine it.",
         "n_best": 'How many of the densest trees are averaged, or "all".',
         "epsilon": "Leaves with an importance up to this are dropped.",
         "prune_root": "Whether the whole image may be all that is left of a tree: a map of one colour, as where the "

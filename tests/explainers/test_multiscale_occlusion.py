@@ -6,6 +6,7 @@ from torch import nn
 
 from explainers import explain
 from explainers.errors import UserError
+from explainers.occlusion_density import fitted_density
 from explainers.occlusion_lattice import lattice
 from explainers.perturbation import fill_colours
 from tests.explainers.networks import pictures, small_cnn
@@ -165,7 +166,48 @@ def test_an_image_smaller_than_the_lattice_is_refused():
         explain("multiscale_occlusion", small_cnn(), torch.rand(1, 3, 31, 64), [0])
 
 
-@pytest.mark.parametrize("parameters", [{"depth": 0}, {"n_best": 0}, {"n_best": 5, "depth": 1}, {"fill": "gray"}])
+@pytest.mark.parametrize("depth", [1, 2, 3])
+@pytest.mark.parametrize("ridge", [0.01, 3.0])
+def test_the_density_solves_the_normal_equations(depth, ridge):
+    grid = lattice(depth)
+    values = torch.rand(2, len(grid.rectangles), dtype=torch.float64, generator=torch.Generator().manual_seed(depth))
+    covered = torch.zeros(len(values[0]), grid.units, grid.units, dtype=torch.float64)
+    for row, (top, bottom, left, right) in zip(covered, grid.rectangles.tolist(), strict=True):
+        row[top:bottom, left:right] = 1
+    n_units = covered.sum(dim=(1, 2))
+    means = covered.flatten(1) / n_units[:, None]
+    curvature = means.T @ means
+    system = curvature + ridge * curvature.diagonal().mean() * torch.eye(grid.units**2, dtype=torch.float64)
+    expected = torch.linalg.solve(system, means.T @ (values * grid.units**2 / n_units).T).T
+    torch.testing.assert_close(fitted_density(grid, values, ridge).flatten(1), expected, atol=1e-6, rtol=1e-6)
+
+
+def test_maps_of_a_fit_do_not_depend_on_those_beside_them():
+    grid = lattice(2)
+    values = torch.rand(3, len(grid.rectangles), dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    values[1] = 0
+    together = fitted_density(grid, values, 1.0)
+    assert torch.equal(together[1], torch.zeros(grid.units, grid.units, dtype=torch.float64))
+    for row, alone in zip(together, values, strict=True):
+        torch.testing.assert_close(row, fitted_density(grid, alone[None], 1.0)[0])
+
+
+@pytest.mark.parametrize("size", [(32, 32), (16, 48)])
+def test_where_importance_adds_up_the_density_is_what_each_unit_adds(size):
+    """The share of white: hiding a rectangle in black costs what is white in it, whatever else is hidden."""
+    units = torch.rand(8, 8, generator=torch.Generator().manual_seed(0))
+    image = units.repeat_interleave(size[0] // 8, 0).repeat_interleave(size[1] // 8, 1).expand(1, 3, *size)
+    options = {"depth": 2, "fill": (0.0, 0.0, 0.0), "output": "logit", "combine": "density"}
+    maps = explain("multiscale_occlusion", Counting(), image, [0], ridge=1e-9, **options)
+    torch.testing.assert_close(maps[0, 0], image[0, 0] / image.mean(), atol=1e-3, rtol=1e-3)
+    drawn = explain("multiscale_occlusion", Counting(), image, [0], ridge=10.0, **options)
+    assert drawn.square().sum() < maps.square().sum()
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [{"depth": 0}, {"n_best": 0}, {"n_best": 5, "depth": 1}, {"fill": "gray"}, {"combine": "densty"}, {"ridge": 0}],
+)
 def test_impossible_parameters_are_refused(parameters):
     with pytest.raises(UserError, match=next(iter(parameters))):
         explain("multiscale_occlusion", small_cnn(), torch.rand(1, 3, 32, 32), [0], **parameters)
