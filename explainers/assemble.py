@@ -1,4 +1,7 @@
-"""Put a bundle together from a finished work folder: tables, features, pictures, coloured overlays, manifest."""
+"""Put a bundle together from a finished work folder: tables, features, pictures, coloured overlays, manifest.
+
+Image by image, so that memory does not hold what thousands of images have.
+"""
 
 import io
 import json
@@ -6,13 +9,14 @@ import os
 import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import chain
 
 import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
 from explainers import registry
-from explainers.bundle import opaque, replace_folder, seal, table_bytes, write_atomically
+from explainers.bundle import opaque, replace_folder, seal, write_atomically, write_table
 from explainers.config import MethodConfig
 from explainers.datasets import BOX, cut_points, open_picture, true_regions
 from explainers.job import Job, read_nodes, read_prediction, targets_for, versions
@@ -28,45 +32,64 @@ def assemble(job: Job, targets: dict[str, list[int]]) -> None:
     new = bundle.with_name(f"{bundle.name}.new")
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir(parents=True)
-    predictions = [read_prediction(job, name) for name in job.photographs]
-    thresholds = _write_predictions(job, new, targets, np.stack([p["logits"] for p in predictions]))
-    _save(new / "features.npy", np.stack([p["features"] for p in predictions]))
+    thresholds = _write_predictions(job, new, targets)
+    _write_features(job, new / "features.npy")
     _write_images(job, new)
     _write_masks(job, new)
     _write_parts(job, new)
-    rows, methods = [], []
-    for method in job.config.methods:
-        method_rows, described = _write_method(job, new, method, targets)
-        rows += method_rows
-        methods.append(described)
-    write_atomically(new / "nodes.csv", table_bytes("nodes", rows))
+    methods = []
+
+    def nodes():
+        for method in job.config.methods:
+            methods.append((yield from _write_method(job, new, method, targets)))
+
+    write_table(new / "nodes.csv", nodes())
     _write_tree(job, new)
     seal(new, _manifest(job, methods, thresholds))
     replace_folder(new, bundle)
 
 
-def _write_predictions(job, new, targets, logits):
-    scores = scores_of(logits, job.config.model.multilabel)
-    labels = [photograph.labels for photograph in job.photographs.values()]
+def _write_predictions(job, new, targets):
+    """Write every image's rows and return the classes' thresholds, if any."""
+
+    def scores(name):
+        return scores_of(read_prediction(job, name)["logits"][None], job.config.model.multilabel)[0]
+
+    labels = {name: photograph.labels for name, photograph in job.photographs.items()}
     thresholds = job.config.model.thresholds
     if thresholds is None and job.config.model.multilabel:
-        thresholds = thresholds_of(scores, labels)
-    rows = []
-    for name, image_scores, truth in zip(job.photographs, scores, labels, strict=True):
-        rows += prediction_rows(name, image_scores, truth, job.classes, thresholds, targets[name])
-    write_atomically(new / "predictions.csv", table_bytes("predictions", rows))
+        thresholds = thresholds_of(np.stack([scores(name) for name in labels]), list(labels.values()))
+    of_images = (
+        prediction_rows(name, scores(name), truth, job.classes, thresholds, targets[name])
+        for name, truth in labels.items()
+    )
+    write_table(new / "predictions.csv", chain.from_iterable(of_images))
     return thresholds
+
+
+def _write_features(job, path):
+    """Write what `np.save` would of all images' features (N, d)."""
+    with open(path, "wb") as file:
+        for index, name in enumerate(job.photographs):
+            features = read_prediction(job, name)["features"]
+            if index == 0:
+                header = np.lib.format.header_data_from_array_1_0(features)
+                header["shape"] = (len(job.photographs), *features.shape)
+                np.lib.format.write_array_header_1_0(file, header)
+            file.write(features.tobytes())
 
 
 def _write_images(job, new):
     height, width = job.config.output_size
-    rows = []
-    for name, photograph in job.photographs.items():
-        _link(job.predictions_folder / f"{name}.webp", new / "images" / f"{name}.webp")
-        labels = None if photograph.labels is None else "|".join(job.classes[k] for k in photograph.labels)
-        row = {"image_id": name, "file": f"images/{name}.webp", "width": width, "height": height}
-        rows.append({**row, "labels": labels, "split": photograph.split, "source": photograph.source})
-    write_atomically(new / "images.csv", table_bytes("images", rows))
+
+    def rows():
+        for name, photograph in job.photographs.items():
+            _link(job.predictions_folder / f"{name}.webp", new / "images" / f"{name}.webp")
+            labels = None if photograph.labels is None else "|".join(job.classes[k] for k in photograph.labels)
+            row = {"image_id": name, "file": f"images/{name}.webp", "width": width, "height": height}
+            yield {**row, "labels": labels, "split": photograph.split, "source": photograph.source}
+
+    write_table(new / "images.csv", rows())
 
 
 def _write_masks(job, new):
@@ -91,7 +114,7 @@ def _write_parts(job, new):
             points, box = _seen_parts(job, photograph)
             rows += [{"image_id": name, "part": part, "x": x, "y": y} | box for part, (x, y) in points.items()]
     if rows:
-        write_atomically(new / "parts.csv", table_bytes("parts", rows))
+        write_table(new / "parts.csv", rows)
 
 
 def _seen_parts(job, photograph):
@@ -105,12 +128,18 @@ def _seen_parts(job, photograph):
 
 
 def _write_method(job: Job, new, method: MethodConfig, targets):
-    folder = job.method_folder(method)
-    records = {name: read_nodes(folder, name, chosen) for name, chosen in targets_for(method, targets).items()}
-    scale_of, shared = _scales(job, method, records.values())
+    """Write one method's overlays, yield its rows of nodes.csv, and return what the manifest says of it."""
+    folder, explained = job.method_folder(method), targets_for(method, targets)
+
+    def records():
+        return ((name, read_nodes(folder, name, chosen)) for name, chosen in explained.items())
+
+    scale_of, shared = _scales(job, method, records())
     table = colour_table(method.colormap)
-    rows = []
-    for name, record in tqdm(records.items(), desc=f"{method.id} overlays", unit=" images", dynamic_ncols=True):
+    seconds = 0.0
+    bar = tqdm(records(), f"{method.id} overlays", len(explained), unit=" images", dynamic_ncols=True)
+    for name, record in bar:
+        seconds += record["seconds"]
         for node in record["nodes"]:
             low, high = scale_of(record, node)
             saliency = np.load(folder / f"{node['file']}.npy").astype(np.float32) * node["scale"]
@@ -119,23 +148,22 @@ def _write_method(job: Job, new, method: MethodConfig, targets):
             write_atomically(new / "overlays" / f"{file}.webp", picture)
             if job.config.output.maps:
                 _link(folder / f"{node['file']}.npy", new / "maps" / f"{file}.npy")
-            rows.append(_node_row(job, method, name, node, file, low, high))
+            yield _node_row(job, method, name, node, file, low, high)
     known = registry.explainer(method.name)
-    described = {
+    return {
         "name": method.id,
         "method": method.name,
         "title": known.title,
         "paper": known.paper,
         "parameters": job.resolved(method),
         "seed": job.config.output.seed,
-        "seconds": round(sum(record["seconds"] for record in records.values()), 3),
+        "seconds": round(seconds, 3),
         "colormap": method.colormap,
         "stops": colour_stops(method.colormap),
         "scale": job.config.output.scale,
         "vmin": shared and shared[0],
         "vmax": shared and shared[1],
     }
-    return rows, described
 
 
 def _scales(job, method, records):
@@ -151,7 +179,7 @@ def _scales(job, method, records):
     if job.config.output.scale == "per_map":
         return (lambda _record, node: of([node])), None
     if not registry.explains_output(method.name):
-        shared = of([node for record in records for node in record["nodes"]])
+        shared = shared_scale([node["peaks"] for _, record in records for node in record["nodes"]], method.colormap)
         return (lambda _record, _node: shared), shared
     return (lambda record, node: of([n for n in record["nodes"] if _depth(n) == _depth(node)])), None
 
@@ -215,11 +243,6 @@ def _manifest(job, methods, thresholds):
         "versions": versions(),
         "device": str(device_of(job.model)),
     }
-
-
-def _save(path, array):
-    with open(path, "wb") as file:
-        np.save(file, array)
 
 
 def _link(source, destination):

@@ -17,6 +17,7 @@ from explainers import registry
 from explainers._torchvision import torchvision
 from explainers.excitation import excitable
 from explainers.graph import optimised
+from explainers.layers import default_layer
 from explainers.perturbation import usual_batch
 
 BATCHES = (1, 2, 4, 6, 8, 16, 32)
@@ -62,7 +63,7 @@ def cases(side: int) -> list[Case]:
     captum_occlusion = Peer("captum", lambda *a: _captum_occlusion(*a, window, stride))
     shap = {"n_samples": 20}
     return [
-        Case("grad_cam", {"layer": "features"}, (Peer("pytorch-grad-cam", _grad_cam, _to_unit_range),)),
+        Case("grad_cam", {}, (Peer("pytorch-grad-cam", _grad_cam, _to_unit_range),)),
         Case("lrp", {}, (Peer("zennit", _zennit),)),
         Case("deeplift", {}, (Peer("captum", _captum_deeplift),)),
         Case("gradient_shap", shap, (Peer("captum", _captum_gradient_shap), Peer("shap", _shap))),
@@ -287,7 +288,7 @@ def _grad_cam(model, images, targets):
     from pytorch_grad_cam import GradCAM
     from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
-    with GradCAM(model=model, target_layers=[model.features]) as peer:
+    with GradCAM(model=model, target_layers=[default_layer(model, images)]) as peer:
         return torch.from_numpy(peer(images, [ClassifierOutputTarget(int(t)) for t in targets]))
 
 

@@ -10,6 +10,8 @@ import io
 import json
 import os
 import shutil
+from collections.abc import Iterable
+from contextlib import contextmanager
 from pathlib import Path
 
 from explainers.errors import UserError
@@ -30,12 +32,23 @@ TABLES = {"images": IMAGE_COLUMNS, "predictions": PREDICTION_COLUMNS, "nodes": N
 FURTHER_TABLES = {"parts": PART_COLUMNS, "metrics": METRIC_COLUMNS, "dataset_metrics": DATASET_METRIC_COLUMNS}
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file that is there whole or not at all."""
+@contextmanager
+def atomically(path: Path):
+    """Open a file for writing, in bytes, that is there whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_bytes(content)
-    os.replace(partial, path)
+    try:
+        with open(partial, "wb") as file:
+            yield file
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file that is there whole or not at all."""
+    with atomically(path) as file:
+        file.write(content)
 
 
 def opaque(*parts) -> str:
@@ -43,13 +56,12 @@ def opaque(*parts) -> str:
     return hashlib.blake2s(json.dumps([str(part) for part in parts]).encode(), digest_size=8).hexdigest()
 
 
-def table_bytes(name: str, rows: list[dict]) -> bytes:
-    """Return a table as CSV: booleans true/false, missing values empty, numbers at full precision."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, (TABLES | FURTHER_TABLES)[name], lineterminator="\r\n")
-    writer.writeheader()
-    writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
-    return text.getvalue().encode()
+def write_table(path: Path, rows: Iterable[dict]) -> None:
+    """Write rows as CSV, as they come: booleans true/false, missing values empty, numbers at full precision."""
+    with atomically(path) as file, io.TextIOWrapper(file, encoding="utf-8", newline="") as text:
+        writer = csv.DictWriter(text, (TABLES | FURTHER_TABLES)[path.stem], lineterminator="\r\n")
+        writer.writeheader()
+        writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
 
 
 def _cell(value):

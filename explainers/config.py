@@ -103,7 +103,7 @@ class MethodConfig:
     name: str = field(metadata=expects("a method's name"))
     id: str = field(metadata=expects("what the bundle calls it"))
     colormap: str = field(default="Reds", metadata=expects("one of Matplotlib's colour maps"))
-    parameters: dict = field(default_factory=dict, metadata=expects("the method's parameters", _is_table))
+    parameters: dict = field(default_factory=dict, metadata=expects("the method's parameters", _is_table), hash=False)
 
 
 @dataclass(frozen=True, kw_only=True)

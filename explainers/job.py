@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -61,10 +61,12 @@ class Job:
     def predictions_folder(self) -> Path:
         return self.work / f"images-{self.model_key}"
 
+    @cache  # noqa: B019  (asked for with every image; there is one job a run)
     def method_folder(self, method: MethodConfig) -> Path:
         key = opaque(self.model_key, self.config.output.seed, self.resolved(method), self.background_names(method))
         return self.work / f"{method.name}-{key}"
 
+    @cache  # noqa: B019
     def background_names(self, method: MethodConfig) -> list[str]:
         """The photographs that a number given as `background` stands for, drawn by the seed."""
         count, seed = method.parameters.get("background"), self.config.output.seed
@@ -72,6 +74,7 @@ class Job:
             return []
         return sorted(self.all_photographs, key=lambda name: opaque(seed, "background", name))[:count]
 
+    @cache  # noqa: B019
     def resolved(self, method: MethodConfig) -> dict:
         """The method's parameters, defaults included, as they decide its maps; of a file its name and sha256."""
         defaults = registry.explainer(method.name).defaults

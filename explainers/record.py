@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 SHARED_PARAMETERS = {
     "layer": "The layer whose activations are explained: a module or its dotted name.",
@@ -43,7 +44,7 @@ class Record:
     signed: bool = False
     files: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def defaults(self) -> dict:
         """The keyword parameters of the function with their default values, None where one must be given."""
         parameters = [p for p in inspect.signature(self.function).parameters.values() if p.kind is p.KEYWORD_ONLY]

@@ -20,7 +20,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from explainers import registry
-from explainers.bundle import opaque, read_bundle, read_table, seal, table_bytes, write_atomically
+from explainers.bundle import opaque, read_bundle, read_table, seal, write_atomically, write_table
 from explainers.config import Config, load_config
 from explainers.contrast_report import write_report
 from explainers.datasets import open_picture
@@ -266,8 +266,8 @@ def _write(folder, manifest, rows, scored, whole_rows):
     open_manifest = {**manifest, "files": {k: v for k, v in manifest["files"].items() if "metrics.csv" not in k}}
     write_atomically(folder / "manifest.json", json.dumps(open_manifest, indent=1, ensure_ascii=False).encode())
     if rows:
-        write_atomically(folder / "metrics.csv", table_bytes("metrics", rows))
-    write_atomically(folder / "dataset_metrics.csv", table_bytes("dataset_metrics", _means(rows) + whole_rows))
+        write_table(folder / "metrics.csv", rows)
+    write_table(folder / "dataset_metrics.csv", _means(rows) + whole_rows)
     seal(folder, manifest)
 
 

@@ -55,6 +55,16 @@ def test_rows_hold_both_times_and_the_difference_of_the_maps(quick, capsys):
     assert found[-1]["difference"] > 0
 
 
+@pytest.mark.parametrize("network", ["resnet18", "mobilenet_v2"])
+def test_each_family_is_explained_at_its_own_layer_by_both(network, monkeypatch):
+    chosen = [case for case in bench.cases(64) if case.method == "grad_cam"]
+    monkeypatch.setattr(bench, "cases", lambda _side: chosen)
+    monkeypatch.setattr(bench, "BATCHES", (1,))
+    (row,) = bench.bench(network, 64, 1, torch.device("cpu"), lambda _row: None)
+    assert row["ratio"] > 0
+    assert row["difference"] < 1e-3
+
+
 def test_the_table_has_a_line_per_method(quick, capsys):
     assert main(["bench", "--size", "56", "--images", "1", "--device", "cpu"]) == 0
     lines = capsys.readouterr().out.splitlines()

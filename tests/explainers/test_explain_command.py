@@ -13,8 +13,8 @@ import pytest
 import torch
 from PIL import Image
 
-import explainers
-from explainers.bundle import NODE_COLUMNS, PREDICTION_COLUMNS, read_bundle
+import explainers.job
+from explainers.bundle import NODE_COLUMNS, PREDICTION_COLUMNS, read_bundle, write_table
 from explainers.cli import main
 from explainers.datasets import cut_out, open_picture
 from explainers.errors import UserError
@@ -191,6 +191,24 @@ def test_random_methods_draw_the_same_for_an_image_however_the_work_is_shared(pr
         explain(project, "--shard", share)
     explain(project)
     assert differing(contents(project / "shared"), expected) == set()
+
+
+def test_the_background_is_drawn_once_for_all_images(project, monkeypatch):
+    change(project, 'name = "grad_cam"', 'name = "gradient_shap"\nn_samples = 3\nbackground = 2')
+    named, plain = [], explainers.job.opaque
+    monkeypatch.setattr("explainers.job.opaque", lambda *parts: named.append(parts) or plain(*parts))
+    assert explain(project) == 0
+    assert sum("background" in parts for parts in named) == N_IMAGES
+
+
+def test_a_table_whose_rows_fail_is_not_there(tmp_path):
+    def rows():
+        yield {"image_id": "a"}
+        raise UserError("no more")
+
+    with pytest.raises(UserError, match="no more"):
+        write_table(tmp_path / "images.csv", rows())
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_unreadable_pictures_are_skipped_and_reported(project, capsys):
