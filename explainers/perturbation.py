@@ -53,15 +53,15 @@ def classify(
     """
     n_images, size = len(images), batch_size or usual_batch(images)
     total = n_images * n_variants
-    buffer = torch.empty((min(size, total), *images.shape[1:]), dtype=images.dtype, device=images.device)
-    buffer = buffer.contiguous(memory_format=torch.channels_last)
+    images = images.contiguous(memory_format=torch.channels_last)
+    buffer = torch.empty_like(images[:1].expand(min(size, total), -1, -1, -1), memory_format=torch.channels_last)
     scores = []
     model = optimised(model, precision)
     for start in range(0, total, size):
         index = torch.arange(start, min(start + size, total), device=images.device)
         which, variant = index % n_images, index // n_images
         batch = buffer[: len(index)]
-        batch.copy_(images[which])
+        torch.index_select(images, 0, which, out=batch)
         write(batch, which, variant)
         scores.append(pick(readout(model(batch), output), targets[which]))
         if progress is not None:

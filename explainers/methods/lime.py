@@ -91,11 +91,11 @@ def lime_segments(
     n_segments = int(segments.max()) + 1
     present = uniform((n_samples, n_segments), generator, image) < 0.5
     present[0] = True
-    hidden = _hidden(image, segments, fill)
+    hidden = _hidden(image, segments, fill)[None].contiguous(memory_format=torch.channels_last)
 
     def hide(batch, _which, variant):
-        shown = present[variant][:, segments][:, None]
-        batch.copy_(torch.where(shown, batch, hidden))
+        shown = present[variant].to(batch.dtype)[:, segments][:, None]
+        batch.mul_(shown).addcmul_(hidden, 1 - shown)  # exact, and quicker than to choose by `where`
 
     options = {"output": output, "precision": precision, "batch_size": batch_size, "progress": progress}
     scores = classify(model, image[None], n_samples, hide, target[None], **options)[0]
