@@ -5,6 +5,7 @@ import importlib
 import inspect
 import json
 import re
+from collections import Counter
 from pathlib import Path
 
 import torch
@@ -20,7 +21,8 @@ _TRANSFORMING = ("googlenet", "inception_v3")
 def class_names(config: ModelConfig, folder: Path) -> list[str]:
     """Return the class names in the order of the model's outputs.
 
-    A file holds one name per line, or ImageNet's class index as JSON ({"0": ["n01440764", "tench"], …}).
+    A file holds one name per line, or ImageNet's class index as JSON ({"0": ["n01440764", "tench"], …}). Of names that
+    stand twice in that index each gets its id: "crane (n02012849)".
     """
     if config.classes == "imagenet":
         from torchvision.models._meta import _IMAGENET_CATEGORIES
@@ -44,9 +46,11 @@ def _names_in(path: Path) -> list[str]:
         return [line.strip() for line in text.splitlines() if line.strip()]
     try:
         index = json.loads(text)
-        return [index[str(i)][1] for i in range(len(index))]
+        entries = [(index[str(i)][0], index[str(i)][1]) for i in range(len(index))]
     except (ValueError, KeyError, IndexError, TypeError):
         raise UserError(f'[model] classes: {path}: expected {{"0": ["id", "name"], …}}.') from None
+    times = Counter(name for _, name in entries)  # ImageNet's index has two cranes and two maillots
+    return [f"{name} ({synset})" if times[name] > 1 else name for synset, name in entries]
 
 
 def load_model(config: ModelConfig, folder: Path, n_classes: int) -> tuple[torch.nn.Module, str]:

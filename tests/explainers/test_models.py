@@ -113,6 +113,9 @@ def test_class_names_come_from_imagenet_a_list_a_file_or_its_index(tmp_path):
     assert names(["a", "b"]) == ["a", "b"]
     assert names("names.txt") == ["cat", "horse"]
     assert names("index.json") == ["tench", "goldfish"]
+    index = {"0": ["n02012849", "crane"], "1": ["n01443537", "goldfish"], "2": ["n03126707", "crane"]}
+    (tmp_path / "index.json").write_text(json.dumps(index))
+    assert names("index.json") == ["crane (n02012849)", "goldfish", "crane (n03126707)"]
     with pytest.raises(UserError, match="'a' stands twice"):
         names(["a", "a"])
     with pytest.raises(UserError, match="cannot read"):
