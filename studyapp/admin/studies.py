@@ -11,7 +11,7 @@ from django.urls import path, reverse
 from studyapp import models, publishing, reporting, roles, sessions
 from studyapp.core.kinds import kind
 
-from . import audit, bots, coding, dashboard, downloads, drawn, numbers, reports, transitions, uploads, wording
+from . import audit, bots, coding, dashboard, downloads, drawn, links, numbers, reports, transitions, uploads, wording
 from . import roles as people
 from .by_role import ByRole
 from .conditions import ConditionInline, LabelledFormSet
@@ -46,7 +46,11 @@ class InvitationInline(ByRole, admin.TabularInline):
     def link(self, invitation):
         if invitation.pk is None:
             return "made when saved"
-        return f"{reverse('entry', args=[invitation.study.slug])}?link={invitation.token}"
+        return links.address(self.request, invitation)
+
+    def get_queryset(self, request):
+        self.request = request
+        return super().get_queryset(request)
 
 
 @admin.register(models.Study)
@@ -146,7 +150,7 @@ class StudyAdmin(ByRole, admin.ModelAdmin):
             path("load/", self.admin_site.admin_view(uploads.view(self, "study")), name="load_study"),
             path("<int:pk>/people/", self.admin_site.admin_view(people.view(self)), name="study_people"),
         ]
-        parts = (bots, coding, dashboard, drawn, reports, wording)
+        parts = (bots, coding, dashboard, drawn, links, reports, wording)
         around = [address for part in parts for address in part.urls(self)]
         return [*own, *actions, *files, *around, *super().get_urls()]
 
@@ -204,6 +208,7 @@ class StudyAdmin(ByRole, admin.ModelAdmin):
             "transitions": transitions.possible(study) if may_change else [],
             "downloads": downloads.allowed(request.user, study),
             "link": request.build_absolute_uri(reverse("entry", args=[study.slug])),
+            "links_form": links.LinksForm() if roles.may(request.user, "identities", study) else None,
             "role": roles.role_of(request.user, study),
             "parameters_at": "".join(f"id_{PARAMETER}{first.name}" for first in kind(study.kind).parameters[:1]),
             "seen": audit.latest(study),

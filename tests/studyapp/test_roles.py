@@ -159,3 +159,33 @@ def test_whoever_adds_a_study_owns_it(study, bundle):
     signed_in(user).post(reverse("admin:studyapp_study_add"), new)
     assert models.Member.objects.get(user=user).study.slug == "gulls"
     assert list(models.Study.objects.get(slug="gulls").changes.values_list("deed", flat=True)) == ["Added the study."]
+
+
+def test_personal_links_are_made_many_at_a_time_and_taken_as_a_list_by_editors_alone(colleague, study):
+    editor, analyst = signed_in(colleague("editor")), signed_in(colleague("analyst"))
+    address = reverse("admin:study_links", args=[study.pk])
+    for response in (analyst.get(address), analyst.post(address, {"n": 3})):
+        assert response.status_code == 403
+    editor.post(address, {"n": 3, "group": "=expert"})
+    editor.post(address, {"n": 1})
+    rows = editor.get(address).content.decode().splitlines()
+    tokens = list(study.invitations.values_list("token", flat=True))
+    assert rows == [
+        "link,group,note",
+        *(f"http://testserver/s/{study.slug}/?link={token},'=expert," for token in tokens[:3]),
+        f"http://testserver/s/{study.slug}/?link={tokens[3]},,",
+    ]
+    assert Client().get(f"/s/{study.slug}/?link={tokens[0]}").status_code == 200
+    deeds = models.Change.objects.filter(study=study).order_by("pk").values_list("deed", flat=True)
+    assert list(deeds) == [
+        "Made 3 personal links for the group “=expert”.",
+        "Made 1 personal link.",
+        "Downloaded: Personal links.",
+    ]
+
+
+@pytest.mark.parametrize("asked", [{"n": 0}, {"n": 501}, {"n": "many"}, {}, {"n": 2, "group": "g" * 61}])
+def test_a_wrong_number_of_links_makes_none_and_says_so(colleague, study, asked):
+    response = signed_in(colleague("editor")).post(reverse("admin:study_links", args=[study.pk]), asked, follow=True)
+    assert "choose a number from 1 to 500" in response.content.decode()
+    assert not study.invitations.exists()
