@@ -64,7 +64,8 @@ def checks(study: models.Study) -> list[Check]:
     """Return everything a study needs before it can be published, in the order in which it is set up."""
     cells = list(study.conditions.all())
     its_kind = kind(study.kind)
-    edited = f"of its own: {len(study.parameters)} of the parameters, {len(study.texts)} of the texts"
+    edited = f"edited: {len(study.parameters)} of the parameters, {len(study.texts)} of the texts"
+    edited = edited if study.parameters or study.texts else "all by default"
     settings = parameters.problems(its_kind, study.parameters) + _unknown_texts(study.texts, its_kind.texts())
     if not isinstance(study.analysis_plan, dict):
         settings.append("The analysis plan is no JSON object; write one with `python -m analysis plan`.")

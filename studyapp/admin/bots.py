@@ -102,6 +102,7 @@ def _asking(model_admin, request: HttpRequest, study: models.Study) -> dict:
         "title": "Delete all previews and bots?",
         "meaning": f"All {n} of them go for good, with their answers, events and what was coded of their texts. What "
         "people gave stays.",
+        "problems": [] if n else ["There are none; nothing is to be deleted."],
         "button": "Delete",
         "deed": "discard",
         "back": request.path,
