@@ -36,7 +36,10 @@ def load_bundle(folder: Path | str | dict[str, Path], name: str) -> models.Bundl
         )
     problems = source.check_files()
     if problems:
-        raise BundleError(f"{source.folder}: {len(problems)} damaged or missing files; first: {problems[0]}")
+        raise BundleError(
+            f"{source.folder}: {len(problems)} damaged or missing files; first: {problems[0]}. Copy the "
+            "bundle anew from where it was made."
+        )
     require_readable(source)
     record = models.Bundle(
         name=name, sha256=source.sha256, folder=f"{name}-{source.sha256[:12]}", n_images=len(source.images)

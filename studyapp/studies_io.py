@@ -97,7 +97,10 @@ def load_zipped_bundle(path: Path | str, name: str) -> models.Bundle:
     with unpacked(path) as folder:
         manifests = sorted(folder.rglob("manifest.json"), key=lambda found: len(found.parts))
         if not manifests:
-            raise StudyFileError(f"{path}: expected a bundle's manifest.json, found none")
+            raise StudyFileError(
+                f"{path}: expected a bundle's manifest.json, found none; zip the folder that “python -m explainers "
+                "explain” wrote"
+            )
         top = [found.parent for found in manifests if len(found.parts) == len(manifests[0].parts)]
         return stimuli.load_bundle(top[0] if len(top) == 1 else {part.name: part for part in top}, name)
 

@@ -1,9 +1,11 @@
 // What is sent twice by a double click is sent once.
 
+const SOON_MS = 3000; // later, it was meant: the first was stopped, or never arrived
+
 for (const form of document.querySelectorAll("form[method=post]:not([target])")) {
   form.addEventListener("submit", (event) => {
-    if ("sent" in form.dataset || event.defaultPrevented) event.preventDefault();
-    else form.dataset.sent = "";
+    if (Date.now() - Number(form.dataset.sent ?? 0) < SOON_MS) event.preventDefault();
+    else form.dataset.sent = Date.now();
   });
 }
 // Coming back by the browser's button shows the page as it was left.

@@ -228,3 +228,27 @@ def test_only_those_who_may_see_the_bundle_see_its_gallery(record):
     study = models.Study.objects.create(slug="a", title="A", kind="forward_simulation", bundle=record)
     models.Member.objects.create(study=study, user=bob, role="analyst")
     assert page(signed_in(bob), record).status_code == 200
+
+
+@pytest.mark.django_db
+@pytest.mark.database
+def test_methods_go_by_their_titles_or_failing_that_by_their_names_made_readable(folder):
+    manifest = json.loads((folder / "manifest.json").read_text())
+    titles = {"lrp": "Layer-wise relevance"}
+    manifest["methods"] = [one | {"title": titles.get(one["name"], "")} for one in manifest["methods"]]
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    record = load_bundle(folder, "titled")
+    study = models.Study.objects.create(slug="fs", title="FS", kind="forward_simulation", bundle=record)
+    models.Condition.objects.create(study=study, name="only", factors={"heatmap": "lrp", "scores": "shown"})
+    desk = signed_in(User.objects.create_superuser("ada"))
+    gallery_page = desk.get(reverse("admin:gallery", args=[record.pk]))
+    assert [column["name"] for column in gallery_page.context["columns"]] == [
+        "Layer-wise relevance",
+        "Multiscale occlusion",
+    ]
+    assert "multiscale_occlusion<" not in gallery_page.content.decode()
+    page = desk.get(reverse("admin:studyapp_study_change", args=[study.pk])).content.decode()
+    assert '<option value="lrp" selected>Layer-wise relevance</option>' in page
+    assert '<option value="multiscale_occlusion">Multiscale occlusion</option>' in page
+    about = desk.get(reverse("admin:studyapp_bundle_change", args=[record.pk])).content.decode()
+    assert "Layer-wise relevance, Multiscale occlusion" in about
