@@ -51,6 +51,11 @@ def bundles(user):
     return models.Bundle.objects.filter(pk__in=studies(user).values("bundle"))
 
 
+def may_draw(user, bundle: models.Bundle) -> bool:
+    """Return whether a user may draw masks on a bundle: whoever loads bundles, or edits a study on this one."""
+    return user.has_perm("studyapp.add_bundle") or studies(user, "change").filter(bundle=bundle).exists()
+
+
 def role_of(user, study: models.Study) -> str:
     """Return a user's role in a study as a word; empty for none."""
     return "superuser" if user.is_superuser else _roles(user).get(study.pk, "")

@@ -21,14 +21,9 @@ def urls(model_admin) -> list:
     ]
 
 
-def may_draw(user, bundle: models.Bundle) -> bool:
-    """Return whether a user may draw on a bundle: whoever loads bundles, or edits a study on this one."""
-    return user.has_perm("studyapp.add_bundle") or roles.studies(user, "change").filter(bundle=bundle).exists()
-
-
 def _bundle(request: HttpRequest, pk: int) -> models.Bundle:
     record = get_object_or_404(roles.bundles(request.user), pk=pk)
-    if not may_draw(request.user, record):
+    if not roles.may_draw(request.user, record):
         raise PermissionDenied
     return record
 

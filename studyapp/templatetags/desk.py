@@ -33,6 +33,12 @@ def may_anywhere(user, deed: str) -> bool:
     return roles.may_anywhere(user, deed)
 
 
+@register.simple_tag
+def may_draw(user, bundle: models.Bundle) -> bool:
+    """Return whether a user may draw masks on a bundle."""
+    return roles.may_draw(user, bundle)
+
+
 @register.simple_tag(takes_context=True)
 def study_looked_at(context) -> models.Study | None:
     """Return the study that a list is narrowed to, if it is."""

@@ -1,5 +1,9 @@
 """Roles: who sees and does what with a study, and that nobody without a role so much as sees it."""
 
+import re
+from html import unescape
+from urllib.parse import urljoin
+
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
@@ -189,3 +193,20 @@ def test_a_wrong_number_of_links_makes_none_and_says_so(colleague, study, asked)
     response = signed_in(colleague("editor")).post(reverse("admin:study_links", args=[study.pk]), asked, follow=True)
     assert "choose a number from 1 to 500" in response.content.decode()
     assert not study.invitations.exists()
+
+
+@pytest.mark.parametrize("role", DEEDS)
+def test_no_link_that_a_role_is_shown_leads_to_a_closed_door(colleague, study, start, role):
+    start("anna")
+    browser, known, todo = signed_in(colleague(role)), set(), ["/admin/"]
+    while todo:
+        page = todo.pop()
+        response = browser.get(page)
+        assert response.status_code in (200, 302), page
+        content = response.getvalue()
+        hrefs = re.findall(rb'href="([^"#]+)"', content if b"<html" in content else b"")
+        found = {urljoin(page, unescape(href.decode())) for href in hrefs if b"export" not in href}
+        fresh = {re.sub(r"\d+", "N", link.split("?")[0]): link for link in found if link.startswith("/admin/")}
+        todo += [link for shape, link in fresh.items() if shape not in known]
+        known |= fresh.keys()
+    assert len(known) > 20
