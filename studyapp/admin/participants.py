@@ -57,6 +57,11 @@ class ParticipantAdmin(ByRole, admin.ModelAdmin):
     change_form_template = "admin/studyapp/participant/change_form.html"
     actions = ("erase_selected",)
 
+    def get_list_display(self, request):
+        """Leave the study out where all runs are of one."""
+        narrowed = "study__id__exact" in request.GET
+        return [name for name in self.list_display if not (narrowed and name == "its_study")]
+
     def get_queryset(self, request):
         return super().get_queryset(request).annotate(n_steps=JsonLength(F("plan__steps")))
 

@@ -216,6 +216,15 @@ def test_participants_are_listed_with_their_progress(desk, start):
     assert bela.code not in people
 
 
+def test_a_list_of_one_studys_runs_does_not_name_it_in_each_row(desk, study, start):
+    start("anna")
+    everywhere = desk.get(reverse("admin:studyapp_participant_changelist"))
+    narrowed = desk.get(reverse("admin:studyapp_participant_changelist"), {"study__id__exact": study.pk})
+    assert "its_study" in everywhere.context["cl"].list_display
+    assert "its_study" not in narrowed.context["cl"].list_display
+    assert narrowed.context["cl"].result_count == 1
+
+
 def test_erasing_asks_first_and_leaves_a_tombstone(desk, start):
     anna = walk(start("anna"))
     chosen = {"action": "erase_selected", "_selected_action": [anna.pk]}
