@@ -79,6 +79,35 @@ def test_switches_show_maps_of_all_pictures_without_a_request_and_nothing_else_m
         assert box == [0]
 
 
+@pytest.mark.parametrize("size", [(1280, 720), (1024, 768), (1024, 600)], ids=["laptop", "tablet", "smallest"])
+def test_all_pictures_find_room_in_one_group_and_nothing_moves(page, sorting, size):
+    page.set_viewport_size(dict(zip(("width", "height"), size, strict=True)))
+    skip_to_board(page, sorting(**XNN))
+    before = page.evaluate(SHAPES)
+    for number in range(1, 11):
+        page.focus(photo(number))
+        page.keyboard.press("b")
+    settled(page)
+    assert page.evaluate(SHAPES) == before
+    room = page.locator(tray("B")).bounding_box()
+    thumbs = [thumb.bounding_box() for thumb in page.locator(f"{tray('B')} .thumb").all()]
+    assert len({(box["x"], box["y"]) for box in thumbs}) == 10
+    assert all(box["y"] + box["height"] <= room["y"] + room["height"] for box in thumbs)
+    assert min(box["width"] for box in thumbs) >= 24  # large enough to be hit: WCAG 2.5.8
+
+
+def test_switching_maps_off_in_the_panel_moves_no_switch_and_resizes_no_picture(page, sorting):
+    skip_to_board(page, sorting(**XNN))
+    page.click(photo(3))
+    page.click("[data-compare]")
+    switches = "[...document.querySelectorAll('#compare button')].map(b => JSON.stringify(b.getBoundingClientRect()))"
+    before, size = page.evaluate(switches), page.locator("#compare tbody img").first.bounding_box()
+    for feature in range(1, 8):
+        page.click(f"[data-column='{feature}']")
+        assert page.evaluate(switches) == before
+    assert page.locator("#compare tbody img").first.bounding_box() == size
+
+
 def test_the_panel_compares_selected_pictures_and_gives_the_focus_back(page, sorting):
     skip_to_board(page, sorting(**XNN))
     page.click("[data-compare]", force=True)  # it looks disabled, and says why it does nothing
