@@ -6,6 +6,7 @@ as the example standing there twice. Over maps (M, n, h, w) every position count
 
 import torch
 
+AWAKE = 0.1  # of a batch: the share in which an SRAE's x-feature is to be above zero (ours)
 _LEAST = 1e-12
 
 
@@ -49,11 +50,14 @@ def cosines(features, weights=None):
 
 
 def depth_of_sleep(before):
-    """Return how far below zero those x-features end, summed, that are zero in every example: 0 when all are awake.
+    """Return how far below zero those x-features end, summed, that fewer than `AWAKE` of the examples wake; else 0.
 
     `before` (M, n) or (M, n, h, w) is what passes the x-features' ReLU, through which a sleeping one gets no gradient.
+    With a single example awake an x-feature would lie on the edge, and fall asleep for good at the end of training.
     """
-    return torch.relu(-before.transpose(0, 1).flatten(1).amax(dim=1)).sum()
+    values = before.transpose(0, 1).flatten(1)
+    count = max(1, round(AWAKE * values.shape[1]))
+    return torch.relu(-values.topk(count, dim=1).values[:, -1]).sum()
 
 
 def _mean(values, weights):

@@ -69,7 +69,7 @@ def train(settings: Settings, classes: list[int], examples: Examples, progress=N
 
     The same settings and examples give the same network, to the last bit on the same machine, also when a training
     continues from `checkpoint` after an interruption. β and η grow to their values in the first third of the epochs.
-    An SRAE's x-feature that is zero in a whole batch is drawn up until it is not (ours); it would never learn again.
+    An SRAE's x-feature that hardly wakes is drawn up until it does (ours); asleep it would never learn again.
     While x-features of an SRAE degenerate, training starts again from other weights, `remedies` times at most; the
     network with the fewest is returned.
     `progress` is called with the examples seen since the last call.

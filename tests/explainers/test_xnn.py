@@ -100,6 +100,12 @@ def test_only_x_features_that_no_example_activates_sleep_and_each_is_drawn_up_by
     assert float(loss.depth_of_sleep(before.detach()[:, :2, None, None].expand(-1, -1, 2, 2))) == 2
 
 
+def test_an_x_feature_is_drawn_up_until_a_tenth_of_the_examples_wake_it():
+    before = -torch.arange(40.0)[:, None] + torch.tensor([0.5, 3.5])  # one example awake, four awake
+    assert loss.AWAKE == 0.1
+    assert float(loss.depth_of_sleep(before)) == 2.5  # the first's fourth highest value
+
+
 def test_positions_of_maps_count_as_examples():
     maps = torch.rand(2, 3, 4, 5)
     flat = maps.movedim(1, 3).reshape(-1, 3)
@@ -235,7 +241,7 @@ def test_dead_constant_duplicate_and_idle_features_are_told_apart():
 
 
 def test_no_x_feature_of_an_srae_dies_in_training():
-    found = [train(Settings(layer="x", **SMALL, remedies=0, seed=seed), [0], structured())[1] for seed in range(8)]
+    found = [train(Settings(layer="x", **SMALL, remedies=0, seed=seed), [0], structured())[1] for seed in range(12)]
     assert "dead" not in [what for report in found for what in report.degenerate.values()]
 
 
