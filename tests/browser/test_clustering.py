@@ -12,7 +12,7 @@ from studyapp import models
 from studyapp.simulation.by_browser import Walker
 from tests.browser import walking
 from tests.browser.boards import drag, drag_by_finger, skip_to_board, walk, walk_by_keyboard
-from tests.browser.clustering import BARE, XNN, moves, photo, placed, selected, sortings, tray
+from tests.browser.clustering import BARE, XNN, events, moves, photo, placed, selected, sortings, tray
 from tests.browser.looking import serious
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -160,6 +160,24 @@ def test_reloading_keeps_what_was_sorted(page, sorting):
     walking.shown(page)
     assert placed(page) == "C---------"
     expect(page.locator(f"{tray('C')} .thumb")).to_have_count(1)
+
+
+def test_reloading_keeps_the_maps_that_were_on_and_records_no_switching(page, sorting):
+    skip_to_board(page, sorting(**XNN))
+    page.click("[data-switch='2']")
+    page.click("[data-switch='5']")
+    page.reload()
+    walking.shown(page)
+    assert page.eval_on_selector_all("[data-switch][aria-pressed=true]", "on => on.map(b => b.dataset.switch)") == [
+        "2",
+        "5",
+    ]
+    assert page.locator("#board .overlay:visible").count() == 20
+    for number in range(1, 11):
+        page.focus(photo(number))
+        page.keyboard.press("a")
+    walking.go_on(page)
+    assert [row.data["feature"] for row in events("switched")] == [2, 5]
 
 
 def test_a_bot_walks_in_a_real_browser(browser, live_server, sorting):

@@ -209,38 +209,56 @@ export function init(form) {
     list.addEventListener("focus", () => photo.focus()); // an error sends the focus to the field itself
     list.addEventListener("change", draw);
   }
-  // Drafts and refused answers are put back into the lists before the step shows.
-  new MutationObserver(draw).observe(form, { attributeFilter: ["data-waiting"] });
+  whenRestored(form, draw);
   draw();
 }
 
-/** Let the toolbar show and hide maps on all pictures at once. */
+/** Let the toolbar show and hide maps on all pictures at once; a hidden field keeps what is on over a reload. */
 function initSwitches(form, board, record) {
   const switches = [...form.querySelectorAll("[data-switch]")];
   const all = form.querySelector("[data-switch-all]");
+  if (!all) return;
+  const kept = form.elements.shown;
   const isOn = (button) => button.getAttribute("aria-pressed") === "true";
+  const press = (button, on) => button.setAttribute("aria-pressed", String(on));
 
   function draw() {
     const on = switches.filter(isOn).map((button) => button.dataset.switch);
     for (const map of board.querySelectorAll("[data-feature]")) map.hidden = !on.includes(map.dataset.feature);
     for (const card of board.querySelectorAll(".card")) card.dataset.tiles = 1 + on.length;
-    if (switches.length) all.setAttribute("aria-pressed", String(on.length === switches.length));
+    if (switches.length) press(all, on.length === switches.length);
     else board.classList.toggle("all-shown", isOn(all));
+    kept.value = switches.length ? on.join(" ") : isOn(all) ? "all" : "";
+  }
+
+  function switched(feature, on) {
+    draw();
+    kept.dispatchEvent(new Event("input", { bubbles: true }));
+    record("switched", { feature, on });
   }
 
   for (const button of switches) {
     button.addEventListener("click", () => {
-      button.setAttribute("aria-pressed", String(!isOn(button)));
-      record("switched", { feature: Number(button.dataset.switch), on: isOn(button) });
-      draw();
+      press(button, !isOn(button));
+      switched(Number(button.dataset.switch), isOn(button));
     });
   }
-  all?.addEventListener("click", () => {
+  all.addEventListener("click", () => {
     const on = !isOn(all);
-    for (const button of [all, ...switches]) button.setAttribute("aria-pressed", String(on));
-    record("switched", { feature: "all", on });
+    for (const button of [all, ...switches]) press(button, on);
+    switched("all", on);
+  });
+  whenRestored(form, () => {
+    const on = kept.value.split(" ");
+    for (const button of switches) press(button, on.includes(button.dataset.switch));
+    if (!switches.length) press(all, on.includes("all"));
     draw();
   });
+}
+
+/** Drafts and refused answers are put back into the fields before the step shows: call `redraw` then. */
+function whenRestored(form, redraw) {
+  new MutationObserver(redraw).observe(form, { attributeFilter: ["data-waiting"] });
 }
 
 function without(set, item) {
