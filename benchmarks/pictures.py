@@ -12,8 +12,10 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
+from studyapp.core.chromium import launch
+
 from .servers import ROOT, desk
-from .ten_minutes import PASSWORD, USER, chromium
+from .ten_minutes import PASSWORD, USER
 
 OUT = ROOT / "docs" / "images"
 SHOWN = "form#step:not([data-waiting])"
@@ -37,7 +39,7 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     with desk(USER, PASSWORD) as server, sync_playwright() as playwright:
         _fill(server)
-        browser = chromium(playwright)
+        browser = launch(playwright)
         page = browser.new_page(base_url=f"http://127.0.0.1:{server.port}")
         page.set_default_timeout(120_000)
         _sign_in(page)

@@ -15,11 +15,12 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
+from studyapp.core.chromium import launch
+
 from .keystrokes import READING_S, Person, table
 from .servers import ROOT, desk
 
 BUNDLES = ROOT / "fixtures" / "bundles"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 USER, PASSWORD = "ada", "correct horse battery"
 
 
@@ -40,7 +41,7 @@ def main() -> None:
     parser.add_argument("--shots", type=Path, help="keep a picture of each page in this folder")
     options = parser.parse_args()
     with sync_playwright() as playwright:
-        browser = chromium(playwright)
+        browser = launch(playwright)
         for kind in options.kind or PLANS:
             with desk(USER, PASSWORD) as server, tempfile.TemporaryDirectory() as scratch:
                 context = browser.new_context(viewport={"width": 1280, "height": 720})
@@ -51,12 +52,6 @@ def main() -> None:
                 link = walk(person, f"http://127.0.0.1:{server.port}", kind, Path(scratch), options.shots)
                 print(f"\n{kind}: {link}\n\n{table(person.parts, options.reading)}", flush=True)
                 context.close()
-
-
-def chromium(playwright):
-    """Return the system's Chromium, or Playwright's own."""
-    installed = next((path for name in BROWSERS if (path := shutil.which(name))), None)
-    return playwright.chromium.launch(executable_path=installed, args=["--no-sandbox", "--disable-gpu"])
 
 
 def walk(person: Person, address: str, kind: str, scratch: Path, shots: Path | None = None) -> str:

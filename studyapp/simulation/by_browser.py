@@ -1,7 +1,5 @@
 """Walk in a real browser: click, choose and type as a person would, on a running server on the same database."""
 
-import os
-import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -12,19 +10,9 @@ from django.db import connections
 
 from studyapp import models, sessions, visitors
 from studyapp.core import flow
+from studyapp.core.chromium import launch
 
 from .answering import Pairs, SimulationError, answer
-
-BROWSERS = ("google-chrome", "chromium", "chromium-browser")
-# Without a graphics card Chromium imitates one, which takes several times longer than drawing without.
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-)
 
 
 class Walker:
@@ -63,12 +51,6 @@ class Walker:
     def _ask(self, question: Callable):
         """Ask the database from a thread of its own: the browser's library runs an event loop in this one."""
         return self.apart.submit(question).result()
-
-
-def launch(playwright):
-    """Start a headless Chromium: `HEATWISE_BROWSER`'s, the system's, or else Playwright's own."""
-    path = os.environ.get("HEATWISE_BROWSER") or next(filter(None, map(shutil.which, BROWSERS)), None)
-    return playwright.chromium.launch(executable_path=path, args=FLAGS)
 
 
 def fill(page, pairs: Pairs) -> None:

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from playwright.sync_api import Error, sync_playwright
 
 from studyapp import models, publishing, stimuli
-from studyapp.simulation.by_browser import launch
+from studyapp.core.chromium import launch
 from tests.browser.clustering import picture
 from tests.bundles import write_bundle
 from tests.studyapp import clustering
