@@ -272,8 +272,10 @@ def targets_for(method: MethodConfig, targets: dict[str, list[int]]) -> dict[str
 
 def _prepared(job, method):
     """Return the model in the form that the method would otherwise make anew for every image."""
-    base = job.resolved(method).get("base", method.name)
-    if base in registry.METHODS and "perturbs" in registry.METHODS[base].needs:
+    parameters = job.resolved(method)
+    base = parameters.get("base", method.name)
+    perturbs = base in registry.METHODS and "perturbs" in registry.METHODS[base].needs
+    if perturbs or (base == "gradient_shap" and parameters["layer"] is None):
         return optimised(job.model)
     return excitable(job.model) if base in ("mwp", "c_mwp") else job.model
 

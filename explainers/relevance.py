@@ -28,7 +28,7 @@ def quicken(graph: fx.GraphModule, flat_first: bool) -> None:
         module = module_of(graph, node)
         if isinstance(module, Activation):
             graph.set_submodule(node.target, _Step(_Pass, module))
-        elif isinstance(module, nn.Conv2d) and module.padding_mode == "zeros" and module not in left:
+        elif isinstance(module, nn.Conv2d) and _pads_plainly(module) and module not in left:
             graph.set_submodule(node.target, _Step(_Plus, module))
         elif isinstance(module, Sum):
             stacked = node.args[0]
@@ -38,6 +38,10 @@ def quicken(graph: fx.GraphModule, flat_first: bool) -> None:
             graph.graph.erase_node(stacked)
     graph.delete_all_unused_submodules()
     graph.recompile()
+
+
+def _pads_plainly(convolution):
+    return convolution.padding_mode == "zeros" and not isinstance(convolution.padding, str)
 
 
 def _first_weighted(graph):

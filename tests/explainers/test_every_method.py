@@ -107,6 +107,14 @@ def test_every_deep_network_is_explained(name, network):
     assert maps.abs().max() > 0
 
 
+@every_method
+def test_padding_by_name_is_padding_in_numbers(name):
+    named, numbered = small_cnn().eval(), small_cnn().eval()
+    named[0].padding = "same"
+    maps = [explainers.explain(name, model, pictures(1), [1], **quick(name)) for model in (named, numbered)]
+    torch.testing.assert_close(*maps, atol=1e-5, rtol=1e-4)
+
+
 REFUSED_ON_TRANSFORMERS = {
     "lrp": "no relevance rule is known for .*'(LayerNorm|MultiheadAttention)'",
     "mwp": "no relevance rule is known for .*'(LayerNorm|MultiheadAttention)'",
