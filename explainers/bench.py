@@ -305,11 +305,15 @@ def _zennit(model, images, targets):
     from zennit.attribution import Gradient
     from zennit.canonizers import SequentialMergeBatchNorm
     from zennit.composites import EpsilonPlus
+    from zennit.torchvision import ResNetCanonizer
+
+    is_resnet = isinstance(model, torchvision.models.ResNet)
+    canonizer = ResNetCanonizer() if is_resnet else SequentialMergeBatchNorm()
 
     def start(logits):
         return logits.detach() * torch.nn.functional.one_hot(targets, logits.shape[1])
 
-    with Gradient(model=model, composite=EpsilonPlus(canonizers=[SequentialMergeBatchNorm()])) as attributor:
+    with Gradient(model=model, composite=EpsilonPlus(canonizers=[canonizer])) as attributor:
         return attributor(images.clone(), start)[1].sum(dim=1)
 
 
