@@ -3,7 +3,7 @@
 import os
 import shutil
 
-NAMES = ("google-chrome", "chromium", "chromium-browser")
+NAMES = ("chromium-headless-shell", "google-chrome", "chromium", "chromium-browser")  # the first has no window to draw
 # Without a graphics card Chromium imitates one, which takes several times longer than drawing without.
 FLAGS = (
     "--no-sandbox",
