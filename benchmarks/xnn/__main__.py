@@ -1,6 +1,6 @@
 """Make the tables of explanation networks again: the paper's 1, 2, 3, .4, .5, .6, figures 10 and .12, and the speed.
 
-python -m benchmarks.xnn                    everything; about a quarter of an hour on two free cores
+python -m benchmarks.xnn                    everything; about three quarters of an hour beside other work
 python -m benchmarks.xnn birds speed        only these parts
 Tables go to docs/tables/xnn-*.csv and *.md, figure 10 to docs/images/xnn-digits.webp.
 """

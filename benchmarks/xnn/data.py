@@ -21,7 +21,7 @@ from explainers.preprocessing import IMAGENET_MEAN, IMAGENET_STD, input_tensor
 from fixtures import training
 
 REAL = Path(os.environ.get("HEATWISE_REALDATA", Path(__file__).parents[3] / "shared" / "realdata"))
-N_TRAIN, N_TEST = 500, 120
+N_TRAIN, N_TEST = 1000, 240
 TRAIN_SEED, TEST_SEED = 1, 2  # the first is the classifiers' training series
 CROPS = 3  # of each real photograph, in training
 
@@ -74,9 +74,9 @@ def birds(n_train: int = N_TRAIN, n_test: int = N_TEST) -> DataSet:
         model=species.load("birds"),
         class_names=list(CLASSES),
         explained=list(range(len(CLASSES))),
-        layer="classifier.1",
+        layer="flatten",  # two layers with weights lie between it and the logits, as in the paper
         map_layer="features.8",
-        layers=["features.2", "features.5", "features.8", "features.11", "features.14", "classifier.1"],
+        layers=["features.2", "features.5", "features.8", "features.11", "features.14", "flatten"],
         train=training.inputs(train[0]),
         test=training.inputs(test[0]),
         train_labels=[(int(label),) for label in train[1]],
@@ -198,19 +198,24 @@ def region_numbers(path: Path) -> torch.Tensor:
 
 
 def write_table(path: Path, rows: list[dict]) -> None:
-    """Write a table as CSV, and as Markdown beside it; numbers with three decimals."""
+    """Write a table as CSV, and as Markdown beside it; numbers with three decimals.
+
+    In Markdown a column "± F" stands beside F's value.
+    """
     columns = list(rows[0])
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path.with_suffix(".csv"), "w", newline="", encoding="utf-8") as file:
         table = csv.DictWriter(file, columns)
         table.writeheader()
         table.writerows(rows)
-    lines = [f"| {' | '.join(columns)} |", f"|{'---|' * len(columns)}"]
-    lines += [f"| {' | '.join(map(_cell, row.values()))} |" for row in rows]
+    shown = [column for column in columns if not column.startswith("± ")]
+    lines = [f"| {' | '.join(shown)} |", f"|{'---|' * len(shown)}"]
+    lines += [f"| {' | '.join(_cell(row[c], row.get(f'± {c}')) for c in shown)} |" for row in rows]
     path.with_suffix(".md").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _cell(value) -> str:
+def _cell(value, deviation=None) -> str:
     if value is None or (isinstance(value, float) and np.isnan(value)):
         return "–"
-    return f"{value:.3f}" if isinstance(value, float) else str(value)
+    spread = f" ± {deviation:.3f}" if deviation else ""
+    return (f"{value:.3f}" if isinstance(value, float) else str(value)) + spread

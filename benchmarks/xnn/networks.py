@@ -21,7 +21,8 @@ from explainers.xnn.settings import KINDS, Settings
 from explainers.xnn.training import Examples, apply, train
 from explainers.xnn.tuning import Tuning, tune
 
-EPOCHS = 30
+EPOCHS, STEPS = 40, 10  # of Adam in an epoch, however many training pictures there are
+SEEDS = (0, 1, 2)
 N_MAPPED = 24  # test images of a class whose maps are measured
 TUNING = Tuning(folds=2, beta=[1, 10], eta=[1, 10], alpha=[0.003, 0.01, 0.03, 0.1, 0.3, 1, 3])
 
@@ -47,20 +48,25 @@ def tuned(data: DataSet, cached: Cached) -> dict[str, Settings]:
     """Return each kind's settings, chosen by cross-validation on the first class's training examples."""
     examples, chosen = cached.examples(data, data.explained[0]), {}
     for kind in tqdm(KINDS, desc=f"{data.name}: tuning", unit=" kinds", dynamic_ncols=True):
-        start = Settings(layer=data.layer, kind=kind, epochs=EPOCHS, remedies=0)
+        batch_size = max(1, len(data.train) // STEPS)
+        start = Settings(layer=data.layer, kind=kind, epochs=EPOCHS, batch_size=batch_size, remedies=0)
         settings, _ = tune(start, [data.explained[0]], examples, TUNING)
         chosen[kind] = replace(settings, remedies=2)
     return chosen
 
 
 def trained(data: DataSet, cached: Cached, settings: dict[str, Settings]):
-    """Return {(kind, class): (network, report)}."""
+    """Return {(kind, class, seed): (network, report)}; the lasso draws nothing and has the first seed only."""
+    wanted = [
+        (kind, target, seed)
+        for target in data.explained
+        for kind in settings
+        for seed in (SEEDS[:1] if kind == "lasso" else SEEDS)
+    ]
     found = {}
-    with tqdm(total=len(settings) * len(data.explained), desc=f"{data.name}: training", dynamic_ncols=True) as bar:
-        for target in data.explained:
-            for kind, chosen in settings.items():
-                found[kind, target] = train(chosen, [target], cached.examples(data, target))
-                bar.update()
+    for kind, target, seed in tqdm(wanted, desc=f"{data.name}: training", unit=" networks", dynamic_ncols=True):
+        chosen = replace(settings[kind], seed=seed)
+        found[kind, target, seed] = train(chosen, [target], cached.examples(data, target))
     return found
 
 
@@ -105,24 +111,36 @@ def heatmap_measures(data: DataSet, target: int, settings: Settings) -> dict[str
 
 
 def main_table(data: DataSet, cached: Cached, networks: dict, settings: dict) -> list[dict]:
-    """Return tables 1 and 2: a row per method, averaged over the classes."""
-    by_method = defaultdict(list)
-    for (kind, target), (network, _) in tqdm(networks.items(), desc=f"{data.name}: measuring", dynamic_ncols=True):
-        by_method[kind.upper()].append(measures(data, cached, network, target))
+    """Return tables 1 and 2: a row per method, averaged over the classes.
+
+    A column with "± " before its name is the standard deviation of that average over the trainings' seeds.
+    """
+    by_method = defaultdict(lambda: defaultdict(list))
+    title = f"{data.name}: measuring"
+    for (kind, target, seed), (network, _) in tqdm(networks.items(), desc=title, dynamic_ncols=True):
+        by_method[kind.upper()][seed].append(measures(data, cached, network, target))
     for target in tqdm(data.explained, desc=f"{data.name}: Z and 1-Heatmap", dynamic_ncols=True):
         for method, row in heatmap_measures(data, target, settings["srae"]).items():
-            by_method[method].append(row)
-    columns = list(next(iter(by_method.values()))[0])
-    return [
-        {"method": method} | {c: float(np.mean([row[c] for row in rows])) if c in rows[0] else None for c in columns}
-        for method, rows in by_method.items()
-    ]
+            by_method[method][SEEDS[0]].append(row)
+    columns = list(next(iter(by_method.values()))[SEEDS[0]][0])
+    return [{"method": method} | averaged(list(by_seed.values()), columns) for method, by_seed in by_method.items()]
+
+
+def averaged(seeds: list[list[dict]], columns: list[str]) -> dict[str, float | None]:
+    """Return each column's mean over the rows of all seeds, and how the seeds' own means deviate."""
+    found = {}
+    for column in columns:
+        means = [float(np.mean([row.get(column, np.nan) for row in rows])) for rows in seeds]
+        measured = not np.isnan(means).all()
+        found[column] = float(np.mean(means)) if measured else None
+        found[f"± {column}"] = float(np.std(means, ddof=1)) if measured and len(means) > 1 else None
+    return found
 
 
 def degeneration_table(networks: dict) -> list[dict]:
     """Return how many networks of each kind have degenerate x-features, and of what sort (figure .12)."""
     by_kind = defaultdict(list)
-    for (kind, _), (_, report) in networks.items():
+    for (kind, *_), (_, report) in networks.items():
         if kind != "lasso":
             by_kind[kind].append(report)
     sorts = ("dead", "constant", "duplicate", "idle")

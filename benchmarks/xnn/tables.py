@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 import explainers
 from benchmarks.xnn.data import DataSet
-from benchmarks.xnn.networks import EPOCHS, Cached
+from benchmarks.xnn.networks import EPOCHS, SEEDS, Cached
 from explainers.metrics.faithfulness import faithfulness
 from explainers.metrics.keep_and_inpaint import recognised
 from explainers.xnn.activations import activations_of
@@ -25,7 +25,7 @@ from explainers.xnn.training import Examples, apply, train
 ALPHAS = (3.0, 1.0, 0.3, 0.1, 0.03, 0.01)
 KEPT = (300, 500, 1000)
 N_KEPT = 40  # test images of table .5
-LAYER_CLASSES, LAYER_TRAIN, LAYER_TEST = 2, 160, 60
+LAYER_CLASSES, LAYER_TRAIN, LAYER_TEST, LAYER_EPOCHS = 2, 240, 60, 20
 DIGIT = 4
 
 
@@ -82,7 +82,15 @@ def layer_table(data: DataSet) -> list[dict]:
     for layer in tqdm(data.layers, desc=f"{data.name}: layers", dynamic_ncols=True):
         cached = Cached(part, layer, "keep")
         settings = Settings(
-            layer=layer, space="keep", pool="none", hidden=(64, 32), epochs=10, batch_size=16, beta=1, eta=1, remedies=0
+            layer=layer,
+            space="keep",
+            pool="none",
+            hidden=(64, 32),
+            epochs=LAYER_EPOCHS,
+            batch_size=16,
+            beta=1,
+            eta=1,
+            remedies=0,
         )
         found = []
         for target in data.explained[:LAYER_CLASSES]:
@@ -127,7 +135,7 @@ def kept_pixels_table(data: DataSet, networks: dict) -> list[dict]:
 
 
 def _combined(data, networks, image, predicted):
-    network, _ = networks["srae", predicted]
+    network, _ = networks["srae", predicted, SEEDS[0]]
     activations, _ = activations_of(data.model, image[None], data.layer)
     raw = network.contributions(network.encoder(activations), torch.zeros(1, dtype=torch.long))
     maps = x_feature_maps(data.model, network, image[None], data.map_layer)[0]
