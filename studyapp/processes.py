@@ -13,7 +13,7 @@ from threading import BoundedSemaphore, Thread
 
 from django.conf import settings
 
-NICE = 10
+NICE = 19
 AT_ONCE = 2  # streams of one server process, so that its other threads are left to participants
 _places = BoundedSemaphore(AT_ONCE)
 

@@ -83,7 +83,7 @@ def test_an_export_runs_at_low_priority_and_comes_as_a_whole_zip(tmp_path, start
     chunks = processes.stream("export_study", study.slug, "--out", "-", "--wide")
     priority = os.getpriority(os.PRIO_PROCESS, started[0].pid)
     archive = zipfile.ZipFile(io.BytesIO(b"".join(chunks)))
-    assert priority == os.nice(0) + processes.NICE
+    assert priority == min(19, os.nice(0) + processes.NICE)
     assert archive.testzip() is None
     (trials,) = [name for name in archive.namelist() if "table-trials" in name]
     assert len(archive.read(trials).splitlines()) == 1 + 2 * 14
