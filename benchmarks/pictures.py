@@ -1,4 +1,4 @@
-"""Take the desk's pictures in docs/images anew: `python -m benchmarks.pictures [NAME …]`, after its pages have changed.
+"""Take pictures in docs/images anew: `python -m benchmarks.pictures [NAME …]`, after the desk or a board has changed.
 
 The demo's studies are served from a folder of their own; bots and made-up runs fill them, one run is walked in the
 browser; then each page is photographed at 1280x720 and kept at three quarters of that, as WebP.
@@ -140,6 +140,26 @@ def _answer(page: Page) -> None:
     page.wait_for_selector(SHOWN)
 
 
+def clustering(page: Page) -> None:
+    """The board of the stage with an explanation network, three maps of every picture on, some pictures sorted."""
+    page.goto("/s/clustering/")
+    page.locator("button.primary").click()
+    page.wait_for_selector(SHOWN)
+    while not page.locator("[data-switch='3']").count():
+        _sort(page, 10)
+        _answer(page)
+    _sort(page, 5)
+    for feature in (1, 2, 3):
+        page.locator(f"[data-switch='{feature}']").click()
+
+
+def _sort(page: Page, n: int) -> None:
+    """Put the first pictures of a board, if the page has one, into its groups by turns."""
+    for number in range(1, min(n, page.locator(".card[data-picture]").count()) + 1):
+        page.locator(f".card[data-picture='{number}'] .photo").focus()
+        page.keyboard.press("abcd"[number % 4])
+
+
 def coding(page: Page) -> None:
     _study(page, "Predicting what a computer sees", "Coding")
     page.get_by_role("link", name="Code").first.click()
@@ -173,7 +193,10 @@ def pairs(page: Page) -> None:
     page.get_by_role("navigation", name="Stages").get_by_role("link", name="Choose").click()
 
 
-PICTURES = {make.__name__: make for make in (gallery, setup, stages, stimuli, dashboard, coding, masks, pairs, replay)}
+PICTURES = {
+    make.__name__: make
+    for make in (gallery, setup, stages, stimuli, dashboard, coding, masks, pairs, replay, clustering)
+}
 
 if __name__ == "__main__":
     main()

@@ -111,17 +111,8 @@ def heatwise(database: str, *, workers: int = 2, threads: int = 4) -> Iterator[S
             "HEATWISE_THREADS": str(threads),
             "DATABASE_URL": url,
         }
-        server = Server(
-            name=f"Heatwise on {database}",
-            command=[sys.executable, "-m", "gunicorn", "-c", "python:studyapp.serving", "studyapp.wsgi"],
-            cwd=ROOT,
-            port=port,
-            environment=environment,
-            database=url,
-            folder=folder,
-            health="/health/",
-            headers={"X-Forwarded-Proto": "https"},
-        )
+        behind_proxy = {"X-Forwarded-Proto": "https"}
+        server = _ours(f"Heatwise on {database}", port, environment, folder, behind_proxy)
         server.run("manage.py", "migrate", "--verbosity=0")
         server.run("manage.py", "collectstatic", "--noinput", "--verbosity=0")
         server.run("-m", "benchmarks.study", "prepare")
@@ -136,24 +127,28 @@ def desk(user: str, password: str) -> Iterator[Server]:
         environment = os.environ | {
             "HEATWISE_DATA": str(folder),
             "HEATWISE_BIND": f"127.0.0.1:{(port := _free_port())}",
-            "DATABASE_URL": (url := f"sqlite:///{folder / 'heatwise.sqlite3'}"),
+            "DATABASE_URL": f"sqlite:///{folder / 'heatwise.sqlite3'}",
             "DJANGO_SUPERUSER_PASSWORD": password,
         }
-        server = Server(
-            name="Heatwise on this machine",
-            command=[sys.executable, "-m", "gunicorn", "-c", "python:studyapp.serving", "studyapp.wsgi"],
-            cwd=ROOT,
-            port=port,
-            environment=environment,
-            database=url,
-            folder=folder,
-            health="/health/",
-            headers={},
-        )
+        server = _ours("Heatwise on this machine", port, environment, folder, {})
         server.run("manage.py", "migrate", "--verbosity=0")
         server.run("manage.py", "createsuperuser", "--noinput", "--username", user, "--email", "")
         with _serving(server):
             yield server
+
+
+def _ours(name: str, port: int, environment: dict[str, str], folder: Path, headers: dict[str, str]) -> Server:
+    return Server(
+        name=name,
+        command=[sys.executable, "-m", "gunicorn", "-c", "python:studyapp.serving", "studyapp.wsgi"],
+        cwd=ROOT,
+        port=port,
+        environment=environment,
+        database=environment["DATABASE_URL"],
+        folder=folder,
+        health="/health/",
+        headers=headers,
+    )
 
 
 @contextmanager
