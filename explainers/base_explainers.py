@@ -13,12 +13,12 @@ import torch
 import torch.nn.functional as F
 
 from explainers.errors import UserError, near
-from explainers.excitation import Excitation, excitable
-from explainers.graph import optimised
-from explainers.layers import find_layer, finer_layer
 from explainers.methods.lime import lime
 from explainers.methods.rise import rise
-from explainers.model_state import tapped
+from explainers.networks.excitation import Excitation, excitable
+from explainers.networks.graph import optimised
+from explainers.networks.layers import find_layer, finer_layer
+from explainers.networks.state import tapped
 
 
 @dataclass(frozen=True)

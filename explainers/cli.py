@@ -99,13 +99,15 @@ def _explain(options):
     from explainers.config import load_config
 
     config = load_config(options.config)
-    from explainers.assemble import assemble
-    from explainers.job import explain_images, predict, prepare, shard_of, targets_of
+    from explainers.run.assembling import assemble
+    from explainers.run.explaining import explain_images
+    from explainers.run.job import prepare, shard_of
+    from explainers.run.predicting import predict, targets_of
 
     job = prepare(config, options.device, options.limit)
     shard_of(job, options.shard)
     if options.ray:
-        from explainers.cluster import explain_on_cluster
+        from explainers.run.cluster import explain_on_cluster
 
         explain_on_cluster(job, options.ray, options.device, options.limit, print)
     predict(job)
@@ -121,7 +123,7 @@ def _explain(options):
 
 
 def _score(options):
-    from explainers.scoring import score_bundle
+    from explainers.scoring.scores import score_bundle
 
     names = options.metrics.split(",") if options.metrics else None
     places = {"drawn": options.masks, "report": options.report}
@@ -151,7 +153,7 @@ def _tree(options):
 
 
 def _compare(options):
-    from explainers.comparison import compare, load_comparison
+    from explainers.comparison.comparing import compare, load_comparison
 
     names = options.metrics.split(",") if options.metrics else None
     configs = load_comparison(options.comparison, options.out)
@@ -167,8 +169,8 @@ def _bench(options):
 
     import torch
 
-    from explainers.bench import COLUMNS, bench
-    from explainers.job import device_called
+    from explainers.bench.timing import COLUMNS, bench
+    from explainers.networks.state import device_called
 
     if options.threads:
         torch.set_num_threads(options.threads)

@@ -12,7 +12,9 @@ import torch
 
 from explainers._torchvision import torchvision
 from explainers.config import ModelConfig
+from explainers.datasets import cut_out
 from explainers.errors import UserError, near
+from explainers.preprocessing import input_tensor
 
 # torchvision's own weights of these two were trained on inputs they shift themselves.
 _TRANSFORMING = ("googlenet", "inception_v3")
@@ -164,3 +166,8 @@ def _state_sha256(model):
         digest.update(key.encode())
         digest.update(value.cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()
+
+
+def model_input(picture, model: ModelConfig) -> torch.Tensor:
+    """Return what the model sees of a picture, (3, H, W)."""
+    return input_tensor(cut_out(picture, model.resize, model.height_width), model.mean, model.std)

@@ -11,7 +11,7 @@ import torch
 
 from explainers import methods, metrics, outputs
 from explainers.errors import UserError, near
-from explainers.model_state import device_of, untouched
+from explainers.networks.state import device_of, untouched
 from explainers.record import DatasetMetric, Metric, Record
 from explainers.targets import as_targets
 from explainers.trees import Node

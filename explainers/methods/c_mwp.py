@@ -1,11 +1,12 @@
 """Contrastive excitation backprop: where the paths to a class come from, less those to its opposite.
 
-Zhang et al. 2018, "Top-Down Neural Attention by Excitation Backprop", IJCV, section 3.4; see `explainers.excitation`.
+Zhang et al. 2018, "Top-Down Neural Attention by Excitation Backprop", IJCV, section 3.4.
+See `explainers.networks.excitation`.
 """
 
 import torch.nn.functional as F
 
-from explainers.excitation import Excitation
+from explainers.networks.excitation import Excitation
 from explainers.record import Record
 from explainers.targets import as_weightings, pick
 

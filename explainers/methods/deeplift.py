@@ -10,9 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch.overrides import TorchFunctionMode
 
-from explainers.convolution import convolve
 from explainers.errors import UserError
-from explainers.graph import in_quick_layout
+from explainers.networks.convolution import convolve
+from explainers.networks.graph import in_quick_layout
 from explainers.record import Record
 from explainers.targets import pick
 

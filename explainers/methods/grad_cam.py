@@ -8,9 +8,9 @@ import torch
 import torch.nn.functional as F
 
 from explainers.errors import UserError
-from explainers.graph import in_quick_layout
-from explainers.layers import find_layer
-from explainers.model_state import cut_at
+from explainers.networks.graph import in_quick_layout
+from explainers.networks.layers import find_layer
+from explainers.networks.state import cut_at
 from explainers.record import Record
 from explainers.targets import pick
 

@@ -10,9 +10,9 @@ import torch
 import torch.nn.functional as F
 
 from explainers.errors import UserError
-from explainers.graph import optimised
-from explainers.layers import find_layer
-from explainers.perturbation import usual_batch
+from explainers.networks.graph import optimised
+from explainers.networks.layers import find_layer
+from explainers.networks.perturbation import usual_batch
 from explainers.randomness import integers, seeded, uniform
 from explainers.record import Record
 from explainers.targets import pick

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from explainers.graph import optimised
-from explainers.perturbation import classify
+from explainers.networks.graph import optimised
+from explainers.networks.perturbation import classify
 from explainers.preprocessing import IMAGENET_MEAN, IMAGENET_STD
 from explainers.randomness import seeded, uniform
 from explainers.record import Record

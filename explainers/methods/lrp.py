@@ -8,11 +8,11 @@ Explaining Neural Network Decisions with LRP", IJCNN. The rules are zennit's (An
 import torch
 
 from explainers import _torchvision  # noqa: F401  (zennit imports torchvision)
-from explainers.canonical import Affine, canonical
 from explainers.errors import UserError, near
+from explainers.networks.canonical import Affine, canonical
+from explainers.networks.relevance import quicken
 from explainers.preprocessing import IMAGENET_MEAN, IMAGENET_STD, normalised
 from explainers.record import Record
-from explainers.relevance import quicken
 from explainers.targets import as_weightings, pick
 
 from zennit.composites import COMPOSITES, LayerMapComposite, layer_map_base  # isort: skip

@@ -9,15 +9,15 @@ D counts subdivisions. The caption of figure 20, "256 heatmaps with a max depth 
 study's "depth of 4" may be our D = 3.
 
 Ours, not the paper's: `combine = "density"`, for what its section 8.1 leaves open, how to put all offsets into one
-structure in place of the mean of whole trees; see `explainers.occlusion_density`.
+structure in place of the mean of whole trees; see `explainers.occlusion.density`.
 """
 
 import torch
 
 from explainers.errors import UserError, near
-from explainers.occlusion_density import fitted_density
-from explainers.occlusion_lattice import Lattice, boundaries, lattice
-from explainers.perturbation import importance, occluded_scores
+from explainers.networks.perturbation import importance, occluded_scores
+from explainers.occlusion.density import fitted_density
+from explainers.occlusion.lattice import Lattice, boundaries, lattice
 from explainers.preprocessing import IMAGENET_MEAN, IMAGENET_STD
 from explainers.record import Record
 

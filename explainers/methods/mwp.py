@@ -1,11 +1,12 @@
 """Excitation backprop (marginal winning probability): where the paths that lead to a class come from.
 
-Zhang et al. 2018, "Top-Down Neural Attention by Excitation Backprop", IJCV, section 3.3; see `explainers.excitation`.
+Zhang et al. 2018, "Top-Down Neural Attention by Excitation Backprop", IJCV, section 3.3.
+See `explainers.networks.excitation`.
 """
 
 import torch.nn.functional as F
 
-from explainers.excitation import Excitation
+from explainers.networks.excitation import Excitation
 from explainers.record import Record
 from explainers.targets import as_weightings, pick
 

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from explainers.errors import UserError
-from explainers.perturbation import classify, usual_batch
+from explainers.networks.perturbation import classify, usual_batch
 from explainers.randomness import integers, seeded, uniform
 from explainers.record import Record
 

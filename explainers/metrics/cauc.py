@@ -7,7 +7,7 @@ cwox-2s-supplementary.txt, section A, table A.1 and figure A.1.
 import torch
 
 from explainers.errors import UserError
-from explainers.perturbation import classify
+from explainers.networks.perturbation import classify
 from explainers.ranking import ranks, salient
 from explainers.record import Metric
 

@@ -6,7 +6,7 @@ imagenet50-xai-slides, after Chattopadhay, Sarkar, Howlader, Balasubramanian 201
 import torch
 
 from explainers.errors import UserError
-from explainers.perturbation import classify
+from explainers.networks.perturbation import classify
 from explainers.ranking import ranks, salient
 from explainers.record import Metric
 

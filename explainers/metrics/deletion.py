@@ -6,7 +6,7 @@ Petsiuk, Das, Saenko 2018, "RISE", BMVC, section 4.2: the area under the score a
 import torch
 import torch.nn.functional as F
 
-from explainers.perturbation import classify
+from explainers.networks.perturbation import classify
 from explainers.ranking import ranks
 from explainers.record import Metric
 

@@ -7,7 +7,7 @@ table .5. The paper does not say by which algorithm it fills in; here it is the 
 import torch
 
 from explainers.inpainting import interpolated
-from explainers.perturbation import classify
+from explainers.networks.perturbation import classify
 from explainers.ranking import ranks
 from explainers.record import Metric
 

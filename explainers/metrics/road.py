@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from explainers.inpainting import interpolated
-from explainers.perturbation import classify
+from explainers.networks.perturbation import classify
 from explainers.randomness import seeded
 from explainers.ranking import ranks
 from explainers.record import Metric

@@ -8,7 +8,7 @@ import torch
 
 from explainers.bundle import write_atomically
 from explainers.errors import UserError, near
-from explainers.model_state import device_of, untouched
+from explainers.networks.state import device_of, untouched
 
 BATCH = 32
 

@@ -8,7 +8,7 @@ neurons of the model, and the contrast negates the weights into their layer.
 import torch
 import torch.nn.functional as F
 
-from explainers.excitation import Graft, excite
+from explainers.networks.excitation import Graft, excite
 from explainers.xnn.activations import as_space, layer_output
 from explainers.xnn.network import ExplanationNetwork, Selection
 

@@ -14,9 +14,9 @@ from tqdm import tqdm
 from explainers.bundle import opaque, sha256_of
 from explainers.datasets import class_index, list_photographs, open_picture
 from explainers.errors import UserError
-from explainers.job import device_called, model_input
 from explainers.metrics.faithfulness import faithfulness
-from explainers.models import class_names, load_model
+from explainers.models import class_names, load_model, model_input
+from explainers.networks.state import device_called
 from explainers.predictions import scores_of, thresholds_of
 from explainers.xnn.activations import cached_activations
 from explainers.xnn.config import XnnConfig

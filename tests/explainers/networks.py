@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from explainers._torchvision import torchvision
-from explainers.layers import default_layer
+from explainers.networks.layers import default_layer
 from explainers.xnn.activations import activations_of
 from explainers.xnn.network import ExplanationNetwork, initialise
 from explainers.xnn.settings import Settings

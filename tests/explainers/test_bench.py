@@ -3,40 +3,43 @@ import json
 import pytest
 import torch
 
-from explainers import bench, registry
+from explainers import registry
+from explainers.bench import measuring, timing
+from explainers.bench.cases import Case, cases
+from explainers.bench.peers import Peer
 from explainers.cli import main
 
 
 def test_every_comparison_names_a_method_and_parameters_there_are():
-    for case in bench.cases(224):
+    for case in cases(224):
         assert case.parameters.keys() <= registry.explainer(case.method).defaults.keys()
 
 
 def test_a_tree_of_maps_takes_one_forward_pass_where_the_published_code_takes_34(monkeypatch):
-    chosen = [case for case in bench.cases(64) if case.parameters.get("base") in ("grad_cam", "mwp", "rise")]
-    monkeypatch.setattr(bench, "cases", lambda _side: chosen)
-    monkeypatch.setattr(bench, "BATCHES", (1,))
-    monkeypatch.setattr(bench, "REPEATS", 1)
-    rows = bench.bench("squeezenet1_1", 64, 1, torch.device("cpu"), lambda _row: None)
+    chosen = [case for case in cases(64) if case.parameters.get("base") in ("grad_cam", "mwp", "rise")]
+    monkeypatch.setattr(timing, "cases", lambda _side: chosen)
+    monkeypatch.setattr(measuring, "BATCHES", (1,))
+    monkeypatch.setattr(timing, "REPEATS", 1)
+    rows = timing.bench("squeezenet1_1", 64, 1, torch.device("cpu"), lambda _row: None)
     by_method = {row["method"]: row for row in rows}
     assert by_method["cwox_2s (grad_cam)"]["passes"] == by_method["cwox_2s (mwp)"]["passes"] == 1
     assert by_method["cwox_2s (grad_cam)"]["peer_passes"] == 34
-    assert by_method["cwox_2s (rise)"]["passes"] == 100 + 60 + 1
+    assert by_method["cwox_2s (rise)"]["passes"] == 1000 + 600 + 1
 
 
 @pytest.fixture
 def quick(monkeypatch):
     """A few comparisons, one with a peer that fails."""
-    several = bench.cases(56)
+    several = cases(56)
     chosen = [case for case in several if case.method in ("lrp", "mwp")]
 
-    def fail(*_):
+    def fail(*_, **__):
         raise RuntimeError("not on this model")
 
-    chosen.append(bench.Case("grad_cam", {"layer": "features"}, (bench.Peer("someone", fail),)))
-    chosen.append(bench.Case("occlusion", {"window": 28, "stride": 28}))
-    monkeypatch.setattr(bench, "cases", lambda _side: chosen)
-    monkeypatch.setattr(bench, "BATCHES", (1, 2))
+    chosen.append(Case("grad_cam", {"layer": "features"}, (Peer("someone", fail),)))
+    chosen.append(Case("occlusion", {"window": 28, "stride": 28}))
+    monkeypatch.setattr(timing, "cases", lambda _side: chosen)
+    monkeypatch.setattr(measuring, "BATCHES", (1, 2))
 
 
 def test_rows_hold_both_times_and_the_difference_of_the_maps(quick, capsys):
@@ -57,10 +60,10 @@ def test_rows_hold_both_times_and_the_difference_of_the_maps(quick, capsys):
 
 @pytest.mark.parametrize("network", ["resnet18", "mobilenet_v2"])
 def test_each_family_is_explained_at_its_own_layer_by_both(network, monkeypatch):
-    chosen = [case for case in bench.cases(64) if case.method == "grad_cam"]
-    monkeypatch.setattr(bench, "cases", lambda _side: chosen)
-    monkeypatch.setattr(bench, "BATCHES", (1,))
-    (row,) = bench.bench(network, 64, 1, torch.device("cpu"), lambda _row: None)
+    chosen = [case for case in cases(64) if case.method == "grad_cam"]
+    monkeypatch.setattr(timing, "cases", lambda _side: chosen)
+    monkeypatch.setattr(measuring, "BATCHES", (1,))
+    (row,) = timing.bench(network, 64, 1, torch.device("cpu"), lambda _row: None)
     assert row["ratio"] > 0
     assert row["difference"] < 1e-3
 
@@ -76,7 +79,7 @@ def test_the_table_can_be_put_into_a_document(quick, capsys):
     options = ["--size", "56", "--images", "1", "--device", "cpu", "--markdown", "--clock", "cpu", "--threads", "1"]
     assert main(["bench", *options]) == 0
     table = capsys.readouterr().out.splitlines()[:7]
-    assert {line.count("|") for line in table} == {len(bench.COLUMNS) + 1}
+    assert {line.count("|") for line in table} == {len(timing.COLUMNS) + 1}
     assert set(table[1]) <= set("| -")
 
 
@@ -88,8 +91,8 @@ def test_shap_and_lime_run_beside_ours(method):
     from tests.explainers.networks import pictures, small_cnn
 
     model, images = small_cnn().eval(), pictures(1)
-    case = next(case for case in bench.cases(64) if case.method == method)
-    subject = bench.Subject(model, images, torch.tensor([1]), lambda: 0.0)
+    case = next(case for case in cases(64) if case.method == method)
+    subject = measuring.Subject(model, images, torch.tensor([1]), lambda: 0.0)
     for peer in case.peers:
-        passes, _, _ = bench._counted(subject, lambda peer=peer: bench._quietly(peer, subject))
+        passes, _, _ = measuring.counted(subject, lambda peer=peer: timing._quietly(peer, subject, case))
         assert passes >= case.parameters["n_samples"]

@@ -10,7 +10,7 @@ from PIL import Image
 
 from explainers.bundle import read_bundle
 from explainers.cli import main
-from explainers.comparison import markdown, table_of
+from explainers.comparison.comparing import markdown, table_of
 from tests.explainers.networks import small_cnn
 from tests.explainers.projects import N_IMAGES
 

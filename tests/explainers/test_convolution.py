@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from explainers.convolution import Convolution, convolve, has_operator
-from explainers.graph import optimised
+from explainers.networks.convolution import Convolution, convolve, has_operator
+from explainers.networks.graph import optimised
 from tests.explainers.networks import FAMILIES, family, pictures, small_cnn
 
 pytestmark = pytest.mark.skipif(
@@ -127,7 +127,7 @@ def test_a_copy_that_has_run_can_be_copied_and_run_with_gradients():
 
 
 def test_without_the_operator_convolutions_stay_pytorchs(monkeypatch):
-    monkeypatch.setattr("explainers.graph.has_operator", lambda *_: False)
+    monkeypatch.setattr("explainers.networks.graph.has_operator", lambda *_: False)
     model = small_cnn().eval()
     copied = optimised(model)
     assert not any(isinstance(module, Convolution) for module in copied.modules())

@@ -13,7 +13,7 @@ import pytest
 import torch
 from PIL import Image
 
-import explainers.job
+import explainers.run.job
 from explainers.bundle import NODE_COLUMNS, PREDICTION_COLUMNS, read_bundle, write_table
 from explainers.cli import main
 from explainers.datasets import cut_out, open_picture
@@ -195,8 +195,8 @@ def test_random_methods_draw_the_same_for_an_image_however_the_work_is_shared(pr
 
 def test_the_background_is_drawn_once_for_all_images(project, monkeypatch):
     change(project, 'name = "grad_cam"', 'name = "gradient_shap"\nn_samples = 3\nbackground = 2')
-    named, plain = [], explainers.job.opaque
-    monkeypatch.setattr("explainers.job.opaque", lambda *parts: named.append(parts) or plain(*parts))
+    named, plain = [], explainers.run.job.opaque
+    monkeypatch.setattr("explainers.run.job.opaque", lambda *parts: named.append(parts) or plain(*parts))
     assert explain(project) == 0
     assert sum("background" in parts for parts in named) == N_IMAGES
 
@@ -297,7 +297,8 @@ def test_a_single_label_bundle_has_no_thresholds(project):
 
 
 def test_quick_methods_explain_several_photographs_at_a_time(project, monkeypatch):
-    from explainers import job, registry
+    from explainers import registry
+    from explainers.run import explaining
 
     sizes, explained = [], registry.explain
 
@@ -308,4 +309,4 @@ def test_quick_methods_explain_several_photographs_at_a_time(project, monkeypatc
 
     monkeypatch.setattr(registry, "explain", counted)
     assert explain(project) == 0
-    assert sizes == [job.TOGETHER_N] * -(-N_IMAGES // job.TOGETHER_N)
+    assert sizes == [explaining.TOGETHER_N] * -(-N_IMAGES // explaining.TOGETHER_N)

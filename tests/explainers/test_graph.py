@@ -5,9 +5,9 @@ import torch
 from torch import nn
 
 from explainers import METHODS, explain
-from explainers.canonical import canonical
 from explainers.errors import UserError
-from explainers.graph import Optimised, optimised
+from explainers.networks.canonical import canonical
+from explainers.networks.graph import Optimised, optimised
 from tests.explainers.networks import FAMILIES, family, pictures, quick, small_cnn
 
 

@@ -6,9 +6,9 @@ from torch import nn
 
 from explainers import explain
 from explainers.errors import UserError
-from explainers.occlusion_density import fitted_density
-from explainers.occlusion_lattice import lattice
-from explainers.perturbation import fill_colours
+from explainers.networks.perturbation import fill_colours
+from explainers.occlusion.density import fitted_density
+from explainers.occlusion.lattice import lattice
 from tests.explainers.networks import pictures, small_cnn
 
 

@@ -4,7 +4,7 @@ from torch import nn
 
 from explainers import explain
 from explainers.errors import UserError
-from explainers.excitation import excitable, excite
+from explainers.networks.excitation import excitable, excite
 from tests.explainers.networks import FAMILIES, family, pictures, small_cnn, without_biases
 
 

@@ -12,9 +12,10 @@ from explainers.bundle import read_bundle, read_table, seal
 from explainers.cli import main
 from explainers.config import load_config
 from explainers.datasets import open_picture
-from explainers.job import model_input, prepare
 from explainers.metrics.faithfulness import faithfulness
 from explainers.metrics.orthogonality import orthogonality
+from explainers.models import model_input
+from explainers.run.job import prepare
 from explainers.xnn.activations import activations_of
 from explainers.xnn.heatmaps import x_feature_maps
 from explainers.xnn.storage import load

@@ -6,11 +6,11 @@ import torch
 import torch.nn.functional as F
 
 import explainers
-from explainers import excitation
 from explainers.base_explainers import BASES
 from explainers.errors import UserError
 from explainers.methods.lime import lime
 from explainers.methods.rise import rise
+from explainers.networks import excitation
 from tests.explainers.networks import (
     FAMILIES,
     LARGE_FAMILIES,

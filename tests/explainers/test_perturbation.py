@@ -4,7 +4,7 @@ from torch import nn
 
 from explainers import explain
 from explainers.errors import UserError
-from explainers.perturbation import classify, fill_colours, readout
+from explainers.networks.perturbation import classify, fill_colours, readout
 from tests.explainers.networks import pictures, quick, small_cnn
 
 

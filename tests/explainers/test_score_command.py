@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from explainers import scoring
 from explainers.bundle import read_bundle, read_table
 from explainers.cli import main
+from explainers.scoring import images, scores
 from tests.explainers.projects import N_IMAGES, change, explain
 
 
@@ -41,13 +41,13 @@ def test_a_later_metric_is_added_to_the_earlier_ones(bundle):
 
 def counted(monkeypatch):
     calls = []
-    real = scoring._metric_rows
+    real = images._metric_rows
 
     def compute(job, metric, method, *rest):
         calls.append((next(iter(metric.directions)), method["name"]))
         return real(job, metric, method, *rest)
 
-    monkeypatch.setattr(scoring, "_metric_rows", compute)
+    monkeypatch.setattr(images, "_metric_rows", compute)
     return calls
 
 
@@ -71,7 +71,7 @@ def test_only_a_further_metric_or_a_changed_method_is_computed(bundle, monkeypat
 def test_a_run_killed_between_images_or_while_writing_leaves_whole_files_and_continues(bundle, monkeypatch):
     main(["score", str(bundle), "--metrics", "confidence"])
     before = (bundle / "metrics.csv").read_bytes()
-    real, calls = scoring._image_rows, []
+    real, calls = scores.image_rows, []
 
     def killed_at_the_last(*arguments):
         calls.append(arguments)
@@ -79,17 +79,17 @@ def test_a_run_killed_between_images_or_while_writing_leaves_whole_files_and_con
             raise SystemExit
         return real(*arguments)
 
-    monkeypatch.setattr(scoring, "_image_rows", killed_at_the_last)
+    monkeypatch.setattr(scores, "image_rows", killed_at_the_last)
     with pytest.raises(SystemExit):
         main(["score", str(bundle), "--metrics", "deletion"])
     read_bundle(bundle)
     assert (bundle / "metrics.csv").read_bytes() == before
-    monkeypatch.setattr(scoring, "_image_rows", real)
+    monkeypatch.setattr(scores, "image_rows", real)
 
     def killed(*_):
         raise SystemExit
 
-    monkeypatch.setattr(scoring, "seal", killed)
+    monkeypatch.setattr(scores, "seal", killed)
     with pytest.raises(SystemExit):
         main(["score", str(bundle), "--metrics", "deletion"])
     read_bundle(bundle)

@@ -13,7 +13,9 @@ from pathlib import Path
 
 from explainers.config import load_config
 from explainers.errors import UserError
-from explainers.job import Job, explain_images, predict, prepare, targets_of
+from explainers.run.explaining import explain_images
+from explainers.run.job import Job, prepare
+from explainers.run.predicting import predict, targets_of
 
 SHARE_N = 16
 LOCAL = "local"

@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from torch import fx, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from explainers.convolution import IDENTITY, RELU, RELU6, Convolution, has_operator
 from explainers.errors import UserError, near
+from explainers.networks.convolution import IDENTITY, RELU, RELU6, Convolution, has_operator
 
 ADDITIONS = {operator.add, operator.iadd, torch.add, "add", "add_"}
 _ACTIVATIONS = {

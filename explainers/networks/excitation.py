@@ -20,10 +20,10 @@ from torch import fx, nn
 from torch.func import functional_call
 
 from explainers import _torchvision
-from explainers.canonical import Affine, canonical
 from explainers.errors import UserError, near
-from explainers.graph import in_quick_layout, module_of
-from explainers.layers import default_layer
+from explainers.networks.canonical import Affine, canonical
+from explainers.networks.graph import in_quick_layout, module_of
+from explainers.networks.layers import default_layer
 
 from zennit.layer import Sum  # isort: skip
 from zennit.types import Activation, AvgPool, BatchNorm, Linear  # isort: skip

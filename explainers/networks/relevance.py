@@ -8,8 +8,8 @@ import torch
 from torch import fx, nn
 
 from explainers import _torchvision  # noqa: F401  (zennit imports torchvision)
-from explainers.convolution import Geometry, convolve, input_gradient
-from explainers.graph import module_of
+from explainers.networks.convolution import Geometry, convolve, input_gradient
+from explainers.networks.graph import module_of
 
 from zennit.layer import Sum  # isort: skip
 from zennit.types import Activation, Linear  # isort: skip

@@ -14,10 +14,11 @@ import torch
 from explainers.bundle import read_bundle, read_table, write_atomically
 from explainers.datasets import open_picture
 from explainers.errors import UserError
-from explainers.graph import optimised
-from explainers.job import Job, model_input
 from explainers.metrics.cauc import contrastive_scores
+from explainers.models import model_input
+from explainers.networks.graph import optimised
 from explainers.ranking import salient
+from explainers.run.job import Job
 
 COLUMNS = ("method", "base", "n_delta", "cauc", "cdrop", "n")
 _HEADINGS = {"n_delta": "n̄_δ", "cauc": "CAUC ↓", "cdrop": "CDROP ↑"}

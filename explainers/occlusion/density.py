@@ -8,7 +8,7 @@ offsets, and none has to be chosen.
 import torch
 import torch.nn.functional as F
 
-from explainers.occlusion_lattice import Lattice
+from explainers.occlusion.lattice import Lattice
 
 _TOLERANCE, _MOST_STEPS = 1e-10, 1000
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import torch
 
 from explainers.errors import UserError, near
-from explainers.graph import optimised
+from explainers.networks.graph import optimised
 from explainers.preprocessing import normalised
 from explainers.targets import pick
 

@@ -18,10 +18,11 @@ from explainers import registry
 from explainers.bundle import opaque, read_table, write_atomically
 from explainers.datasets import BOX, open_picture
 from explainers.errors import UserError
-from explainers.job import Job, model_input
 from explainers.metrics.faithfulness import faithfulness
 from explainers.metrics.locality import locality, part_shares, voronoi_weights
 from explainers.metrics.orthogonality import moments, orthogonality_of
+from explainers.models import model_input
+from explainers.run.job import Job
 from explainers.xnn.activations import activations_of
 from explainers.xnn.heatmaps import x_feature_maps
 from explainers.xnn.storage import load

@@ -14,7 +14,7 @@ from torch import fx, nn
 
 from explainers import _torchvision  # noqa: F401  (zennit imports torchvision)
 from explainers.errors import UserError
-from explainers.graph import ADDITIONS, fold_batch_norm, module_of, traced
+from explainers.networks.graph import ADDITIONS, fold_batch_norm, module_of, traced
 
 from zennit.layer import Sum  # isort: skip
 from zennit.types import Activation, AvgPool, BatchNorm, Linear, MaxPool  # isort: skip

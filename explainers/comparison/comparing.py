@@ -11,13 +11,15 @@ from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 
-from explainers.assemble import assemble
 from explainers.bundle import read_table, write_atomically
-from explainers.comparison_page import ARROWS, page
+from explainers.comparison.page import ARROWS, page
 from explainers.config import Config, checked, read_toml
 from explainers.errors import UserError
-from explainers.job import explain_images, predict, prepare, targets_of
-from explainers.scoring import score_bundle
+from explainers.run.assembling import assemble
+from explainers.run.explaining import explain_images
+from explainers.run.job import prepare
+from explainers.run.predicting import predict, targets_of
+from explainers.scoring.scores import score_bundle
 
 COLUMNS = ("model", "method", "metric", "better", "n", "value")
 

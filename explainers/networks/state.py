@@ -4,10 +4,22 @@ from contextlib import contextmanager
 
 import torch
 
+from explainers.errors import UserError
+
 
 def device_of(model: torch.nn.Module) -> torch.device:
     """Return where the model's parameters are; the CPU for a model without any."""
     return next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
+
+
+def device_called(name: str) -> torch.device:
+    """Return the device of that name; "auto" is the accelerator when there is one."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        return torch.empty(0, device=name).device
+    except (RuntimeError, AssertionError) as error:
+        raise UserError(f"--device: {name!r} cannot be used here: {str(error).splitlines()[0]}") from None
 
 
 @contextmanager

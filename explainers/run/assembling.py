@@ -3,26 +3,29 @@
 Image by image, so that memory does not hold what thousands of images have.
 """
 
-import io
 import json
 import os
+import platform
 import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain
 
 import numpy as np
-from PIL import Image
+import torch
 from tqdm import tqdm
 
 from explainers import registry
+from explainers._torchvision import torchvision
 from explainers.bundle import opaque, replace_folder, seal, write_atomically, write_table
 from explainers.config import MethodConfig
-from explainers.datasets import BOX, cut_points, open_picture, true_regions
-from explainers.job import Job, read_nodes, read_prediction, targets_for, versions
-from explainers.model_state import device_of
+from explainers.networks.state import device_of
 from explainers.predictions import prediction_rows, scores_of, thresholds_of
 from explainers.render import colour_stops, colour_table, overlay, shared_scale
+from explainers.run.explaining import read_nodes, targets_for
+from explainers.run.job import Job
+from explainers.run.predicting import read_prediction
+from explainers.run.truth import write_masks, write_parts
 from explainers.trees import as_tree
 
 
@@ -35,8 +38,8 @@ def assemble(job: Job, targets: dict[str, list[int]]) -> None:
     thresholds = _write_predictions(job, new, targets)
     _write_features(job, new / "features.npy")
     _write_images(job, new)
-    _write_masks(job, new)
-    _write_parts(job, new)
+    write_masks(job, new)
+    write_parts(job, new)
     methods = []
 
     def nodes():
@@ -90,41 +93,6 @@ def _write_images(job, new):
             yield {**row, "labels": labels, "split": photograph.split, "source": photograph.source}
 
     write_table(new / "images.csv", rows())
-
-
-def _write_masks(job, new):
-    """Write the true regions of what the model saw, as `score` reads them: PNG, 255 where true."""
-    model = job.config.model
-    for name, photograph in job.photographs.items():
-        if photograph.mask is None:
-            continue
-        regions = true_regions(photograph.mask, job.classes, model.resize, model.height_width)
-        for target, region in regions.items():
-            suffix = "" if target is None else f"-{target}"
-            buffer = io.BytesIO()
-            Image.fromarray(region.astype(np.uint8) * 255).save(buffer, "PNG")
-            write_atomically(new / "masks" / f"{name}{suffix}.png", buffer.getvalue())
-
-
-def _write_parts(job, new):
-    """Write where the parts that can be seen, and the object's box, are in what the model saw."""
-    rows = []
-    for name, photograph in job.photographs.items():
-        if photograph.parts is not None and photograph.parts.points:
-            points, box = _seen_parts(job, photograph)
-            rows += [{"image_id": name, "part": part, "x": x, "y": y} | box for part, (x, y) in points.items()]
-    if rows:
-        write_table(new / "parts.csv", rows)
-
-
-def _seen_parts(job, photograph):
-    """Return the part points and the box in pixels of the model's input; a box's edges lie between pixels."""
-    model, (left, top, right, bottom) = job.config.model, photograph.parts.box
-    corners = [(left - 0.5, top - 0.5), (right - 0.5, bottom - 0.5)]
-    size = open_picture(photograph.path).size
-    places = cut_points([*corners, *photograph.parts.points.values()], size, model.resize, model.height_width).round(2)
-    edges = (places[:2] + 0.5).ravel().tolist()
-    return dict(zip(photograph.parts.points, places[2:].tolist(), strict=True)), dict(zip(BOX, edges, strict=True))
 
 
 def _write_method(job: Job, new, method: MethodConfig, targets):
@@ -240,8 +208,17 @@ def _manifest(job, methods, thresholds):
             "skipped": job.skipped,
         },
         "methods": methods,
-        "versions": versions(),
+        "versions": _versions(),
         "device": str(device_of(job.model)),
+    }
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "torchvision": torchvision.__version__,
+        "numpy": np.__version__,
     }
 
 

@@ -1,0 +1,98 @@
+"""Seconds, images passed and memory of a function call."""
+
+import ctypes
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+from explainers.networks.perturbation import usual_batch
+
+BATCHES = (1, 2, 4, 6, 8, 16, 32)
+REPEATS = 2
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What all are timed on."""
+
+    model: torch.nn.Module
+    images: torch.Tensor
+    targets: torch.Tensor
+    clock: Callable[[], float]
+
+
+def seconds_of(subject: Subject, function: Callable) -> float:
+    """Return the seconds of one call; an accelerator's work is waited for."""
+    started = subject.clock()
+    function()
+    if subject.images.is_cuda:
+        torch.cuda.synchronize()
+    return subject.clock() - started
+
+
+@torch.inference_mode()
+def seconds_per_image(subject: Subject, model: torch.nn.Module) -> float:
+    """Return the seconds that one image takes in the best batch."""
+    found = []
+    for size in {*BATCHES, usual_batch(subject.images)}:
+        batch = subject.images[torch.arange(size, device=subject.images.device) % len(subject.images)]
+        model(batch)
+        found.append(min(seconds_of(subject, lambda batch=batch: model(batch)) for _ in range(REPEATS)) / size)
+    return min(found)
+
+
+def counted(subject: Subject, function: Callable) -> tuple:
+    """Return how many images went through a network, the rise of memory in MiB (or None), and the result.
+
+    The second of two runs is measured: what is loaded once does not count.
+    """
+    function()
+    depth, passed = [0], [0]
+
+    def enter(_module, inputs):
+        batch = inputs[0] if inputs else None
+        if depth[0] == 0 and isinstance(batch, torch.Tensor) and batch.shape[1:] == subject.images.shape[1:]:
+            passed[0] += len(batch)
+        depth[0] += 1
+
+    def leave(_module, _inputs, _outputs):
+        depth[0] -= 1
+
+    hooks = torch.nn.modules.module
+    handles = [hooks.register_module_forward_pre_hook(enter), hooks.register_module_forward_hook(leave)]
+    try:
+        before = _reset_memory(subject.images.device)
+        result = function()
+        after = _peak_memory(subject.images.device)
+    finally:
+        for handle in handles:
+            handle.remove()
+    rise = None if before is None or after is None else max(after - before, 0) / 2**20
+    return passed[0], rise, result
+
+
+def _reset_memory(device):
+    """Return the bytes in use, and let the peak be counted from here; None where the system does not say."""
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats()
+        return torch.cuda.memory_allocated()
+    try:
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
+        with open("/proc/self/clear_refs", "w") as file:
+            file.write("5")
+    except OSError:
+        return None
+    return _process_status("VmRSS")
+
+
+def _peak_memory(device):
+    return torch.cuda.max_memory_allocated() if device.type == "cuda" else _process_status("VmHWM")
+
+
+def _process_status(key):
+    try:
+        with open("/proc/self/status") as file:
+            return next(int(line.split()[1]) * 1024 for line in file if line.startswith(f"{key}:"))
+    except (OSError, StopIteration):
+        return None

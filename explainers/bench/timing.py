@@ -1,0 +1,147 @@
+"""Time every method against its peers: the same model, images and parameters, in one run.
+
+Peers are development requirements (captum, pytorch-grad-cam, zennit, shap, lime); one that is not installed, or fails
+on the model, is named with the reason. Weights and images are random, targets the model's first choices. `COLUMNS` says
+what each figure is.
+"""
+
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
+
+import torch
+
+from explainers import registry
+from explainers._torchvision import torchvision
+from explainers.bench.cases import cases
+from explainers.bench.measuring import REPEATS, Subject, counted, seconds_of, seconds_per_image
+from explainers.networks.excitation import excitable
+from explainers.networks.graph import optimised
+
+COLUMNS = {
+    "method": "Ours.",
+    "peer": "The other implementation, or why there is no figure of it; for ours in fewer bits the precision.",
+    "seconds": "Ours, per image: the least of some runs.",
+    "peer_seconds": "The peer's, in turn with ours.",
+    "ratio": "The peer's time over ours.",
+    "passes": "Images that went through the model, per image explained; counted.",
+    "peer_passes": "The same of the peer.",
+    "overhead": "Our time over that of as many bare forward passes of the plain model, in its best batch.",
+    "overhead_optimised": "The same over the optimised copy's, which perturbation methods use.",
+    "memory_mib": "How far memory rose above what was in use before, at its peak.",
+    "peer_memory_mib": "The same of the peer.",
+    "difference": "The largest difference between both maps over the largest value; none where maps are random.",
+}
+
+
+def bench(
+    model_name: str,
+    side: int,
+    n_images: int,
+    device: torch.device,
+    report: Callable[[dict], None],
+    clock: Callable[[], float] = time.perf_counter,
+) -> list[dict]:
+    """Return a row per method and peer, as `COLUMNS`. `report` gets each row as it is ready.
+
+    After them, a row per perturbation method and lower precision: its time against the full one's, and what it changes.
+    `clock` reads seconds: the wall's, or on a machine with other work this process's own (`time.process_time`).
+    """
+    options = {"init_weights": False} if model_name == "googlenet" else {}
+    model = torchvision.models.get_model(model_name, weights=None, **options).eval().to(device)
+    images = torch.randn(n_images, 3, side, side, generator=torch.Generator().manual_seed(0)).to(device)
+    with torch.inference_mode():
+        targets = model(images).argmax(dim=1)
+    subject = Subject(model, images, targets, clock)
+    rows = []
+    for row in _rows(subject, cases(side)):
+        rows.append(row)
+        report(row)
+    return rows
+
+
+def _rows(subject, chosen):
+    plain, fast = seconds_per_image(subject, subject.model), seconds_per_image(subject, optimised(subject.model))
+    perturbing = []
+    for case in chosen:
+        for peer in case.peers or (None,):
+            row, seconds, maps = _compared(subject, case, peer)
+            if "perturbs" in registry.METHODS[case.base].needs:
+                row["overhead"] = seconds / (row["passes"] * plain)
+                row["overhead_optimised"] = seconds / (row["passes"] * fast)
+                if case.base == case.method:
+                    perturbing.append((case, seconds, maps))
+            yield row
+    for case, seconds, maps in perturbing:
+        for precision in ("bfloat16", "float16") if subject.images.is_cuda else ("bfloat16",):
+            yield _reduced(subject, case, precision, seconds, maps)
+
+
+def _compared(subject, case, peer):
+    """Return the row, our seconds per image and our maps."""
+    ours, n = _ours(subject, case), len(subject.images)
+    passes, memory, maps = counted(subject, ours)
+    row = dict.fromkeys(COLUMNS) | {"method": case.name, "passes": passes / n, "memory_mib": memory}
+    if peer is None:
+        (seconds,) = _least(subject, ours)
+        return row | {"seconds": seconds / n}, seconds / n, maps
+
+    def theirs():
+        return _quietly(peer, subject, case)
+
+    try:
+        peer_passes, row["peer_memory_mib"], peer_maps = counted(subject, theirs)
+    except Exception as error:
+        (seconds,) = _least(subject, ours)
+        reason = f"{peer.name}: {type(error).__name__}: {str(error).splitlines()[0][:60]}"
+        return row | {"peer": reason, "seconds": seconds / n}, seconds / n, maps
+    seconds, peer_seconds = _least(subject, ours, theirs)
+    row |= {"peer": peer.name, "peer_passes": peer_passes / n}
+    row |= {"seconds": seconds / n, "peer_seconds": peer_seconds / n, "ratio": peer_seconds / seconds}
+    if peer_maps is not None:
+        row["difference"] = _difference(peer.ours(maps), peer_maps.detach().to(maps))
+    return row, seconds / n, maps
+
+
+def _ours(subject, case):
+    """Return a function that gives our maps (N, H, W); of a tree those of its first nodes."""
+    if not registry.explains_output(case.method):
+        given = (subject.model, subject.images, subject.targets)
+        return lambda: registry.explain(case.method, *given, **case.parameters)[:, 0]
+    base = case.parameters["base"]
+    prepared = optimised(subject.model) if base in ("rise", "lime") else subject.model
+    prepared = excitable(prepared) if base == "mwp" else prepared
+
+    def first_nodes():
+        trees = [registry.explain_output(case.method, prepared, image, **case.parameters) for image in subject.images]
+        return torch.stack([nodes[0].map for nodes in trees])
+
+    return first_nodes
+
+
+def _least(subject, *functions):
+    """Return each function's least seconds of some runs, in turn, so that none has the quieter time."""
+    rounds = [[seconds_of(subject, function) for function in functions] for _ in range(REPEATS)]
+    return [min(of_one) for of_one in zip(*rounds, strict=True)]
+
+
+def _difference(maps, others):
+    return float((maps - others).abs().max() / others.abs().max().clamp(min=1e-12))
+
+
+def _reduced(subject, case, precision, full_seconds, full):
+    lower = _ours(subject, replace(case, parameters={**case.parameters, "precision": precision}))
+    row = dict.fromkeys(COLUMNS) | {"method": case.name, "peer": precision, "peer_seconds": full_seconds}
+    try:
+        maps = lower()
+    except RuntimeError as error:
+        return row | {"peer": f"{precision}: {str(error).splitlines()[0][:60]}"}
+    seconds = seconds_of(subject, lower) / len(subject.images)
+    return row | {"seconds": seconds, "ratio": full_seconds / seconds, "difference": _difference(maps, full)}
+
+
+def _quietly(peer, subject, case):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return peer.attribute(subject.model, subject.images, subject.targets, **case.parameters)

@@ -1,0 +1,80 @@
+"""The first step of a run: each photograph's logits, penultimate features and picture, and the classes to explain."""
+
+import io
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from explainers.bundle import write_atomically
+from explainers.datasets import class_index, cut_out, open_picture
+from explainers.errors import UserError
+from explainers.models import model_input
+from explainers.networks.features import penultimate
+from explainers.networks.state import device_of
+from explainers.predictions import classes_to_explain, scores_of
+from explainers.render import encode
+from explainers.run.job import Job
+from explainers.run.reading import bar, read_ahead, sent
+
+BATCH = 16
+
+
+def predict(job: Job) -> None:
+    """Store each photograph's logits, penultimate features and picture; leave out and note the unreadable ones."""
+    waiting = [name for name in job.photographs if not (job.predictions_folder / f"{name}.npz").exists()]
+    with bar("predictions", len(job.photographs), len(job.photographs) - len(waiting)) as progress:
+        batches = [waiting[start : start + BATCH] for start in range(0, len(waiting), BATCH)]
+        for names, pictures in read_ahead(lambda names: dict(_readable(job, names)), batches):
+            if pictures:
+                _predict_batch(job, pictures)
+            progress.update(len(names))
+    if not job.photographs:
+        raise UserError(f"{job.config.images.folder}: no picture could be read.")
+
+
+def _readable(job, names):
+    for name in names:
+        try:
+            yield name, open_picture(job.photographs[name].path)
+        except UserError as error:
+            photograph = job.photographs.pop(name)
+            job.skipped.append({"source": photograph.source, "reason": str(error)})
+            tqdm.write(f"skipped: {photograph.source}: {error}")
+
+
+def _predict_batch(job, pictures):
+    model = job.config.model
+    inputs = torch.zeros(BATCH, 3, *model.height_width)  # always a full batch: rounding depends on its size
+    for row, picture in enumerate(pictures.values()):
+        inputs[row] = model_input(picture, model)
+    logits, features = penultimate(job.model, sent(inputs, device_of(job.model)))
+    if logits.shape[1] != len(job.classes):
+        raise UserError(f"[model] classes: {len(job.classes)} names, but the model has {logits.shape[1]} outputs.")
+    for row, (name, picture) in enumerate(pictures.items()):
+        shown = cut_out(picture, model.resize, model.height_width, job.config.output_size)
+        write_atomically(job.predictions_folder / f"{name}.webp", encode(shown, job.config.output.quality))
+        arrays = {"logits": logits[row].cpu().numpy(), "features": features[row].cpu().numpy()}
+        write_atomically(job.predictions_folder / f"{name}.npz", _npz(arrays))
+
+
+def _npz(arrays) -> bytes:
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    return buffer.getvalue()
+
+
+def read_prediction(job: Job, name: str) -> dict[str, np.ndarray]:
+    with np.load(job.predictions_folder / f"{name}.npz") as stored:
+        return {key: stored[key] for key in stored.files}
+
+
+def targets_of(job: Job) -> dict[str, list[int]]:
+    """Return the class indices to explain, by image."""
+    targets = job.config.targets
+    fixed = [class_index(str(c), job.classes, "[targets] classes") for c in targets.classes or ()]
+    chosen = {}
+    for name, photograph in job.photographs.items():
+        scores = scores_of(read_prediction(job, name)["logits"][None], job.config.model.multilabel)[0]
+        chosen[name] = classes_to_explain(scores, photograph.labels, fixed, targets.truth, targets.top)
+    return chosen

@@ -1,0 +1,142 @@
+"""One image's scores: every metric of every method's maps, each kept by itself under a name of what it depends on."""
+
+import json
+
+import numpy as np
+import torch
+from PIL import Image
+
+from explainers import registry
+from explainers.bundle import opaque, write_atomically
+from explainers.datasets import open_picture
+from explainers.errors import UserError
+from explainers.models import model_input
+from explainers.networks.graph import optimised
+from explainers.ranking import salient
+from explainers.run.job import Job, seeded_generator
+from explainers.trees import clusters
+
+
+def image_rows(job, folder, manifest, metrics, image_id, nodes, work, masks, tree):
+    """Return the image's values. What an earlier run found is kept: each metric of each method's maps by itself."""
+    stored = work / f"{image_id}.json"
+    kept = json.loads(stored.read_bytes()) if stored.exists() else {}
+    pieces = {
+        _piece(job, manifest, name, method, image_id, nodes, masks): (metric, method)
+        for name, metric in metrics.items()
+        for method in manifest["methods"]
+    }
+    missing = {piece: named for piece, named in pieces.items() if piece not in kept}
+    if missing:
+        kept |= _computed(job, folder, missing, image_id, contrasted(folder, nodes, tree), masks)
+        write_atomically(stored, json.dumps(kept).encode())
+    return [row for piece in pieces for row in kept[piece]]
+
+
+def _piece(job, manifest, metric_name, method, image_id, nodes, masks):
+    """Return a name for a metric's values on a method's maps that changes with whatever they depend on."""
+    metric, files = registry.METRICS[metric_name], manifest["files"]
+    compared = nodes if "others" in metric.defaults else [n for n in nodes if n["method"] == method["name"]]
+    parts = [metric_name, method["name"], job.config.output.seed]
+    parts += [(node["method"], node["target"], files[node["map_file"]]) for node in compared]
+    if "others" in metric.defaults:
+        parts.append(files["tree.json"])
+    if "masks" in metric.defaults:
+        parts.append(state_of({name: path for name, path in masks.items() if name.startswith(image_id)}))
+    if "explainer" in metric.defaults:
+        parts.append((method["method"], method["parameters"]))
+    return opaque(*parts)
+
+
+def _computed(job, folder, pieces, image_id, nodes, masks):
+    if image_id not in job.photographs:
+        raise UserError(f"{job.config.path}: its photographs are not those of {folder}; {image_id} is missing.")
+    image = model_input(open_picture(job.photographs[image_id].path), job.config.model)
+    found = {}
+    for piece, (metric, method) in pieces.items():
+        own = [node for node in nodes if node["method"] == method["name"]]
+        maps = torch.stack([_raw_map(folder, node) for node in own]) if own else torch.empty(0)
+        found[piece] = _metric_rows(job, metric, method, image, own, maps, masks)
+    return found
+
+
+def contrasted(folder, nodes, tree):
+    """Return the nodes with the other classes of their cluster, and the fewest salient pixels any method gives them."""
+    if tree is None:
+        return nodes
+    explained = sorted({int(node["target"]) for node in nodes})
+    others = {c: [o for o in cluster if o != c] for cluster in clusters(explained, tree) for c in cluster}
+    fewest: dict[str, int] = {}
+    for node in nodes:
+        n = int(salient(_raw_map(folder, node)[None]).sum())
+        fewest[node["target"]] = min(n, fewest.get(node["target"], n))
+    return [{**node, "others": others[int(node["target"])], "n_pixels": fewest[node["target"]]} for node in nodes]
+
+
+def _raw_map(folder, node):
+    return torch.from_numpy(np.load(folder / node["map_file"]).astype(np.float32) * np.float32(node["scale"]))
+
+
+def _metric_rows(job: Job, metric, method, image, nodes, maps, true_regions):
+    parameters = {}
+    if "masks" in metric.defaults:
+        masks = [_mask(true_regions, node, image.shape[-2:]) for node in nodes]
+        known = [i for i, mask in enumerate(masks) if mask is not None]
+        nodes, maps = [nodes[i] for i in known], maps[known]
+        parameters["masks"] = torch.stack([masks[i] for i in known]) if known else None
+    if "others" in metric.defaults:  # a class alone in its cluster is contrasted with nothing
+        known = [i for i, node in enumerate(nodes) if node["others"]]
+        nodes, maps = [nodes[i] for i in known], maps[known]
+        parameters["others"] = [node["others"] for node in nodes]
+        parameters["n_pixels"] = torch.tensor([node["n_pixels"] for node in nodes])
+    if not nodes:
+        return []
+    if "output" in metric.defaults:
+        parameters["output"] = "sigmoid" if job.config.model.multilabel else "softmax"
+    if "generator" in metric.defaults:
+        parameters["generator"] = seeded_generator(job, metric.title, nodes[0]["image_id"])
+    if "explainer" in metric.defaults:
+        if registry.explains_output(method["method"]):
+            raise UserError(f"--metrics: {metric.title} is not defined for {method['name']}, a tree of maps.")
+        parameters["explainer"] = _explainer(job, method, nodes[0]["image_id"])
+    images, targets = image.expand(len(nodes), -1, -1, -1), [int(node["target"]) for node in nodes]
+    model = optimised(job.model) if "perturbs" in metric.needs else job.model
+    values = registry.scores(metric, model, images, targets, maps, **parameters)
+    return [
+        {
+            "image_id": node["image_id"],
+            "method": method["name"],
+            "target": node["target"],
+            "metric": name,
+            "value": value,
+        }
+        for name, column in values.items()
+        for node, value in zip(nodes, column.tolist(), strict=True)
+    ]
+
+
+def _mask(masks, node, size):
+    """Return the true region of a node's class or image, at the map's size; None when there is none."""
+    for name in (f"{node['image_id']}-{node['target']}", node["image_id"]):
+        if name in masks:
+            picture = Image.open(masks[name]).convert("I").resize(size[::-1], Image.Resampling.NEAREST)
+            return torch.from_numpy(np.array(picture) > 0)
+    return None
+
+
+def _explainer(job, method, image_id):
+    """The bundle's method, as the sanity check calls it: on another model, for the same images and targets."""
+    name, defaults = method["method"], registry.METHODS[method["method"]].defaults
+    parameters = dict(method["parameters"])
+    parameters |= {key: getattr(job.config.model, key) for key in ("mean", "std") if key in defaults}
+
+    def explain(model, images, targets):
+        if "generator" in defaults:
+            parameters["generator"] = seeded_generator(job, name, image_id)
+        return registry.explain(name, model, images, targets, **parameters)[:, 0]
+
+    return explain
+
+
+def state_of(masks):
+    return [(name, path.stat().st_mtime_ns, path.stat().st_size) for name, path in masks.items()]
