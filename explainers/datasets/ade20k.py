@@ -22,17 +22,20 @@ SOURCE = (
     "https://groups.csail.mit.edu/vision/datasets/ADE20K (after registration), unpack it, and name its folder."
 )
 _SPLITS = {"training": "train", "validation": "test"}
+_OBJECT_LISTS = {"objectInfo150.txt": "\t", "objectInfo150.csv": ","}
+_FULL = "_seg"  # how the full data set's annotations end
 
 
 def photographs(folder: Path, classes: list[str]) -> list[Photograph]:
     """Return the scenes, those of another category than the model's classes without a label, "train" or "test"."""
-    categories = _scene_categories(folder)
+    categories, objects = _scene_categories(folder), tuple(object_names(folder)) if _object_list(folder) else ()
     found = []
     for path in sorted(folder.rglob("*.jpg")):
         category = categories.get(path.stem, path.parent.name).replace("/", "_")
         label = (classes.index(category),) if category in classes else None
         split = next((_SPLITS[part] for part in path.relative_to(folder).parts if part in _SPLITS), "")
-        found.append(Photograph(path, path.relative_to(folder).as_posix(), label, split))
+        source, mask = path.relative_to(folder).as_posix(), next(filter(Path.is_file, _annotations_of(path)), None)
+        found.append(Photograph(path, source, label, split, mask, objects))
     if not found:
         expected = "expected the folder ADEChallengeData2016 or the full data set's"
         raise UserError(f"{folder}: holds no *.jpg; {expected}. {SOURCE}")
@@ -41,36 +44,44 @@ def photographs(folder: Path, classes: list[str]) -> list[Photograph]:
 
 def regions(picture: Path) -> np.ndarray:
     """Return the object number of every pixel (H, W) of the photograph at this path, uint16; 0 where there is none."""
-    beside = picture.with_name(f"{picture.stem}_seg.png")
-    if beside.is_file():
-        colours = _pixels(beside).astype(np.uint16)
-        return colours[..., 0] // 10 * 256 + colours[..., 1]
-    path = _annotation_of(picture)
-    numbers = _pixels(path)
-    if numbers.ndim != 2:
-        raise UserError(f"{path}: expected one object number per pixel, found {numbers.shape[-1]} channels.")
-    return numbers.astype(np.uint16)
+    paths = _annotations_of(picture)
+    for path in paths:
+        if path.is_file():
+            return object_numbers(path)
+    raise UserError(f"{picture}: has no annotation; expected {' or '.join(map(str, paths[1:]))}.")
+
+
+def object_numbers(annotation: Path) -> np.ndarray:
+    """Return the object number of every pixel (H, W) of an annotation in either layout, uint16; 0 for none."""
+    pixels = _pixels(annotation).astype(np.uint16)
+    if pixels.ndim == 2:
+        return pixels
+    if not annotation.stem.endswith(_FULL):
+        raise UserError(f"{annotation}: expected one object number per pixel, found {pixels.shape[-1]} channels.")
+    return pixels[..., 0] // 10 * 256 + pixels[..., 1]
 
 
 def object_names(folder: Path) -> list[str]:
     """Return the benchmark's 150 objects in the order of their numbers, synonyms separated by ";"."""
-    for name, separator in (("objectInfo150.txt", "\t"), ("objectInfo150.csv", ",")):
-        path = folder / name
-        if path.is_file():
-            rows = [line.split(separator) for line in path.read_text(encoding="utf-8").splitlines()[1:] if line.strip()]
-            return [separator.join(row[5:]).strip().replace(", ", ";") for row in rows]
-    raise UserError(f"{folder}: there is no objectInfo150.txt.")
+    path = _object_list(folder)
+    if path is None:
+        raise UserError(f"{folder}: there is no objectInfo150.txt.")
+    separator = _OBJECT_LISTS[path.name]
+    rows = [line.split(separator) for line in path.read_text(encoding="utf-8").splitlines()[1:] if line.strip()]
+    return [separator.join(row[5:]).strip().replace(", ", ";") for row in rows]
 
 
-def _annotation_of(picture):
-    candidates = [picture.with_suffix(".png")]
+def _object_list(folder):
+    return next((folder / name for name in _OBJECT_LISTS if (folder / name).is_file()), None)
+
+
+def _annotations_of(picture):
+    """Return where a photograph's annotation may be: the full data set's, one beside it, the benchmark's."""
+    paths = [picture.with_name(f"{picture.stem}{_FULL}.png"), picture.with_suffix(".png")]
     if "images" in picture.parts:
         at = len(picture.parts) - 1 - picture.parts[::-1].index("images")
-        candidates.append(Path(*picture.parts[:at], "annotations", *picture.parts[at + 1 :]).with_suffix(".png"))
-    for path in candidates:
-        if path.is_file():
-            return path
-    raise UserError(f"{picture}: has no annotation; expected {' or '.join(map(str, candidates))}.")
+        paths.append(Path(*picture.parts[:at], "annotations", *picture.parts[at + 1 :]).with_suffix(".png"))
+    return paths
 
 
 def _pixels(path):

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from explainers.datasets.ade20k import object_numbers
 from explainers.datasets.photograph import Photograph
 from explainers.datasets.pictures import cut_out
 from explainers.datasets.voc import CLASSES as VOC_CLASSES
@@ -21,15 +22,34 @@ def with_masks(photographs: list[Photograph], folder: Path) -> list[Photograph]:
     found = []
     for photograph in photographs:
         source = Path(photograph.source).with_suffix(".png")
-        path = next((p for p in (folder / source, folder / source.name) if p.is_file()), photograph.mask)
-        found.append(replace(photograph, mask=path))
+        path = next((p for p in (folder / source, folder / source.name) if p.is_file()), None)
+        found.append(replace(photograph, mask=path, objects=None) if path else photograph)
     if not any(photograph.mask for photograph in found):
         raise UserError(f"[images] masks: {folder} holds no PNG named like a photograph, such as {source}.")
     return found
 
 
-def true_regions(path: Path, classes: list[str], resize: int | None, height_width) -> dict[int | None, np.ndarray]:
-    """Return the region (H, W), bool, of all objects (None) and of the classes that the mask tells apart (an index).
+def true_regions(
+    photograph: Photograph, classes: list[str], resize: int | None, height_width
+) -> dict[int | str | None, np.ndarray]:
+    """Return the regions (H, W), bool, that a photograph's mask tells apart: of all objects (None) and of single ones.
+
+    An object is called by its index where it is one of the classes, else by its name. In a mask whose numbers have
+    names every pixel is of some object, so there is no region of all.
+    """
+    if photograph.objects is None:
+        return _drawn(photograph.mask, classes, resize, height_width)
+    pixels, found = object_numbers(photograph.mask), {}
+    for number in np.unique(pixels[pixels > 0]).tolist():
+        names = photograph.objects[number - 1].split(";") if number <= len(photograph.objects) else [f"object {number}"]
+        known = next((classes.index(name) for name in names if name in classes), None)
+        called = names[0].replace("/", "_") if known is None else known
+        found[called] = _seen(pixels == number, resize, height_width) | found.get(called, False)
+    return found
+
+
+def _drawn(path, classes, resize, height_width):
+    """Return the regions of a mask of its own.
 
     In a grey or colour mask pixels above 0 are true; those of one class may lie in `<name>-<class>.png` beside it. In a
     mask with VOC's palette a pixel's number is its class; 255 is the border, which belongs to none.
@@ -51,7 +71,7 @@ def true_regions(path: Path, classes: list[str], resize: int | None, height_widt
 
 def _beside(path, classes, resize, height_width):
     paths = {index: path.with_name(f"{path.stem}-{name}.png") for index, name in enumerate(classes)}
-    found = {index: true_regions(one, [], resize, height_width) for index, one in paths.items() if one.is_file()}
+    found = {index: _drawn(one, [], resize, height_width) for index, one in paths.items() if one.is_file()}
     return {index: regions[None] for index, regions in found.items()}
 
 

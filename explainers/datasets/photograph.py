@@ -13,7 +13,8 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 class Photograph:
     """A picture file; `labels` are class indices, None when the truth is not known; `mask` shows the true region.
 
-    `parts` says where the object and its parts are, None where that is not known.
+    `objects` names the numbers of a mask that has one for every pixel, from 1 up, synonyms separated by ";"; None where
+    the mask is not such a one. `parts` says where the object and its parts are, None where that is not known.
     """
 
     path: Path
@@ -21,6 +22,7 @@ class Photograph:
     labels: tuple[int, ...] | None = None
     split: str = ""
     mask: Path | None = None
+    objects: tuple[str, ...] | None = None
     parts: Parts | None = field(default=None, hash=False)
 
 

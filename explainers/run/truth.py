@@ -17,7 +17,7 @@ def write_masks(job: Job, new: Path) -> None:
     for name, photograph in job.photographs.items():
         if photograph.mask is None:
             continue
-        regions = true_regions(photograph.mask, job.classes, model.resize, model.height_width)
+        regions = true_regions(photograph, job.classes, model.resize, model.height_width)
         for target, region in regions.items():
             suffix = "" if target is None else f"-{target}"
             buffer = io.BytesIO()

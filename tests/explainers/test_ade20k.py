@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from explainers.datasets import ade20k, list_photographs
+from explainers.datasets import ade20k, list_photographs, true_regions, with_masks
 from explainers.errors import UserError
 
 OBJECTS = "Idx\tRatio\tTrain\tVal\tName\n1\t0.1576\t11664\t1172\twall\n2\t0.1072\t6046\t612\tbuilding, edifice\n"
@@ -39,6 +39,27 @@ def test_the_benchmarks_objects_are_found_from_the_picture(benchmark):
     found = ade20k.regions(benchmark / "images" / "training" / "ADE_train_00000001.jpg")
     assert np.array_equal(found, NUMBERS)
     assert ade20k.object_names(benchmark) == ["wall", "building;edifice"]
+
+
+def test_each_object_is_a_region_called_by_its_class_or_else_by_its_name(benchmark):
+    photograph = list_photographs(benchmark, None, benchmark, ["edifice"], False, "ade20k")[0]
+    found = true_regions(photograph, ["sky", "edifice"], None, (2, 3))
+    assert {called: region.tolist() for called, region in found.items()} == {
+        "wall": [[False, True, False], [False] * 3],
+        1: [[False] * 3, [True, True, False]],
+        "object 7": [[False] * 3, [False, False, True]],
+        "object 150": [[False, False, True], [False] * 3],
+    }
+
+
+def test_a_scene_without_annotation_has_no_mask_and_one_drawn_for_it_is_read_as_drawn(benchmark, tmp_path):
+    (benchmark / "annotations" / "training" / "ADE_train_00000001.png").unlink()
+    photographs = list_photographs(benchmark, None, benchmark, [], False, "ade20k")
+    assert [bool(photograph.mask) for photograph in photographs] == [False, True]
+    picture(tmp_path / "drawn" / "ADE_train_00000001.png", np.array([[0, 0, 9], [0, 0, 0]], dtype=np.uint8))
+    first, second = with_masks(photographs, tmp_path / "drawn")
+    assert true_regions(first, ["sky"], None, (2, 3))[None].tolist() == [[False, False, True], [False] * 3]
+    assert second == photographs[1]
 
 
 def test_the_full_data_set_has_categories_as_folders_and_numbers_in_two_channels(tmp_path):

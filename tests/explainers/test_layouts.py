@@ -8,7 +8,7 @@ from PIL import Image
 
 from explainers.bundle import read_bundle, read_table
 from explainers.cli import main
-from explainers.datasets import LAYOUTS, list_photographs, true_regions
+from explainers.datasets import LAYOUTS, Photograph, list_photographs, true_regions
 from explainers.datasets.voc import CLASSES as VOC
 from explainers.errors import UserError
 from tests.explainers.projects import change, explain
@@ -54,7 +54,7 @@ def test_vocs_photographs_have_their_objects_split_and_mask(voc):
 
 @pytest.mark.filterwarnings("ignore:'mode' parameter is deprecated")
 def test_vocs_mask_tells_objects_apart_and_leaves_the_border_out(voc):
-    regions = true_regions(voc / "SegmentationClass" / "a.png", ["dog", "cat"], 10, (10, 10))
+    regions = true_regions(listed(voc, "voc", [])[0], ["dog", "cat"], 10, (10, 10))
     assert regions.keys() == {None, 0, 1}
     assert regions[None].sum() == 12 + 9
     assert regions[0].sum() == 9
@@ -65,7 +65,7 @@ def test_a_grey_masks_pixels_above_zero_are_true_also_at_255(tmp_path):
     pixels = np.zeros((10, 12), dtype=np.uint8)
     pixels[2:5, 4:6], pixels[5, 5] = 255, 1
     Image.fromarray(pixels).save(tmp_path / "m.png")
-    regions = true_regions(tmp_path / "m.png", ["cat"], 10, (10, 10))
+    regions = true_regions(Photograph(tmp_path / "m.jpg", "m.jpg", mask=tmp_path / "m.png"), ["cat"], 10, (10, 10))
     assert list(regions) == [None]
     assert regions[None].sum() == 7
 

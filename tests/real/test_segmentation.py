@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from explainers.datasets import ade20k, cut_out, list_photographs, open_picture
+from explainers.datasets import ade20k, cut_out, list_photographs, open_picture, true_regions
 from explainers.metrics.locality import entropies, mask_weights, part_shares
 from tests.real.realdata import real
 
@@ -23,6 +23,15 @@ def test_scenes_and_objects_of_ade20k_are_read():
         assert numbers.shape == picture.size[::-1]
         assert 3 <= len(np.unique(numbers[numbers > 0])) <= 150
     assert {names[k - 1] for k in np.unique(ade20k.regions(scenes[0].path)) if k} >= {"wall"}
+
+
+def test_a_real_scenes_objects_come_into_the_bundle_by_name_and_tell_where_x_features_look():
+    folder = real("segmentation/ade20k_scene")
+    for scene in list_photographs(folder, None, folder, [], False, "ade20k"):
+        regions = true_regions(scene, ["wall"], 256, (224, 224))
+        assert None not in regions
+        assert sum(region.astype(int) for region in regions.values()).max() == 1
+        assert {0, "floor"} & regions.keys()
 
 
 def test_a_map_on_one_object_of_a_real_scene_is_local_and_a_flat_one_is_not():
