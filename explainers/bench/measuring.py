@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
+from explainers.networks.incremental import Incremental
 from explainers.networks.perturbation import usual_batch
 
 BATCHES = (1, 2, 4, 6, 8, 16, 32)
@@ -45,15 +46,17 @@ def seconds_per_image(subject: Subject, model: torch.nn.Module) -> float:
 def counted(subject: Subject, function: Callable) -> tuple:
     """Return how many images went through a network, the rise of memory in MiB (or None), and the result.
 
-    The second of two runs is measured: what is loaded once does not count.
+    A variant that is computed in part counts as an image. The second of two runs is measured: what is loaded once does
+    not count.
     """
     function()
     depth, passed = [0], [0]
 
-    def enter(_module, inputs):
+    def enter(module, inputs):
         batch = inputs[0] if inputs else None
-        if depth[0] == 0 and isinstance(batch, torch.Tensor) and batch.shape[1:] == subject.images.shape[1:]:
-            passed[0] += len(batch)
+        if depth[0] == 0 and isinstance(batch, torch.Tensor):
+            is_of_images = batch.shape[1:] == subject.images.shape[1:] or isinstance(module, Incremental)
+            passed[0] += len(batch) if is_of_images else 0
         depth[0] += 1
 
     def leave(_module, _inputs, _outputs):

@@ -15,8 +15,8 @@ structure in place of the mean of whole trees; see `explainers.occlusion.density
 import torch
 
 from explainers.errors import UserError, near
-from explainers.networks.perturbation import importance, occluded_scores
 from explainers.occlusion.density import fitted_density
+from explainers.occlusion.hiding import importance, occluded_scores
 from explainers.occlusion.lattice import Lattice, boundaries, lattice
 from explainers.preprocessing import IMAGENET_MEAN, IMAGENET_STD
 from explainers.record import Record

@@ -7,7 +7,7 @@ step and colour are parameters here).
 import torch
 
 from explainers.errors import UserError
-from explainers.networks.perturbation import importance, occluded_scores
+from explainers.occlusion.hiding import importance, occluded_scores
 from explainers.preprocessing import IMAGENET_MEAN, IMAGENET_STD
 from explainers.record import Record
 

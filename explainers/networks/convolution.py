@@ -110,13 +110,18 @@ class Convolution(nn.Module):
             return total.relu() if self.activation is RELU else total
         return self._convolved(x, other, self.activation)
 
-    def _convolved(self, x, other, activation):
-        if self._packed_for != x.shape:
-            stride, padding, dilation, groups = self.geometry
+    def on_window(self, x, other=None):
+        """Return the output for an input that holds its padding already."""
+        return self._convolved(x, other, self.activation, self.geometry._replace(padding=(0, 0)))
+
+    def _convolved(self, x, other, activation, geometry=None):
+        geometry = geometry or self.geometry
+        if self._packed_for != (x.shape, geometry):
+            stride, padding, dilation, groups = geometry
             pack = torch.ops.mkldnn._reorder_convolution_weight
             self._packed = pack(self.weight.detach(), padding, stride, dilation, groups, list(x.shape))
-            self._packed_for = x.shape
-        return _Convolve.apply(x, other, self.weight, self.bias, self._packed, self.geometry, activation)
+            self._packed_for = x.shape, geometry
+        return _Convolve.apply(x, other, self.weight, self.bias, self._packed, geometry, activation)
 
     def _output_shape(self, x):
         kernel, (stride, padding, dilation, _) = self.weight.shape[2:], self.geometry

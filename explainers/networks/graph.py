@@ -157,11 +157,15 @@ class Optimised(nn.Module):
             fuse_convolutions(self.model)
 
     def forward(self, images):
-        return self._classified(images.to(PRECISIONS[self.precision] or images.dtype)).to(images.dtype)
+        return self._classified(self.as_input(images)).to(images.dtype)
+
+    def as_input(self, images: torch.Tensor) -> torch.Tensor:
+        """Return images in the copy's precision and memory layout."""
+        return images.to(PRECISIONS[self.precision] or images.dtype).contiguous(memory_format=self.layout)
 
     def _classified(self, images):
         try:
-            return self.model(images.contiguous(memory_format=self.layout))
+            return self.model(images)
         except RuntimeError as error:
             if _NO_VIEW not in str(error) or self.layout == torch.contiguous_format:
                 raise

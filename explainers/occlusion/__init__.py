@@ -1,1 +1,1 @@
-"""The rectangles of multi-scale occlusion on one lattice, and a density fitted to their scores."""
+"""Rectangles of images: hidden one at a time, multi-scale occlusion's lattice of them, a density from their scores."""

@@ -6,8 +6,8 @@ from torch import nn
 
 from explainers import explain
 from explainers.errors import UserError
-from explainers.networks.perturbation import fill_colours
 from explainers.occlusion.density import fitted_density
+from explainers.occlusion.hiding import fill_colours
 from explainers.occlusion.lattice import lattice
 from tests.explainers.networks import pictures, small_cnn
 

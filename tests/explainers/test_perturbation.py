@@ -4,7 +4,8 @@ from torch import nn
 
 from explainers import explain
 from explainers.errors import UserError
-from explainers.networks.perturbation import classify, fill_colours, readout
+from explainers.networks.perturbation import classify, readout
+from explainers.occlusion.hiding import fill_colours
 from tests.explainers.networks import pictures, quick, small_cnn
 
 
