@@ -8,6 +8,7 @@ them without asking the app.
 import hashlib
 import hmac
 import os
+import re
 import shutil
 import tempfile
 from functools import lru_cache
@@ -19,13 +20,18 @@ from studyapp import models
 from studyapp.core.bundle_sets import open_bundle
 from studyapp.core.bundles import Bundle, BundleError, require_readable
 
+NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
+
 
 def load_bundle(folder: Path | str | dict[str, Path], name: str) -> models.Bundle:
     """Copy a bundle into the app's storage and return its record; the same bundle again changes nothing.
 
     Several bundles, in one folder or each with its own by data set, become one record with several data sets.
-    Raises `BundleError` naming the file when anything in it is missing or damaged; nothing is left behind then.
+    Raises `BundleError` naming the file when anything in it is missing or damaged, or when the name, which its folder
+    gets, is no short name; nothing is left behind then.
     """
+    if not NAME.fullmatch(name):
+        raise BundleError(f"a bundle's name: expected letters, digits, - and _, found {name!r}")
     source = open_bundle(folder)
     known = models.Bundle.objects.filter(name=name).first()
     if known and known.sha256 == source.sha256 and (settings.BUNDLES_ROOT / known.folder).is_dir():

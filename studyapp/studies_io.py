@@ -15,6 +15,7 @@ from random import Random
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.text import slugify
 
 from studyapp import models, publishing, stimuli
 from studyapp.core import parameters
@@ -276,7 +277,7 @@ def _bundle(named: dict, folder: Path, uploaded: bool) -> models.Bundle | None:
     found = open_bundle(source)
     if found.sha256 != digest:
         raise StudyFileError(f"bundle: expected the hash {digest[:12]}…, found {found.sha256[:12]}… in {found.folder}")
-    name = str(named.get("name") or found.folder.name)
+    name = str(named.get("name") or slugify(found.folder.name))
     taken = models.Bundle.objects.filter(name=name).exists()
     return stimuli.load_bundle(source, f"{name}-{digest[:8]}" if taken else name)
 

@@ -246,3 +246,17 @@ def test_a_bundle_whose_manifest_is_shaped_otherwise_is_refused_in_words(desk, t
     assert refusal(upload(desk, "bundle", "odd.zip", zipped(with_manifest(folder, **changes))))
     assert refusal(upload(desk, "bundle", "list.zip", zipped({"manifest.json": b"[1, 2]"})))
     assert not models.Bundle.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["../../evil", "/tmp/evil", "stimuli/../../static/evil", "a.b", "n" * 81])
+def test_a_bundles_name_in_a_study_file_leads_nowhere_else_on_the_server(desk, tmp_path, settings, name):
+    record = studies_io.record(make_draft("forward_simulation", tmp_path / "home")) | {"bundle": {"name": name}}
+    models.Study.objects.all().delete()
+    models.Bundle.objects.all().delete()
+    settings.BUNDLES_ROOT = tmp_path / "data" / "app" / "bundles"
+    folder = write_bundle(tmp_path / "source")
+    files = {f"bundle/{file}": content for file, content in with_manifest(folder).items()}
+    response = upload(desk, "study", "evil.zip", zipped(files | {"study.json": json.dumps(record).encode()}))
+    assert "a bundle's name: expected letters, digits, - and _" in refusal(response)
+    assert not models.Bundle.objects.exists()
+    assert not list((tmp_path / "data").rglob("*evil*"))
