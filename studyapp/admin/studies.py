@@ -167,6 +167,13 @@ class StudyAdmin(ByRole, admin.ModelAdmin):
         about = self._about(request, study) if study else {}
         return super().change_view(request, object_id, form_url, {**about, **(extra_context or {})})
 
+    def history_view(self, request: HttpRequest, object_id, extra_context=None) -> HttpResponse:
+        """Show Django's own record of edits to those who may edit: it names the personal links."""
+        study = self.get_object(request, object_id)
+        if study is not None and not self.has_change_permission(request, study):
+            raise PermissionDenied
+        return super().history_view(request, object_id, extra_context)
+
     def delete_view(self, request: HttpRequest, object_id, extra_context=None) -> HttpResponse:
         """Ask, then delete a study that holds nobody's data; previews and bots go with it."""
         study = self.get_object(request, object_id)

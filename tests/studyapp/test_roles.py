@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from studyapp import models, roles
+from tests.studyapp.test_admin import filled
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -126,6 +127,16 @@ def test_analysts_see_no_personal_links(colleague, study):
     address = reverse("admin:studyapp_study_change", args=[study.pk])
     assert "Anna B." not in signed_in(colleague("analyst")).get(address).content.decode()
     assert "Anna B." in signed_in(colleague("editor")).get(address).content.decode()
+
+
+def test_the_record_of_edits_names_personal_links_to_editors_alone(colleague, study):
+    invitation = models.Invitation.objects.create(study=study, note="")
+    desk = signed_in(colleague("owner"))
+    edited = filled(desk, study) | {"invitations-0-group": "expert"}
+    assert desk.post(reverse("admin:studyapp_study_change", args=[study.pk]), edited).status_code == 302
+    address = reverse("admin:studyapp_study_history", args=[study.pk])
+    assert invitation.token in signed_in(colleague("editor")).get(address).content.decode()
+    assert signed_in(colleague("analyst")).get(address).status_code == 403
 
 
 def test_owners_give_change_and_take_roles_and_each_is_on_record(colleague, study):
