@@ -139,7 +139,9 @@ def _read(path: Path):
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         if storable(found) != found:
-            raise StudyFileError("holds what no database stores: a NUL, half of a surrogate pair, NaN or an infinity")
+            raise StudyFileError(
+                "holds what no database stores: a NUL, half of a surrogate pair, NaN, an infinity or very deep lists"
+            )
     except FileNotFoundError:
         raise StudyFileError("expected study.json, found none") from None
     except StudyFileError:

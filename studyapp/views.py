@@ -83,7 +83,7 @@ def events(request: HttpRequest, slug: str) -> HttpResponse:
     try:
         batch = json.loads(request.body[:MAX_EVENTS_BYTES])
         token, rows = str(batch["token"]), [dict(event) for event in batch["events"]]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return JsonResponse({"error": "expected {token, events: [{name, t_ms, input_mode, data}]}"}, status=400)
     try:
         sessions.record_events(visitors.run_id(request, slug), token, rows)
@@ -181,7 +181,7 @@ def _step(request: HttpRequest, participant: models.Participant, form=None, stat
 def _submit(request: HttpRequest, slug: str) -> HttpResponse:
     try:
         timing = json.loads(request.POST.get("timing") or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         timing = {}
     try:
         receipt = sessions.submit(

@@ -2,16 +2,20 @@
 
 import math
 
+DEEPEST = 50  # lists and objects in one another; what is nested much deeper can be written, but not read again
 
-def storable(value):
-    """Return JSON with its lone surrogates and NUL characters replaced by “�”, and NaN and infinities by null."""
+
+def storable(value, deepest: int = DEEPEST):
+    """Return JSON with lone surrogates and NULs replaced by “�”, and NaN, infinities and what lies too deep by null."""
+    if deepest < 0:
+        return None
     match value:
         case str():
             return value.encode("utf-8", "surrogatepass").decode("utf-8", "replace").replace("\0", "\ufffd")
         case float() if not math.isfinite(value):
             return None
         case list():
-            return [storable(item) for item in value]
+            return [storable(item, deepest - 1) for item in value]
         case dict():
-            return {storable(name): storable(item) for name, item in value.items()}
+            return {storable(name): storable(item, deepest - 1) for name, item in value.items()}
     return value

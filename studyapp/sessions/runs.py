@@ -61,7 +61,7 @@ def token(participant: models.Participant, position: int) -> str:
 
 def position_of(participant: models.Participant, submitted: str) -> int | None:
     head, _, _ = submitted.partition("-")
-    if not head.isdecimal() or len(head) > 6:
+    if not submitted.isascii() or not head.isdecimal() or len(head) > 6:
         return None
     position = int(head)
     return position if constant_time_compare(submitted, token(participant, position)) else None

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from studyapp import sessions
-from studyapp.core.storable import storable
+from studyapp.core.storable import DEEPEST, storable
 from tests.studyapp.conftest import submit
 
 BROKEN = {"lone": "a\ud800b", "nul": "a\0b", "numbers": [math.nan, math.inf, 1.5], "k\0": {"deep": "\udfff"}}
@@ -19,6 +19,15 @@ def test_only_what_a_database_refuses_is_replaced():
     assert replaced["numbers"] == [None, None, 1.5]
     kept = {"text": "naïve 😀 \n", "list": [1, True, None, {"a": -0.5}]}
     assert storable(kept) == kept
+
+
+def test_what_lies_too_deep_is_cut_off():
+    nested = []
+    for _ in range(DEEPEST):
+        nested = [nested]
+    assert storable(nested) == nested
+    assert storable([nested]) != [nested]
+    assert str(storable([nested])).count("[") == DEEPEST + 1
 
 
 @pytest.mark.django_db

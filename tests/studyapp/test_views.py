@@ -7,6 +7,7 @@ from django.test import Client
 
 from studyapp import models, sessions, visitors
 from studyapp.core import flow
+from studyapp.core.storable import DEEPEST
 from tests.studyapp.conftest import submit, walk
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
@@ -163,14 +164,19 @@ def test_a_csrf_token_is_wanted_and_the_state_gives_a_fresh_one(enter):
     assert accepted.json()["status"] == "accepted"
 
 
-@pytest.mark.parametrize("timing", ["", "not json", "[]", '{"rt_ms": "x"}', '{"rt_ms": 1e400}', "null"])
+DEEP = "[" * 90_000 + "]" * 90_000
+
+
+@pytest.mark.parametrize("timing", ["", "not json", "[]", '{"rt_ms": "x"}', '{"rt_ms": 1e400}', "null", DEEP])
 def test_a_damaged_time_never_costs_the_answer(enter, timing):
     client, run = enter()
     form = {"token": sessions.token(run, 0), "agree": "yes", "timing": timing}
     assert client.post("/s/tiny/run/", form, headers={"Accept": "application/json"}).json()["status"] == "accepted"
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"token": 1, "events": [3]}', b"\xff", b'{"events": []}'])
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"{}", b'{"token": 1, "events": [3]}', b"\xff", b'{"events": []}', DEEP.encode()]
+)
 def test_damaged_events_are_refused_in_words(enter, body):
     client, _ = enter()
     assert client.post("/s/tiny/run/events/", body, content_type="application/json").status_code == 400
@@ -181,6 +187,28 @@ def test_events_are_taken(enter):
     batch = {"token": sessions.token(run, 0), "events": [{"name": "hover", "t_ms": 3.5, "input_mode": "mouse"}]}
     assert client.post("/s/tiny/run/events/", json.dumps(batch), content_type="application/json").status_code == 204
     assert run.events.get(name="hover").t_ms == 3.5
+
+
+@pytest.mark.parametrize("depth", [40, 400, 900])
+def test_events_nested_however_deep_are_stored_cut_and_can_be_read_again(enter, admin_client, depth):
+    client, run = enter()
+    nested = "[" * depth + "]" * depth
+    body = (
+        f'{{"token": "{sessions.token(run, 0)}", "events": [{{"name": "odd", "t_ms": 1, "data": {{"a": {nested}}}}}]}}'
+    )
+    assert client.post("/s/tiny/run/events/", body, content_type="application/json").status_code == 204
+    kept = json.dumps(run.events.get(name="odd").data)
+    assert kept.count("[") == min(depth, DEEPEST - 1)
+    assert admin_client.get(f"/admin/studyapp/participant/{run.pk}/replay/0/").status_code == 200
+
+
+def test_a_token_that_no_page_ever_held_is_taken_for_none(enter):
+    client, run = enter()
+    for token in ("0-\ud800", "0-é", "²-", "9" * 5000, ""):
+        batch = {"token": token, "events": [{"name": "hover", "t_ms": 1}]}
+        sent = client.post("/s/tiny/run/events/", json.dumps(batch), content_type="application/json")
+        assert sent.status_code == 204
+    assert not run.events.filter(name="hover").exists()
 
 
 def ending(client, run):
