@@ -19,6 +19,7 @@ from studyapp.publishing import freeze, problems
 
 logger = logging.getLogger(__name__)
 MAX_EVENTS_BYTES = 200_000
+MAX_NAME = 100  # longer than any stimulus's, shorter than what a file system refuses
 
 
 @never_cache
@@ -141,7 +142,7 @@ def preview(request: HttpRequest, slug: str, condition: str) -> HttpResponse:
 def stimulus(request: HttpRequest, folder: str, name: str) -> HttpResponse:
     """An image under its opaque address; it never changes, so browsers keep it."""
     path = settings.STIMULI_ROOT / folder / name
-    if not path.is_file():
+    if len(folder + name) > MAX_NAME or not path.is_file():
         raise Http404
     response = FileResponse(path.open("rb"))
     response["Cache-Control"] = "public, max-age=31536000, immutable"

@@ -8,6 +8,7 @@ from django.middleware.locale import LocaleMiddleware
 from django.utils import translation
 
 from studyapp import models, sessions
+from studyapp.core.storable import storable
 
 YEAR_S = 365 * 24 * 3600
 MAX_ID = 128
@@ -34,12 +35,13 @@ def visitor_of(request: HttpRequest, study: models.Study) -> sessions.Visitor | 
 
     Raises `UnknownLink` for a personal link that isn't this study's, and where the study wants an id and has none.
     """
-    if link := request.GET.get("link"):
+    asked = _asked(request)
+    if link := asked.get("link"):
         if not study.invitations.filter(token=link).exists():
             raise UnknownLink
         return sessions.Visitor("link", link)
-    if study.id_parameter and (external := request.GET.get(study.id_parameter, "").strip()):
-        others = [(name, value) for name, value in request.GET.items() if name != study.id_parameter]
+    if study.id_parameter and (external := asked.get(study.id_parameter, "").strip()):
+        others = [(name, value) for name, value in asked.items() if name != study.id_parameter]
         return sessions.Visitor(study.id_parameter, external[:MAX_ID], {k[:40]: v[:200] for k, v in others[:10]})
     if study.require_id:
         raise UnknownLink
@@ -49,8 +51,14 @@ def visitor_of(request: HttpRequest, study: models.Study) -> sessions.Visitor | 
 
 def group_of(request: HttpRequest, study: models.Study) -> str:
     """Return the group that the personal link, or the link's `group`, puts the visitor in."""
-    invitation = study.invitations.filter(token=request.GET.get("link", "")).first()
-    return invitation.group if invitation else request.GET.get("group", "")[:60]
+    asked = _asked(request)
+    invitation = study.invitations.filter(token=asked.get("link", "")).first()
+    return invitation.group if invitation else asked.get("group", "")[:60]
+
+
+def _asked(request: HttpRequest) -> dict[str, str]:
+    """Return the link's parameters as a database can store them and look for them."""
+    return storable(request.GET.dict())
 
 
 def bot_of(request: HttpRequest) -> str:

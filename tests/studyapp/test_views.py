@@ -117,6 +117,15 @@ def test_an_id_full_of_hostile_text_is_only_an_id(enter):
     assert b"<script>alert" not in client.get("/s/tiny/run/").content
 
 
+@pytest.mark.parametrize("query", ["PROLIFIC_PID=a%00b", "PROLIFIC_PID=a&x%00=y%00", "group=a%00b&PROLIFIC_PID=a"])
+def test_null_characters_in_a_link_are_replaced(enter, query):
+    _, run = enter(f"/s/tiny/?{query}")
+    identity = models.Identity.objects.get(participant=run)
+    assert "\0" not in f"{identity.external_id} {identity.details} {run.group}"
+    assert enter(f"/s/tiny/?{query}")[1] == run
+    assert Client().get("/s/tiny/?link=%00").status_code == 403
+
+
 def test_pages_are_never_stored_by_the_browser(enter):
     client, _ = enter()
     for address in ("", "run/", "run/state/", "run/guide/", "run/leave/"):
@@ -288,7 +297,8 @@ def test_stimuli_are_served_for_good_and_nothing_else_is(study, enter):
     response = client.get(address)
     assert b"".join(response.streaming_content)
     assert "immutable" in response["Cache-Control"]
-    for bad in ("/stimuli/aa/none.webp", "/stimuli/aa/..%2f..%2fsecret_key", "/stimuli/../secret_key"):
+    long, climbing = [f"/stimuli/aa/{'a' * 300}", f"/stimuli/{'a' * 300}/a"], "/stimuli/aa/..%2f..%2fsecret_key"
+    for bad in ("/stimuli/aa/none.webp", climbing, "/stimuli/../secret_key", "/stimuli/aa/..", "/stimuli/a/%00", *long):
         assert client.get(bad).status_code == 404
 
 
