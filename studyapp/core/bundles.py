@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .image_size import is_picture
 from .names import words
 
 SCHEMA_VERSION = 1
@@ -225,7 +226,7 @@ class Bundle:
 
 
 def require_readable(bundle: Bundle) -> None:
-    """Raise `BundleError` where a bundle's tables can't be read or don't fit each other, or name a file not listed."""
+    """Raise `BundleError` where tables can't be read, don't fit each other, or show what isn't listed or no picture."""
     try:
         shown = [row["file"] for row in bundle.images.values()]
         shown += [row["overlay_file"] for tree in bundle.nodes.values() for row in tree if row["overlay_file"]]
@@ -237,6 +238,8 @@ def require_readable(bundle: Bundle) -> None:
         raise BundleError(f"{bundle.folder}: its manifest or a table is not as a bundle's: {error!r}") from error
     if unlisted := sorted(set(shown) - bundle.files.keys()):
         raise BundleError(f"{bundle.folder}: {unlisted[0]} is shown, but the manifest doesn't list it")
+    if others := sorted(name for name in set(shown) if not is_picture(bundle.files[name])):
+        raise BundleError(f"{bundle.folder}: {others[0]} is shown, but is no WebP, PNG or JPEG")
     if strangers := sorted(set(named) - bundle.images.keys()):
         raise BundleError(f"{bundle.folder}: image {strangers[0]} stands in a table, but not in images.csv")
 

@@ -1,7 +1,17 @@
-"""The size of a picture, read from the first bytes of its file: enough to see that an overlay fits its photograph."""
+"""What a picture is and its size, read from its first bytes: enough to see that an overlay fits its photograph."""
 
+import re
 import struct
 from pathlib import Path
+
+PICTURES = (".webp", ".png", ".jpg", ".jpeg")
+SIGNATURE = re.compile(rb"RIFF.{4}WEBP|\x89PNG\r\n\x1a\n|\xff\xd8\xff", re.DOTALL)
+
+
+def is_picture(path: Path) -> bool:
+    """Return whether a file is a WebP, PNG or JPEG by its name and its first bytes, so that it runs in no browser."""
+    with path.open("rb") as file:
+        return path.suffix.lower() in PICTURES and SIGNATURE.match(file.read(12)) is not None
 
 
 def image_size(path: Path) -> tuple[int, int] | None:

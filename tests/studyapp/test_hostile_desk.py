@@ -17,7 +17,7 @@ from studyapp.admin.rows_field import RowsField
 from studyapp.core.kinds import kinds
 from studyapp.core.storable import storable
 from studyapp.simulation import by_functions, simulate
-from tests.bundles import write_bundle
+from tests.bundles import PIXEL, write_bundle
 from tests.studyapp.every_kind import make_draft
 from tests.studyapp.test_admin import filled, page_of
 from tests.studyapp.test_roles import signed_in
@@ -237,6 +237,31 @@ def test_a_bundle_whose_tables_lie_is_refused_in_words(desk, tmp_path, table, ol
     (folder / table).write_bytes((head + new + rest).encode())
     response = upload(desk, "bundle", "lying.zip", zipped(with_manifest(folder)))
     assert said in refusal(response)
+    assert not models.Bundle.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("page.html", b"<script src=/stimuli/aa/code.js></script>"),
+        ("drawing.svg", b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"),
+        ("code.js", b"alert(1)"),
+        ("page.webp", b"<!doctype html><script>alert(1)</script>"),
+        ("pixel.html", PIXEL),
+        ("pixel", PIXEL),
+        ("empty.png", b""),
+    ],
+)
+def test_what_is_shown_is_a_picture_by_its_name_and_by_its_content(desk, tmp_path, name, content):
+    folder = write_bundle(tmp_path / "source")
+    _, first, *_ = (folder / "images.csv").read_text().split("\n")[1].split(",")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    (folder / "manifest.json").write_text(json.dumps(manifest | {"files": manifest["files"] | {f"images/{name}": ""}}))
+    (folder / "images" / name).write_bytes(content)
+    table = (folder / "images.csv").read_bytes().replace(first.encode(), f"images/{name}".encode())
+    (folder / "images.csv").write_bytes(table)
+    response = upload(desk, "bundle", "odd.zip", zipped(with_manifest(folder)))
+    assert f"images/{name} is shown, but is no WebP, PNG or JPEG" in refusal(response)
     assert not models.Bundle.objects.exists()
 
 
