@@ -13,6 +13,7 @@ from studyapp.publishing import frozen
 from studyapp.sessions.runs import answered, locked, trace
 
 ERASED = "erased"
+TRACED = ("started", *flow.FINAL)  # what happened to a run; a browser's events go with what else was given
 
 
 def withdraw(participant_id: int, *, keep: bool) -> models.Participant:
@@ -112,5 +113,5 @@ def _quality(participant: models.Participant) -> dict:
 
 def _forget(participant: models.Participant) -> None:
     participant.responses.all().delete()
-    participant.events.filter(t_ms__isnull=False).delete()
+    participant.events.exclude(name__in=TRACED, t_ms=None, input_mode="", data={}, uid=None).delete()
     models.Plan.objects.filter(participant=participant).update(steps=[])

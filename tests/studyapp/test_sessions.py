@@ -143,6 +143,15 @@ def test_erasing_leaves_a_tombstone_without_personal_data(start):
     assert not anna.events.filter(t_ms__isnull=False).exists()
 
 
+def test_erasing_takes_a_browsers_events_without_a_time_too(start):
+    anna = start("anna")
+    odd = [{"name": "started", "data": {"typed": "Anna B."}}, {"name": "completed", "t_ms": -1, "uid": "a"}]
+    sessions.record_events(anna.pk, sessions.token(anna, 0), [*odd, {"name": "Anna B.", "t_ms": "soon"}])
+    assert anna.events.count() == 4
+    sessions.withdraw(anna.pk, keep=False)
+    assert list(anna.events.values_list("name", "data")) == [("started", {}), ("withdrawn", {})]
+
+
 def test_events_are_stored_with_their_step_and_never_move_the_run(start):
     anna = walk(start("anna"), upto=4)
     events = [{"name": "toggle", "t_ms": 12.5, "input_mode": "touch", "data": {"on": True}}, {"name": "x" * 99}]
