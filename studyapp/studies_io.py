@@ -26,7 +26,7 @@ from studyapp.core.storable import storable
 
 FORMAT = "heatwise-study"
 FORMAT_VERSION = 1
-MAX_BYTES = 4 * 2**30
+MAX_BYTES, MAX_FILES, MAX_DEPTH = 4 * 2**30, 200_000, 20  # of an uploaded zip, unpacked
 # Names in the file, by section, and the study's fields that they stand for.
 FIELDS = {
     "": {name: name for name in ("slug", "title", "language", "seed")},
@@ -112,12 +112,21 @@ def unpacked(path: Path | str):
     with tempfile.TemporaryDirectory() as scratch:
         try:
             with zipfile.ZipFile(path) as archive:
-                if sum(entry.file_size for entry in archive.infolist()) > MAX_BYTES:
-                    raise zipfile.BadZipFile(f"more than {MAX_BYTES // 2**30} GiB in it")
+                _require_modest(archive.infolist())
                 archive.extractall(scratch)
         except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError) as error:
             raise StudyFileError(f"{path}: expected a zip that can be unpacked, found {error}") from None
         yield Path(scratch)
+
+
+def _require_modest(entries: list[zipfile.ZipInfo]) -> None:
+    """Raise `BadZipFile` where unpacking would fill the disk, or make folders too deep to be deleted again."""
+    if sum(entry.file_size for entry in entries) > MAX_BYTES:
+        raise zipfile.BadZipFile(f"more than {MAX_BYTES // 2**30} GiB in it")
+    if len(entries) > MAX_FILES:
+        raise zipfile.BadZipFile(f"more than {MAX_FILES} files in it")
+    if any(entry.filename.count("/") > MAX_DEPTH for entry in entries):
+        raise zipfile.BadZipFile(f"folders in it, one in another, more than {MAX_DEPTH} deep")
 
 
 def _load_json(path: Path, folder: Path, shown: Path, slug: str, uploaded: bool) -> models.Study:

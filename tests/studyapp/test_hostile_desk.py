@@ -191,6 +191,32 @@ def test_a_file_that_is_no_study_is_refused_in_words(desk, name, content, said):
     assert not models.Study.objects.exists()
 
 
+def test_a_zip_that_would_fill_the_disk_or_holds_endless_folders_is_refused_before_it_is_unpacked(desk, monkeypatch):
+    deep = zipped({"a/" * 900 + "manifest.json": b"{}"})
+    assert "more than 20 deep" in refusal(upload(desk, "bundle", "deep.zip", deep))
+    monkeypatch.setattr(studies_io, "MAX_FILES", 3)
+    many = zipped({f"{number}": b"" for number in range(4)})
+    assert "more than 3 files in it" in refusal(upload(desk, "bundle", "many.zip", many))
+    bomb = zipped({"zeros": bytes(5 * 2**20)})
+    assert len(bomb) < 10_000
+    monkeypatch.setattr(studies_io, "MAX_BYTES", 4 * 2**20)
+    assert "GiB in it" in refusal(upload(desk, "bundle", "bomb.zip", bomb))
+
+
+def test_a_zips_files_stay_in_its_folder_whatever_they_are_called(desk, tmp_path):
+    folder = write_bundle(tmp_path / "source")
+    climbing = {"../../climbed": b"x", "/climbed": b"x", "a/../../climbed": b"x"}
+    with studies_io.unpacked(io.BytesIO(zipped(climbing))) as unpacked:
+        assert not any(path.exists() for path in (unpacked.parent / "climbed", unpacked.parent.parent / "climbed"))
+        assert (unpacked / "climbed").read_bytes() == b"x"
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        link = zipfile.ZipInfo("manifest.json")
+        link.external_attr = 0o120777 << 16
+        archive.writestr(link, str(folder / "manifest.json"))
+    assert "expected JSON" in refusal(upload(desk, "bundle", "link.zip", packed.getvalue()))
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
