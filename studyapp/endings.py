@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from studyapp import models
 from studyapp.core import flow
+from studyapp.core.tables import guarded
 from studyapp.core.texts import render
 from studyapp.publishing import frozen
 
@@ -39,7 +40,10 @@ def context(participant: models.Participant) -> dict:
 
 
 def bonuses(study: models.Study) -> list[tuple[str, Decimal]]:
-    """Return (recruitment id, amount) for every person's completed run that earned a bonus, as recruiters take it."""
+    """Return (recruitment id, amount) for every person's completed run that earned a bonus, as recruiters take it.
+
+    An id is what a link said, so it is guarded where a spreadsheet would run it; no recruiter's own begins like that.
+    """
     named = models.Identity.objects.filter(
         study=study,
         source=study.id_parameter,
@@ -48,4 +52,4 @@ def bonuses(study: models.Study) -> list[tuple[str, Decimal]]:
         participant__preview=False,
     ).select_related("participant")
     found = [(row.external_id, Decimal(row.participant.summary.get("bonus", "0"))) for row in named.order_by("pk")]
-    return [(external_id, amount) for external_id, amount in found if amount > 0]
+    return [(guarded(external_id), amount) for external_id, amount in found if amount > 0]

@@ -51,6 +51,12 @@ def test_bonus_names_people_who_finished_and_earned_one(study, start, tmp_path):
     assert (tmp_path / "bonus.csv").read_text() == "anna,3.50\n"
 
 
+def test_an_id_that_a_spreadsheet_would_run_is_guarded_in_the_bonus_list(start):
+    run = start("=HYPERLINK(0)")
+    models.Participant.objects.filter(pk=walk(run).pk).update(summary={"bonus": "3.50"})
+    assert said("bonus", "tiny") == "'=HYPERLINK(0),3.50\n"
+
+
 def test_erase_participant_asks_first(start, monkeypatch):
     anna = walk(start("anna"))
     monkeypatch.setattr("builtins.input", lambda question: "n")
