@@ -1,5 +1,6 @@
 """Storing what a participant does: the answer to a step, exactly once, and what the browser saw meanwhile."""
 
+import json
 from dataclasses import dataclass, field
 
 from django.db import transaction
@@ -13,7 +14,7 @@ from studyapp.publishing import frozen
 from studyapp.sessions.ending import ERASED, finish
 from studyapp.sessions.runs import locked, position_of
 
-MAX_EVENTS = 500
+MAX_EVENTS, MAX_OF_RUN, MAX_DATA = 500, 20_000, 2_000  # in a batch; in a run; characters of one event's data
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,8 @@ def submit(participant_id: int, submitted_token: str, validate, timing: dict) ->
 def record_events(participant_id: int, submitted_token: str, events: list[dict]) -> None:
     """Store a batch of browser events of the token's step; never touches an answer.
 
-    An event's `uid` makes a batch that is sent twice count once. Nothing is stored of a run that was withdrawn or
+    An event's `uid` makes a batch that is sent twice count once. What no page of ours sends, more events than fit in a
+    run or longer data, is left out, so that nobody fills the disk. Nothing is stored of a run that was withdrawn or
     erased: the row is locked for the moment of the insert, so that erased events can't come back.
     """
     now = timezone.now()
@@ -76,7 +78,8 @@ def record_events(participant_id: int, submitted_token: str, events: list[dict])
         position = position_of(participant, submitted_token)
         if position is None or participant.status in (ERASED, flow.WITHDRAWN, flow.NO_CONSENT):
             return
-        rows = [_event(participant, position, event, now) for event in events[:MAX_EVENTS]]
+        room = max(0, min(MAX_EVENTS, MAX_OF_RUN - participant.events.count()))
+        rows = [_event(participant, position, event, now) for event in events[:room]]
         models.Event.objects.bulk_create(rows, ignore_conflicts=True)
         if participant.status == flow.ACTIVE:
             participant.seen_at = now
@@ -99,13 +102,15 @@ def _move(participant: models.Participant, move: flow.Move) -> None:
 
 def _event(participant: models.Participant, position: int, event: dict, now) -> models.Event:
     event = storable(event)
+    data = event.get("data")
+    fits = isinstance(data, dict) and len(json.dumps(data)) <= MAX_DATA
     return models.Event(
         participant=participant,
         position=position,
         name=str(event.get("name", ""))[:40],
         t_ms=_number(event.get("t_ms")),
         input_mode=str(event.get("input_mode", ""))[:10],
-        data=event.get("data") if isinstance(event.get("data"), dict) else {},
+        data=data if fits else {},
         uid=str(event["uid"])[:40] if event.get("uid") else None,
         received_at=now,
     )

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from studyapp import models, sessions
 from studyapp.core import flow
+from studyapp.sessions import answering
 from tests.studyapp.conftest import submit, walk
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
@@ -160,6 +161,18 @@ def test_events_are_stored_with_their_step_and_never_move_the_run(start):
     assert sessions.get(anna.pk).position == 4
     row = anna.events.get(name="toggle")
     assert (row.position, row.t_ms, row.input_mode, row.data) == (4, 12.5, "touch", {"on": True})
+
+
+def test_nobody_fills_the_disk_with_events(start, monkeypatch):
+    anna = start("anna")
+    long = [{"name": "moved", "t_ms": 1, "data": {"to": "x" * 2_000}}, {"name": "moved", "t_ms": 2, "data": {"to": 3}}]
+    sessions.record_events(anna.pk, sessions.token(anna, 0), long)
+    assert list(anna.events.filter(name="moved").values_list("data", flat=True)) == [{}, {"to": 3}]
+    monkeypatch.setattr(answering, "MAX_OF_RUN", 5)
+    for _ in range(3):
+        sessions.record_events(anna.pk, sessions.token(anna, 0), [{"name": "hover", "t_ms": 1}] * 4)
+    assert anna.events.count() == 5
+    assert submit(anna, "yes").status == "accepted"
 
 
 def test_a_preview_is_never_counted(study, start):
