@@ -2,6 +2,7 @@
 
 import secrets
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 
@@ -109,6 +110,10 @@ class Study(models.Model):
 
     def __str__(self):
         return self.title
+
+    def clean(self):
+        if self.return_url and not self.return_url.startswith(("https://", "http://")):
+            raise ValidationError({"return_url": "Expected an address that begins with https:// or http://."})
 
 
 class Condition(models.Model):

@@ -87,6 +87,18 @@ def test_a_text_with_hostile_placeholders_previews_as_it_reads(desk, draft):
     assert "onerror" not in shown["html"]
 
 
+@pytest.mark.parametrize(
+    "address", ["javascript:alert(1)//{code}", "data:text/html,{code}", "//elsewhere.example", "x"]
+)
+def test_people_are_sent_back_to_a_web_address_or_nowhere(desk, draft, address):
+    response = desk.post(page_of(draft), filled(desk, draft, return_url=address))
+    assert response.context["adminform"].form.errors["return_url"] == [
+        "Expected an address that begins with https:// or http://."
+    ]
+    record = json.dumps(studies_io.record(draft) | {"slug": "new", "recruitment": {"return_url": address}})
+    assert "recruitment.return_url: Expected an address" in refusal(upload(desk, "study", "s.json", record.encode()))
+
+
 # Two people, or two tabs
 
 
