@@ -1,11 +1,12 @@
 """The participants' pages by HTTP: who gets in, who comes back, and what they are shown."""
 
 import json
+from pathlib import Path
 
 import pytest
 from django.test import Client
 
-from studyapp import models, sessions, visitors
+from studyapp import models, sessions, stimuli, visitors
 from studyapp.core import flow
 from studyapp.core.storable import DEEPEST
 from tests.studyapp.conftest import submit, walk
@@ -148,6 +149,20 @@ def test_a_cookie_of_one_study_opens_no_other(study, enter, bundle):
     client.cookies["heatwise-run-other"] = client.cookies["heatwise-run-tiny"].value
     assert client.get("/s/other/run/").status_code == 302
     assert other.participants.count() == 0
+
+
+def test_nobody_else_answers_records_or_ends_a_run(enter):
+    _, anna = enter("/s/tiny/?PROLIFIC_PID=anna")
+    hers = sessions.token(anna, 0)
+    batch = json.dumps({"token": hers, "events": [{"name": "hover", "t_ms": 1}]})
+    for client in (Client(), enter("/s/tiny/?PROLIFIC_PID=ben")[0]):
+        client.post("/s/tiny/run/", {"token": hers, "agree": "yes"})
+        client.post("/s/tiny/run/events/", batch, content_type="application/json")
+        client.post("/s/tiny/run/leave/", {"choice": "erase"})
+        client.post("/s/tiny/run/", {"token": hers, "agree": "yes"})
+    assert sessions.get(anna.pk).status == flow.ACTIVE
+    assert list(anna.events.values_list("name", flat=True)) == ["started"]
+    assert not models.Response.objects.exists()
 
 
 def test_an_answer_without_scripts_moves_on_too(enter):
@@ -300,6 +315,14 @@ def test_stimuli_are_served_for_good_and_nothing_else_is(study, enter):
     long, climbing = [f"/stimuli/aa/{'a' * 300}", f"/stimuli/{'a' * 300}/a"], "/stimuli/aa/..%2f..%2fsecret_key"
     for bad in ("/stimuli/aa/none.webp", climbing, "/stimuli/../secret_key", "/stimuli/aa/..", "/stimuli/a/%00", *long):
         assert client.get(bad).status_code == 404
+
+
+def test_a_pictures_address_names_nothing_and_cannot_be_worked_out_from_the_bundle(study):
+    (name, *_) = [image["file"] for image in stimuli.reader(study.bundle).images.values()]
+    here = stimuli.stimulus_url(study.bundle, name)
+    assert Path(name).stem not in here
+    study.bundle.salt = "another server's"
+    assert stimuli.stimulus_url(study.bundle, name) != here
 
 
 def test_the_next_steps_images_are_announced_and_only_those(enter):
