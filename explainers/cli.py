@@ -67,6 +67,7 @@ def _parser():
     compare.set_defaults(run=_compare)
     bench = commands.add_parser("bench", help="time the methods against other implementations of them")
     bench.add_argument("--model", default="squeezenet1_1", help="a torchvision classifier; squeezenet1_1 when left out")
+    bench.add_argument("--methods", metavar="A,B", help="only these, such as occlusion,lime")
     bench.add_argument("--size", type=_count, default=224, help="the images' side in pixels")
     bench.add_argument("--images", type=_count, default=2, help="images per call")
     bench.add_argument("--device", default="auto", help="auto (default), cpu, cuda …")
@@ -179,15 +180,17 @@ def _bench(options):
     machine = {"machine": platform.processor() or platform.machine(), "device": str(device)}
     machine |= {"threads": torch.get_num_threads(), "torch": torch.__version__, "clock": options.clock}
     machine |= {"model": options.model, "size": options.size, "images": options.images}
+    chosen = options.methods.split(",") if options.methods else None
+    subject = (options.model, options.size, options.images, device)
     if options.json:
-        rows = bench(options.model, options.size, options.images, device, lambda _row: None, clock)
+        rows = bench(*subject, lambda _row: None, clock, chosen)
         print(json.dumps({**machine, "columns": COLUMNS, "rows": rows}, indent=1))
         return
     show = _markdown_row if options.markdown else _padded_row
     show(COLUMNS)
     if options.markdown:
         show(["---"] * len(COLUMNS))
-    bench(options.model, options.size, options.images, device, lambda row: show(row.values()), clock)
+    bench(*subject, lambda row: show(row.values()), clock, chosen)
     print("\n" + ", ".join(f"{key} {value}" for key, value in machine.items()))
 
 

@@ -42,12 +42,16 @@ def bench(
     device: torch.device,
     report: Callable[[dict], None],
     clock: Callable[[], float] = time.perf_counter,
+    methods: list[str] | None = None,
 ) -> list[dict]:
     """Return a row per method and peer, as `COLUMNS`. `report` gets each row as it is ready.
 
     After them, a row per perturbation method and lower precision: its time against the full one's, and what it changes.
     `clock` reads seconds: the wall's, or on a machine with other work this process's own (`time.process_time`).
+    `methods` are those to time; all when not given.
     """
+    for name in methods or ():
+        registry.explainer(name)
     options = {"init_weights": False} if model_name == "googlenet" else {}
     model = torchvision.models.get_model(model_name, weights=None, **options).eval().to(device)
     images = torch.randn(n_images, 3, side, side, generator=torch.Generator().manual_seed(0)).to(device)
@@ -55,7 +59,8 @@ def bench(
         targets = model(images).argmax(dim=1)
     subject = Subject(model, images, targets, clock)
     rows = []
-    for row in _rows(subject, cases(side)):
+    chosen = [case for case in cases(side) if methods is None or case.method in methods]
+    for row in _rows(subject, chosen):
         rows.append(row)
         report(row)
     return rows

@@ -96,3 +96,11 @@ def test_shap_and_lime_run_beside_ours(method):
     for peer in case.peers:
         passes, _, _ = measuring.counted(subject, lambda peer=peer: timing._quietly(peer, subject, case))
         assert passes >= case.parameters["n_samples"]
+
+
+def test_only_the_methods_that_are_asked_for_are_timed(quick, capsys):
+    options = ["bench", "--size", "56", "--images", "1", "--device", "cpu", "--json", "--methods"]
+    assert main([*options, "mwp,grad_cam"]) == 0
+    assert [row["method"] for row in json.loads(capsys.readouterr().out)["rows"]] == ["mwp", "grad_cam"]
+    assert main([*options, "mwp,gradcam"]) == 2
+    assert "There is no method 'gradcam'" in capsys.readouterr().err
