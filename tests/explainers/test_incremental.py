@@ -7,7 +7,8 @@ from torch import nn
 
 from explainers import explain
 from explainers.networks.graph import optimised
-from explainers.networks.incremental import Area, Changed, Incremental, can_be_incremental
+from explainers.networks.incremental import Incremental, can_be_incremental
+from explainers.networks.windows import Area, Changed, Spans
 from explainers.occlusion.hiding import occluded_scores
 from tests.explainers.networks import FAMILIES, family, pictures, small_cnn
 
@@ -113,9 +114,9 @@ def test_no_layer_sees_more_than_the_change_reaches():
 
 def test_a_change_is_cut_out_and_put_back():
     base = torch.arange(16.0).reshape(1, 1, 4, 4)
-    changed = Changed(base, torch.full((1, 1, 2, 2), -1.0), Area([1], [2], 2, 2))
+    changed = Changed(base, torch.full((1, 1, 2, 2), -1.0), Area(Spans([1], 2), Spans([2], 2)))
     assert changed.whole()[0, 0].tolist() == [[0, 1, 2, 3], [4, 5, -1, -1], [8, 9, -1, -1], [12, 13, 14, 15]]
-    seen = changed.within(Area([2], [3], 3, 2), outside=7.0)
+    seen = changed.seen(Area(Spans([2], 3), Spans([3], 2)), outside=7.0)
     assert seen[0, 0].tolist() == [[-1, 7], [15, 7], [7, 7]]
 
 
