@@ -24,13 +24,14 @@ _IN_PLACE = {operator.iadd, operator.isub, operator.imul, operator.itruediv, ope
 
 
 def can_be_incremental(graph: nn.Module) -> bool:
-    """Return whether it is a graph whose steps leave what other steps read as it was; activations aside."""
-    return isinstance(graph, fx.GraphModule) and not any(map(_overwrites, graph.graph.nodes))
+    """Return whether it is a graph whose steps leave what other steps read as it was."""
+    return isinstance(graph, fx.GraphModule) and not any(_overwrites(graph, node) for node in graph.graph.nodes)
 
 
-def _overwrites(node):
-    in_place = node.target in _IN_PLACE or (node.op == "call_method" and node.target.endswith("_"))
-    return in_place and node.target not in _POINTWISE_CALLS and len(node.args[0].users) > 1
+def _overwrites(graph, node):
+    named = node.target in _IN_PLACE or (node.op == "call_method" and node.target.endswith("_"))
+    in_place = named or node.kwargs.get("inplace") or getattr(module_of(graph, node), "inplace", False)
+    return in_place and len(node.args[0].users) > 1
 
 
 class Incremental(nn.Module):
@@ -40,7 +41,7 @@ class Incremental(nn.Module):
     def __init__(self, graph: fx.GraphModule, image: torch.Tensor):
         super().__init__()
         recorder = _Recorder(graph)
-        self.logits = recorder.run(image)
+        self.logits = recorder.run(image.clone())
         self.image, self.interpreter = image, _Interpreter(graph, recorder.found)
 
     @torch.inference_mode()
@@ -60,15 +61,16 @@ class Incremental(nn.Module):
 
 
 class _Recorder(fx.Interpreter):
-    """Keeps what every step of a graph gives."""
+    """Keeps what every step of a graph gives, before a later one writes over it."""
 
     def run(self, *args):
         self.found = {}
         return super().run(*args)
 
     def run_node(self, node):
-        self.found[node] = super().run_node(node)
-        return self.found[node]
+        result = super().run_node(node)
+        self.found[node] = result.clone() if isinstance(result, torch.Tensor) else result
+        return result
 
 
 class _Interpreter(fx.Interpreter):

@@ -144,6 +144,26 @@ def test_a_network_that_overwrites_what_it_reads_again_is_classified_whole():
         assert float(found[1]) == pytest.approx(float(model(hidden)[0, 1]), rel=1e-5)
 
 
+class InPlace(nn.Module):
+    """Steps that write their result over their input, small changes and large ones before them."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.near, self.far = nn.Conv2d(3, 8, 3, padding=1), nn.Conv2d(8, 8, 9, padding=4)
+        self.silu, self.head = nn.SiLU(inplace=True), nn.Linear(8, 2)
+
+    def forward(self, x):
+        x = self.silu(self.near(x.sub_(0.5)))
+        x = self.silu(self.far(x)).mul_(2.0)
+        y = self.far(x)
+        return self.head(self.far(y).add_(x).mean((2, 3)))
+
+
+def test_steps_in_place_are_not_done_twice(monkeypatch):
+    assert_equal(*in_part_and_whole(InPlace().eval(), pictures(1), monkeypatch))
+
+
 def test_progress_counts_every_variant():
     seen = []
     explain("occlusion", small_cnn().eval(), pictures(2), [0, 1], window=32, stride=16, progress=seen.append)
