@@ -52,7 +52,7 @@ def _measure(n: int) -> None:
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
-    from studyapp.admin import dashboard
+    from studyapp.desk.results import dashboard
     from studyapp.management.commands import demo
 
     call_command("migrate", verbosity=0)

@@ -41,7 +41,8 @@ FILL = (
 
 def prepare() -> None:
     """Publish the demo study's six conditions on the shipped bundle or, before there is one, on one made by hand."""
-    from studyapp import models, publishing, stimuli
+    from studyapp import models, publishing
+    from studyapp.bundles import stimuli
     from tests.bundles import write_bundle
 
     with tempfile.TemporaryDirectory() as scratch:

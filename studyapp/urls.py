@@ -1,8 +1,8 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from studyapp import views
-from studyapp.admin.sign_in import two_factor
+from studyapp.access.sign_in import two_factor
+from studyapp.run import views
 
 handler400 = "studyapp.errors.bad_request"
 handler403 = "studyapp.errors.forbidden"

@@ -4,8 +4,8 @@ from rest_framework import serializers
 from rest_framework.reverse import reverse
 
 from studyapp import models
-from studyapp.core.kinds import kind
-from studyapp.rows import TABLES
+from studyapp.core.engine.kinds import kind
+from studyapp.data.rows import TABLES
 
 
 class StudySerializer(serializers.ModelSerializer):

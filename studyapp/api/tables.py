@@ -1,8 +1,9 @@
 """The tables as the API gives them page by page: rows as JSON values."""
 
-from studyapp import models, rows
-from studyapp.core.columns import columns
-from studyapp.core.kinds import Field, kind
+from studyapp import models
+from studyapp.core.engine.kinds import Field, kind
+from studyapp.core.export.columns import columns
+from studyapp.data import rows
 
 
 def fields(study: models.Study, name: str, *, with_ids: bool = False) -> list[Field]:

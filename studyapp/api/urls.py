@@ -2,7 +2,7 @@ from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 from drf_spectacular.views import SpectacularAPIView
 
-from studyapp.rows import TABLES
+from studyapp.data.rows import TABLES
 
 from . import views
 

@@ -14,9 +14,11 @@ from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from studyapp import models, processes, roles, rows
-from studyapp.admin import downloads
-from studyapp.admin.audit import record
+from studyapp import models
+from studyapp.access import roles
+from studyapp.data import downloads, rows
+from studyapp.data.audit import record
+from studyapp.jobs import processes
 
 from . import tables
 from .serializers import ColumnSerializer, PageSerializer, StudySerializer

@@ -5,7 +5,7 @@ import secrets
 from django.db.models import Exists, OuterRef, QuerySet
 
 from studyapp import models
-from studyapp.core.kinds import Field, Page, kind
+from studyapp.core.engine.kinds import Field, Page, kind
 
 CHUNK = 2000
 

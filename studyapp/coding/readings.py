@@ -4,7 +4,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from studyapp import models
-from studyapp.core.suggestions import suggest
+from studyapp.core.coding.suggestions import suggest
 
 from .passages import free_fields, passages, shown, text_of, unread
 

@@ -9,7 +9,7 @@ import numpy as np
 from django.db.models import Count, Q
 
 from studyapp import models
-from studyapp.core.agreement import alpha, kappa
+from studyapp.core.coding.agreement import alpha, kappa
 
 from .passages import free_fields, passages, text_of
 

@@ -36,6 +36,11 @@ def placeholders(text: str) -> set[str]:
     return set(PLACEHOLDER.findall(text))
 
 
+def words(name: str) -> str:
+    """Return a name that programs use as a label: `queries_per_class` → `Queries per class`."""
+    return name.replace("_", " ").replace("-", " ").capitalize()
+
+
 def _shown(values: dict, found: re.Match) -> str:
     value = values.get(found[1])
     return found[0] if value is None else str(value)

@@ -7,7 +7,7 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 
 from studyapp import models
-from studyapp.admin import audit
+from studyapp.data import audit
 
 
 class RecordedCommand(BaseCommand):

@@ -1,4 +1,4 @@
-"""What is stored. Participants' state is written by `sessions` alone, studies by the admin and `studies_io`."""
+"""What is stored. Participants' state is written by `sessions` alone, studies by the admin and `study_files`."""
 
 from studyapp.models.audit import Change
 from studyapp.models.bots import BotRun

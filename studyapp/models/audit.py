@@ -1,4 +1,4 @@
-"""Who changed what in a study, and when; written by `studyapp/admin/audit.py`, never changed, outliving the study."""
+"""Who changed what in a study, and when; written by `studyapp/data/audit.py`, never changed, outliving the study."""
 
 from django.conf import settings
 from django.db import models

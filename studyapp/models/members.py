@@ -7,7 +7,7 @@ from studyapp.models.studies import Study
 
 
 class Member(models.Model):
-    """One researcher's role in one study; `studyapp/roles.py` says what it allows."""
+    """One researcher's role in one study; `studyapp/access/roles.py` says what it allows."""
 
     class Role(models.TextChoices):
         OWNER = "owner", "owner"

@@ -4,7 +4,7 @@ import secrets
 
 from django.db import models
 
-from studyapp.core import flow
+from studyapp.core.engine import flow
 from studyapp.models.studies import Condition, Study, Version
 
 

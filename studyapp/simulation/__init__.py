@@ -5,9 +5,10 @@ from random import Random
 
 from django.db.models import Count, Q
 
-from studyapp import models, sessions
-from studyapp.core import flow, skills
-from studyapp.core.kinds import kind
+from studyapp import models
+from studyapp.core.engine import flow, skills
+from studyapp.core.engine.kinds import kind
+from studyapp.run import sessions
 
 from .answering import SimulationError
 

@@ -4,8 +4,9 @@ from random import Random
 
 from django import forms
 
-from studyapp import models, showing
+from studyapp import models
 from studyapp.publishing import frozen
+from studyapp.run import showing
 
 Pairs = list[tuple[str, str]]
 TYPICAL_MS = {True: 20_000, False: 6_000}

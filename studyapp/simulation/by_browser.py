@@ -8,9 +8,10 @@ from urllib.parse import urlencode
 
 from django.db import connections
 
-from studyapp import models, sessions, visitors
-from studyapp.core import flow
+from studyapp import models
 from studyapp.core.chromium import launch
+from studyapp.core.engine import flow
+from studyapp.run import sessions, visitors
 
 from .answering import Pairs, SimulationError, answer
 

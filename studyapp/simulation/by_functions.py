@@ -6,8 +6,9 @@ from random import Random
 from django.db import transaction
 from django.http import QueryDict
 
-from studyapp import models, sessions, showing
-from studyapp.core import flow
+from studyapp import models
+from studyapp.core.engine import flow
+from studyapp.run import sessions, showing
 
 from .answering import SimulationError, answer, timing
 

@@ -13,8 +13,9 @@ from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 from django.core.wsgi import get_wsgi_application
 from django.http import HttpRequest
 
-from studyapp import models, sessions, visitors
-from studyapp.core import flow
+from studyapp import models
+from studyapp.core.engine import flow
+from studyapp.run import sessions, visitors
 
 from .answering import Pairs, SimulationError, answer, timing
 from .pages import form_with

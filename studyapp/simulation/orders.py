@@ -5,9 +5,10 @@ from random import Random
 
 from django.utils import timezone
 
-from studyapp import models, sessions
-from studyapp.core import flow
+from studyapp import models
+from studyapp.core.engine import flow
 from studyapp.publishing import freeze
+from studyapp.run import sessions
 
 from . import SimulationError, by_functions, simulate
 

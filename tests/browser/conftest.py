@@ -7,7 +7,8 @@ import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import Error, sync_playwright
 
-from studyapp import models, publishing, stimuli
+from studyapp import models, publishing
+from studyapp.bundles import stimuli
 from studyapp.core.chromium import launch
 from tests.browser.clustering import picture
 from tests.bundles import write_bundle

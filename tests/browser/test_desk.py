@@ -8,8 +8,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.db import connection, connections
 
-from studyapp import models, publishing, sessions
-from studyapp.core.kinds import kinds
+from studyapp import models, publishing
+from studyapp.core.engine.kinds import kinds
+from studyapp.run import sessions
 from studyapp.simulation import by_functions
 from studyapp.simulation.by_browser import Walker
 from tests.bundles import write_bundle

@@ -9,7 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from PIL import Image
 
-from studyapp import masks, stimuli
+from studyapp.bundles import masks, stimuli
 from tests.bundles import write_bundle
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

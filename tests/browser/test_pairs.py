@@ -7,7 +7,8 @@ from django.conf import settings as django_settings
 from django.contrib.auth.models import User
 from django.test import Client
 
-from studyapp import models, stimuli
+from studyapp import models
+from studyapp.bundles import stimuli
 from tests.browser.looking import serious, sideways
 from tests.studyapp.label_matching import write_bundle
 from tests.studyapp.test_pairs import FOREST

@@ -5,7 +5,8 @@ from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from studyapp import models, reporting
+from studyapp import models
+from studyapp.data import reporting
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PAGE = "<!DOCTYPE html><title>Report</title><h1>Findings</h1><script>document.title = 'ran'</script>"

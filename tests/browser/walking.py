@@ -6,7 +6,8 @@ from random import Random
 from django.http import QueryDict
 from playwright.sync_api import Page
 
-from studyapp import models, sessions, showing
+from studyapp import models
+from studyapp.run import sessions, showing
 from studyapp.simulation import answering
 
 SHOWN = "form#step:not([data-waiting])"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from studyapp.core.agreement import alpha, kappa
+from studyapp.core.coding.agreement import alpha, kappa
 
 pandas = pytest.importorskip("pandas")
 TABLES = st.integers(1, 4).flatmap(

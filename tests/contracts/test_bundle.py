@@ -2,7 +2,7 @@
 
 import pytest
 
-from studyapp.core.bundles import Bundle
+from studyapp.core.bundles.bundle import Bundle
 from studyapp.core.legends import legend
 
 projects = pytest.importorskip("tests.explainers.projects")

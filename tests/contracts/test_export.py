@@ -4,8 +4,10 @@ import json
 
 import pytest
 
-from studyapp import exporting, models, publishing, stimuli
-from studyapp.core.kinds import kind
+from studyapp import models, publishing
+from studyapp.bundles import stimuli
+from studyapp.core.engine.kinds import kind
+from studyapp.data import exporting
 from studyapp.simulation import by_functions, simulate
 from tests.bundles import write_bundle
 

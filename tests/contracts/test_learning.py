@@ -5,7 +5,9 @@ import re
 
 import pytest
 
-from studyapp import exporting, models, publishing, stimuli
+from studyapp import models, publishing
+from studyapp.bundles import stimuli
+from studyapp.data import exporting
 from studyapp.simulation import by_functions, simulate
 from tests.studyapp.label_matching import write_bundle
 

@@ -4,10 +4,10 @@ import random
 
 import pytest
 
-from studyapp.core.bundles import Bundle
+from studyapp.core.bundles.bundle import Bundle
+from studyapp.core.bundles.map_tree import leaves, read_tree, walk
+from studyapp.core.bundles.pairs import latent_of
 from studyapp.core.legends import legend
-from studyapp.core.map_tree import leaves, read_tree, walk
-from studyapp.core.pairs import latent_of
 
 torch = pytest.importorskip("torch")
 

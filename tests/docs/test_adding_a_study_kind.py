@@ -6,10 +6,12 @@ import sys
 
 import pytest
 
-from studyapp import models, publishing, sessions, stimuli
+from studyapp import models, publishing
 from studyapp import studies as package
-from studyapp.core import kinds
-from studyapp.exporting import export
+from studyapp.bundles import stimuli
+from studyapp.core.engine import kinds
+from studyapp.data.exporting import export
+from studyapp.run import sessions
 from studyapp.simulation import by_functions, by_http, simulate
 from tests.bundles import write_bundle
 from tests.docs.pages import write_files
@@ -50,7 +52,7 @@ def test_the_kind_needs_no_django_but_for_its_forms(tmp_path):
     code = (
         "import sys; from studyapp import studies; "
         f"studies.__path__.append({str(tmp_path / 'studyapp' / 'studies')!r}); "
-        "from studyapp.core.kinds import kind; k = kind('clarity'); "
+        "from studyapp.core.engine.kinds import kind; k = kind('clarity'); "
         "[k.part(p) for p in ('scoring:score', 'bots:answer', 'plan:build', 'stimuli:draw', 'pages:rate')]; "
         "sys.exit('django' in sys.modules)"
     )

@@ -1,7 +1,7 @@
 """The data dictionary is what the code declares now, and names every column that an export can have."""
 
-from studyapp.core.columns import columns
-from studyapp.core.kinds import kinds
+from studyapp.core.engine.kinds import kinds
+from studyapp.core.export.columns import columns
 from studyapp.management.commands.data_dictionary import PAGE, page
 
 

@@ -5,8 +5,10 @@ import json
 import pytest
 from django.core.management import call_command
 
-from studyapp import models, publishing, sessions, studies_io
-from studyapp.core.kinds import kinds
+from studyapp import models, publishing
+from studyapp.core.engine.kinds import kinds
+from studyapp.data import study_files
+from studyapp.run import sessions
 from tests.docs.pages import DOCS, blocks, commands, write_files
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
@@ -44,4 +46,4 @@ def test_the_factors_on_the_page_are_those_of_the_kinds():
 
 def test_the_files_format_is_todays():
     (block,) = (block for block in blocks(PAGE, "json"))
-    studies_io.parse(json.loads(block.text))
+    study_files.parse(json.loads(block.text))

@@ -7,7 +7,9 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
-from studyapp import models, publishing, sessions, stimuli
+from studyapp import models, publishing
+from studyapp.bundles import stimuli
+from studyapp.run import sessions
 from tests.bundles import write_bundle
 from tests.docs.pages import DOCS, blocks
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from studyapp.core.kinds import kinds
+from studyapp.core.engine.kinds import kinds
 from tests.docs.pages import DOCS
 
 FRAME = {"minutes", "min_width_px", "min_height_px"}

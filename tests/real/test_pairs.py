@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from studyapp.core.pairs import latent_of
+from studyapp.core.bundles.pairs import latent_of
 from tests.real.realdata import real
 
 pytestmark = pytest.mark.real

@@ -7,11 +7,11 @@ import json
 from pathlib import Path
 from random import Random
 
-from studyapp.core import flow
-from studyapp.core.bundle_sets import open_bundle
-from studyapp.core.bundles import Bundle
-from studyapp.core.kinds import kind
-from studyapp.core.run import Answered, Run
+from studyapp.core.bundles.bundle import Bundle
+from studyapp.core.bundles.sets import open_bundle
+from studyapp.core.engine import flow
+from studyapp.core.engine.kinds import kind
+from studyapp.core.engine.run import Answered, Run
 from tests.bundles import PIXEL
 
 KIND = kind("clustering")

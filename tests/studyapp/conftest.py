@@ -10,8 +10,11 @@ from django.core.management import call_command
 from django.db import connection
 from django.http import QueryDict
 
-from studyapp import models, processes, publishing, sessions, showing, stimuli
-from studyapp.core import kinds
+from studyapp import models, publishing
+from studyapp.bundles import stimuli
+from studyapp.core.engine import kinds
+from studyapp.jobs import processes
+from studyapp.run import sessions, showing
 from tests.bundles import write_bundle
 from tests.studyapp import tiny
 

@@ -3,9 +3,10 @@
 import importlib
 from pathlib import Path
 
-from studyapp import models, stimuli
-from studyapp.admin.study_forms import crossed_conditions
-from studyapp.core.kinds import kind
+from studyapp import models
+from studyapp.bundles import stimuli
+from studyapp.core.engine.kinds import kind
+from studyapp.desk.study.forms import crossed_conditions
 from tests import bundles
 
 

@@ -3,9 +3,9 @@
 from pathlib import Path
 from random import Random
 
-from studyapp.core.bundles import Bundle
-from studyapp.core.kinds import kind
-from studyapp.core.run import Answered, Run
+from studyapp.core.bundles.bundle import Bundle
+from studyapp.core.engine.kinds import kind
+from studyapp.core.engine.run import Answered, Run
 from tests.bundles import write_bundle
 
 KIND = kind("forward_simulation")

@@ -7,10 +7,10 @@ import json
 from pathlib import Path
 from random import Random
 
-from studyapp.core import flow
-from studyapp.core.bundles import Bundle
-from studyapp.core.kinds import kind
-from studyapp.core.run import Answered, Run
+from studyapp.core.bundles.bundle import Bundle
+from studyapp.core.engine import flow
+from studyapp.core.engine.kinds import kind
+from studyapp.core.engine.run import Answered, Run
 from tests.bundles import PIXEL
 
 KIND = kind("label_matching")

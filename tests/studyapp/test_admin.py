@@ -12,9 +12,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from studyapp import models, publishing, sessions, stimuli, studies_io
-from studyapp.admin.rows_field import RowsField
-from studyapp.core.kinds import kinds
+from studyapp import models, publishing
+from studyapp.bundles import stimuli
+from studyapp.core.engine.kinds import kinds
+from studyapp.data import study_files
+from studyapp.desk.study.rows_field import RowsField
+from studyapp.run import sessions
 from tests.bundles import write_bundle
 from tests.studyapp.conftest import submit, walk
 
@@ -354,18 +357,18 @@ def upload(path, **fields):
 
 def test_a_study_comes_in_as_the_file_that_went_out(desk, draft, tmp_path):
     draft.refresh_from_db()
-    before = studies_io.record(draft)
-    studies_io.dump_study(draft, tmp_path / "tiny.zip")
+    before = study_files.record(draft)
+    study_files.dump_study(draft, tmp_path / "tiny.zip")
     draft.delete()
     response = desk.post(reverse("admin:load_study"), upload(tmp_path / "tiny.zip"))
     loaded = models.Study.objects.get()
     assert response["Location"] == page_of(loaded)
-    assert studies_io.record(loaded) == before
+    assert study_files.record(loaded) == before
 
 
 def test_a_wrong_file_is_refused_with_its_reason(desk, draft, tmp_path):
     (tmp_path / "wrong.json").write_text("{")
-    studies_io.dump_study(draft, tmp_path / "again.json")
+    study_files.dump_study(draft, tmp_path / "again.json")
     for name, address, reason in [
         ("wrong.json", "load_study", "wrong.json: expected JSON"),
         ("again.json", "load_study", "again.json: slug: a study"),

@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from studyapp import models, sessions
-from studyapp.core import flow
+from studyapp import models
+from studyapp.core.engine import flow
+from studyapp.run import sessions
 from tests.studyapp.conftest import submit
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]

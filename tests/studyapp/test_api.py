@@ -12,9 +12,10 @@ from django.test import Client
 from django.urls import reverse
 from rest_framework.throttling import UserRateThrottle
 
-from studyapp import exporting, models
+from studyapp import models
+from studyapp.data import exporting
+from studyapp.data.rows import TABLES
 from studyapp.models.tokens import digest_of
-from studyapp.rows import TABLES
 from tests.studyapp.conftest import walk
 
 pytestmark = [

@@ -4,7 +4,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from studyapp.core.assignment import Cell, choose_condition, choose_order
+from studyapp.core.engine.assignment import Cell, choose_condition, choose_order
 
 cells = st.lists(
     st.tuples(st.integers(0, 9), st.integers(0, 9), st.none() | st.integers(0, 12), st.booleans()), max_size=6

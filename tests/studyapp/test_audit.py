@@ -11,8 +11,10 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 from django.utils import timezone
 
-from studyapp import management, models, publishing, reporting, sessions, studies_io
+from studyapp import management, models, publishing
+from studyapp.data import reporting, study_files
 from studyapp.management import recorded
+from studyapp.run import sessions
 from tests.studyapp.conftest import walk
 from tests.studyapp.test_admin import filled, page_of
 from tests.studyapp.test_roles import signed_in
@@ -67,7 +69,7 @@ def test_publishing_pausing_downloads_and_erasures_are_on_record(desk, draft):
 @pytest.fixture
 def commands(draft, tmp_path):
     """Every command that changes data: how it is given, what it is recorded with, and the short name of what study."""
-    studies_io.dump_study(draft, tmp_path / "tiny.zip")
+    study_files.dump_study(draft, tmp_path / "tiny.zip")
     publishing.publish(draft)
     gone, late = (walk(sessions.start(draft.pk, sessions.Visitor("PROLIFIC_PID", name))) for name in ("anna", "bela"))
     models.Participant.objects.filter(pk=late.pk).update(seen_at=timezone.now() - timedelta(days=9))

@@ -9,8 +9,9 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from studyapp import models, sessions
-from studyapp.core import flow
+from studyapp import models
+from studyapp.core.engine import flow
+from studyapp.run import sessions
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]
 STARTS = 1000

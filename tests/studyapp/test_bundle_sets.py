@@ -7,9 +7,11 @@ import zipfile
 import pytest
 from django.core.management import CommandError, call_command
 
-from studyapp import models, stimuli, studies_io
-from studyapp.core.bundle_sets import BundleSet, open_bundle
-from studyapp.core.bundles import Bundle, BundleError
+from studyapp import models
+from studyapp.bundles import stimuli
+from studyapp.core.bundles.bundle import Bundle, BundleError
+from studyapp.core.bundles.sets import BundleSet, open_bundle
+from studyapp.data import study_files
 from tests.bundles import write_bundle
 
 
@@ -105,26 +107,26 @@ def test_a_zip_with_several_bundles_is_one_with_several_data_sets(folder, tmp_pa
     with zipfile.ZipFile(tmp_path / "both.zip", "w") as archive:
         for path in folder.rglob("*"):
             archive.write(path, path.relative_to(folder))
-    record = studies_io.load_zipped_bundle(tmp_path / "both.zip", "both")
+    record = study_files.load_zipped_bundle(tmp_path / "both.zip", "both")
     assert record.sha256 == open_bundle(folder).sha256
 
 
 @pytest.mark.database
 def test_a_study_file_names_each_data_sets_bundle_and_goes_round(folder, draft, tmp_path):
     file = tmp_path / "study.json"
-    content = studies_io.record(draft) | {"slug": "two", "stimuli": {}}
+    content = study_files.record(draft) | {"slug": "two", "stimuli": {}}
     content["bundle"] = {"name": "both", "path": {"gulls": "both/gulls", "cells": "both/cells"}}
     file.write_text(json.dumps(content))
-    study = studies_io.load_study(file)
+    study = study_files.load_study(file)
     assert study.bundle.name == "both"
-    studies_io.dump_study(study, tmp_path / "study.zip")
-    digest, stimuli_before = study.bundle.sha256, studies_io.record(study)["stimuli"]
+    study_files.dump_study(study, tmp_path / "study.zip")
+    digest, stimuli_before = study.bundle.sha256, study_files.record(study)["stimuli"]
     study.delete()
     models.Bundle.objects.filter(name="both").delete()
-    again = studies_io.load_study(tmp_path / "study.zip")
+    again = study_files.load_study(tmp_path / "study.zip")
     assert again.bundle.sha256 == digest
-    assert studies_io.record(again)["stimuli"] == stimuli_before
+    assert study_files.record(again)["stimuli"] == stimuli_before
     content["bundle"] = {"path": ["both/gulls"]}
     file.write_text(json.dumps(content | {"slug": "three"}))
-    with pytest.raises(studies_io.StudyFileError, match=r"bundle\.path: expected a path, or an object"):
-        studies_io.load_study(file)
+    with pytest.raises(study_files.StudyFileError, match=r"bundle\.path: expected a path, or an object"):
+        study_files.load_study(file)

@@ -7,7 +7,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from studyapp import models, publishing, sessions, stimuli
+from studyapp import models, publishing
+from studyapp.bundles import stimuli
+from studyapp.run import sessions
 from studyapp.simulation import by_functions, simulate
 from tests.studyapp.clustering import KIND, write_bundle
 from tests.studyapp.test_admin import filled, page_of

@@ -6,7 +6,10 @@ from functools import partial
 
 import pytest
 
-from studyapp import exporting, models, publishing, sessions, showing, stimuli
+from studyapp import models, publishing
+from studyapp.bundles import stimuli
+from studyapp.data import exporting
+from studyapp.run import sessions, showing
 from studyapp.simulation import by_functions, by_http, simulate
 from tests.studyapp.clustering import COMPLEMENTARY, KIND, write_bundle
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from studyapp.core.bundle_sets import open_bundle
+from studyapp.core.bundles.sets import open_bundle
 from tests.studyapp.clustering import (
     CLASSES,
     COMPLEMENTARY,

@@ -8,9 +8,10 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from studyapp import models, publishing, sessions
+from studyapp import models, publishing
 from studyapp.coding import codebook, passages, readings, results
-from studyapp.core.kinds import kinds, load
+from studyapp.core.engine.kinds import kinds, load
+from studyapp.run import sessions
 from studyapp.simulation import by_functions, simulate
 from tests.studyapp.every_kind import make_draft
 

@@ -8,8 +8,9 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 from django.utils import timezone
 
-from studyapp import models, sessions
-from studyapp.admin import charts, dashboard
+from studyapp import models
+from studyapp.desk.results import charts, dashboard
+from studyapp.run import sessions
 from tests.studyapp.conftest import submit, walk
 from tests.studyapp.test_roles import signed_in
 

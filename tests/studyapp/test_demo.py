@@ -7,7 +7,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.urls import reverse
 
-from studyapp import models, studies_io
+from studyapp import models
+from studyapp.data import study_files
 from studyapp.management.commands import demo
 from studyapp.simulation import by_functions, simulate
 
@@ -22,7 +23,7 @@ def password_file(tmp_path, monkeypatch):
 
 def test_a_study_is_loaded_and_published_once_and_then_left_alone(draft, tmp_path):
     path = tmp_path / "tiny.json"
-    path.write_text(json.dumps(studies_io.record(draft)))
+    path.write_text(json.dumps(study_files.record(draft)))
     draft.delete()
     study = demo.prepare(path)
     assert study.status == "open"
@@ -57,7 +58,7 @@ def test_every_shipped_study_names_a_kind_and_conditions_that_exist():
     assert shipped
     for path in shipped:
         record = json.loads(path.read_text(encoding="utf-8"))
-        study, conditions = studies_io.parse(record)
+        study, conditions = study_files.parse(record)
         assert study.slug == path.stem
         assert conditions
 

@@ -9,8 +9,11 @@ from django.db import transaction
 from django.test import Client
 from django.urls import get_resolver, reverse
 
-from studyapp import masks, models, publishing, reporting, sessions, stimuli
+from studyapp import models, publishing
+from studyapp.bundles import masks, stimuli
 from studyapp.coding import passages
+from studyapp.data import reporting
+from studyapp.run import sessions
 from studyapp.simulation import by_functions, simulate
 from tests.studyapp.every_kind import make_draft
 

@@ -7,13 +7,13 @@ import sys
 import pytest
 from django.http import QueryDict
 
-from studyapp.core.kinds import kinds, load
+from studyapp.core.engine.kinds import kinds, load
 from studyapp.simulation.answering import submitted
 
 each_kind = pytest.mark.parametrize("kind", kinds().values(), ids=lambda kind: kind.name)
 WITHOUT_DJANGO = """
 import sys
-from studyapp.core.kinds import kinds, load
+from studyapp.core.engine.kinds import kinds, load
 for kind in kinds().values():
     for part in ("scoring:score", "bots:answer", "plan:build", "stimuli:draw"):
         kind.part(part)

@@ -5,9 +5,11 @@ import json
 
 import pytest
 
-from studyapp import exporting, models, sessions
-from studyapp.core.columns import columns
-from studyapp.core.kinds import kinds
+from studyapp import models
+from studyapp.core.engine.kinds import kinds
+from studyapp.core.export.columns import columns
+from studyapp.data import exporting
+from studyapp.run import sessions
 from tests.studyapp.conftest import submit, walk
 
 pytestmark = [pytest.mark.django_db(transaction=True, databases=["default", "snapshot"]), pytest.mark.database]

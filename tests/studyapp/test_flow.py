@@ -1,7 +1,7 @@
 import pytest
 
-from studyapp.core import flow
-from studyapp.core.flow import Submission, advance, expected, step
+from studyapp.core.engine import flow
+from studyapp.core.engine.flow import Submission, advance, expected, step
 
 PLAN = [
     step("consent", "consent", goto={"failed": flow.NO_CONSENT}),

@@ -3,7 +3,7 @@
 import pytest
 from django.http import QueryDict
 
-from studyapp.core.kinds import load
+from studyapp.core.engine.kinds import load
 from tests.studyapp.forward_simulation import (
     BARE,
     CONDITIONS,

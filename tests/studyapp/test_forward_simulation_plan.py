@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from studyapp.core import flow
+from studyapp.core.engine import flow
 from tests.studyapp.forward_simulation import (
     BARE,
     CONDITIONS,

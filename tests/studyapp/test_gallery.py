@@ -12,10 +12,10 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 
 from studyapp import models
-from studyapp.core import gallery
-from studyapp.core.bundles import Bundle
-from studyapp.core.image_size import image_size
-from studyapp.stimuli import load_bundle, stimulus_url
+from studyapp.bundles.stimuli import load_bundle, stimulus_url
+from studyapp.core.bundles import gallery
+from studyapp.core.bundles.bundle import Bundle
+from studyapp.core.bundles.image_size import image_size
 from tests.bundles import PIXEL, write_bundle
 from tests.studyapp.test_roles import signed_in
 

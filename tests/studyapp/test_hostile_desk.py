@@ -12,10 +12,12 @@ from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from studyapp import models, publishing, sessions, studies_io
-from studyapp.admin.rows_field import RowsField
-from studyapp.core.kinds import kinds
+from studyapp import models, publishing
+from studyapp.core.engine.kinds import kinds
 from studyapp.core.storable import storable
+from studyapp.data import study_files
+from studyapp.desk.study.rows_field import RowsField
+from studyapp.run import sessions
 from studyapp.simulation import by_functions, simulate
 from tests.bundles import PIXEL, write_bundle
 from tests.studyapp.every_kind import make_draft
@@ -95,7 +97,7 @@ def test_people_are_sent_back_to_a_web_address_or_nowhere(desk, draft, address):
     assert response.context["adminform"].form.errors["return_url"] == [
         "Expected an address that begins with https:// or http://."
     ]
-    record = json.dumps(studies_io.record(draft) | {"slug": "new", "recruitment": {"return_url": address}})
+    record = json.dumps(study_files.record(draft) | {"slug": "new", "recruitment": {"return_url": address}})
     assert "recruitment.return_url: Expected an address" in refusal(upload(desk, "study", "s.json", record.encode()))
 
 
@@ -206,19 +208,19 @@ def test_a_file_that_is_no_study_is_refused_in_words(desk, name, content, said):
 def test_a_zip_that_would_fill_the_disk_or_holds_endless_folders_is_refused_before_it_is_unpacked(desk, monkeypatch):
     deep = zipped({"a/" * 900 + "manifest.json": b"{}"})
     assert "more than 20 deep" in refusal(upload(desk, "bundle", "deep.zip", deep))
-    monkeypatch.setattr(studies_io, "MAX_FILES", 3)
+    monkeypatch.setattr(study_files.zips, "MAX_FILES", 3)
     many = zipped({f"{number}": b"" for number in range(4)})
     assert "more than 3 files in it" in refusal(upload(desk, "bundle", "many.zip", many))
     bomb = zipped({"zeros": bytes(5 * 2**20)})
     assert len(bomb) < 10_000
-    monkeypatch.setattr(studies_io, "MAX_BYTES", 4 * 2**20)
+    monkeypatch.setattr(study_files.zips, "MAX_BYTES", 4 * 2**20)
     assert "GiB in it" in refusal(upload(desk, "bundle", "bomb.zip", bomb))
 
 
 def test_a_zips_files_stay_in_its_folder_whatever_they_are_called(desk, tmp_path):
     folder = write_bundle(tmp_path / "source")
     climbing = {"../../climbed": b"x", "/climbed": b"x", "a/../../climbed": b"x"}
-    with studies_io.unpacked(io.BytesIO(zipped(climbing))) as unpacked:
+    with study_files.unpacked(io.BytesIO(zipped(climbing))) as unpacked:
         assert not any(path.exists() for path in (unpacked.parent / "climbed", unpacked.parent.parent / "climbed"))
         assert (unpacked / "climbed").read_bytes() == b"x"
     packed = io.BytesIO()
@@ -242,7 +244,7 @@ def test_a_zips_files_stay_in_its_folder_whatever_they_are_called(desk, tmp_path
 )
 def test_a_study_file_that_would_break_a_page_or_read_the_server_is_refused(desk, tmp_path, change, said):
     study = make_draft("forward_simulation", tmp_path)
-    record = json.loads(json.dumps(studies_io.record(study))) | change
+    record = json.loads(json.dumps(study_files.record(study))) | change
     models.Study.objects.all().delete()
     assert said in refusal(upload(desk, "study", "wrong.json", json.dumps(record).encode()))
     assert not models.Study.objects.exists()
@@ -313,7 +315,7 @@ def test_a_bundle_whose_manifest_is_shaped_otherwise_is_refused_in_words(desk, t
 
 @pytest.mark.parametrize("name", ["../../evil", "/tmp/evil", "stimuli/../../static/evil", "a.b", "n" * 81])
 def test_a_bundles_name_in_a_study_file_leads_nowhere_else_on_the_server(desk, tmp_path, settings, name):
-    record = studies_io.record(make_draft("forward_simulation", tmp_path / "home")) | {"bundle": {"name": name}}
+    record = study_files.record(make_draft("forward_simulation", tmp_path / "home")) | {"bundle": {"name": name}}
     models.Study.objects.all().delete()
     models.Bundle.objects.all().delete()
     settings.BUNDLES_ROOT = tmp_path / "data" / "app" / "bundles"

@@ -7,7 +7,10 @@ from random import Random
 import pytest
 from django.http import QueryDict
 
-from studyapp import exporting, models, publishing, sessions, showing, stimuli
+from studyapp import models, publishing
+from studyapp.bundles import stimuli
+from studyapp.data import exporting
+from studyapp.run import sessions, showing
 from studyapp.simulation import answering, by_functions, by_http, simulate
 from tests.studyapp.label_matching import KIND, METHODS, write_bundle
 

@@ -6,7 +6,7 @@ import pytest
 from django.http import QueryDict
 from django.template.loader import render_to_string
 
-from studyapp.core.kinds import load
+from studyapp.core.engine.kinds import load
 from tests.studyapp.label_matching import (
     FLAT,
     KIND,

@@ -6,7 +6,7 @@ from statistics import fmean
 
 import pytest
 
-from studyapp.core import flow
+from studyapp.core.engine import flow
 from tests.studyapp.label_matching import (
     FLAT,
     KIND,

@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from studyapp.core.map_tree import leaves, read_tree, walk
+from studyapp.core.bundles.map_tree import leaves, read_tree, walk
 from studyapp.studies.label_matching.tree import arranged, pruned
 from tests.studyapp.label_matching import KIND, PAIRS, make_bundle, make_definition, unfrozen
 

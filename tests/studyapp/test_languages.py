@@ -12,12 +12,14 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from studyapp import models, publishing, sessions, studies_io
-from studyapp.core.kinds import kinds
+from studyapp import models, publishing
+from studyapp.bundles.stimuli import load_bundle
+from studyapp.core.engine.kinds import kinds
 from studyapp.core.texts import placeholders
+from studyapp.data import study_files
 from studyapp.management.commands.translations import catalogue, read, sentences
+from studyapp.run import sessions
 from studyapp.simulation.answering import answer
-from studyapp.stimuli import load_bundle
 from studyapp.studies.forward_simulation.statements import statements
 from tests.bundles import write_bundle
 from tests.studyapp import clustering, label_matching
@@ -183,8 +185,8 @@ def test_another_language_chosen_at_the_desk_brings_its_texts_and_keeps_edited_o
 @pytest.mark.django_db
 @pytest.mark.database
 def test_a_studys_file_keeps_its_language_and_names_only_what_is_edited_when_loaded(german, tmp_path):
-    studies_io.dump_study(german, tmp_path / "studie.zip")
-    again = studies_io.load_study(tmp_path / "studie.zip", slug="again")
+    study_files.dump_study(german, tmp_path / "studie.zip")
+    again = study_files.load_study(tmp_path / "studie.zip", slug="again")
     assert (again.language, again.texts, again.parameters) == ("de", {}, german.parameters)
 
 

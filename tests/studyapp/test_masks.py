@@ -9,8 +9,9 @@ from django.contrib.auth.models import Permission, User
 from django.urls import reverse
 from PIL import Image
 
-from studyapp import masks, models
-from studyapp.stimuli import load_bundle, reader
+from studyapp import models
+from studyapp.bundles import masks
+from studyapp.bundles.stimuli import load_bundle, reader
 from tests.bundles import write_bundle
 from tests.studyapp.test_roles import signed_in
 

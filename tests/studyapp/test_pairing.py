@@ -10,7 +10,8 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
-from studyapp import models, pairing, publishing, stimuli
+from studyapp import models, publishing
+from studyapp.bundles import pairing, stimuli
 from tests.studyapp.label_matching import write_bundle
 from tests.studyapp.test_pairs import FOREST
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from studyapp.core.bundles import Bundle, BundleError
-from studyapp.core.pairs import find_pairs, latent_of, top_labels
+from studyapp.core.bundles.bundle import Bundle, BundleError
+from studyapp.core.bundles.pairs import find_pairs, latent_of, top_labels
 from tests.studyapp.label_matching import PAIRS, make_definition, write_bundle
 
 BANJO = 4

@@ -6,7 +6,8 @@ import zipfile
 
 import pytest
 
-from studyapp import processes, publishing
+from studyapp import publishing
+from studyapp.jobs import processes
 from studyapp.simulation import by_functions, simulate
 from tests.studyapp.every_kind import make_draft
 

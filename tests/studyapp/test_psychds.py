@@ -5,9 +5,10 @@ import json
 import pytest
 from django.core.management import CommandError, call_command
 
-from studyapp import exporting, publishing
-from studyapp.core.kinds import kinds
-from studyapp.core.psychds import file_name, problems
+from studyapp import publishing
+from studyapp.core.engine.kinds import kinds
+from studyapp.core.export.psychds import file_name, problems
+from studyapp.data import exporting
 from studyapp.simulation import by_functions, simulate
 from tests.studyapp.conftest import walk
 from tests.studyapp.every_kind import make_draft

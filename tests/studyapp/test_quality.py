@@ -3,8 +3,8 @@
 import pytest
 
 from studyapp import publishing
-from studyapp.core.kinds import kind
-from studyapp.core.quality import Answer, flags, measures
+from studyapp.core.engine.kinds import kind
+from studyapp.core.engine.quality import Answer, flags, measures
 from studyapp.simulation import by_functions, simulate
 from tests.studyapp.conftest import submit, walk
 from tests.studyapp.every_kind import make_draft

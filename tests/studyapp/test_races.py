@@ -7,8 +7,9 @@ from threading import Barrier, Thread
 import pytest
 from django.db import connection
 
-from studyapp import models, sessions
-from studyapp.core import flow
+from studyapp import models
+from studyapp.core.engine import flow
+from studyapp.run import sessions
 from tests.studyapp.conftest import submit, walk
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.database]

@@ -9,9 +9,10 @@ from django.forms import RadioSelect
 from django.http import QueryDict
 from django.urls import reverse
 
-from studyapp import models, publishing, sessions, showing
+from studyapp import models, publishing
 from studyapp.core import timeline
-from studyapp.core.kinds import kinds
+from studyapp.core.engine.kinds import kinds
+from studyapp.run import sessions, showing
 from studyapp.simulation import by_functions
 from studyapp.simulation.answering import submitted
 from tests.studyapp.conftest import submit, walk

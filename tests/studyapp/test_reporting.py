@@ -12,7 +12,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from studyapp import exporting, models, publishing, reporting
+from studyapp import models, publishing
+from studyapp.data import exporting, reporting
 from studyapp.simulation import by_functions, simulate
 from tests.studyapp.conftest import walk
 from tests.studyapp.every_kind import make_draft

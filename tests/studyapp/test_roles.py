@@ -9,7 +9,8 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
-from studyapp import models, roles
+from studyapp import models
+from studyapp.access import roles
 from tests.studyapp.test_admin import filled
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from studyapp import models, publishing, studies_io
-from studyapp.core.kinds import Kind, Parameter, kind, kinds
+from studyapp import models, publishing
+from studyapp.core.engine.kinds import Kind, Parameter, kind, kinds
+from studyapp.data import study_files
 from tests.studyapp.every_kind import make_draft
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
@@ -80,12 +81,12 @@ def test_whatever_is_written_into_a_study_comes_back(name, tmp_path):
         study.refresh_from_db()
         for cell, (quota, is_open) in zip(study.conditions.all(), cells, strict=False):
             models.Condition.objects.filter(pk=cell.pk).update(quota=quota, open=is_open)
-        before = studies_io.record(study)
+        before = study_files.record(study)
         with TemporaryDirectory(dir=tmp_path) as folder:
-            studies_io.dump_study(study, f"{folder}/study.json")
-            loaded = studies_io.load_study(f"{folder}/study.json", slug="copy")
+            study_files.dump_study(study, f"{folder}/study.json")
+            loaded = study_files.load_study(f"{folder}/study.json", slug="copy")
         try:
-            assert studies_io.record(loaded) == before | {"slug": "copy"}
+            assert study_files.record(loaded) == before | {"slug": "copy"}
             assert (loaded.parameters, loaded.texts) == (study.parameters, study.texts)
         finally:
             loaded.delete()
@@ -97,11 +98,11 @@ def test_whatever_is_written_into_a_study_comes_back(name, tmp_path):
 def test_a_zip_brings_every_file_of_the_bundle_and_publishes_the_same(name, tmp_path):
     study = make_draft(name, tmp_path)
     before = publishing.definition(study)
-    studies_io.dump_study(study, tmp_path / "study.zip")
+    study_files.dump_study(study, tmp_path / "study.zip")
     bundle = study.bundle
     study.delete()
     bundle.delete()
-    loaded = studies_io.load_study(tmp_path / "study.zip")
+    loaded = study_files.load_study(tmp_path / "study.zip")
     after = publishing.definition(loaded)
     assert json.loads(json.dumps(after)) == json.loads(json.dumps(before))
     assert publishing.problems(loaded) == []

@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from studyapp import models, sessions
-from studyapp.core import flow
-from studyapp.sessions import answering
+from studyapp import models
+from studyapp.core.engine import flow
+from studyapp.run import sessions
+from studyapp.run.sessions import answering
 from tests.studyapp.conftest import submit, walk
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]

@@ -7,11 +7,13 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
-from studyapp import models, publishing, sessions
-from studyapp.admin import bots, drawn
-from studyapp.core.kinds import kinds
+from studyapp import models, publishing
+from studyapp.bundles.stimuli import reader, stimulus_url
+from studyapp.core.engine.kinds import kinds
+from studyapp.desk.results import bots
+from studyapp.desk.study import drawn
+from studyapp.run import sessions
 from studyapp.simulation.orders import carry_out
-from studyapp.stimuli import reader, stimulus_url
 from tests.studyapp.every_kind import make_draft
 from tests.studyapp.test_admin import filled
 from tests.studyapp.test_roles import signed_in

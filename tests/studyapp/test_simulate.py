@@ -5,7 +5,8 @@ from random import Random
 
 import pytest
 
-from studyapp import models, sessions
+from studyapp import models
+from studyapp.run import sessions
 from studyapp.simulation import SimulationError, by_functions, by_http, by_level, cells, simulate
 from studyapp.simulation.pages import form_with
 

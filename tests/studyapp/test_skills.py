@@ -2,8 +2,8 @@
 
 import pytest
 
-from studyapp.core.kinds import kinds
-from studyapp.core.skills import chance, check
+from studyapp.core.engine.kinds import kinds
+from studyapp.core.engine.skills import chance, check
 
 
 def test_a_chance_is_read_and_a_name_has_its_own():

@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from studyapp import sessions
 from studyapp.core.storable import DEEPEST, storable
+from studyapp.run import sessions
 from tests.studyapp.conftest import submit
 
 BROKEN = {"lone": "a\ud800b", "nul": "a\0b", "numbers": [math.nan, math.inf, 1.5], "k\0": {"deep": "\udfff"}}

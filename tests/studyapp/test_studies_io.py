@@ -5,8 +5,9 @@ import zipfile
 
 import pytest
 
-from studyapp import models, publishing, studies_io
-from studyapp.studies_io import StudyFileError, dump_study, load_study
+from studyapp import models, publishing
+from studyapp.data import study_files
+from studyapp.data.study_files import StudyFileError, dump_study, load_study
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -33,19 +34,19 @@ def forget(study):
 
 
 def test_a_zip_round_trip_is_exact_and_brings_its_bundle(edited, tmp_path):
-    before, digest = studies_io.record(edited), edited.bundle.sha256
+    before, digest = study_files.record(edited), edited.bundle.sha256
     definition = publishing.content_hash(publishing.definition(edited))
     dump_study(edited, tmp_path / "study.zip")
     forget(edited)
     loaded = load_study(tmp_path / "study.zip")
-    assert studies_io.record(loaded) == before
+    assert study_files.record(loaded) == before
     assert loaded.bundle.sha256 == digest
     assert publishing.content_hash(publishing.definition(loaded)) == definition
     assert loaded.status == "draft"
 
 
 def test_the_file_holds_all_parameters_texts_conditions_and_stimuli(edited, tiny_kind):
-    record = studies_io.record(edited)
+    record = study_files.record(edited)
     assert set(record["texts"]) == set(tiny_kind.texts())
     assert record["parameters"] == tiny_kind.defaults() | {"n_trials": 3}
     assert [(cell["name"], cell["quota"], cell["open"]) for cell in record["conditions"]] == [
@@ -71,17 +72,17 @@ def test_only_what_differs_from_the_defaults_is_stored(edited, tmp_path):
 
 
 def test_stimuli_that_would_be_drawn_differently_here_are_kept(edited, tmp_path):
-    record = studies_io.record(edited)
+    record = study_files.record(edited)
     record["stimuli"]["images"] = record["stimuli"]["images"][::-1]
     (tmp_path / "study.json").write_text(json.dumps(record))
     edited.delete()
     loaded = load_study(tmp_path / "study.json")
-    assert studies_io.record(loaded)["stimuli"] == record["stimuli"]
+    assert study_files.record(loaded)["stimuli"] == record["stimuli"]
     assert publishing.freeze(loaded).definition["stimuli"] == record["stimuli"]
 
 
 def test_a_bare_file_finds_its_bundle_by_relative_path(edited, tmp_path):
-    record = studies_io.record(edited)
+    record = study_files.record(edited)
     forget(edited)
     record["bundle"] = {"name": "made", "path": "source"}
     (tmp_path / "study.json").write_text(json.dumps(record))
@@ -126,7 +127,7 @@ def test_loading_twice_needs_another_slug(edited, tmp_path):
     ],
 )
 def test_a_wrong_field_is_named_and_nothing_is_created(edited, tmp_path, change, message):
-    record = studies_io.record(edited)
+    record = study_files.record(edited)
     edited.delete()
     (tmp_path / "wrong.json").write_text(json.dumps(record | change))
     with pytest.raises(StudyFileError, match=rf"wrong\.json: .*{message}"):

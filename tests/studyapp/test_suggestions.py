@@ -1,6 +1,6 @@
 """Codes are suggested by the words that earlier codings of the same coder have in common with a text."""
 
-from studyapp.core.suggestions import suggest, words
+from studyapp.core.coding.suggestions import suggest, words
 
 NAMED = {1: "ears", 2: "tail", 3: "image quality"}
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from studyapp.core.kinds import Field
-from studyapp.core.tables import cell, guarded, writer_to
+from studyapp.core.engine.kinds import Field
+from studyapp.core.export.tables import cell, guarded, writer_to
 
 GUARD = re.compile(r"'[=+\-@']")
 

@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
-from studyapp import models, sessions, stimuli, visitors
-from studyapp.core import flow
+from studyapp import models
+from studyapp.bundles import stimuli
+from studyapp.core.engine import flow
 from studyapp.core.storable import DEEPEST
+from studyapp.run import sessions, visitors
 from tests.studyapp.conftest import submit, walk
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]

@@ -1,5 +1,6 @@
-from studyapp import models, sessions
+from studyapp import models
 from studyapp.management.recorded import RecordedCommand
+from studyapp.run import sessions
 
 
 class Command(RecordedCommand):

@@ -3,7 +3,7 @@ import sys
 
 from django.core.management.base import BaseCommand
 
-from studyapp.endings import bonuses
+from studyapp.data.bonuses import bonuses
 from studyapp.management.lookup import study_of
 
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
-from studyapp.core.psychds import problems
+from studyapp.core.export.psychds import problems
 
 
 class Command(BaseCommand):

@@ -3,8 +3,8 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from studyapp.core.columns import columns
-from studyapp.core.kinds import Field, Kind, kinds
+from studyapp.core.engine.kinds import Field, Kind, kinds
+from studyapp.core.export.columns import columns
 
 PAGE = settings.BASE_DIR / "docs" / "data_dictionary.md"
 HEAD = """# Data dictionary

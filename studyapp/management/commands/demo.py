@@ -12,9 +12,9 @@ from django.db import connections
 from gunicorn.app.base import BaseApplication
 
 from studyapp import models, serving
+from studyapp.data.study_files import load_study
 from studyapp.management.recorded import RecordedCommand
 from studyapp.publishing import publish
-from studyapp.studies_io import load_study
 
 STUDIES = settings.BASE_DIR / "fixtures" / "studies"
 PASSWORD = settings.DATA_DIR / "admin_password"

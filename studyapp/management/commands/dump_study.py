@@ -1,7 +1,7 @@
 from django.core.management.base import BaseCommand, CommandError
 
+from studyapp.data.study_files import StudyFileError, dump_study
 from studyapp.management.lookup import study_of
-from studyapp.studies_io import StudyFileError, dump_study
 
 
 class Command(BaseCommand):

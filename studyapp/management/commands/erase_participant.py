@@ -1,8 +1,9 @@
 from django.core.management.base import CommandError
 from django.db import transaction
 
-from studyapp import models, sessions
+from studyapp import models
 from studyapp.management.recorded import RecordedCommand
+from studyapp.run import sessions
 
 
 class Command(RecordedCommand):

@@ -1,9 +1,9 @@
 from django.core.management.base import BaseCommand, CommandError
 
-from studyapp import processes
-from studyapp.exporting import ExportError, export, export_table, export_zip
+from studyapp.data.exporting import ExportError, export, export_table, export_zip
+from studyapp.data.rows import TABLES
+from studyapp.jobs import processes
 from studyapp.management.lookup import study_of
-from studyapp.rows import TABLES
 
 
 class Command(BaseCommand):

@@ -3,9 +3,9 @@ from pathlib import Path
 from django.core.management.base import CommandError
 from django.utils.text import slugify
 
-from studyapp.core.bundles import BundleError
+from studyapp.bundles.stimuli import load_bundle
+from studyapp.core.bundles.bundle import BundleError
 from studyapp.management.recorded import RecordedCommand
-from studyapp.stimuli import load_bundle
 
 
 class Command(RecordedCommand):

@@ -2,8 +2,8 @@ from pathlib import Path
 
 from django.core.management.base import CommandError
 
+from studyapp.data.study_files import StudyFileError, load_study
 from studyapp.management.recorded import RecordedCommand
-from studyapp.studies_io import StudyFileError, load_study
 
 
 class Command(RecordedCommand):

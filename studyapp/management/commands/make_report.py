@@ -1,6 +1,8 @@
 from django.core.management.base import BaseCommand, CommandError
 
-from studyapp import models, processes, reporting
+from studyapp import models
+from studyapp.data import reporting
+from studyapp.jobs import processes
 
 
 class Command(BaseCommand):

@@ -2,10 +2,11 @@ from pathlib import Path
 
 from django.core.management.base import CommandError
 
-from studyapp import models, pairing, publishing
-from studyapp.admin import audit
-from studyapp.core.bundles import Bundle, BundleError
-from studyapp.core.pairs import find_pairs
+from studyapp import models, publishing
+from studyapp.bundles import pairing
+from studyapp.core.bundles.bundle import Bundle, BundleError
+from studyapp.core.bundles.pairs import find_pairs
+from studyapp.data import audit
 from studyapp.management.lookup import study_of
 from studyapp.management.recorded import RecordedCommand
 

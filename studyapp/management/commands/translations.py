@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand
 from django.utils.translation.template import templatize
 
 from studyapp import __version__
-from studyapp.core.kinds import ENGLISH, kinds
+from studyapp.core.engine.kinds import ENGLISH, kinds
 
 CALLS = {"_", "gettext", "gettext_lazy", "to_say"}
 IN_TEMPLATE = re.compile(r"""\b(?:_|gettext)\(\s*u?("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')\s*\)""")

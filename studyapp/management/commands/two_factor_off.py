@@ -1,4 +1,4 @@
-from studyapp.admin.sign_in import remove_devices
+from studyapp.access.sign_in import remove_devices
 from studyapp.management.recorded import RecordedCommand
 
 

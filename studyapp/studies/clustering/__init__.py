@@ -4,8 +4,8 @@ After the human evaluation (section 4.1, appendix I) of the XNN paper in `shared
 choice open, it is a parameter here and recorded with every export.
 """
 
-from studyapp.core import shared_pages
-from studyapp.core.kinds import Column, Field, Kind, Page, Parameter, Variant
+from studyapp.core.engine import shared_pages
+from studyapp.core.engine.kinds import Column, Field, Kind, Page, Parameter, Variant
 
 TEXT = f"{__name__}.pages:text"
 CONFIDENCE = ["Zero", "Very Low", "Low", "Mediocre", "High", "Very High", "100%"]

@@ -2,7 +2,7 @@
 
 import random
 
-from studyapp.core.skills import NAMED, chance
+from studyapp.core.engine.skills import NAMED, chance
 
 from .groups import group_names
 from .maps import FEATURES, NONE, SINGLE

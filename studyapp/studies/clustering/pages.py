@@ -1,7 +1,7 @@
 """What each page shows. Nothing in it depends on the model's predictions but the heatmaps that a stage shows."""
 
+from studyapp.core.engine.shared_pages import money
 from studyapp.core.legends import legend
-from studyapp.core.shared_pages import money
 
 from .groups import group_names, picture_names
 from .maps import FEATURES, NONE, maps_of

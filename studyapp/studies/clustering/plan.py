@@ -3,7 +3,7 @@
 import random
 from itertools import permutations
 
-from studyapp.core.flow import NO_CONSENT, step
+from studyapp.core.engine.flow import NO_CONSENT, step
 
 from .maps import NONE
 

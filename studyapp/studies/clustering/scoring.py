@@ -4,7 +4,7 @@ from collections import Counter
 from decimal import Decimal
 from itertools import pairwise
 
-from studyapp.core.shared_pages import CENTS
+from studyapp.core.engine.shared_pages import CENTS
 
 KEY = ("stage", "dataset", "batch", "images", "prediction")
 

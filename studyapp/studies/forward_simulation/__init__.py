@@ -4,8 +4,8 @@ After "User testing" (section 5) of the multi-scale occlusion study in `shared/p
 al. 2020. Where the paper leaves a choice open, it is a parameter here and recorded with every export.
 """
 
-from studyapp.core import shared_pages
-from studyapp.core.kinds import Factor, Field, Kind, Page, Parameter, Variant
+from studyapp.core.engine import shared_pages
+from studyapp.core.engine.kinds import Factor, Field, Kind, Page, Parameter, Variant
 
 TEXT = f"{__name__}.pages:text"
 OUTCOMES = {

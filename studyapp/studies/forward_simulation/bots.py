@@ -2,7 +2,7 @@
 
 import random
 
-from studyapp.core.skills import NAMED, chance
+from studyapp.core.engine.skills import NAMED, chance
 
 from .scoring import right_answers
 

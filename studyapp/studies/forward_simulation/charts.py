@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
+from studyapp.core.engine.run import to_say
 from studyapp.core.legends import percent
-from studyapp.core.run import to_say
 
 ABOVE = to_say("%(name)s %(score)s, above its threshold %(threshold)s")
 NOT_ABOVE = to_say("%(name)s %(score)s, not above its threshold %(threshold)s")

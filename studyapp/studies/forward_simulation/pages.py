@@ -2,9 +2,9 @@
 
 from decimal import Decimal
 
+from studyapp.core.engine.run import to_say
+from studyapp.core.engine.shared_pages import money
 from studyapp.core.legends import legend
-from studyapp.core.run import to_say
-from studyapp.core.shared_pages import money
 from studyapp.core.texts import render
 
 from . import plan

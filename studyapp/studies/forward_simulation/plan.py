@@ -2,8 +2,8 @@
 
 import random
 
-from studyapp.core.flow import NO_CONSENT, SCREENED_OUT, step
-from studyapp.core.shared_pages import attention_steps
+from studyapp.core.engine.flow import NO_CONSENT, SCREENED_OUT, step
+from studyapp.core.engine.shared_pages import attention_steps
 
 from .statements import statements
 from .stimuli import attempts

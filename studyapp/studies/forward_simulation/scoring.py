@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from studyapp.core.shared_pages import CENTS, score_attention
+from studyapp.core.engine.shared_pages import CENTS, score_attention
 
 KEY = ("class_name", "outcome", "score", "threshold", "model_answer")
 

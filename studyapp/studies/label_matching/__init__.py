@@ -4,8 +4,8 @@ After the user study (section B) of the CWOX-2s supplement in `shared/papers`. W
 it is a parameter here and recorded with every export.
 """
 
-from studyapp.core import shared_pages
-from studyapp.core.kinds import Column, Factor, Field, Kind, Page, Parameter, Variant
+from studyapp.core.engine import shared_pages
+from studyapp.core.engine.kinds import Column, Factor, Field, Kind, Page, Parameter, Variant
 
 TEXT = f"{__name__}.pages:text"
 

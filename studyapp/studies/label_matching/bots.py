@@ -2,7 +2,7 @@
 
 import random
 
-from studyapp.core.skills import NAMED, chance
+from studyapp.core.engine.skills import NAMED, chance
 
 SKILLS = (*NAMED, "learner")
 LEARNT, PACE = 0.95, 0.75  # what a learner comes to, and what is left of the way there after each verification

@@ -3,7 +3,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from studyapp.core.pairs import labels_of
+from studyapp.core.bundles.pairs import labels_of
 from studyapp.forms import CHOOSE, StepForm
 
 from .boxes import box_names, letter

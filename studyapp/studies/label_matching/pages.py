@@ -2,9 +2,9 @@
 
 from random import Random
 
+from studyapp.core.bundles.map_tree import Node, leaves, read_tree, walk
+from studyapp.core.engine.shared_pages import money
 from studyapp.core.legends import legend
-from studyapp.core.map_tree import Node, leaves, read_tree, walk
-from studyapp.core.shared_pages import money
 
 from .boxes import box_names, letter
 from .scoring import agreements

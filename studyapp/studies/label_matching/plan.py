@@ -2,7 +2,7 @@
 
 import random
 
-from studyapp.core.flow import NO_CONSENT, step
+from studyapp.core.engine.flow import NO_CONSENT, step
 
 from .stimuli import PHASES, ROUNDS
 

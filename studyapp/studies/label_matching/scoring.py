@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from studyapp.core.shared_pages import CENTS
+from studyapp.core.engine.shared_pages import CENTS
 
 MIN_TRIALS = 8
 KEY = ("pair", "round", "truth", "leaf_order", "tray_order")

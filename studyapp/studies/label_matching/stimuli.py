@@ -3,8 +3,8 @@
 import random
 from collections import Counter
 
-from studyapp.core.map_tree import leaves, read_tree, walk, whole_output_methods
-from studyapp.core.pairs import SEPARATOR, find_pairs, labels_of, name_of, qualifying, top_labels
+from studyapp.core.bundles.map_tree import leaves, read_tree, walk, whole_output_methods
+from studyapp.core.bundles.pairs import SEPARATOR, find_pairs, labels_of, name_of, qualifying, top_labels
 
 PHASES = ("training", "evaluation")
 ROUNDS = 2

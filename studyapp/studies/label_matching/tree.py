@@ -3,7 +3,7 @@
 import random
 from dataclasses import replace
 
-from studyapp.core.map_tree import Node, walk
+from studyapp.core.bundles.map_tree import Node, walk
 
 
 def arranged(nodes: tuple[Node, ...], order: list[str], rng: random.Random) -> tuple[Node, ...]:

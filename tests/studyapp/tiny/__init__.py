@@ -1,6 +1,6 @@
 """The smallest study kind that uses every turn of the engine: consent, a check with a second try, trials."""
 
-from studyapp.core.kinds import Factor, Field, Kind, Page, Parameter
+from studyapp.core.engine.kinds import Factor, Field, Kind, Page, Parameter
 
 KIND = Kind(
     name="tiny",

@@ -1,4 +1,4 @@
-from studyapp.core.skills import NAMED
+from studyapp.core.engine.skills import NAMED
 
 SKILLS = NAMED
 

@@ -1,4 +1,4 @@
-from studyapp.core.flow import step
+from studyapp.core.engine.flow import step
 
 
 def build(definition, factors, order, rng):

@@ -1,0 +1,1 @@
+"""Bundles of heatmaps in the app's own storage: their files, true regions, confusable pairs."""

@@ -1,0 +1,60 @@
+"""A participant's run as the kinds' pages see it: plain data, read-only."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from studyapp.core.bundles.bundle import Bundle
+from studyapp.core.texts import render
+
+
+def to_say(sentence: str) -> str:
+    """Mark a constant that `Run.say` will translate, so that the translators' catalogue has it."""
+    return sentence
+
+
+@dataclass(frozen=True)
+class Answered:
+    """One stored response with the step it answers."""
+
+    step: dict
+    answer: dict
+    scores: dict
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a page's context function may build from.
+
+    `definition` is the frozen study, `factors` the condition's levels, `stimulus_url(path)` the opaque address of a
+    bundle's file, `answered()` the responses so far in order (asked of the database only when called), `say(sentence)`
+    an English sentence of ours in the study's language.
+    """
+
+    definition: dict
+    factors: dict[str, str]
+    bundle: Bundle
+    plan: list[dict]
+    position: int
+    stimulus_url: Callable[[str], str]
+    answered: Callable[[], list[Answered]]
+    say: Callable[[str], str] = str
+
+    @property
+    def parameters(self) -> dict:
+        return self.definition["parameters"]
+
+    def text(self, key: str, **values) -> str:
+        """Return one of the study's texts as safe HTML, its `{placeholders}` filled in."""
+        payment = self.definition["payment"]
+        return render(self.definition["texts"][key], payment | self.parameters | values)
+
+    def image(self, image_id: str, *, method: str | None = None, class_name: str = "") -> dict:
+        """Return what the stimulus component needs: addresses and size of an image and, if asked, its overlay."""
+        record = self.bundle.images[image_id]
+        overlay = self.bundle.overlay_file(image_id, method, class_name) if method else None
+        return {
+            "url": self.stimulus_url(record["file"]),
+            "width": record["width"],
+            "height": record["height"],
+            "overlay": self.stimulus_url(overlay) if overlay else None,
+        }

@@ -1,0 +1,1 @@
+"""How an export's files are written and described."""

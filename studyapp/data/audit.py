@@ -1,0 +1,54 @@
+"""The trail of who changed what in a study: written with each deed, never changed."""
+
+from studyapp import models
+from studyapp.core.engine.parameters import in_words
+from studyapp.core.texts import words
+
+# What isn't the researchers' own doing, or stands in a deed of its own.
+LEFT_OUT = {"id", "status", "current", "created_at", "stimuli", "parameters", "texts"}
+EDITED = "Edited the study."
+EDITS = (EDITED, "Drew other stimuli.", "Chose pairs of classes.")  # what a page opened before would put back
+
+
+def record(user, study: models.Study | None, deed: str, details: list | None = None, *, who: str = "") -> None:
+    """Put a deed on record; `details` is a list of [what, before, after], `who` whoever did it without an account."""
+    who, slug = user.get_username() if user else who, study.slug if study else ""
+    models.Change.objects.create(user=user, who=who, study=study, slug=slug, deed=deed[:200], details=details or [])
+
+
+def snapshot(pk: int) -> dict[str, str | None]:
+    """Return all that researchers edit of a study as it is stored, each thing by its name, in words."""
+    study = models.Study.objects.get(pk=pk)
+    fields = [field for field in study._meta.concrete_fields if field.name not in LEFT_OUT]
+    found = {field.verbose_name.capitalize(): _word(getattr(study, field.name)) for field in fields}
+    found |= {f"Parameter “{words(name)}”": in_words(value) for name, value in study.parameters.items()}
+    found |= {f"Text “{words(name)}”": text for name, text in study.texts.items()}
+    for cell in study.conditions.all():
+        levels = ", ".join(f"{name}: {level}" for name, level in cell.factors.items())
+        quota = "no quota" if cell.quota is None else f"quota {cell.quota}"
+        found[f"Condition “{cell.name}”"] = f"{levels}; {quota}; {'open' if cell.open else 'closed'}"
+    return found | {"Personal links": str(study.invitations.count())}
+
+
+def differences(before: dict, after: dict) -> list[list]:
+    """Return [what, before, after] for all that differs; None stands for what wasn't there, or is there no longer."""
+    names = dict.fromkeys([*before, *after])
+    return [[name, before.get(name), after.get(name)] for name in names if before.get(name) != after.get(name)]
+
+
+def latest(study: models.Study) -> int:
+    """Return which deed is the last on record for a study, as its page tells when it is saved."""
+    return study.changes.order_by("-pk").values_list("pk", flat=True).first() or 0
+
+
+def edited_since(study: models.Study, seen: str) -> str:
+    """Return who edited what of a study after the deed that a page had seen, in words; empty where nobody did."""
+    later = study.changes.filter(pk__gt=int(seen)).order_by("-pk") if seen.isdecimal() else ()
+    change = next((found for found in later if found.details and found.deed in EDITS), None)
+    return f"{change.who} changed: {', '.join(name for name, _, _ in change.details)}" if change else ""
+
+
+def _word(value) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "" if value is None else str(value)

@@ -1,0 +1,178 @@
+"""Export a study's data: long tables, what every column means, and the study's versions; as a folder or as one zip.
+
+Everything is read in one transaction that sees one unchanging state and blocks nobody, table by table and run by run,
+so that memory stays the same whatever the study's size and a zip can be sent while it is made.
+"""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from io import TextIOWrapper
+from pathlib import Path
+from typing import BinaryIO, TextIO
+from zipfile import ZIP_DEFLATED, ZipFile
+
+from django.db import transaction
+from django.utils import timezone
+
+from studyapp import __version__, models
+from studyapp.core.engine.kinds import Field, Kind, Page, kind
+from studyapp.core.export import datasheet, psychds
+from studyapp.core.export.columns import columns, wide_columns
+from studyapp.core.export.tables import cells, writer_to
+from studyapp.data import rows
+
+SNAPSHOT = "snapshot"
+PLAN = "analysis_plan.json"
+FILES = {"data", "dataset_description.json", "README.md", "CHANGES.md", ".psychdsignore", PLAN, "CHANGES"}
+TEXT = {"newline": "", "encoding": "utf-8"}
+
+Opened = Callable[[str], AbstractContextManager[TextIO]]
+
+
+class ExportError(ValueError):
+    """Why nothing was exported, in words."""
+
+
+def export(study: models.Study, folder: Path | str, *, wide: bool = False, with_ids: bool = False) -> dict[str, int]:
+    """Write the export of a study to a new `folder` and return the number of rows by table.
+
+    An earlier export in its place is replaced; a folder that holds anything else is refused. The folder appears whole
+    or not at all.
+    """
+    folder = Path(folder)
+    _require_free(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
+    try:
+        (scratch / "data").mkdir()
+        with _snapshot(study) as seen:
+            counts = _write(seen, lambda name: (scratch / name).open("w", **TEXT), wide, with_ids)
+        scratch.chmod(0o755)
+        if folder.exists():
+            shutil.rmtree(folder)
+        scratch.rename(folder)
+    except BaseException:
+        shutil.rmtree(scratch)
+        raise
+    return counts
+
+
+def export_zip(study: models.Study, stream: BinaryIO, *, wide: bool = False, with_ids: bool = False) -> None:
+    """Write the same as one zip to `stream`, while it is read; what breaks off on the way can't be opened as a zip."""
+    top = f"{study.slug}-{timezone.now():%Y-%m-%d}"
+    with _snapshot(study) as seen, ZipFile(stream, "w", ZIP_DEFLATED) as archive:
+
+        @contextmanager
+        def opened(name: str) -> Iterator[TextIO]:
+            with archive.open(f"{top}/{name}", "w", force_zip64=True) as file, TextIOWrapper(file, **TEXT) as text:
+                yield text
+
+        _write(seen, opened, wide, with_ids)
+
+
+def export_table(study: models.Study, name: str, stream: BinaryIO, *, with_ids: bool = False) -> None:
+    """Write one long table as CSV to `stream`, exactly as it stands in the export."""
+    described = columns(kind(study.kind), with_ids=with_ids)[name]
+    text = TextIOWrapper(stream, **TEXT)
+    try:
+        with _snapshot(study) as seen:
+            _write_table(text, described, rows.whole(seen, name, SNAPSHOT, with_ids=with_ids))
+    finally:
+        text.detach()  # the stream is the caller's to close
+
+
+@contextmanager
+def _snapshot(study: models.Study) -> Iterator[models.Study]:
+    """Yield the study as one unchanging state of the database has it, with all that belongs to it."""
+    with transaction.atomic(using=SNAPSHOT):
+        yield models.Study.objects.using(SNAPSHOT).get(pk=study.pk)
+
+
+def _require_free(folder: Path) -> None:
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise ExportError(f"{folder} is a file; name a folder")
+    others = {path.name for path in folder.iterdir()} - FILES
+    if others:
+        raise ExportError(f"{folder} holds other files, such as {sorted(others)[0]}; name a new folder")
+
+
+def _write(study: models.Study, opened: Opened, wide: bool, with_ids: bool) -> dict[str, int]:
+    """Write every file of the export, each to what `opened(name)` gives; return the number of rows by table."""
+    its_kind, counts, steps = kind(study.kind), {}, {}
+    tables = columns(its_kind, with_ids=with_ids)
+    for name in rows.TABLES:
+        found = rows.whole(study, name, SNAPSHOT, with_ids=with_ids)
+        if name == "steps":
+            found = _noted(found, its_kind, steps)
+        with opened(_path(study, name)) as file:
+            counts[name] = _write_table(file, tables[name], found)
+    if wide:
+        tables["wide"] = wide_columns(its_kind, steps, with_ids=with_ids)
+        with opened(_path(study, "wide")) as file:
+            counts["wide"] = _write_table(file, tables["wide"], _wide_rows(study, its_kind, with_ids))
+    for name, text in _described(study, its_kind, tables).items():
+        with opened(name) as file:
+            file.write(text)
+    return counts
+
+
+def _write_table(file: TextIO, described: list[Field], found: Iterator[tuple[dict, dict]]) -> int:
+    """Write a table and return the number of its rows; keys become cells once for all rows that share them."""
+    write, shared, ready, n_rows = writer_to(file, described), None, {}, 0
+    for keys, row in found:
+        if keys is not shared:
+            shared, ready = keys, cells(keys)
+        write(row, ready)
+        n_rows += 1
+    return n_rows
+
+
+def _noted(found: Iterator[tuple[dict, dict]], its_kind: Kind, steps: dict[str, Page]) -> Iterator[tuple[dict, dict]]:
+    """Pass the rows of `steps` on, noting every step's prefix in the wide table, with its page."""
+    for keys, row in found:
+        page = its_kind.page(row["page"])
+        steps.setdefault(_prefix(page, row), page)
+        yield keys, row
+
+
+def _described(study: models.Study, its_kind: Kind, tables: dict[str, list[Field]]) -> dict[str, str]:
+    """Return the texts of all files beside the tables."""
+    about = rows.about(study, its_kind)
+    description = datasheet.dataset_description(about, its_kind, tables, __version__)
+    texts = {
+        "dataset_description.json": _json(description),
+        "README.md": datasheet.readme(about, its_kind, list(tables), __version__),
+        "CHANGES.md": datasheet.changes(about),
+        ".psychdsignore": f"{PLAN}\n",
+    }
+    plan = study.current.definition.get("analysis_plan") if study.current else None
+    return texts | ({PLAN: _json(plan)} if plan else {})
+
+
+def _json(value) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def _path(study: models.Study, name: str) -> str:
+    return f"data/{psychds.file_name(study.slug, name)}"
+
+
+def _wide_rows(study: models.Study, its_kind: Kind, with_ids: bool) -> Iterator[tuple[dict, dict]]:
+    for chunk in rows.chunks(rows.runs(study).iterator(chunk_size=rows.CHUNK)):
+        answers = rows.answers(chunk, SNAPSHOT)
+        for run in chunk:
+            wide = rows.participant_row(run, with_ids)
+            for page, row in rows.step_rows(its_kind, run, answers[run.pk]):
+                prefix, own = _prefix(page, row), "" if page.trial else f"{page.name}_"
+                wide |= {f"{prefix}_{field.name}": row[f"{own}{field.name}"] for field in page.fields}
+                wide[f"{prefix}_rt_ms"] = row["rt_ms"]
+            yield rows.keys(study, run), wide
+
+
+def _prefix(page: Page, row: dict) -> str:
+    return f"{page.name}{row['trial_index']:02d}" if page.trial else row["key"]

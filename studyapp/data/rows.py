@@ -1,0 +1,164 @@
+"""A study's data as rows, for the export and the API: runs, answered steps, events, each as a dict by column.
+
+Read run by run, some at a time, so that memory stays the same whatever the study's size; answers and events as plain
+values, which is what makes a million of them quick.
+"""
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+
+from studyapp import models
+from studyapp.coding import results
+from studyapp.core.engine.kinds import Kind, Page, kind
+from studyapp.core.export.tables import cell
+
+TABLES = ("participants", "trials", "steps", "events", "codes")
+CHUNK = 100
+FORGOTTEN: list = []
+ANSWER = (
+    "position", "answer", "scores", "rt_ms", "hidden_ms", "input_mode", "timing", "submitted_at",
+)  # fmt: skip
+EVENT = ("position", "name", "t_ms", "input_mode", "data", "received_at")
+EVENT_COLUMNS = ("step_index", *EVENT[1:])
+
+
+def whole(study: models.Study, name: str, using: str, *, with_ids: bool = False) -> Iterator[tuple[dict, dict]]:
+    """Yield a table's rows, each after its keys: what stands in every row of its run, the same dict for all of them."""
+    if name == "codes":
+        yield from _codes(study, using)
+        return
+    for chunk in chunks(runs(study).using(using).iterator(chunk_size=CHUNK)):
+        yield from of_runs(study, name, chunk, using, with_ids=with_ids)
+
+
+def of_runs(
+    study: models.Study, name: str, chunk: list[models.Participant], using: str, *, with_ids: bool = False
+) -> Iterator[tuple[dict, dict]]:
+    """Yield the same of some runs alone."""
+    its_keys = {run.pk: keys(study, run) for run in chunk}
+    if name == "participants":
+        yield from ((its_keys[run.pk], participant_row(run, with_ids)) for run in chunk)
+    elif name == "events":
+        yield from ((its_keys[run.pk], row) for run, row in events(chunk, using))
+    elif name == "codes":
+        yield from _codes(study, using, chunk)
+    else:
+        found, its_kind = answers(chunk, using), kind(study.kind)
+        for run in chunk:
+            for page, row in step_rows(its_kind, run, found[run.pk]):
+                if name == "steps" or page.trial:
+                    yield its_keys[run.pk], row
+
+
+def _codes(study: models.Study, using: str, chunk: list | None = None) -> Iterator[tuple[dict, dict]]:
+    its_keys = {"study": study.slug}
+    yield from ((its_keys, row) for row in results.rows(study, using, chunk))
+
+
+def runs(study: models.Study):
+    """Return all runs but previews, each with its plan, condition, version and identity."""
+    found = study.participants.filter(preview=False).select_related("plan", "condition", "version", "identity")
+    return found.defer("version__definition").order_by("pk")
+
+
+def chunks(found: Iterable) -> Iterator[list]:
+    """Yield runs some at a time."""
+    found = iter(found)
+    while chunk := list(islice(found, CHUNK)):
+        yield chunk
+
+
+def answers(chunk: list[models.Participant], using: str) -> dict[int, list[tuple]]:
+    """Return some runs' answers in order, by the run's key: values as in `ANSWER`."""
+    found = models.Response.objects.using(using).filter(participant__in=chunk).order_by("participant_id", "position")
+    grouped: dict[int, list[tuple]] = {run.pk: [] for run in chunk}
+    for key, *values in found.values_list("participant_id", *ANSWER).iterator(chunk_size=2000):
+        grouped[key].append(values)
+    return grouped
+
+
+def events(chunk: list[models.Participant], using: str) -> Iterator[tuple[models.Participant, dict]]:
+    """Yield the events of some runs in order, each with its run; none of one whose answers were erased."""
+    by_key = {run.pk: run for run in chunk if run.plan.steps != FORGOTTEN}
+    found = models.Event.objects.using(using).filter(participant__in=by_key).order_by("participant_id", "pk")
+    for key, *values in found.values_list("participant_id", *EVENT).iterator(chunk_size=2000):
+        yield by_key[key], dict(zip(EVENT_COLUMNS, values, strict=True))
+
+
+def keys(study: models.Study, run: models.Participant) -> dict:
+    """Return what stands in every row of a run."""
+    return {
+        "study": study.slug,
+        "study_version": run.version.label,
+        "participant": run.code,
+        "condition": run.condition.name,
+        **{f"factor_{name}": level for name, level in run.condition.factors.items()},
+    }
+
+
+def participant_row(run: models.Participant, with_ids: bool) -> dict:
+    """Return a run's own row, without its keys."""
+    row = {
+        "group": run.group,
+        "order": run.order,
+        "status": run.status,
+        "bot": bool(run.bot),
+        "started_at": run.started_at,
+        "finished_at": run.ended_at,
+        "duration_s": round((run.ended_at - run.started_at).total_seconds(), 3) if run.ended_at else None,
+        **run.summary,
+    }
+    if with_ids and hasattr(run, "identity"):
+        row |= {"recruitment_source": run.identity.source, "recruitment_id": run.identity.external_id}
+    return row
+
+
+def step_rows(kind: Kind, run: models.Participant, answers: list[tuple]) -> Iterator[tuple[Page, dict]]:
+    """Yield each answered step's page and row: a trial's fields under their names, others' under `<page>_<field>`."""
+    before, method = run.started_at, run.condition.factors.get("heatmap")
+    for position, answer, scores, rt_ms, hidden_ms, input_mode, timing, submitted_at in answers:
+        step = run.plan.steps[position]
+        page = kind.page(step["page"])
+        values = scores | answer
+        prefix = "" if page.trial else f"{page.name}_"
+        yield (
+            page,
+            {
+                **{name: step.get(name) for name in ("block", "phase", "trial_index", "stimulus", "page", "key")},
+                "step_index": position,
+                "method": step.get("method", method),
+                **{f"{prefix}{field.name}": values.get(field.name) for field in page.fields},
+                "rt_ms": rt_ms,
+                "hidden_ms": hidden_ms,
+                "server_ms": round((submitted_at - before).total_seconds() * 1000),
+                "input_mode": input_mode,
+                "shown_at": timing.get("shown_at"),
+                "submitted_at": submitted_at,
+            },
+        )
+        before = submitted_at
+
+
+def about(study: models.Study, kind: Kind) -> dict:
+    """Return what a description of the data says of the study: versions, newest first, parameters, levels."""
+    versions = [
+        {
+            "study_version": version.label,
+            "published": cell(version.created_at),
+            "sha256": version.content_hash,
+            "parameters": version.definition["parameters"],
+        }
+        for version in study.versions.exclude(number=0)
+    ]
+    levels: dict[str, list] = {factor.name: [] for factor in kind.factors}
+    for condition in study.conditions.all():
+        for name, level in condition.factors.items():
+            if level not in levels.setdefault(name, []):
+                levels[name].append(level)
+    return {
+        "slug": study.slug,
+        "title": study.title,
+        "parameters": versions[0]["parameters"] if versions else kind.defaults() | study.parameters,
+        "factors": levels,
+        "versions": versions,
+    }

@@ -1,0 +1,117 @@
+"""Read what a study file says of the study and its conditions, and refuse what it should not say."""
+
+from django.core.exceptions import ValidationError
+
+from studyapp import models
+from studyapp.core.engine import parameters
+from studyapp.core.engine.kinds import ENGLISH, Kind, kind
+
+from .format import FIELDS, FORMAT, FORMAT_VERSION, NAMES, SECTIONS, StudyFileError
+
+
+def parse(found, slug: str = "") -> tuple[models.Study, list[dict]]:
+    """Return the study and conditions that a file's content describes, checked but not saved, without its bundle."""
+    if not isinstance(found, dict) or found.get("format") != FORMAT:
+        raise StudyFileError(f"expected the format {FORMAT!r}; this is no study's file")
+    if found.get("format_version") != FORMAT_VERSION:
+        raise StudyFileError(f"format_version: expected {FORMAT_VERSION}, found {found.get('format_version')!r}")
+    require_known(found, NAMES, "the file")
+    for section in SECTIONS:
+        if not isinstance(found.setdefault(section, {}), dict):
+            raise StudyFileError(f"{section}: expected an object, found {found[section]!r}")
+    try:
+        its_kind = kind(str(found.get("kind", "")))
+    except LookupError as error:
+        raise StudyFileError(f"kind: {error}") from None
+    language = str(found.get("language", ENGLISH))
+    study = models.Study(
+        kind=its_kind.name,
+        parameters=_parameters(its_kind, found["parameters"], language),
+        texts=_texts(its_kind, found["texts"], language),
+        analysis_plan=found["analysis_plan"],
+        **_fields(found),
+    )
+    study.slug = slug or study.slug
+    _validate(study)
+    return study, _conditions(its_kind, found.get("conditions", []))
+
+
+def _fields(found: dict) -> dict:
+    values = {}
+    for section, fields in FIELDS.items():
+        given = {name: found[name] for name in fields if name in found} if section == "" else found[section]
+        require_known(given, fields, section)
+        values |= {fields[name]: value for name, value in given.items()}
+    return values
+
+
+def _validate(study: models.Study) -> None:
+    if models.Study.objects.filter(slug=study.slug).exists():
+        raise StudyFileError(f"slug: a study {study.slug!r} is here already; load this one under another slug")
+    try:
+        study.full_clean(exclude=["bundle", "current"])
+    except ValidationError as error:
+        field, messages = next(iter(error.message_dict.items()))
+        raise StudyFileError(f"{_name(field)}: {messages[0]}") from None
+
+
+def _name(field: str) -> str:
+    for section, fields in FIELDS.items():
+        for name, stands_for in fields.items():
+            if stands_for == field:
+                return f"{section}.{name}" if section else name
+    return field
+
+
+def _parameters(its_kind: Kind, values: dict, language: str) -> dict:
+    if found := parameters.problems(its_kind, values):
+        raise StudyFileError(f"parameters: {found[0]}")
+    defaults = its_kind.defaults(language)
+    return {name: value for name, value in values.items() if value != defaults[name]}
+
+
+def _texts(its_kind: Kind, texts: dict, language: str) -> dict:
+    defaults = its_kind.texts(language)
+    require_known(texts, defaults, "texts")
+    for key, text in texts.items():
+        if not isinstance(text, str):
+            raise StudyFileError(f"texts.{key}: expected a text, found {text!r}")
+    return {key: text for key, text in texts.items() if text != defaults[key]}
+
+
+def _conditions(its_kind: Kind, entries) -> list[dict]:
+    if not isinstance(entries, list):
+        raise StudyFileError(f"conditions: expected a list, found {entries!r}")
+    conditions = [_condition(its_kind, entry, f"conditions[{index}]") for index, entry in enumerate(entries)]
+    names = [condition["name"] for condition in conditions]
+    if repeated := [name for name in names if names.count(name) > 1]:
+        raise StudyFileError(f"conditions: two are named {repeated[0]!r}; expected a name for each")
+    return conditions
+
+
+def _condition(its_kind: Kind, entry, where: str) -> dict:
+    if not isinstance(entry, dict) or not isinstance(entry.get("factors"), dict):
+        raise StudyFileError(f"{where}: expected an object with name and factors, found {entry!r}")
+    require_known(entry, ("name", "factors", "quota", "open"), where)
+    names = [factor.name for factor in its_kind.factors]
+    if sorted(entry["factors"]) != sorted(names):
+        raise StudyFileError(f"{where}.factors: expected {', '.join(names)}, found {', '.join(entry['factors'])}")
+    for factor in its_kind.factors:
+        if not isinstance(level := entry["factors"][factor.name], str) or not level:
+            raise StudyFileError(f"{where}.factors.{factor.name}: expected a text, found {level!r}")
+        if not factor.open and entry["factors"][factor.name] not in factor.levels:
+            raise StudyFileError(
+                f"{where}.factors.{factor.name}: expected one of {', '.join(factor.levels)}, "
+                f"found {entry['factors'][factor.name]!r}"
+            )
+    try:
+        models.Condition(**entry).clean_fields(exclude=["study", "factors"])
+    except ValidationError as error:
+        field, messages = next(iter(error.message_dict.items()))
+        raise StudyFileError(f"{where}.{field}: {messages[0]}") from None
+    return entry
+
+
+def require_known(given: dict, names, where: str) -> None:
+    if unknown := [name for name in given if name not in names]:
+        raise StudyFileError(f"{where}: unknown {unknown[0]!r}; expected {', '.join(sorted(names))}")

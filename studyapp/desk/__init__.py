@@ -1,0 +1,1 @@
+"""The researchers' desk: Django's admin, by topic. Nothing outside imports it."""

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class DeskConfig(AppConfig):
+    name = "studyapp.desk"
+    verbose_name = "Heatwise's desk"

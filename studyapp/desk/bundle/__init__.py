@@ -1,0 +1,1 @@
+"""Bundles at the desk: gallery, true regions, confusable pairs."""

@@ -1,0 +1,123 @@
+"""A bundle's gallery: images as rows, methods as columns, and what is wrong in it marked."""
+
+from django import forms
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import path
+
+from studyapp import models
+from studyapp.access import roles
+from studyapp.bundles.stimuli import reader, stimulus_url
+from studyapp.core.bundles import gallery
+from studyapp.core.bundles.bundle import Bundle
+from studyapp.core.legends import legend
+from studyapp.core.texts import words
+from studyapp.desk.pages import page_context
+
+PER_PAGE = 12
+
+
+class ShownForm(forms.Form):
+    """Which part of the bundle is looked at, and how."""
+
+    class_name = forms.ChoiceField(label="Class", required=False)
+    outcome = forms.ChoiceField(required=False)
+    split = forms.ChoiceField(required=False)
+    method = forms.MultipleChoiceField(label="Methods", required=False, widget=forms.CheckboxSelectMultiple)
+    alone = forms.BooleanField(label="Heatmaps without the photo", required=False)
+    problems_only = forms.BooleanField(label="Only what looks wrong", required=False)
+
+    def __init__(self, data, bundle: Bundle):
+        super().__init__(data or {"class_name": gallery.first_class(bundle)})
+        own = ("", "the class explained first")
+        self.fields["class_name"].choices = [own, *((name, name) for name in bundle.classes)]
+        self.fields["outcome"].choices = [("", "any"), *((outcome, outcome) for outcome in gallery.OUTCOMES)]
+        self.fields["split"].choices = [("", "any"), *((split, split) for split in gallery.splits(bundle))]
+        self.fields["method"].choices = [(name, bundle.method_title(name)) for name in bundle.methods]
+
+    def shown(self) -> gallery.Shown:
+        values = self.cleaned_data if self.is_valid() else {}
+        return gallery.Shown(
+            values.get("class_name", ""),
+            values.get("outcome", ""),
+            values.get("split", ""),
+            tuple(values.get("method", ())),
+            values.get("problems_only", False),
+        )
+
+
+def urls(model_admin) -> list:
+    """Return the gallery's address."""
+    view = model_admin.admin_site.admin_view(_page(model_admin))
+    return [path("<int:pk>/gallery/", view, name="gallery")]
+
+
+def _page(model_admin):
+    def page(request: HttpRequest, pk: int) -> HttpResponse:
+        record = get_object_or_404(roles.bundles(request.user), pk=pk)
+        bundle = reader(record)
+        asked = request.GET.copy()
+        number = (asked.pop("page", None) or ["1"])[0]
+        form = ShownForm(asked, bundle)
+        shown = form.shown()
+        found = Paginator(gallery.rows(bundle, shown), PER_PAGE)
+        images = found.get_page(number)
+        context = {
+            **page_context(model_admin, request, f"Gallery: {record}", record),
+            "form": form,
+            "alone": form.cleaned_data.get("alone") if form.is_valid() else False,
+            "columns": [_column(bundle, name) for name in shown.methods or bundle.methods],
+            "rows": [_row(record, bundle, *pair, shown.methods) for pair in images],
+            "images": images,
+            "query": asked.urlencode(),
+            "n_problems": len(gallery.problems(bundle)),
+            "n_explanations": len(bundle.nodes),
+        }
+        return TemplateResponse(request, "admin/studyapp/bundle/gallery.html", context)
+
+    return page
+
+
+def _column(bundle: Bundle, name: str) -> dict:
+    return {
+        "key": name,
+        "name": bundle.method_title(name),
+        "legend": legend(bundle.methods[name]),
+        "whole": name in gallery.whole_output(bundle),
+    }
+
+
+def _row(record: models.Bundle, bundle: Bundle, image_id: str, class_name: str, methods: tuple[str, ...]) -> dict:
+    image = bundle.images[image_id]
+    return {
+        "id": image_id,
+        "url": stimulus_url(record, image["file"]),
+        "width": image["width"],
+        "height": image["height"],
+        "labels": (image.get("labels") or "").replace("|", ", "),
+        "dataset": image.get("dataset", ""),
+        "class_name": class_name,
+        "prediction": bundle.predictions.get(image_id, {}).get(class_name),
+        "cells": [
+            {
+                "method": bundle.method_title(cell.method),
+                "problem": cell.problem,
+                "metrics": [(words(name), f"{value:.3g}") for name, value in cell.metrics.items()],
+                "tree": [_branch(record, branch) for branch in gallery.tree_of(cell.nodes)],
+                "single": len(cell.nodes) == 1,
+            }
+            for cell in gallery.cells(bundle, image_id, class_name, methods)
+        ],
+    }
+
+
+def _branch(record: models.Bundle, branch: dict) -> dict:
+    node = branch["node"]
+    return {
+        "label": node.get("label") or "",
+        "score": node.get("score"),
+        "overlay": stimulus_url(record, node["overlay_file"]) if node["overlay_file"] else "",
+        "branches": [_branch(record, below) for below in branch["branches"]],
+    }

@@ -1,0 +1,1 @@
+"""People: participants and their runs, personal links, researchers and their roles."""

@@ -1,0 +1,1 @@
+"""A study's results at the desk: dashboard, bots, downloads, reports."""

@@ -1,0 +1,135 @@
+"""Bots from the desk: ordered here, walked by a process of its own, so that participants' pages stay quick."""
+
+from datetime import timedelta
+
+from django import forms
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
+from django.urls import path
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+
+from studyapp import models, publishing
+from studyapp.access import roles
+from studyapp.core.engine import skills
+from studyapp.core.engine.kinds import kind
+from studyapp.data import audit
+from studyapp.desk.pages import page_context, study_of
+from studyapp.jobs import processes
+from studyapp.run import sessions
+
+AT_MOST = 500
+SILENT = timedelta(minutes=2)
+
+
+class BotsForm(forms.Form):
+    """How many bots of which skill."""
+
+    n_bots = forms.IntegerField(label="How many", min_value=1, max_value=AT_MOST, initial=12)
+    skill = forms.CharField(max_length=20, initial="random")
+
+    def __init__(self, *args, named: tuple[str, ...], **kwargs):
+        super().__init__(*args, **kwargs)
+        self.named = named
+        self.fields["skill"].help_text = f"{', '.join(named)}, or the chance of a right answer, as p=0.7"
+
+    def clean_skill(self) -> str:
+        skill = self.cleaned_data["skill"].strip()
+        try:
+            skills.check(skill, self.named)
+        except ValueError as unknown:
+            raise forms.ValidationError(str(unknown)) from None
+        return skill
+
+
+def urls(model_admin) -> list:
+    """Return the addresses of a study's bots and of how far they are."""
+    signed_in = model_admin.admin_site.admin_view
+    return [
+        path("<int:pk>/bots/", signed_in(_page(model_admin)), name="study_bots"),
+        path("<int:pk>/bots/progress/", signed_in(_progress), name="study_bots_progress"),
+    ]
+
+
+def start(order: models.BotRun) -> None:
+    """Let the bots of an order walk in a process of its own, which outlives this request."""
+    processes.start("walk_bots", str(order.pk))
+
+
+def _page(model_admin):
+    def page(request: HttpRequest, pk: int) -> HttpResponse:
+        study = get_object_or_404(roles.studies(request.user).select_related("current", "bundle"), pk=pk)
+        may_change = roles.may(request.user, "change", study)
+        form = BotsForm(request.POST or None, named=kind(study.kind).part("bots:SKILLS"))
+        problems = _problems(study)
+        if "discard" in request.GET and may_change and request.method == "GET":
+            return TemplateResponse(request, "admin/studyapp/confirm.html", _asking(model_admin, request, study))
+        if request.method == "POST":
+            if not may_change:
+                raise PermissionDenied
+            if "discard" in request.POST:
+                with transaction.atomic():
+                    sessions.discard_trial_runs(study)
+                    audit.record(request.user, study, "Deleted all previews and bots.")
+                return redirect(request.path)
+            if not problems and form.is_valid():
+                _order(request.user, study, **form.cleaned_data)
+                return redirect(request.path)
+        context = {
+            **page_context(model_admin, request, "Bots", study),
+            "form": form,
+            "problems": problems,
+            "may_change": may_change,
+            "is_draft": study.current is None,
+            "orders": _shown(study),
+        }
+        return TemplateResponse(request, "admin/studyapp/study/bots.html", context)
+
+    return page
+
+
+def _asking(model_admin, request: HttpRequest, study: models.Study) -> dict:
+    n = study.participants.filter(Q(preview=True) | Q(bot__gt="")).count()
+    return {
+        **page_context(model_admin, request, "Delete all previews and bots?", study),
+        "meaning": f"All {n} of them go for good, with their answers, events and what was coded of their texts. What "
+        "people gave stays.",
+        "problems": [] if n else ["There are none; nothing is to be deleted."],
+        "button": "Delete",
+        "deed": "discard",
+        "back": request.path,
+        "dangerous": True,
+    }
+
+
+@never_cache
+def _progress(request: HttpRequest, pk: int) -> HttpResponse:
+    study = study_of(request, pk)
+    return JsonResponse({"html": _shown(study), "running": any(_is_running(order) for order in study.bot_runs.all())})
+
+
+def _shown(study: models.Study) -> str:
+    orders = [{"order": order, "running": _is_running(order)} for order in study.bot_runs.select_related("user")[:10]]
+    return render_to_string("admin/studyapp/study/_bot_orders.html", {"orders": orders, "study": study})
+
+
+def _is_running(order: models.BotRun) -> bool:
+    return order.ended_at is None and timezone.now() - order.seen_at < SILENT
+
+
+def _problems(study: models.Study) -> list[str]:
+    if study.current is None:
+        return publishing.problems(study)
+    return [] if study.status == models.Study.Status.OPEN else [f"The study is {study.status}: resume it first."]
+
+
+def _order(user, study: models.Study, n_bots: int, skill: str) -> None:
+    with transaction.atomic():
+        order = models.BotRun.objects.create(study=study, user=user, n_bots=n_bots, skill=skill)
+        audit.record(user, study, f"Sent {n_bots} bots ({skill}).")
+    transaction.on_commit(lambda: start(order))

@@ -1,0 +1,44 @@
+"""Files to take away from a study's page, each by those whose role allows it, and on record."""
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from studyapp import models
+from studyapp.access import roles
+from studyapp.data import downloads
+from studyapp.data.audit import record
+from studyapp.desk.pages import study_of
+from studyapp.jobs import processes
+
+# Name, button, the deed that takes a role, and what makes it.
+DOWNLOADS = {
+    "export": ("Export data", "view", downloads.data),
+    "study-file": ("Study as a file", "view", downloads.study_file),
+    "bonus": ("Bonus list", "identities", downloads.bonus),
+}
+
+
+def allowed(user, study: models.Study) -> list[tuple[str, str]]:
+    """Return the name and button of each download of a study that a user may have."""
+    return [(name, button) for name, (button, deed, _) in DOWNLOADS.items() if roles.may(user, deed, study)]
+
+
+def view(model_admin, name: str):
+    """Return the view of one download; each is put on record."""
+    button, deed, make = DOWNLOADS[name]
+
+    def download(request: HttpRequest, pk: int) -> HttpResponse:
+        study = study_of(request, pk)
+        if not roles.may(request.user, deed, study):
+            raise PermissionDenied
+        try:
+            response = make(study)
+        except processes.StreamError as error:
+            model_admin.message_user(request, f"{button}: {error}", messages.ERROR)
+            return redirect("admin:studyapp_study_change", study.pk)
+        record(request.user, study, f"Downloaded: {button}.")
+        return response
+
+    return download

@@ -1,0 +1,210 @@
+"""The forms of a study: what is asked when it is added, and all of it afterwards."""
+
+from functools import cache
+from itertools import product
+
+from django import forms
+from django.conf import settings
+from django.template.defaultfilters import pluralize
+from django.urls import reverse
+from django.utils.html import format_html
+
+from studyapp import models
+from studyapp.bundles.pairing import pairs_of
+from studyapp.bundles.stimuli import reader
+from studyapp.core.bundles.pairs import labels_of
+from studyapp.core.engine.kinds import Kind, Parameter, Variant, kind, kinds
+from studyapp.core.texts import words
+from studyapp.data import audit
+
+from .parameter_fields import parameter_field
+from .rows_field import RowsField
+
+PARAMETER, TEXT = "parameter__", "text__"
+EVERYBODY = "everybody"
+SHORT_NAME = "Short name"
+NO_METHOD = "none"
+
+
+class AddStudyForm(forms.ModelForm):
+    """A new study: its name, what it starts from, and its bundle; a kind or one of its variants fills in the rest."""
+
+    kind = forms.ChoiceField(label="Start from", widget=forms.RadioSelect)
+
+    class Meta:
+        model = models.Study
+        fields = ("title", "slug", "kind", "bundle")
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["slug"].label = SHORT_NAME
+        self.fields["bundle"].help_text = format_html(
+            '<a href="{}">Load one</a>, or choose it later', reverse("admin:load_bundle")
+        )
+        self.fields["kind"].choices = [start for its_kind in kinds().values() for start in _starts(its_kind)]
+
+    def clean_kind(self) -> str:
+        name, _, variant = self.cleaned_data["kind"].partition(":")
+        self.variant = next((found for found in kind(name).variants if found.name == variant), None)
+        return name
+
+    def conditions(self) -> list[dict]:
+        """Return the new study's conditions: its variant's, or every combination of its factors' levels.
+
+        Those that show a method which the bundle lacks are left out, as `instance.left_out`, unless none would remain.
+        """
+        its_kind, bundle = kind(self.instance.kind), self.instance.bundle
+        own = self.variant.conditions if self.variant else ()
+        cells = [dict(cell) for cell in own] or crossed_conditions(its_kind)
+        methods = {NO_METHOD, *reader(bundle).offered("methods")} if bundle else None
+        shown = {factor.name for factor in its_kind.factors if factor.open}
+        kept = [cell for cell in cells if methods is None or all(cell["factors"][name] in methods for name in shown)]
+        self.instance.left_out = [cell["name"] for cell in cells if cell not in kept] if kept else []
+        return kept or cells
+
+    def save(self, commit=True):
+        if self.variant:
+            self.instance.parameters, self.instance.texts = dict(self.variant.parameters), dict(self.variant.texts)
+        return super().save(commit)
+
+
+def _starts(its_kind: Kind) -> list[tuple[str, str]]:
+    """Return what one can start a kind's study from, each with its words: its variants, or its defaults."""
+    if not its_kind.variants:
+        return [(its_kind.name, _told(its_kind))]
+    return [(f"{its_kind.name}:{found.name}", _told(found)) for found in its_kind.variants]
+
+
+def _told(start: Kind | Variant) -> str:
+    return format_html("<span><strong>{}.</strong> {}</span>", start.title, start.summary)
+
+
+class StudyForm(forms.ModelForm):
+    """A study with one field per parameter and text of its kind; stored is only what differs from the defaults."""
+
+    its_kind: Kind
+
+    def __init__(self, *args, instance, **kwargs):
+        parameters = self.its_kind.defaults(instance.language) | instance.parameters
+        texts = self.its_kind.texts(instance.language) | instance.texts
+        initial = {f"{PARAMETER}{name}": value for name, value in parameters.items()}
+        initial |= {f"{TEXT}{key}": text.strip() for key, text in texts.items()}
+        super().__init__(*args, instance=instance, **kwargs | {"initial": initial | (kwargs.get("initial") or {})})
+        if "language" in self.fields:
+            self.fields["language"].widget = forms.Select(choices=_languages(instance.language))
+        for parameter in self.its_kind.parameters:
+            name, present = f"{PARAMETER}{parameter.name}", parameters[parameter.name]
+            if parameter.offered and name in self.fields:
+                self.fields[name] = _chosen(parameter, self.fields[name], instance.bundle, present)
+            if parameter.columns and name in self.fields:
+                _offer(parameter, self.fields[name], instance.bundle, present)
+        if "slug" in self.fields:
+            self.fields["slug"].label = SHORT_NAME
+        if "seed" in self.fields:
+            self.fields["seed"].show_hidden_initial = False
+
+    def clean(self):
+        cleaned = super().clean()
+        if meanwhile := audit.edited_since(self.instance, self.data.get("seen", "")):
+            raise forms.ValidationError(
+                f"Since this page was opened, {meanwhile}. To keep that, copy what you have typed and load the page "
+                "anew. Saving once more puts what stands here in its place."
+            )
+        language = self.instance.language  # the one that the form was filled with: what stayed as it was isn't stored
+        self.instance.parameters = self._differing(cleaned, PARAMETER, self.its_kind.defaults(language))
+        self.instance.texts = self._differing(cleaned, TEXT, self.its_kind.texts(language))
+        if any(name.startswith(PARAMETER) or name in ("bundle", "seed") for name in self.changed_data):
+            self.instance.stimuli = None
+        return cleaned
+
+    def _differing(self, cleaned: dict, prefix: str, defaults: dict) -> dict:
+        given = {name: _plain(cleaned[prefix + name]) for name in defaults if prefix + name in cleaned}
+        return {name: value for name, value in given.items() if value != _plain(defaults[name])}
+
+
+def _languages(present: str) -> list[tuple[str, str]]:
+    """Return the languages that the pages speak; a study in another one keeps it, its buttons being English."""
+    spoken = dict(settings.LANGUAGES)
+    return list((spoken | {present: spoken.get(present, present)}).items())
+
+
+def _chosen(parameter: Parameter, typed: forms.Field, bundle: models.Bundle | None, present: list) -> forms.Field:
+    """Return the field in which values of the bundle are ticked; while there is none, the one in which they are typed.
+
+    Those chosen come first, in their order, so that saving keeps it; one that the bundle lacks is said to be missing.
+    """
+    if bundle is None:
+        typed.help_text += f" Choose a bundle and save: then its {parameter.offered} can be ticked here."
+        return typed
+    found = _offered(parameter.offered, bundle, present)
+    words = {name: f"{name} ({n} image{pluralize(n)})" for name, n in found.items()}
+    lacking = {name: f"{name} (not in this bundle)" for name in present if name not in found}
+    ordered = dict.fromkeys([*present, *found])
+    return forms.MultipleChoiceField(
+        label=typed.label,
+        help_text=typed.help_text,
+        required=False,
+        choices=[(name, (words | lacking)[name]) for name in ordered],
+        widget=forms.CheckboxSelectMultiple,
+        validators=typed.validators,
+    )
+
+
+def _offered(what: str, bundle: models.Bundle, present: list) -> dict[str, int]:
+    """Return what the bundle has, each with the number of its images; a pair's labels are in the study's order."""
+    if what != "pairs":
+        return reader(bundle).offered(what)
+    written = {frozenset(labels_of(name)): name for name in present}
+    return {written.get(frozenset(one.labels), one.name): len(one.images) for one in pairs_of(bundle, 1)}
+
+
+def _offer(parameter: Parameter, field: RowsField, bundle: models.Bundle | None, present: list) -> None:
+    """Let the cells of a table be chosen from what the bundle has; while there is none, they are typed."""
+    for place, column in enumerate(parameter.columns):
+        if not column.offered:
+            continue
+        if bundle is None:
+            field.help_text += f" Choose a bundle and save: then its {column.offered} can be chosen here."
+            continue
+        choices = {name: words(name) for name in column.choices}
+        choices |= reader(bundle).titles(column.offered)
+        used = [row[place] for row in present if isinstance(row, list) and len(row) > place]
+        lacking = {name: f"{name} (not in this bundle)" for name in used if name and name not in choices}
+        field.offer(column.name, list((choices | lacking).items()))
+
+
+def _plain(value):
+    return value.replace("\r\n", "\n").strip() if isinstance(value, str) else value
+
+
+@cache
+def study_form(name: str) -> type[StudyForm]:
+    """Return the form of a kind's studies."""
+    its_kind = kind(name)
+    fields = {f"{PARAMETER}{parameter.name}": parameter_field(parameter) for parameter in its_kind.parameters}
+    fields |= {f"{TEXT}{key}": _text_field(key, text) for key, text in its_kind.texts().items()}
+    return type("KindStudyForm", (StudyForm,), {"its_kind": its_kind, **fields})
+
+
+def _text_field(key: str, text: str) -> forms.CharField:
+    rows = max(3, min(16, text.count("\n") + len(text) // 90 + 2))
+    return forms.CharField(label=words(key), required=False, widget=forms.Textarea(attrs={"rows": rows}))
+
+
+def text_order(its_kind: Kind) -> list[str]:
+    """Return the names of a kind's texts in the order in which participants meet them."""
+    met = ["entry", *(key for page in its_kind.pages for key in page.texts)]
+    known = its_kind.texts()
+    return [key for key in dict.fromkeys([*met, *known]) if key in known]
+
+
+def crossed_conditions(its_kind: Kind) -> list[dict]:
+    """Return every combination of the levels that a kind's factors propose, each with a name."""
+    names = [factor.name for factor in its_kind.factors]
+    combinations = product(*(factor.levels for factor in its_kind.factors))
+    return [condition(dict(zip(names, levels, strict=True))) for levels in combinations]
+
+
+def condition(factors: dict) -> dict:
+    """Return a condition named after its levels."""
+    return {"name": "-".join(factors.values()) or EVERYBODY, "factors": factors}

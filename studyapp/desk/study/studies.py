@@ -1,0 +1,253 @@
+"""The study's page: a checklist on the way to publishing, live numbers, and everything about the study to edit."""
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+
+from studyapp import models, publishing
+from studyapp.access import roles
+from studyapp.core.engine.kinds import kind
+from studyapp.data import audit, reporting
+from studyapp.desk import uploads
+from studyapp.desk.by_role import ByRole
+from studyapp.desk.coding import addresses as coding
+from studyapp.desk.pages import page_context
+from studyapp.desk.people import links
+from studyapp.desk.people import roles as people
+from studyapp.desk.results import bots, dashboard, downloads, reports
+from studyapp.run import sessions
+
+from . import drawn, numbers, transitions, wording
+from .conditions import ConditionInline, LabelledFormSet
+from .forms import PARAMETER, TEXT, AddStudyForm, study_form, text_order
+
+BASICS = (("title", "slug"), ("bundle", "language"))
+PAYMENT = (("currency", "reward_base", "reward_bonus", "reward_partial"),)
+RECRUITMENT = (
+    ("id_parameter", "require_id"),
+    "return_url",
+    ("code_completed", "code_screened_out", "code_no_consent", "code_withdrawn"),
+)
+KEEPING = (("active_minutes", "expire_hours", "retention_days"), "seed")
+FOLDED = ("collapse",)
+# Where on the page each of `publishing.checks` is seen to.
+CHECKED_AT = {"Bundle": "#id_bundle", "Conditions": "#conditions-group", "Parameters and texts": "#texts"}
+
+
+class InvitationInline(ByRole, admin.TabularInline):
+    """Personal links, one per person invited."""
+
+    deeds = dict.fromkeys(("view", "add", "change", "delete"), "identities")
+    model = models.Invitation
+    formset = LabelledFormSet
+    extra = 0
+    fields = ("note", "group", "link")
+    readonly_fields = ("link",)
+    verbose_name, verbose_name_plural = "personal link", "personal links"
+    classes = FOLDED
+
+    @admin.display(description="Link")
+    def link(self, invitation):
+        if invitation.pk is None:
+            return "made when saved"
+        return links.address(self.request, invitation)
+
+    def get_queryset(self, request):
+        self.request = request
+        return super().get_queryset(request)
+
+
+@admin.register(models.Study)
+class StudyAdmin(ByRole, admin.ModelAdmin):
+    deeds = {"view": "view", "change": "change", "delete": "delete"}
+    prepopulated_fields = {"slug": ("title",)}
+    change_form_template = "admin/studyapp/study/change_form.html"
+    inlines = (ConditionInline, InvitationInline)
+
+    def visible(self, request, queryset):
+        return queryset.filter(pk__in=roles.studies(request.user))
+
+    def has_view_permission(self, request, obj=None):
+        return request.user.is_staff if obj is None else super().has_view_permission(request, obj)
+
+    def has_add_permission(self, request):
+        return request.user.has_perm("studyapp.add_study")
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).select_related("current", "bundle")
+
+    # Forms
+
+    def get_form(self, request, obj=None, change=False, **kwargs):
+        kwargs["form"] = study_form(obj.kind) if obj else AddStudyForm
+        form = super().get_form(request, obj, change=change, **kwargs)
+        if "bundle" in form.base_fields:
+            form.base_fields["bundle"].widget = form.base_fields["bundle"].widget.widget
+            form.base_fields["bundle"].queryset = roles.bundles(request.user)
+        return form
+
+    def get_fieldsets(self, request, obj=None):
+        if obj is None:
+            return [(None, {"fields": ("title", "slug", "kind", "bundle")})]
+        its_kind = kind(obj.kind)
+        parameters = [f"{PARAMETER}{parameter.name}" for parameter in its_kind.parameters]
+        texts = [f"{TEXT}{key}" for key in text_order(its_kind)]
+        edited = [
+            ("Parameters", {"fields": parameters, "classes": FOLDED}),
+            ("Texts", {"fields": texts, "classes": (*FOLDED, "hw-texts")}),
+        ]
+        return [
+            ("Study", {"fields": BASICS}),
+            *(edited if self.has_change_permission(request, obj) else []),
+            ("Payment", {"fields": PAYMENT, "classes": FOLDED}),
+            ("Recruitment and codes", {"fields": RECRUITMENT, "classes": FOLDED}),
+            ("Analysis plan", {"fields": ("analysis_plan",), "classes": FOLDED}),
+            ("Timing, keeping, seed", {"fields": KEEPING, "classes": FOLDED}),
+        ]
+
+    def get_prepopulated_fields(self, request, obj=None):
+        return {} if obj else self.prepopulated_fields
+
+    def get_inlines(self, request, obj):
+        return self.inlines if obj else ()
+
+    def save_model(self, request, obj, form, change):
+        request.before_saving = audit.snapshot(obj.pk) if change else {}
+        super().save_model(request, obj, form, change)
+        if not change:
+            models.Condition.objects.bulk_create(models.Condition(study=obj, **cell) for cell in form.conditions())
+            people.make_owner(request.user, obj)
+
+    def save_related(self, request, form, formsets, change):
+        super().save_related(request, form, formsets, change)
+        study = form.instance
+        if not change:
+            audit.record(request.user, study, "Added the study.")
+        elif found := audit.differences(request.before_saving, audit.snapshot(study.pk)):
+            audit.record(request.user, study, audit.EDITED, found)
+
+    def response_add(self, request, obj, post_url_continue=None):
+        n = obj.conditions.count()
+        cells = "1 condition" if n == 1 else f"{n} conditions"
+        lacking = f" Left out, for the bundle has no maps for them: {', '.join(obj.left_out)}." if obj.left_out else ""
+        self.message_user(request, f"“{obj}” was added, with {cells}.{lacking} The checklist says what comes next.")
+        return redirect("admin:studyapp_study_change", obj.pk)
+
+    def response_change(self, request, obj):
+        if "_continue" in request.POST or "_save" in request.POST:
+            self.message_user(request, f"“{obj}” was saved.")
+            return redirect("admin:studyapp_study_change", obj.pk)
+        return super().response_change(request, obj)
+
+    # The page around the form
+
+    def get_urls(self):
+        actions = [
+            path(f"<int:pk>/{name}/", self.admin_site.admin_view(transitions.view(self, name)), name=f"study_{name}")
+            for name in transitions.TRANSITIONS
+        ]
+        files = [
+            path(f"<int:pk>/{name}/", self.admin_site.admin_view(downloads.view(self, name)), name=f"study_{name}")
+            for name in downloads.DOWNLOADS
+        ]
+        own = [
+            path("load/", self.admin_site.admin_view(uploads.view(self, "study")), name="load_study"),
+            path("<int:pk>/people/", self.admin_site.admin_view(people.view(self)), name="study_people"),
+        ]
+        parts = (bots, coding, dashboard, drawn, links, reports, wording)
+        around = [address for part in parts for address in part.urls(self)]
+        return [*own, *actions, *files, *around, *super().get_urls()]
+
+    def changelist_view(self, request, extra_context=None):
+        """Send to the desk's first page, which lists the studies."""
+        return redirect("admin:index")
+
+    def add_view(self, request, form_url="", extra_context=None):
+        one_button = {"show_save_and_add_another": False, "show_save_and_continue": False}
+        return super().add_view(request, form_url, {**one_button, **(extra_context or {})})
+
+    def change_view(self, request, object_id, form_url="", extra_context=None):
+        study = self.get_object(request, object_id)
+        about = self._about(request, study) if study else {}
+        return super().change_view(request, object_id, form_url, {**about, **(extra_context or {})})
+
+    def history_view(self, request: HttpRequest, object_id, extra_context=None) -> HttpResponse:
+        """Show Django's own record of edits to those who may edit: it names the personal links."""
+        study = self.get_object(request, object_id)
+        if study is not None and not self.has_change_permission(request, study):
+            raise PermissionDenied
+        return super().history_view(request, object_id, extra_context)
+
+    def delete_view(self, request: HttpRequest, object_id, extra_context=None) -> HttpResponse:
+        """Ask, then delete a study that holds nobody's data; previews and bots go with it."""
+        study = self.get_object(request, object_id)
+        if study is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        if not self.has_delete_permission(request, study):
+            raise PermissionDenied
+        problems = deletion_problems(study)
+        if request.method == "POST" and not problems:
+            with transaction.atomic():
+                audit.record(request.user, study, "Deleted the study.")
+                sessions.discard_trial_runs(study)
+                reporting.discard(study)
+                study.delete()
+            self.message_user(request, f"“{study}” was deleted.", messages.SUCCESS)
+            return redirect("admin:index")
+        context = {
+            **page_context(self, request, f"Delete “{study}”?", study),
+            "meaning": "The study goes for good, with its conditions, texts, versions, reports, previews and bots; its "
+            "bundle and the record of who changed what stay. “Study as a file” keeps a copy.",
+            "problems": problems,
+            "button": "Delete",
+            "dangerous": True,
+        }
+        return TemplateResponse(request, "admin/studyapp/confirm.html", context)
+
+    def _about(self, request, study: models.Study) -> dict:
+        may_change = self.has_change_permission(request, study)
+        return {
+            "title": study.title,
+            "subtitle": None,
+            "study_kind": kind(study.kind),
+            "numbers": numbers.of(study),
+            "checks": [(check, CHECKED_AT.get(check.title, "")) for check in publishing.checks(study)],
+            "advice": advice(study),
+            "transitions": transitions.possible(study) if may_change else [],
+            "downloads": downloads.allowed(request.user, study),
+            "link": request.build_absolute_uri(reverse("entry", args=[study.slug])),
+            "links_form": links.LinksForm() if roles.may(request.user, "identities", study) else None,
+            "role": roles.role_of(request.user, study),
+            "parameters_at": "".join(f"id_{PARAMETER}{first.name}" for first in kind(study.kind).parameters[:1]),
+            "seen": audit.latest(study),
+            "versions": study.versions.exclude(number=0),
+            "show_save_and_add_another": False,
+            "show_save_and_continue": False,
+        }
+
+
+def deletion_problems(study: models.Study) -> list[str]:
+    """Return why a study can't be deleted, in words that say what to do; empty when nobody's data is in it."""
+    n = study.participants.filter(preview=False, bot="").count()
+    if not n:
+        return []
+    took = "1 person has" if n == 1 else f"{n} people have"
+    return [f"{took} started it. Close it, export the data, and keep it: what people gave isn't deleted with a click."]
+
+
+def advice(study: models.Study) -> list[tuple[str, str]]:
+    """Return what a study can be published without, but seldom should be, each with its place on the page."""
+    found = []
+    if not study.code_completed and not study.return_url:
+        found.append(("No completion code: recruiters such as Prolific need one to pay people.", "#id_code_completed"))
+    if "{code}" in study.return_url and not study.code_completed:
+        said = "The return address asks for a code, but there is no code for completed runs."
+        found.append((said, "#id_code_completed"))
+    unseen = list(study.conditions.exclude(participants__preview=True).values_list("name", flat=True))
+    if unseen and study.current is None:
+        found.append((f"Not previewed yet: {', '.join(unseen)}.", "#conditions-group"))
+    return found

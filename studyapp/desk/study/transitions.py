@@ -1,0 +1,117 @@
+"""Publish, pause, resume and close a study: each asks once, then acts, then is on record."""
+
+from dataclasses import dataclass
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+
+from studyapp import models, publishing
+from studyapp.access import roles
+from studyapp.data.audit import record
+from studyapp.desk.pages import page_context
+
+Status = models.Study.Status
+
+
+@dataclass(frozen=True)
+class Transition:
+    """One way to change a study's status: its button, what it means, and whether it stands out."""
+
+    button: str
+    question: str
+    meaning: str
+    done: str
+    status: str | None = None
+    main: bool = False
+
+
+TRANSITIONS = {
+    "publish": Transition(
+        "Publish",
+        "Publish “{study}”?",
+        "The study is frozen as a version, stimuli and texts included, and opens to participants. Later edits become "
+        "a new version when you publish again; whoever has started stays on theirs.",
+        "Published version {version}. The link is open.",
+        main=True,
+    ),
+    "pause": Transition(
+        "Pause",
+        "Pause “{study}”?",
+        "Nobody new can start. Whoever has started can finish.",
+        "Paused. Nobody new can start.",
+        Status.PAUSED,
+    ),
+    "resume": Transition(
+        "Resume",
+        "Resume “{study}”?",
+        "People can start again, with the version published last.",
+        "Open again.",
+        Status.OPEN,
+        main=True,
+    ),
+    "close": Transition(
+        "Close",
+        "Close “{study}”?",
+        "Nobody new can start. Whoever has started can finish. You can resume later.",
+        "Closed.",
+        Status.CLOSED,
+    ),
+}
+
+
+def possible(study: models.Study) -> list[tuple[str, Transition]]:
+    """Return the transitions that make sense now, by name."""
+    names = {
+        Status.DRAFT: ["publish"],
+        Status.OPEN: ["pause", "close"],
+        Status.PAUSED: ["resume", "close"],
+        Status.CLOSED: ["resume"],
+    }[study.status]
+    ready = not publishing.problems(study)
+    if study.status != Status.DRAFT and ready and publishing.edited_since(study):
+        names = ["publish", *names]
+    return [(name, TRANSITIONS[name]) for name in names if ready or name != "publish"]
+
+
+def view(model_admin, name: str):
+    """Return the view of one transition: GET asks, POST acts."""
+
+    def act(request: HttpRequest, pk: int) -> HttpResponse:
+        study = get_object_or_404(roles.studies(request.user).select_related("current", "bundle"), pk=pk)
+        if not model_admin.has_change_permission(request, study):
+            raise PermissionDenied
+        if request.method == "POST":
+            _apply(model_admin, request, study, TRANSITIONS[name])
+            return redirect("admin:studyapp_study_change", study.pk)
+        return TemplateResponse(request, "admin/studyapp/confirm.html", _context(model_admin, request, study, name))
+
+    return act
+
+
+def _apply(model_admin, request: HttpRequest, study: models.Study, transition: Transition) -> None:
+    try:
+        with transaction.atomic():
+            if transition.status:
+                publishing.set_status(study, transition.status)
+            else:
+                publishing.publish(study)
+            done = transition.done.format(version=study.current.number)
+            record(request.user, study, done)
+    except ValueError as problem:
+        model_admin.message_user(request, str(problem), messages.ERROR)
+        return
+    model_admin.message_user(request, done, messages.SUCCESS)
+
+
+def _context(model_admin, request: HttpRequest, study: models.Study, name: str) -> dict:
+    transition = TRANSITIONS[name]
+    return {
+        **page_context(model_admin, request, transition.question.format(study=study), study),
+        "meaning": transition.meaning,
+        "button": transition.button,
+        "problems": publishing.problems(study) if name == "publish" else [],
+    }

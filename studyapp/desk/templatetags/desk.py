@@ -1,0 +1,48 @@
+"""What the desk's first page and its head show."""
+
+from django import template
+
+from studyapp import models
+from studyapp.access import roles
+from studyapp.core.engine.kinds import kind
+from studyapp.desk.study.numbers import counted
+
+register = template.Library()
+
+
+@register.simple_tag
+def studies_with_numbers(user) -> list[dict]:
+    """Return a user's studies, newest first, each with its kind and live numbers."""
+    studies = counted(roles.studies(user).select_related("bundle").prefetch_related("conditions")).order_by("-pk")
+    return [{"study": study, "kind": kind(study.kind), "wanted": _wanted(study)} for study in studies]
+
+
+def _wanted(study: models.Study) -> int | None:
+    quotas = [cell.quota for cell in study.conditions.all()]
+    return None if None in quotas or not quotas else sum(quotas)
+
+
+@register.simple_tag
+def may(user, deed: str, study: models.Study) -> bool:
+    """Return whether a user may do a deed with a study."""
+    return roles.may(user, deed, study)
+
+
+@register.simple_tag
+def may_anywhere(user, deed: str) -> bool:
+    """Return whether a user may do a deed with any study."""
+    return roles.may_anywhere(user, deed)
+
+
+@register.simple_tag
+def may_draw(user, bundle: models.Bundle) -> bool:
+    """Return whether a user may draw masks on a bundle."""
+    return roles.may_draw(user, bundle)
+
+
+@register.simple_tag(takes_context=True)
+def study_looked_at(context) -> models.Study | None:
+    """Return the study that a list is narrowed to, if it is."""
+    request = context["request"]
+    asked = request.GET.get("study__id__exact", "")
+    return roles.studies(request.user).filter(pk=int(asked)).first() if asked.isdecimal() else None

@@ -1,0 +1,20 @@
+"""From the study that researchers edit to the frozen version that participants meet."""
+
+from .checks import Check, checks, problems
+from .definition import content_hash, definition, drawn_stimuli
+from .versions import edited_since, freeze, frozen, publish, read_version, set_status
+
+__all__ = [
+    "Check",
+    "checks",
+    "content_hash",
+    "definition",
+    "drawn_stimuli",
+    "edited_since",
+    "freeze",
+    "frozen",
+    "problems",
+    "publish",
+    "read_version",
+    "set_status",
+]

@@ -1,0 +1,70 @@
+"""What a study needs before it can be published, in words."""
+
+from dataclasses import dataclass
+
+from studyapp import models
+from studyapp.bundles.stimuli import reader
+from studyapp.core.engine import parameters
+from studyapp.core.engine.kinds import kind
+
+from .definition import definition
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing a study needs before it can be published: what was found, and what is to mend, in words."""
+
+    title: str
+    found: str
+    problems: list[str]
+
+
+def checks(study: models.Study) -> list[Check]:
+    """Return everything a study needs before it can be published, in the order in which it is set up."""
+    cells = list(study.conditions.all())
+    its_kind = kind(study.kind)
+    edited = f"edited: {len(study.parameters)} of the parameters, {len(study.texts)} of the texts"
+    edited = edited if study.parameters or study.texts else "all by default"
+    settings = parameters.problems(its_kind, study.parameters) + _unknown_texts(study.texts, its_kind.texts())
+    if not isinstance(study.analysis_plan, dict):
+        settings.append("The analysis plan is no JSON object; write one with `python -m analysis plan`.")
+    found = [
+        _bundle_check(study.bundle),
+        Check("Conditions", f"{sum(cell.open for cell in cells)} open of {len(cells)}", _cell_problems(cells)),
+        Check("Parameters and texts", edited, settings),
+    ]
+    if any(check.problems for check in found):
+        return [*found, Check("Stimuli", "", ["They are drawn once the rest is ready."])]
+    return [*found, Check("Stimuli", "drawn by the study's seed", _stimuli_problems(study))]
+
+
+def problems(study: models.Study) -> list[str]:
+    """Return what is missing before the study can be published, one sentence each; empty when it is ready."""
+    *settings, drawn = checks(study)
+    return [problem for check in settings for problem in check.problems] or drawn.problems
+
+
+def _bundle_check(bundle: models.Bundle | None) -> Check:
+    if bundle is None:
+        return Check("Bundle", "", ["No bundle of heatmaps is attached. Load one, then choose it under “Bundle”."])
+    return Check("Bundle", f"{bundle.name}, {bundle.n_images} images", [])
+
+
+def _cell_problems(cells: list[models.Condition]) -> list[str]:
+    if not cells:
+        return ["There is no condition. Add at least one."]
+    return [] if any(cell.open for cell in cells) else ["Every condition is closed: nobody could be assigned."]
+
+
+def _stimuli_problems(study: models.Study) -> list[str]:
+    try:
+        record = definition(study)
+    except ValueError as error:
+        return [str(error)]
+    return kind(study.kind).part("stimuli:check")(record, reader(study.bundle))
+
+
+def _unknown_texts(edited: dict, known: dict) -> list[str]:
+    return [
+        f"Unknown text “{name}”; expected one of {', '.join(sorted(known))}." for name in edited if name not in known
+    ]

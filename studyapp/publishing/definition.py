@@ -1,0 +1,48 @@
+"""What a study is: everything that shapes what participants meet, as one record with one hash."""
+
+import hashlib
+import json
+from decimal import Decimal
+from random import Random
+
+from studyapp import models
+from studyapp.bundles.stimuli import reader
+from studyapp.core.engine.kinds import kind
+
+
+def definition(study: models.Study) -> dict:
+    """Return everything of a study that shapes what participants meet and how it is scored, stimuli included."""
+    its_kind = kind(study.kind)
+    record = {
+        "kind": study.kind,
+        "slug": study.slug,
+        "title": study.title,
+        "language": study.language,
+        "seed": study.seed,
+        "parameters": its_kind.defaults(study.language) | study.parameters,
+        "texts": its_kind.texts(study.language) | study.texts,
+        "conditions": [{"name": cell.name, "factors": cell.factors} for cell in study.conditions.all()],
+        "bundle": {"name": study.bundle.name, "sha256": study.bundle.sha256},
+        "payment": {
+            "currency": study.currency,
+            **{
+                name: f"{Decimal(getattr(study, name)):.2f}"
+                for name in ("reward_base", "reward_bonus", "reward_partial")
+            },
+        },
+    }
+    if study.analysis_plan:
+        record["analysis_plan"] = study.analysis_plan
+    record["stimuli"] = study.stimuli or drawn_stimuli(record, study.bundle)
+    return record
+
+
+def drawn_stimuli(record: dict, bundle: models.Bundle) -> dict:
+    """Return the stimuli that a definition's seed draws."""
+    draw = kind(record["kind"]).part("stimuli:draw")
+    return draw(record, reader(bundle), Random(record["seed"]))
+
+
+def content_hash(record: dict) -> str:
+    """Return the SHA-256 of a definition's canonical JSON."""
+    return hashlib.sha256(json.dumps(record, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

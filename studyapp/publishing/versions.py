@@ -1,0 +1,69 @@
+"""Frozen versions: written when a study is published or previewed, read by everything that follows one."""
+
+from functools import lru_cache
+
+from studyapp import models
+from studyapp.core.engine.kinds import kind
+
+from .checks import problems
+from .definition import content_hash, definition
+
+
+def freeze(study: models.Study, *, draft: bool = False) -> models.Version:
+    """Return the version that holds the study as it is now, written anew unless it is there already.
+
+    Publish only a study without `problems`. A draft is for previews and counts as no version.
+    """
+    record = definition(study)
+    digest = content_hash(record)
+    numbered = study.versions.filter(number=0) if draft else study.versions.exclude(number=0)
+    known = numbered.filter(content_hash=digest).first()
+    if known:
+        return known
+    latest = 0 if draft else max([0, *study.versions.values_list("number", flat=True)]) + 1
+    return models.Version.objects.create(
+        study=study, number=latest, content_hash=digest, definition=record, bundle=study.bundle
+    )
+
+
+def publish(study: models.Study) -> models.Version:
+    """Freeze a version and open the study to participants. Raises `ValueError` with the first problem."""
+    found = problems(study)
+    if found:
+        raise ValueError(found[0])
+    study.current = freeze(study)
+    study.status = models.Study.Status.OPEN
+    study.save(update_fields=["current", "status"])
+    return study.current
+
+
+@lru_cache(maxsize=64)
+def read_version(pk: int) -> models.Version:
+    """Return a version with its bundle, read once per process: versions never change, nor may the caller change it.
+
+    Parameters and texts that its kind has gained since it was frozen are there with their defaults, so that a study
+    that is under way outlives an update of the software; its hash is that of what was frozen.
+    """
+    version = models.Version.objects.select_related("bundle").get(pk=pk)
+    its_kind, record = kind(version.definition["kind"]), version.definition
+    record["parameters"] = its_kind.defaults(record["language"]) | record["parameters"]
+    record["texts"] = its_kind.texts(record["language"]) | record["texts"]
+    return version
+
+
+def set_status(study: models.Study, status: models.Study.Status) -> None:
+    """Pause, resume or close a published study; runs under way go on."""
+    if study.current is None:
+        raise ValueError("The study was never published.")
+    study.status = status
+    study.save(update_fields=["status"])
+
+
+def edited_since(study: models.Study) -> bool:
+    """Return whether the study differs from its current version, so that publishing it again would make a new one."""
+    return study.current is not None and content_hash(definition(study)) != study.current.content_hash
+
+
+def frozen(version: models.Version) -> dict:
+    """Return a version's definition, read once per process."""
+    return read_version(version.pk).definition

@@ -1,0 +1,36 @@
+"""How a run ends for its participant: words, code, bonus and way back for each outcome."""
+
+from studyapp import models
+from studyapp.core.engine import flow
+from studyapp.core.texts import render
+from studyapp.publishing import frozen
+
+
+def code(study: models.Study, status: str) -> str:
+    """Return the completion code of an outcome; empty where the study gives none."""
+    codes = {
+        flow.COMPLETED: study.code_completed,
+        flow.SCREENED_OUT: study.code_screened_out,
+        flow.NO_CONSENT: study.code_no_consent,
+        flow.WITHDRAWN: study.code_withdrawn,
+    }
+    return codes.get(status, "")
+
+
+def context(participant: models.Participant) -> dict:
+    """Return what the last page shows. A preview is shown no code, so that none gets around."""
+    record = frozen(participant.version)
+    study = participant.study
+    its_code = "" if participant.preview else code(study, participant.status)
+    text = record["texts"].get(f"ending_{participant.status}", "")
+    values = record["payment"] | record["parameters"] | participant.summary
+    return {
+        "study_title": record["title"],
+        "language": record["language"],
+        "status": participant.status,
+        "preview": participant.preview,
+        "text": render(text, values),
+        "code": its_code,
+        "return_url": study.return_url.replace("{code}", its_code) if study.return_url and its_code else "",
+        "summary": participant.summary,
+    }

@@ -1,0 +1,131 @@
+"""Storing what a participant does: the answer to a step, exactly once, and what the browser saw meanwhile."""
+
+import json
+from dataclasses import dataclass, field
+
+from django.db import transaction
+from django.utils import timezone
+
+from studyapp import models
+from studyapp.core.engine import flow
+from studyapp.core.engine.kinds import Page, kind, load
+from studyapp.core.storable import storable
+from studyapp.publishing import frozen
+from studyapp.run.sessions.ending import ERASED, finish
+from studyapp.run.sessions.runs import locked, position_of
+
+MAX_EVENTS, MAX_OF_RUN, MAX_DATA = 500, 20_000, 2_000  # in a batch; in a run; characters of one event's data
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What became of a submission.
+
+    accepted  stored now                         stored   stored before; nothing changed
+    moved     not the run's present step         closed   the run has ended
+    invalid   not stored; `errors` by field say why
+    """
+
+    status: str
+    errors: dict = field(default_factory=dict)
+
+
+def submit(participant_id: int, submitted_token: str, validate, timing: dict) -> Receipt:
+    """Store the answer to one step and move on, exactly once.
+
+    `validate(participant, step) -> (answer, errors)` reads the answer once the run is locked and known to stand at
+    the token's step. Repeated, late, parallel and out-of-order submissions change nothing.
+    """
+    with transaction.atomic():
+        participant = locked(participant_id)
+        position = position_of(participant, submitted_token)
+        if position is None:
+            return Receipt("moved")
+        if position != participant.position or participant.status != flow.ACTIVE:
+            if participant.responses.filter(position=position).exists():
+                return Receipt("stored")
+            return Receipt("moved" if participant.status == flow.ACTIVE else "closed")
+        step = participant.plan.steps[position]
+        answer, errors = validate(participant, step)
+        if errors:
+            return Receipt("invalid", errors)
+        record = frozen(participant.version)
+        its_kind = kind(record["kind"])
+        scores = its_kind.part("scoring:score")(step, answer, record)
+        _arrange(participant.plan, its_kind.page(step["page"]), position, answer)
+        move = flow.advance(participant.plan.steps, position, flow.Submission(answer, scores))
+        models.Response.objects.create(
+            participant=participant,
+            position=position,
+            submitted_at=timezone.now(),
+            **move.response,
+            **_timing(timing),
+        )
+        _move(participant, move)
+        return Receipt("accepted")
+
+
+def record_events(participant_id: int, submitted_token: str, events: list[dict]) -> None:
+    """Store a batch of browser events of the token's step; never touches an answer.
+
+    An event's `uid` makes a batch that is sent twice count once. What no page of ours sends, more events than fit in a
+    run or longer data, is left out, so that nobody fills the disk. Nothing is stored of a run that was withdrawn or
+    erased: the row is locked for the moment of the insert, so that erased events can't come back.
+    """
+    now = timezone.now()
+    with transaction.atomic():
+        participant = models.Participant.objects.select_for_update().get(pk=participant_id)
+        position = position_of(participant, submitted_token)
+        if position is None or participant.status in (ERASED, flow.WITHDRAWN, flow.NO_CONSENT):
+            return
+        room = max(0, min(MAX_EVENTS, MAX_OF_RUN - participant.events.count()))
+        rows = [_event(participant, position, event, now) for event in events[:room]]
+        models.Event.objects.bulk_create(rows, ignore_conflicts=True)
+        if participant.status == flow.ACTIVE:
+            participant.seen_at = now
+            participant.save(update_fields=["seen_at"])
+
+
+def _arrange(plan: models.Plan, page: Page, position: int, answer: dict) -> None:
+    if page.arrange:
+        plan.steps = load(page.arrange)(plan.steps, position, answer)
+        plan.save(update_fields=["steps"])
+
+
+def _move(participant: models.Participant, move: flow.Move) -> None:
+    participant.position, participant.seen_at = move.position, timezone.now()
+    if move.status == flow.ACTIVE:
+        participant.save(update_fields=["position", "seen_at"])
+    else:
+        finish(participant, move.status)
+
+
+def _event(participant: models.Participant, position: int, event: dict, now) -> models.Event:
+    event = storable(event)
+    data = event.get("data")
+    fits = isinstance(data, dict) and len(json.dumps(data)) <= MAX_DATA
+    return models.Event(
+        participant=participant,
+        position=position,
+        name=str(event.get("name", ""))[:40],
+        t_ms=_number(event.get("t_ms")),
+        input_mode=str(event.get("input_mode", ""))[:10],
+        data=data if fits else {},
+        uid=str(event["uid"])[:40] if event.get("uid") else None,
+        received_at=now,
+    )
+
+
+def _timing(timing: dict) -> dict:
+    timing = storable(timing)
+    return {
+        "rt_ms": _number(timing.get("rt_ms")),
+        "hidden_ms": _number(timing.get("hidden_ms")),
+        "input_mode": str(timing.get("input_mode") or "")[:10],
+        "timing": {key: timing[key] for key in ("shown_at", "screen") if key in timing},
+    }
+
+
+def _number(value) -> float | None:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number and 0 <= value < 1e12 else None

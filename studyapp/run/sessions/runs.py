@@ -1,0 +1,73 @@
+"""Reading and locking a run, its tokens, and the trace that every change of its status leaves."""
+
+import json
+
+from django.db import connection
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+from studyapp import models
+from studyapp.core.engine.run import Answered
+from studyapp.publishing import read_version
+
+
+def get(participant_id: int) -> models.Participant:
+    """Return a run with its plan, condition, version and bundle, in one query."""
+    return _whole(participant_id, _WHOLE)
+
+
+def locked(participant_id: int) -> models.Participant:
+    """Return the same, as it is once its rows are locked until the transaction ends."""
+    lock = " FOR UPDATE OF run, plan" if connection.features.has_select_for_update_of else ""
+    return _whole(participant_id, _WHOLE + lock)
+
+
+# Every page and every answer asks this. Django would build the statement anew each time, at three times the cost.
+_WHOLE = """
+    SELECT run.*, plan.steps AS plan_steps, cell.name AS cell_name, cell.factors AS cell_factors
+    FROM studyapp_participant run
+    JOIN studyapp_plan plan ON plan.participant_id = run.id
+    LEFT JOIN studyapp_condition cell ON cell.id = run.condition_id
+    WHERE run.id = %s"""
+
+
+def _whole(participant_id: int, statement: str) -> models.Participant:
+    found = list(models.Participant.objects.raw(statement, [participant_id]))
+    if not found:
+        raise models.Participant.DoesNotExist(f"there is no run {participant_id}")
+    run = found[0]
+    run.plan = _loaded(models.Plan, participant_id=run.pk, steps=json.loads(run.plan_steps))
+    if run.condition_id is not None:
+        factors = json.loads(run.cell_factors)
+        run.condition = _loaded(models.Condition, id=run.condition_id, name=run.cell_name, factors=factors)
+    run.version = read_version(run.version_id)
+    return run
+
+
+def _loaded(model, **values):
+    return model.from_db(connection.alias, list(values), list(values.values()))
+
+
+def answered(participant: models.Participant) -> list[Answered]:
+    """Return the run's responses in order, each with its step."""
+    steps = participant.plan.steps
+    return [Answered(steps[row.position], row.answer, row.scores) for row in participant.responses.all()]
+
+
+def token(participant: models.Participant, position: int) -> str:
+    """Return the token that lets this participant answer this one step."""
+    return f"{position}-{salted_hmac('studyapp.step', f'{participant.code}:{position}').hexdigest()[:32]}"
+
+
+def position_of(participant: models.Participant, submitted: str) -> int | None:
+    head, _, _ = submitted.partition("-")
+    if not submitted.isascii() or not head.isdecimal() or len(head) > 6:
+        return None
+    position = int(head)
+    return position if constant_time_compare(submitted, token(participant, position)) else None
+
+
+def trace(participant: models.Participant, name: str) -> None:
+    models.Event.objects.create(
+        participant=participant, position=participant.position, name=name, received_at=timezone.now()
+    )

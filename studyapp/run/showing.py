@@ -1,0 +1,156 @@
+"""What a step shows: the page's own context plus what every page has. All that reaches the browser passes here."""
+
+from functools import partial
+
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from studyapp import models
+from studyapp.bundles.stimuli import reader, stimulus_url
+from studyapp.core.engine.kinds import Kind, Page, kind, load
+from studyapp.core.engine.run import Run
+from studyapp.core.texts import render
+from studyapp.publishing import frozen
+from studyapp.run import sessions
+
+
+def step_of(participant: models.Participant) -> tuple[Kind, Page, dict]:
+    """Return the run's present step with its page and kind."""
+    its_kind = kind(frozen(participant.version)["kind"])
+    step = participant.plan.steps[participant.position]
+    return its_kind, its_kind.page(step["page"]), step
+
+
+def language_of(participant: models.Participant) -> str:
+    """Return the language in which the run's pages speak: the one that its study was published in."""
+    return frozen(participant.version)["language"]
+
+
+def run_of(participant: models.Participant) -> Run:
+    """Return the run as the kinds' pages see it."""
+    bundle = participant.version.bundle
+    return Run(
+        definition=frozen(participant.version),
+        factors=participant.condition.factors,
+        bundle=reader(bundle),
+        plan=participant.plan.steps,
+        position=participant.position,
+        stimulus_url=partial(stimulus_url, bundle),
+        answered=partial(sessions.answered, participant),
+        say=_,
+    )
+
+
+def step_context(participant: models.Participant) -> dict:
+    """Return everything the present step's template needs.
+
+    `same` is what shapes the page's content, for whoever stands at such a step; the rest is this run's own.
+    """
+    its_kind, page, step = step_of(participant)
+    run = run_of(participant)
+    shaped_by = {"version": participant.version_id, "step": _form_step(step)}
+    same = {**common(participant), **_shown(its_kind, step, run), "page": page.name, "shaped_by": shaped_by}
+    return {
+        **same,
+        "same": same,
+        "token": sessions.token(participant, participant.position),
+        "position": participant.position,
+        "progress": _progress(its_kind, run, step),
+        "next_images": _next_images(its_kind, run),
+        "participant_key": sessions.token(participant, 999_999)[7:19],
+    }
+
+
+def common(participant: models.Participant) -> dict:
+    """Return what every page of a run shows: the study's name and the addresses of its parts."""
+    definition = frozen(participant.version)
+    slug, addresses = definition["slug"], ("events", "state", "guide", "leave")
+    return {
+        "study_title": definition["title"],
+        "language": definition["language"],
+        "preview": participant.preview,
+        "submit_url": reverse("run", args=[slug]),
+        **{f"{name}_url": reverse(name, args=[slug]) for name in addresses},
+    }
+
+
+def entry_context(study: models.Study, known: models.Participant | None) -> dict:
+    """Return what the study's front door shows, to a newcomer or to somebody who comes back."""
+    version = known.version if known else study.current
+    record = frozen(version)
+    parameters = record["parameters"]
+    return {
+        "study_title": record["title"],
+        "language": record["language"],
+        "text": render(record["texts"]["entry"], record["payment"] | parameters),
+        "returning": known is not None,
+        "allow": {"width": parameters["min_width_px"], "height": parameters["min_height_px"]},
+    }
+
+
+def guide_context(participant: models.Participant) -> dict:
+    """Return the instructions met so far: each page's own template and context, in order."""
+    its_kind, _, _ = step_of(participant)
+    run = run_of(participant)
+    met = [step for step in run.plan[: run.position] if its_kind.page(step["page"]).guide]
+    sections = [{"template": its_kind.page(step["page"]).guide, **_shown(its_kind, step, run)} for step in met]
+    return {**common(participant), "sections": sections}
+
+
+def form_of(page: Page, step: dict, participant: models.Participant, data=None):
+    """Return the page's form, bound to `data` where given; None where there is nothing to answer.
+
+    It is made from the definition and the step's page and data alone.
+    """
+    if page.form is None:
+        return None
+    return load(page.form)(data, step=_form_step(step), definition=frozen(participant.version))
+
+
+def validate(data, participant: models.Participant, step: dict) -> tuple[dict, dict]:
+    """Read the answer to `step` from submitted `data`: `(answer, errors by field)`."""
+    page = kind(frozen(participant.version)["kind"]).page(step["page"])
+    with translation.override(language_of(participant)):
+        form = form_of(page, step, participant, data)
+        if form is None:
+            return {}, {}
+        if form.is_valid():
+            return form.cleaned_data, {}
+        return {}, {name: list(messages) for name, messages in form.errors.items()}
+
+
+def _form_step(step: dict) -> dict:
+    return {"page": step["page"], "data": step.get("data")}
+
+
+def _shown(its_kind: Kind, step: dict, run: Run) -> dict:
+    page = its_kind.page(step["page"])
+    return load(page.context)(step, run) if page.context else {}
+
+
+def _progress(its_kind: Kind, run: Run, step: dict) -> dict:
+    trials = [other.get("trial_index") for other in run.plan if its_kind.page(other["page"]).trial]
+    if step.get("trial_index") in trials:  # a page that belongs to a trial, as its feedback does, has its number
+        number, total, word = trials.index(step["trial_index"]) + 1, len(trials), _(its_kind.trial_word)
+    else:
+        number, total, word = run.position + 1, len(run.plan), _("Page")
+    percent = round(100 * run.position / max(1, len(run.plan) - 1))
+    label = _("%(word)s %(number)d of %(total)d") % {"word": word, "number": number, "total": total}
+    return {"number": number, "total": total, "label": label, "percent": percent}
+
+
+def _next_images(its_kind: Kind, run: Run) -> list[str]:
+    """Addresses of the following step's images, so that the browser has them when it gets there."""
+    if run.position + 1 >= len(run.plan):
+        return []
+    step = run.plan[run.position + 1]
+    return sorted(set(_addresses(_shown(its_kind, step, run))))
+
+
+def _addresses(shown) -> list[str]:
+    if isinstance(shown, dict):
+        return [address for value in shown.values() for address in _addresses(value)]
+    if isinstance(shown, list | tuple):
+        return [address for value in shown for address in _addresses(value)]
+    return [shown] if isinstance(shown, str) and shown.startswith("/stimuli/") else []
