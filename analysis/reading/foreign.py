@@ -61,6 +61,7 @@ def read_foreign(csv: Path, map_file: Path) -> Study:
         files={csv.name: sha256(csv), map_file.name: sha256(map_file)},
         parameters={"outcomes": outcomes, "within": layout["within"]},
         remarks=_copies(table),
+        recorded=False,
     )
 
 

@@ -61,7 +61,7 @@ def select(study: Study, plan: Plan) -> Sample:
     """Return the sample that the plan's rules leave; raises `AnalysisError` when nobody is left."""
     participants = study.participants.set_index("participant")
     reasons = pd.Series("", index=participants.index)
-    statuses = participants["status"] if study.kind != "generic" else pd.Series("completed", participants.index)
+    statuses = participants["status"] if study.recorded else pd.Series("completed", participants.index)
     for status, words in UNFINISHED.items():
         reasons[statuses == status] = words
     unknown = statuses[~statuses.isin([*UNFINISHED, "completed"])]

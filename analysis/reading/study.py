@@ -31,7 +31,8 @@ class Measure:
 class Study:
     """One study's tables. Factor columns carry the factor's bare name, as categories in the study's own order.
 
-    `participants` has a row per participant, `trials` per trial, and so on; tables that were not exported are None.
+    `recorded` says that the study app recorded it, so that `status` is the state of a run. `participants` has a row per
+    participant, `trials` per trial, and so on; tables that were not exported are None.
     `factors` maps each between-subjects factor to its levels; `files` maps each file read to its SHA-256; `remarks` are
     what its reading found odd.
     """
@@ -51,6 +52,7 @@ class Study:
     files: dict[str, str] = field(default_factory=dict)
     plan: dict | None = None
     remarks: list[str] = field(default_factory=list)
+    recorded: bool = True
 
     def only(self, participants) -> "Study":
         """Return the study with these participants' rows alone."""

@@ -16,6 +16,7 @@ import pandas as pd
 
 from analysis.errors import AnalysisError
 from analysis.reading.plans import Plan
+from analysis.reading.scales import Scale, scale
 from analysis.reading.study import Measure, Study
 from analysis.results import apa
 from analysis.results.records import record
@@ -33,9 +34,6 @@ PLAN = Plan(
     secondary=("purity.purity", "confidence.paired", "confidence.friedman"),
 )  # fmt: skip
 GROUPS = 4
-CONFIDENCE = ["Zero", "Very Low", "Low", "Mediocre", "High", "Very High", "100%"]
-RATING = ["Very Good", "Good", "Slightly Good", "Neutral or N/A", "Slightly Poor", "Poor", "Very Poor"]
-HARDEST = 7
 DEMOGRAPHICS = {
     "gender": ("Gender", "genders"),
     "age": ("Age", "ages"),
@@ -78,8 +76,6 @@ def sections(study: Study, plan: Plan) -> list:
     """Return the report's sections in their order."""
     scored = _scored(study)
     rows = {"purity": scored} | {part: rows for _, part, rows in _parts(scored, "purity")}
-    points = {"confidence": _labels(study, "confidence_labels", CONFIDENCE),
-              "rating": _labels(study, "rating_labels", RATING, best_first=True)}  # fmt: skip
     found = []
     for measure in [*_measures(study, scored), *_rated_once(study)]:
         if measure.name in rows:
@@ -87,7 +83,7 @@ def sections(study: Study, plan: Plan) -> list:
         elif measure.name == "difficulty":
             compute = partial(_hard, measure, study)
         else:
-            compute = partial(_rated, measure, plan, points[measure.name.split("_")[0]])
+            compute = partial(_rated, measure, plan, _points(study, measure))
         found.append((measure.name, compute))
     return [*found, ("demographics", partial(_demographics, study))]
 
@@ -102,11 +98,19 @@ def _purity(measure: Measure, scored: pd.DataFrame, plan: Plan) -> Section:
     return section
 
 
-def _rated(measure: Measure, plan: Plan, labels: dict[int, str]) -> Section:
+def _rated(measure: Measure, plan: Plan, points: Scale) -> Section:
     records = [between.describe(measure), *repeated.paired_tests(measure, plan), *repeated.models(measure)]
-    bars = blocks.answers(measure, labels)
+    bars = blocks.answers(measure, points.points)
     figures = [bars] if bars else [blocks.spread(measure)]
-    return Section(measure.label, repeated.answer(measure, records, plan), records, figures)
+    return Section(measure.label, repeated.answer(measure, records, plan), records, figures, intro=points.remark)
+
+
+def _points(study: Study, measure: Measure) -> Scale:
+    """Return the scale of the confidence after a sorting, or of the agents' ratings."""
+    given = measure.data[measure.name] if measure.responses is None else measure.responses[measure.name]
+    if measure.name == "rating":
+        return scale(study, "agents_ratings", given, "rating_labels", best_first=True)
+    return scale(study, "confidence_level", given, "confidence_labels")
 
 
 def _by_stage(study: Study, scored: pd.DataFrame, name: str, label: str, kind: str) -> Measure:
@@ -119,11 +123,13 @@ def _by_stage(study: Study, scored: pd.DataFrame, name: str, label: str, kind: s
 def _hard(measure: Measure, study: Study) -> Section:
     """Return how difficult the task was found, and how many had something to say about it."""
     values = measure.data[measure.name]
-    labels = {point: str(point) for point in range(HARDEST + 1)}
-    figure = blocks.answers(measure, labels)
-    said = f"Difficulty was rated {apa.number(values.mean())} on average, from 0, not at all, to {HARDEST}, extremely."
+    points = scale(study, "closing_difficulty", values)
+    figure = blocks.answers(measure, points.points)
+    ends = [f"{point}, {label}" for point, label in points.labels.items()]
+    said = f"Difficulty was rated {apa.number(values.mean())} on average"
+    said += f", from {ends[0]}, to {ends[-1]}." if ends else "."
     comments = study.steps["closing_comments"].notna().sum() if "closing_comments" in study.steps else 0
-    intro = f"Free comments: {comments}, in the steps table's column closing_comments."
+    intro = f"{points.remark} Free comments: {comments}, in the steps table's column closing_comments.".strip()
     return Section(measure.label, said, [between.describe(measure)], [figure] if figure else [], intro=intro)
 
 
@@ -198,11 +204,6 @@ def _order(study: Study, stages: pd.Series) -> list[str]:
     """Return the stages in the study's order; those that it doesn't list follow by name."""
     listed = [stage for stage, _ in study.parameters.get("stages", [])]
     return [stage for stage in dict.fromkeys([*listed, *sorted(stages.dropna().unique())]) if (stages == stage).any()]
-
-
-def _labels(study: Study, parameter: str, default: list[str], *, best_first: bool = False) -> dict[int, str]:
-    labels = study.parameters.get(parameter, default)
-    return dict(enumerate(labels[::-1] if best_first else labels, start=1))
 
 
 def _agents(study: Study) -> Measure | None:

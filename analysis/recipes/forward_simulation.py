@@ -11,6 +11,7 @@ import pandas as pd
 from analysis.errors import AnalysisError
 from analysis.plots import comparisons
 from analysis.reading.plans import Plan
+from analysis.reading.scales import scale
 from analysis.reading.study import Measure, Study
 from analysis.results.records import record
 from analysis.results.section import Figure, Section
@@ -31,8 +32,8 @@ PLAN = Plan(
     covariance={"saliency_ratio": "hc3"},
 )  # fmt: skip
 OUTCOMES = {"TP": "true positive", "FP": "false positive", "FN": "false negative", "TN": "true negative"}
-CONFIDENCE = {1: "extremely unconfident", 2: "slightly unconfident", 3: "slightly confident", 4: "extremely confident"}
 CHANCE = 0.5
+CODES_BY = "heatmap"  # the source shows its codes by heatmap
 METRICS_NOTE = (
     "A stimulus is the image that was asked about, with the metric of its own heatmap for the class asked about; "
     "participants saw the heatmaps of the examples beside it."
@@ -57,11 +58,11 @@ def sections(study: Study, plan: Plan) -> list:
     found = [
         ("fraction correct", partial(_accuracy, by_name["fraction_correct"], plan)),
         ("accuracy by outcome", partial(_by_outcome, study)),
-        ("confidence", partial(blocks.ordinal, by_name["confidence"], plan, CONFIDENCE)),
+        ("confidence", partial(_confidence, study, by_name["confidence"], plan)),
     ]
     if "saliency_ratio" in by_name:
         found.append(("saliency ratio", partial(blocks.numeric, by_name["saliency_ratio"], plan, coding.RATIO_INTRO)))
-        found.append(("features named", partial(coding.section, study, plan)))
+        found.append(("features named", partial(coding.section, study, plan, CODES_BY)))
     found.append(("response time", partial(blocks.ordinal, by_name["rt_s"], plan)))
     return [*found, ("questions", partial(questions.section, study, plan))]
 
@@ -70,6 +71,11 @@ def _accuracy(measure: Measure, plan: Plan) -> Section:
     section = blocks.numeric(measure, plan, "The share of each participant's predictions that were right.")
     section.records += blocks.binary_models(measure)
     return section
+
+
+def _confidence(study: Study, measure: Measure, plan: Plan) -> Section:
+    points = scale(study, "confidence", study.trials["confidence"], "confidence_labels")
+    return blocks.ordinal(measure, plan, points.points, points.remark)
 
 
 def _by_outcome(study: Study) -> Section:
