@@ -11,6 +11,7 @@ Among the steps are `confidence_level` with its sorting's `trial_index`, `agents
 
 import json
 from functools import partial
+from typing import Any
 
 import pandas as pd
 
@@ -20,7 +21,7 @@ from analysis.reading.scales import Scale, scale
 from analysis.reading.study import Measure, Study
 from analysis.results import apa
 from analysis.results.records import record
-from analysis.results.section import Section
+from analysis.results.section import Section, Steps
 from analysis.sections import between, blocks, repeated, sorting, trials
 from analysis.statistics.effects import wilson
 
@@ -72,11 +73,11 @@ def _rated_once(study: Study) -> list[Measure]:
     return [measure for measure in (_agents(study), _difficulty(study)) if measure is not None]
 
 
-def sections(study: Study, plan: Plan) -> list:
+def sections(study: Study, plan: Plan) -> Steps:
     """Return the report's sections in their order."""
     scored = _scored(study)
     rows = {"purity": scored} | {part: rows for _, part, rows in _parts(scored, "purity")}
-    found = []
+    found: Steps = []
     for measure in [*_measures(study, scored), *_rated_once(study)]:
         if measure.name in rows:
             compute = partial(_purity, measure, rows[measure.name], plan)
@@ -128,7 +129,8 @@ def _hard(measure: Measure, study: Study) -> Section:
     ends = [f"{point}, {label}" for point, label in points.labels.items()]
     said = f"Difficulty was rated {apa.number(values.mean())} on average"
     said += f", from {ends[0]}, to {ends[-1]}." if ends else "."
-    comments = study.steps["closing_comments"].notna().sum() if "closing_comments" in study.steps else 0
+    steps = study.table("steps")
+    comments = steps["closing_comments"].notna().sum() if "closing_comments" in steps else 0
     intro = f"{points.remark} Free comments: {comments}, in the steps table's column closing_comments.".strip()
     return Section(measure.label, said, [between.describe(measure)], [figure] if figure else [], intro=intro)
 
@@ -152,7 +154,7 @@ def _demographics(study: Study) -> Section | None:
     return Section("Who took part", f"Most frequent answers: {said}.", [kept])
 
 
-def _shares(study: Study, name: str, given: pd.Series) -> list[tuple]:
+def _shares(study: Study, name: str, given: pd.Series) -> list[tuple[object, ...]]:
     title, offered = DEMOGRAPHICS[name]
     order = [*study.parameters.get(offered, []), *sorted(given.unique())]
     counts = given.value_counts()
@@ -189,7 +191,7 @@ def _confidence(study: Study) -> pd.DataFrame:
     return asked.rename(columns={"confidence_level": "confidence"}).astype({"confidence": float})
 
 
-def _object(text, table: str, name: str, row, place: str = "") -> dict:
+def _object(text: object, table: str, name: str, row: Any, place: str = "") -> dict[str, Any]:
     try:
         content = json.loads(text) if isinstance(text, str) else {}
     except json.JSONDecodeError:

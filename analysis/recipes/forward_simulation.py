@@ -14,7 +14,7 @@ from analysis.reading.plans import Plan
 from analysis.reading.scales import scale
 from analysis.reading.study import Measure, Study
 from analysis.results.records import record
-from analysis.results.section import Figure, Section
+from analysis.results.section import Figure, Section, Steps
 from analysis.sections import blocks, coding, questions
 from analysis.statistics.descriptives import COLUMNS, descriptives
 
@@ -52,10 +52,10 @@ def measures(study: Study) -> list[Measure]:
     return found if ratio is None else [*found, ratio]
 
 
-def sections(study: Study, plan: Plan) -> list:
+def sections(study: Study, plan: Plan) -> Steps:
     """Return the report's sections in their order."""
     by_name = {measure.name: measure for measure in measures(study)}
-    found = [
+    found: Steps = [
         ("fraction correct", partial(_accuracy, by_name["fraction_correct"], plan)),
         ("accuracy by outcome", partial(_by_outcome, study)),
         ("confidence", partial(_confidence, study, by_name["confidence"], plan)),
@@ -74,7 +74,7 @@ def _accuracy(measure: Measure, plan: Plan) -> Section:
 
 
 def _confidence(study: Study, measure: Measure, plan: Plan) -> Section:
-    points = scale(study, "confidence", study.trials["confidence"], "confidence_labels")
+    points = scale(study, "confidence", study.table("trials")["confidence"], "confidence_labels")
     return blocks.ordinal(measure, plan, points.points, points.remark)
 
 
@@ -123,19 +123,21 @@ def _named(table: pd.DataFrame, outcome: str) -> pd.DataFrame:
 def _trials(study: Study) -> pd.DataFrame:
     """Return the answered trials with the columns that the measures average."""
     needed = ("correct", "confidence", "rt_ms", "outcome")
-    missing = [column for column in needed if column not in study.trials]
+    table = study.table("trials")
+    missing = [column for column in needed if column not in table]
     if missing:
         raise AnalysisError(f"trials table: lacks {', '.join(missing)}, which forward simulation records")
     numbers = {"fraction_correct": "correct", "confidence": "confidence"}
-    answered = study.trials.assign(
-        rt_s=pd.to_numeric(study.trials["rt_ms"]) / 1000,
-        outcome=pd.Categorical(study.trials["outcome"], [*OUTCOMES]),
-        **{name: study.trials[column].astype("Float64").astype(float) for name, column in numbers.items()},
+    answered = table.assign(
+        rt_s=pd.to_numeric(table["rt_ms"]) / 1000,
+        outcome=pd.Categorical(table["outcome"], [*OUTCOMES]),
+        **{name: table[column].astype("Float64").astype(float) for name, column in numbers.items()},
     )
     return answered[answered["fraction_correct"].notna()]
 
 
-def _per_participant(study: Study, trials: pd.DataFrame, name: str, label: str, kind: str, unit: str = "", chance=None):
+def _per_participant(study: Study, trials: pd.DataFrame, name: str, label: str, kind: str, unit: str = "",
+                     chance: float | None = None) -> Measure:  # fmt: skip
     """Return a measure as the mean of a participant's trials; response times as their median."""
     grouped = trials.groupby("participant")[name]
     values = grouped.median() if kind == "time" else grouped.mean()

@@ -75,6 +75,8 @@ def section(study: Study, plan: Plan, by: str = "") -> Section:
     Conditions are the levels of the factor `by` where it varies, else of the first factor that does.
     """
     codes = read_codes(study)
+    if codes is None:
+        return Section("Features named", "No answer was coded.")
     own, counted = independent(codes), settled(codes)
     units = coded_units(study, codes)
     factor = by if by in study.tested else next(iter(study.tested), None)
@@ -99,7 +101,7 @@ def coded_units(study: Study, codes: pd.DataFrame) -> pd.DataFrame:
     keys = ["participant", "trial_index"]
     units = codes[[*keys, *(["class_name"] if "class_name" in codes else [])]].drop_duplicates(keys)
     if "class_name" not in units:
-        units = units.merge(study.trials[[*keys, "class_name"]], on=keys, how="left")
+        units = units.merge(study.table("trials")[[*keys, "class_name"]], on=keys, how="left")
     units = units.assign(class_name=units["class_name"].fillna("unknown"))
     return units.merge(study.participants[["participant", *study.factors]], on="participant")
 

@@ -6,6 +6,7 @@ factor, one numeric column for the outcome.
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from analysis.errors import NotDefined
 
@@ -24,20 +25,20 @@ def complete(data: pd.DataFrame, outcome: str, factors: list[str]) -> pd.DataFra
     return used
 
 
-def alike(values) -> bool:
+def alike(values: ArrayLike) -> bool:
     """Return whether values differ by no more than the rounding of the arithmetic that made them."""
-    values = np.asarray(values, float)
-    return bool(np.ptp(values) <= ROUNDING * np.abs(values).max())
+    known = np.asarray(values, float)
+    return bool(np.ptp(known) <= ROUNDING * np.abs(known).max())
 
 
-def tied(values) -> np.ndarray:
+def tied(values: ArrayLike) -> np.ndarray:
     """Return the values with those made equal that differ by rounding alone: 0.8 − 0.7 and 0.7 − 0.6 are not.
 
     Rank tests, R's and ours, rank such values apart; where that happens, ours say so.
     """
-    values = np.asarray(values, float)
-    largest = np.abs(values).max(initial=0)
-    return np.round(values / largest, 12) * largest if largest else values
+    known = np.asarray(values, float)
+    largest = float(np.abs(known).max(initial=0))
+    return np.asarray(np.round(known / largest, 12) * largest) if largest else known
 
 
 def varying(data: pd.DataFrame, factors: list[str]) -> list[str]:
@@ -59,14 +60,14 @@ def splits(factors: list[str]) -> dict[str, list[str]]:
     return ({"cells": factors} if len(factors) > 1 else {}) | {factor: [factor] for factor in factors}
 
 
-def cell_label(key) -> str:
+def cell_label(key: object) -> str:
     """Return `none × shown` for a cell's key."""
     return " × ".join(map(str, key)) if isinstance(key, tuple) else str(key)
 
 
 def terms_of(factors: list[str]) -> list[str]:
     """Return the terms of the full factorial model, main effects first: `a, b, a:b`."""
-    terms = [[]]
+    terms: list[list[str]] = [[]]
     for factor in factors:
         terms += [[*term, factor] for term in terms]
     return [

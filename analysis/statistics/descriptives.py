@@ -40,7 +40,7 @@ def _summary(term: str, cells: pd.Series) -> pd.DataFrame:
     return pd.DataFrame([_row(term, level, values) for level, values in cells.items()], columns=(*COLUMNS, "reason"))
 
 
-def _row(term: str, level: str, values: np.ndarray) -> tuple:
+def _row(term: str, level: str, values: np.ndarray) -> tuple[object, ...]:
     if not len(values):
         return (term, level, 0, *[np.nan] * 9, "no value")
     q1, median, q3 = np.percentile(values, [25, 50, 75])

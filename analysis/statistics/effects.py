@@ -35,14 +35,14 @@ def _noncentrality(f_value: float, df1: float, df2: float, probability: float) -
     """Return the λ at which F's distribution function equals `probability`, 0 where even λ = 0 lies below it."""
 
     def excess(noncentrality: float) -> float:
-        return stats.ncf.cdf(f_value, df1, df2, noncentrality) - probability
+        return float(stats.ncf.cdf(f_value, df1, df2, noncentrality) - probability)
 
     if stats.f.cdf(f_value, df1, df2) <= probability:
         return 0.0
     upper = df1 * f_value + 10.0
     while excess(upper) > 0:
         upper *= 2
-    return optimize.brentq(excess, 0.0, upper, xtol=1e-12, rtol=1e-14)
+    return float(optimize.brentq(excess, 0.0, upper, xtol=1e-12, rtol=1e-14))
 
 
 def hedges_g(a: np.ndarray, b: np.ndarray, level: float = 0.95) -> tuple[float, float, float]:
@@ -68,7 +68,8 @@ def hedges_g(a: np.ndarray, b: np.ndarray, level: float = 0.95) -> tuple[float, 
 def _noncentral_t(t: float, df: float, probability: float) -> float:
     """Return the noncentrality at which t's distribution function equals `probability`."""
     reach = 4 * math.sqrt(1 + t**2 / (2 * df))  # beyond it scipy's distribution function is NaN
-    return optimize.brentq(lambda nc: stats.nct.cdf(t, df, nc) - probability, t - reach, t + reach, xtol=1e-12)
+    found = optimize.brentq(lambda nc: stats.nct.cdf(t, df, nc) - probability, t - reach, t + reach, xtol=1e-12)
+    return float(found)
 
 
 def rank_biserial(a: np.ndarray, b: np.ndarray, level: float = 0.95) -> tuple[float, float, float]:

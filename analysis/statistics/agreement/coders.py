@@ -8,6 +8,7 @@ import math
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from analysis.errors import NotDefined
 
@@ -15,7 +16,7 @@ RESAMPLES = 2000
 ONE_VALUE = "every coder gave the same value everywhere, so agreement beyond chance is not defined"
 
 
-def kappa(a, b) -> float:
+def kappa(a: ArrayLike, b: ArrayLike) -> float:
     """Return Cohen's κ (1960) of two coders on the units that both coded."""
     return float(_kappa(_table(a, b)[None].astype(float))[0])
 
@@ -25,7 +26,7 @@ def alpha(table: pd.DataFrame) -> float:
     return float(_alpha(_counts(table), np.ones((1, len(_counts(table)))))[0])
 
 
-def kappa_interval(a, b, seed: int, level: float = 0.95) -> tuple[int, float, float, float, str]:
+def kappa_interval(a: ArrayLike, b: ArrayLike, seed: int, level: float = 0.95) -> tuple[int, float, float, float, str]:
     """Return n, κ, its bootstrap limits and the reason where it is not defined."""
     try:
         table, estimate = _table(a, b), kappa(a, b)
@@ -52,13 +53,14 @@ def alpha_interval(table: pd.DataFrame, seed: int, level: float = 0.95) -> tuple
     return len(counts), estimate, *_limits(_alpha(patterns, weights.astype(float)), level)
 
 
-def _table(a, b) -> np.ndarray:
+def _table(a: ArrayLike, b: ArrayLike) -> np.ndarray:
     """Return the counts of value pairs: (values, values)."""
     pairs = pd.DataFrame({"a": np.asarray(a, object), "b": np.asarray(b, object)}).dropna()
     if pairs.empty:
         raise NotDefined("no unit was coded by both coders")
     values = sorted(set(pairs["a"]) | set(pairs["b"]))
-    return pd.crosstab(pairs["a"], pairs["b"]).reindex(index=values, columns=values, fill_value=0).to_numpy()
+    counted = pd.crosstab(pairs["a"], pairs["b"]).reindex(index=values, columns=values, fill_value=0)
+    return np.asarray(counted)
 
 
 def _kappa(tables: np.ndarray) -> np.ndarray:
@@ -74,7 +76,7 @@ def _counts(table: pd.DataFrame) -> np.ndarray:
     values = pd.unique(table.to_numpy().ravel())
     values = [value for value in values if not pd.isna(value)]
     counts = np.stack([(table == value).sum(axis=1).to_numpy() for value in values], axis=1)
-    return counts[counts.sum(axis=1) > 1].astype(float)
+    return np.asarray(counts[counts.sum(axis=1) > 1], float)
 
 
 def _alpha(counts: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ COLUMNS = ("n_stimuli", "n_participants", "rho", "ci_low", "ci_high", "p")
 LEAST_STIMULI = 4
 
 
-def spearman(answers: pd.DataFrame, values: pd.Series, seed: int, unit: str = "stimuli") -> tuple:
+def spearman(answers: pd.DataFrame, values: pd.Series, seed: int, unit: str = "stimuli") -> tuple[object, ...]:
     """Return stimuli, participants, ρ, its limits and p between people's accuracy and a metric over stimuli.
 
     `answers` has participant, stimulus, correct (0/1); `values` a number per stimulus (or other `unit`). Each resample

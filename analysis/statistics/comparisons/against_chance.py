@@ -12,7 +12,7 @@ from analysis.statistics.cells import alike
 COLUMNS = ("term", "n", "mean", "chance", "n_above", "n_below", "p_sign", "t", "df", "p")
 
 
-def against_chance(means: np.ndarray, chance: float, term: str = "all") -> tuple:
+def against_chance(means: np.ndarray, chance: float, term: str = "all") -> tuple[object, ...]:
     """Return one row: the sign test (exact binomial) of participants above against below, and the one-sample t test.
 
     Both are two-sided. Participants exactly at chance decide nothing in the sign test.

@@ -14,7 +14,7 @@ from analysis.statistics.multiplicity import adjust
 COLUMNS = ("term", "a", "b", "diff", "se", "df", "t_low", "t_high", "p", "p_adjusted", "ci_low", "ci_high")
 
 
-def welch(a: np.ndarray, b: np.ndarray, bound: float) -> tuple:
+def welch(a: np.ndarray, b: np.ndarray, bound: float) -> tuple[object, ...]:
     """Return diff, se, df, t_low, t_high, p, and the 90% interval of mean(a) − mean(b) inside ± `bound`."""
     if min(len(a), len(b)) < 2:
         raise NotDefined("each group needs two values")
@@ -25,7 +25,7 @@ def welch(a: np.ndarray, b: np.ndarray, bound: float) -> tuple:
     return _tost(float(np.mean(a) - np.mean(b)), math.sqrt(share_a + share_b), df, bound)
 
 
-def paired(differences: np.ndarray, bound: float) -> tuple:
+def paired(differences: np.ndarray, bound: float) -> tuple[object, ...]:
     """Return the same for the mean of paired differences."""
     if len(differences) < 2 or alike(differences):
         raise NotDefined("the paired differences do not vary")
@@ -33,7 +33,7 @@ def paired(differences: np.ndarray, bound: float) -> tuple:
     return _tost(float(np.mean(differences)), se, len(differences) - 1, bound)
 
 
-def _tost(diff: float, se: float, df: float, bound: float) -> tuple:
+def _tost(diff: float, se: float, df: float, bound: float) -> tuple[object, ...]:
     if bound <= 0:
         raise ValueError(f"bound: found {bound}, expected a positive number")
     t_low, t_high = (diff + bound) / se, (diff - bound) / se
@@ -42,7 +42,9 @@ def _tost(diff: float, se: float, df: float, bound: float) -> tuple:
     return diff, se, df, t_low, t_high, float(p), diff - half, diff + half
 
 
-def between(data: pd.DataFrame, outcome: str, factors: list[str], bound: float, correction: str = "holm"):
+def between(
+    data: pd.DataFrame, outcome: str, factors: list[str], bound: float, correction: str = "holm"
+) -> pd.DataFrame:
     """Return the test of every pair of levels of every factor; p adjusted inside each factor."""
     used = complete(data, outcome, factors)
     frames = []
@@ -53,7 +55,7 @@ def between(data: pd.DataFrame, outcome: str, factors: list[str], bound: float, 
     return pd.concat(frames, ignore_index=True)[[*COLUMNS, "reason"]]
 
 
-def _row(factor: str, a: str, b: str, data: pd.DataFrame, outcome: str, bound: float) -> tuple:
+def _row(factor: str, a: str, b: str, data: pd.DataFrame, outcome: str, bound: float) -> tuple[object, ...]:
     values_a, values_b = (data.loc[data[factor] == level, outcome].to_numpy(float) for level in (a, b))
     try:
         return (factor, a, b, *welch(values_a, values_b, bound), "")
@@ -61,7 +63,7 @@ def _row(factor: str, a: str, b: str, data: pd.DataFrame, outcome: str, bound: f
         return (factor, a, b, *[math.nan] * 8, refusal.reason)
 
 
-def within(pairs: list[tuple], bound: float, correction: str = "holm") -> pd.DataFrame:
+def within(pairs: list[tuple[str, str, str, np.ndarray]], bound: float, correction: str = "holm") -> pd.DataFrame:
     """Return the paired test of each (factor, a, b, differences); p adjusted over all of them."""
     rows = []
     for factor, a, b, differences in pairs:

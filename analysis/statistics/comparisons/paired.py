@@ -1,6 +1,7 @@
 """Two conditions of the same participants: the Wilcoxon signed-rank test and the paired t test."""
 
 import math
+from collections.abc import Hashable
 from itertools import combinations
 
 import numpy as np
@@ -82,7 +83,7 @@ def t_test(a: np.ndarray, b: np.ndarray) -> tuple[float, float, float, float, fl
     return se, mean / se, 2 * stats.t.sf(abs(mean / se), df), mean - half, mean + half, *d_z(differences)
 
 
-def _row(test: str, a, b, table: pd.DataFrame) -> tuple:
+def _row(test: str, a: Hashable, b: Hashable, table: pd.DataFrame) -> tuple[object, ...]:
     both = table[[a, b]].dropna()
     x, y = both[a].to_numpy(float), both[b].to_numpy(float)
     means = (x.mean(), y.mean(), (x - y).mean()) if len(both) else (math.nan,) * 3

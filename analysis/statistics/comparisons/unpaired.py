@@ -25,7 +25,7 @@ def compare(groups_a: dict[str, np.ndarray], groups_b: dict[str, np.ndarray], co
     return frame.assign(p_adjusted=adjust(frame["p"], correction))[[*COLUMNS, "reason"]]
 
 
-def _row(a: str, b: str, x: np.ndarray, y: np.ndarray) -> tuple:
+def _row(a: str, b: str, x: np.ndarray, y: np.ndarray) -> tuple[object, ...]:
     means = (x.mean() if len(x) else math.nan, y.mean() if len(y) else math.nan)
     head = (a, b, len(x), len(y), *means, means[0] - means[1])
     try:

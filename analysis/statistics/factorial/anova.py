@@ -12,7 +12,9 @@ from analysis.statistics.effects import eta2p, eta2p_interval, omega2p
 COLUMNS = ("term", "ss", "df", "ms", "F", "p", "eta2p", "eta2p_ci_low", "eta2p_ci_high", "omega2p")
 
 
-def anova(data: pd.DataFrame, outcome: str, factors: list[str], ss_type: int = 3, covariance: str = "classical"):
+def anova(
+    data: pd.DataFrame, outcome: str, factors: list[str], ss_type: int = 3, covariance: str = "classical"
+) -> pd.DataFrame:
     """Return one row per term of the full factorial model, the residuals last; `COLUMNS` plus a reason for blanks.
 
     Sum contrasts always: with type 3, treatment contrasts test something else. `covariance="hc3"` gives

@@ -19,8 +19,8 @@ def residuals(data: pd.DataFrame, outcome: str, factors: list[str]) -> np.ndarra
     used = complete(data, outcome, factors)
     factors = varying(used, factors)
     if not factors:
-        return (used[outcome] - used[outcome].mean()).to_numpy(float)
-    return (used[outcome] - used.groupby(factors, observed=True)[outcome].transform("mean")).to_numpy(float)
+        return np.asarray(used[outcome] - used[outcome].mean(), float)
+    return np.asarray(used[outcome] - used.groupby(factors, observed=True)[outcome].transform("mean"), float)
 
 
 def normality(data: pd.DataFrame, outcome: str, factors: list[str]) -> pd.DataFrame:
@@ -48,7 +48,7 @@ def levene(data: pd.DataFrame, outcome: str, factors: list[str]) -> pd.DataFrame
     return pd.DataFrame(rows, columns=(*LEVENE_COLUMNS, "reason"))
 
 
-def _levene_row(term: str, data: pd.DataFrame, outcome: str, factors: list[str]) -> tuple:
+def _levene_row(term: str, data: pd.DataFrame, outcome: str, factors: list[str]) -> tuple[object, ...]:
     cells = groups(data, outcome, factors)
     blank = (term, math.nan, math.nan, math.nan, math.nan)
     if len(cells) < 2:

@@ -11,7 +11,9 @@ from analysis.statistics.cells import check_cells, complete, varying
 COLUMNS = ("a", "b", "mean_a", "mean_b", "diff", "se", "df", "t", "p_adjusted", "ci_low", "ci_high")
 
 
-def marginal_means(data: pd.DataFrame, outcome: str, factors: list[str], factor: str, covariance: str = "classical"):
+def marginal_means(
+    data: pd.DataFrame, outcome: str, factors: list[str], factor: str, covariance: str = "classical"
+) -> pd.DataFrame:
     """Return each level's estimated marginal mean and its variance (the levels' estimates are independent).
 
     The full factorial model is saturated, so its estimates are the cell means and a marginal mean is their plain

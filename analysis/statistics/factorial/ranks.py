@@ -25,7 +25,7 @@ def kruskal(data: pd.DataFrame, outcome: str, factors: list[str]) -> pd.DataFram
     return pd.DataFrame(rows, columns=(*KRUSKAL_COLUMNS, "reason"))
 
 
-def _kruskal_row(term: str, data: pd.DataFrame, outcome: str, factors: list[str]) -> tuple:
+def _kruskal_row(term: str, data: pd.DataFrame, outcome: str, factors: list[str]) -> tuple[object, ...]:
     if alike(data[outcome]):
         return (term, *[math.nan] * 4, "all values are equal")
     if len(np.unique(tied(data[outcome]))) < data[outcome].nunique():

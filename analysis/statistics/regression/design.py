@@ -9,7 +9,9 @@ from analysis.errors import NotDefined
 from analysis.statistics.cells import complete, varying
 
 
-def trials_design(data: pd.DataFrame, outcome: str, factors: list[str], participant: str):
+def trials_design(
+    data: pd.DataFrame, outcome: str, factors: list[str], participant: str
+) -> tuple[np.ndarray, np.ndarray, list[str], np.ndarray]:
     """Return y, X (trials, terms), the terms' names and a number per trial for its participant.
 
     The model is the full factorial one; a factor's first level is its reference.

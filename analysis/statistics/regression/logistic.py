@@ -36,7 +36,9 @@ class Counts:
         return np.column_stack([self.per_person(column) for column in values.T])
 
 
-def mixed_logistic(data: pd.DataFrame, outcome: str, factors: list[str], participant: str = "participant"):
+def mixed_logistic(
+    data: pd.DataFrame, outcome: str, factors: list[str], participant: str = "participant"
+) -> pd.DataFrame:
     """Return one row per coefficient (log odds, treatment contrasts), then the random intercept's SD.
 
     `ci_low` and `ci_high` are 95% Wald limits of the odds ratio.
@@ -127,10 +129,10 @@ def _standard_errors(parameters: np.ndarray, counts: Counts, step: float = 1e-4)
     hessian = (np.array(columns) + np.array(columns).T) / 2
     if parameters[-1] < -5:  # no variance between participants: it is at its border, and the rest is a plain regression
         hessian = hessian[:-1, :-1]
-    return np.sqrt(np.diag(np.linalg.inv(hessian)))[: len(parameters) - 1]
+    return np.asarray(np.sqrt(np.diag(np.linalg.inv(hessian)))[: len(parameters) - 1])
 
 
-def _row(name: str, estimate: float, se: float) -> tuple:
+def _row(name: str, estimate: float, se: float) -> tuple[object, ...]:
     half = stats.norm.ppf(0.975) * se
     z = estimate / se
     limits = math.exp(estimate - half), math.exp(estimate + half)

@@ -68,7 +68,7 @@ class _Sums:
         return value, beta, np.sqrt(variance * np.diag(inverse)), variance
 
 
-def _row(name: str, estimate: float, se: float) -> tuple:
+def _row(name: str, estimate: float, se: float) -> tuple[object, ...]:
     half = stats.norm.ppf(0.975) * se
     return (
         name,

@@ -17,7 +17,7 @@ COLUMNS = ("term", "estimate", "se", "z", "p", "odds_ratio", "ci_low", "ci_high"
 
 def ordinal(
     data: pd.DataFrame, outcome: str, factors: list[str], participant: str = "participant", clustered: bool = True
-):
+) -> pd.DataFrame:
     """Return one row per coefficient (log odds of a higher answer, treatment contrasts), then the thresholds.
 
     `clustered` gives standard errors that are robust to the dependence of one participant's answers.
@@ -45,7 +45,7 @@ def ordinal(
     return pd.DataFrame(rows, columns=(*COLUMNS, "reason"))
 
 
-def _row(name: str, estimate: float, se: float) -> tuple:
+def _row(name: str, estimate: float, se: float) -> tuple[object, ...]:
     half = stats.norm.ppf(0.975) * se
     limits = math.exp(estimate - half), math.exp(estimate + half)
     return (name, estimate, se, estimate / se, 2 * stats.norm.sf(abs(estimate / se)), math.exp(estimate), *limits, "")
