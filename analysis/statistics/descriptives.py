@@ -14,6 +14,14 @@ def descriptives(data: pd.DataFrame, outcome: str, factors: list[str], within: l
 
     A group of one has no standard deviation and no interval; its row says so. With factors that vary within
     participants every row is first averaged per participant, so that n counts people.
+
+    >>> data = pd.DataFrame({"method": ["a"] * 3 + ["b"] * 3 + ["c"] * 3, "y": [1, 2, 3, 2, 4, 6, 7, 8, 9]})
+    >>> descriptives(data, "y", ["method"]).round(3)[["level", "n", "mean", "sd", "median", "ci_low"]]
+      level  n   mean     sd  median  ci_low
+    0   all  9  4.667  2.915     4.0   2.426
+    1     a  3  2.000  1.000     2.0  -0.484
+    2     b  3  4.000  2.000     4.0  -0.968
+    3     c  3  8.000  1.000     8.0   5.516
     """
     everything = data
     data = _averaged(everything, outcome, [], within)

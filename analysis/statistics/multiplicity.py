@@ -11,6 +11,9 @@ def adjust(p_values: ArrayLike, correction: str = "holm") -> np.ndarray:
     """Return one family's adjusted p values, by Holm (1979) or Benjamini-Hochberg (FDR); NaN is no member.
 
     Not by statsmodels' `multipletests`, which collects garbage at every call and takes longer than the tests.
+
+    >>> adjust([0.01, 0.04, 0.03, np.nan])
+    array([0.03, 0.06, 0.06,  nan])
     """
     if correction not in CORRECTIONS:
         raise ValueError(f"correction: found {correction!r}, expected one of {', '.join(CORRECTIONS)}")

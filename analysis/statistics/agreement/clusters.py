@@ -28,12 +28,22 @@ MOST_SORTINGS = 1_000
 
 
 def purity(classes: Labels, groups: Labels) -> float:
-    """Return the share of images that are of their group's most frequent class (Manning et al. 2008, 16.3)."""
+    """Return the share of images that are of their group's most frequent class (Manning et al. 2008, 16.3).
+
+    >>> purity(["a", "a", "b", "b"], [1, 1, 1, 2])
+    0.75
+    """
     return float(contingency_matrix(classes, groups).max(axis=0).sum() / len(classes))
 
 
 def agreement(classes: Labels, groups: Labels, n_groups: int, null: str = "uniform") -> Scores:
-    """Return purity, its chance mean, P(chance ≥ purity), ARI, AMI and V-measure of one sorting."""
+    """Return purity, its chance mean, P(chance ≥ purity), ARI, AMI and V-measure of one sorting.
+
+    >>> images = [0, 0, 0, 1, 1, 1, 2, 2, 3, 3]
+    >>> found, level, p, *companions = agreement(images, images, n_groups=4)
+    >>> found, round(level, 3), companions
+    (1.0, 0.54, [1.0, 1.0, 1.0])
+    """
     if len(classes) == 0:
         raise NotDefined("no image was sorted")
     rows, columns = pd.factorize(np.asarray(classes))[0], pd.factorize(np.asarray(groups))[0]
@@ -68,6 +78,10 @@ def chance(classes: Labels, groups: Labels, n_groups: int, null: str) -> tuple[n
 
     `uniform`: every image goes to one of `n_groups` groups independently. `permutation`: the images are dealt at random
     to groups of the sizes that this participant made.
+
+    >>> values, probabilities = chance(["a", "b"], [1, 2], n_groups=2, null="uniform")
+    >>> values, probabilities
+    (array([0.5, 1. ]), array([0.5, 0.5]))
     """
     if null not in NULLS:
         raise ValueError(f"null: found {null!r}, expected one of {', '.join(NULLS)}")
@@ -125,6 +139,9 @@ def permutation_p(sortings: list[tuple[Sizes, Sizes]], total: int) -> float:
     Each sorting is (class sizes, group sizes), largest first; `total` is Σ purity · N. Every sorting's images are dealt
     at random to its own groups, independently of the other sortings. Exact: the sum's distribution is computed, not
     sampled; beyond `MOST_SORTINGS` the normal distribution with its mean and variance stands for it.
+
+    >>> permutation_p([((1, 1), (1, 1)), ((2, 2), (2, 2))], total=6)
+    0.3333333333333333
     """
     counted = Counter(sortings)
     spread = {sizes: _counts(sizes) for sizes in counted}
@@ -156,12 +173,21 @@ def _moment(counts: np.ndarray, power: int) -> float:
 
 
 def sizes_of(labels: Iterable[Hashable]) -> tuple[int, ...]:
-    """Return how often each label occurs, largest first."""
+    """Return how often each label occurs, largest first.
+
+    >>> sizes_of(["a", "b", "b"])
+    (2, 1)
+    """
     return tuple(sorted(Counter(labels).values(), reverse=True))
 
 
 def above_chance(purities: np.ndarray, chances: np.ndarray) -> tuple[float, float, float]:
-    """Return mean excess over chance, t and one-sided p, one value per participant."""
+    """Return mean excess over chance, t and one-sided p, one value per participant.
+
+    >>> excess, t, p = above_chance(np.array([0.6, 0.7, 0.8]), np.array([0.5, 0.5, 0.5]))
+    >>> round(excess, 3), round(t, 3), round(p, 3)
+    (0.2, 3.464, 0.037)
+    """
     excess = np.asarray(purities) - np.asarray(chances)
     if len(excess) < 2 or alike(excess):
         raise NotDefined("the excess over chance does not vary between participants")

@@ -17,17 +17,30 @@ ONE_VALUE = "every coder gave the same value everywhere, so agreement beyond cha
 
 
 def kappa(a: ArrayLike, b: ArrayLike) -> float:
-    """Return Cohen's κ (1960) of two coders on the units that both coded."""
+    """Return Cohen's κ (1960) of two coders on the units that both coded.
+
+    >>> round(kappa([1, 1, 0, 0], [1, 0, 0, 0]), 6)
+    0.5
+    """
     return float(_kappa(_table(a, b)[None].astype(float))[0])
 
 
 def alpha(table: pd.DataFrame) -> float:
-    """Return Krippendorff's α for nominal values; units × coders, NaN where a coder is missing."""
+    """Return Krippendorff's α for nominal values; units × coders, NaN where a coder is missing.
+
+    >>> round(alpha(pd.DataFrame({"anna": [1, 1, 0, 0], "ben": [1, 0, 0, None]})), 6)
+    0.444444
+    """
     return float(_alpha(_counts(table), np.ones((1, len(_counts(table)))))[0])
 
 
 def kappa_interval(a: ArrayLike, b: ArrayLike, seed: int, level: float = 0.95) -> tuple[int, float, float, float, str]:
-    """Return n, κ, its bootstrap limits and the reason where it is not defined."""
+    """Return n, κ, its bootstrap limits and the reason where it is not defined.
+
+    >>> n, found, low, high, reason = kappa_interval([1, 1, 0, 0] * 10, [1, 0, 0, 0] * 10, seed=1)
+    >>> n, round(found, 6), low < found < high <= 1, reason
+    (40, 0.5, True, '')
+    """
     try:
         table, estimate = _table(a, b), kappa(a, b)
     except NotDefined as refusal:
@@ -41,7 +54,13 @@ def kappa_interval(a: ArrayLike, b: ArrayLike, seed: int, level: float = 0.95) -
 
 
 def alpha_interval(table: pd.DataFrame, seed: int, level: float = 0.95) -> tuple[int, float, float, float, str]:
-    """Return the number of units with two coders, α, its bootstrap limits and the reason where it is not defined."""
+    """Return the number of units with two coders, α, its bootstrap limits and the reason where it is not defined.
+
+    >>> table = pd.DataFrame({"anna": [1, 1, 0, 0] * 10, "ben": [1, 0, 0, None] * 10})
+    >>> n, found, low, high, reason = alpha_interval(table, seed=1)
+    >>> n, round(found, 6), low < found < high <= 1, reason
+    (30, 0.344444, True, '')
+    """
     counts = _counts(table)
     if not len(counts):
         return 0, math.nan, math.nan, math.nan, "no unit was coded by two coders"

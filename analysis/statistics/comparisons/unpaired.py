@@ -19,6 +19,11 @@ def compare(groups_a: dict[str, np.ndarray], groups_b: dict[str, np.ndarray], co
 
     `p` is Welch's, adjusted over all comparisons; `p_U` is Mann-Whitney's (normal approximation, ties corrected), and
     `r` the rank-biserial correlation.
+
+    >>> found = compare({"a": np.array([1.0, 2, 3])}, {"b": np.array([3.0, 4, 5])})
+    >>> found.round(3)[["a", "b", "diff", "se", "df", "t", "p", "U", "g", "r"]]
+       a  b  diff     se   df      t     p    U      g      r
+    0  a  b  -2.0  0.816  4.0 -2.449  0.07  0.5 -1.596 -0.889
     """
     rows = [_row(a, b, x, y) for a, x in groups_a.items() for b, y in groups_b.items()]
     frame = pd.DataFrame(rows, columns=[*(c for c in COLUMNS if c != "p_adjusted"), "reason"])

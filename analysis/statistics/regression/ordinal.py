@@ -21,6 +21,16 @@ def ordinal(
     """Return one row per coefficient (log odds of a higher answer, treatment contrasts), then the thresholds.
 
     `clustered` gives standard errors that are robust to the dependence of one participant's answers.
+
+    >>> rows = [(f"p{i}", method, 1 + (i + j + 2 * (method == "b")) % 4)
+    ...         for i in range(6) for method in "ab" for j in range(3)]
+    >>> data = pd.DataFrame(rows, columns=["participant", "method", "rating"])
+    >>> ordinal(data, "rating", ["method"]).round(2)[["term", "estimate"]]
+            term  estimate
+    0  method[b]       0.0
+    1        1|2      -1.1
+    2        2|3       0.0
+    3        3|4       1.1
     """
     y, design, names, people = trials_design(data, outcome, factors, participant)
     levels = np.unique(y)
