@@ -31,6 +31,7 @@ lint: .venv/.dev
 	@$(BIN)/ruff format --check .
 	@$(BIN)/python -m tests.packages
 	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/mypy
 	@$(BIN)/python manage.py makemigrations --check --dry-run
 
 bench: .venv/.dev
@@ -40,4 +41,4 @@ load: .venv/.dev
 	$(BIN)/python -m benchmarks.load
 
 clean:
-	rm -rf build var .pytest_cache .ruff_cache
+	rm -rf build var .pytest_cache .ruff_cache .mypy_cache

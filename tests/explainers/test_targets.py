@@ -109,3 +109,9 @@ def test_the_usual_preprocessing_is_torchvisions():
 
     usual = torchvision.models.ResNet18_Weights.DEFAULT.transforms()
     assert (list(IMAGENET_MEAN), list(IMAGENET_STD)) == (usual.mean, usual.std)
+
+
+def test_many_ties_stay_in_reading_order():
+    maps = (torch.arange(64 * 64) % 3).float().reshape(1, 64, 64)
+    order = sorted(range(64 * 64), key=lambda place: (-(place % 3), place))
+    assert ranks(maps).flatten()[order].tolist() == list(range(64 * 64))
