@@ -104,7 +104,8 @@ def _require_free(folder: Path) -> None:
 def _write(study: models.Study, opened: Opened, wide: bool, with_ids: bool) -> dict[str, int]:
     """Write every file of the export, each to what `opened(name)` gives; return the number of rows by table."""
     its_kind, counts, steps = kind(study.kind), {}, {}
-    tables = columns(its_kind, with_ids=with_ids)
+    versions = rows.parameters_by_version(study)
+    tables = columns(its_kind, versions, with_ids=with_ids)
     for name in rows.TABLES:
         found = rows.whole(study, name, SNAPSHOT, with_ids=with_ids)
         if name == "steps":
@@ -112,7 +113,7 @@ def _write(study: models.Study, opened: Opened, wide: bool, with_ids: bool) -> d
         with opened(_path(study, name)) as file:
             counts[name] = _write_table(file, tables[name], found)
     if wide:
-        tables["wide"] = wide_columns(its_kind, steps, with_ids=with_ids)
+        tables["wide"] = wide_columns(its_kind, steps, versions, with_ids=with_ids)
         with opened(_path(study, "wide")) as file:
             counts["wide"] = _write_table(file, tables["wide"], _wide_rows(study, its_kind, with_ids))
     for name, text in _described(study, its_kind, tables).items():
