@@ -1,0 +1,86 @@
+"""Numbers and sentences in APA 7 style: `F(2, 90) = 13.55, p < .001, ηp² = .23, 90% CI [.11, .34]`.
+
+A `row` is one of `itertuples`, whose fields are the columns of its statistic.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+
+NOTHING = "—"
+SHARES = ("fraction", "ratio", "binary", "cluster")
+
+
+def number(value: float, decimals: int = 2) -> str:
+    """Return a number with fixed decimals and a true minus sign; a dash where there is none."""
+    if value is None or pd.isna(value):
+        return NOTHING
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    text = f"{value:.{decimals}f}"
+    return (text.lstrip("-") if float(text) == 0 else text).replace("-", "−")
+
+
+def bounded(value: float, decimals: int = 2) -> str:
+    """Return a number that cannot exceed 1 without its leading zero: `.23`."""
+    text = number(value, decimals)
+    return text.replace("0.", ".", 1) if text.lstrip("−").startswith("0.") else text
+
+
+def p_value(p: float) -> str:
+    """Return `p = .034` or `p < .001`."""
+    if pd.isna(p):
+        return "p not defined"
+    return "p < .001" if p < 0.001 else f"p = {bounded(p, 3)}"
+
+
+def degrees(df: float) -> str:
+    """Return degrees of freedom: whole where they are whole, else with two decimals."""
+    return f"{df:.0f}" if float(df).is_integer() else f"{df:.2f}"
+
+
+def interval(low: float, high: float, level: int, form: Callable[[float], str] = bounded) -> str:
+    """Return `90% CI [.11, .34]`."""
+    return f"{level}% CI [{form(low)}, {form(high)}]"
+
+
+def f_test(row: Any, df_resid: float) -> str:
+    """Return the F test of one ANOVA row with its effect size."""
+    effect = f"ηp² = {bounded(row.eta2p)}, {interval(row.eta2p_ci_low, row.eta2p_ci_high, 90)}"
+    return f"F({degrees(row.df)}, {degrees(df_resid)}) = {number(row.F)}, {p_value(row.p)}, {effect}"
+
+
+def kruskal(row: Any) -> str:
+    """Return `H(5) = 3.18, p = .673, ε² = .03`."""
+    return f"H({degrees(row.df)}) = {number(row.H)}, {p_value(row.p)}, ε² = {bounded(row.epsilon2)}"
+
+
+def levene(row: Any) -> str:
+    """Return `F(5, 90) = 0.88, p = .497`."""
+    return f"F({degrees(row.df1)}, {degrees(row.df2)}) = {number(row.F)}, {p_value(row.p)}"
+
+
+def difference(row: Any, form: Callable[[float], str] = number) -> str:
+    """Return one pairwise difference with its interval and adjusted p."""
+    return (
+        f"{words(row.a)} − {words(row.b)}: Δ = {form(row.diff)}, {interval(row.ci_low, row.ci_high, 95, form)}, "
+        f"t({degrees(row.df)}) = {number(row.t)}, {p_value(row.p_adjusted)}"
+    )
+
+
+def words(name: str) -> str:
+    """Return an identifier as words on one line: `fraction_correct` as `fraction correct`, `a:b` as `a × b`."""
+    return " ".join(str(name).replace(":", " × ").replace("_", " ").split())
+
+
+def listing(names: list[str], last: str = "and") -> str:
+    """Return `a, b and c`."""
+    names = [str(name) for name in names]
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {last} {names[-1]}" if names else ""
+
+
+def value(quantity: float, kind: str, unit: str = "") -> str:
+    """Return one value of a measure as people read it: a share as `64%`, anything else with two decimals."""
+    return f"{quantity:.0%}" if kind in SHARES else f"{number(quantity)} {unit}".strip()

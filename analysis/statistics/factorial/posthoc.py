@@ -1,0 +1,99 @@
+"""Pairwise comparisons after an ANOVA: Tukey on estimated marginal means, and Games-Howell."""
+
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from analysis.statistics.cells import check_cells, complete, varying
+
+COLUMNS = ("a", "b", "mean_a", "mean_b", "diff", "se", "df", "t", "p_adjusted", "ci_low", "ci_high")
+
+
+def marginal_means(
+    data: pd.DataFrame, outcome: str, factors: list[str], factor: str, covariance: str = "classical"
+) -> pd.DataFrame:
+    """Return each level's estimated marginal mean and its variance (the levels' estimates are independent).
+
+    The full factorial model is saturated, so its estimates are the cell means and a marginal mean is their plain
+    average over the other factors (R `emmeans`). A cell mean's variance is MSE/n, or under HC3 Σe²/(n−1)², as every
+    leverage is 1/n.
+
+    >>> data = pd.DataFrame({"heatmap": ["no", "no", "yes", "yes"] * 2, "scores": ["no"] * 4 + ["yes"] * 4,
+    ...                      "y": [1, 3, 4, 6, 2, 4, 7, 9]})
+    >>> marginal_means(data, "y", ["heatmap", "scores"], "heatmap")
+             mean  variance
+    heatmap
+    no        2.5       0.5
+    yes       6.5       0.5
+    """
+    cells = data.groupby(factors, observed=True)[outcome]
+    centred = data[outcome] - cells.transform("mean")
+    squares = (centred**2).groupby([data[f] for f in factors], observed=True).sum()
+    sizes = cells.size()
+    if covariance == "hc3":
+        variances = squares / (sizes - 1) ** 2
+    else:
+        variances = squares.sum() / (len(data) - len(sizes)) / sizes
+    table = pd.DataFrame({"mean": cells.mean(), "variance": variances})
+    averaged = table.groupby(level=factor, observed=True)
+    return pd.DataFrame(
+        {"mean": averaged["mean"].mean(), "variance": averaged["variance"].sum() / averaged.size() ** 2}
+    )
+
+
+def tukey(
+    data: pd.DataFrame, outcome: str, factors: list[str], factor: str, covariance: str = "classical"
+) -> pd.DataFrame:
+    """Return all differences a − b of one factor's marginal means; p and 95% intervals by the studentized range.
+
+    R: `pairs(emmeans(m, factor, vcov. = hccm(m, "hc3")), adjust = "tukey")`. Not R's `TukeyHSD`, which compares raw
+    means, and not scipy's, which leaves the other factor out: with unequal cells they give other p values.
+
+    >>> data = pd.DataFrame({"heatmap": ["no", "no", "yes", "yes"] * 2, "scores": ["no"] * 4 + ["yes"] * 4,
+    ...                      "y": [1, 3, 4, 6, 2, 4, 7, 9]})
+    >>> tukey(data, "y", ["heatmap", "scores"], "heatmap").round(4)[["a", "b", "diff", "se", "df", "t", "p_adjusted"]]
+        a    b  diff   se  df    t  p_adjusted
+    0  no  yes  -4.0  1.0   4 -4.0      0.0161
+    """
+    used = complete(data, outcome, factors)
+    factors = varying(used, factors)
+    check_cells(used, outcome, factors, at_least=2 if covariance == "hc3" else 1)
+    means = marginal_means(used, outcome, factors, factor, covariance)
+    df = len(used) - int(np.prod([used[f].nunique() for f in factors]))
+    critical = stats.studentized_range.ppf(0.95, len(means), df) / np.sqrt(2)
+    rows = []
+    for a, b in combinations(means.index, 2):
+        diff = means["mean"][a] - means["mean"][b]
+        se = np.sqrt(means["variance"][a] + means["variance"][b])
+        p = stats.studentized_range.sf(abs(diff / se) * np.sqrt(2), len(means), df)
+        rows.append((a, b, means["mean"][a], means["mean"][b], diff, se, df, diff / se, p))
+    frame = pd.DataFrame(rows, columns=COLUMNS[:9])
+    return frame.assign(ci_low=frame["diff"] - critical * frame["se"], ci_high=frame["diff"] + critical * frame["se"])
+
+
+def games_howell(data: pd.DataFrame, outcome: str, factor: str) -> pd.DataFrame:
+    """Return all pairwise differences a − b of one factor's raw means with unequal variances (Games & Howell 1976).
+
+    >>> data = pd.DataFrame({"method": ["a"] * 3 + ["b"] * 3 + ["c"] * 3, "y": [1, 2, 3, 2, 4, 6, 7, 8, 9]})
+    >>> games_howell(data, "y", "method").round(3)[["a", "b", "diff", "se", "df", "p_adjusted"]]
+       a  b  diff     se     df  p_adjusted
+    0  a  b  -2.0  1.291  2.941       0.390
+    1  a  c  -6.0  0.816  4.000       0.004
+    2  b  c  -4.0  1.291  2.941       0.107
+    """
+    used = complete(data, outcome, [factor])
+    check_cells(used, outcome, [factor], at_least=2)
+    summary = used.groupby(factor, observed=True)[outcome].agg(["mean", "var", "size"])
+    share = summary["var"] / summary["size"]
+    rows = []
+    for a, b in combinations(summary.index, 2):
+        diff, variance = summary["mean"][a] - summary["mean"][b], share[a] + share[b]
+        df = variance**2 / (share[a] ** 2 / (summary["size"][a] - 1) + share[b] ** 2 / (summary["size"][b] - 1))
+        se = np.sqrt(variance)
+        half = stats.studentized_range.ppf(0.95, len(summary), df) / np.sqrt(2) * se
+        p = stats.studentized_range.sf(abs(diff / se) * np.sqrt(2), len(summary), df)
+        row = (a, b, summary["mean"][a], summary["mean"][b], diff, se, df, diff / se, p, diff - half, diff + half)
+        rows.append(row)
+    return pd.DataFrame(rows, columns=COLUMNS)

@@ -1,0 +1,67 @@
+"""Design matrices of factorial models on trials, under treatment contrasts, with readable names."""
+
+from itertools import combinations, product
+
+import numpy as np
+import pandas as pd
+
+from analysis.errors import NotDefined
+from analysis.statistics.cells import complete, varying
+
+
+def trials_design(
+    data: pd.DataFrame, outcome: str, factors: list[str], participant: str
+) -> tuple[np.ndarray, np.ndarray, list[str], np.ndarray]:
+    """Return y, X (trials, terms), the terms' names and a number per trial for its participant.
+
+    The model is the full factorial one; a factor's first level is its reference.
+
+    >>> data = pd.DataFrame({"participant": ["p", "p", "q", "q"], "method": ["a", "b"] * 2, "y": [1, 2, 3, 4]})
+    >>> y, design, names, people = trials_design(data, "y", ["method"], "participant")
+    >>> names, design.tolist(), people.tolist()
+    (['(Intercept)', 'method[b]'], [[1.0, 0.0], [1.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [0, 0, 1, 1])
+    """
+    used = complete(data, outcome, [*factors, participant])
+    factors = varying(used, factors)
+    if not len(used):
+        raise NotDefined(f"no answer has a value of {outcome}")
+    if used[participant].nunique() < 2:
+        raise NotDefined("a model of participants needs at least two of them")
+    columns = treatment_columns(used, factors)
+    design = np.column_stack(list(columns.values()))
+    if np.linalg.matrix_rank(design) < design.shape[1]:
+        reason = "a combination of levels never occurs, so the interaction cannot be estimated"
+        raise NotDefined(reason, tuple(columns))
+    return used[outcome].to_numpy(float), design, list(columns), used[participant].cat.codes.to_numpy()
+
+
+def treatment_columns(data: pd.DataFrame, factors: list[str]) -> dict[str, np.ndarray]:
+    """Return the intercept and every term's indicator columns, named `heatmap[lrp]:scores[hidden]`.
+
+    >>> data = pd.DataFrame({"method": pd.Categorical(["a", "b", "c"])})
+    >>> {name: column.tolist() for name, column in treatment_columns(data, ["method"]).items()}
+    {'(Intercept)': [1.0, 1.0, 1.0], 'method[b]': [0.0, 1.0, 0.0], 'method[c]': [0.0, 0.0, 1.0]}
+    """
+    columns = {"(Intercept)": np.ones(len(data))}
+    for order in range(1, len(factors) + 1):
+        for chosen in combinations(factors, order):
+            for levels in product(*(data[factor].cat.categories[1:] for factor in chosen)):
+                pairs = list(zip(chosen, levels, strict=True))
+                name = ":".join(f"{factor}[{level}]" for factor, level in pairs)
+                columns[name] = np.prod([(data[factor] == level).to_numpy(float) for factor, level in pairs], axis=0)
+    return columns
+
+
+def check_not_separated(y: np.ndarray, design: np.ndarray, names: list[str]) -> None:
+    """Refuse binary answers of which a cell holds only one value: its log odds would be infinite.
+
+    >>> check_not_separated(np.array([0, 1, 1, 1]), np.array([[1, 0], [1, 0], [1, 1], [1, 1]]), ["a", "b"])
+    Traceback (most recent call last):
+        ...
+    analysis.errors.NotDefined: in one cell all answers are alike, so its log odds are infinite
+    """
+    if not np.isin(y, (0, 1)).all():
+        raise NotDefined("the answers are not all 0 or 1", tuple(names))
+    rates = pd.Series(y).groupby([design[:, j] for j in range(design.shape[1])]).mean()
+    if rates.isin((0.0, 1.0)).any():
+        raise NotDefined("in one cell all answers are alike, so its log odds are infinite", tuple(names))
