@@ -222,7 +222,7 @@ def test_an_order_starts_a_worker_and_is_on_record(editor, draft, monkeypatch, d
     progress = progress_of(editor, draft)
     assert progress["under_way"]
     assert "waiting to start" in progress["html"]
-    assert "0 of 5" in progress["html"]
+    assert "<td>5</td><td>p=0.7</td>" in progress["html"]
 
 
 def test_wrong_orders_are_refused_with_a_reason(editor, analyst, draft):
