@@ -99,7 +99,7 @@ def export_table(study: models.Study, name: str, stream: BinaryIO, *, with_ids: 
 def _snapshot(study: models.Study) -> Iterator[models.Study]:
     """Yield the study as one unchanging state of the database has it, with all that belongs to it."""
     with transaction.atomic(using=SNAPSHOT):
-        yield models.Study.objects.using(SNAPSHOT).get(pk=study.pk)
+        yield models.Study.objects.using(SNAPSHOT).prefetch_related("versions").get(pk=study.pk)
 
 
 def _require_free(folder: Path) -> None:
@@ -117,7 +117,8 @@ def _write(
 ) -> dict[str, int]:
     """Write every file of the export, each to what `opened(name)` gives; return the number of rows by table."""
     study_kind, counts, steps = kind(study.kind), {}, {}
-    tables = columns(study_kind, with_ids=with_ids)
+    versions = rows.parameters_by_version(study)
+    tables = columns(study_kind, versions, with_ids=with_ids)
     n_tables, n_runs = len(rows.TABLES) + wide, rows.runs(study).count() if progress else 0
 
     def write(name: str, table_rows: Iterator[tuple[dict, dict]]) -> None:
@@ -130,7 +131,7 @@ def _write(
         table_rows = rows.whole(study, name, SNAPSHOT, with_ids=with_ids)
         write(name, _noted(table_rows, study_kind, steps) if name == "steps" else table_rows)
     if wide:
-        tables["wide"] = wide_columns(study_kind, steps, with_ids=with_ids)
+        tables["wide"] = wide_columns(study_kind, steps, versions, with_ids=with_ids)
         write("wide", _wide_rows(study, study_kind, with_ids))
     for name, text in _described(study, study_kind, tables).items():
         with opened(name) as file:

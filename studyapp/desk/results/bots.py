@@ -12,6 +12,7 @@ from django.urls import path
 from studyapp import jobs, models, publishing
 from studyapp.access import roles
 from studyapp.core.engine import skills
+from studyapp.core.engine.answers import skills_of
 from studyapp.core.engine.kinds import kind
 from studyapp.data import audit
 from studyapp.desk.pages import page_context, study_of
@@ -56,7 +57,7 @@ def _page(model_admin):
     def page(request: HttpRequest, pk: int) -> HttpResponse:
         study = get_object_or_404(roles.studies(request.user).select_related("current", "bundle"), pk=pk)
         may_change = roles.may(request.user, "change", study)
-        form = BotsForm(request.POST or None, named=kind(study.kind).part("bots:SKILLS"))
+        form = BotsForm(request.POST or None, named=skills_of(kind(study.kind)))
         problems = _problems(study)
         if "discard" in request.GET and may_change and request.method == "GET":
             return TemplateResponse(request, "admin/studyapp/confirm.html", _asking(model_admin, request, study))
