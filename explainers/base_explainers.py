@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from explainers.errors import UserError, near
 from explainers.methods.lime import lime
 from explainers.methods.rise import rise
-from explainers.networks.excitation import Excitation, excitable
+from explainers.networks.excitation import Excitation
 from explainers.networks.graph import optimised
 from explainers.networks.layers import find_layer, finer_layer
 from explainers.networks.state import tapped
@@ -83,8 +83,7 @@ def _layers(model, image, settings):
 
 
 def _mwp(model, image, settings, _options):
-    model = excitable(model)
-    excitation = Excitation(model, image, _layers(model.model, image, settings))
+    excitation = Excitation(model, image, _layers(model, image, settings))
 
     @cache
     def probability(classes):

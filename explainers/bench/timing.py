@@ -16,7 +16,6 @@ from explainers import registry
 from explainers._torchvision import torchvision
 from explainers.bench.cases import cases
 from explainers.bench.measuring import REPEATS, Subject, counted, seconds_of, seconds_per_image
-from explainers.networks.excitation import excitable
 from explainers.networks.graph import optimised
 
 COLUMNS = {
@@ -116,7 +115,6 @@ def _ours(subject, case):
         return lambda: registry.explain(case.method, *given, **case.parameters)[:, 0]
     base = case.parameters["base"]
     prepared = optimised(subject.model) if base in ("rise", "lime") else subject.model
-    prepared = excitable(prepared) if base == "mwp" else prepared
 
     def first_nodes():
         trees = [registry.explain_output(case.method, prepared, image, **case.parameters) for image in subject.images]

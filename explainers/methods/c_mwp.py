@@ -24,5 +24,5 @@ RECORD = Record(
     function=c_mwp,
     title="Contrastive excitation backprop",
     paper="Zhang et al. 2018, Top-Down Neural Attention by Excitation Backprop, IJCV",
-    needs=("gradients", "trace", "layer"),
+    needs=("gradients", "layer"),
 )

@@ -10,29 +10,35 @@ import torch.nn.functional as F
 from explainers.errors import UserError
 from explainers.networks.graph import in_quick_layout
 from explainers.networks.layers import find_layer
+from explainers.networks.maps import map_reader
 from explainers.networks.state import cut_at
 from explainers.record import Record
 from explainers.targets import pick
 
 
-def grad_cam(model, images, targets, *, layer=None, relu=True):
+def grad_cam(model, images, targets, *, layer=None, relu=True, reshape=None):
     """Return Σ_c α_c A_c, with α the spatial mean of ∂y/∂A, bilinearly enlarged to the input's size: (N, T, H, W).
 
     y is the logit. One forward pass serves all targets, and one batched backward pass through the layers above
-    `layer` only. As in the paper the ReLU comes before the enlargement; `relu=False` keeps the sign.
+    `layer` only. As in the paper the ReLU comes before the enlargement; `relu=False` keeps the sign. Channels may come
+    last, and tokens of patches are put back in their places; `reshape` says how where it cannot be told
+    (see `explainers.networks.maps`).
     """
     module = find_layer(model, layer, images)
     with cut_at(module) as activations:
         scores = pick(in_quick_layout(model, images), targets)
-        if not activations or activations[-1].ndim != 4:
-            found = f"gives {tuple(activations[-1].shape)}" if activations else "takes no part in the forward pass"
+        if not activations:
+            raise UserError(f"layer: {layer or type(module).__name__} takes no part in the forward pass.")
+        if activations[-1].ndim < 3:
+            found = tuple(activations[-1].shape)
             raise UserError(
-                f"layer: Grad-CAM needs activations (N, C, H, W); {layer or type(module).__name__} {found}."
+                f"layer: Grad-CAM needs activations (N, C, H, W); {layer or type(module).__name__} gives {found}."
             )
         each_target = torch.eye(scores.shape[1]).to(scores)[:, None].expand(-1, *scores.shape)
         (gradients,) = torch.autograd.grad(scores, activations[-1], each_target, is_grads_batched=True)
-    weights = gradients.mean(dim=(-2, -1))
-    maps = torch.einsum("tnc,nchw->nthw", weights, activations[-1].detach())
+    as_maps = map_reader(model, module, activations[-1], images, reshape)
+    weights = as_maps(gradients).mean(dim=(-2, -1))
+    maps = torch.einsum("tnc,nchw->nthw", weights, as_maps(activations[-1].detach()))
     if relu:
         maps = maps.relu()
     return F.interpolate(maps, size=images.shape[-2:], mode="bilinear", align_corners=False)
@@ -42,6 +48,10 @@ RECORD = Record(
     function=grad_cam,
     title="Grad-CAM",
     paper="Selvaraju et al. 2017, Grad-CAM, ICCV",
-    parameters={"relu": "Keep positive evidence only (the paper's); false gives signed maps."},
+    parameters={
+        "relu": "Keep positive evidence only (the paper's); false gives signed maps.",
+        "reshape": "How the layer's output is a map, where its shape does not tell: channels_first, channels_last, "
+        "{skip = tokens before the patches, grid = [rows, columns]}, or a function.",
+    },
     needs=("gradients", "layer"),
 )

@@ -27,5 +27,5 @@ RECORD = Record(
     function=mwp,
     title="Excitation backprop",
     paper="Zhang et al. 2018, Top-Down Neural Attention by Excitation Backprop, IJCV",
-    needs=("gradients", "trace", "layer"),
+    needs=("gradients", "layer"),
 )

@@ -21,6 +21,7 @@ def occluded_scores(model, images, rectangles, targets, *, fill, mean, std, prec
     only what a rectangle changes is computed, as far as the network's steps are local.
     """
     model, options = optimised(model, precision), {**options, "precision": precision}
+    model.check(images[:1])
     colours = fill_colours(images, rectangles, fill, mean, std)
     if images.device.type == "cpu" and can_be_incremental(model.model):
         singly = zip(images, colours, targets, strict=True)
@@ -36,14 +37,16 @@ def _in_part(model, image, rectangles, colours, target, *, output, batch_size=No
     def scored(logits):
         if progress is not None:
             progress(len(logits))
-        return pick(readout(logits.to(colours.dtype), output), target.expand(len(logits), *target.shape))
+        return pick(
+            readout(logits.to(colours.dtype), output, model.reader.is_binary), target.expand(len(logits), *target.shape)
+        )
 
     image = model.as_input(image)
-    network, fills = Incremental(model.model, image), colours.to(image.dtype)
+    network, fills = Incremental(model.model, image, model.read), colours.to(image.dtype)
     heights, widths = (rectangles[:, 1::2] - rectangles[:, ::2]).unbind(1)
     order = torch.argsort(heights * widths * (heights.max() + 1) + heights, stable=True)
     batches = order.split(batch_size or usual_batch(image))
-    hidden = torch.cat([scored(network(rectangles[some], fills[some])) for some in batches])
+    hidden = torch.cat([scored(model.read(network, rectangles[some], fills[some])) for some in batches])
     return scored(network.logits)[0], hidden[order.argsort()].T
 
 

@@ -12,7 +12,6 @@ from explainers import registry
 from explainers.bundle import opaque, write_atomically
 from explainers.config import MethodConfig
 from explainers.errors import UserError
-from explainers.networks.excitation import excitable
 from explainers.networks.graph import optimised
 from explainers.predictions import scores_of
 from explainers.render import peaks
@@ -51,7 +50,7 @@ def _prepared(job, method):
     perturbs = base in registry.METHODS and "perturbs" in registry.METHODS[base].needs
     if perturbs or (base == "gradient_shap" and parameters["layer"] is None):
         return optimised(job.model)
-    return excitable(job.model) if base in ("mwp", "c_mwp") else job.model
+    return job.model
 
 
 def _groups(method, waiting, targets):
