@@ -9,6 +9,7 @@ import torch
 
 from explainers.base_explainers import find_base, settings_of
 from explainers.errors import UserError, near
+from explainers.networks.outputs import probabilities, reader_of
 from explainers.trees import Node, top_classes
 
 SCALES = ("peak", "range", "none")
@@ -26,7 +27,8 @@ class Output:
         settings = settings_of(self.base, stages)
         logits, maps = self.base.begin(model, image[None], settings, options)
         self.logits = logits.double().cpu()
-        self.probabilities = self.logits.softmax(dim=0)
+        self.is_binary = bool(reader_of(model).is_binary)
+        self.probabilities = probabilities(self.logits, self.is_binary)
         self.classes = top_classes(self.probabilities, mass, most)
         self._maps = cache(lambda stage: maps(self.classes, stage))
 

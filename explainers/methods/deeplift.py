@@ -72,7 +72,7 @@ def _baseline(baseline, images):
             return (baseline[:, None, None] if baseline.ndim == 1 else baseline).expand_as(images[:1])
         return baseline.expand_as(images)
     except RuntimeError:
-        raise UserError(f"baseline: expected a colour (3,) or an image, found {tuple(baseline.shape)}.") from None
+        raise UserError(f"baseline: expected a value per channel or an image, found {tuple(baseline.shape)}.") from None
 
 
 def _check_completeness(maps, change, name):
@@ -195,7 +195,7 @@ RECORD = Record(
     title="DeepLIFT (Rescale)",
     paper="Shrikumar, Greenside, Kundaje 2017, ICML",
     parameters={
-        "baseline": "The image (3, H, W) or colour (3,) that differences are taken from, in the model's input space; "
+        "baseline": "The image (C, H, W) or colour (C,) that differences are taken from, in the model's input space; "
         "zero when not given."
     },
     needs=("gradients",),

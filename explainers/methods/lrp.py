@@ -11,6 +11,7 @@ from explainers import _torchvision  # noqa: F401  (zennit imports torchvision)
 from explainers.errors import UserError, near
 from explainers.networks.graph import check_outputs, in_quick_layout
 from explainers.networks.relevance import Relevance
+from explainers.networks.state import check_channels
 from explainers.preprocessing import IMAGENET_MEAN, IMAGENET_STD, normalised
 from explainers.record import Record
 from explainers.targets import as_weightings, pick
@@ -51,6 +52,7 @@ def _rules(name, images, mean, std):
     if name == "epsilon":
         return LayerMapComposite([*layer_map_base(), (Linear, Epsilon())])
     if name == "epsilon_gamma_box":
+        check_channels(images, mean)
         low, high = (normalised(torch.full_like(images, value), mean, std) for value in (0.0, 1.0))
         return COMPOSITES[name](low=low, high=high)
     return COMPOSITES[name]()

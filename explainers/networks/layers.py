@@ -31,7 +31,7 @@ _FINER = {
     torchvision.models.DenseNet: "features.denseblock3",
     torchvision.models.MobileNetV2: "features.13",
 }
-_NO_FEATURES = (nn.Dropout, nn.Dropout2d, nn.Identity, nn.Flatten)
+_NO_FEATURES = (nn.Dropout, nn.Dropout2d, nn.Identity, nn.Flatten, nn.Linear)
 _POOLING = re.compile(r"Pool(ing)?\d?d?$")
 _WEIGHTED = ("Addmm", "Mm", "Bmm", "Baddbmm", "Matmul", "Linear", "MkldnnLinear", "Convolution", "MkldnnConvolution")
 _HOW = "Name one: layer = …"
@@ -107,13 +107,12 @@ def _decisive_maps(model, images):
         if not outputs.requires_grad:
             raise UserError(f"layer: no gradients come out of {type(model).__name__}, so no layer can be found. {_HOW}")
         crossings = _crossings(outputs.grad_fn, leaf)
-        places = {node: place for place, (node, _) in enumerate(crossings)}
-        first = next((place for place, (node, _) in enumerate(crossings) if _is_weighted(node)), -1) + 1
+        places = {node: place for place, (node, _, is_below_weights) in enumerate(crossings) if is_below_weights}
         pools = {one.edge.node for one in seen if _POOLING.search(type(one.module).__name__)}
         found = {}
         for one in seen:
             place = places.get(one.edge.node, -1)
-            is_whole = place >= first and crossings[place][1] == {one.edge.output_nr}
+            is_whole = place >= 0 and crossings[place][1] == {one.edge.output_nr}
             if is_whole and not isinstance(one.module, _NO_FEATURES) and one.edge.node not in pools:
                 found.setdefault(place, one)
         maps = [_with_pixels(model, found[place], images) for place in sorted(found)]
@@ -146,7 +145,10 @@ def _forward(model, leaf):
 
 
 def _crossings(end, leaf):
-    """Return the nodes that every way from `end` to the leaf goes through, and which of their outputs it uses."""
+    """Return the nodes that every way from `end` to the leaf goes through, `end` first, each with two things.
+
+    Which of its outputs the ways use, and whether any layer with weights comes after it.
+    """
     after, waiting = {}, [end]
     while waiting:
         node = waiting.pop()
@@ -161,12 +163,13 @@ def _crossings(end, leaf):
         for other, _ in after[node]:
             if other in leads:
                 n_before[other] += 1
-    found, ready, opened, used = [], [end], {end}, {}
+    found, ready, opened, used, has_weights = [], [end], {end}, {}, False
     while ready:
         node = ready.pop()
         opened.discard(node)
         if not opened:
-            found.append((node, used.get(node, {0})))
+            found.append((node, used.get(node, {0}), has_weights))
+        has_weights = has_weights or _is_weighted(node)
         for other, number in after[node]:
             if other in leads:
                 opened.add(other)

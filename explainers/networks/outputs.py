@@ -32,6 +32,14 @@ def say(model: torch.nn.Module, text: str) -> None:
         _log.warning("%s: %s", type(model).__name__, text)
 
 
+class NotFinite(UserError):
+    """A model's outputs are not finite; `which` is the first such image's place in the batch."""
+
+    def __init__(self, which: int):
+        super().__init__(f"model: its outputs for picture {which + 1} of the batch are NaN or infinite.")
+        self.which = which
+
+
 class _Noting(TorchFunctionMode):
     """Notes what went into each softmax and sigmoid of a batch of vectors, and into reshapes of what came out."""
 
@@ -182,8 +190,7 @@ def _as_rows(found, n_images):
 def _refuse_not_finite(logits):
     finite = logits.detach().isfinite().all(dim=1)
     if not finite.all():
-        which = int((~finite).nonzero()[0])
-        raise UserError(f"model: its outputs for picture {which + 1} of the batch are NaN or infinite.")
+        raise NotFinite(int((~finite).nonzero()[0]))
 
 
 def _sum_to_one(logits):

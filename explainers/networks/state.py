@@ -18,6 +18,14 @@ def device_of(model: torch.nn.Module) -> torch.device:
     return next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
 
 
+def check_channels(images: torch.Tensor, mean) -> None:
+    """Refuse to translate colours for images of another number of channels than the preprocessing's mean has."""
+    if len(mean) != images.shape[1]:
+        raise UserError(
+            f"mean, std: expected one value per channel of the images, {images.shape[1]}, found {len(mean)}."
+        )
+
+
 def device_called(name: str) -> torch.device:
     """Return the device of that name; "auto" is the accelerator when there is one."""
     if name == "auto":

@@ -20,11 +20,11 @@ from explainers._torchvision import torchvision
 from explainers.bundle import opaque, replace_folder, seal, write_atomically, write_table
 from explainers.config import MethodConfig
 from explainers.networks.state import device_of
-from explainers.predictions import prediction_rows, scores_of, thresholds_of
+from explainers.predictions import prediction_rows, thresholds_of
 from explainers.render import colour_stops, colour_table, overlay, shared_scale
 from explainers.run.explaining import read_nodes, targets_for
 from explainers.run.job import Job
-from explainers.run.predicting import read_prediction
+from explainers.run.predicting import class_scores, read_prediction
 from explainers.run.truth import write_masks, write_parts
 from explainers.trees import as_tree
 
@@ -56,7 +56,7 @@ def _write_predictions(job, new, targets):
     """Write every image's rows and return the classes' thresholds, if any."""
 
     def scores(name):
-        return scores_of(read_prediction(job, name)["logits"][None], job.config.model.multilabel)[0]
+        return class_scores(job, read_prediction(job, name))
 
     labels = {name: photograph.labels for name, photograph in job.photographs.items()}
     thresholds = job.config.model.thresholds
