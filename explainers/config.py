@@ -72,7 +72,9 @@ class ModelConfig:
     size: int | list = field(default=224, metadata=expects("the side in pixels, or [height, width]", _is_size))
     resize: int | None = field(default=None, metadata=expects("pixels of the shorter side before cropping", is_count))
     mean: tuple = field(default=IMAGENET_MEAN, metadata=expects("three numbers (grey: one)", _is_per_channel))
-    std: tuple = field(default=IMAGENET_STD, metadata=expects("three numbers above 0 (grey: one)", _is_positive_per_channel))
+    std: tuple = field(
+        default=IMAGENET_STD, metadata=expects("three numbers above 0 (grey: one)", _is_positive_per_channel)
+    )
     classes: str | list = field(default="imagenet", metadata=expects('a file, names, or "imagenet"', _is_classes))
     thresholds: list | None = field(default=None, metadata=expects("a list of numbers, one per class", are_numbers))
 
