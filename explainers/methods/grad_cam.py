@@ -9,7 +9,7 @@ import torch.nn.functional as F
 
 from explainers.errors import UserError
 from explainers.networks.graph import in_quick_layout
-from explainers.networks.layers import find_layer
+from explainers.networks.layers import find_layer, say_layer
 from explainers.networks.maps import map_reader
 from explainers.networks.state import cut_at
 from explainers.record import Record
@@ -25,6 +25,7 @@ def grad_cam(model, images, targets, *, layer=None, relu=True, reshape=None):
     (see `explainers.networks.maps`).
     """
     module = find_layer(model, layer, images)
+    say_layer(model, layer, module)
     with cut_at(module) as activations:
         scores = pick(in_quick_layout(model, images), targets)
         if not activations:

@@ -23,7 +23,7 @@ from explainers import _torchvision
 from explainers.errors import UserError
 from explainers.networks.contributions import Contributions, Weighted
 from explainers.networks.graph import check_outputs, in_quick_layout
-from explainers.networks.layers import default_layer, find_layer, layer_name
+from explainers.networks.layers import default_layer, find_layer, layer_name, say_layer
 from explainers.networks.maps import map_reader
 from explainers.networks.outputs import reader_of
 from explainers.networks.state import tapped, untouched
@@ -77,6 +77,8 @@ class Excitation:
         self._end_layer = "the output" if graft is None else graft.layer
         with untouched(model):
             modules = [layer if layer == "input" else map_layer(model, layer, images) for layer in layers]
+            for layer, module in zip(layers, modules, strict=True):
+                say_layer(model, layer, module)
             run = in_quick_layout(lambda inputs: self._followed(model, inputs, modules, graft), images.detach())
             self._steps, self._end, found, self._is_binary = run
             self.outputs = self._end.detach()

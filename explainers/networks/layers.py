@@ -5,8 +5,10 @@ output to the image. So a branch, a shortcut or what lies before an addition is 
 Two-stage explanations look at a second, finer one below it.
 """
 
+import logging
 import re
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import nn
@@ -15,6 +17,7 @@ from torch.autograd.graph import GradientEdge, get_gradient_edge
 from explainers._torchvision import torchvision
 from explainers.errors import UserError, near
 from explainers.networks.maps import map_reader
+from explainers.networks.outputs import say
 from explainers.networks.state import untouched
 
 # What the search would find, without its two passes; a subclass may go other ways.
@@ -35,6 +38,7 @@ _NO_FEATURES = (nn.Dropout, nn.Dropout2d, nn.Identity, nn.Flatten, nn.Linear)
 _POOLING = re.compile(r"Pool(ing)?\d?d?$")
 _WEIGHTED = ("Addmm", "Mm", "Bmm", "Baddbmm", "Matmul", "Linear", "MkldnnLinear", "Convolution", "MkldnnConvolution")
 _HOW = "Name one: layer = …"
+_found: WeakKeyDictionary = WeakKeyDictionary()  # of each model, by the images' size, what the search found
 
 
 def find_layer(model: nn.Module, layer, images: torch.Tensor) -> nn.Module:
@@ -56,6 +60,12 @@ def layer_name(model: nn.Module, module: nn.Module) -> str:
     return next(name for name, one in model.named_modules() if one is module)
 
 
+def say_layer(model: nn.Module, layer, module: nn.Module) -> None:
+    """Log the module that is looked at where no layer was given."""
+    if layer is None:
+        say(model, f"its layer {layer_name(model, module)!r} is explained.", logging.INFO)
+
+
 def default_layer(model: nn.Module, images: torch.Tensor) -> nn.Module:
     """Return the layer whose output is the last map that all of the model's output is computed from.
 
@@ -67,7 +77,7 @@ def default_layer(model: nn.Module, images: torch.Tensor) -> nn.Module:
         return model.get_submodule(_FAMILIES[type(model)])
     if type(model) is torchvision.models.VGG:
         return _before_pool(model.features, -1)
-    return _decisive_maps(model, images)[0].module
+    return _decisive(model, images)[0][0]
 
 
 def finer_layer(model: nn.Module, images: torch.Tensor) -> nn.Module:
@@ -81,8 +91,8 @@ def finer_layer(model: nn.Module, images: torch.Tensor) -> nn.Module:
         return _before_pool(model.features, -1)
     if type(model) is torchvision.models.VGG:
         return _before_pool(model.features, -2)
-    usual, *below = _decisive_maps(model, images)
-    return next((one.module for one in below if one.n_pixels > usual.n_pixels), usual.module)
+    (usual, n_pixels), *below = _decisive(model, images)
+    return next((module for module, n_here in below if n_here > n_pixels), usual)
 
 
 def _before_pool(features, number):
@@ -97,6 +107,14 @@ class _Seen(NamedTuple):
     edge: GradientEdge
     output: torch.Tensor
     n_pixels: int = 0
+
+
+def _decisive(model, images):
+    """Return the modules that give maps all of the output is computed from, and the maps' pixels; the last first."""
+    known, key = _found.setdefault(model, {}), (images.shape[1:], tuple(map(id, model.modules())))
+    if key not in known:
+        known[key] = [(one.module, one.n_pixels) for one in _decisive_maps(model, images)]
+    return known[key]
 
 
 def _decisive_maps(model, images):

@@ -24,12 +24,12 @@ _log = logging.getLogger("explainers")
 _said: WeakKeyDictionary = WeakKeyDictionary()
 
 
-def say(model: torch.nn.Module, text: str) -> None:
+def say(model: torch.nn.Module, text: str, level: int = logging.WARNING) -> None:
     """Log what is assumed about a model, once for each model."""
     told = _said.setdefault(model, set())
     if text not in told:
         told.add(text)
-        _log.warning("%s: %s", type(model).__name__, text)
+        _log.log(level, "%s: %s", type(model).__name__, text)
 
 
 class NotFinite(UserError):
