@@ -30,9 +30,9 @@ SHARED_PARAMETERS = {
 class Record:
     """A method or metric: its function, its title and paper, and a sentence for each parameter it adds.
 
-    `needs` names what the function relies on: "gradients", "layer" (a map-shaped activation), "trace" (a model that
-    torch.fx can trace), "preprocessing" (mean and std), "perturbs" (many forward passes, no gradients), "one_label"
-    (probabilities that sum to 1 over the classes). `signed` says whether negative values mean something. `files` names
+    `needs` names what the function relies on: "gradients", "layer" (a map-shaped activation),
+    "preprocessing" (mean and std), "perturbs" (many forward passes, no gradients), "one_label" (probabilities that sum
+    to 1 over the classes). `signed` says whether negative values mean something. `files` names
     the parameters that may be a file's name.
     """
 

@@ -3,6 +3,7 @@
 import copy
 import operator
 from collections import Counter
+from weakref import WeakKeyDictionary
 
 import torch
 import torch.nn.functional as F
@@ -158,6 +159,7 @@ def _added(graph, node, addition):
 
 
 PRECISIONS = {"full": None, "bfloat16": torch.bfloat16, "float16": torch.float16}
+_compared: WeakKeyDictionary = WeakKeyDictionary()  # of each model, what its outputs were compared for
 _NO_VIEW = "view size is not compatible"  # what torch says of a view of channels-last activations
 
 
@@ -293,10 +295,19 @@ def in_quick_layout(function, images: torch.Tensor):
 
 @torch.no_grad()
 def check_outputs(model: nn.Module, found: torch.Tensor, images: torch.Tensor, method: str) -> None:
-    """Refuse a model whose logits were others while a method followed its steps than they are by themselves."""
+    """Refuse a model whose logits were others while a method followed its steps than they are by themselves.
+
+    Compared on the first images of each size that a method gives a model; as long as it consists of the same modules
+    and hooks.
+    """
+    known = _compared.setdefault(model, set())
+    parts = tuple((id(m), len(m._forward_hooks), len(m._forward_pre_hooks)) for m in model.modules())
+    if (key := (method, images.shape[1:], images.dtype, parts)) in known:
+        return
     expected = in_quick_layout(model, images)
     if expected.shape != found.shape or not differ_by_rounding(found, expected):
         raise UserError(
             f"{method}: the outputs of {type(model).__name__} change while its steps are followed, so it cannot be "
             "explained this way; occlusion, RISE, LIME and Grad-CAM run it as it is."
         )
+    known.add(key)

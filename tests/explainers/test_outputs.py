@@ -253,14 +253,16 @@ class Counted:
         setattr(self, what, getattr(self, what) + 1)
 
 
-@pytest.mark.parametrize(("base", "forwards"), [("grad_cam", 1), ("mwp", 2)])  # one to compare the outputs with
-def test_a_whole_tree_costs_one_forward_and_one_batched_backward_pass(base, forwards, monkeypatch):
+@pytest.mark.parametrize("base", ["grad_cam", "mwp"])
+def test_a_whole_tree_costs_one_forward_and_one_batched_backward_pass(base, monkeypatch):
     model = family("resnet18")
+    if base == "mwp":  # the first time its outputs are compared with the model's
+        monkeypatch.setattr(excitation, "check_outputs", lambda *_: None)
     counted = Counted(model, monkeypatch)
     nodes = explained("cwox_2s", base, model, tree=[[0, 1], [2, 3, 4]])
     counted.handle.remove()
     assert len(nodes) == 2 + 2 + 3
-    assert (counted.forwards, counted.backwards) == (forwards, 1)
+    assert (counted.forwards, counted.backwards) == (1, 1)
 
 
 def test_what_is_missing_or_unknown_is_said():
