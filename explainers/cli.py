@@ -6,6 +6,7 @@ Exit codes: 0 done, 2 something given is wrong (the message says what), 130 inte
 import argparse
 import importlib
 import json
+import logging
 import sys
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from explainers.errors import UserError
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
     options = _parser().parse_args(arguments)
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger("explainers").setLevel(logging.INFO)
     try:
         return options.run(options) or 0
     except UserError as error:

@@ -23,12 +23,12 @@ def is_flag(value):
     return isinstance(value, bool)
 
 
-def _is_three_numbers(value):
-    return isinstance(value, list) and len(value) == 3 and all(isinstance(v, int | float) for v in value)
+def _is_per_channel(value):
+    return isinstance(value, list) and len(value) in (1, 3, 4) and all(isinstance(v, int | float) for v in value)
 
 
-def _is_three_positive_numbers(value):
-    return _is_three_numbers(value) and min(value) > 0
+def _is_positive_per_channel(value):
+    return _is_per_channel(value) and min(value) > 0
 
 
 def is_whole(value):
@@ -71,8 +71,10 @@ class ModelConfig:
     multilabel: bool = field(default=False, metadata=expects("true or false", is_flag))
     size: int | list = field(default=224, metadata=expects("the side in pixels, or [height, width]", _is_size))
     resize: int | None = field(default=None, metadata=expects("pixels of the shorter side before cropping", is_count))
-    mean: tuple = field(default=IMAGENET_MEAN, metadata=expects("three numbers", _is_three_numbers))
-    std: tuple = field(default=IMAGENET_STD, metadata=expects("three numbers above 0", _is_three_positive_numbers))
+    mean: tuple = field(default=IMAGENET_MEAN, metadata=expects("three numbers (grey: one)", _is_per_channel))
+    std: tuple = field(
+        default=IMAGENET_STD, metadata=expects("three numbers above 0 (grey: one)", _is_positive_per_channel)
+    )
     classes: str | list = field(default="imagenet", metadata=expects('a file, names, or "imagenet"', _is_classes))
     thresholds: list | None = field(default=None, metadata=expects("a list of numbers, one per class", are_numbers))
 
@@ -151,7 +153,7 @@ def read_toml(path: Path) -> dict:
     if not path.is_file():
         raise UserError(f"{path}: there is no such file; expected a configuration in TOML.")
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: is not valid TOML: {error}.") from None
 
@@ -171,6 +173,8 @@ def checked(path: Path, content: dict) -> Config:
         name: read_table(kind, content.get(name, {}), f"{path}: [{name}]", path.parent) for name, kind in tables.items()
     }
     model, targets = read["model"], read["targets"]
+    if len(model.mean) != len(model.std):
+        raise UserError(f"{path}: [model] std: expected {len(model.mean)} numbers, as in mean, found {len(model.std)}.")
     if model.resize is not None and model.resize < min(model.height_width):
         raise UserError(
             f"{path}: [model] resize: expected at least size, {min(model.height_width)}, found {model.resize}."

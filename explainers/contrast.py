@@ -12,6 +12,7 @@ import torch
 
 from explainers.base_explainers import BASES, find_base, settings_of
 from explainers.errors import UserError, near
+from explainers.networks.outputs import probabilities, reader_of
 from explainers.preprocessing import IMAGENET_MEAN, IMAGENET_STD
 from explainers.trees import Node, top_classes
 from explainers.trees.clusters import MASS, MOST
@@ -61,7 +62,8 @@ class Output:
         settings = settings_of(self.base, (stage_1, stage_2)[:n_stages])
         logits, maps = self.base.begin(model, image[None], settings, record.taken(options))
         self.logits = logits.double().cpu()
-        self.probabilities = self.logits.softmax(dim=0)
+        self.is_binary = bool(reader_of(model).is_binary)
+        self.probabilities = probabilities(self.logits, self.is_binary)
         self.classes = top_classes(self.probabilities, mass, most)
         self._maps = cache(lambda stage: maps(self.classes, stage))
 

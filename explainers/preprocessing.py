@@ -8,14 +8,32 @@ from PIL import Image
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
+MODES = {1: "L", 3: "RGB", 4: "RGBA"}  # what a picture becomes for a model of so many channels
 
 
 def normalised(rgb: torch.Tensor, mean: Sequence[float], std: Sequence[float]) -> torch.Tensor:
-    """Return colours (…, 3, H, W) in 0 … 1 as the model's input values."""
-    centre, scale = (torch.tensor(v, dtype=rgb.dtype, device=rgb.device).reshape(3, 1, 1) for v in (mean, std))
+    """Return colours (…, C, H, W) in 0 … 1 as the model's input values; `mean` and `std` are C values each."""
+    centre, scale = (torch.tensor(v, dtype=rgb.dtype, device=rgb.device).reshape(-1, 1, 1) for v in (mean, std))
     return (rgb - centre) / scale
 
 
 def input_tensor(picture: Image.Image, mean: Sequence[float], std: Sequence[float]) -> torch.Tensor:
-    """Return an RGB picture as the model's input (3, H, W)."""
-    return normalised(torch.from_numpy(np.array(picture)).permute(2, 0, 1).float() / 255, mean, std)
+    """Return a picture as the model's input (C, H, W): in RGB, in grey for one mean value, with alpha for four."""
+    pixels = np.array(picture.convert(MODES[len(mean)]))
+    values = torch.from_numpy(pixels.reshape(*pixels.shape[:2], -1)).permute(2, 0, 1).float() / 255
+    return normalised(values, mean, std)
+
+
+def as_rgb(image: torch.Tensor, mean: Sequence[float], std: Sequence[float]) -> torch.Tensor:
+    """Return an input of a model (C, H, W) as colours (3, H, W) in 0 … 1, to look at.
+
+    Of more than three channels the first three; one is grey. Where `mean` and `std` are of another number of channels,
+    the values are stretched over 0 … 1.
+    """
+    if len(mean) == len(image):
+        centre, scale = (torch.tensor(values).to(image).reshape(-1, 1, 1) for values in (mean, std))
+        colours = (image * scale + centre).clamp(0, 1)
+    else:
+        low, high = image.min(), image.max()
+        colours = (image - low) / (high - low).clamp(min=torch.finfo(image.dtype).tiny)
+    return colours[:3] if len(colours) >= 3 else colours[:1].expand(3, -1, -1)

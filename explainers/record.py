@@ -74,8 +74,8 @@ class Trial:
 class Record:
     """A method or metric: its function, its title and paper, and a sentence for each parameter it adds.
 
-    `needs` names what the function relies on: "gradients", "layer" (a map-shaped activation), "trace" (a model that
-    torch.fx can trace), "preprocessing" (mean and std), "perturbs" (many forward passes, no gradients), "one_label"
+    `needs` names what the function relies on: "gradients", "layer" (a map-shaped activation),
+    "preprocessing" (mean and std), "perturbs" (many forward passes, no gradients), "one_label"
     (probabilities that sum to 1 over the classes). `signed` says whether negative values mean something, `pixelwise`
     whether pixels are attributed one by one, so that a display may smooth the map. `files` names the parameters that
     may be a file's name.

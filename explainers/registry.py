@@ -68,8 +68,9 @@ def explain(name: str, model: torch.nn.Module, images: torch.Tensor, targets, **
     if images.ndim != 4:
         raise UserError(f"images: expected a batch (N, 3, H, W), found shape {tuple(images.shape)}.")
     device = device_of(model)
-    targets, images = (_outside_inference(x).to(device) for x in (as_targets(targets, len(images)), images.detach()))
+    targets = as_targets(targets, len(images))
     with untouched(model):
+        targets, images = (_outside_inference(x).to(device) for x in (targets, images.detach()))
         maps = record.function(model, images, targets, **parameters)
     return maps.detach().float()
 
@@ -86,7 +87,8 @@ def explain_output(name: str, model: torch.nn.Module, image: torch.Tensor, **par
     if image.ndim != 3:
         raise UserError(f"image: expected one image (3, H, W), found shape {tuple(image.shape)}.")
     with untouched(model):
-        nodes = record.function(model, image.detach().to(device_of(model)), **parameters)
+        image = _outside_inference(image.detach()).to(device_of(model))
+        nodes = record.function(model, image, **parameters)
     return [replace(node, map=node.map.detach().float()) for node in nodes]
 
 
@@ -116,7 +118,6 @@ def scores(metric: Metric, model, images, targets, maps, **parameters) -> dict[s
         expected = (len(images), *images.shape[-2:])
         raise UserError(f"maps: expected one per image, {expected}, found shape {tuple(maps.shape)}.")
     with untouched(model):
-        values = metric.function(
-            model, images.detach().to(device), targets.to(device), maps.detach().to(device).float(), **parameters
-        )
+        images, targets, maps = (_outside_inference(x.detach()).to(device) for x in (images, targets, maps))
+        values = metric.function(model, images, targets, maps.float(), **parameters)
     return {name: value.detach().float() for name, value in values.items()}

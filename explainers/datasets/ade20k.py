@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from explainers.datasets.photograph import Photograph
+from explainers.datasets.photograph import Photograph, called_like
 from explainers.errors import UserError
 
 SOURCE = (
@@ -30,7 +30,7 @@ def photographs(folder: Path, classes: list[str]) -> list[Photograph]:
     """Return the scenes, those of another category than the model's classes without a label, "train" or "test"."""
     categories, objects = _scene_categories(folder), tuple(object_names(folder)) if _object_list(folder) else ()
     found = []
-    for path in sorted(folder.rglob("*.jpg")):
+    for path in sorted(called_like(folder, (".jpg",))):
         category = categories.get(path.stem, path.parent.name).replace("/", "_")
         label = (classes.index(category),) if category in classes else None
         split = next((_SPLITS[part] for part in path.relative_to(folder).parts if part in _SPLITS), "")
@@ -68,7 +68,7 @@ def object_names(folder: Path) -> list[str]:
     if path is None:
         raise UserError(f"{folder}: there is no objectInfo150.txt.")
     separator = _OBJECT_LISTS[path.name]
-    rows = [line.split(separator) for line in path.read_text(encoding="utf-8").splitlines()[1:] if line.strip()]
+    rows = [line.split(separator) for line in path.read_text(encoding="utf-8-sig").splitlines()[1:] if line.strip()]
     return [separator.join(row[5:]).strip().replace(", ", ";") for row in rows]
 
 
@@ -98,7 +98,7 @@ def _scene_categories(folder):
     path = folder / "sceneCategories.txt"
     if not path.is_file():
         return {}
-    lines = [line.split() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    lines = [line.split() for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
     for number, fields in enumerate(lines, 1):
         if len(fields) != 2:
             raise UserError(f"{path}, line {number}: expected a picture and its category, found {' '.join(fields)!r}.")

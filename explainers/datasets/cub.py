@@ -102,7 +102,7 @@ def _pairs(path):
 
 def _rows(path, n_columns):
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: cannot be read: {error}. {SOURCE}") from None
     for number, line in enumerate(lines, 1):

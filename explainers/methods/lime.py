@@ -12,7 +12,7 @@ import torch
 from explainers.networks.graph import optimised
 from explainers.networks.perturbation import classify
 from explainers.networks.stages import perturbed
-from explainers.preprocessing import IMAGENET_MEAN, IMAGENET_STD
+from explainers.preprocessing import IMAGENET_MEAN, IMAGENET_STD, as_rgb
 from explainers.randomness import seeded, uniform
 from explainers.record import Base, Peer, Record, Trial
 
@@ -81,7 +81,7 @@ def lime_segments(
     batch_size=None,
     progress=None,
 ) -> Explanation:
-    """Return the segments of one image (3, H, W) and the coefficients of its targets (T,) or (T, K).
+    """Return the segments of one image (C, H, W) and the coefficients of its targets (T,) or (T, K).
 
     Quickshift (max_dist 200, ratio 0.2) cuts the image into segments. Each sample hides every segment with
     probability ½, the first one hides none; hidden segments take their mean colour, or the colour `fill` in the
@@ -109,18 +109,17 @@ def segment(image, kernel_size, mean, std) -> torch.Tensor:
     """Return quickshift's segments (H, W), numbered from 0, of an image in the model's input space."""
     from skimage.segmentation import quickshift
 
-    mean, std = (torch.tensor(values).reshape(3, 1, 1) for values in (mean, std))
-    rgb = (image.cpu() * std + mean).clamp(0, 1).permute(1, 2, 0).double().numpy()
+    rgb = as_rgb(image.cpu(), mean, std).permute(1, 2, 0).double().numpy()
     found = quickshift(rgb, kernel_size=kernel_size, max_dist=200, ratio=0.2, rng=0)
     return torch.from_numpy(np.unique(found, return_inverse=True)[1].reshape(found.shape)).to(image.device)
 
 
 def _hidden(image, segments, fill):
-    """Return what hidden pixels show, (3, H, W): their segment's mean colour, or one colour."""
+    """Return what hidden pixels show, (C, H, W): their segment's mean colour, or one colour."""
     if fill != "segments":
-        return torch.as_tensor(fill).to(image).reshape(3, 1, 1).expand_as(image)
+        return torch.as_tensor(fill).to(image).reshape(-1, 1, 1).expand_as(image)
     flat, n_segments = segments.flatten(), int(segments.max()) + 1
-    sums = image.new_zeros(3, n_segments).index_add_(1, flat, image.flatten(1))
+    sums = image.new_zeros(len(image), n_segments).index_add_(1, flat, image.flatten(1))
     return (sums / torch.bincount(flat, minlength=n_segments))[:, segments]
 
 
@@ -158,7 +157,7 @@ RECORD = Record(
     parameters={
         "n_samples": "How many random choices of segments are tried.",
         "kernel_size": "Width of quickshift's kernel in pixels; larger means fewer segments.",
-        "fill": "What hidden segments show: segments (their mean colour), or three values in the model's input space.",
+        "fill": "What hidden segments show: segments (their mean colour), or one colour in the model's input space.",
     },
     needs=("preprocessing", "perturbs"),
     signed=True,

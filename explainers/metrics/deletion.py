@@ -36,8 +36,8 @@ def deletion(model, images, targets, maps, *, steps=50, output="softmax", batch_
 def _blurred(images):
     side, deviation = _BLUR
     weights = torch.exp(-((torch.arange(side) - side // 2) ** 2) / (2 * deviation**2)).to(images)
-    kernel = (torch.outer(weights, weights) / weights.sum() ** 2).expand(3, 1, side, side)
-    return F.conv2d(F.pad(images, [side // 2] * 4, mode="replicate"), kernel, groups=3)
+    kernel = (torch.outer(weights, weights) / weights.sum() ** 2).expand(images.shape[1], 1, side, side)
+    return F.conv2d(F.pad(images, [side // 2] * 4, mode="replicate"), kernel, groups=images.shape[1])
 
 
 RECORD = Metric(

@@ -36,7 +36,7 @@ def recognised(model, images, targets, maps, kept, output="softmax", batch_size=
 
     n_classes = classes_of(model, images)
     weightings = torch.eye(n_classes, device=images.device).expand(len(images), -1, -1)
-    options = {"output": "sigmoid" if output == "sigmoid" else "logit", "batch_size": batch_size}
+    options = {"output": "sigmoid" if output == "sigmoid" else "softmax", "batch_size": batch_size}
     scores = classify(model, images, 1 + len(kept), change, weightings, **options)
     own = scores.gather(1, targets[:, :1, None].expand(-1, -1, scores.shape[2]))[:, 0]
     highest = scores.argmax(dim=1) == targets[:, :1]

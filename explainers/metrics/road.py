@@ -67,7 +67,8 @@ def imputed(image: torch.Tensor, removed: torch.Tensor, generator: torch.Generat
         return image.clone()
     pixels = image.detach().cpu().double().numpy()
     filled = np.zeros_like(pixels) if gone.all() else interpolated(pixels, gone)
-    filled[:, gone] += _NOISE * torch.randn(3, gone.sum(), generator=generator, device=generator.device).cpu().numpy()
+    noise = torch.randn(len(image), gone.sum(), generator=generator, device=generator.device)
+    filled[:, gone] += _NOISE * noise.cpu().numpy()
     return torch.from_numpy(filled).to(image)
 
 

@@ -6,6 +6,7 @@ from explainers.errors import UserError, near
 from explainers.networks.graph import optimised
 from explainers.networks.incremental import Incremental, can_be_incremental
 from explainers.networks.perturbation import classify, readout, usual_batch
+from explainers.networks.state import check_channels
 from explainers.preprocessing import normalised
 from explainers.targets import pick
 
@@ -21,6 +22,7 @@ def occluded_scores(model, images, rectangles, targets, *, fill, mean, std, prec
     only what a rectangle changes is computed, as far as the network's steps are local.
     """
     model, options = optimised(model, precision), {**options, "precision": precision}
+    model.check(images[:1])
     colours = fill_colours(images, rectangles, fill, mean, std)
     if images.device.type == "cpu" and can_be_incremental(model.model):
         singly = zip(images, colours, targets, strict=True)
@@ -36,14 +38,16 @@ def _in_part(model, image, rectangles, colours, target, *, output, batch_size=No
     def scored(logits):
         if progress is not None:
             progress(len(logits))
-        return pick(readout(logits.to(colours.dtype), output), target.expand(len(logits), *target.shape))
+        return pick(
+            readout(logits.to(colours.dtype), output, model.reader.is_binary), target.expand(len(logits), *target.shape)
+        )
 
     image = model.as_input(image)
-    network, fills = Incremental(model.model, image), colours.to(image.dtype)
+    network, fills = Incremental(model.model, image, model.read), colours.to(image.dtype)
     heights, widths = (rectangles[:, 1::2] - rectangles[:, ::2]).unbind(1)
     order = torch.argsort(heights * widths * (heights.max() + 1) + heights, stable=True)
     batches = order.split(batch_size or usual_batch(image))
-    hidden = torch.cat([scored(network(rectangles[some], fills[some])) for some in batches])
+    hidden = torch.cat([scored(model.read(network, rectangles[some], fills[some])) for some in batches])
     return scored(network.logits)[0], hidden[order.argsort()].T
 
 
@@ -59,8 +63,8 @@ def _whole(model, images, rectangles, colours, targets, **options):
 
 
 def fill_colours(images, rectangles, fill, mean, std) -> torch.Tensor:
-    """Return the colour that hides each rectangle, in the model's input space: (N, R, 3)."""
-    n_images, n_rectangles = len(images), len(rectangles)
+    """Return the colour that hides each rectangle, in the model's input space: (N, R, C)."""
+    (n_images, n_channels), n_rectangles = images.shape[:2], len(rectangles)
     if isinstance(fill, str) and fill not in FILLS:
         raise UserError(f"fill: there is no {fill!r}.{near(fill, FILLS)}")
     if fill == "neighbours":
@@ -68,12 +72,13 @@ def fill_colours(images, rectangles, fill, mean, std) -> torch.Tensor:
     if fill == "mean":
         return images.mean(dim=(2, 3))[:, None].expand(-1, n_rectangles, -1)
     if isinstance(fill, str):
-        colour = normalised(images.new_full((3, 1, 1), _COLOURS[fill]), mean, std).flatten()
+        check_channels(images, mean)
+        colour = normalised(images.new_full((n_channels, 1, 1), _COLOURS[fill]), mean, std).flatten()
     else:
         colour = torch.as_tensor(fill, dtype=images.dtype, device=images.device)
-    if colour.shape != (3,):
-        raise UserError(f"fill: expected a name or three values, found {fill!r}.")
-    return colour.expand(n_images, n_rectangles, 3)
+    if colour.shape != (n_channels,):
+        raise UserError(f"fill: expected a name or {n_channels} values, one per channel, found {fill!r}.")
+    return colour.expand(n_images, n_rectangles, n_channels)
 
 
 def _neighbour_means(images, rectangles):

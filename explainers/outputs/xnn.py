@@ -74,7 +74,7 @@ RECORD = Record(
     title="Explanation network",
     paper="Qi, Khorram, Li 2021, Embedding Deep Networks into Visual Explanations, Artificial Intelligence",
     parameters={"network": "The explanation network: its file."},
-    needs=("gradients", "trace", "layer"),
+    needs=("gradients", "layer"),
     files=("network",),
     observe=_observed,
 )

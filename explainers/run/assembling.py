@@ -19,14 +19,19 @@ from explainers import registry
 from explainers._torchvision import torchvision
 from explainers.bundle import opaque, replace_folder, seal, write_atomically, write_table
 from explainers.config import MethodConfig
-from explainers.networks.state import device_of
-from explainers.predictions import prediction_rows, scores_of, thresholds_of
+from explainers.networks.excitation import map_layer
+from explainers.networks.layers import find_layer, layer_name
+from explainers.networks.state import device_of, untouched
+from explainers.predictions import prediction_rows, thresholds_of
 from explainers.render import colour_stops, colour_table, overlay, shared_scale
 from explainers.run.explaining import read_nodes, targets_for
 from explainers.run.job import Job
-from explainers.run.predicting import read_prediction
+from explainers.run.predicting import class_scores, read_prediction
+from explainers.run.reading import inputs_of
 from explainers.run.truth import write_masks, write_parts
 from explainers.trees import as_tree
+
+_LAYERS = {"grad_cam": find_layer, "mwp": map_layer, "c_mwp": map_layer}  # how each finds the layer that is not given
 
 
 def assemble(job: Job, targets: dict[str, list[int]]) -> None:
@@ -56,7 +61,7 @@ def _write_predictions(job, new, targets):
     """Write every image's rows and return the classes' thresholds, if any."""
 
     def scores(name):
-        return scores_of(read_prediction(job, name)["logits"][None], job.config.model.multilabel)[0]
+        return class_scores(job, read_prediction(job, name))
 
     labels = {name: photograph.labels for name, photograph in job.photographs.items()}
     thresholds = job.config.model.thresholds
@@ -124,6 +129,7 @@ def _write_method(job: Job, new, method: MethodConfig, targets):
         "title": known.title,
         "paper": known.paper,
         "parameters": job.resolved(method),
+        "layer": _layer_of(job, method),
         "seed": job.config.output.seed,
         "seconds": round(seconds, 3),
         "colormap": method.colormap,
@@ -132,6 +138,18 @@ def _write_method(job: Job, new, method: MethodConfig, targets):
         "vmin": shared and shared[0],
         "vmax": shared and shared[1],
     }
+
+
+def _layer_of(job, method):
+    """Return the name of the layer that is explained, given or found; None of a method without one."""
+    if method.name not in _LAYERS:
+        return None
+    given = job.resolved(method)["layer"]
+    if given is not None:
+        return given
+    with untouched(job.model):
+        images = inputs_of(job, [next(iter(job.photographs))])
+        return layer_name(job.model, _LAYERS[method.name](job.model, None, images))
 
 
 def _scales(job, method, records):

@@ -12,10 +12,9 @@ from explainers import registry
 from explainers.bundle import opaque, write_atomically
 from explainers.config import MethodConfig
 from explainers.errors import UserError
-from explainers.predictions import scores_of
 from explainers.render import peaks
 from explainers.run.job import Job
-from explainers.run.predicting import read_prediction
+from explainers.run.predicting import class_scores, read_prediction
 from explainers.run.reading import bar, inputs_of, read_ahead
 from explainers.run.supplying import arguments_of
 
@@ -97,8 +96,8 @@ def _store(job, method, name, targets, explained, seconds):
 
 def _described(job, name, targets, maps):
     """Yield each target's node, as nodes.csv describes it, and its map."""
-    logits = read_prediction(job, name)["logits"]
-    scores = scores_of(logits[None], job.config.model.multilabel)[0]
+    prediction = read_prediction(job, name)
+    logits, scores = prediction["logits"], class_scores(job, prediction)
     for target, saliency in zip(targets, maps.cpu().numpy(), strict=True):
         node = {"target": target, "node": "0", "parent": None, "classes": [target], "label": ""}
         yield {**node, "score": float(scores[target]), "raw_score": float(logits[target])}, saliency

@@ -12,9 +12,11 @@ from functools import cache
 from pathlib import Path
 
 import torch
+from tqdm import tqdm
 
 from explainers import registry
 from explainers.bundle import opaque, sha256_of
+from explainers.code import code_sha256
 from explainers.config import Config, MethodConfig
 from explainers.datasets import Photograph, list_photographs, with_masks, with_parts
 from explainers.errors import UserError
@@ -97,13 +99,22 @@ def prepare(config: Config, device: str, limit: int | None) -> Job:
         photographs = with_parts(photographs, images.parts)
     model, weights_sha256 = load_model(config.model, folder, len(classes))
     seed = config.output.seed
-    by_id = {opaque(seed, photo.source, _content(photo.path)): photo for photo in photographs}
+    by_id, skipped = {}, []
+    for photo in photographs:
+        try:
+            by_id[opaque(seed, photo.source, _content(photo.path))] = photo
+        except UserError as error:
+            skipped.append({"source": photo.source, "reason": str(error)})
+            tqdm.write(f"skipped: {photo.source}: {error}")
+    if not by_id:
+        raise UserError(f"{images.folder}: no picture could be read.")
     m = config.model
-    depends_on = (weights_sha256, m.arch, m.options, m.multilabel, m.height_width, m.resize, m.mean, m.std)
+    code = code_sha256(model, m.arch)
+    depends_on = (weights_sha256, code, m.arch, m.options, m.multilabel, m.height_width, m.resize, m.mean, m.std)
     model_key = opaque(*depends_on, classes, config.output_size, config.output.quality)
     work = config.output.bundle.with_name(f"{config.output.bundle.name}.work")
     return Job(
-        config, model.to(device_called(device)), weights_sha256, classes, by_id, dict(by_id), work, model_key, []
+        config, model.to(device_called(device)), weights_sha256, classes, by_id, dict(by_id), work, model_key, skipped
     )
 
 
@@ -127,6 +138,10 @@ def _check_thresholds(model, classes):
 
 
 def _content(path: Path) -> str:
+    if path.is_dir():
+        raise UserError(f"{path.name} is a folder, not a picture.")
+    if not path.exists():
+        raise UserError(f"{path.name} is a link to nothing.")
     try:
         return hashlib.blake2s(path.read_bytes()).hexdigest()
     except OSError as error:

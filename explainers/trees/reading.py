@@ -41,7 +41,7 @@ def _cached(path, _modified):
 def read_tree(path: Path) -> LatentTree:
     """Return the latent tree of a JSON file, ours or HLTA's (`[{id, text, data: {level}, children}, …]`)."""
     try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        content = json.loads(Path(path).read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise UserError(f"tree: cannot read {path}: {error.strerror}.") from None
     except ValueError as error:

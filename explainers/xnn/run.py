@@ -13,6 +13,7 @@ import torch
 from tqdm import tqdm
 
 from explainers.bundle import opaque, sha256_of
+from explainers.code import code_sha256
 from explainers.datasets import class_index, list_photographs, open_picture
 from explainers.errors import UserError
 from explainers.metrics.faithfulness import faithfulness
@@ -71,6 +72,7 @@ def _activations(config, model, weights_sha256, photographs, work: Path):
     m, settings = config.model, config.xnn
     key = opaque(
         weights_sha256,
+        code_sha256(model, m.arch),
         m.arch,
         m.options,
         m.height_width,
