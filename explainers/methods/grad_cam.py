@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from explainers.errors import UserError
-from explainers.networks.graph import in_quick_layout
+from explainers.networks.graph import gradients_of_each, in_quick_layout
 from explainers.networks.layers import find_layer, say_layer
 from explainers.networks.maps import map_reader
 from explainers.networks.state import cut_at
@@ -36,7 +36,7 @@ def grad_cam(model, images, targets, *, layer=None, relu=True, reshape=None):
                 f"layer: Grad-CAM needs activations (N, C, H, W); {layer or type(module).__name__} gives {found}."
             )
         each_target = torch.eye(scores.shape[1]).to(scores)[:, None].expand(-1, *scores.shape)
-        (gradients,) = torch.autograd.grad(scores, activations[-1], each_target, is_grads_batched=True)
+        (gradients,) = gradients_of_each(scores, activations[-1:], each_target)
     as_maps = map_reader(model, module, activations[-1], images, reshape)
     weights = as_maps(gradients).mean(dim=(-2, -1))
     maps = torch.einsum("tnc,nchw->nthw", weights, as_maps(activations[-1].detach()))

@@ -53,6 +53,8 @@ def _lock_of(model):
 
 
 def _lent(model):
+    if type(model).__module__.startswith("torch.jit"):
+        raise UserError("model: a TorchScript module hides its steps; give the module that it was made from.")
     modes = [(module, module.training) for module in model.modules()]
     flags = [(parameter, parameter.requires_grad, parameter.grad) for parameter in model.parameters()]
     handles = []
