@@ -80,12 +80,13 @@ class Record:
     whether pixels are attributed one by one, so that a display may smooth the map. `files` names the parameters that
     may be a file's name.
 
-    A run over many images asks further: `together`, whether one call may explain several images, as of methods that
-    draw nothing and pass an image once or twice; `prepare(model, parameters)`, which gives the model in the form that
-    the function would otherwise make anew for every image. `base` is there where whole-output methods can build on the
-    method. `trials` are what the benchmark times. `observe(**parameters)`, of a method that explains by a
-    network of its own, gives a function of (model, image) whose result is by name what a `DatasetMetric` may ask of an
-    image, each as a function.
+    A run over many images asks further: `together`, whether one call may explain several images, as of methods
+    that draw nothing and pass an image once or twice; `prepare(model, parameters)`, which gives the model in the
+    form that the function would otherwise make anew for every image. `finds_layer(model, layer, images)`, of a
+    method that looks at a layer, gives the module that it looks at. `base` is there where whole-output methods
+    can build on the method. `trials` are what the benchmark times. `observe(**parameters)`, of a method that
+    explains by a network of its own, gives a function of (model, image) whose result is by name what a
+    `DatasetMetric` may ask of an image, each as a function.
     """
 
     function: Callable[..., Any]
@@ -98,6 +99,7 @@ class Record:
     files: tuple[str, ...] = ()
     together: bool = False
     prepare: Callable[[Any, Mapping[str, Any]], Any] = _as_it_is
+    finds_layer: Callable[[Any, Any, Any], Any] | None = None
     base: Base | None = None
     trials: tuple[Trial, ...] = ()
     observe: Callable[..., Callable[[Any, Any], dict[str, Callable[[], Any]]]] | None = None

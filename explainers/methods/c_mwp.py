@@ -5,7 +5,7 @@ See `explainers.networks.excitation`.
 """
 
 from explainers.networks.activations import enlarged
-from explainers.networks.excitation import Excitation
+from explainers.networks.excitation import Excitation, map_layer
 from explainers.record import Record, Trial
 from explainers.targets import as_weightings, pick
 
@@ -24,5 +24,6 @@ RECORD = Record(
     paper="Zhang et al. 2018, Top-Down Neural Attention by Excitation Backprop, IJCV",
     needs=("gradients", "layer"),
     together=True,
+    finds_layer=map_layer,
     trials=(Trial(),),
 )

@@ -19,7 +19,7 @@ from explainers.targets import pick
 _ELEMENTWISE = {
     "relu", "relu6", "hardtanh", "sigmoid", "tanh", "gelu", "silu", "elu", "selu", "celu", "leaky_relu", "hardswish",
     "hardsigmoid", "softplus", "mish", "clamp", "clamp_min", "clamp_max", "clip", "threshold", "softsign", "logsigmoid",
-    "tanhshrink", "hardshrink", "softshrink", "abs", "square", "sqrt", "exp", "log", "log1p", "erf", "sin", "cos",
+    "tanhshrink", "prelu", "hardshrink", "softshrink", "abs", "square", "sqrt", "exp", "log", "log1p", "erf",
 }  # fmt: skip
 _POOLS = {
     "max_pool2d": (F.max_pool2d, ("kernel_size", "stride", "padding", "dilation", "ceil_mode")),
@@ -56,7 +56,7 @@ def _attributed(model, images, start, targets):
         with _Rescale(noted.steps) as rescale:
             logits = rescale.current(model(leaf))
         scores = pick(logits, targets)
-    check_outputs(model, logits.detach(), images, "deeplift")
+    check_outputs(model, logits, images, "deeplift")
     for t in range(scores.shape[1]):
         (multipliers,) = torch.autograd.grad(scores[:, t].sum(), leaf, retain_graph=True)
         maps.append((multipliers * (images - start)).sum(dim=1))

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 
 from explainers.networks.activations import Activations, activations_and_gradients, enlarged
-from explainers.networks.layers import default_layer
+from explainers.networks.layers import default_layer, find_layer
 from explainers.networks.stages import BY_LAYER, layers_of_stages
 from explainers.record import Base, Peer, Record, Trial
 
@@ -69,6 +69,7 @@ RECORD = Record(
     },
     needs=("gradients", "layer"),
     together=True,
+    finds_layer=find_layer,
     base=Base(_begin, BY_LAYER, percentile=50, is_linear_in_probability=False),
     trials=(Trial(peers=(Peer("pytorch-grad-cam", _pytorch_grad_cam, _to_unit_range),)),),
 )

@@ -34,7 +34,7 @@ def lrp(model, images, targets, *, composite="epsilon_plus", mean=IMAGENET_MEAN,
     rules = _rules(composite, images, mean, std)
     leaf, logits = in_quick_layout(lambda inputs: _followed(model, inputs, rules), images)
     pick(logits, targets)  # refuses targets that the model does not have
-    check_outputs(model, logits.detach(), images, "lrp")
+    check_outputs(model, logits, images, "lrp")
     starts = as_weightings(targets, logits.shape[1]) * logits.detach()[:, None]
     maps = [torch.autograd.grad(logits, leaf, start, retain_graph=True)[0] for start in starts.unbind(1)]
     return torch.stack(maps, dim=1).sum(dim=2)

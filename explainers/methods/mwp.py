@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 
 from explainers.networks.activations import enlarged
-from explainers.networks.excitation import Excitation
+from explainers.networks.excitation import Excitation, map_layer
 from explainers.networks.stages import BY_LAYER, layers_of_stages
 from explainers.record import Base, Record, Trial
 from explainers.targets import as_weightings, pick
@@ -46,6 +46,7 @@ RECORD = Record(
     paper="Zhang et al. 2018, Top-Down Neural Attention by Excitation Backprop, IJCV",
     needs=("gradients", "layer"),
     together=True,
+    finds_layer=map_layer,
     base=Base(_begin, BY_LAYER, percentile=60, is_linear_in_probability=False),
     trials=(Trial(),),
 )

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from explainers.errors import UserError
-from explainers.networks.graph import in_quick_layout
+from explainers.networks.graph import gradients_of_each, in_quick_layout
 from explainers.networks.layers import find_layer, say_layer
 from explainers.networks.maps import map_reader
 from explainers.networks.state import tapped
@@ -41,7 +41,7 @@ class Activations:
     def gradients(self, weightings: torch.Tensor) -> list[torch.Tensor]:
         """Return ∂y/∂A at each layer (N, T, C, h, w), y the outputs weighted by (N, T, K); by one backward pass."""
         starts = weightings.to(self.outputs).transpose(0, 1)
-        gradients = torch.autograd.grad(self._outputs, self._leaves, starts, is_grads_batched=True, retain_graph=True)
+        gradients = gradients_of_each(self._outputs, self._leaves, starts)
         return [read(gradient).transpose(0, 1) for read, gradient in zip(self._readers, gradients, strict=True)]
 
 

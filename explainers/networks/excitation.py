@@ -22,7 +22,7 @@ from torch.utils._pytree import tree_leaves, tree_map
 from explainers import _torchvision
 from explainers.errors import UserError
 from explainers.networks.contributions import Contributions, Weighted
-from explainers.networks.graph import check_outputs, in_quick_layout
+from explainers.networks.graph import check_outputs, gradients_of_each, in_quick_layout
 from explainers.networks.layers import default_layer, find_layer, layer_name, say_layer
 from explainers.networks.maps import map_reader
 from explainers.networks.outputs import reader_of
@@ -82,12 +82,13 @@ class Excitation:
             run = in_quick_layout(lambda inputs: self._followed(model, inputs, modules, graft), images.detach())
             self._steps, self._end, found, self._is_binary = run
             self.outputs = self._end.detach()
-            if graft is None:
-                check_outputs(model, self.outputs, images, "mwp")
             missing = [layer_name(model, module) for module in modules if module not in found]
-            if missing or self._steps.last is None:
-                what = repr(missing[0]) if missing else "no layer with weights that"
-                raise UserError(f"layer: {what} takes no part in the forward pass.")
+            if missing:
+                raise UserError(f"layer: {missing[0]!r} takes no part in the forward pass.")
+            if graft is None:
+                check_outputs(model, self._end, images, "excitation backprop")
+            if self._steps.last is None:
+                raise UserError("layer: between it and the output there is no layer with weights; choose one below.")
             self._taps = [found[module] for module in modules]
             self._as_maps = [
                 (lambda values: values) if module == "input" else map_reader(model, module, found[module], images)
@@ -249,10 +250,7 @@ def _propagated(outputs, inputs, starts):
     """Return what arrives at each of `inputs` from starts (N, T, …) at `outputs`: (N, T, …)."""
     if inputs[0] is outputs:
         return [starts for _ in inputs]
-    parts = [
-        torch.autograd.grad(outputs, inputs, part.transpose(0, 1), is_grads_batched=True, retain_graph=True)
-        for part in starts.split(_STARTS_AT_ONCE, dim=1)
-    ]
+    parts = [gradients_of_each(outputs, inputs, part.transpose(0, 1)) for part in starts.split(_STARTS_AT_ONCE, dim=1)]
     return [torch.cat(found).transpose(0, 1) for found in zip(*parts, strict=True)]
 
 

@@ -300,6 +300,8 @@ def check_outputs(model: nn.Module, found: torch.Tensor, images: torch.Tensor, m
     Compared on the first images of each size that a method gives a model; as long as it consists of the same modules
     and hooks.
     """
+    if not found.requires_grad:
+        raise UserError(f"{method}: no gradients come out of {type(model).__name__}; perhaps it switches them off.")
     known = _compared.setdefault(model, set())
     parts = tuple((id(m), len(m._forward_hooks), len(m._forward_pre_hooks)) for m in model.modules())
     if (key := (method, images.shape[1:], images.dtype, parts)) in known:
@@ -308,6 +310,21 @@ def check_outputs(model: nn.Module, found: torch.Tensor, images: torch.Tensor, m
     if expected.shape != found.shape or not differ_by_rounding(found, expected):
         raise UserError(
             f"{method}: the outputs of {type(model).__name__} change while its steps are followed, so it cannot be "
-            "explained this way; occlusion, RISE, LIME and Grad-CAM run it as it is."
+            "explained this way; methods that hide parts of the image, or look at one layer, run it as it is."
         )
     known.add(key)
+
+
+def gradients_of_each(outputs: torch.Tensor, inputs: list[torch.Tensor], starts: torch.Tensor) -> list[torch.Tensor]:
+    """Return the gradients (T, …) of T weightings of the outputs (T, *outputs.shape), in one batched pass if it can be.
+
+    Some steps, such as group norm on channels that come last, cannot go back for several at once.
+    """
+    if len(starts) > 1:
+        try:
+            return list(torch.autograd.grad(outputs, inputs, starts, is_grads_batched=True, retain_graph=True))
+        except RuntimeError as error:
+            if "vmap" not in str(error) and "atch" not in str(error):
+                raise
+    parts = [torch.autograd.grad(outputs, inputs, start, retain_graph=True) for start in starts]
+    return [torch.stack(found) for found in zip(*parts, strict=True)]

@@ -43,7 +43,7 @@ def untouched(model: torch.nn.Module):
     Modes, flags, gradients and hooks are as before afterwards. Threads that share a model take turns. Gradients can be
     taken, whatever the caller has switched off.
     """
-    with _lock_of(model), torch.inference_mode(False), torch.enable_grad():
+    with _lock_of(model):
         yield from _lent(model)
 
 
@@ -53,6 +53,8 @@ def _lock_of(model):
 
 
 def _lent(model):
+    if type(model).__module__.startswith("torch.jit"):
+        raise UserError("model: a TorchScript module hides its steps; give the module that it was made from.")
     modes = [(module, module.training) for module in model.modules()]
     flags = [(parameter, parameter.requires_grad, parameter.grad) for parameter in model.parameters()]
     handles = []
@@ -64,7 +66,8 @@ def _lent(model):
             reader = Reader(model)
             handles.append(model.register_forward_pre_hook(reader.begin, prepend=True))
             handles.append(model.register_forward_hook(reader.end, always_call=True))
-        yield model
+        with torch.inference_mode(False), torch.enable_grad():
+            yield model
     finally:
         for handle in handles:
             handle.remove()

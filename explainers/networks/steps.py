@@ -33,11 +33,15 @@ class Steps(TorchFunctionMode):
         self._instead, self._written = WeakTensorKeyDictionary(), {}
 
     def __torch_function__(self, function, types, arguments=(), options=None):
-        arguments, options = tree_map(self.current, (arguments, options or {}))
         name = getattr(function, "__name__", "")
+        if name == "__setitem__":
+            self._forget_own_slice(*arguments)
+        arguments, options = tree_map(self.current, (arguments, options or {}))
         if name == "__setitem__":
             return self._write(arguments[0], self.step(name, _with_item_set, arguments, options))
         if name.endswith("_") and not name.endswith("__") and name not in _NOT_WRITING:
+            if not isinstance(arguments[0], torch.Tensor):
+                raise UserError(f"model: a step in place, {name!r}, cannot be followed.")
             plain = name.removesuffix("_")
             result = self.step(plain, _out_of_place(plain), arguments, options)
             return self._write(arguments[0], result, is_reshaped=name in _RESHAPING_IN_PLACE)
@@ -64,6 +68,13 @@ class Steps(TorchFunctionMode):
                 "be followed. Use a step that is not in place there."
             )
         return value
+
+    def _forget_own_slice(self, target, _index, item):
+        """Let `x[i] += y` be: it writes into a view of x, and then puts that view where it was."""
+        memory = _memory_of(target)
+        view = self._written.get(memory)
+        if view is not None and target not in self._instead and self._instead[view] is item:
+            del self._written[memory]
 
     def _write(self, target, result, is_reshaped=False):
         if not is_reshaped:

@@ -19,8 +19,7 @@ from explainers import registry
 from explainers._torchvision import torchvision
 from explainers.bundle import opaque, replace_folder, seal, write_atomically, write_table
 from explainers.config import MethodConfig
-from explainers.networks.excitation import map_layer
-from explainers.networks.layers import find_layer, layer_name
+from explainers.networks.layers import layer_name
 from explainers.networks.state import device_of, untouched
 from explainers.predictions import prediction_rows, thresholds_of
 from explainers.render import colour_stops, colour_table, overlay, shared_scale
@@ -30,8 +29,6 @@ from explainers.run.predicting import class_scores, read_prediction
 from explainers.run.reading import inputs_of
 from explainers.run.truth import write_masks, write_parts
 from explainers.trees import as_tree
-
-_LAYERS = {"grad_cam": find_layer, "mwp": map_layer, "c_mwp": map_layer}  # how each finds the layer that is not given
 
 
 def assemble(job: Job, targets: dict[str, list[int]]) -> None:
@@ -142,14 +139,15 @@ def _write_method(job: Job, new, method: MethodConfig, targets):
 
 def _layer_of(job, method):
     """Return the name of the layer that is explained, given or found; None of a method without one."""
-    if method.name not in _LAYERS:
+    found_by = registry.explainer(method.name).finds_layer
+    if found_by is None:
         return None
     given = job.resolved(method)["layer"]
     if given is not None:
         return given
     with untouched(job.model):
         images = inputs_of(job, [next(iter(job.photographs))])
-        return layer_name(job.model, _LAYERS[method.name](job.model, None, images))
+        return layer_name(job.model, found_by(job.model, None, images))
 
 
 def _scales(job, method, records):

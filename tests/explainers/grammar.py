@@ -105,6 +105,16 @@ def _set(h):
     return h
 
 
+def _slice_in_place(_m, h):
+    y = h * 1
+    y[:, :2] *= 2
+    return y
+
+
+def _view_in_place(_m, h):
+    return (h * 1).view(h.size(0), -1).relu_().view(h.size())
+
+
 def _in_place(m, h):
     y = m[0](h)
     y += h
@@ -177,6 +187,12 @@ STEPS = {
         ),
     ),
     "shuffle": ([], lambda _m, h: _shuffled(h), lambda _m, t: chosen(t, _unbatched(_shuffled))),
+    "slice in place": (
+        [],
+        _slice_in_place,
+        lambda _m, t: passed(t, lambda x: x * torch.tensor([2, 2, 1, 1])[:, None, None]),
+    ),
+    "view in place": ([], _view_in_place, lambda _m, t: passed(t, F.relu)),
     "zero pad": (
         [lambda: nn.ZeroPad2d(1)],
         lambda m, h: m[0](h)[..., 1:-1, 2:],

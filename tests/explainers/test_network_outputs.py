@@ -233,3 +233,30 @@ def test_metrics_take_one_channel(metric):
     model, images = Returning(lambda y, _x: y, channels=1), pictures(2, SIDE)[:, :1]
     found = scores(explainers.METRICS[metric], model, images, [1, 0], images[:, 0], **supplied(metric, 2))
     assert all(torch.isfinite(value).all() for value in found.values())
+
+
+class Switching(nn.Module):
+    """Switches gradients off on its way."""
+
+    def __init__(self):
+        super().__init__()
+        self.network = small_cnn()
+
+    def forward(self, x):
+        with torch.no_grad():
+            return self.network(x)
+
+
+@pytest.mark.parametrize("name", ["grad_cam", "lrp", "mwp", "deeplift"])
+def test_networks_that_cannot_be_followed_are_refused_in_words(name):
+    with pytest.raises(UserError, match="no gradients come out of Switching"):
+        explained(name, Switching(), [1, 2])
+
+
+def test_grad_cam_goes_back_through_steps_that_cannot_be_batched():
+    torch.manual_seed(0)
+    normed = nn.Sequential(nn.GroupNorm(2, 8), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 3))
+    model = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), normed)
+    both = explained("grad_cam", model, [[0, 1], [2, 0]])
+    for t, targets in enumerate(([0, 2], [1, 0])):
+        torch.testing.assert_close(both[:, t : t + 1], explained("grad_cam", model, targets), atol=1e-6, rtol=1e-4)
