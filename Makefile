@@ -3,7 +3,7 @@ PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
 
-.PHONY: demo install test lint bench load clean
+.PHONY: demo install test lint bench load mutants clean
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
@@ -38,6 +38,9 @@ bench: .venv/.dev
 
 load: .venv/.dev
 	$(BIN)/python -m benchmarks.load
+
+mutants: .venv/.dev
+	@$(BIN)/python -m tests.mutation $(or $(SET),statistics) --sample $(or $(SAMPLE),60) $(ARGS)
 
 clean:
 	rm -rf build var .pytest_cache .ruff_cache

@@ -60,7 +60,7 @@ def _add_power(commands) -> None:
 
 def run_report(options: argparse.Namespace) -> None:
     """Write a report folder."""
-    from analysis import report, run  # the scientific stack takes a second to load: --help should not
+    from analysis.report import folder, running  # the scientific stack takes a second to load: --help should not
 
     if (options.export is None) == (options.csv is None):
         raise AnalysisError("name either an EXPORT folder or --csv FILE with --map MAP.toml")
@@ -68,9 +68,11 @@ def run_report(options: argparse.Namespace) -> None:
         raise AnalysisError(
             "--csv needs --map MAP.toml, which says which column is the participant and which the outcomes"
         )
-    report.check_target(options.out)
-    found = run.analyse(options.export, options.csv, options.map, options.plan, options.bundle, options.against, _steps)
-    report.write(found, options.out, lambda figures: tqdm(figures, desc="figures", unit="", leave=False))
+    folder.check_target(options.out)
+    found = running.analyse(
+        options.export, options.csv, options.map, options.plan, options.bundle, options.against, _steps
+    )
+    folder.write(found, options.out, lambda figures: tqdm(figures, desc="figures", unit="", leave=False))
     print(f"{options.out / 'report.html'}: {len(found.sample.study.participants)} participants")
     for section in found.sections:
         print(f"  {section.answer}")
@@ -78,7 +80,7 @@ def run_report(options: argparse.Namespace) -> None:
 
 def run_power(options: argparse.Namespace) -> None:
     """Print the one-line answer, and write the curve."""
-    from analysis import power
+    from analysis.planning import power
 
     for name, value in (("--power", options.wanted), ("--alpha", options.alpha)):
         if value is not None and not 0 < value < 1:
@@ -105,9 +107,9 @@ def run_power(options: argparse.Namespace) -> None:
 def run_plan(options: argparse.Namespace) -> None:
     """Write `analysis_plan.json` and `preregistration.md`."""
     from analysis import recipes
-    from analysis.methods import preregistration
-    from analysis.plan import read_plan
-    from analysis.reading import read_json
+    from analysis.planning.preregistration import preregistration
+    from analysis.reading.files import read_json
+    from analysis.reading.plans import read_plan
 
     plan = recipes.find(options.kind).PLAN
     if options.plan:

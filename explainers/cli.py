@@ -4,11 +4,12 @@ Exit codes: 0 done, 2 something given is wrong (the message says what), 130 inte
 """
 
 import argparse
+import importlib
 import json
-import re
 import sys
 from pathlib import Path
 
+from explainers.arguments import count, shard
 from explainers.errors import UserError
 
 
@@ -31,47 +32,35 @@ def _parser():
     explain = commands.add_parser("explain", help="write a bundle: predictions, maps, overlays")
     explain.add_argument("config", type=Path, metavar="CONFIG.toml")
     explain.add_argument("--device", default="auto", help="auto (default), cpu, cuda, cuda:1 …")
-    explain.add_argument("--limit", type=_count, metavar="N", help="only the first N photographs")
+    explain.add_argument("--limit", type=count, metavar="N", help="only the first N photographs")
     among = explain.add_mutually_exclusive_group()
-    among.add_argument("--shard", type=_shard, metavar="I/N", help="only this share of the images; no bundle yet")
+    among.add_argument("--shard", type=shard, metavar="I/N", help="only this share of the images; no bundle yet")
     among.add_argument("--ray", metavar="ADDRESS", help="on a Ray cluster: auto, HOST:PORT, or local to start one")
     explain.set_defaults(run=_explain)
     score = commands.add_parser("score", help="score a bundle's maps")
     score.add_argument("bundle", type=Path, metavar="BUNDLE")
-    score.add_argument("--metrics", metavar="A,B", help="such as road,iou; all quick ones when left out")
+    score.add_argument("--metrics", metavar="A,B", help="of those `metrics` lists; all quick ones when left out")
     score.add_argument("--masks", type=Path, metavar="FOLDER", help="true regions drawn later, <image id>.png")
-    score.add_argument("--report", type=Path, metavar="FOLDER", help="write cauc's table and figures there")
+    score.add_argument("--report", type=Path, metavar="FOLDER", help="write the metrics' tables and figures there")
     score.add_argument("--config", type=Path, metavar="CONFIG.toml", help="when it is not where it was")
     score.add_argument("--device", default="auto", help="auto (default), cpu, cuda, cuda:1 …")
     score.set_defaults(run=_score)
-    xnn = commands.add_parser("xnn", help="train an explanation network on a layer's activations")
-    xnn.add_argument("config", type=Path, metavar="CONFIG.toml")
-    xnn.add_argument("--device", default="auto", help="auto (default), cpu, cuda, cuda:1 …")
-    xnn.set_defaults(run=_xnn)
-    tree = commands.add_parser("tree", help="learn which classes a model confuses, or read a tree that HLTA learned")
-    tree.add_argument("bundle", type=Path, nargs="?", metavar="BUNDLE", help="the predictions to learn from")
-    tree.add_argument("--hlta", type=Path, metavar="FILE.json", help="read this forest instead")
-    tree.add_argument("--out", type=Path, required=True, metavar="tree.json", help="the latent tree to write")
-    tree.add_argument("--picture", type=Path, metavar="FILE", help="draw it too, as .svg, .png or .pdf")
-    tree.add_argument("--cut", type=float, default=0.92, help="greatest distance within a level-1 group (0.92)")
-    tree.add_argument("--mass", type=float, default=0.95, help="probability of an image's top classes (0.95)")
-    tree.add_argument("--most", type=_count, default=5, help="the most top classes an image can have (5)")
-    tree.set_defaults(run=_tree)
+    _add_further(commands)
     compare = commands.add_parser("compare", help="compare methods on several models by all metrics")
     compare.add_argument("comparison", type=Path, metavar="COMPARISON.toml")
     compare.add_argument("--out", type=Path, required=True, metavar="FOLDER")
-    compare.add_argument("--metrics", metavar="A,B", help="such as road,iou; all quick ones when left out")
-    compare.add_argument("--limit", type=_count, metavar="N", help="only the first N photographs")
-    compare.add_argument("--shown", type=_count, default=24, metavar="N", help="photographs on the page; 24")
+    compare.add_argument("--metrics", metavar="A,B", help="of those `metrics` lists; all quick ones when left out")
+    compare.add_argument("--limit", type=count, metavar="N", help="only the first N photographs")
+    compare.add_argument("--shown", type=count, default=24, metavar="N", help="photographs on the page; 24")
     compare.add_argument("--device", default="auto", help="auto (default), cpu, cuda, cuda:1 …")
     compare.set_defaults(run=_compare)
     bench = commands.add_parser("bench", help="time the methods against other implementations of them")
     bench.add_argument("--model", default="squeezenet1_1", help="a torchvision classifier; squeezenet1_1 when left out")
-    bench.add_argument("--methods", metavar="A,B", help="only these, such as occlusion,lime")
-    bench.add_argument("--size", type=_count, default=224, help="the images' side in pixels")
-    bench.add_argument("--images", type=_count, default=2, help="images per call")
+    bench.add_argument("--methods", metavar="A,B", help="only these of those `methods` lists")
+    bench.add_argument("--size", type=count, default=224, help="the images' side in pixels")
+    bench.add_argument("--images", type=count, default=2, help="images per call")
     bench.add_argument("--device", default="auto", help="auto (default), cpu, cuda …")
-    bench.add_argument("--threads", type=_count, help="processor threads; PyTorch's choice when left out")
+    bench.add_argument("--threads", type=count, help="processor threads; PyTorch's choice when left out")
     bench.add_argument("--clock", choices=("wall", "cpu"), default="wall", help="cpu: on a machine with other work")
     bench.add_argument("--markdown", action="store_true", help="as a table for a document")
     bench.add_argument("--json", action="store_true", help="as JSON")
@@ -83,17 +72,10 @@ def _parser():
     return parser
 
 
-def _count(text):
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number from 1 up, found {text!r}")
-    return int(text)
-
-
-def _shard(text):
-    match = re.fullmatch(r"(\d+)/(\d+)", text)
-    if not match or not 1 <= int(match[1]) <= int(match[2]):
-        raise argparse.ArgumentTypeError(f"expected I/N with 1 ≤ I ≤ N, such as 2/8, found {text!r}")
-    return int(match[1]), int(match[2])
+def _add_further(commands):
+    """Let each folder of the package that has a module `command` add its own."""
+    for path in sorted(Path(__file__).parent.glob("*/command.py")):
+        importlib.import_module(f"explainers.{path.parent.name}.command").add_to(commands)
 
 
 def _explain(options):
@@ -128,29 +110,8 @@ def _score(options):
 
     names = options.metrics.split(",") if options.metrics else None
     places = {"drawn": options.masks, "report": options.report}
-    for name, count in score_bundle(options.bundle, names, options.config, options.device, **places).items():
-        print(f"{name}: {count} values")
-
-
-def _xnn(options):
-    from explainers.xnn.config import load_xnn_config
-
-    config = load_xnn_config(options.config)
-    from explainers.xnn.run import run
-
-    facts = run(config, options.device)
-    for part in ("train", "test"):
-        values = ", ".join(f"{name} {value:.4g}" for name, value in facts[part].items())
-        print(f"{part}: {values}")
-    for feature, what in facts["degenerate"].items():
-        print(f"degenerate: {feature} is {what} (remedies tried: {len(facts['remedies'])})")
-    print(f"{config.output.network}: {', '.join(facts['class_names'])}; trained in {facts['seconds']:.1f} s.")
-
-
-def _tree(options):
-    from explainers.trees.command import run
-
-    run(options)
+    for name, n_values in score_bundle(options.bundle, names, options.config, options.device, **places).items():
+        print(f"{name}: {n_values} values")
 
 
 def _compare(options):

@@ -3,28 +3,63 @@
 Equations of CWOX-2s (cwox-2s-supplementary.txt; Xie et al. 2023); `explainers.base_explainers` gives the maps.
 """
 
-from functools import cache
+import inspect
+from collections.abc import Callable
+from functools import cache, wraps
+from typing import Any
 
 import torch
 
-from explainers.base_explainers import find_base, settings_of
+from explainers.base_explainers import BASES, find_base, settings_of
 from explainers.errors import UserError, near
+from explainers.preprocessing import IMAGENET_MEAN, IMAGENET_STD
 from explainers.trees import Node, top_classes
+from explainers.trees.clusters import MASS, MOST
 
+*_BUT_LAST, _LAST = BASES
+PARAMETERS = {
+    "tree": "Not used to make the maps; says which classes they are contrasted with when scored.",
+    "base": f"The base explainer: {', '.join(_BUT_LAST)} or {_LAST}.",
+    "stage_1": "Settings of the base explainer by name, such as layer or n_masks; the paper's when not given.",
+    "stage_2": "As `stage_1`, for the maps within clusters.",
+    "mass": "The top classes are the fewest with this probability together.",
+    "most": "There are never more top classes than this.",
+    "scale": "What maps are divided by before they are subtracted: peak (largest magnitude), range or none.",
+}
 SCALES = ("peak", "range", "none")
 _NO_EVIDENCE = 1e-7  # a map without any larger value is rounding
 _ROUNDING = 1e-5  # differences below this share of the largest value are rounding
 
 
 class Output:
-    """One image's output under a base explainer: its top classes and their maps."""
+    """One image's output under a base explainer: its top classes and their maps, at one stage or two."""
 
-    def __init__(self, model, image, base, stages, *, mass, most, scale, options):
+    def __init__(
+        self,
+        model,
+        image,
+        n_stages,
+        *,
+        tree=None,
+        base,
+        stage_1=None,
+        stage_2=None,
+        mass=MASS,
+        most=MOST,
+        scale="peak",
+        generator=None,
+        mean=IMAGENET_MEAN,
+        std=IMAGENET_STD,
+        batch_size=None,
+        progress=None,
+    ):
         if scale not in SCALES:
             raise UserError(f"scale: there is no {scale!r}.{near(scale, SCALES)}")
-        self.base, self.scale = find_base(base), scale
-        settings = settings_of(self.base, stages)
-        logits, maps = self.base.begin(model, image[None], settings, options)
+        record = find_base(base)
+        self.tree, self.base, self.scale = tree, record.base, scale
+        options = {"generator": generator, "mean": mean, "std": std, "batch_size": batch_size, "progress": progress}
+        settings = settings_of(self.base, (stage_1, stage_2)[:n_stages])
+        logits, maps = self.base.begin(model, image[None], settings, record.taken(options))
         self.logits = logits.double().cpu()
         self.probabilities = self.logits.softmax(dim=0)
         self.classes = top_classes(self.probabilities, mass, most)
@@ -58,6 +93,46 @@ class Output:
         classes = tuple(sorted(classes, key=self.classes.index))
         score = float(self.probabilities[list(classes)].sum())
         return Node(key, parent, classes, "", score, saliency, float(self.logits[list(classes)].logsumexp(dim=0)))
+
+    def class_nodes(self, classes, maps, parent: str = "") -> list[Node]:
+        """Return a node per class, in their order, with its map of (T, H, W)."""
+        prefix = f"{parent}." if parent else ""
+        return [self.node(f"{prefix}{i}", parent, (c,), maps[i]) for i, c in enumerate(classes)]
+
+
+def whole_output(*, base: str, n_stages: int, scaled: bool = True) -> Callable[..., Callable[..., list[Node]]]:
+    """Return a decorator: of explain(output, *, …) → nodes it makes the method (model, image, *, …).
+
+    The method has the parameters of `Output` beside its own, `base` by default as said here; without `stage_2` where
+    it has one stage, and without `scale` where its maps are not subtracted from each other (`scaled`).
+    """
+
+    def decorated(explain: Callable[..., list[Node]]) -> Callable[..., list[Node]]:
+        own = _keyword_only(explain)
+        left_out = {"stage_2"} if n_stages == 1 else set()
+        left_out |= set() if scaled else {"scale"}
+        shared = [p for p in _keyword_only(Output.__init__) if p.name not in left_out]
+        shared = [p.replace(default=base) if p.name == "base" else p for p in shared]
+        split = [p.name for p in shared].index("mass")  # a method's own parameters stand between its maps' and the rest
+
+        @wraps(explain)
+        def method(model: torch.nn.Module, image: torch.Tensor, **given: Any) -> list[Node]:
+            bound = signature.bind(model, image, **given)
+            bound.apply_defaults()
+            settings = bound.kwargs
+            own_settings = {p.name: settings.pop(p.name) for p in own}
+            return explain(Output(model, image, n_stages, **settings), **own_settings)
+
+        positional = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in ("model", "image")]
+        signature = inspect.Signature([*positional, *shared[:split], *own, *shared[split:]])
+        method.__signature__ = signature  # type: ignore[attr-defined]
+        return method
+
+    return decorated
+
+
+def _keyword_only(function: Callable[..., Any]) -> list[inspect.Parameter]:
+    return [p for p in inspect.signature(function).parameters.values() if p.kind is p.KEYWORD_ONLY]
 
 
 def against_others(maps: torch.Tensor) -> torch.Tensor:

@@ -1,9 +1,16 @@
-"""What the registry knows about a method or a metric: each module in methods/ and metrics/ holds one as `RECORD`."""
+"""What the registry knows about a method or a metric: each module in methods/, outputs/ and metrics/ holds a `RECORD`.
 
+All that the engine has to know about one stands on its record; no other file names it.
+"""
+
+import importlib
 import inspect
+import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import ModuleType
+from typing import Any
 
 SHARED_PARAMETERS = {
     "layer": "The layer whose activations are explained: a module or its dotted name.",
@@ -15,15 +22,52 @@ SHARED_PARAMETERS = {
     "sooner where the processor has them, and maps that differ a little.",
     "mean": "The preprocessing's mean per channel, to translate colours; filled in from [model].",
     "std": "The preprocessing's standard deviation per channel; filled in from [model].",
-    "base": "The base explainer: grad_cam, mwp, rise or lime.",
-    "stage_1": "Settings of the base explainer by name, such as layer or n_masks; the paper's when not given.",
-    "mass": "The top classes are the fewest with this probability together.",
-    "most": "There are never more top classes than this.",
-    "scale": "What maps are divided by before they are subtracted: peak (largest magnitude), range or none.",
     "generator": "A torch.Generator on the model's device; the same seed gives the same map.",
     "batch_size": "Images per forward pass; chosen from the image size and device when not given.",
     "progress": "Called with the number of images classified since the last call.",
 }
+
+
+def _as_it_is(model: Any, _parameters: Mapping[str, Any]) -> Any:
+    return model
+
+
+@dataclass(frozen=True)
+class Base:
+    """How a single-map method serves whole-output methods: its settings in both stages and the percentile δ of stage 2.
+
+    `begin(model, image, settings, options)` gives the logits (K,) and a function (classes, stage) → signed maps
+    (T, H, W). `is_linear_in_probability`: a cluster's map is the sum of its classes' maps (p(C) = Σ p(c)); otherwise
+    it is their mean weighted by the softmax of the logits within the cluster (z_C = log Σ e^z, to first order).
+    `timed`: settings of both stages for the benchmark, None for the usual ones.
+    """
+
+    begin: Callable
+    stages: tuple[dict, dict]
+    percentile: float
+    is_linear_in_probability: bool
+    timed: tuple[dict | None, dict | None] = (None, None)
+
+
+@dataclass(frozen=True)
+class Peer:
+    """Another implementation: `attribute(model, images, targets, **parameters)` gives maps (N, H, W), or None.
+
+    `parameters` are those that ours is given. Its package, of the development requirements, is imported when it is
+    called.
+    """
+
+    name: str
+    attribute: Callable
+    ours: Callable = field(default=lambda maps: maps)  # what of ours its maps are compared with
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What the benchmark times: the method with `parameters(side)` for images of this side, beside its peers."""
+
+    parameters: Callable[[int], dict] = lambda _side: {}
+    peers: tuple[Peer, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -32,8 +76,16 @@ class Record:
 
     `needs` names what the function relies on: "gradients", "layer" (a map-shaped activation), "trace" (a model that
     torch.fx can trace), "preprocessing" (mean and std), "perturbs" (many forward passes, no gradients), "one_label"
-    (probabilities that sum to 1 over the classes). `signed` says whether negative values mean something. `files` names
-    the parameters that may be a file's name.
+    (probabilities that sum to 1 over the classes). `signed` says whether negative values mean something, `pixelwise`
+    whether pixels are attributed one by one, so that a display may smooth the map. `files` names the parameters that
+    may be a file's name.
+
+    A run over many images asks further: `together`, whether one call may explain several images, as of methods that
+    draw nothing and pass an image once or twice; `prepare(model, parameters)`, which gives the model in the form that
+    the function would otherwise make anew for every image. `base` is there where whole-output methods can build on the
+    method. `trials` are what the benchmark times. `observe(**parameters)`, of a method that explains by a
+    network of its own, gives a function of (model, image) whose result is by name what a `DatasetMetric` may ask of an
+    image, each as a function.
     """
 
     function: Callable
@@ -42,13 +94,23 @@ class Record:
     parameters: Mapping[str, str] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
     signed: bool = False
+    pixelwise: bool = False
     files: tuple[str, ...] = ()
+    together: bool = False
+    prepare: Callable[[Any, Mapping[str, Any]], Any] = _as_it_is
+    base: Base | None = None
+    trials: tuple[Trial, ...] = ()
+    observe: Callable[..., Callable[[Any, Any], dict[str, Callable[[], Any]]]] | None = None
 
     @cached_property
     def defaults(self) -> dict:
         """The keyword parameters of the function with their default values, None where one must be given."""
         parameters = [p for p in inspect.signature(self.function).parameters.values() if p.kind is p.KEYWORD_ONLY]
         return {p.name: None if p.default is p.empty else p.default for p in parameters}
+
+    def taken(self, offered: Mapping[str, Any]) -> dict[str, Any]:
+        """Return, of what is offered by name, what the function has a parameter for."""
+        return {name: value for name, value in offered.items() if name in self.defaults}
 
     def describe(self) -> dict:
         """Return the record as plain values, for `--json` and the documentation."""
@@ -70,9 +132,11 @@ class Metric(Record):
     """A metric: `function(model, images, targets, maps, …)` returns a value per image (N,) under each of its names.
 
     `directions` says of each name whether "higher" or "lower" is better; the first is what the file is named after.
+    A metric that takes long is `on_request`: left out where no metrics are named.
     """
 
     directions: Mapping[str, str] = field(default_factory=dict)
+    on_request: bool = False
 
     def describe(self) -> dict:
         return {**super().describe(), "directions": dict(self.directions)}
@@ -80,4 +144,24 @@ class Metric(Record):
 
 @dataclass(frozen=True)
 class DatasetMetric(Metric):
-    """A metric of a whole data set: `function(…)` returns one value under each of its names."""
+    """A metric of a whole data set: `function(…)` returns one value under each of its names.
+
+    For a bundle it is computed image by image. `of_image(…)` gives what one image adds, as plain values that JSON can
+    hold; it has parameters for what it asks, of: the `approximations` (1, C) of the model's `logits` (1, K) of
+    `classes`, with the logits' `thresholds` (K,) or None, the x-features' `maps` (1, n, H, W) and the `weights`
+    (1, P, H, W) of the image's parts. `of_images` gives the values from what all images add.
+    """
+
+    of_image: Callable[..., Any] = field(kw_only=True)
+    of_images: Callable[[list[Any]], dict[str, float]] = field(kw_only=True)
+
+    @cached_property
+    def asks(self) -> tuple[str, ...]:
+        """What `of_image` is to be given, by name."""
+        return tuple(inspect.signature(self.of_image).parameters)
+
+
+def records_in(package: ModuleType) -> dict[str, Any]:
+    """Return the records of a package's modules, by the modules' names."""
+    names = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
+    return {name: importlib.import_module(f"{package.__name__}.{name}").RECORD for name in names}

@@ -3,28 +3,23 @@
 `METRICS` give a value per image, `DATASET_METRICS` one for a whole data set.
 """
 
-import importlib
-import pkgutil
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import torch
 
 from explainers import methods, metrics, outputs
 from explainers.errors import UserError, near
+from explainers.networks.graph import optimised
 from explainers.networks.state import device_of, untouched
-from explainers.record import DatasetMetric, Metric, Record
+from explainers.record import DatasetMetric, Metric, Record, records_in
 from explainers.targets import as_targets
 from explainers.trees import Node
 
-
-def _discover(package) -> dict[str, Record]:
-    names = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
-    return {name: importlib.import_module(f"{package.__name__}.{name}").RECORD for name in names}
-
-
-METHODS = _discover(methods)
-OUTPUTS = _discover(outputs)
-_ALL_METRICS = _discover(metrics)
+METHODS: dict[str, Record] = records_in(methods)
+OUTPUTS: dict[str, Record] = records_in(outputs)
+_ALL_METRICS: dict[str, Metric] = records_in(metrics)
 METRICS = {name: metric for name, metric in _ALL_METRICS.items() if not isinstance(metric, DatasetMetric)}
 DATASET_METRICS = {name: metric for name, metric in _ALL_METRICS.items() if isinstance(metric, DatasetMetric)}
 
@@ -44,6 +39,14 @@ def explainer(name: str) -> Record:
 def explains_output(name: str) -> bool:
     """Say whether the method explains the whole output, as a tree of maps, and not one class after the other."""
     return name in OUTPUTS
+
+
+def prepared(name: str, model: torch.nn.Module, parameters: Mapping[str, Any]) -> torch.nn.Module:
+    """Return the model in the form that the method, or its base explainer, would otherwise make for every image."""
+    record = METHODS.get(parameters.get("base", name))
+    if record is None:
+        return model
+    return optimised(model) if "perturbs" in record.needs else record.prepare(model, parameters)
 
 
 def check_parameters(name: str, record: Record, parameters: dict) -> None:
@@ -93,8 +96,8 @@ def _outside_inference(tensor: torch.Tensor) -> torch.Tensor:
 
 def metric_of(name: str) -> Metric:
     """Return the record of the metric that gives values under this name."""
-    found = {value: metric for metric in METRICS.values() for value in metric.directions}
-    return find(found, name, "metric")
+    by_value = {value: metric for metric in METRICS.values() for value in metric.directions}
+    return find(by_value, name, "metric")
 
 
 def score(name: str, model: torch.nn.Module, images: torch.Tensor, targets, maps: torch.Tensor, **parameters):

@@ -3,8 +3,8 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from analysis.apa import SHARES
 from analysis.plots import style
+from analysis.results.apa import SHARES
 
 
 def forest(contrasts: pd.DataFrame, xlabel: str, kind: str = "") -> Figure:

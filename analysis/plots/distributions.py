@@ -6,9 +6,9 @@ from matplotlib.figure import Figure
 from scipy import stats
 
 from analysis.plots import style
+from analysis.reading.study import Measure
 from analysis.statistics.cells import cell_label
 from analysis.statistics.effects import mean_interval
-from analysis.study import Measure
 
 
 def boxes(measure: Measure, factors: list[str]) -> Figure:

@@ -9,7 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from analysis.apa import SHARES, words
+from analysis.results.apa import SHARES, words
 
 INK, QUIET, LINE = "#1c2733", "#5b6875", "#d7dde3"
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8A8A8A")  # Okabe & Ito 2008

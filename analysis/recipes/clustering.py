@@ -14,13 +14,14 @@ from functools import partial
 
 import pandas as pd
 
-from analysis import apa, between, blocks, repeated, sorting, trials
 from analysis.errors import AnalysisError
-from analysis.plan import Plan
-from analysis.records import record
-from analysis.sections import Section
+from analysis.reading.plans import Plan
+from analysis.reading.study import Measure, Study
+from analysis.results import apa
+from analysis.results.records import record
+from analysis.results.section import Section
+from analysis.sections import between, blocks, repeated, sorting, trials
 from analysis.statistics.effects import wilson
-from analysis.study import Measure, Study
 
 KIND = "clustering"
 PLAN = Plan(

@@ -8,14 +8,14 @@ from functools import partial
 
 import pandas as pd
 
-from analysis import blocks, coding, questions
 from analysis.errors import AnalysisError
-from analysis.plan import Plan
 from analysis.plots import comparisons
-from analysis.records import record
-from analysis.sections import Figure, Section
+from analysis.reading.plans import Plan
+from analysis.reading.study import Measure, Study
+from analysis.results.records import record
+from analysis.results.section import Figure, Section
+from analysis.sections import blocks, coding, questions
 from analysis.statistics.descriptives import COLUMNS, descriptives
-from analysis.study import Measure, Study
 
 KIND = "forward_simulation"
 PLAN = Plan(

@@ -4,9 +4,10 @@ from functools import partial
 
 import pandas as pd
 
-from analysis import apa, blocks, sorting
-from analysis.plan import Plan
-from analysis.study import Measure, Study
+from analysis.reading.plans import Plan
+from analysis.reading.study import Measure, Study
+from analysis.results import apa
+from analysis.sections import blocks, sorting
 
 KIND = "generic"
 PLAN = Plan(exclude=())

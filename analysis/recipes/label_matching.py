@@ -9,12 +9,12 @@ from math import factorial
 
 import pandas as pd
 
-from analysis import blocks, questions, trials
-from analysis.plan import Plan
-from analysis.records import record
-from analysis.sections import Section
-from analysis.statistics import against_chance
-from analysis.study import Measure, Study
+from analysis.reading.plans import Plan
+from analysis.reading.study import Measure, Study
+from analysis.results.records import record
+from analysis.results.section import Section
+from analysis.sections import blocks, questions, trials
+from analysis.statistics.comparisons import against_chance
 
 KIND = "label_matching"
 PLAN = Plan(

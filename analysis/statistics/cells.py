@@ -54,6 +54,11 @@ def groups(data: pd.DataFrame, outcome: str, factors: list[str]) -> pd.Series:
     return pd.Series({cell_label(key): values for key, values in found.items()}, dtype=object)
 
 
+def splits(factors: list[str]) -> dict[str, list[str]]:
+    """Return the groupings of descriptives and rank tests: all cells of the design, then each factor by itself."""
+    return ({"cells": factors} if len(factors) > 1 else {}) | {factor: [factor] for factor in factors}
+
+
 def cell_label(key) -> str:
     """Return `none × shown` for a cell's key."""
     return " × ".join(map(str, key)) if isinstance(key, tuple) else str(key)

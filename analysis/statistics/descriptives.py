@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from analysis.statistics.cells import splits
 from analysis.statistics.effects import mean_interval
-from analysis.statistics.ranks import splits
 
 COLUMNS = ("term", "level", "n", "mean", "sd", "median", "q1", "q3", "min", "max", "ci_low", "ci_high")
 

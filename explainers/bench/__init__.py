@@ -1,1 +1,1 @@
-"""Time every method against its peers, captum, pytorch-grad-cam, zennit, shap and lime."""
+"""Time every method against the other implementations that its record names."""

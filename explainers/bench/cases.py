@@ -1,9 +1,9 @@
-"""What is compared: each method with parameters that its peers have too."""
+"""What is compared: the trials of every method's record, as cases of one method with its parameters and peers."""
 
 from dataclasses import dataclass, field
 
-from explainers.bench import peers
-from explainers.bench.peers import Peer
+from explainers import registry
+from explainers.record import Peer
 
 
 @dataclass(frozen=True)
@@ -25,29 +25,8 @@ class Case:
 
 
 def cases(side: int) -> list[Case]:
-    """Return the comparisons for images of this size. CWOX-2s has a part of the paper's samples, in its proportion."""
-    occlusion = {"window": side // 7, "stride": side // 14, "fill": (0.0, 0.0, 0.0)}
-    rise = {"n_masks": 1000}, {"n_masks": 600}
-    lime = {"n_samples": 1000}, {"n_samples": 333}
+    """Return the comparisons for images of this size, by method; those that explain the whole output come last."""
+    records = registry.METHODS | registry.OUTPUTS
     return [
-        Case("grad_cam", {}, (peers.GRAD_CAM,)),
-        Case("lrp", {}, (peers.LRP,)),
-        Case("deeplift", {}, (peers.DEEPLIFT,)),
-        Case("gradient_shap", {"n_samples": 20}, (peers.GRADIENT_SHAP, peers.SHAP)),
-        Case("occlusion", {**occlusion, "output": "logit", "relative": False}, (peers.OCCLUSION,)),
-        Case("lime", {"n_samples": 1000}, (peers.LIME,)),
-        Case("rise", {"n_masks": 1000}),
-        Case("multiscale_occlusion", {"depth": 2}),
-        Case("mwp"),
-        Case("c_mwp"),
-        Case("cwox_2s", _tree_by("grad_cam"), (peers.PUBLISHED_CWOX,)),
-        Case("cwox_2s", _tree_by("mwp")),
-        Case("cwox_2s", _tree_by("rise", *rise)),
-        Case("cwox_2s", _tree_by("lime", *lime)),
+        Case(name, trial.parameters(side), trial.peers) for name, record in records.items() for trial in record.trials
     ]
-
-
-def _tree_by(base, stage_1=None, stage_2=None):
-    """Parameters of a tree of the five highest classes, in two clusters."""
-    clusters = [list(range(0, 1000, 2)), list(range(1, 1000, 2))]
-    return {"base": base, "tree": clusters, "mass": 1.0, "stage_1": stage_1, "stage_2": stage_2}

@@ -71,8 +71,8 @@ def counted(subject: Subject, function: Callable) -> tuple:
     finally:
         for handle in handles:
             handle.remove()
-    rise = None if before is None or after is None else max(after - before, 0) / 2**20
-    return passed[0], rise, result
+    growth = None if before is None or after is None else max(after - before, 0) / 2**20
+    return passed[0], growth, result
 
 
 def _reset_memory(device):

@@ -1,8 +1,7 @@
 """Time every method against its peers: the same model, images and parameters, in one run.
 
-Peers are development requirements (captum, pytorch-grad-cam, zennit, shap, lime); one that is not installed, or fails
-on the model, is named with the reason. Weights and images are random, targets the model's first choices. `COLUMNS` says
-what each figure is.
+Peers are development requirements; one that is not installed, or fails on the model, is named with the reason. Weights
+and images are random, targets the model's first choices. `COLUMNS` says what each figure is.
 """
 
 import time
@@ -16,7 +15,6 @@ from explainers import registry
 from explainers._torchvision import torchvision
 from explainers.bench.cases import cases
 from explainers.bench.measuring import REPEATS, Subject, counted, seconds_of, seconds_per_image
-from explainers.networks.excitation import excitable
 from explainers.networks.graph import optimised
 
 COLUMNS = {
@@ -114,9 +112,7 @@ def _ours(subject, case):
     if not registry.explains_output(case.method):
         given = (subject.model, subject.images, subject.targets)
         return lambda: registry.explain(case.method, *given, **case.parameters)[:, 0]
-    base = case.parameters["base"]
-    prepared = optimised(subject.model) if base in ("rise", "lime") else subject.model
-    prepared = excitable(prepared) if base == "mwp" else prepared
+    prepared = registry.prepared(case.method, subject.model, case.parameters)
 
     def first_nodes():
         trees = [registry.explain_output(case.method, prepared, image, **case.parameters) for image in subject.images]

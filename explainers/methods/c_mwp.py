@@ -4,10 +4,9 @@ Zhang et al. 2018, "Top-Down Neural Attention by Excitation Backprop", IJCV, sec
 See `explainers.networks.excitation`.
 """
 
-import torch.nn.functional as F
-
-from explainers.networks.excitation import Excitation
-from explainers.record import Record
+from explainers.networks.activations import enlarged
+from explainers.networks.excitation import Excitation, excitable
+from explainers.record import Record, Trial
 from explainers.targets import as_weightings, pick
 
 
@@ -15,9 +14,8 @@ def c_mwp(model, images, targets, *, layer=None):
     """Return the positive part of the contrast at the layer, channels summed and enlarged: (N, T, H, W), ≥ 0."""
     excitation = Excitation(model, images, [layer])
     pick(excitation.outputs, targets)  # refuses targets that the model does not have
-    found = excitation.contrast(as_weightings(targets, excitation.outputs.shape[1]))
-    maps = found.sum(dim=2).clamp(min=0)
-    return F.interpolate(maps, size=images.shape[-2:], mode="bilinear", align_corners=False)
+    contrast = excitation.contrast(as_weightings(targets, excitation.outputs.shape[1]))
+    return enlarged(contrast.sum(dim=2).clamp(min=0), images)
 
 
 RECORD = Record(
@@ -25,4 +23,7 @@ RECORD = Record(
     title="Contrastive excitation backprop",
     paper="Zhang et al. 2018, Top-Down Neural Attention by Excitation Backprop, IJCV",
     needs=("gradients", "trace", "layer"),
+    together=True,
+    prepare=lambda model, _parameters: excitable(model),
+    trials=(Trial(),),
 )

@@ -13,7 +13,7 @@ from torch.overrides import TorchFunctionMode
 from explainers.errors import UserError
 from explainers.networks.convolution import convolve
 from explainers.networks.graph import in_quick_layout
-from explainers.record import Record
+from explainers.record import Peer, Record, Trial
 from explainers.targets import pick
 
 _ELEMENTWISE = (
@@ -185,6 +185,13 @@ class _MaxPool(torch.autograd.Function):
         return passed.view_as(change).div_(change), None, None, None, None
 
 
+def _captum(model, images, targets):
+    from captum.attr import DeepLift
+
+    images = images.clone().requires_grad_()
+    return DeepLift(model).attribute(images, torch.zeros_like(images), target=targets).sum(dim=1)
+
+
 RECORD = Record(
     function=deeplift,
     title="DeepLIFT (Rescale)",
@@ -195,4 +202,7 @@ RECORD = Record(
     },
     needs=("gradients",),
     signed=True,
+    pixelwise=True,
+    together=True,
+    trials=(Trial(peers=(Peer("captum", _captum),)),),
 )

@@ -4,15 +4,15 @@ Selvaraju, Cogswell, Das, Vedantam, Parikh, Batra 2017, "Grad-CAM: Visual Explan
 Gradient-based Localization", ICCV, equations 1 and 2.
 """
 
+from functools import cache
+
 import torch
 import torch.nn.functional as F
 
-from explainers.errors import UserError
-from explainers.networks.graph import in_quick_layout
-from explainers.networks.layers import find_layer
-from explainers.networks.state import cut_at
-from explainers.record import Record
-from explainers.targets import pick
+from explainers.networks.activations import Activations, activations_and_gradients, enlarged
+from explainers.networks.layers import default_layer
+from explainers.networks.stages import BY_LAYER, layers_of_stages
+from explainers.record import Base, Peer, Record, Trial
 
 
 def grad_cam(model, images, targets, *, layer=None, relu=True):
@@ -21,21 +21,39 @@ def grad_cam(model, images, targets, *, layer=None, relu=True):
     y is the logit. One forward pass serves all targets, and one batched backward pass through the layers above
     `layer` only. As in the paper the ReLU comes before the enlargement; `relu=False` keeps the sign.
     """
-    module = find_layer(model, layer, images)
-    with cut_at(module) as activations:
-        scores = pick(in_quick_layout(model, images), targets)
-        if not activations or activations[-1].ndim != 4:
-            found = f"gives {tuple(activations[-1].shape)}" if activations else "takes no part in the forward pass"
-            raise UserError(
-                f"layer: Grad-CAM needs activations (N, C, H, W); {layer or type(module).__name__} {found}."
-            )
-        each_target = torch.eye(scores.shape[1]).to(scores)[:, None].expand(-1, *scores.shape)
-        (gradients,) = torch.autograd.grad(scores, activations[-1], each_target, is_grads_batched=True)
-    weights = gradients.mean(dim=(-2, -1))
-    maps = torch.einsum("tnc,nchw->nthw", weights, activations[-1].detach())
-    if relu:
-        maps = maps.relu()
-    return F.interpolate(maps, size=images.shape[-2:], mode="bilinear", align_corners=False)
+    maps = _weighted(*activations_and_gradients(model, images, targets, layer))
+    return enlarged(maps.relu() if relu else maps, images)
+
+
+def _weighted(activations, gradients):
+    return torch.einsum("ntc,nchw->nthw", gradients.mean(dim=(-2, -1)), activations)
+
+
+def _begin(model, image, settings, _options):
+    """One forward and one batched backward pass serve all classes and both layers; maps keep their sign."""
+    activations = Activations(model, image, layers_of_stages(model, image, settings))
+
+    @cache
+    def maps(classes):
+        weightings = F.one_hot(torch.tensor(classes), activations.outputs.shape[1])[None]
+        gradients = activations.gradients(weightings)
+        return [_weighted(*at_layer) for at_layer in zip(activations.maps, gradients, strict=True)]
+
+    return activations.outputs[0], lambda classes, stage: enlarged(maps(tuple(classes))[stage], image)[0]
+
+
+def _pytorch_grad_cam(model, images, targets):
+    """Its maps are scaled to 0 … 1."""
+    from pytorch_grad_cam import GradCAM
+    from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+
+    with GradCAM(model=model, target_layers=[default_layer(model, images)]) as peer:
+        return torch.from_numpy(peer(images, [ClassifierOutputTarget(int(t)) for t in targets]))
+
+
+def _to_unit_range(maps):
+    low, high = maps.amin(dim=(1, 2), keepdim=True), maps.amax(dim=(1, 2), keepdim=True)
+    return (maps - low) / (high - low).clamp(min=1e-12)
 
 
 RECORD = Record(
@@ -44,4 +62,7 @@ RECORD = Record(
     paper="Selvaraju et al. 2017, Grad-CAM, ICCV",
     parameters={"relu": "Keep positive evidence only (the paper's); false gives signed maps."},
     needs=("gradients", "layer"),
+    together=True,
+    base=Base(_begin, BY_LAYER, percentile=50, is_linear_in_probability=False),
+    trials=(Trial(peers=(Peer("pytorch-grad-cam", _pytorch_grad_cam, _to_unit_range),)),),
 )

@@ -14,7 +14,7 @@ from explainers.networks.graph import optimised
 from explainers.networks.layers import find_layer
 from explainers.networks.perturbation import usual_batch
 from explainers.randomness import integers, seeded, uniform
-from explainers.record import Record
+from explainers.record import Peer, Record, Trial
 from explainers.targets import pick
 
 
@@ -120,6 +120,22 @@ def _enlarged(maps, size):
     return F.interpolate(maps, size=size, mode="bilinear", align_corners=False)
 
 
+def _captum(model, images, targets, n_samples):
+    from captum.attr import GradientShap
+
+    images = images.clone().requires_grad_()
+    options = {"n_samples": n_samples, "stdevs": 0.0, "target": targets}
+    GradientShap(model).attribute(images, torch.zeros_like(images[:1]), **options)
+
+
+def _shap(model, images, _targets, n_samples):
+    """It explains the first choices by itself; asked for given classes it would explain them all."""
+    from shap import GradientExplainer
+
+    explainer = GradientExplainer(model, torch.zeros_like(images[:1]), batch_size=usual_batch(images))
+    explainer.shap_values(images, nsamples=n_samples, ranked_outputs=1, rseed=0)
+
+
 RECORD = Record(
     function=gradient_shap,
     title="GradientSHAP (expected gradients)",
@@ -132,4 +148,7 @@ RECORD = Record(
     },
     needs=("gradients",),
     signed=True,
+    pixelwise=True,
+    prepare=lambda model, parameters: optimised(model) if parameters["layer"] is None else model,
+    trials=(Trial(lambda _side: {"n_samples": 20}, (Peer("captum", _captum), Peer("shap", _shap))),),
 )

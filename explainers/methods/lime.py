@@ -11,9 +11,10 @@ import torch
 
 from explainers.networks.graph import optimised
 from explainers.networks.perturbation import classify
+from explainers.networks.stages import perturbed
 from explainers.preprocessing import IMAGENET_MEAN, IMAGENET_STD
 from explainers.randomness import seeded, uniform
-from explainers.record import Record
+from explainers.record import Base, Peer, Record, Trial
 
 _ALPHA = 1.0  # of the ridge
 _WIDTH = 0.25  # of the kernel
@@ -131,6 +132,25 @@ def _ridge(present, scores, weights):
     return torch.linalg.solve(weighted @ x + _ALPHA * torch.eye(x.shape[1]).to(x), weighted @ y.T).T
 
 
+def _authors_package(model, images, targets, n_samples):
+    from lime.lime_image import LimeImageExplainer
+    from lime.wrappers.scikit_image import SegmentationAlgorithm
+
+    mean, std = (torch.tensor(values).reshape(3, 1, 1).to(images) for values in (IMAGENET_MEAN, IMAGENET_STD))
+    quickshift = SegmentationAlgorithm("quickshift", kernel_size=4, max_dist=200, ratio=0.2, random_seed=0)
+
+    @torch.inference_mode()
+    def classified(pictures):
+        inputs = torch.stack([torch.from_numpy(picture).permute(2, 0, 1) for picture in pictures]).to(images)
+        return model((inputs - mean) / std).softmax(dim=1).cpu().numpy()
+
+    for image, target in zip(images, targets, strict=True):
+        picture = (image * std + mean).clamp(0, 1).permute(1, 2, 0).double().cpu().numpy()
+        options = {"labels": (int(target),), "top_labels": None, "num_samples": n_samples}
+        explainer = LimeImageExplainer(random_state=0)
+        explainer.explain_instance(picture, classified, segmentation_fn=quickshift, **options)
+
+
 RECORD = Record(
     function=lime,
     title="LIME",
@@ -142,4 +162,12 @@ RECORD = Record(
     },
     needs=("preprocessing", "perturbs"),
     signed=True,
+    base=Base(
+        perturbed(lime),
+        ({"n_samples": 3000, "kernel_size": 8}, {"n_samples": 1000, "kernel_size": 4}),
+        percentile=85,
+        is_linear_in_probability=True,
+        timed=({"n_samples": 1000}, {"n_samples": 333}),
+    ),
+    trials=(Trial(lambda _side: {"n_samples": 1000}, (Peer("lime", _authors_package),)),),
 )

@@ -7,12 +7,12 @@ Explaining Neural Network Decisions with LRP", IJCNN. The rules are zennit's (An
 
 import torch
 
-from explainers import _torchvision  # noqa: F401  (zennit imports torchvision)
+from explainers._torchvision import torchvision  # before zennit, which imports it too
 from explainers.errors import UserError, near
 from explainers.networks.canonical import Affine, canonical
 from explainers.networks.relevance import quicken
 from explainers.preprocessing import IMAGENET_MEAN, IMAGENET_STD, normalised
-from explainers.record import Record
+from explainers.record import Peer, Record, Trial
 from explainers.targets import as_weightings, pick
 
 from zennit.composites import COMPOSITES, LayerMapComposite, layer_map_base  # isort: skip
@@ -54,6 +54,22 @@ def _rules(name, images, mean, std):
     return COMPOSITES[name](layer_map=own)
 
 
+def _zennit(model, images, targets):
+    from zennit.attribution import Gradient
+    from zennit.canonizers import SequentialMergeBatchNorm
+    from zennit.composites import EpsilonPlus
+    from zennit.torchvision import ResNetCanonizer
+
+    is_resnet = isinstance(model, torchvision.models.ResNet)
+    canonizer = ResNetCanonizer() if is_resnet else SequentialMergeBatchNorm()
+
+    def start(logits):
+        return logits.detach() * torch.nn.functional.one_hot(targets, logits.shape[1])
+
+    with Gradient(model=model, composite=EpsilonPlus(canonizers=[canonizer])) as attributor:
+        return attributor(images.clone(), start)[1].sum(dim=1)
+
+
 RECORD = Record(
     function=lrp,
     title="Layer-wise relevance propagation",
@@ -61,4 +77,7 @@ RECORD = Record(
     parameters={"composite": f"Which rules apply where: {', '.join(_OFFERED)}."},
     needs=("gradients", "trace", "preprocessing"),
     signed=True,
+    pixelwise=True,
+    together=True,
+    trials=(Trial(peers=(Peer("zennit", _zennit),)),),
 )

@@ -19,7 +19,7 @@ from explainers.occlusion.density import fitted_density
 from explainers.occlusion.hiding import importance, occluded_scores
 from explainers.occlusion.lattice import Lattice, boundaries, lattice
 from explainers.preprocessing import IMAGENET_MEAN, IMAGENET_STD
-from explainers.record import Record
+from explainers.record import Record, Trial
 
 COMBINATIONS = ("trees", "density")
 
@@ -153,4 +153,5 @@ RECORD = Record(
         "evidence is redundant. false: the root's children always stay.",
     },
     needs=("preprocessing", "perturbs"),
+    trials=(Trial(lambda _side: {"depth": 2}),),
 )

@@ -4,10 +4,15 @@ Zhang et al. 2018, "Top-Down Neural Attention by Excitation Backprop", IJCV, sec
 See `explainers.networks.excitation`.
 """
 
+from functools import cache
+
+import torch
 import torch.nn.functional as F
 
-from explainers.networks.excitation import Excitation
-from explainers.record import Record
+from explainers.networks.activations import enlarged
+from explainers.networks.excitation import Excitation, excitable
+from explainers.networks.stages import BY_LAYER, layers_of_stages
+from explainers.record import Base, Record, Trial
 from explainers.targets import as_weightings, pick
 
 
@@ -20,7 +25,20 @@ def mwp(model, images, targets, *, layer=None):
     excitation = Excitation(model, images, [layer])
     pick(excitation.outputs, targets)  # refuses targets that the model does not have
     (found,) = excitation.propagated(as_weightings(targets, excitation.outputs.shape[1]))
-    return F.interpolate(found.sum(dim=2), size=images.shape[-2:], mode="bilinear", align_corners=False)
+    return enlarged(found.sum(dim=2), images)
+
+
+def _begin(model, image, settings, _options):
+    """One forward and one batched backward pass serve all classes and both layers."""
+    model = excitable(model)
+    excitation = Excitation(model, image, layers_of_stages(model.model, image, settings))
+
+    @cache
+    def maps(classes):
+        starts = F.one_hot(torch.tensor(classes), excitation.outputs.shape[1])[None]
+        return [probability.sum(dim=2) for probability in excitation.propagated(starts)]
+
+    return excitation.outputs[0], lambda classes, stage: enlarged(maps(tuple(classes))[stage], image)[0]
 
 
 RECORD = Record(
@@ -28,4 +46,8 @@ RECORD = Record(
     title="Excitation backprop",
     paper="Zhang et al. 2018, Top-Down Neural Attention by Excitation Backprop, IJCV",
     needs=("gradients", "trace", "layer"),
+    together=True,
+    prepare=lambda model, _parameters: excitable(model),
+    base=Base(_begin, BY_LAYER, percentile=60, is_linear_in_probability=False),
+    trials=(Trial(),),
 )

@@ -9,7 +9,7 @@ import torch
 from explainers.errors import UserError
 from explainers.occlusion.hiding import importance, occluded_scores
 from explainers.preprocessing import IMAGENET_MEAN, IMAGENET_STD
-from explainers.record import Record
+from explainers.record import Peer, Record, Trial
 
 
 def occlusion(
@@ -61,6 +61,20 @@ def _coverage(starts, window, length):
     return (pixels >= first) & (pixels < first + window)
 
 
+def _captum(model, images, targets, window, stride, **_parameters):
+    from captum.attr import Occlusion
+
+    shape, strides = (3, window, window), (3, stride, stride)
+    with torch.inference_mode():
+        maps = Occlusion(model).attribute(images, shape, strides, target=targets, perturbations_per_eval=16)
+    return maps[:, 0]
+
+
+def _as_captum_has_it(side):
+    black = (0.0, 0.0, 0.0)
+    return {"window": side // 7, "stride": side // 14, "fill": black, "output": "logit", "relative": False}
+
+
 RECORD = Record(
     function=occlusion,
     title="Occlusion",
@@ -72,4 +86,5 @@ RECORD = Record(
     },
     needs=("preprocessing", "perturbs"),
     signed=True,
+    trials=(Trial(_as_captum_has_it, (Peer("captum", _captum),)),),
 )

@@ -9,8 +9,9 @@ import torch.nn.functional as F
 
 from explainers.errors import UserError
 from explainers.networks.perturbation import classify, usual_batch
+from explainers.networks.stages import perturbed
 from explainers.randomness import integers, seeded, uniform
-from explainers.record import Record
+from explainers.record import Base, Record, Trial
 
 
 def rise(
@@ -83,4 +84,12 @@ RECORD = Record(
         "p": "Probability that a cell is kept.",
     },
     needs=("perturbs",),
+    base=Base(
+        perturbed(rise),
+        ({"n_masks": 5000, "grid": 15, "p": 0.3}, {"n_masks": 3000, "grid": 10, "p": 0.15}),
+        percentile=70,
+        is_linear_in_probability=True,
+        timed=({"n_masks": 1000}, {"n_masks": 600}),
+    ),
+    trials=(Trial(lambda _side: {"n_masks": 1000}),),
 )

@@ -3,6 +3,7 @@
 Qi, Khorram, Li 2021, "Embedding Deep Networks into Visual Explanations", Artificial Intelligence, section 4.2, item 1.
 """
 
+import numpy as np
 import torch
 
 from explainers.errors import UserError
@@ -36,6 +37,14 @@ def _unchanged(approximations, logits, classes, thresholds):
     return torch.stack(kept, dim=1).double()
 
 
+def _of_image(approximations, logits, classes, thresholds) -> dict[str, float]:
+    return faithfulness(approximations, logits, classes=classes, thresholds=thresholds)
+
+
+def _of_images(values: list[dict[str, float]]) -> dict[str, float]:
+    return {name: float(np.mean([of_image[name] for of_image in values])) for name in values[0]}
+
+
 RECORD = DatasetMetric(
     function=faithfulness,
     title="Faithfulness of an explanation network",
@@ -45,4 +54,6 @@ RECORD = DatasetMetric(
         "thresholds": "The logits above which a multi-label model predicts a class.",
     },
     directions={"f_reg": "lower", "f_cls": "higher"},
+    of_image=_of_image,
+    of_images=_of_images,
 )

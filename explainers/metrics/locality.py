@@ -40,37 +40,12 @@ def part_shares(maps: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
     return torch.einsum("mnhw,mphw->mnp", shares, weights.to(shares))
 
 
-def mask_weights(regions: torch.Tensor, n_parts: int) -> torch.Tensor:
-    """Return weight 1 inside each object and 0 elsewhere, (P, H, W), of an image of object numbers (H, W).
-
-    Numbers run from 1 to `n_parts`; 0 is what is labelled as nothing and has no weight.
-    """
-    parts = torch.arange(1, n_parts + 1, device=regions.device)
-    return (regions[None] == parts[:, None, None]).float()
+def _of_image(maps: torch.Tensor, weights: torch.Tensor) -> list[list[float]]:
+    return part_shares(maps, weights)[0].tolist()
 
 
-def voronoi_weights(points: torch.Tensor, box, size: tuple[int, int], context: bool = True) -> torch.Tensor:
-    """Return algorithm 1's weights (P, H, W), with `context` (P + 1, H, W), of part points (P, 2) as (x, y) in pixels.
-
-    A pixel in the bounding `box` (left, top, right, bottom; right and bottom exclusive) belongs to the nearest point's
-    cell and weighs 1 − d̄ there, with d̄ its distance to the point over the greatest in that cell (ours; the paper only
-    says normalised). Elsewhere the part weighs 0. The context weighs 1 outside the box. Points that are NaN, of parts
-    that cannot be seen, have no cell: their weight is 0. Of equally near points the first has the pixel.
-    """
-    height, width = size
-    left, top, right, bottom = box
-    y, x = torch.meshgrid(torch.arange(height).double(), torch.arange(width).double(), indexing="ij")
-    inside = (x >= left) & (x < right) & (y >= top) & (y < bottom)
-    points = points.double()
-    distance = torch.hypot(x - points[:, 0, None, None], y - points[:, 1, None, None]).nan_to_num(torch.inf)
-    nearest = distance.argmin(dim=0)
-    weights = torch.zeros(len(points), height, width)
-    for part in range(len(points)):
-        cell = inside & (nearest == part) & distance[part].isfinite()
-        if cell.any():
-            furthest = distance[part][cell].max().clamp(min=torch.finfo(torch.double).tiny)
-            weights[part][cell] = (1 - distance[part][cell] / furthest).float()
-    return torch.cat([weights, (~inside).float()[None]]) if context else weights
+def _of_images(shares: list[list[list[float]]]) -> dict[str, float]:
+    return locality(torch.tensor(shares, dtype=torch.double))
 
 
 RECORD = DatasetMetric(
@@ -78,4 +53,6 @@ RECORD = DatasetMetric(
     title="Locality of x-features",
     paper="Qi, Khorram, Li 2021, Embedding Deep Networks into Visual Explanations",
     directions={"locality": "lower"},
+    of_image=_of_image,
+    of_images=_of_images,
 )

@@ -63,4 +63,6 @@ RECORD = DatasetMetric(
     paper="Qi, Khorram, Li 2021, Embedding Deep Networks into Visual Explanations",
     parameters={"jitter": "Added to the correlation's diagonal, so that equal maps have a finite value."},
     directions={"o1": "lower", "o2": "lower"},
+    of_image=lambda maps: moments(maps).tolist(),
+    of_images=lambda summands: orthogonality_of(torch.tensor(summands, dtype=torch.double).sum(dim=0)),
 )

@@ -64,4 +64,5 @@ RECORD = Metric(
         "stages": "In how many steps the weights become random.",
     },
     directions={"sanity": "lower"},
+    on_request=True,  # every image is explained anew several times
 )

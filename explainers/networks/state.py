@@ -41,30 +41,11 @@ def untouched(model: torch.nn.Module):
 
 
 @contextmanager
-def cut_at(module: torch.nn.Module):
-    """Begin the graph at `module`'s output: yields a list whose last item is that output, as a leaf with gradients.
-
-    Nothing below the module is differentiated, so one forward pass keeps only what the layers above it need.
-    """
-    activations = []
-
-    def replace(_module, _inputs, output):
-        activations.append(output.detach().requires_grad_())
-        return activations[-1].clone()  # a later in-place ReLU may not write into the leaf
-
-    handle = module.register_forward_hook(replace)
-    try:
-        with torch.enable_grad():
-            yield activations
-    finally:
-        handle.remove()
-
-
-@contextmanager
 def tapped(modules):
-    """Begin the graph at the first of these modules to give an output, as `cut_at`; yields the outputs by module.
+    """Begin the graph at the first of these modules to give an output; yields the outputs by module.
 
-    What the others give stays part of the graph, so that one backward pass reaches all of them.
+    Nothing below it is differentiated, so one forward pass keeps only what the layers above it need. What the other
+    modules give stays part of the graph, so that one backward pass reaches all of them.
     """
     outputs = {}
 

@@ -4,6 +4,7 @@ Qi, Khorram, Li 2021, "Embedding Deep Networks into Visual Explanations", Artifi
 see `explainers.xnn`.
 """
 
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -15,6 +16,7 @@ from explainers.xnn.activations import activations_of
 from explainers.xnn.heatmaps import x_feature_maps
 from explainers.xnn.network import ExplanationNetwork, normalised
 from explainers.xnn.storage import load
+from explainers.xnn.training import apply
 
 
 def xnn(model, image, *, network=None, layer=None) -> list[Node]:
@@ -50,6 +52,23 @@ def _check(network, activations, logits):
         )
 
 
+def _observed(*, network, layer=None):
+    """Return what metrics of a whole data set ask of an image, as `Record.observe` says."""
+    network = load(Path(network))
+
+    def of_image(model, image):
+        images, settings = image[None], network.settings
+        passed = cache(lambda: activations_of(model, images, settings.layer, settings.space))
+        return {
+            "approximations": lambda: apply(network, passed()[0])[1],
+            "logits": lambda: passed()[1],
+            "classes": lambda: network.classes,
+            "maps": lambda: x_feature_maps(model, network, images, layer),
+        }
+
+    return of_image
+
+
 RECORD = Record(
     function=xnn,
     title="Explanation network",
@@ -57,4 +76,5 @@ RECORD = Record(
     parameters={"network": "The explanation network: its file."},
     needs=("gradients", "trace", "layer"),
     files=("network",),
+    observe=_observed,
 )

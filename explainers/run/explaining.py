@@ -12,25 +12,25 @@ from explainers import registry
 from explainers.bundle import opaque, write_atomically
 from explainers.config import MethodConfig
 from explainers.errors import UserError
-from explainers.networks.excitation import excitable
-from explainers.networks.graph import optimised
 from explainers.predictions import scores_of
 from explainers.render import peaks
-from explainers.run.job import Job, seeded_generator
+from explainers.run.job import Job
 from explainers.run.predicting import read_prediction
-from explainers.run.reading import background_of, bar, inputs_of, read_ahead
+from explainers.run.reading import bar, inputs_of, read_ahead
+from explainers.run.supplying import arguments_of
 
-TOGETHER, TOGETHER_N = ("grad_cam", "lrp", "deeplift", "mwp", "c_mwp"), 4
+TOGETHER_N = 4  # images in one call, of methods that may explain several
 
 
 def explain_images(job: Job, method: MethodConfig, targets: dict[str, list[int]]) -> None:
     """Store one method's maps of every image that does not have them yet."""
     folder, targets = job.method_folder(method), targets_for(method, targets)
-    model = _prepared(job, method)
+    model = registry.prepared(method.name, job.model, job.resolved(method))
+    together = registry.explainer(method.name).together
     waiting = [name for name in targets if read_nodes(folder, name, targets[name]) is None]
     with bar(method.id, len(targets), len(targets) - len(waiting)) as progress:
         for names, images in read_ahead(lambda names: inputs_of(job, names), _groups(method, waiting, targets)):
-            if method.name in TOGETHER:
+            if together:
                 _explain_together(job, model, method, names, images, targets)
             else:
                 _explain_image(job, model, method, names[0], images[0], targets[names[0]])
@@ -44,22 +44,12 @@ def targets_for(method: MethodConfig, targets: dict[str, list[int]]) -> dict[str
     return {name: chosen for name, chosen in targets.items() if chosen}
 
 
-def _prepared(job, method):
-    """Return the model in the form that the method would otherwise make anew for every image."""
-    parameters = job.resolved(method)
-    base = parameters.get("base", method.name)
-    perturbs = base in registry.METHODS and "perturbs" in registry.METHODS[base].needs
-    if perturbs or (base == "gradient_shap" and parameters["layer"] is None):
-        return optimised(job.model)
-    return excitable(job.model) if base in ("mwp", "c_mwp") else job.model
-
-
 def _groups(method, waiting, targets):
-    """Return the images by groups that one pass explains: of methods that draw nothing and pass images once or twice.
+    """Return the images by groups that one call explains.
 
     Those of a group have as many targets. Others fill their batches with one image's variants, or draw for each alone.
     """
-    if method.name not in TOGETHER:
+    if not registry.explainer(method.name).together:
         return [[name] for name in waiting]
     by_number = {}
     for name in waiting:
@@ -71,7 +61,7 @@ def _explain_together(job, model, method, names, images, targets):
     started = time.perf_counter()
     filled = names + names[-1:] * (TOGETHER_N - len(names))  # always a full batch: rounding depends on its size
     images = torch.cat([images, images[-1:].expand(len(filled) - len(names), -1, -1, -1)])
-    parameters = {**job.resolved(method), **_supplied(job, method, names[0])}
+    parameters = arguments_of(job, method, names[0])
     maps = registry.explain(method.name, model, images, [targets[name] for name in filled], **parameters)
     seconds = (time.perf_counter() - started) / len(names)
     for name, of_image in zip(names, maps, strict=False):
@@ -80,7 +70,7 @@ def _explain_together(job, model, method, names, images, targets):
 
 def _explain_image(job, model, method, name, image, targets):
     started = time.perf_counter()
-    parameters = {**job.resolved(method), **_supplied(job, method, name)}
+    parameters = arguments_of(job, method, name)
     if targets is None:
         explained = list(_tree(method, model, image, parameters))
     else:
@@ -120,18 +110,6 @@ def _tree(method, model, image, parameters):
         described = {"target": None, "node": node.key, "parent": node.parent or None, "classes": list(node.classes)}
         described |= {"label": node.label, "score": node.score, "raw_score": node.raw_score}
         yield described, node.map.cpu().numpy()
-
-
-def _supplied(job, method, name):
-    """The parameters the configuration does not hold: the preprocessing, and a generator of the image's own."""
-    defaults = registry.explainer(method.name).defaults
-    supplied = {key: str(path) for key, path in job.files_of(method).items()}
-    supplied |= {key: getattr(job.config.model, key) for key in ("mean", "std") if key in defaults}
-    if "generator" in defaults:
-        supplied["generator"] = seeded_generator(job, method.name, name)
-    if background := job.background_names(method):
-        supplied["background"] = background_of(job, tuple(background))
-    return supplied
 
 
 def read_nodes(folder: Path, name: str, targets: list[int] | None) -> dict | None:

@@ -46,6 +46,11 @@ class Job:
     def predictions_folder(self) -> Path:
         return self.work / f"images-{self.model_key}"
 
+    @property
+    def output(self) -> str:
+        """What the model's scores are made by: they are what methods explain and metrics watch."""
+        return "sigmoid" if self.config.model.multilabel else "softmax"
+
     @cache  # noqa: B019  (asked for with every image; there is one job a run)
     def method_folder(self, method: MethodConfig) -> Path:
         key = opaque(self.model_key, self.config.output.seed, self.resolved(method), self.background_names(method))
@@ -65,7 +70,7 @@ class Job:
         defaults = registry.explainer(method.name).defaults
         chosen = {name: value for name, value in defaults.items() if name not in NOT_PART_OF_THE_MAP}
         if "output" in chosen:
-            chosen["output"] = "sigmoid" if self.config.model.multilabel else "softmax"
+            chosen["output"] = self.output
         files = {name: {"file": path.name, "sha256": sha256_of(path)} for name, path in self.files_of(method).items()}
         return {**chosen, **method.parameters, **files}
 

@@ -8,8 +8,6 @@ from explainers.record import Metric
 from explainers.scoring.explanation_networks import networks_of
 from explainers.trees import LatentTree
 
-ON_REQUEST = ("sanity",)  # explains every image anew several times
-
 
 def chosen_metrics(
     folder: Path, names: list[str] | None, masks: dict[str, Path], tree: LatentTree | None
@@ -18,8 +16,8 @@ def chosen_metrics(
     if names is None:
         missing = {"masks": not masks, "others": tree is None}
         lacking = {name for name, is_missing in missing.items() if is_missing}
-        usable = {name for name, m in registry.METRICS.items() if not lacking & m.defaults.keys()}
-        return {name: registry.METRICS[name] for name in sorted(usable - set(ON_REQUEST))}
+        usable = {name: m for name, m in registry.METRICS.items() if not lacking & m.defaults.keys()}
+        return {name: metric for name, metric in sorted(usable.items()) if not metric.on_request}
     known = {name: registry.find(registry.METRICS | registry.DATASET_METRICS, name, "metric") for name in names}
     chosen = {name: metric for name, metric in known.items() if name in registry.METRICS}
     for name, metric in chosen.items():
@@ -33,13 +31,15 @@ def chosen_metrics(
 def chosen_wholes(folder: Path, names: list[str] | None, masks: dict[str, Path], manifest: dict) -> list[str]:
     """Return the metrics of explanation networks: those asked for, or all that there is what they need for."""
     located, shown = bool(masks) or "parts.csv" in manifest["files"], bool(networks_of(manifest))
+    lacking = [name for name, metric in registry.DATASET_METRICS.items() if "weights" in metric.asks and not located]
     if names is None:
-        return [name for name in registry.DATASET_METRICS if shown and (located or name != "locality")]
+        return [name for name in registry.DATASET_METRICS if shown and name not in lacking]
     chosen = [name for name in names if name in registry.DATASET_METRICS]
     if chosen and not shown:
         raise UserError(f"--metrics: {chosen[0]} is of explanation networks; {folder} shows none.")
-    if "locality" in chosen and not located:
-        raise UserError(
-            f"--metrics: locality needs true regions in {folder / 'masks'}, or part points ([images] parts)."
-        )
+    for name in chosen:
+        if name in lacking:
+            raise UserError(
+                f"--metrics: {name} needs true regions in {folder / 'masks'}, or part points ([images] parts)."
+            )
     return chosen

@@ -8,12 +8,14 @@ from PIL import Image
 
 from explainers import registry
 from explainers.bundle import opaque, write_atomically
+from explainers.config import MethodConfig
 from explainers.datasets import open_picture
 from explainers.errors import UserError
 from explainers.models import model_input
 from explainers.networks.graph import optimised
 from explainers.ranking import salient
-from explainers.run.job import Job, seeded_generator
+from explainers.run.job import Job
+from explainers.run.supplying import arguments_of, supplied
 from explainers.trees import clusters
 
 
@@ -78,27 +80,23 @@ def _raw_map(folder, node):
 
 
 def _metric_rows(job: Job, metric, method, image, nodes, maps, true_regions):
-    parameters = {}
+    masks = [_mask(true_regions, node, image.shape[-2:]) for node in nodes] if "masks" in metric.defaults else []
     if "masks" in metric.defaults:
-        masks = [_mask(true_regions, node, image.shape[-2:]) for node in nodes]
         known = [i for i, mask in enumerate(masks) if mask is not None]
-        nodes, maps = [nodes[i] for i in known], maps[known]
-        parameters["masks"] = torch.stack([masks[i] for i in known]) if known else None
+        nodes, maps, masks = [nodes[i] for i in known], maps[known], [masks[i] for i in known]
     if "others" in metric.defaults:  # a class alone in its cluster is contrasted with nothing
         known = [i for i, node in enumerate(nodes) if node["others"]]
         nodes, maps = [nodes[i] for i in known], maps[known]
-        parameters["others"] = [node["others"] for node in nodes]
-        parameters["n_pixels"] = torch.tensor([node["n_pixels"] for node in nodes])
     if not nodes:
         return []
-    if "output" in metric.defaults:
-        parameters["output"] = "sigmoid" if job.config.model.multilabel else "softmax"
-    if "generator" in metric.defaults:
-        parameters["generator"] = seeded_generator(job, metric.title, nodes[0]["image_id"])
-    if "explainer" in metric.defaults:
-        if registry.explains_output(method["method"]):
-            raise UserError(f"--metrics: {metric.title} is not defined for {method['name']}, a tree of maps.")
-        parameters["explainer"] = _explainer(job, method, nodes[0]["image_id"])
+    parameters = supplied(
+        job, metric, metric.title, nodes[0]["image_id"],
+        output=lambda: job.output,
+        masks=lambda: torch.stack(masks),
+        others=lambda: [node["others"] for node in nodes],
+        n_pixels=lambda: torch.tensor([node["n_pixels"] for node in nodes]),
+        explainer=lambda: _explainer(job, metric, method, nodes[0]["image_id"]),
+    )  # fmt: skip
     images, targets = image.expand(len(nodes), -1, -1, -1), [int(node["target"]) for node in nodes]
     model = optimised(job.model) if "perturbs" in metric.needs else job.model
     values = registry.scores(metric, model, images, targets, maps, **parameters)
@@ -124,16 +122,15 @@ def _mask(masks, node, size):
     return None
 
 
-def _explainer(job, method, image_id):
-    """The bundle's method, as the sanity check calls it: on another model, for the same images and targets."""
-    name, defaults = method["method"], registry.METHODS[method["method"]].defaults
-    parameters = dict(method["parameters"])
-    parameters |= {key: getattr(job.config.model, key) for key in ("mean", "std") if key in defaults}
+def _explainer(job, metric, method, image_id):
+    """The bundle's method, as a check of it calls it: on another model, for the same images and targets."""
+    name = method["method"]
+    if registry.explains_output(name):
+        raise UserError(f"--metrics: {metric.title} is not defined for {method['name']}, a tree of maps.")
+    config = MethodConfig(name=name, id=method["name"], parameters=method["parameters"])
 
     def explain(model, images, targets):
-        if "generator" in defaults:
-            parameters["generator"] = seeded_generator(job, name, image_id)
-        return registry.explain(name, model, images, targets, **parameters)[:, 0]
+        return registry.explain(name, model, images, targets, **arguments_of(job, config, image_id))[:, 0]
 
     return explain
 

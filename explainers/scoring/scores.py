@@ -4,8 +4,8 @@ The model and the photographs are those of the configuration that the bundle was
 `masks/<image_id>.png`, or `masks/<image_id>-<class index>.png` for one class; pixels above 0 are true. Masks drawn
 later lie in a folder of their own, which comes first: a bundle is not changed by hand.
 
-Of trees of maps those for single classes are scored; explanation networks as wholes, over all images, by
-`network_scores`. What a class is contrasted with (CAUC) are the image's other explained classes in its cluster, by the
+Of trees of maps those for single classes are scored; explanation networks as wholes, over all images. What a class is
+contrasted with are the image's other explained classes in its cluster, by the
 bundle's latent tree. Finished images are kept in the work folder, so an interrupted run continues, and of a further
 method or metric only that is computed.
 """
@@ -23,9 +23,9 @@ from explainers.config import Config, load_config
 from explainers.errors import UserError
 from explainers.run.job import prepare
 from explainers.scoring.choosing import chosen_metrics, chosen_wholes
-from explainers.scoring.contrast_report import write_report
 from explainers.scoring.explanation_networks import network_rows
 from explainers.scoring.images import contrasted, image_rows, state_of
+from explainers.scoring.reports import write_reports
 from explainers.trees import read_tree
 
 
@@ -39,7 +39,7 @@ def score_bundle(
 ) -> dict[str, int]:
     """Write the metrics' values; return how many maps, or whole networks, each metric scored, by file name.
 
-    `drawn`: a folder of masks; `report`: where the table and the figures of contrastive faithfulness go.
+    `drawn`: a folder of masks; `report`: where the metrics' tables and figures go.
     """
     manifest, tables = read_bundle(folder)
     if not isinstance(config, Config):
@@ -61,7 +61,7 @@ def score_bundle(
     whole_rows = network_rows(job, folder, manifest, tables["nodes"], wholes, masks, state_of(masks))
     _write(folder, manifest, rows, set(_names_of(metrics)), whole_rows)
     if report is not None:
-        write_report(job, folder, report, {name: contrasted(folder, nodes, tree) for name, nodes in by_image.items()})
+        write_reports(job, folder, report, {name: contrasted(folder, nodes, tree) for name, nodes in by_image.items()})
     scored = {name: sum(row["metric"] in metric.directions for row in rows) for name, metric in metrics.items()}
     of_wholes = {name: registry.DATASET_METRICS[name].directions for name in wholes}
     return scored | {name: sum(row["metric"] in ways for row in whole_rows) for name, ways in of_wholes.items()}

@@ -4,13 +4,27 @@ from pathlib import Path
 
 import numpy as np
 
+from explainers.arguments import count
 from explainers.bundle import read_bundle
 from explainers.errors import UserError
-from explainers.trees.clusters import top_classes
+from explainers.trees.clusters import MASS, MOST, top_classes
 from explainers.trees.latent import LatentTree
-from explainers.trees.learning import ENOUGH, learn_tree
+from explainers.trees.learning import CUT, ENOUGH, learn_tree
 from explainers.trees.picture import draw_tree
 from explainers.trees.reading import read_tree
+
+
+def add_to(commands) -> None:
+    """Add the command to argparse's subparsers."""
+    tree = commands.add_parser("tree", help="learn which classes a model confuses, or read a tree that HLTA learned")
+    tree.add_argument("bundle", type=Path, nargs="?", metavar="BUNDLE", help="the predictions to learn from")
+    tree.add_argument("--hlta", type=Path, metavar="FILE.json", help="read this forest instead")
+    tree.add_argument("--out", type=Path, required=True, metavar="tree.json", help="the latent tree to write")
+    tree.add_argument("--picture", type=Path, metavar="FILE", help="draw it too, as .svg, .png or .pdf")
+    tree.add_argument("--cut", type=float, default=CUT, help="greatest distance within a level-1 group (0.92)")
+    tree.add_argument("--mass", type=float, default=MASS, help="probability of an image's top classes (0.95)")
+    tree.add_argument("--most", type=count, default=MOST, help="the most top classes an image can have (5)")
+    tree.set_defaults(run=run)
 
 
 def run(options) -> None:

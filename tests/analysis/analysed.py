@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from analysis.report import results
-from analysis.run import analyse
+from analysis.report.folder import results
+from analysis.report.running import analyse
 
 
 def analysed(export: Path | None, **options) -> dict[str, dict]:

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from analysis.errors import NotDefined
-from analysis.statistics.against_chance import against_chance, by_group
+from analysis.statistics.comparisons.against_chance import against_chance, by_group
 from tests.analysis.reference_data import MORE, R, frame
 
 

@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import cohen_kappa_score
 
 from analysis.errors import NotDefined
-from analysis.statistics.agreement import alpha, alpha_interval, kappa, kappa_interval
+from analysis.statistics.agreement.coders import alpha, alpha_interval, kappa, kappa_interval
 from tests.analysis.reference_data import frame
 
 CODERS = ["coder1", "coder2", "coder3"]

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from analysis.errors import NotDefined
-from analysis.statistics.anova import anova
+from analysis.statistics.factorial.anova import anova
 from tests.analysis.reference_data import R, frame, rows
 
 FACTORS = ["heatmap", "score"]

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from analysis import apa, tables
-from analysis.statistics.anova import anova
+from analysis.results import apa, tables
+from analysis.statistics.factorial.anova import anova
 from tests.analysis.reference_data import frame
 
 

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from analysis.errors import NotDefined
-from analysis.statistics.association import FEW, association
+from analysis.statistics.association.contingency import FEW, association
 from tests.analysis.reference_data import R
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from analysis.errors import NotDefined
-from analysis.statistics.assumptions import levene, normality
+from analysis.statistics.factorial.assumptions import levene, normality
 from tests.analysis.reference_data import R, frame
 
 FACTORS = ["heatmap", "score"]

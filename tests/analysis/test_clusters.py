@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from analysis.statistics import clusters
-from analysis.statistics.clusters import agreement, chance, permutation_p, purity, sizes_of
+from analysis.statistics.agreement import clusters
+from analysis.statistics.agreement.clusters import agreement, chance, permutation_p, purity, sizes_of
 from tests.analysis.reference_data import frame
 
 SIZES = [0, 0, 0, 1, 1, 1, 2, 2, 3, 3]

@@ -2,12 +2,12 @@
 
 import pytest
 
-from analysis.coding import saliency_ratio, section
-from analysis.load import read_export
-from analysis.plan import Plan
-from analysis.run import analyse
-from analysis.statistics.anova import anova
+from analysis.reading.exports import read_export
+from analysis.reading.plans import Plan
+from analysis.report.running import analyse
+from analysis.sections.coding import saliency_ratio, section
 from analysis.statistics.effects import wilson
+from analysis.statistics.factorial.anova import anova
 from tests.analysis import factory
 from tests.analysis.analysed import analysed
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from analysis.errors import NotDefined
-from analysis.statistics.equivalence import between, paired, welch, within
+from analysis.statistics.comparisons.equivalence import between, paired, welch, within
 from tests.analysis.reference_data import MORE, R, frame, trials
 
 

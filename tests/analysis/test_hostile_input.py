@@ -10,7 +10,7 @@ import pytest
 
 from analysis.cli import main
 from analysis.errors import AnalysisError
-from analysis.load import read_export
+from analysis.reading.exports import read_export
 from tests.analysis import factory
 from tests.analysis.analysed import analysed
 
@@ -143,7 +143,7 @@ def test_a_condition_without_values_is_counted_and_left_out(tmp_path):
 
 
 def test_copies_of_rows_are_kept_and_said(tmp_path):
-    from analysis.run import analyse
+    from analysis.report.running import analyse
 
     csv, layout = files(tmp_path, table() + "".join(table().splitlines(keepends=True)[1:4]))
     assert analyse(None, csv=csv, map_file=layout).remarks == [

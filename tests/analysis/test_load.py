@@ -3,7 +3,7 @@
 import pytest
 
 from analysis.errors import AnalysisError
-from analysis.load import read_export
+from analysis.reading.exports import read_export
 from tests.analysis import factory
 
 

@@ -6,9 +6,9 @@ import pytest
 import statsmodels.api as sm
 
 from analysis.errors import NotDefined
-from analysis.statistics.design import trials_design
-from analysis.statistics.gee import gee
-from analysis.statistics.logistic import log_likelihood, mixed_logistic, summed
+from analysis.statistics.regression.design import trials_design
+from analysis.statistics.regression.gee import gee
+from analysis.statistics.regression.logistic import log_likelihood, mixed_logistic, summed
 from tests.analysis.reference_data import MORE, R, rows, trials
 
 FACTORS = ["method", "group"]

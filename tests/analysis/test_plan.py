@@ -7,7 +7,7 @@ import pytest
 from analysis import recipes
 from analysis.cli import main
 from analysis.errors import AnalysisError
-from analysis.plan import Plan, read_plan
+from analysis.reading.plans import Plan, read_plan
 
 
 def test_a_plan_survives_being_written_and_read():

@@ -9,9 +9,9 @@ from scipy import stats
 
 from analysis.errors import NotDefined
 from analysis.statistics.cells import complete
+from analysis.statistics.factorial.posthoc import games_howell, marginal_means, tukey
+from analysis.statistics.factorial.welch import welch
 from analysis.statistics.multiplicity import adjust
-from analysis.statistics.posthoc import games_howell, marginal_means, tukey
-from analysis.statistics.welch import welch
 from tests.analysis.reference_data import R, frame, rows
 
 FACTORS = ["heatmap", "score"]

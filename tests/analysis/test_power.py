@@ -8,7 +8,7 @@ from scipy import stats
 
 from analysis.cli import main
 from analysis.errors import AnalysisError
-from analysis.power import by_simulation
+from analysis.planning.power import by_simulation
 from analysis.statistics.power import needed, power, simulated
 from tests.analysis import factory
 from tests.analysis.reference_data import R

@@ -9,8 +9,8 @@ from scipy import stats
 
 from analysis.cli import main
 from analysis.errors import NotDefined
+from analysis.statistics.association.rank_correlation import spearman
 from analysis.statistics.multiplicity import adjust
-from analysis.statistics.rank_correlation import spearman
 from tests.analysis import factory
 from tests.analysis.analysed import analysed
 from tests.analysis.reference_data import MORE, frame

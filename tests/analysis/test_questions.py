@@ -5,9 +5,9 @@ import json
 import pytest
 from scipy import stats
 
-from analysis.load import read_export
-from analysis.plan import Plan
-from analysis.questions import questions, section
+from analysis.reading.exports import read_export
+from analysis.reading.plans import Plan
+from analysis.sections.questions import questions, section
 from tests.analysis import factory
 from tests.analysis.analysed import analysed
 

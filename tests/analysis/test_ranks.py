@@ -5,8 +5,8 @@ import pytest
 import scikit_posthocs
 
 from analysis.statistics.descriptives import descriptives
+from analysis.statistics.factorial.ranks import dunn, kruskal
 from analysis.statistics.multiplicity import adjust
-from analysis.statistics.ranks import dunn, kruskal
 from tests.analysis.reference_data import R, frame
 
 FACTORS = ["heatmap", "score"]

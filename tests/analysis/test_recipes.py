@@ -9,10 +9,10 @@ import pytest
 
 from analysis import recipes
 from analysis.cli import main
-from analysis.load import read_export
-from analysis.plan import Plan
-from analysis.sections import Section
-from analysis.study import KINDS
+from analysis.reading.exports import read_export
+from analysis.reading.plans import Plan
+from analysis.reading.study import KINDS
+from analysis.results.section import Section
 from tests.analysis import factory
 from tests.analysis.analysed import analysed
 

@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 
 from analysis.errors import NotDefined
-from analysis.statistics.friedman import friedman
-from analysis.statistics.mixed import mixed_linear
-from analysis.statistics.ordinal import ordinal
-from analysis.statistics.paired import compare, t_test, wide, wilcoxon
+from analysis.statistics.comparisons.friedman import friedman
+from analysis.statistics.comparisons.paired import compare, t_test, wide, wilcoxon
+from analysis.statistics.regression.mixed import mixed_linear
+from analysis.statistics.regression.ordinal import ordinal
 from tests.analysis.reference_data import MORE, R, rows, trials
 
 

@@ -15,10 +15,10 @@ import pandas as pd
 import pytest
 
 from analysis.cli import main
-from analysis.report import results, versions
-from analysis.run import analyse
-from analysis.sections import Section
-from analysis.statistics.anova import COLUMNS
+from analysis.report.folder import results, versions
+from analysis.report.running import analyse
+from analysis.results.section import Section
+from analysis.statistics.factorial.anova import COLUMNS
 from tests.analysis import factory
 from tests.analysis.analysed import analysed
 
@@ -196,7 +196,7 @@ def test_what_is_planned_and_not_in_the_report_is_said(export, tmp_path):
 
 
 def test_a_warning_outside_of_every_record_stands_in_the_report(export, tmp_path, monkeypatch):
-    from analysis import prediction
+    from analysis.sections import prediction
 
     def section(*_):
         warnings.warn("the sky is falling", RuntimeWarning, stacklevel=1)

@@ -3,9 +3,9 @@
 import pytest
 
 from analysis.errors import AnalysisError
-from analysis.load import read_export
-from analysis.plan import Plan
-from analysis.samples import select
+from analysis.reading.exports import read_export
+from analysis.reading.plans import Plan
+from analysis.reading.samples import select
 from tests.analysis import factory
 
 

@@ -66,7 +66,7 @@ def test_people_of_a_shorter_version_are_not_incomplete(tmp_path):
 
 
 def test_sensitivity_says_which_rule_pointed_at_how_many(tmp_path):
-    from analysis.run import analyse
+    from analysis.report.running import analyse
 
     section = analyse(careless(tmp_path)).sections[-1]
     assert section.intro == (

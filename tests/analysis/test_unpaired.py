@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from analysis.statistics.comparisons.unpaired import compare
 from analysis.statistics.multiplicity import adjust
-from analysis.statistics.unpaired import compare
 from tests.analysis.reference_data import MORE, R, frame
 
 

@@ -28,7 +28,7 @@ def _analysed(function, *arguments) -> float:
 
 @given(TABLES)
 def test_alpha_is_the_reports_alpha(table):
-    from analysis.statistics import agreement
+    from analysis.statistics.agreement import coders as agreement
 
     assume(not np.isnan(table).all())  # a report has at least one code
     *_, estimate, _, _, _ = agreement.alpha_interval(pandas.DataFrame(table), seed=1)
@@ -37,7 +37,7 @@ def test_alpha_is_the_reports_alpha(table):
 
 @given(st.lists(st.tuples(st.sampled_from([0.0, 1.0, math.nan]), st.sampled_from([0.0, 1.0, math.nan])), min_size=1))
 def test_kappa_is_the_reports_kappa(pairs):
-    from analysis.statistics import agreement
+    from analysis.statistics.agreement import coders as agreement
 
     a, b = np.array(pairs).T
     assert kappa(a, b) == pytest.approx(_analysed(agreement.kappa, a, b), nan_ok=True)

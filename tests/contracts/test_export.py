@@ -43,7 +43,7 @@ def folder(study, tmp_path):
 
 
 def test_analysis_reads_every_row_with_its_types_and_levels(study, folder):
-    from analysis.load import read_export
+    from analysis.reading.exports import read_export
 
     read = read_export(folder)
     assert (read.kind, read.version) == ("forward_simulation", study.current.label)
@@ -58,13 +58,13 @@ def test_analysis_reads_every_row_with_its_types_and_levels(study, folder):
 
 
 def test_free_text_comes_back_exactly(folder):
-    from analysis.load import read_export
+    from analysis.reading.exports import read_export
 
     assert list(read_export(folder).trials["sensitive_to"][: len(TEXTS)]) == TEXTS
 
 
 def test_every_declared_field_of_a_trial_reaches_the_analysis(folder):
-    from analysis.load import read_export
+    from analysis.reading.exports import read_export
 
     declared = {field.name for field in kind("forward_simulation").page("trial").fields}
     assert declared <= set(read_export(folder).trials.columns)
@@ -81,7 +81,7 @@ def test_a_report_comes_out_of_the_export(folder, tmp_path):
 
 def test_the_plan_frozen_with_the_study_decides_what_is_primary(study, tmp_path):
     from analysis.cli import main
-    from analysis.load import read_export
+    from analysis.reading.exports import read_export
 
     assert main(["plan", "forward_simulation", "--out", str(tmp_path / "plan")]) == 0
     plan = json.loads((tmp_path / "plan" / "analysis_plan.json").read_text())
@@ -97,8 +97,8 @@ def test_the_plan_frozen_with_the_study_decides_what_is_primary(study, tmp_path)
 def test_codes_come_with_who_gave_them_and_what_was_agreed_on_counts(study, tmp_path):
     from django.contrib.auth.models import User
 
-    from analysis.coding import independent, read_codes, saliency_ratio, settled
-    from analysis.load import read_export
+    from analysis.reading.exports import read_export
+    from analysis.sections.coding import independent, read_codes, saliency_ratio, settled
     from studyapp.coding import passages, readings
 
     list(simulate(study, 2, by_functions.walk))

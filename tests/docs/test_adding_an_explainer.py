@@ -8,10 +8,11 @@ import pytest
 
 import explainers
 from explainers import methods, registry
+from explainers.record import records_in
 from tests.docs.pages import blocks, write_files
 from tests.explainers import test_every_method as contract
 
-PAGE, NAME = "adding_an_explainer.md", "gradient_x_input"
+PAGE, NAME = "adding_an_explainer.md", "hires_cam"
 
 
 @pytest.fixture(autouse=True)
@@ -19,7 +20,7 @@ def method(tmp_path, monkeypatch):
     """Write the page's file into a folder that counts as `explainers/methods`, and look again."""
     write_files(PAGE, tmp_path)
     monkeypatch.setattr(methods, "__path__", [*methods.__path__, str(tmp_path / "explainers" / "methods")])
-    monkeypatch.setitem(explainers.METHODS, NAME, registry._discover(methods)[NAME])
+    monkeypatch.setitem(explainers.METHODS, NAME, records_in(methods)[NAME])
     yield
     del sys.modules[f"explainers.methods.{NAME}"]
 

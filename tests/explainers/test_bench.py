@@ -6,8 +6,8 @@ import torch
 from explainers import registry
 from explainers.bench import measuring, timing
 from explainers.bench.cases import Case, cases
-from explainers.bench.peers import Peer
 from explainers.cli import main
+from explainers.record import Peer
 
 
 def test_every_comparison_names_a_method_and_parameters_there_are():

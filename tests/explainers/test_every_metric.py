@@ -8,7 +8,8 @@ import torch
 
 import explainers
 from explainers.errors import UserError
-from explainers.metrics.locality import mask_weights, part_shares
+from explainers.metrics.locality import part_shares
+from explainers.parts import mask_weights
 from explainers.registry import scores
 from explainers.xnn.activations import activations_of
 from explainers.xnn.heatmaps import x_feature_maps

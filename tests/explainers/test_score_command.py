@@ -116,6 +116,16 @@ def test_the_sanity_check_runs_when_asked_for(bundle):
     assert all(0 <= float(row["value"]) <= 1 for row in read_table(bundle, "metrics"))
 
 
+def test_the_sanity_check_gives_a_method_what_the_run_gave_it(project):
+    """A number of photographs as background, drawn as for the bundle's maps."""
+    shap = 'name = "gradient_shap"\nn_samples = 2\nbackground = 2'
+    change(project, 'name = "multiscale_occlusion"\ndepth = 2\nfill = "grey"', shap)
+    assert explain(project) == 0
+    assert main(["score", str(project / "bundle"), "--metrics", "sanity"]) == 0
+    rows = [row for row in read_table(project / "bundle", "metrics") if row["method"] == "gradient_shap"]
+    assert len(rows) == 2 * N_IMAGES
+
+
 def test_what_cannot_be_scored_is_refused(bundle, capsys):
     assert main(["score", str(bundle), "--metrics", "iou"]) == 2
     assert "needs true regions" in capsys.readouterr().err

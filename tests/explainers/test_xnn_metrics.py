@@ -7,8 +7,9 @@ import torch
 
 from explainers.errors import UserError
 from explainers.metrics.faithfulness import faithfulness
-from explainers.metrics.locality import entropies, locality, mask_weights, part_shares, voronoi_weights
+from explainers.metrics.locality import entropies, locality, part_shares
 from explainers.metrics.orthogonality import orthogonality
+from explainers.parts import mask_weights, voronoi_weights
 from tests.explainers.networks import pictures
 
 LOGITS = torch.tensor([[3.0, 1.0, 0.0], [0.0, 2.0, 1.0], [0.0, 1.0, 4.0]])

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from benchmarks.xnn import data, networks, tables
-from explainers.metrics.locality import mask_weights
+from explainers.parts import mask_weights
 from explainers.xnn.settings import KINDS, Settings
 from explainers.xnn.training import Report
 from tests.explainers.networks import pictures, small_cnn

@@ -78,7 +78,7 @@ def exports(make_study, tmp_path):
 
 def test_every_declared_field_is_exported(exports):
     pytest.importorskip("pandas")
-    from analysis.load import read_export
+    from analysis.reading.exports import read_export
 
     read = read_export(exports["main"])
     for page in KIND.pages:

@@ -90,7 +90,7 @@ def test_bots_walk_by_http_through_the_real_pages(study, live_server):
 def test_every_declared_field_is_exported_and_a_report_comes_out(study, tmp_path):
     pytest.importorskip("pandas")
     from analysis.cli import main
-    from analysis.load import read_export
+    from analysis.reading.exports import read_export
 
     list(simulate(study, 8, by_functions.walk, skill="p=0.7"))
     exporting.export(study, tmp_path / "export")

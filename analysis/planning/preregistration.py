@@ -1,0 +1,43 @@
+"""A preregistration text that can be pasted, made from the plan."""
+
+from analysis.reading.plans import Plan
+from analysis.reading.samples import FLAGS
+from analysis.results import apa
+from analysis.statistics.multiplicity import CORRECTIONS
+
+POSTHOC = {"tukey": "Tukey on estimated marginal means", "games_howell": "Games-Howell"}
+COVARIANCES = {
+    "classical": "the model's pooled error variance",
+    "hc3": "the heteroscedasticity-consistent HC3 covariance (Long & Ervin, 2000)",
+}
+
+
+def preregistration(plan: Plan, title: str, design: str) -> str:
+    """Return a preregistration text in Markdown, made from the plan."""
+    lines = [f"# Analysis plan: {title}", "", "## Hypotheses", ""]
+    lines += [_hypothesis(stated) for stated in plan.hypotheses] or ["None stated."]
+    lines += ["", "## Design", "", design, "", "## Analyses", ""]
+    lines += [f"- Primary: {apa.listing([f'`{id}`' for id in plan.primary]) or 'none'}"]
+    lines += [f"- Secondary: {apa.listing([f'`{id}`' for id in plan.secondary]) or 'none'}"]
+    lines += ["- Everything else is exploratory and will be reported as such."]
+    lines += [f"- Type {plan.ss_type} sums of squares with sum-to-zero contrasts; α = {apa.bounded(plan.alpha)}."]
+    lines += [f"- Post hoc: {POSTHOC[plan.posthoc]}; correction for several tests: {CORRECTIONS[plan.correction]}."]
+    lines += [f"- Post hoc tests of `{name}` use {COVARIANCES[kind]}." for name, kind in plan.covariance.items()]
+    lines += [f"- `{name}` counts as equivalent within ± {bound:g} (TOST)." for name, bound in plan.bounds.items()]
+    lines += [
+        "",
+        "## Exclusions",
+        "",
+        "Runs that were not completed are left out, and so is who meets one of these:",
+        "",
+    ]
+    lines += [f"- {FLAGS[flag].format(**vars(plan))}" for flag in plan.exclude] or ["- no further rule"]
+    marked = [FLAGS[flag].format(**vars(plan)) for flag in FLAGS if flag not in plan.exclude]
+    if marked:
+        lines += ["", f"Marked, kept, and left out only in the sensitivity table: {'; '.join(marked)}."]
+    return "\n".join([*lines, "", f"Random steps (bootstrap) are seeded with {plan.seed}.", ""])
+
+
+def _hypothesis(stated: dict) -> str:
+    term = f", term `{stated['term']}`" if stated.get("term") else ""
+    return f"- **{stated.get('id', 'H')}** {stated['text']} Tested by `{stated['analysis']}`{term}."

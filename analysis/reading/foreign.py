@@ -1,0 +1,168 @@
+"""A CSV from elsewhere: `MAP.toml` says which column is the participant, which are factors and which are outcomes.
+
+    participant = "UID"
+    between = ["Method"]                 # constant for a participant
+    within = []                          # vary inside a participant
+    [[outcomes]]
+    column = "Correctness"
+    name = "fraction_correct"            # begins the ids in results.json; default: the column's name
+    kind = "binary"                      # fraction, ratio, ordinal, binary or cluster
+
+The CSV has a row per participant or per trial; several rows of a participant are averaged before anything is tested.
+An outcome of kind cluster has a row per image: `column` is the group it was put in, `truth` the column with the model's
+class (default `model_class`), `groups` how many groups there were. Optional for all: `label`, `chance`.
+"""
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from analysis.errors import AnalysisError
+from analysis.reading.files import numbers, read_csv, require, sha256, shares
+from analysis.reading.study import KINDS, Study
+
+TRUTH = {"1": 1.0, "0": 0.0, "true": 1.0, "false": 0.0, "1.0": 1.0, "0.0": 0.0}
+KEYS = {"participant", "between", "within", "outcomes", "title"}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One outcome of the map."""
+
+    column: str
+    name: str
+    kind: str
+    label: str = ""
+    chance: float | None = None
+    truth: str = "model_class"
+    groups: int | None = None
+
+
+def read_foreign(csv: Path, map_file: Path) -> Study:
+    """Return the CSV as a study of kind `generic`; its rows are the study's trials, its outcomes a parameter."""
+    layout = read_map(map_file)
+    table = read_csv(csv)
+    outcomes = layout["outcomes"]
+    truths = [outcome.truth for outcome in outcomes if outcome.kind == "cluster"]
+    columns = [layout["participant"], *layout["between"], *layout["within"], *(o.column for o in outcomes), *truths]
+    require(table, columns, csv)
+    if table.empty:
+        raise AnalysisError(f"{csv}: holds no row; nothing can be analysed")
+    trials = _trials(table, layout, csv)
+    return Study(
+        name=layout["title"] or csv.stem,
+        kind="generic",
+        version="",
+        factors={factor: trials[factor].cat.categories.tolist() for factor in layout["between"]},
+        participants=_participants(trials, layout["between"], csv),
+        trials=trials,
+        files={csv.name: sha256(csv), map_file.name: sha256(map_file)},
+        parameters={"outcomes": outcomes, "within": layout["within"]},
+        remarks=_copies(table),
+    )
+
+
+def _copies(table: pd.DataFrame) -> list[str]:
+    """Return the remark that rows are copies of others, in every column; they may be mistakes, and are kept."""
+    copies = int(table.duplicated().sum())
+    return [f"{copies} of {len(table)} rows are exact copies of an earlier row; they were kept."] if copies else []
+
+
+def read_map(path: Path) -> dict:
+    """Return the map's content with `outcomes` as `Outcome`s; every mistake names its field."""
+    if not path.is_file():
+        raise AnalysisError(f"{path}: no such file")
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise AnalysisError(f"{path}: is no TOML: {error}") from None
+    unknown = sorted(set(content) - KEYS)
+    if unknown:
+        raise AnalysisError(f"{path}: unknown field {', '.join(unknown)}; expected some of {', '.join(sorted(KEYS))}")
+    if not isinstance(content.get("participant"), str):
+        raise AnalysisError(f"{path}, participant: expected the name of the participant column")
+    for field in ("between", "within"):
+        names = content.setdefault(field, [])
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise AnalysisError(f"{path}, {field}: found {names!r}, expected a list of column names")
+    if not content.get("outcomes"):
+        raise AnalysisError(f"{path}: names no outcome; expected at least one [[outcomes]] table")
+    outcomes = [_outcome(entry, i, path) for i, entry in enumerate(content["outcomes"], start=1)]
+    names = [outcome.name for outcome in outcomes]
+    names += ["participant", *content["between"], *content["within"]]
+    if len(set(names)) < len(names):
+        raise AnalysisError(f"{path}: two outcomes or factors have the same name ({', '.join(names)})")
+    return {**content, "outcomes": outcomes, "title": str(content.get("title", ""))}
+
+
+def _outcome(entry: dict, number: int, path: Path) -> Outcome:
+    where = f"{path}, outcomes {number}"
+    unknown = sorted(set(entry) - set(Outcome.__dataclass_fields__))
+    if unknown:
+        expected = ", ".join(Outcome.__dataclass_fields__)
+        raise AnalysisError(f"{where}: unknown field {', '.join(unknown)}; expected some of {expected}")
+    if not isinstance(entry.get("column"), str):
+        raise AnalysisError(f"{where}, column: expected the name of a column")
+    if entry.get("kind") not in KINDS:
+        raise AnalysisError(f"{where}, kind: found {entry.get('kind')!r}, expected one of {', '.join(KINDS)}")
+    for field in ("name", "label", "truth"):
+        if not isinstance(entry.get(field, ""), str):
+            raise AnalysisError(f"{where}, {field}: found {entry[field]!r}, expected text")
+    chance, groups = entry.get("chance"), entry.get("groups")
+    if chance is not None and not (isinstance(chance, int | float) and 0 <= chance <= 1):
+        raise AnalysisError(f"{where}, chance: found {chance!r}, expected a number between 0 and 1")
+    if groups is not None and not (isinstance(groups, int) and groups >= 2):
+        raise AnalysisError(f"{where}, groups: found {groups!r}, expected a whole number from 2")
+    return Outcome(**{"name": entry["column"], **entry})
+
+
+def _trials(table: pd.DataFrame, layout: dict, csv: Path) -> pd.DataFrame:
+    """Return participant, factors as categories in the order of appearance, and every outcome by its name."""
+    people = table[layout["participant"]]
+    if people.isna().any():
+        row = int(people.isna().to_numpy().argmax()) + 2
+        raise AnalysisError(f"{csv}, column {people.name}, row {row}: is empty, expected a participant")
+    trials = pd.DataFrame({"participant": people})
+    for factor in [*layout["between"], *layout["within"]]:
+        trials[factor] = pd.Categorical(table[factor], pd.unique(table[factor].dropna()))
+    for outcome in layout["outcomes"]:
+        trials[outcome.name] = _values(table[outcome.column], outcome, csv)
+        if outcome.kind == "cluster":
+            trials[f"{outcome.name}:truth"] = table[outcome.truth]
+            _check_groups(trials, outcome, [*layout["within"]], csv)
+    return trials
+
+
+def _check_groups(trials: pd.DataFrame, outcome: Outcome, within: list[str], csv: Path) -> None:
+    used = trials.groupby(["participant", *within], observed=True)[outcome.name].nunique()
+    if outcome.groups is not None and used.max() > outcome.groups:
+        where = f"{csv}, column {outcome.column}"
+        raise AnalysisError(f"{where}: found {used.max()} groups in one sorting, expected at most {outcome.groups}")
+
+
+def _values(column: pd.Series, outcome: Outcome, csv: Path) -> pd.Series:
+    if outcome.kind == "cluster":
+        return column
+    if outcome.kind != "binary":
+        return shares(column, csv) if outcome.kind == "fraction" else numbers(column, csv)
+    values = column.str.lower().map(TRUTH)
+    wrong = values.isna() & column.notna()
+    if wrong.any():
+        row = int(wrong.to_numpy().argmax())
+        found = column.iloc[row]
+        where = f"{csv}, column {column.name}, row {row + 2}"
+        raise AnalysisError(f"{where}: found {found!r}, expected 0, 1, true or false")
+    return values.astype(float)
+
+
+def _participants(trials: pd.DataFrame, between: list[str], csv: Path) -> pd.DataFrame:
+    for factor in between:
+        levels = trials.groupby("participant")[factor].nunique()
+        if (levels > 1).any():
+            raise AnalysisError(
+                f"{csv}, column {factor}: participant {levels.idxmax()} has {levels.max()} levels of a "
+                "between-subjects factor; name it under within instead"
+            )
+    return trials[["participant", *between]].drop_duplicates("participant").reset_index(drop=True)

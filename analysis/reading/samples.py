@@ -1,0 +1,160 @@
+"""Who is analysed: unfinished runs, bots and rule-breaking answers, each removed or marked by a named rule."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from analysis.errors import AnalysisError
+from analysis.reading.plans import Plan
+from analysis.reading.study import Study
+
+UNFINISHED = {
+    "active": "still in progress, or gone without a word",
+    "screened_out": "screened out",
+    "no_consent": "did not consent",
+    "withdrawn": "withdrew",
+    "expired": "never came back",
+    "erased": "asked to be erased",
+}
+FLAGS = {
+    "incomplete": "fewer trials than the study has",
+    "too_fast": "median response time below {min_median_rt_ms:g} ms",
+    "constant": "the same answer in every trial",
+    "failed_checks": "did not pass the comprehension check",
+}
+LEAST_TRIALS = 6
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The participants that are analysed and those that are not.
+
+    `flow` has the rows reason, n; `excluded` participant, reason; `flags` participant, flag of everybody analysed.
+    `completed` is the study of everybody who finished, before the plan's rules; `simulated` says that they are bots.
+    """
+
+    study: Study
+    flow: pd.DataFrame
+    excluded: pd.DataFrame
+    flags: pd.DataFrame
+    simulated: bool
+    completed: Study
+
+    def rules(self, plan: Plan) -> list[dict]:
+        """Return for every rule its text, how many participants met it, and what was done with them."""
+        found = []
+        for name, text in FLAGS.items():
+            words, excludes = text.format(**vars(plan)), name in plan.exclude
+            met = (self.excluded["reason"] == words) if excludes else (self.flags["flag"] == name)
+            done = "excluded" if excludes else "kept, and left out in the sensitivity table"
+            found.append({"rule": name, "text": words, "n": int(met.sum()), "done": done})
+        return found
+
+    @property
+    def unflagged(self) -> list[str]:
+        """The analysed participants without any flag."""
+        participants = self.study.participants["participant"]
+        return participants[~participants.isin(self.flags["participant"])].tolist()
+
+
+def select(study: Study, plan: Plan) -> Sample:
+    """Return the sample that the plan's rules leave; raises `AnalysisError` when nobody is left."""
+    participants = study.participants.set_index("participant")
+    reasons = pd.Series("", index=participants.index)
+    statuses = participants["status"] if study.kind != "generic" else pd.Series("completed", participants.index)
+    for status, words in UNFINISHED.items():
+        reasons[statuses == status] = words
+    unknown = statuses[~statuses.isin([*UNFINISHED, "completed"])]
+    if len(unknown):
+        expected = ", ".join(["completed", *UNFINISHED])
+        raise AnalysisError(f"participants, column status: found {unknown.iloc[0]!r}, expected one of {expected}")
+    bots = _truth(participants.get("bot"), participants.index)
+    finished = reasons == ""
+    simulated = bool(finished.any() and bots[finished].all())
+    if not simulated:
+        reasons[finished & bots] = "a bot"
+    completed = study.only(reasons.index[reasons == ""])
+    flags = flag(completed, plan)
+    for name in plan.exclude:
+        flagged = flags.loc[flags["flag"] == name, "participant"]
+        chosen = reasons.index.isin(flagged) & (reasons == "")
+        reasons[chosen] = FLAGS[name].format(**vars(plan))
+    left = reasons.index[reasons == ""]
+    if len(left) < 2:
+        found = "no participant is" if not len(left) else "only one participant is"
+        counted = f" ({_counted(reasons)})" if (reasons != "").any() else ""
+        raise AnalysisError(f"{study.name}: {found} left to analyse{counted}; statistics need at least two")
+    excluded = reasons[reasons != ""].rename_axis("participant").reset_index(name="reason")
+    marked = flags[flags["participant"].isin(left)]
+    return Sample(study.only(left), _flow(reasons), excluded, marked, simulated, completed)
+
+
+def flag(study: Study, plan: Plan) -> pd.DataFrame:
+    """Return participant, flag for every rule of `FLAGS` that a participant meets."""
+    found = {name: rule(study, plan) for name, rule in RULES.items()}
+    rows = [(participant, name) for name, flagged in found.items() for participant in sorted(flagged)]
+    return pd.DataFrame(rows, columns=["participant", "flag"]).astype(str)
+
+
+def _incomplete(study: Study, plan: Plan) -> set[str]:
+    """Return who has fewer trials than others who followed the same version of the study."""
+    if study.trials is None:
+        return set()
+    people = study.participants.set_index("participant")
+    counts = study.trials.groupby("participant").size().reindex(people.index, fill_value=0)
+    versions = people["study_version"] if "study_version" in people else pd.Series("", people.index)
+    most = counts.groupby(versions.fillna("")).transform("max")
+    return set(counts.index[counts < most])
+
+
+def _too_fast(study: Study, plan: Plan) -> set[str]:
+    if study.trials is None or "rt_ms" not in study.trials:
+        return set()
+    medians = pd.to_numeric(study.trials["rt_ms"]).groupby(study.trials["participant"]).median()
+    return set(medians.index[medians < plan.min_median_rt_ms])
+
+
+def _constant(study: Study, plan: Plan) -> set[str]:
+    """Return who gave one and the same answer, confidence included, in at least `LEAST_TRIALS` trials."""
+    columns = [name for name in ("response", "confidence") if study.trials is not None and name in study.trials]
+    if not columns:
+        return set()
+    by_participant = study.trials.dropna(subset=columns).groupby("participant")
+    same = (by_participant[columns].nunique() == 1).all(axis=1) & (by_participant.size() >= LEAST_TRIALS)
+    return set(same.index[same])
+
+
+def _failed_checks(study: Study, plan: Plan) -> set[str]:
+    """Return who did not pass a check at the last attempt: the steps' columns `<page>_passed`."""
+    if study.steps is None:
+        return set()
+    failed = set()
+    for column in (name for name in study.steps if name.endswith("_passed")):
+        answered = study.steps.dropna(subset=[column]).sort_values("step_index")
+        last = answered.groupby("participant")[column].last().astype(bool)
+        failed |= set(last.index[~last])
+    return failed
+
+
+RULES = {
+    "incomplete": _incomplete,
+    "too_fast": _too_fast,
+    "constant": _constant,
+    "failed_checks": _failed_checks,
+}
+
+
+def _truth(column: pd.Series | None, index: pd.Index) -> pd.Series:
+    if column is None:
+        return pd.Series(False, index=index)
+    return column.astype("boolean").fillna(False).astype(bool)
+
+
+def _flow(reasons: pd.Series) -> pd.DataFrame:
+    counts = reasons[reasons != ""].value_counts(sort=False)
+    rows = [("started", len(reasons)), *counts.items(), ("analysed", int((reasons == "").sum()))]
+    return pd.DataFrame(rows, columns=["reason", "n"])
+
+
+def _counted(reasons: pd.Series) -> str:
+    return ", ".join(f"{n} {reason}" for reason, n in reasons[reasons != ""].value_counts(sort=False).items())

@@ -1,0 +1,213 @@
+"""Write the report folder. Only layout: every number comes from a record, every picture from a figure.
+
+The folder is written beside its place and moved there when it is complete, so that no half report is left behind.
+"""
+
+import base64
+import importlib.metadata
+import json
+import platform
+import shutil
+import tempfile
+import warnings
+from pathlib import Path
+
+import jinja2
+
+from analysis import __version__
+from analysis.errors import AnalysisError
+from analysis.planning.preregistration import preregistration
+from analysis.plots import style
+from analysis.reading.plans import SOURCES, SUPPORTING
+from analysis.report.content import Report, type_of
+from analysis.report.methods import design, methods_text
+from analysis.results import tables
+from analysis.results.records import TYPES, in_words
+from analysis.results.section import Section
+
+PACKAGES = ("pandas", "numpy", "scipy", "statsmodels", "matplotlib", "scikit-learn")
+TEMPLATES = Path(__file__).parent / "templates"
+HEADS = {
+    "primary": ("Primary analyses", "Planned: these test the hypotheses."),
+    "secondary": ("Secondary analyses", "Planned, beside the hypotheses."),
+    "exploratory": ("Exploratory analyses", "Not planned: they suggest, and confirm nothing."),
+}
+
+
+def check_target(folder: Path) -> None:
+    """Refuse to replace a folder that is not a report."""
+    if folder.exists() and not folder.is_dir():
+        raise AnalysisError(f"{folder}: is a file, expected a folder to write the report to")
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / "results.json").exists():
+        raise AnalysisError(f"{folder}: is not empty and holds no report; name another folder")
+
+
+def write(report: Report, folder: Path, progress=iter) -> None:
+    """Write the report folder, replacing an older report; `progress` wraps the iteration over the figures."""
+    check_target(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        _fill(report, work, progress)
+        work.chmod(0o755)
+        if folder.exists():
+            shutil.rmtree(folder)
+        work.rename(folder)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _fill(report: Report, folder: Path, progress) -> None:
+    sections = report.sections
+    shown = _write_tables(sections, folder / "tables")
+    pictures = _write_figures(sections, folder / "figures", progress)
+    _write_json(folder / "results.json", {**results(report), "figures": _described(sections, pictures)})
+    _write_json(folder / "versions.json", versions())
+    _write_json(folder / "analysis_plan.json", report.plan.as_json())
+    (folder / "methods.txt").write_text(methods_text(report), encoding="utf-8")
+    (folder / "preregistration.md").write_text(_preregistered(report), encoding="utf-8")
+    content = page(report, shown, pictures)
+    page_html, page_md = (_environment().get_template(f"report.{kind}.j2").render(content) for kind in ("html", "md"))
+    (folder / "report.html").write_text(page_html, encoding="utf-8")
+    (folder / "report.md").write_text(tables.without_tags(page_md), encoding="utf-8")
+
+
+def _described(sections: list[Section], pictures: dict) -> list[dict]:
+    """Return what `results.json` says of the figures."""
+    figures = [figure for section in sections for figure in section.figures]
+    return [{"id": figure.id, "title": figure.title, "alt": figure.alt,
+             **{key: pictures[figure.id][key] for key in ("file", "warnings")}} for figure in figures]  # fmt: skip
+
+
+def _preregistered(report: Report) -> str:
+    study = report.sample.study
+    return tables.without_tags(preregistration(report.plan, study.name, design(study)))
+
+
+def results(report: Report) -> dict:
+    """Return what `results.json` holds."""
+    study, sample = report.sample.study, report.sample
+    return {
+        "schema_version": 1,
+        "study": {"name": study.name, "kind": study.kind, "study_version": study.version, "factors": study.factors},
+        "data": {"sha256": study.files},
+        "sample": {
+            "n": len(study.participants),
+            "simulated": sample.simulated,
+            "flow": sample.flow.to_dict("records"),
+            "flags": sample.flags["flag"].value_counts(sort=False).to_dict(),
+            "rules": sample.rules(report.plan),
+        },
+        "plan": {"source": report.plan.source, "alpha": report.plan.alpha},
+        "remarks": report.remarks,
+        "warnings": [text for section in report.sections for text in section.warnings],
+        "analyses": [found.as_json() for section in report.sections for found in section.records],
+    }
+
+
+def versions() -> dict:
+    """Return the versions of everything that computed a number, Heatwise first."""
+    packages = {name: importlib.metadata.version(name) for name in PACKAGES}
+    return {"heatwise": __version__, "python": platform.python_version(), **packages}
+
+
+def page(report: Report, shown: dict, pictures: dict) -> dict:
+    """Return what the templates lay out."""
+    sample, study = report.sample, report.sample.study
+    parts = []
+    for kind in TYPES:
+        chosen = [section for section in report.sections if type_of(section) == kind]
+        if chosen:
+            parts.append({"kind": kind, "title": HEADS[kind][0], "lead": HEADS[kind][1], "sections": chosen})
+    hypotheses = [{**hypothesis, "result": _result(report, hypothesis)} for hypothesis in report.plan.hypotheses]
+    return {
+        "report": report, "study": study, "sample": sample, "plan": report.plan, "parts": parts, "tables": shown,
+        "pictures": pictures, "hypotheses": hypotheses, "plan_source": SOURCES[report.plan.source],
+        "versions": versions(), "methods": methods_text(report), "anchor": anchor, "short": short,
+        "supporting": SUPPORTING,
+        "cells": _cell_sizes(report), "design": design(study), "rules": sample.rules(report.plan),
+    }  # fmt: skip
+
+
+def anchor(text: str) -> str:
+    """Return a link target for a heading."""
+    return "".join(character if character.isalnum() else "-" for character in text.lower())
+
+
+def short(title: str) -> str:
+    """Return a record's title without its measure: `Fraction correct: descriptives` as `Descriptives`."""
+    tail = title.split(": ", 1)[-1]
+    return tail[0].upper() + tail[1:]
+
+
+def _result(report: Report, hypothesis: dict) -> str:
+    """Return the APA sentence that speaks to a hypothesis."""
+    for section in report.sections:
+        for found in section.records:
+            if found.id == hypothesis.get("analysis"):
+                if not found.defined:
+                    return f"not defined: {found.reason}"
+                term = str(hypothesis.get("term", "")).replace(":", " × ").replace("_", " ")
+                said = [text for text in found.sentences if not term or text.startswith(f"{term}: ")]
+                if not said:
+                    return f"no term {hypothesis.get('term')!r} in this analysis"
+                p_values = found.terms.loc[found.terms["term"] == hypothesis.get("term"), "p"]
+                shown = len(p_values) == 1 and p_values.item() < report.plan.alpha
+                verdict = "Supported by these data" if shown else "Not supported by these data"
+                return f"{verdict}: {'; '.join(said).removeprefix(f'{term}: ')}"
+    return "this analysis is not part of the report"
+
+
+def _cell_sizes(report: Report) -> list[tuple[str, int]]:
+    study = report.sample.study
+    if not study.tested:
+        return [("everybody", len(study.participants))]
+    sizes = study.participants.groupby(study.tested, observed=True).size()
+    return [(" × ".join(map(str, key)) if isinstance(key, tuple) else str(key), int(n)) for key, n in sizes.items()]
+
+
+def _write_tables(sections: list[Section], folder: Path) -> dict:
+    """Write every record's table as CSV, Markdown and LaTeX; return per id its number and rounded cells."""
+    folder.mkdir()
+    shown = {}
+    for number, found in enumerate((found for section in sections for found in section.records), start=1):
+        name = f"table-{number:02d}_{tables.file_name(found.id)}"
+        (folder / f"{name}.csv").write_text(tables.csv(found.terms), encoding="utf-8")
+        (folder / f"{name}.md").write_text(tables.markdown(found.terms), encoding="utf-8")
+        (folder / f"{name}.tex").write_text(tables.latex(found.terms, found.title, found.id), encoding="utf-8")
+        shown[found.id] = {
+            "number": number,
+            "file": f"tables/{name}.csv",
+            "headings": list(zip(tables.readable(found.terms), tables.flush_right(found.terms), strict=True)),
+            "rows": tables.readable(found.terms).to_numpy().tolist(),
+            "markdown": tables.markdown(found.terms),
+        }
+    return shown
+
+
+def _write_figures(sections: list[Section], folder: Path, progress) -> dict:
+    """Draw every figure as SVG and PNG; return per id its number, the SVG as a data address, and drawing's warnings."""
+    folder.mkdir()
+    pictures = {}
+    figures = [figure for section in sections for figure in section.figures]
+    for number, figure in enumerate(progress(figures), start=1):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            drawn = style.draw(figure.draw)
+            svg, _ = style.save(drawn, folder, f"fig-{number:02d}_{tables.file_name(figure.id)}")
+        address = "data:image/svg+xml;base64," + base64.b64encode(svg.read_bytes()).decode()
+        pictures[figure.id] = {"number": number, "file": f"figures/{svg.name}", "address": address,
+                              "width": round(drawn.get_figwidth() * 102), "warnings": in_words(caught)}  # fmt: skip
+    return pictures
+
+
+def _write_json(path: Path, content: dict) -> None:
+    path.write_text(json.dumps(content, ensure_ascii=False, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def _environment() -> jinja2.Environment:
+    loader = jinja2.FileSystemLoader(TEMPLATES)
+    return jinja2.Environment(
+        loader=loader, autoescape=jinja2.select_autoescape(["html", "html.j2"]), undefined=jinja2.StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
+    )  # fmt: skip

@@ -1,0 +1,109 @@
+"""Paragraphs that can be pasted: the methods and results in APA style."""
+
+import importlib.metadata
+
+from analysis.planning.preregistration import COVARIANCES
+from analysis.reading.plans import Plan
+from analysis.reading.study import Study
+from analysis.report.content import Report
+from analysis.results import apa
+from analysis.statistics.multiplicity import CORRECTIONS
+
+PAIRED = {"wilcoxon": "Wilcoxon signed-rank test", "t": "paired t test"}
+SENTENCES = {  # by the second part of an analysis' id
+    "anova": "Outcomes with one value per participant were analysed by factorial ANOVA (type {ss_type} sums of "
+    "squares, sum-to-zero contrasts), once with the classical and once with the heteroscedasticity-consistent HC3 "
+    "covariance; effect sizes are partial η² with 90% intervals from the noncentral F distribution, and partial ω². "
+    "Normality of the residuals was assessed by the Shapiro-Wilk test and equality of variances by Levene's test about "
+    "the median; neither decided which test was used.",
+    "tukey": "Pairwise differences of estimated marginal means were tested by Tukey's method with {covariances}.",
+    "games_howell": "Without pooling variances, Welch's analysis of variance was followed by the Games-Howell method.",
+    "kruskal": "Ranks were compared by Kruskal-Wallis tests, corrected for ties, with ε² as effect size.",
+    "dunn": "Dunn's two-sided comparisons followed ({correction} within each grouping).",
+    "paired": "Conditions within participants were compared on the participants' means by the {paired}, which the plan "
+    "names, with the {beside} beside it; p values were adjusted over the pairs of conditions ({correction}). Effect "
+    "sizes are the matched-pairs rank-biserial correlation and d_z with 95% confidence intervals.",
+    "friedman": "Three or more conditions were compared by Friedman's test with Kendall's W.",
+    "logistic": "Single right or wrong answers were modelled by logistic regression with a random intercept per "
+    "participant (adaptive Gauss-Hermite quadrature, 15 nodes) and by generalised estimating equations with a "
+    "bias-reduced covariance (Mancl & DeRouen, 2001).",
+    "mixed": "Single answers were modelled by linear regression with a random intercept per participant (REML).",
+    "ordinal": "Single ratings were modelled by the proportional-odds model, its errors clustered in participants.",
+    "equivalence": "Equivalence was tested by two one-sided t tests (Schuirmann, 1987) against the plan's bounds: "
+    "{bounds}.",
+    "purity": "Groups were scored by their purity against the model's predictions, beside the exact chance level for "
+    "the batch's class sizes, and by the adjusted Rand index, adjusted mutual information and V-measure.",
+    "chance": "Participants' means were tested against guessing by an exact sign test and a one-sample t test.",
+    "unpaired": "Two studies with different participants were compared by Welch's t tests and Mann-Whitney tests, with "
+    "Hedges g; p values were adjusted over all comparisons ({correction}).",
+    "agreement": "Agreement of the coders is Cohen's κ and Krippendorff's α with percentile bootstrap intervals over "
+    "answers; shares of answers with a code have Wilson intervals at the effective sample size.",
+    "spearman": "Automatic metrics were compared with human accuracy by Spearman's ρ over stimuli, with percentile "
+    "bootstrap intervals that resample participants.",
+    "association": "Answers to questions were compared between conditions by χ² tests with Cramér's V.",
+}
+
+
+def methods_text(report: Report) -> str:
+    """Return the text of `methods.txt`: participants, analysis, then the results sentence by sentence."""
+    paragraphs = ["Participants", _participants(report), "Statistical analysis", _analysis(report), "Results"]
+    for section in report.sections:
+        for found in section.records:
+            if found.sentences:
+                paragraphs.append(f"{found.title} ({found.type}, n = {found.n}). " + "; ".join(found.sentences) + ".")
+            elif not found.defined:
+                paragraphs.append(f"{found.title} ({found.type}): not defined, because {found.reason}.")
+    return "\n\n".join(paragraphs) + "\n"
+
+
+def _participants(report: Report) -> str:
+    sample = report.sample
+    flow = dict(sample.flow.itertuples(index=False))
+    left_out = [f"{n} {reason}" for reason, n in flow.items() if reason not in ("started", "analysed")]
+    text = f"{flow['started']} participants started and {flow['analysed']} were analysed"
+    text += f" (left out: {apa.listing(left_out)})." if left_out else "; nobody was left out."
+    if sample.simulated:
+        text += " All of them are simulated (bots): this is a rehearsal, not data about people."
+    return text
+
+
+def _analysis(report: Report) -> str:
+    plan, study = report.plan, report.sample.study
+    ids = sorted(found.id for section in report.sections for found in section.records)
+    parts = [design(study), *_described({id.split(".")[1] for id in ids if "." in id}, ids, plan)]
+    parts.append(f"The significance level was α = {apa.bounded(plan.alpha)}.")
+    if any(found.method.get("seed") for section in report.sections for found in section.records):
+        parts.append(f"Resampling was seeded with {plan.seed}.")
+    return " ".join([*parts, _software()])
+
+
+def _described(kinds: set[str], ids: list[str], plan: Plan) -> list[str]:
+    """Return a sentence for each sort of analysis that the report holds."""
+    facts = {
+        "ss_type": plan.ss_type,
+        "correction": CORRECTIONS[plan.correction],
+        "covariances": apa.listing(_covariances(ids, plan)),
+        "paired": PAIRED[plan.paired_test],
+        "beside": PAIRED["t" if plan.paired_test == "wilcoxon" else "wilcoxon"],
+        "bounds": apa.listing([f"{apa.words(name)} ± {bound:g}" for name, bound in plan.bounds.items()]),
+    }
+    return [sentence.format(**facts) for kind, sentence in SENTENCES.items() if kind in kinds]
+
+
+def _covariances(ids: list[str], plan: Plan) -> list[str]:
+    return sorted({COVARIANCES[plan.covariance_of(id.split(".")[0])] for id in ids if ".tukey." in id})
+
+
+def design(study: Study) -> str:
+    """Return one sentence about the factors."""
+    if not study.tested:
+        return "The study had one condition."
+    levels = {name: map(apa.words, study.participants[name].cat.categories) for name in study.tested}
+    factors = [f"{apa.words(name)} ({', '.join(named)})" for name, named in levels.items()]
+    return f"The design was between subjects, with {apa.listing(factors)}."
+
+
+def _software() -> str:
+    names = {"pandas": "pandas", "scipy": "SciPy", "statsmodels": "statsmodels"}
+    named = [f"{title} {importlib.metadata.version(name)}" for name, title in names.items()]
+    return f"Analyses were run with {apa.listing(named)}."

@@ -1,0 +1,74 @@
+"""From files to a report in memory: load, select the sample, compute every section."""
+
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+from analysis import recipes
+from analysis.errors import AnalysisError
+from analysis.reading.exports import read_export, with_metrics
+from analysis.reading.files import read_json
+from analysis.reading.foreign import read_foreign
+from analysis.reading.plans import Plan, read_plan
+from analysis.reading.samples import select
+from analysis.reading.study import Study
+from analysis.report.content import Report
+from analysis.report.remarks import remarks
+from analysis.results import apa
+from analysis.results.records import in_words
+from analysis.results.section import Section
+from analysis.sections import against as comparing
+from analysis.sections import prediction, sensitivity
+
+
+def analyse(export: Path | None, csv: Path | None = None, map_file: Path | None = None, plan_file: Path | None = None,
+            bundle: Path | None = None, against: Path | None = None, progress=iter) -> Report:  # fmt: skip
+    """Return the report of an export folder, or of a foreign CSV with its map.
+
+    `bundle` is the folder whose `metrics.csv` is compared with people; `against` the export of another study of the
+    same kind, with other people; `progress` wraps the sections.
+    """
+    study = read_export(export) if csv is None else read_foreign(csv, map_file)
+    if bundle is not None:
+        study = with_metrics(study, bundle / "metrics.csv")
+    recipe = recipes.find(study.kind)
+    plan = recipe.PLAN
+    if plan_file is not None:
+        plan = read_plan(read_json(plan_file), plan, str(plan_file), "given")
+    elif study.plan is not None:
+        plan = read_plan(study.plan, plan, "analysis_plan.json", "frozen")
+    sample = select(study, plan)
+    note = getattr(recipe, "METRICS_NOTE", "")
+    steps = [*recipe.sections(sample.study, plan), ("metrics", lambda: prediction.section(sample.study, plan, note))]
+    if against is not None:
+        steps.append(("comparison", lambda: _comparison(recipe, sample.study, read_export(against), plan)))
+    steps += [("sensitivity", lambda: sensitivity.section(recipe, sample, plan))]
+    sections = [section for _, compute in progress(steps) if (section := _computed(compute)) is not None]
+    return Report(study.name, sample, plan, sections, [*remarks(sample.study), *_missing(sections, plan)])
+
+
+def _computed(compute: Callable[[], Section | None]) -> Section | None:
+    """Return a section with every warning that none of its records has kept."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        section = compute()
+    if section is not None:
+        section.warnings += in_words(caught)
+    return section
+
+
+def _missing(sections: list[Section], plan: Plan) -> list[str]:
+    """Return the remark that analyses stand in a plan made for this study and not in its report."""
+    ids = [found.id for section in sections for found in section.records]
+    missing = [listed for listed in (*plan.primary, *plan.secondary)
+               if not any(id == listed or id.startswith(f"{listed}.") for id in ids)]  # fmt: skip
+    if plan.source == "default" or not missing:
+        return []
+    return [f"Planned, and not part of this report because the data hold nothing for it: {apa.listing(missing)}."]
+
+
+def _comparison(recipe, own: Study, other: Study, plan: Plan) -> Section:
+    if other.kind != own.kind:
+        raise AnalysisError(f"--against: found a {other.kind} study, expected one of {own.kind} as the first")
+    measures = recipe.measures(select(other, plan).study)
+    return comparing.section(own.name, recipe.measures(own), other.name, measures, plan)

@@ -1,0 +1,36 @@
+"""A section of the report: the line that answers, its analyses, figures."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from matplotlib.figure import Figure as Canvas
+
+from analysis.results.records import Record
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure that is drawn when the report is written. `alt` says in words what the picture shows."""
+
+    id: str
+    title: str
+    caption: str
+    alt: str
+    draw: Callable[[], Canvas]
+
+
+@dataclass
+class Section:
+    """One question of the report. `answer` is the line that answers it.
+
+    The first `figures_first` figures stand above the analyses, the others below. `warnings` are those that computing it
+    raised outside any of its records.
+    """
+
+    title: str
+    answer: str
+    records: list[Record] = field(default_factory=list)
+    figures: list[Figure] = field(default_factory=list)
+    intro: str = ""
+    figures_first: int = 1
+    warnings: list[str] = field(default_factory=list)

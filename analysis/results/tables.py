@@ -1,0 +1,125 @@
+"""Tables for reading: headings and rounded numbers, as HTML cells, Markdown and LaTeX. CSVs keep full precision."""
+
+import re
+
+import pandas as pd
+
+from analysis.results import apa
+
+LONGEST_NAME = 80
+FORMULAS = ("=", "+", "-", "@", "'", "\t", "\r")
+
+HEADINGS = {
+    "term": "Term", "ss": "SS", "df": "df", "ms": "MS", "F": "F", "p": "p", "eta2p": "ηp²",
+    "omega2p": "ωp²", "level": "Level", "n": "n",
+    "mean": "M", "sd": "SD", "median": "Mdn", "q1": "Q1", "q3": "Q3", "min": "Min", "max": "Max",
+    "a": "A", "b": "B", "mean_a": "M (A)", "mean_b": "M (B)",
+    "diff": "A − B", "se": "SE", "t": "t", "p_adjusted": "p (adjusted)",
+    "p_permutation": "p (permutation)", "df1": "df₁", "df2": "df₂", "epsilon2": "ε²",
+    "mean_rank_a": "Mean rank (A)", "mean_rank_b": "Mean rank (B)", "odds_ratio": "Odds ratio", "reason": "Remark",
+    "estimate": "Estimate", "chi2": "χ²", "rho": "ρ", "W": "W", "H": "H", "z": "z", "V": "V",
+}  # fmt: skip
+INTERVALS = {"ci_low": "95% CI", "eta2p_ci_low": "90% CI"}
+P_VALUES = ("p", "p_adjusted", "p_permutation")
+THREE = ("W", "se", "ss", "ms", "estimate")
+TWO = (
+    "mean",
+    "sd",
+    "median",
+    "q1",
+    "q3",
+    "min",
+    "max",
+    "ci_low",
+    "ci_high",
+    "diff",
+    "mean_a",
+    "mean_b",
+    "t",
+    "z",
+    "share",
+)
+LATEX = {"&": r"\&", "%": r"\%", "_": r"\_", "#": r"\#", "$": r"\$", "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}",
+         "^": r"\textasciicircum{}", "\\": r"\textbackslash{}", "η": r"$\eta$", "ω": r"$\omega$", "ε": r"$\varepsilon$",
+         "χ": r"$\chi$", "ρ": r"$\rho$", "²": r"$^2$", "₁": r"$_1$", "₂": r"$_2$", "−": r"$-$", "×": r"$\times$",
+         "∞": r"$\infty$", "—": "---", "±": r"$\pm$", "<": "$<$", ">": "$>$", "|": r"\textbar{}", "Δ": r"$\Delta$",
+         "α": r"$\alpha$", "κ": r"$\kappa$", "λ": r"$\lambda$", "…": r"\ldots{}", "“": "``", "”": "''", "–": "--",
+         "≥": r"$\geq$", "≤": r"$\leq$"}  # fmt: skip
+
+
+def file_name(id: str) -> str:
+    """Return an id as part of a file's name: what data call their levels may hold slashes, or be a page long."""
+    return re.sub(r"[^\w.-]+", "-", id)[:LONGEST_NAME]
+
+
+def csv(table: pd.DataFrame) -> str:
+    """Return the table as CSV in full precision; text that a spreadsheet would run stands behind an apostrophe."""
+    texts = {column: _guarded(table[column]) for column in table if not pd.api.types.is_numeric_dtype(table[column])}
+    return table.assign(**texts).to_csv(index=False, lineterminator="\n")
+
+
+def _guarded(column: pd.Series) -> pd.Series:
+    return column.map(lambda cell: f"'{cell}" if str(cell).startswith(FORMULAS) else cell)
+
+
+def readable(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table as text, numbers rounded alike down a column, the two limits of an interval in one cell."""
+    shown = pd.DataFrame(index=table.index)
+    for column in table.columns:
+        if column in INTERVALS:
+            high = column.replace("low", "high")
+            low_high = zip(_texts(column, table[column]), _texts(high, table[high]), strict=True)
+            shown[INTERVALS[column]] = [f"[{low}, {high}]" if low != apa.NOTHING else low for low, high in low_high]
+        elif column.replace("high", "low") not in INTERVALS:
+            shown[HEADINGS.get(column, apa.words(column))] = _texts(column, table[column])
+    return shown
+
+
+def flush_right(table: pd.DataFrame) -> list[bool]:
+    """Return which of the readable columns hold numbers."""
+    names = [
+        column for column in table.columns if column in INTERVALS or column.replace("high", "low") not in INTERVALS
+    ]
+    return [pd.api.types.is_numeric_dtype(table[column]) for column in names]
+
+
+def markdown(table: pd.DataFrame) -> str:
+    """Return the table in Markdown."""
+    shown = readable(table)
+    rule = ["---:" if number else "---" for number in flush_right(table)]
+    rows = [list(shown.columns), rule, *shown.to_numpy().tolist()]
+    lines = ["| " + " | ".join(" ".join(cell.replace("|", r"\|").split()) for cell in row) + " |" for row in rows]
+    return without_tags("\n".join(lines) + "\n")
+
+
+def without_tags(text: str) -> str:
+    """Return Markdown in which nothing is read as HTML: a `<` before a letter is escaped."""
+    return re.sub(r"(?<!\\)<(?=[A-Za-z/!?])", r"\<", text)
+
+
+def latex(table: pd.DataFrame, caption: str, label: str) -> str:
+    """Return the table as a LaTeX `table` with booktabs rules; `label` is an id."""
+    shown = readable(table)
+    columns = "".join("r" if number else "l" for number in flush_right(table))
+    rows = [" & ".join(map(escape, row)) + r" \\" for row in [list(shown.columns), *shown.to_numpy().tolist()]]
+    lines = [r"\begin{table}", r"\centering", rf"\caption{{{escape(caption)}}}", rf"\label{{tab:{file_name(label)}}}"]
+    lines += [rf"\begin{{tabular}}{{{columns}}}", r"\toprule", rows[0], r"\midrule", *rows[1:], r"\bottomrule"]
+    return "\n".join([*lines, r"\end{tabular}", r"\end{table}"]) + "\n"
+
+
+def escape(text: str) -> str:
+    """Return text that LaTeX prints as it stands, on one line."""
+    return "".join(LATEX.get(character, character) for character in " ".join(str(text).split()))
+
+
+def _texts(column: str, values: pd.Series) -> list[str]:
+    """Return a column's values as text; counts without decimals, p values in APA style."""
+    if not pd.api.types.is_numeric_dtype(values):
+        named = column in ("term", "level", "condition", "class_name", "outcome", "a", "b")
+        return [apa.NOTHING if pd.isna(value) else apa.words(value) if named else str(value) for value in values]
+    if column in P_VALUES:
+        return [apa.NOTHING if pd.isna(p) else "< .001" if p < 0.001 else apa.bounded(p, 3) for p in values]
+    known = values.dropna().astype(float)
+    whole = (known % 1 == 0).all() and column not in (*TWO, *THREE)
+    decimals = 0 if whole else 3 if column in THREE or (known.abs().max() < 1 and column not in TWO) else 2
+    return [apa.number(value, decimals) for value in values]

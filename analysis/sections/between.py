@@ -1,0 +1,238 @@
+"""The analyses of one measure between independent groups, as records: what a factorial study needs of it."""
+
+import pandas as pd
+
+from analysis.reading.plans import Plan
+from analysis.reading.study import Measure
+from analysis.results import apa
+from analysis.results.records import Record, record
+from analysis.statistics import descriptives
+from analysis.statistics.cells import complete, groups, varying
+from analysis.statistics.comparisons import equivalence
+from analysis.statistics.factorial import anova as anovas
+from analysis.statistics.factorial import assumptions, posthoc, ranks
+from analysis.statistics.factorial import welch as welches
+
+SUM = "sum-to-zero"
+
+
+def describe(measure: Measure) -> Record:
+    """Return n, M, SD, Mdn, quartiles and the mean's interval, per cell and per level."""
+    factors = [*measure.between, *measure.within]
+    return _record(
+        measure,
+        "descriptives",
+        f"{measure.label}: descriptives",
+        lambda: descriptives.descriptives(measure.data, measure.name, factors, measure.within),
+        descriptives.COLUMNS,
+        {"function": "numpy mean, sd (n − 1), quantiles type 7; t interval of the mean", "level": 0.95},
+    )
+
+
+def parametric(measure: Measure, plan: Plan) -> list[Record]:
+    """Return assumptions, ANOVA, White-corrected ANOVA and pairwise comparisons."""
+    data, name, factors = measure.data, measure.name, measure.between
+    normality = _record(
+        measure,
+        "normality",
+        f"{measure.label}: normality of the residuals",
+        lambda: assumptions.normality(data, name, factors),
+        assumptions.NORMALITY_COLUMNS,
+        {"function": "scipy.stats.shapiro on the residuals of the full factorial model"},
+        lambda terms: [f"W = {apa.bounded(terms['W'].item(), 3)}, {apa.p_value(terms['p'].item())}"],
+    )
+    levene = _record(
+        measure,
+        "levene",
+        f"{measure.label}: equality of variances",
+        lambda: assumptions.levene(data, name, factors),
+        assumptions.LEVENE_COLUMNS,
+        {"function": "scipy.stats.levene", "levene_center": "median"},
+        lambda terms: [f"{apa.words(row.term)}: {apa.levene(row)}" for row in terms.dropna(subset="p").itertuples()],
+    )
+    return [normality, levene, *_anovas(measure, plan), *comparisons(measure, plan)]
+
+
+def _anovas(measure: Measure, plan: Plan) -> list[Record]:
+    titles = {"classical": "analysis of variance", "hc3": "White-corrected analysis of variance (HC3)"}
+    found = []
+    for covariance, suffix in (("classical", "anova"), ("hc3", "anova_hc3")):
+        method = {
+            "function": "statsmodels.stats.anova.anova_lm",
+            "ss_type": plan.ss_type,
+            "contrasts": SUM,
+            "covariance": covariance,
+            "effect_size": "partial η² with 90% interval by noncentral F",
+        }
+        found.append(
+            _record(
+                measure,
+                suffix,
+                f"{measure.label}: {titles[covariance]}",
+                lambda covariance=covariance: anovas.anova(
+                    measure.data, measure.name, measure.between, plan.ss_type, covariance
+                ),
+                anovas.COLUMNS,
+                method,
+                anova_sentences,
+            )
+        )
+    return found
+
+
+def anova_sentences(terms: pd.DataFrame) -> list[str]:
+    """Return one APA sentence per term of an ANOVA."""
+    df_resid = terms.loc[terms["term"] == "Residuals", "df"].item()
+    tested = terms[terms["term"] != "Residuals"]
+    return [f"{apa.words(row.term)}: {apa.f_test(row, df_resid)}" for row in tested.itertuples()]
+
+
+def comparisons(measure: Measure, plan: Plan) -> list[Record]:
+    """Return the pairwise comparisons of every factor's levels, by the plan's method and covariance."""
+    factors = varying(complete(measure.data, measure.name, measure.between), measure.between)
+    omnibus = [_welch(measure, factor) for factor in factors] if plan.posthoc == "games_howell" else []
+    return [*omnibus, *(_comparison(measure, plan, factor) for factor in factors)]
+
+
+def _welch(measure: Measure, factor: str) -> Record:
+    """Return the one-way test that belongs to Games-Howell's comparisons, which pool no variances either."""
+    return _record(
+        measure,
+        f"welch.{factor}",
+        f"{measure.label}: Welch's analysis of variance over {apa.words(factor)}",
+        lambda: welches.welch(measure.data, measure.name, factor),
+        welches.COLUMNS,
+        {"function": "Welch (1951)", "means": "raw", "covariance": "separate variances"},
+        lambda terms: [f"{apa.words(row.term)}: {apa.levene(row)}" for row in terms.itertuples()],
+    )
+
+
+def _comparison(measure: Measure, plan: Plan, factor: str) -> Record:
+    covariance = plan.covariance_of(measure.name)
+    if plan.posthoc == "games_howell":
+        method = {"function": "Games-Howell", "posthoc_means": "raw", "covariance": "separate variances"}
+
+        def compare():
+            return posthoc.games_howell(measure.data, measure.name, factor)
+    else:
+        method = {
+            "function": "Tukey's studentized range on estimated marginal means",
+            "posthoc_means": "emm",
+            "covariance": covariance,
+            "contrasts": SUM,
+            "direction": "a − b",
+        }
+
+        def compare():
+            return posthoc.tukey(measure.data, measure.name, measure.between, factor, covariance)
+
+    name = "Games-Howell" if plan.posthoc == "games_howell" else f"Tukey ({_named(covariance)})"
+    return _record(
+        measure,
+        f"tukey.{factor}" if plan.posthoc == "tukey" else f"games_howell.{factor}",
+        f"{measure.label}: {apa.words(factor)} compared pairwise, {name}",
+        compare,
+        posthoc.COLUMNS,
+        method,
+        lambda terms: [apa.difference(row) for row in terms.itertuples()],
+    )
+
+
+def _named(covariance: str) -> str:
+    return {"classical": "pooled error", "hc3": "HC3 covariance"}[covariance]
+
+
+def rank_tests(measure: Measure, plan: Plan) -> list[Record]:
+    """Return Kruskal-Wallis over cells and factors, and Dunn's comparisons where a grouping has three levels."""
+    data, name, factors = measure.data, measure.name, measure.between
+    found = [
+        _record(
+            measure,
+            "kruskal",
+            f"{measure.label}: Kruskal-Wallis",
+            lambda: ranks.kruskal(data, name, factors),
+            ranks.KRUSKAL_COLUMNS,
+            {"function": "scipy.stats.kruskal, corrected for ties", "effect_size": "ε² = H / (N − 1)"},
+            lambda terms: [
+                f"{apa.words(row.term)}: {apa.kruskal(row)}" for row in terms.dropna(subset="p").itertuples()
+            ],
+        )
+    ]
+    pairs = ranks.dunn(data, name, factors, plan.correction)
+    if len(pairs):
+        method = {"function": "Dunn (1964), two-sided, ties corrected", "correction": plan.correction}
+        method["family"] = "all pairs inside one grouping"
+        found.append(
+            _record(measure, "dunn", f"{measure.label}: Dunn's comparisons", lambda: pairs, ranks.DUNN_COLUMNS, method)
+        )
+    return found
+
+
+def equivalences(measure: Measure, plan: Plan) -> list[Record]:
+    """Return the equivalence tests against the plan's bound for this measure; none where none was stated."""
+    bound = plan.bounds.get(measure.name)
+    if bound is None:
+        return []
+    method = {"function": "two one-sided Welch t tests", "bound": bound, "correction": plan.correction}
+    return [
+        _record(
+            measure,
+            "equivalence",
+            f"{measure.label}: equivalence within ± {bound:g}",
+            lambda: equivalence.between(measure.data, measure.name, measure.between, bound, plan.correction),
+            equivalence.COLUMNS,
+            method,
+        )
+    ]
+
+
+def _record(measure: Measure, suffix: str, title: str, statistic, columns, method, sentences=None) -> Record:
+    known = measure.data[[measure.name, *measure.between]].notna().all(axis=1)
+    people = measure.data["participant"]
+    n = int(people[known].nunique())
+    dropped = int(people.nunique()) - n
+    return record(f"{measure.name}.{suffix}", title, statistic, columns, method, n, dropped, sentences)
+
+
+def answer(measure: Measure, records: list[Record], plan: Plan) -> str:
+    """Return one line saying whether the factors mattered, by the ANOVA the plan prefers or else Kruskal-Wallis."""
+    wanted = "anova_hc3" if plan.covariance_of(measure.name) == "hc3" else "anova"
+    by_id = {record.id: record for record in records}
+    record = by_id.get(f"{measure.name}.{wanted}") or by_id[f"{measure.name}.kruskal"]
+    if not record.defined:
+        return f"{measure.label} could not be tested: {record.reason}."
+    tested = record.terms[record.terms["p"].notna()]
+    if tested.empty:
+        return f"{measure.label} could not be tested: {record.terms['reason'].iloc[0]}."
+    if "H" in tested:
+        tested = tested[:1]
+    found = tested.loc[tested["p"] < plan.alpha, "term"].tolist()
+    label = measure.label.lower()
+    if not found:
+        mean = apa.value(measure.data[measure.name].mean(), measure.kind, measure.unit)
+        names = apa.listing([_factor(term) for term in tested["term"]], "or")
+        return f"No effect of {names} on {label} was shown (M = {mean})."
+    means = "; ".join(_level_means(measure, term) for term in found if ":" not in term)
+    return f"{measure.label} differed by {apa.listing([_factor(term) for term in found])}" + (
+        f": {means}." if means else "."
+    )
+
+
+def _factor(term: str) -> str:
+    return "condition" if term == "cells" else apa.words(term)
+
+
+def _level_means(measure: Measure, factor: str) -> str:
+    """Return `none 59%, lrp 67%`, the plain means of a factor's levels."""
+    if factor == "cells":
+        means = {level: values.mean() for level, values in _cells(measure).items()}
+    else:
+        means = measure.data.groupby(factor, observed=True)[measure.name].mean()
+    said = [f"{apa.words(level)} {apa.value(mean, measure.kind, measure.unit)}" for level, mean in means.items()]
+    return ", ".join(said)
+
+
+def _cells(measure: Measure) -> pd.Series:
+    """Return the values of each cell."""
+    used = complete(measure.data, measure.name, measure.between)
+    return groups(used, measure.name, varying(used, measure.between))

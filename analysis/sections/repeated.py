@@ -1,0 +1,161 @@
+"""The analyses of one measure within participants, as records: pairs of conditions, Friedman, models of the answers."""
+
+import warnings
+from itertools import combinations
+
+import pandas as pd
+
+from analysis.reading.plans import Plan
+from analysis.reading.study import Measure
+from analysis.results import apa
+from analysis.results.records import Record, record
+from analysis.statistics.comparisons import equivalence, friedman, paired
+from analysis.statistics.multiplicity import CORRECTIONS
+from analysis.statistics.regression import mixed, ordinal
+
+NAMES = {"wilcoxon": "Wilcoxon signed-rank", "t": "paired t"}
+
+
+def paired_tests(measure: Measure, plan: Plan) -> list[Record]:
+    """Return a record per pair of levels of every within factor, and Friedman's test where there are three levels."""
+    found = []
+    for factor in measure.within:
+        table = paired.wide(measure.data, measure.name, [factor])
+        found += _pairs(measure, plan, factor, table)
+        if len(table.columns) > 2:
+            found.append(_friedman(measure, factor, table))
+    return found
+
+
+def _pairs(measure: Measure, plan: Plan, factor: str, table: pd.DataFrame) -> list[Record]:
+    tests = paired.compare(table, plan.correction)
+    family = f"{len(table.columns) * (len(table.columns) - 1) // 2} pairs of {apa.words(factor)}"
+    found = []
+    for a, b in combinations(table.columns, 2):
+        rows = tests[(tests["a"] == a) & (tests["b"] == b)].reset_index(drop=True)
+        n = int(rows["n"].iloc[0])
+        method = {"function": "scipy.stats.wilcoxon and paired t", "primary_test": plan.paired_test,
+                  "correction": plan.correction, "family": family, "direction": "a − b"}  # fmt: skip
+        found.append(
+            record(
+                f"{measure.name}.paired.{a}-{b}",
+                f"{measure.label}: {apa.words(a)} against {apa.words(b)}",
+                lambda rows=rows: _with_warnings(rows),
+                paired.COLUMNS,
+                method,
+                n,
+                len(table) - n,
+                lambda terms: paired_sentences(terms, plan, len(tests) // 2),
+            )
+        )
+    return found
+
+
+def _with_warnings(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the tests of one pair, raising what they warn of where the record sees it."""
+    for text in rows["warning"]:
+        if text:
+            warnings.warn(text, stacklevel=2)
+    return rows.drop(columns="warning")
+
+
+def paired_sentences(terms: pd.DataFrame, plan: Plan, pairs: int) -> list[str]:
+    """Return the tests in words, the pre-specified one first and named so; p is adjusted for the number of pairs."""
+    said = []
+    adjusted = f" ({CORRECTIONS[plan.correction]}, {pairs} pairs)" if pairs > 1 else ""
+    for row in sorted(terms.dropna(subset="p").itertuples(), key=lambda row: row.term != plan.paired_test):
+        name = NAMES[row.term] + (" (pre-specified)" if row.term == plan.paired_test else "")
+        p = apa.p_value(row.p_adjusted) + adjusted
+        if row.term == "t":
+            numbers = f"t({apa.degrees(row.df)}) = {apa.number(row.t)}, {p}, "
+            numbers += f"Δ = {apa.number(row.diff)}, {apa.interval(row.ci_low, row.ci_high, 95, apa.number)}, "
+            effect, form = "d_z", apa.number
+        else:
+            numbers = f"V = {apa.number(row.V, 1)}, {p}, "
+            effect, form = "r", apa.bounded
+        numbers += f"{effect} = {form(row.effect)}, {apa.interval(row.effect_low, row.effect_high, 95, form)}"
+        said.append(f"{name}: {numbers}")
+    return said
+
+
+def _friedman(measure: Measure, factor: str, table: pd.DataFrame) -> Record:
+    complete = int(table.notna().all(axis=1).sum())
+    return record(
+        f"{measure.name}.friedman" if len(measure.within) == 1 else f"{measure.name}.friedman.{factor}",
+        f"{measure.label}: Friedman's test over {apa.words(factor)}",
+        lambda: friedman.friedman(table, factor),
+        friedman.COLUMNS,
+        {"function": "scipy.stats.friedmanchisquare, corrected for ties", "effect_size": "Kendall's W"},
+        complete,
+        len(table) - complete,
+        lambda terms: [
+            f"{apa.words(row.term)}: χ²({apa.degrees(row.df)}) = {apa.number(row.chi2)}, {apa.p_value(row.p)}, "
+            f"W = {apa.bounded(row.kendall_w)}"
+            for row in terms.itertuples()
+        ],
+    )
+
+
+def equivalences(measure: Measure, plan: Plan) -> list[Record]:
+    """Return paired equivalence tests against the plan's bound; none where none was stated."""
+    bound = plan.bounds.get(measure.name)
+    if bound is None:
+        return []
+    rows = []
+    for factor in measure.within:
+        table = paired.wide(measure.data, measure.name, [factor])
+        for a, b in combinations(table.columns, 2):
+            both = table[[a, b]].dropna()
+            rows.append((factor, a, b, (both[a] - both[b]).to_numpy(float)))
+    return [
+        record(
+            f"{measure.name}.equivalence",
+            f"{measure.label}: equivalence within ± {bound:g}",
+            lambda: equivalence.within(rows, bound, plan.correction),
+            equivalence.COLUMNS,
+            {"function": "two one-sided paired t tests", "bound": bound, "correction": plan.correction},
+            measure.data["participant"].nunique(),
+        )
+    ]
+
+
+def models(measure: Measure) -> list[Record]:
+    """Return the models of the single answers: mixed linear regression, for ratings the proportional-odds model too."""
+    answers = measure.responses if measure.responses is not None else measure.data
+    factors = [*measure.between, *measure.within]
+    method = {"function": "random-intercept linear model, REML", "contrasts": "treatment", "covariance": "model"}
+    chosen = [("mixed", "mixed linear regression", mixed.mixed_linear, mixed.COLUMNS, method)]
+    if measure.kind == "ordinal":
+        method = {"function": "statsmodels OrderedModel, logit", "contrasts": "treatment",
+                  "covariance": "robust to clustering in participants"}  # fmt: skip
+        chosen.append(("ordinal", "proportional-odds model", ordinal.ordinal, ordinal.COLUMNS, method))
+    known = answers.dropna(subset=[measure.name, *factors])
+    return [
+        record(
+            f"{measure.name}.{suffix}",
+            f"{measure.label}: {title} of the single answers",
+            lambda model=model: model(answers, measure.name, factors),
+            columns,
+            {**method, "unit": "answers", "n_participants": int(known["participant"].nunique())},
+            len(known),
+            len(answers) - len(known),
+        )
+        for suffix, title, model, columns, method in chosen
+    ]
+
+
+def answer(measure: Measure, records: list[Record], plan: Plan) -> str:
+    """Return one line that says which conditions differ by the pre-specified test, adjusted for the number of pairs."""
+    pairs = [found for found in records if found.id.startswith(f"{measure.name}.paired.")]
+    tests = pd.concat([found.terms for found in pairs], ignore_index=True)
+    tests = tests[(tests["term"] == plan.paired_test) & tests["p_adjusted"].notna()]
+    if tests.empty:
+        return f"{measure.label} could not be compared within participants."
+    kind = measure.kind
+    said = [
+        f"{apa.words(row.a)} {apa.value(row.mean_a, kind)} against {apa.words(row.b)} {apa.value(row.mean_b, kind)}"
+        for row in tests[tests["p_adjusted"] < plan.alpha].itertuples()
+    ]
+    if not said:
+        return f"{measure.label}: no difference within participants was shown."
+    return f"{measure.label} differed within participants: {'; '.join(said)}."

@@ -1,0 +1,1 @@
+"""Whether two quantities go together: counts of answers, orders of stimuli."""

@@ -1,0 +1,1 @@
+"""Two conditions or more against each other, or one against a stated level."""

@@ -1,0 +1,1 @@
+"""Models of single answers, several per participant."""

@@ -1,0 +1,34 @@
+"""Repeated binary answers, population-averaged: GEE with the bias-reduced covariance of Mancl & DeRouen (2001)."""
+
+import math
+
+import pandas as pd
+import statsmodels.api as sm
+from scipy import stats
+
+from analysis.statistics.regression.design import check_not_separated, trials_design
+from analysis.statistics.regression.logistic import COLUMNS
+
+
+def gee(data: pd.DataFrame, outcome: str, factors: list[str], participant: str = "participant") -> pd.DataFrame:
+    """Return one row per coefficient (log odds, treatment contrasts, exchangeable answers), as `logistic.COLUMNS`."""
+    y, design, names, people = trials_design(data, outcome, factors, participant)
+    check_not_separated(y, design, names)
+    model = sm.GEE(y, design, people, family=sm.families.Binomial(), cov_struct=sm.cov_struct.Exchangeable())
+    fit = model.fit(cov_type="bias_reduced")
+    half = stats.norm.ppf(0.975)
+    rows = [
+        (
+            name,
+            b,
+            se,
+            b / se,
+            2 * stats.norm.sf(abs(b / se)),
+            math.exp(b),
+            math.exp(b - half * se),
+            math.exp(b + half * se),
+        )
+        for name, b, se in zip(names, fit.params, fit.bse, strict=True)
+    ]
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    return table.assign(reason=table["se"].isna().map({True: "too few participants for this covariance", False: ""}))
