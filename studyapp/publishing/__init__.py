@@ -2,13 +2,15 @@
 
 from .checks import Check, checks, problems
 from .definition import content_hash, definition, drawn_stimuli
-from .versions import edited_since, freeze, frozen, publish, read_version, set_status
+from .pictures import render_version
+from .versions import draw_heatmaps, edited_since, freeze, frozen, publish, read_version, set_status
 
 __all__ = [
     "Check",
     "checks",
     "content_hash",
     "definition",
+    "draw_heatmaps",
     "drawn_stimuli",
     "edited_since",
     "freeze",
@@ -16,5 +18,6 @@ __all__ = [
     "problems",
     "publish",
     "read_version",
+    "render_version",
     "set_status",
 ]

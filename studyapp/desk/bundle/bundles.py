@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from studyapp import models
 from studyapp.access import roles
 from studyapp.bundles import stimuli
+from studyapp.bundles.drawing import delete_pictures
 from studyapp.bundles.masks import folder_of
 from studyapp.bundles.stimuli import reader
 from studyapp.data import audit
@@ -48,6 +49,7 @@ class BundleAdmin(admin.ModelAdmin):
         with transaction.atomic():
             audit.record(request.user, None, f"Deleted the bundle {obj.name}.")
             super().delete_model(request, obj)
+            delete_pictures(obj)
             stimuli.delete_files(obj)
         shutil.rmtree(folder_of(obj), ignore_errors=True)
 

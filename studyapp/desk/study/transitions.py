@@ -94,6 +94,8 @@ def view(model_admin, name: str):
 
 def _apply(model_admin, request: HttpRequest, study: models.Study, transition: Transition) -> None:
     try:
+        if not transition.status and not publishing.problems(study):
+            publishing.draw_heatmaps(study)  # minutes for large studies: nobody else's writing should wait for it
         with transaction.atomic():
             if transition.status:
                 publishing.set_status(study, transition.status)

@@ -135,7 +135,7 @@ PARAMETERS = (
         "scale",
         "choice",
         "shared",
-        "Whether the heatmaps' colours mean the same in every map, as the bundle was rendered.",
+        "Whether the heatmaps' colours mean the same in every map, or go up to each map's own peak.",
         choices=("shared", "per_map"),
     ),
     Parameter(

@@ -3,7 +3,6 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from studyapp.core.bundles.pairs import labels_of
 from studyapp.forms import CHOOSE, StepForm
 
 from .boxes import box_names, letter
@@ -22,7 +21,8 @@ class ChooseForm(StepForm):
     """Which of the two pairs comes first."""
 
     def build(self):
-        pairs = [(name, _pair(name)) for name in self.step["data"]["pairs"]]
+        labels = {pair["name"]: pair["labels"] for pair in self.definition["stimuli"]["pairs"]}
+        pairs = [(name, _pair(*labels[name])) for name in self.step["data"]["pairs"]]
         self.fields["first"] = _one_of(pairs, _("Which pair would you like to do first?"))
 
 
@@ -55,8 +55,7 @@ class GuessForm(StepForm):
         return dict(zip(boxes, answer["response"], strict=True)) | {"moves": answer["moves"]}
 
 
-def _pair(name: str) -> str:
-    first, second = labels_of(name)
+def _pair(first: str, second: str) -> str:
     return _("“%(first)s” and “%(second)s”") % {"first": first, "second": second}
 
 
