@@ -50,7 +50,7 @@ def rise(
     scores = classify(model, images, n_masks, hide, targets, **options)
     if reference is not None:
         reference(scores.mean(dim=-1))
-    total = 0
+    total = torch.zeros((), device=images.device)
     for first in range(0, n_masks, size := usual_batch(images)):
         part = scores[..., first : first + size]
         total = total + torch.einsum("ntr,rhw->nthw", part, masks(first, first + part.shape[-1])[:, 0])

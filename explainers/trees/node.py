@@ -1,6 +1,7 @@
 """One map of an explanation that is a tree."""
 
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,6 +20,6 @@ class Node:
     classes: tuple[int, ...]
     label: str
     score: float
-    map: object
+    map: Any
     raw_score: float | None = None
     reference: float = 0.0

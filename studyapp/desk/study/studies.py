@@ -11,14 +11,15 @@ from django.urls import path, reverse
 from studyapp import models, publishing
 from studyapp.access import roles
 from studyapp.core.engine.kinds import kind
-from studyapp.data import audit, reporting
+from studyapp.data import audit
 from studyapp.desk import uploads
 from studyapp.desk.by_role import ByRole
 from studyapp.desk.coding import addresses as coding
 from studyapp.desk.pages import page_context
 from studyapp.desk.people import links
 from studyapp.desk.people import roles as people
-from studyapp.desk.results import bots, dashboard, downloads, reports
+from studyapp.desk.results import bots, dashboard, downloads, exports, jobs, reports
+from studyapp.jobs import files
 from studyapp.run import sessions
 
 from . import drawn, numbers, transitions, wording
@@ -150,7 +151,7 @@ class StudyAdmin(ByRole, admin.ModelAdmin):
             path(f"<int:pk>/{name}/", self.admin_site.admin_view(transitions.view(self, name)), name=f"study_{name}")
             for name in transitions.TRANSITIONS
         ]
-        files = [
+        taken_away = [
             path(f"<int:pk>/{name}/", self.admin_site.admin_view(downloads.view(self, name)), name=f"study_{name}")
             for name in downloads.DOWNLOADS
         ]
@@ -158,9 +159,9 @@ class StudyAdmin(ByRole, admin.ModelAdmin):
             path("load/", self.admin_site.admin_view(uploads.view(self, "study")), name="load_study"),
             path("<int:pk>/people/", self.admin_site.admin_view(people.view(self)), name="study_people"),
         ]
-        parts = (bots, coding, dashboard, drawn, links, reports, wording)
+        parts = (bots, coding, dashboard, drawn, exports, jobs, links, reports, wording)
         around = [address for part in parts for address in part.urls(self)]
-        return [*own, *actions, *files, *around, *super().get_urls()]
+        return [*own, *actions, *taken_away, *around, *super().get_urls()]
 
     def changelist_view(self, request, extra_context=None):
         """Send to the desk's first page, which lists the studies."""
@@ -194,7 +195,7 @@ class StudyAdmin(ByRole, admin.ModelAdmin):
             with transaction.atomic():
                 audit.record(request.user, study, "Deleted the study.")
                 sessions.discard_trial_runs(study)
-                reporting.discard(study)
+                files.discard_all(study)
                 study.delete()
             self.message_user(request, f"“{study}” was deleted.", messages.SUCCESS)
             return redirect("admin:index")
