@@ -38,6 +38,11 @@ def heatmap_url(record: models.Bundle, node: Heatmap, display: Display, renderer
     return f"/stimuli/{name}"
 
 
+def is_drawn(record: models.Bundle, node: Heatmap, display: Display, renderer: int = RENDERER) -> bool:
+    """Return whether a map's picture is there."""
+    return (settings.STIMULI_ROOT / _name(record.salt, node.key, display, renderer)).is_file()
+
+
 def delete_pictures(record: models.Bundle) -> None:
     """Delete all pictures of a bundle's maps, and what was worked out for them."""
     shutil.rmtree(settings.STIMULI_ROOT / _folder(record.salt), ignore_errors=True)

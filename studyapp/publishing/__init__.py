@@ -3,7 +3,7 @@
 from .checks import Check, checks, problems
 from .definition import content_hash, definition, drawn_stimuli
 from .pictures import render_version
-from .versions import draw_heatmaps, edited_since, freeze, frozen, publish, read_version, set_status
+from .versions import draw_heatmaps, edited_since, freeze, frozen, n_undrawn, publish, read_version, set_status
 
 __all__ = [
     "Check",
@@ -15,6 +15,7 @@ __all__ = [
     "edited_since",
     "freeze",
     "frozen",
+    "n_undrawn",
     "problems",
     "publish",
     "read_version",

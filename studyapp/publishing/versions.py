@@ -8,7 +8,7 @@ from studyapp.core.engine.kinds import kind
 
 from .checks import problems
 from .definition import content_hash, definition
-from .pictures import render_version
+from .pictures import n_missing, render_version
 
 
 def freeze(study: models.Study, *, draft: bool = False) -> models.Version:
@@ -45,7 +45,17 @@ def draw_heatmaps(study: models.Study, progress: Callable[[int, int], None] = la
 
     What is drawn already is kept: done before a transaction, it takes no time in it.
     """
-    return render_version(models.Version(study=study, definition=definition(study), bundle=study.bundle), progress)
+    return render_version(_as_it_is(study), progress)
+
+
+def n_undrawn(study: models.Study) -> int:
+    """Return how many heatmaps publishing a study without `problems` now would have to draw."""
+    return n_missing(_as_it_is(study))
+
+
+def _as_it_is(study: models.Study) -> models.Version:
+    """Return what publishing the study now would freeze, not stored."""
+    return models.Version(study=study, definition=definition(study), bundle=study.bundle)
 
 
 @lru_cache(maxsize=64)

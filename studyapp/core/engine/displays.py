@@ -4,7 +4,7 @@ from studyapp.core.bundles.bundle import Bundle
 from studyapp.core.display import RENDERER, Display, read_display
 
 SMOOTHING = 0.8  # of methods that attribute pixel by pixel: single pixels are no evidence that people can see
-SCALES = {"shared": "study", "per_map": "map"}  # by a study's parameter `scale`
+SCALES = {"shared": "study", "per_image": "image", "per_map": "map"}  # by a study's parameter `scale`
 OVER_THE_PHOTOGRAPH = ("overlay", "hover")  # layouts in which the heatmap takes the photograph's place
 
 
