@@ -1,10 +1,15 @@
 """From an RGB picture to the model's input: values in 0 … 1, minus the mean, over the standard deviation."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from PIL import Image
+
+if TYPE_CHECKING:
+    import torch  # when it runs only where there are tensors: a configuration is read without PyTorch
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -12,10 +17,14 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 
 def normalised(rgb: torch.Tensor, mean: Sequence[float], std: Sequence[float]) -> torch.Tensor:
     """Return colours (…, 3, H, W) in 0 … 1 as the model's input values."""
+    import torch
+
     centre, scale = (torch.tensor(v, dtype=rgb.dtype, device=rgb.device).reshape(3, 1, 1) for v in (mean, std))
     return (rgb - centre) / scale
 
 
 def input_tensor(picture: Image.Image, mean: Sequence[float], std: Sequence[float]) -> torch.Tensor:
     """Return an RGB picture as the model's input (3, H, W)."""
+    import torch
+
     return normalised(torch.from_numpy(np.array(picture)).permute(2, 0, 1).float() / 255, mean, std)
