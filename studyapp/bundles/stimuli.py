@@ -98,9 +98,11 @@ def delete_files(record: models.Bundle) -> None:
 
     The pictures of its heatmaps are `drawing`'s to delete.
     """
-    for name in _sent(reader(record)):
+    folder = settings.BUNDLES_ROOT / record.folder
+    for path in folder.rglob("*"):  # not by the tables: an earlier version's bundle can be deleted, though not read
+        name = path.relative_to(folder).as_posix()
         (settings.STIMULI_ROOT / _stored_name(record.salt, name)).unlink(missing_ok=True)
-    shutil.rmtree(settings.BUNDLES_ROOT / record.folder)
+    shutil.rmtree(folder)
 
 
 def _publish_files(source: Bundle, record: models.Bundle) -> None:

@@ -14,6 +14,7 @@ from django.urls import reverse
 from PIL import Image
 
 from studyapp import models
+from studyapp.bundles import stimuli
 from studyapp.bundles.stimuli import load_bundle, stimulus_url
 from studyapp.core.bundles import gallery
 from studyapp.core.bundles.bundle import Bundle
@@ -215,3 +216,16 @@ def test_methods_go_by_their_titles_or_failing_that_by_their_names_made_readable
     assert '<option value="multiscale_occlusion">Multiscale occlusion</option>' in page
     about = desk.get(reverse("admin:studyapp_bundle_change", args=[record.pk])).content.decode()
     assert "Layer-wise relevance, Multiscale occlusion" in about
+
+
+@pytest.mark.django_db
+@pytest.mark.database
+def test_a_bundle_of_an_earlier_version_is_listed_with_what_to_do_and_can_be_deleted(desk, record, settings):
+    path = settings.BUNDLES_ROOT / record.folder / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"schema_version": 1}))
+    stimuli._reader.cache_clear()
+    listed = desk.get(reverse("admin:studyapp_bundle_changelist"))
+    assert "makes it anew from its work folder in seconds" in listed.content.decode()
+    desk.post(reverse("admin:studyapp_bundle_delete", args=[record.pk]), {"post": "yes"})
+    assert not models.Bundle.objects.exists()
+    assert not [path for path in settings.STIMULI_ROOT.rglob("*") if path.is_file()]

@@ -58,7 +58,9 @@ def _json(path):
         raise BundleError(
             f"{path}: missing; the folder is no bundle, or its explainer was stopped before the end"
         ) from None
-    except (OSError, ValueError, RecursionError) as error:
+    except RecursionError:
+        raise BundleError(f"{path}: expected JSON, found lists and objects too deep in one another") from None
+    except (OSError, ValueError) as error:
         raise BundleError(f"{path}: expected JSON, found {error}") from None
 
 
