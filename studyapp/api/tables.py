@@ -8,7 +8,7 @@ from studyapp.data import rows
 
 def fields(study: models.Study, name: str, *, with_ids: bool = False) -> list[Field]:
     """Return a table's columns with what their values mean in this study."""
-    return columns(kind(study.kind), rows.parameters_by_version(study), with_ids=with_ids)[name]
+    return columns(kind(study.kind), rows.parameters_by_version(study, rows.published(study)), with_ids=with_ids)[name]
 
 
 def page(study: models.Study, name: str, runs: list[models.Participant], *, with_ids: bool = False) -> list[dict]:

@@ -73,32 +73,32 @@ def resumable(request: HttpRequest, path: Path, tag: str) -> HttpResponse:
     answered by the whole file. Django sends no ranges, and WhiteNoise none of a single byte.
     """
     size, entity_tag = path.stat().st_size, f'"{tag}-{path.stat().st_size}"'
-    begin, end = _range(request, size, entity_tag)
-    partial = (begin, end) != (0, size)
-    if begin >= size:
+    asked = _range(request, size, entity_tag)
+    begin, end = asked or (0, size)
+    if asked and begin >= size:
         return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}", "Accept-Ranges": "bytes"})
     file = path.open("rb")
     file.seek(begin)
-    part, status = _Part(file, end - begin), 206 if partial else 200
+    part, status = _Part(file, end - begin), 206 if asked else 200
     response = FileResponse(part, as_attachment=True, filename=path.name, status=status)
     response["Content-Type"], response["Content-Length"] = "application/zip", str(end - begin)
     response["Accept-Ranges"], response["ETag"] = "bytes", entity_tag
     response["Last-Modified"] = formatdate(path.stat().st_mtime, usegmt=True)
-    if partial:
+    if asked:
         response["Content-Range"] = f"bytes {begin}-{end - 1}/{size}"
     return response
 
 
-def _range(request: HttpRequest, size: int, entity_tag: str) -> tuple[int, int]:
-    """Return from where up to where, exclusive, a file is asked for; the whole where the range means nothing here."""
+def _range(request: HttpRequest, size: int, entity_tag: str) -> tuple[int, int] | None:
+    """Return from where up to where, exclusive, a file is asked for; None for no range, or one that means nothing."""
     asked = RANGE.fullmatch(request.headers.get("Range", "").strip())
     if not asked or not any(asked.groups()) or request.headers.get("If-Range", entity_tag) != entity_tag:
-        return 0, size
+        return None
     first, last = asked.groups()
     if not first:
         return max(size - int(last), 0) if int(last) else size, size
     if last and int(last) < int(first):
-        return 0, size  # no range at all, says the RFC
+        return None  # no range at all, says the RFC
     return int(first), min(int(last) + 1, size) if last else size
 
 

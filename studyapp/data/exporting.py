@@ -99,7 +99,7 @@ def export_table(study: models.Study, name: str, stream: BinaryIO, *, with_ids: 
 def _snapshot(study: models.Study) -> Iterator[models.Study]:
     """Yield the study as one unchanging state of the database has it, with all that belongs to it."""
     with transaction.atomic(using=SNAPSHOT):
-        yield models.Study.objects.using(SNAPSHOT).prefetch_related("versions").get(pk=study.pk)
+        yield models.Study.objects.using(SNAPSHOT).get(pk=study.pk)
 
 
 def _require_free(folder: Path) -> None:
@@ -117,7 +117,8 @@ def _write(
 ) -> dict[str, int]:
     """Write every file of the export, each to what `opened(name)` gives; return the number of rows by table."""
     study_kind, counts, steps = kind(study.kind), {}, {}
-    versions = rows.parameters_by_version(study)
+    published = rows.published(study)
+    versions = rows.parameters_by_version(study, published)
     tables = columns(study_kind, versions, with_ids=with_ids)
     n_tables, n_runs = len(rows.TABLES) + wide, rows.runs(study).count() if progress else 0
 
@@ -133,7 +134,7 @@ def _write(
     if wide:
         tables["wide"] = wide_columns(study_kind, steps, versions, with_ids=with_ids)
         write("wide", _wide_rows(study, study_kind, with_ids))
-    for name, text in _described(study, study_kind, tables).items():
+    for name, text in _described(study, study_kind, published, tables).items():
         with opened(name) as file:
             file.write(text)
     return counts
@@ -173,9 +174,11 @@ def _noted(
         yield keys, row
 
 
-def _described(study: models.Study, study_kind: Kind, tables: dict[str, list[Field]]) -> dict[str, str]:
+def _described(
+    study: models.Study, study_kind: Kind, published: list[models.Version], tables: dict[str, list[Field]]
+) -> dict[str, str]:
     """Return the texts of all files beside the tables."""
-    about = rows.about(study, study_kind)
+    about = rows.about(study, study_kind, published)
     description = datasheet.dataset_description(about, study_kind, tables, __version__)
     texts = {
         "dataset_description.json": _json(description),

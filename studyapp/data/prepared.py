@@ -24,7 +24,7 @@ def prepare(study: models.Study, user) -> models.Job:
 def write(job: models.Job, progress) -> None:
     """Write the zip; it appears whole or not at all. The result is its `name` and `bytes`."""
     folder = folder_of(job)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     name = f"{job.study.slug}-{timezone.now():%Y-%m-%d}.zip"
     unfinished = folder / f"try-{job.tries}"
     try:

@@ -139,23 +139,23 @@ def step_rows(kind: Kind, run: models.Participant, answers: list[tuple]) -> Iter
         before = submitted_at
 
 
-def parameters_by_version(study: models.Study) -> dict[str, dict]:
-    """Return the parameters of each published version, the newest first; of one never published, as they are now.
+def published(study: models.Study) -> list[models.Version]:
+    """Return the study's published versions, the newest first."""
+    return list(study.versions.exclude(number=0))
+
+
+def parameters_by_version(study: models.Study, versions: list[models.Version]) -> dict[str, dict]:
+    """Return the parameters of each `published` version, the newest first; of a study without, as they are now.
 
     Parameters that the kind has gained since a version was frozen have their defaults, as its runs have them.
     """
     its_kind = kind(study.kind)
-    published = _published(study)
-    found = {one.label: (one.definition["language"], one.definition["parameters"]) for one in published}
+    found = {one.label: (one.definition["language"], one.definition["parameters"]) for one in versions}
     found = found or {"": (study.language, study.parameters)}
     return {label: its_kind.defaults(language) | own for label, (language, own) in found.items()}
 
 
-def _published(study: models.Study) -> list[models.Version]:
-    return [version for version in study.versions.all() if version.number]
-
-
-def about(study: models.Study, kind: Kind) -> dict:
+def about(study: models.Study, kind: Kind, its_versions: list[models.Version]) -> dict:
     """Return what a description of the data says of the study: versions, newest first, parameters, levels."""
     versions = [
         {
@@ -164,7 +164,7 @@ def about(study: models.Study, kind: Kind) -> dict:
             "sha256": version.content_hash,
             "parameters": version.definition["parameters"],
         }
-        for version in _published(study)
+        for version in its_versions
     ]
     levels: dict[str, list] = {factor.name: [] for factor in kind.factors}
     for condition in study.conditions.all():

@@ -206,9 +206,11 @@ def test_a_worker_killed_in_the_middle_is_told_and_the_report_is_tried_once_more
     assert not folder_of(models.Job.objects.get()).exists()  # nor the data that were exported for it
     second = admin.post(address("reports", study))["Location"]
     assert second != first
-    until(lambda: not models.Job.objects.first().is_under_way)
-    assert models.Job.objects.first().error == ""
+    until(lambda: models.Job.objects.first().words == "starting the analysis")
+    admin.post(address("job_cancel", study, models.Job.objects.first().pk))
     assert started[-1].wait() == 0
+    assert models.Job.objects.first().outcome == "cancelled"
+    assert not folder_of(models.Job.objects.first()).exists()
 
 
 def until(is_so, seconds: float = 240) -> None:

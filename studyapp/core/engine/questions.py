@@ -243,7 +243,7 @@ class Words(Question):
 
 def wordings(page: str, questions: Sequence[Question]) -> dict[str, str]:
     """Return the default wordings of a page's questions, by the name of the study's text."""
-    return {text_key(page, question): question.wording for question in questions if question.wording}
+    return {text_key(page, one): one.wording for one in questions if one.wording}
 
 
 def text_key(page: str, question: Question) -> str:

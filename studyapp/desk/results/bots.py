@@ -93,7 +93,7 @@ def _asking(model_admin, request: HttpRequest, study: models.Study) -> dict:
         "people gave stays.",
         "problems": [] if n else ["There are none; nothing is to be deleted."],
         "button": "Delete",
-        "deed": "discard",
+        "action": "discard",
         "back": request.path,
         "dangerous": True,
     }

@@ -63,7 +63,7 @@ class LabelledFormSet(forms.BaseInlineFormSet):
 
 
 class ConditionInline(ByRole, admin.TabularInline):
-    deeds = {"view": "view", "add": "change", "change": "change", "delete": "change"}
+    action_by_permission = {"view": "view", "add": "change", "change": "change", "delete": "change"}
     model = models.Condition
     formset = LabelledFormSet
     template = "admin/studyapp/study/conditions.html"

@@ -42,7 +42,7 @@ CHECKED_AT = {"Bundle": "#id_bundle", "Conditions": "#conditions-group", "Parame
 class InvitationInline(ByRole, admin.TabularInline):
     """Personal links, one per person invited."""
 
-    deeds = dict.fromkeys(("view", "add", "change", "delete"), "identities")
+    action_by_permission = dict.fromkeys(("view", "add", "change", "delete"), "identities")
     model = models.Invitation
     formset = LabelledFormSet
     extra = 0
@@ -64,7 +64,7 @@ class InvitationInline(ByRole, admin.TabularInline):
 
 @admin.register(models.Study)
 class StudyAdmin(ByRole, admin.ModelAdmin):
-    deeds = {"view": "view", "change": "change", "delete": "delete"}
+    action_by_permission = {"view": "view", "change": "change", "delete": "delete"}
     prepopulated_fields = {"slug": ("title",)}
     change_form_template = "admin/studyapp/study/change_form.html"
     inlines = (ConditionInline, InvitationInline)
@@ -248,13 +248,15 @@ def deletion_problems(study: models.Study) -> list[str]:
 
 def advice(study: models.Study) -> list[tuple[str, str]]:
     """Return what a study can be published without, but seldom should be, each with its place on the page."""
-    found = []
+    advised = []
     if not study.code_completed and not study.return_url:
-        found.append(("No completion code: recruiters such as Prolific need one to pay people.", "#id_code_completed"))
+        advised.append(
+            ("No completion code: recruiters such as Prolific need one to pay people.", "#id_code_completed")
+        )
     if "{code}" in study.return_url and not study.code_completed:
-        said = "The return address asks for a code, but there is no code for completed runs."
-        found.append((said, "#id_code_completed"))
+        missing = "The return address asks for a code, but there is no code for completed runs."
+        advised.append((missing, "#id_code_completed"))
     unseen = list(study.conditions.exclude(participants__preview=True).values_list("name", flat=True))
     if unseen and study.current is None:
-        found.append((f"Not previewed yet: {', '.join(unseen)}.", "#conditions-group"))
-    return found
+        advised.append((f"Not previewed yet: {', '.join(unseen)}.", "#conditions-group"))
+    return advised
