@@ -32,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser():
     parser = argparse.ArgumentParser(prog="python -m explainers", description="Heatmaps of image classifiers.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    explain = commands.add_parser("explain", help="write a bundle: predictions, maps, overlays")
+    explain = commands.add_parser("explain", help="write a bundle: predictions and raw maps")
     explain.add_argument("config", type=Path, metavar="CONFIG.toml")
     explain.add_argument("--device", default="auto", help="auto (default), cpu, cuda, cuda:1 …")
     explain.add_argument("--limit", type=count, metavar="N", help="only the first N photographs")

@@ -9,6 +9,9 @@ from pathlib import Path
 
 from explainers.errors import UserError, near
 from explainers.preprocessing import IMAGENET_MEAN, IMAGENET_STD
+from explainers.raw_maps import FORMATS
+
+GONE = {"colormap", "scale", "overlay_size", "overlay_quality"}  # how maps look is the choice of the study now
 
 
 def is_text(value):
@@ -49,6 +52,10 @@ def _is_table(value):
 
 def is_filled_list(value):
     return isinstance(value, list) and bool(value)
+
+
+def _is_map_format(value):
+    return isinstance(value, str) and value in FORMATS
 
 
 def _is_size(value):
@@ -104,7 +111,6 @@ class TargetsConfig:
 class MethodConfig:
     name: str = field(metadata=expects("a method's name"))
     id: str = field(metadata=expects("what the bundle calls it"))
-    colormap: str = field(default="Reds", metadata=expects("one of Matplotlib's colour maps"))
     parameters: dict = field(default_factory=dict, metadata=expects("the method's parameters", _is_table), hash=False)
 
 
@@ -113,10 +119,8 @@ class OutputConfig:
     bundle: Path = field(metadata=expects("the folder to write", path=True))
     size: int | None = field(default=None, metadata=expects("pixels of the written images' shorter side", is_count))
     quality: int = field(default=90, metadata=expects("WebP quality 1 … 100", _is_percentage))
-    overlay_size: int | None = field(default=None, metadata=expects("pixels of the overlays' shorter side", is_count))
-    overlay_quality: int = field(default=100, metadata=expects("WebP quality 1 … 100", _is_percentage))
-    maps: bool = field(default=True, metadata=expects("true or false: whether raw maps are kept", is_flag))
-    scale: str = field(default="shared", metadata=expects('"shared" or "per_map"', ("shared", "per_map").__contains__))
+    maps: str = field(default="npy", metadata=expects('"npy", "png8" or "png16"', _is_map_format))
+    map_size: int | None = field(default=None, metadata=expects("pixels of the stored maps' shorter side", is_count))
     seed: int = field(default=0, metadata=expects("a whole number", is_whole))
 
 
@@ -132,18 +136,8 @@ class Config:
     @property
     def output_size(self) -> tuple[int, int]:
         """Height and width of the written images: the model's input, or `[output] size` with its proportions."""
-        return self._sized(self.output.size, self.model.height_width)
-
-    @property
-    def overlay_size(self) -> tuple[int, int]:
-        """Height and width of the overlays: the images', or `[output] overlay_size` with their proportions."""
-        return self._sized(self.output.overlay_size, self.output_size)
-
-    def _sized(self, shorter, usual):
-        if shorter is None:
-            return usual
         height, width = self.model.height_width
-        factor = shorter / min(height, width)
+        factor = 1 if self.output.size is None else self.output.size / min(height, width)
         return round(height * factor), round(width * factor)
 
 
@@ -191,6 +185,8 @@ def read_table(kind, table, where, folder):
     known = {f.name: f for f in fields(kind)}
     values = {}
     for name, value in table.items():
+        if name not in known and name in GONE:
+            raise UserError(f"{where}: {name}: a bundle holds no colours any more; the study says how its maps look.")
         if name not in known:
             raise UserError(f"{where}: there is no field {name!r}.{near(name, known)}")
         description = known[name].metadata
@@ -208,11 +204,13 @@ def read_table(kind, table, where, folder):
 def _read_methods(tables, path):
     if not isinstance(tables, list) or not tables:
         raise UserError(f"{path}: expected at least one [[methods]] table, found {tables!r}.")
-    methods, own = [], ("name", "id", "colormap")
+    methods, own = [], ("name", "id")
     for number, table in enumerate(tables, 1):
         where = f"{path}: [[methods]] number {number}"
         if not isinstance(table, dict):
             raise UserError(f"{where}: expected a table, found {table!r}.")
+        if "colormap" in table:
+            raise UserError(f"{where}: colormap: a bundle holds no colours any more; the study says how its maps look.")
         values = {"id": table["name"]} if "name" in table else {}
         values |= {key: value for key, value in table.items() if key in own}
         values["parameters"] = {key: value for key, value in table.items() if key not in own}

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 
 from explainers.errors import UserError
 from explainers.preprocessing import IMAGENET_MEAN, IMAGENET_STD
-from explainers.render import colour_table, peaks, shared_scale
+from explainers.render import colour_table, coloured, peaks, shared_scale
 
 _GAP_PX, _TITLE_PX = 4, 16
 
@@ -28,12 +28,10 @@ def overlay(image, saliency, *, colormap=None, scale=None, mean=IMAGENET_MEAN, s
     if saliency.ndim != 2:
         raise UserError(f"saliency: expected one map (H, W), found shape {saliency.shape}.")
     colormap = colormap or _usual_colormap([saliency])
-    low, high = scale or shared_scale([peaks(saliency)], colormap)
+    found = scale or shared_scale([peaks(saliency)], colormap)
     photograph = _photograph(image, mean, std)
-    values = Image.fromarray(np.clip((saliency - low) / (high - low), 0, 1).astype(np.float32))
-    position = np.asarray(values.resize(photograph.size, Image.Resampling.BILINEAR))
-    colours = colour_table(colormap)[np.round(position * 255).astype(np.uint8)]
-    return Image.alpha_composite(photograph.convert("RGBA"), Image.fromarray(colours)).convert("RGB")
+    colours = coloured(saliency, found, colour_table(colormap), photograph.size)
+    return Image.alpha_composite(photograph.convert("RGBA"), colours).convert("RGB")
 
 
 def grid(images, maps: dict, *, colormap=None, mean=IMAGENET_MEAN, std=IMAGENET_STD) -> Image.Image:

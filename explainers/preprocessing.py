@@ -1,10 +1,15 @@
 """From an RGB picture to the model's input: values in 0 … 1, minus the mean, over the standard deviation."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from PIL import Image
+
+if TYPE_CHECKING:
+    import torch  # when it runs only where there are tensors: a configuration is read without PyTorch
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -13,12 +18,14 @@ MODES = {1: "L", 3: "RGB", 4: "RGBA"}  # what a picture becomes for a model of s
 
 def normalised(rgb: torch.Tensor, mean: Sequence[float], std: Sequence[float]) -> torch.Tensor:
     """Return colours (…, C, H, W) in 0 … 1 as the model's input values; `mean` and `std` are C values each."""
-    centre, scale = (torch.tensor(v, dtype=rgb.dtype, device=rgb.device).reshape(-1, 1, 1) for v in (mean, std))
+    centre, scale = (rgb.new_tensor(values).reshape(-1, 1, 1) for values in (mean, std))
     return (rgb - centre) / scale
 
 
 def input_tensor(picture: Image.Image, mean: Sequence[float], std: Sequence[float]) -> torch.Tensor:
     """Return a picture as the model's input (C, H, W): in RGB, in grey for one mean value, with alpha for four."""
+    import torch
+
     pixels = np.array(picture.convert(MODES[len(mean)]))
     values = torch.from_numpy(pixels.reshape(*pixels.shape[:2], -1)).permute(2, 0, 1).float() / 255
     return normalised(values, mean, std)
@@ -31,9 +38,9 @@ def as_rgb(image: torch.Tensor, mean: Sequence[float], std: Sequence[float]) -> 
     the values are stretched over 0 … 1.
     """
     if len(mean) == len(image):
-        centre, scale = (torch.tensor(values).to(image).reshape(-1, 1, 1) for values in (mean, std))
+        centre, scale = (image.new_tensor(values).reshape(-1, 1, 1) for values in (mean, std))
         colours = (image * scale + centre).clamp(0, 1)
     else:
         low, high = image.min(), image.max()
-        colours = (image - low) / (high - low).clamp(min=torch.finfo(image.dtype).tiny)
+        colours = (image - low) / (high - low).clamp(min=1e-30)
     return colours[:3] if len(colours) >= 3 else colours[:1].expand(3, -1, -1)

@@ -24,6 +24,7 @@ SHARED_PARAMETERS = {
     "std": "The preprocessing's standard deviation per channel; filled in from [model].",
     "generator": "A torch.Generator on the model's device; the same seed gives the same map.",
     "batch_size": "Images per forward pass; chosen from the image size and device when not given.",
+    "reference": "Called with the maps' values (N, T) that mean no effect, where they aren't zero.",
     "progress": "Called with the number of images classified since the last call.",
 }
 
@@ -126,6 +127,7 @@ class Record:
             "parameters": parameters,
             "needs": list(self.needs),
             "signed": self.signed,
+            "pixelwise": self.pixelwise,
         }
 
 

@@ -50,6 +50,13 @@ def prepared(name: str, model: torch.nn.Module, parameters: Mapping[str, Any]) -
     return optimised(model) if "perturbs" in record.needs else record.prepare(model, parameters)
 
 
+def has_reference(name: str, parameters: Mapping[str, Any]) -> bool:
+    """Return whether a method, or the base explainer it builds on, tells which value of its maps means no effect."""
+    record = explainer(name)
+    base = METHODS.get(parameters.get("base", record.defaults.get("base")))
+    return any("reference" in one.defaults for one in (record, base) if one is not None)
+
+
 def check_parameters(name: str, record: Record, parameters: dict) -> None:
     """Refuse parameters that the method or metric does not have."""
     for parameter in parameters:

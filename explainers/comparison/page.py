@@ -9,8 +9,10 @@ from PIL import Image
 
 from explainers.bundle import read_bundle
 from explainers.config import Config
+from explainers.raw_maps import read_map
+from explainers.render import colour_table, coloured, peaks, shared_scale
 
-THUMBNAIL_PX = 144
+THUMBNAIL_PX, COLOURS = 144, "Reds"
 ARROWS = {"higher": "↑", "lower": "↓"}
 
 _STYLE = """
@@ -72,6 +74,7 @@ def _maps_table(bundles, read, methods, shown):
     for model in bundles:
         head += "".join(f"<th scope=col>{html.escape(model)}<br>{html.escape(method)}</th>" for method in methods)
     nodes = {name: _first_nodes(tables) for name, tables in read.items()}
+    scales = {name: _scales(bundles[name], found) for name, found in nodes.items()}
     rows = ""
     for image in next(iter(read.values()))["images"][:shown]:
         source = image["source"]
@@ -79,7 +82,7 @@ def _maps_table(bundles, read, methods, shown):
         for name, folder in bundles.items():
             for method in methods:
                 node, of_image = nodes[name].get((source, method), (None, None))
-                cells += "<td>–</td>" if node is None else _cell(folder, of_image, node)
+                cells += "<td>–</td>" if node is None else _cell(folder, of_image, node, scales[name][method])
         photograph = _picture(Image.open(next(iter(bundles.values())) / image["file"]), f"Photograph {source}")
         rows += f"<tr><th scope=row>{html.escape(source)}</th><td>{photograph}</td>{cells}</tr>"
     return (
@@ -94,14 +97,25 @@ def _first_nodes(tables):
     first: dict[tuple[str, str], tuple[dict, dict]] = {}
     for node in tables["nodes"]:
         image = images[node["image_id"]]
-        if node["overlay_file"]:
-            first.setdefault((image["source"], node["method"]), (node, image))
+        first.setdefault((image["source"], node["method"]), (node, image))
     return first
 
 
-def _cell(folder, image, node):
+def _scales(folder, nodes):
+    """Return each method's one scale (vmin, vmax), of the maps that are shown: how far they lie from no effect."""
+    reached = {}
+    for node, _ in nodes.values():
+        reached.setdefault(node["method"], []).append(peaks(_effect(folder, node)))
+    return {method: shared_scale(found, COLOURS) for method, found in reached.items()}
+
+
+def _effect(folder, node):
+    return read_map(folder, node) - float(node["reference"])
+
+
+def _cell(folder, image, node, scale):
     photograph = Image.open(folder / image["file"]).convert("RGBA")
-    overlay = Image.open(folder / node["overlay_file"]).convert("RGBA").resize(photograph.size)
+    overlay = coloured(_effect(folder, node), scale, colour_table(COLOURS), photograph.size)
     shown = _picture(Image.alpha_composite(photograph, overlay), f"Map of {node['label']} by {node['method']}")
     return f"<td>{shown}{html.escape(node['label'])} {float(node['score']):.2f}</td>"
 

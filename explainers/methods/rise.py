@@ -25,6 +25,7 @@ def rise(
     output="softmax",
     precision="full",
     generator=None,
+    reference=None,
     batch_size=None,
     progress=None,
 ):
@@ -33,6 +34,9 @@ def rise(
     A mask keeps each cell of a grid × grid raster with probability p; hidden pixels take zero in the model's input
     space. All images see the same masks. Cells are remembered and masks made from them a batch at a time, so memory
     does not grow with their number.
+
+    A pixel without any influence has E[f·M] / p = E[f]: `reference` is called with the mean score (N, T) over the
+    masks, which is the map's value for no effect.
     """
     if not 0 < p <= 1:
         raise UserError(f"p: expected a probability above 0, up to 1, found {p!r}.")
@@ -44,6 +48,8 @@ def rise(
 
     options = {"output": output, "precision": precision, "batch_size": batch_size, "progress": progress}
     scores = classify(model, images, n_masks, hide, targets, **options)
+    if reference is not None:
+        reference(scores.mean(dim=-1))
     total = torch.zeros((), device=images.device)
     for first in range(0, n_masks, size := usual_batch(images)):
         part = scores[..., first : first + size]

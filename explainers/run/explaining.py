@@ -12,7 +12,6 @@ from explainers import registry
 from explainers.bundle import opaque, write_atomically
 from explainers.config import MethodConfig
 from explainers.errors import UserError
-from explainers.render import peaks
 from explainers.run.job import Job
 from explainers.run.predicting import class_scores, read_prediction
 from explainers.run.reading import bar, inputs_of, read_ahead
@@ -69,12 +68,13 @@ def _explain_together(job, model, method, names, images, targets):
 
 def _explain_image(job, model, method, name, image, targets):
     started = time.perf_counter()
-    parameters = arguments_of(job, method, name)
+    references = []
+    parameters = arguments_of(job, method, name, reference=lambda: references.append)
     if targets is None:
         explained = list(_tree(method, model, image, parameters))
     else:
         maps = registry.explain(method.name, model, image[None], [targets], **parameters)
-        explained = _described(job, name, targets, maps[0])
+        explained = _described(job, name, targets, maps[0], references)
     _store(job, method, name, targets, explained, time.perf_counter() - started)
 
 
@@ -89,17 +89,18 @@ def _store(job, method, name, targets, explained, seconds):
         buffer = io.BytesIO()
         np.save(buffer, (saliency / scale).astype(np.float16))
         write_atomically(folder / f"{file}.npy", buffer.getvalue())
-        nodes.append({**node, "file": file, "scale": scale, "peaks": peaks(saliency)})
+        nodes.append({**node, "file": file, "scale": scale})
     record = {"targets": targets, "seconds": seconds, "nodes": nodes}
     write_atomically(folder / f"{name}.json", json.dumps(record).encode())
 
 
-def _described(job, name, targets, maps):
-    """Yield each target's node, as nodes.csv describes it, and its map."""
+def _described(job, name, targets, maps, references=()):
+    """Yield each target's node, as nodes.csv describes it, and its map; `references` are those that the method told."""
     prediction = read_prediction(job, name)
     logits, scores = prediction["logits"], class_scores(job, prediction)
-    for target, saliency in zip(targets, maps.cpu().numpy(), strict=True):
-        node = {"target": target, "node": "0", "parent": None, "classes": [target], "label": ""}
+    neutral = references[-1][0].tolist() if references else [0.0] * len(targets)
+    for target, saliency, reference in zip(targets, maps.cpu().numpy(), neutral, strict=True):
+        node = {"target": target, "node": "0", "parent": None, "classes": [target], "label": "", "reference": reference}
         yield {**node, "score": float(scores[target]), "raw_score": float(logits[target])}, saliency
 
 
@@ -107,7 +108,7 @@ def _tree(method, model, image, parameters):
     """Yield the nodes of a whole output's explanation, parents first, and their maps."""
     for node in registry.explain_output(method.name, model, image, **parameters):
         described = {"target": None, "node": node.key, "parent": node.parent or None, "classes": list(node.classes)}
-        scores = {"label": node.label, "score": node.score, "raw_score": node.raw_score}
+        scores = {"label": node.label, "score": node.score, "raw_score": node.raw_score, "reference": node.reference}
         yield {**described, **scores}, node.map.cpu().numpy()
 
 

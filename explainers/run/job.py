@@ -22,9 +22,8 @@ from explainers.datasets import Photograph, list_photographs, with_masks, with_p
 from explainers.errors import UserError
 from explainers.models import class_names, load_model
 from explainers.networks.state import device_called
-from explainers.render import colour_table
 
-NOT_PART_OF_THE_MAP = ("generator", "batch_size", "progress", "mean", "std")
+NOT_PART_OF_THE_MAP = ("generator", "batch_size", "progress", "reference", "mean", "std")
 
 
 @dataclass(eq=False)
@@ -55,7 +54,8 @@ class Job:
 
     @cache  # noqa: B019  (asked for with every image; there is one job a run)
     def method_folder(self, method: MethodConfig) -> Path:
-        key = opaque(self.model_key, self.config.output.seed, self.resolved(method), self.background_names(method))
+        key = [self.model_key, self.config.output.seed, self.resolved(method), self.background_names(method)]
+        key = opaque(*key, *(["with reference"] if registry.has_reference(method.name, method.parameters) else []))
         return self.work / f"{method.name}-{key}"
 
     @cache  # noqa: B019
@@ -121,7 +121,6 @@ def prepare(config: Config, device: str, limit: int | None) -> Job:
 def _check_method(config, method):
     where, record = f"[[methods]] {method.id}", registry.explainer(method.name)
     registry.check_parameters(where, record, method.parameters)
-    colour_table(method.colormap)
     if "one_label" in record.needs and config.model.multilabel:
         raise UserError(f"{where}: explains the classes' probabilities together; it needs multilabel = false.")
     for name in record.files:

@@ -18,6 +18,7 @@ from explainers.bundle import opaque, write_atomically
 from explainers.datasets import open_picture
 from explainers.errors import UserError
 from explainers.models import model_input
+from explainers.raw_maps import keeps_whole_maps, read_map
 from explainers.run.job import Job
 from explainers.scoring.parts import parts_of
 
@@ -77,7 +78,7 @@ def _measured(job, folder, manifest, method, by_image, metrics, parts, state):
             image = model_input(open_picture(job.photographs[image_id].path), job.config.model)
             offered = observe(job.model, image)
             offered["thresholds"] = lambda: _logits(manifest["model"]["thresholds"])
-            if nodes[0]["map_file"]:
+            if keeps_whole_maps(manifest):
                 offered["maps"] = partial(_stored_maps, folder, nodes)
             if image_id in parts:
                 offered["weights"] = partial(_batch_of_one, parts[image_id])
@@ -103,7 +104,7 @@ def _batch_of_one(weights):
 def _stored_maps(folder, nodes):
     """Return the x-features' maps (1, n, H, W), by number."""
     nodes = sorted(nodes, key=lambda node: int(node["node"]))
-    raw = [np.load(folder / node["map_file"]).astype(np.float32) * np.float32(node["scale"]) for node in nodes]
+    raw = [read_map(folder, node) for node in nodes]
     return torch.from_numpy(np.stack(raw))[None]
 
 

@@ -14,6 +14,7 @@ from explainers.errors import UserError
 from explainers.models import model_input
 from explainers.networks.graph import optimised
 from explainers.ranking import salient
+from explainers.raw_maps import read_map
 from explainers.run.job import Job
 from explainers.run.supplying import arguments_of, supplied
 from explainers.trees import clusters
@@ -76,7 +77,7 @@ def contrasted(folder, nodes, tree):
 
 
 def _raw_map(folder, node):
-    return torch.from_numpy(np.load(folder / node["map_file"]).astype(np.float32) * np.float32(node["scale"]))
+    return torch.from_numpy(read_map(folder, node))
 
 
 def _metric_rows(job: Job, metric, method, image, nodes, maps, true_regions):

@@ -21,6 +21,7 @@ from explainers import registry
 from explainers.bundle import read_bundle, read_table, seal, write_atomically, write_table
 from explainers.config import Config, load_config
 from explainers.errors import UserError
+from explainers.raw_maps import keeps_whole_maps
 from explainers.run.job import prepare
 from explainers.scoring.choosing import chosen_metrics, chosen_wholes
 from explainers.scoring.explanation_networks import network_rows
@@ -51,9 +52,12 @@ def score_bundle(
     tree = read_tree(folder / "tree.json") if "tree.json" in manifest["files"] else None
     metrics, wholes = chosen_metrics(folder, names, masks, tree), chosen_wholes(folder, names, masks, manifest)
     by_image = defaultdict(list)
+    if metrics and not keeps_whole_maps(manifest):
+        raise UserError(
+            f'{folder}: its maps are stored small or in 8 bits; make it with [output] maps = "npy" and without '
+            "map_size to score it."
+        )
     for node in _of_single_classes(tables["nodes"], manifest["methods"]) if metrics else ():
-        if not node["map_file"]:
-            raise UserError(f"{folder}: holds no raw maps; make it with [output] maps = true to score it.")
         by_image[node["image_id"]].append(node)
     rows, work = [], job.work / f"scores-{job.model_key}"
     for image_id, nodes in tqdm(by_image.items(), desc="scores", unit=" images", dynamic_ncols=True):

@@ -11,7 +11,8 @@ class Node:
     `key` is the place in the tree: "0", "1" … for the roots, "0.0", "0.1" … below the first of them; `parent` is the
     key above, "" for a root. `classes` are indices, the most probable first. `label` is what people read; left empty,
     it is made from the classes' names. `score` is what the node stands for as a number (a probability, a
-    contribution), `raw_score` the same before it was put on a common scale, where there is one.
+    contribution), `raw_score` the same before it was put on a common scale, where there is one. `reference` is the
+    map's value that means no effect.
     """
 
     key: str
@@ -21,3 +22,4 @@ class Node:
     score: float
     map: Any
     raw_score: float | None = None
+    reference: float = 0.0

@@ -9,6 +9,7 @@ from django.utils.module_loading import import_string
 KINDS = {
     "bots": "studyapp.simulation.orders.JOB",
     "export": "studyapp.data.prepared.JOB",
+    "publish": "studyapp.publishing.job.JOB",
     "report": "studyapp.data.reporting.JOB",
 }
 

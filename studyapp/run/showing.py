@@ -8,7 +8,10 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from studyapp import models
+from studyapp.bundles.drawing import heatmap_url
 from studyapp.bundles.stimuli import reader, stimulus_url
+from studyapp.core.bundles.bundle import Heatmap
+from studyapp.core.engine.displays import display_of
 from studyapp.core.engine.kinds import Kind, Page, kind, load
 from studyapp.core.engine.run import Run
 from studyapp.core.texts import render
@@ -38,9 +41,17 @@ def run_of(participant: models.Participant) -> Run:
         plan=participant.plan.steps,
         position=participant.position,
         stimulus_url=partial(stimulus_url, bundle),
+        heatmap_url=partial(_heatmap_url, participant.version),
         answered=partial(sessions.answered, participant),
         say=_,
     )
+
+
+def _heatmap_url(version: models.Version, node: Heatmap) -> str:
+    """Return the address of a map's picture as the version shows it."""
+    definition = frozen(version)
+    display, renderer = display_of(definition, node.method), definition["display"]["renderer"]
+    return heatmap_url(version.bundle, node, display, renderer)
 
 
 def step_context(participant: models.Participant) -> dict:

@@ -4,7 +4,7 @@ from pathlib import Path
 from random import Random
 
 from studyapp.core.bundles.bundle import Bundle
-from studyapp.core.engine import answers
+from studyapp.core.engine import answers, displays
 from studyapp.core.engine.kinds import kind
 from studyapp.core.engine.run import Answered, Run
 from tests.bundles import write_bundle
@@ -40,6 +40,7 @@ def unfrozen(**parameters) -> dict:
 def make_definition(bundle: Bundle, seed: int = 1, **parameters) -> dict:
     """Return a frozen definition, its stimuli drawn with `seed`."""
     definition = unfrozen(**parameters)
+    definition["display"] = displays.described(bundle, definition["parameters"])
     return definition | {"stimuli": KIND.part("stimuli:draw")(definition, bundle, Random(seed))}
 
 
@@ -69,5 +70,6 @@ def make_run(definition, bundle, plan, position, factors=FULL, answered=()) -> R
         plan=plan,
         position=position,
         stimulus_url=lambda path: f"/stimuli/{path}",
+        heatmap_url=lambda node: f"/stimuli/{node.map_file}",
         answered=lambda: list(answered),
     )

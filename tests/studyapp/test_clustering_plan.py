@@ -174,7 +174,6 @@ def test_what_is_missing_is_said_in_words(bundle):
         assert "stages: expected a name and a method each" in problems(bundle, stages=wrong)[0]
     (unknown,) = problems(bundle, stages=[["A", "rise"]])
     assert "no maps by “rise”; expected none or one of c_mwp, deeplift, xnn" in unknown
-    assert "scale: the study says “shared”" in problems(bundle, scale="shared")[0]
 
 
 def test_a_picture_without_its_maps_is_named(tmp_path):

@@ -116,6 +116,9 @@ def address(study, pattern: str) -> str:
     words |= {"code_pk": study.codes.get().pk, "report_pk": study.jobs.get(kind="report").pk}
     words |= {"job_pk": study.jobs.get(kind="export").pk}
     path = re.sub(r"<(?:\w+:)?(\w+)>", lambda part: str(words[part[1]]), f"/{pattern}")
+    if pattern.endswith("/gallery/map/"):
+        (_, method, target), (node, *_) = next(item for item in bundle.nodes.items() if item[0][0] == image_id)
+        return f"{path}?image={image_id}&method={method}&class={target}&node={node.node}"
     return f"{path}?codes={run.code}" if pattern.endswith("/erase/") else path
 
 

@@ -18,6 +18,7 @@ from explainers.metrics.cauc import contrastive_scores
 from explainers.models import model_input
 from explainers.networks.graph import optimised
 from explainers.ranking import salient
+from explainers.raw_maps import read_map
 from explainers.run.job import Job
 
 COLUMNS = ("method", "base", "n_delta", "cauc", "cdrop", "n")
@@ -96,7 +97,7 @@ def _curves(job, folder, nodes):
     weightings = torch.zeros(1, 2, len(job.classes))
     weightings[0, 0, target], weightings[0, 1, others] = 1, 1
     for place, node in enumerate(nodes, 1):
-        saliency = np.load(folder / node["map_file"]).astype(np.float32)
+        saliency = read_map(folder, node)
         counts = torch.linspace(0, node["n_pixels"], _CURVE_STEPS + 1).round().long()
         device = next(job.model.parameters()).device
         found = contrastive_scores(

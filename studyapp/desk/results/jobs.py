@@ -18,6 +18,7 @@ from studyapp.jobs import worker
 PAGES = {
     "bots": ("admin:study_bots", "bots"),
     "export": ("admin:study_exports", "an export"),
+    "publish": ("admin:studyapp_study_change", "publishing"),
     "report": ("admin:reports", "a report"),
 }
 Outcome = models.Job.Outcome

@@ -153,7 +153,7 @@ def _offered(what: str, bundle: models.Bundle, present: list) -> dict[str, int]:
     """Return what the bundle has, each with the number of its images; a pair's labels are in the study's order."""
     if what != "pairs":
         return reader(bundle).offered(what)
-    written = {frozenset(labels_of(name)): name for name in present}
+    written = {frozenset(labels_of(name, reader(bundle).classes)): name for name in present}
     return {written.get(frozenset(one.labels), one.name): len(one.images) for one in pairs_of(bundle, 1)}
 
 

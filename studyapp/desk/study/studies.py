@@ -151,6 +151,11 @@ class StudyAdmin(ByRole, admin.ModelAdmin):
             path(f"<int:pk>/{name}/", self.admin_site.admin_view(transitions.view(self, name)), name=f"study_{name}")
             for name in transitions.TRANSITIONS
         ]
+        actions.append(
+            path(
+                "<int:pk>/publish/progress/", self.admin_site.admin_view(transitions.progress), name="study_publishing"
+            )
+        )
         taken_away = [
             path(f"<int:pk>/{name}/", self.admin_site.admin_view(downloads.view(self, name)), name=f"study_{name}")
             for name in downloads.DOWNLOADS
@@ -219,6 +224,7 @@ class StudyAdmin(ByRole, admin.ModelAdmin):
             "checks": [(check, CHECKED_AT.get(check.title, "")) for check in publishing.checks(study)],
             "advice": advice(study),
             "transitions": transitions.possible(study) if may_change else [],
+            **transitions.under_way(request, study),
             "downloads": downloads.allowed(request.user, study),
             "link": request.build_absolute_uri(reverse("entry", args=[study.slug])),
             "links_form": links.LinksForm() if roles.may(request.user, "identities", study) else None,

@@ -188,8 +188,7 @@ PARAMETERS = (
         "scale",
         "choice",
         "per_map",
-        "Whether a heatmap's colours go up to its own maximum, as in the paper, or mean the same in every map; as the "
-        "bundle was rendered.",
+        "Whether a heatmap's colours go up to its own peak, as in the paper, or mean the same in every map.",
         choices=("per_map", "shared"),
     ),
     Parameter("confidence_labels", "list", CONFIDENCE, "The points of the confidence scale, stored as 1, 2, 3, …"),

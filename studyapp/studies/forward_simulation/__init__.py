@@ -219,7 +219,7 @@ PARAMETERS = (
         "scale",
         "choice",
         "shared",
-        "Whether the heatmaps' colours mean the same in every picture, as the bundle was rendered.",
+        "Whether the heatmaps' colours mean the same in every picture, or go up to each map's own peak.",
         choices=("shared", "per_map"),
     ),
     Parameter(

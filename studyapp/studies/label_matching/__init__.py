@@ -142,8 +142,9 @@ PARAMETERS = (
         "scale",
         "choice",
         "shared",
-        "Whether the heatmaps' colours mean the same in every map, as the bundle was rendered.",
-        choices=("shared", "per_map"),
+        "Whether the heatmaps' colours mean the same in every map, in every map of one image's tree, or go up to each "
+        "map's own peak. On a scale of its own image, the redder map may tell the likelier label.",
+        choices=("shared", "per_image", "per_map"),
     ),
     Parameter(
         "group_source",

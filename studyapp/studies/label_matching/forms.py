@@ -3,7 +3,6 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from studyapp.core.bundles.pairs import labels_of
 from studyapp.forms import QuestionForm, StepForm
 
 from .boxes import box_names, letter
@@ -16,7 +15,8 @@ class ChooseForm(QuestionForm):
 
     def build(self):
         super().build()
-        self.fields["first"].choices = [(name, _pair(name)) for name in self.step["data"]["pairs"]]
+        labels = {pair["name"]: pair["labels"] for pair in self.definition["stimuli"]["pairs"]}
+        self.fields["first"].choices = [(name, _pair(*labels[name])) for name in self.step["data"]["pairs"]]
 
 
 class GuessForm(StepForm):
@@ -48,6 +48,5 @@ class GuessForm(StepForm):
         return dict(zip(boxes, answer["response"], strict=True)) | {"moves": answer["moves"]}
 
 
-def _pair(name: str) -> str:
-    first, second = labels_of(name)
+def _pair(first: str, second: str) -> str:
     return _("“%(first)s” and “%(second)s”") % {"first": first, "second": second}
