@@ -6,17 +6,19 @@ from studyapp.models.coding import Code, Passage, Reading, Resolution
 from studyapp.models.members import Member
 from studyapp.models.pairs import ClassMark, PairBallot
 from studyapp.models.reports import Report
-from studyapp.models.runs import Event, Identity, Invitation, Participant, Plan, Response
-from studyapp.models.studies import Bundle, Condition, Study, Version
+from studyapp.models.runs import Draft, Event, Identity, Invitation, Participant, Plan, Response
+from studyapp.models.studies import Address, Bundle, Condition, Study, Version, study_at
 from studyapp.models.tokens import Token
 
 __all__ = [
+    "Address",
     "BotRun",
     "Bundle",
     "Change",
     "ClassMark",
     "Code",
     "Condition",
+    "Draft",
     "Event",
     "Identity",
     "Invitation",
@@ -32,4 +34,5 @@ __all__ = [
     "Study",
     "Token",
     "Version",
+    "study_at",
 ]
