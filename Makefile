@@ -31,6 +31,7 @@ lint: .venv/.dev
 	@$(BIN)/ruff format --check .
 	@$(BIN)/python -m tests.packages
 	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/mypy
 	@$(BIN)/python manage.py makemigrations --check --dry-run
 
 bench: .venv/.dev
@@ -43,4 +44,4 @@ mutants: .venv/.dev
 	@$(BIN)/python -m tests.mutation $(or $(SET),statistics) --sample $(or $(SAMPLE),60) $(ARGS)
 
 clean:
-	rm -rf build var .pytest_cache .ruff_cache
+	rm -rf build var .pytest_cache .ruff_cache .mypy_cache

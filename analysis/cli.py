@@ -3,7 +3,9 @@
 import argparse
 import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -43,7 +45,7 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def _add_power(commands) -> None:
+def _add_power(commands: Any) -> None:
     power = commands.add_parser("power", help="how many participants per condition")
     power.add_argument("export", nargs="?", type=Path, metavar="EXPORT", help="draw from a pilot or from bots' answers")
     power.add_argument("--design", nargs="+", default=[], metavar="FACTOR=LEVELS", help="e.g. heatmap=3 scores=2")
@@ -138,6 +140,7 @@ def _sizes(text: str) -> list[int]:
     return sorted({int(part) for part in parts})
 
 
-def _steps(steps: list) -> tqdm:
+def _steps(steps: Iterable[Any]) -> Iterable[Any]:
     """Show which section is being computed."""
-    return tqdm(steps, desc="analyses", unit="", leave=False)
+    shown: Iterable[Any] = tqdm(steps, desc="analyses", unit="", leave=False)
+    return shown

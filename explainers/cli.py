@@ -138,7 +138,7 @@ def _bench(options):
         torch.set_num_threads(options.threads)
     device = device_called(options.device)
     clock = {"wall": time.perf_counter, "cpu": time.process_time}[options.clock]
-    machine = {"machine": platform.processor() or platform.machine(), "device": str(device)}
+    machine: dict[str, object] = {"machine": platform.processor() or platform.machine(), "device": str(device)}
     machine |= {"threads": torch.get_num_threads(), "torch": torch.__version__, "clock": options.clock}
     machine |= {"model": options.model, "size": options.size, "images": options.images}
     chosen = options.methods.split(",") if options.methods else None

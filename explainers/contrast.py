@@ -55,8 +55,8 @@ class Output:
     ):
         if scale not in SCALES:
             raise UserError(f"scale: there is no {scale!r}.{near(scale, SCALES)}")
-        record = find_base(base)
-        self.tree, self.base, self.scale = tree, record.base, scale
+        record, self.base = find_base(base)
+        self.tree, self.scale = tree, scale
         options = {"generator": generator, "mean": mean, "std": std, "batch_size": batch_size, "progress": progress}
         settings = settings_of(self.base, (stage_1, stage_2)[:n_stages])
         logits, maps = self.base.begin(model, image[None], settings, record.taken(options))

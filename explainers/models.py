@@ -69,7 +69,7 @@ def load_model(config: ModelConfig, folder: Path, n_classes: int) -> tuple[torch
         model = _from_factory(config, n_classes)
     else:
         model = _from_torchvision(config, n_classes, state)
-    if state is None:
+    if state is None or path is None:
         return model.eval(), _state_sha256(model)
     _put_in(model, state, config.arch, path)
     return model.eval(), hashlib.sha256(path.read_bytes()).hexdigest()

@@ -58,7 +58,7 @@ def prediction_rows(image_id, scores, labels, classes, thresholds, explained) ->
     """
     by_score = np.argsort(-scores, kind="stable")
     if thresholds is not None or len(classes) <= 100:
-        kept = range(len(classes))
+        kept = list(range(len(classes)))
     else:
         kept = sorted({*by_score[:KEPT_CLASSES].tolist(), *(labels or ()), *explained})
     rows = []

@@ -42,11 +42,11 @@ class Base:
     `timed`: settings of both stages for the benchmark, None for the usual ones.
     """
 
-    begin: Callable
-    stages: tuple[dict, dict]
+    begin: Callable[..., Any]
+    stages: tuple[dict[str, Any], dict[str, Any]]
     percentile: float
     is_linear_in_probability: bool
-    timed: tuple[dict | None, dict | None] = (None, None)
+    timed: tuple[dict[str, Any] | None, dict[str, Any] | None] = (None, None)
 
 
 @dataclass(frozen=True)
@@ -58,15 +58,15 @@ class Peer:
     """
 
     name: str
-    attribute: Callable
-    ours: Callable = field(default=lambda maps: maps)  # what of ours its maps are compared with
+    attribute: Callable[..., Any]
+    ours: Callable[..., Any] = field(default=lambda maps: maps)  # what of ours its maps are compared with
 
 
 @dataclass(frozen=True)
 class Trial:
     """What the benchmark times: the method with `parameters(side)` for images of this side, beside its peers."""
 
-    parameters: Callable[[int], dict] = lambda _side: {}
+    parameters: Callable[[int], dict[str, Any]] = lambda _side: {}
     peers: tuple[Peer, ...] = ()
 
 
@@ -88,7 +88,7 @@ class Record:
     image, each as a function.
     """
 
-    function: Callable
+    function: Callable[..., Any]
     title: str
     paper: str
     parameters: Mapping[str, str] = field(default_factory=dict)
@@ -103,7 +103,7 @@ class Record:
     observe: Callable[..., Callable[[Any, Any], dict[str, Callable[[], Any]]]] | None = None
 
     @cached_property
-    def defaults(self) -> dict:
+    def defaults(self) -> dict[str, Any]:
         """The keyword parameters of the function with their default values, None where one must be given."""
         parameters = [p for p in inspect.signature(self.function).parameters.values() if p.kind is p.KEYWORD_ONLY]
         return {p.name: None if p.default is p.empty else p.default for p in parameters}
@@ -112,7 +112,7 @@ class Record:
         """Return, of what is offered by name, what the function has a parameter for."""
         return {name: value for name, value in offered.items() if name in self.defaults}
 
-    def describe(self) -> dict:
+    def describe(self) -> dict[str, Any]:
         """Return the record as plain values, for `--json` and the documentation."""
         parameters = {
             name: {"default": default, "description": self.parameters.get(name, SHARED_PARAMETERS.get(name, ""))}
@@ -138,7 +138,7 @@ class Metric(Record):
     directions: Mapping[str, str] = field(default_factory=dict)
     on_request: bool = False
 
-    def describe(self) -> dict:
+    def describe(self) -> dict[str, Any]:
         return {**super().describe(), "directions": dict(self.directions)}
 
 

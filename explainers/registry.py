@@ -5,7 +5,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
@@ -17,6 +17,7 @@ from explainers.record import DatasetMetric, Metric, Record, records_in
 from explainers.targets import as_targets
 from explainers.trees import Node
 
+R = TypeVar("R", bound=Record)
 METHODS: dict[str, Record] = records_in(methods)
 OUTPUTS: dict[str, Record] = records_in(outputs)
 _ALL_METRICS: dict[str, Metric] = records_in(metrics)
@@ -24,7 +25,7 @@ METRICS = {name: metric for name, metric in _ALL_METRICS.items() if not isinstan
 DATASET_METRICS = {name: metric for name, metric in _ALL_METRICS.items() if isinstance(metric, DatasetMetric)}
 
 
-def find(records: dict[str, Record], name: str, kind: str) -> Record:
+def find(records: Mapping[str, R], name: str, kind: str) -> R:
     """Return the record called `name`; a UserError lists the near names."""
     if name not in records:
         raise UserError(f"There is no {kind} {name!r}.{near(name, records)}")

@@ -67,7 +67,7 @@ def overlay(saliency: np.ndarray, vmin: float, vmax: float, table: np.ndarray, h
     """Return the map (H, W) coloured, at the given size, as a transparent WebP."""
     values = np.clip((saliency.astype(np.float32) - vmin) / (vmax - vmin), 0, 1)
     enlarged = Image.fromarray(values, mode="F").resize(height_width[::-1], Image.Resampling.BILINEAR)
-    rgba = table[np.round(np.clip(enlarged, 0, 1) * 255).astype(np.uint8)]
+    rgba = table[np.round(np.clip(np.asarray(enlarged), 0, 1) * 255).astype(np.uint8)]
     return encode(Image.fromarray(rgba, mode="RGBA"), min(quality, 80), quality)
 
 

@@ -16,6 +16,7 @@ from analysis.reading.plans import read_plan
 from analysis.reading.samples import select
 from analysis.reading.study import Measure
 from analysis.results import apa
+from analysis.results.section import Progress
 from analysis.sections.primary_test import primary_test
 from analysis.statistics import power as powers
 from analysis.statistics.cells import terms_of
@@ -43,7 +44,7 @@ def by_formula(design: dict[str, int], term: str, f: float, wanted: float, alpha
 
 
 def by_simulation(export: Path, outcome: str, term: str, sizes: list[int], repeats: int, wanted: float,
-                  alpha: float | None, progress=iter) -> tuple[str, str, pd.DataFrame]:  # fmt: skip
+                  alpha: float | None, progress: Progress = iter) -> tuple[str, str, pd.DataFrame]:  # fmt: skip
     """Return the answer, a remark on it, and the curve of a study, drawing from its bots or from a pilot's people.
 
     Let the study's bots fill it first (`manage.py simulate`, `export_study`): they are the population that studies of

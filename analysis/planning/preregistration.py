@@ -1,5 +1,7 @@
 """A preregistration text that can be pasted, made from the plan."""
 
+from typing import Any
+
 from analysis.reading.plans import Plan
 from analysis.reading.samples import FLAGS
 from analysis.results import apa
@@ -38,6 +40,6 @@ def preregistration(plan: Plan, title: str, design: str) -> str:
     return "\n".join([*lines, "", f"Random steps (bootstrap) are seeded with {plan.seed}.", ""])
 
 
-def _hypothesis(stated: dict) -> str:
+def _hypothesis(stated: dict[str, Any]) -> str:
     term = f", term `{stated['term']}`" if stated.get("term") else ""
     return f"- **{stated.get('id', 'H')}** {stated['text']} Tested by `{stated['analysis']}`{term}."

@@ -6,7 +6,9 @@ from matplotlib.figure import Figure
 from analysis.plots import style
 
 
-def lines(table: pd.DataFrame, xlabel: str, ylabel: str, kind: str, level: float | None = None, note: str = "chance"):
+def lines(
+    table: pd.DataFrame, xlabel: str, ylabel: str, kind: str, level: float | None = None, note: str = "chance"
+) -> Figure:
     """Draw a line with its band per series: columns x, series, mean, ci_low, ci_high; a dashed line at `level`."""
     figure, ax = style.canvas(height=3.4)
     series = list(dict.fromkeys(table["series"]))
@@ -23,7 +25,7 @@ def lines(table: pd.DataFrame, xlabel: str, ylabel: str, kind: str, level: float
                     textcoords="offset points", ha="right", color=style.QUIET)  # fmt: skip
     ax.set_xlabel(xlabel)
     ax.set_ylabel(ylabel)
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.locator_params(axis="x", integer=True)
     style.scale(ax, kind)
     if len(series) > 1:
         style.legend(figure, min(4, len(series)))
@@ -33,8 +35,8 @@ def lines(table: pd.DataFrame, xlabel: str, ylabel: str, kind: str, level: float
 def scatter(points: pd.DataFrame, xlabel: str, ylabel: str) -> Figure:
     """Draw one panel per method: columns method, x, y, and n, the answers behind a point, as its area."""
     methods = list(dict.fromkeys(points["method"]))
-    figure, axes = style.canvas(width=max(3.8, 2.9 * len(methods)), height=3.2, columns=len(methods), share_y=True)
-    for i, (method, ax) in enumerate(zip(methods, axes if len(methods) > 1 else [axes], strict=True)):
+    figure, axes = style.panels(len(methods), width=max(3.8, 2.9 * len(methods)), height=3.2)
+    for i, (method, ax) in enumerate(zip(methods, axes, strict=True)):
         rows = points[points["method"] == method]
         ax.scatter(rows["x"], rows["y"], s=12 + 60 * rows["n"] / points["n"].max(), alpha=0.6, linewidth=0,
                    color=style.colours(len(methods))[i], marker=style.markers(len(methods))[i])  # fmt: skip
@@ -42,5 +44,5 @@ def scatter(points: pd.DataFrame, xlabel: str, ylabel: str) -> Figure:
         ax.set_xlabel(xlabel)
         style.scale(ax, "fraction")
         ax.locator_params(axis="x", nbins=5)
-    (axes[0] if len(methods) > 1 else axes).set_ylabel(ylabel)
+    axes[0].set_ylabel(ylabel)
     return figure

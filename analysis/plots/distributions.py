@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy import stats
 
@@ -9,6 +10,8 @@ from analysis.plots import style
 from analysis.reading.study import Measure
 from analysis.statistics.cells import cell_label
 from analysis.statistics.effects import mean_interval
+
+Masks = dict[str, pd.Series]  # which rows, by a label
 
 
 def boxes(measure: Measure, factors: list[str]) -> Figure:
@@ -35,7 +38,7 @@ def boxes(measure: Measure, factors: list[str]) -> Figure:
     return figure
 
 
-def _axes_of(data: pd.DataFrame, factors: list[str]) -> tuple[dict, dict]:
+def _axes_of(data: pd.DataFrame, factors: list[str]) -> tuple[Masks, Masks]:
     """Return the masks along the axis and side by side, by their labels."""
     everybody = pd.Series(True, index=data.index)
     if not factors:
@@ -47,7 +50,9 @@ def _axes_of(data: pd.DataFrame, factors: list[str]) -> tuple[dict, dict]:
     return masks[0], masks[1] if len(masks) > 1 else {"": everybody}
 
 
-def _box(ax, values: np.ndarray, place: float, width: float, colour: str, marker: str, rng) -> None:
+def _box(
+    ax: Axes, values: np.ndarray, place: float, width: float, colour: str, marker: str, rng: np.random.Generator
+) -> None:
     if not len(values):
         return
     line = {"color": colour, "linewidth": 1.2}

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -16,7 +17,7 @@ PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 MANY_POINTS = 400
 LONGEST_LABEL = 40
-SETTINGS = {
+SETTINGS: dict[Any, Any] = {  # matplotlib lists its settings' names as a type
     "font.family": "DejaVu Sans",
     "font.size": 9.5,
     "axes.edgecolor": QUIET,
@@ -38,17 +39,23 @@ SETTINGS = {
 }
 
 
-def canvas(width: float = 7.2, height: float = 3.6, columns: int = 1, share_y: bool = False):
-    """Return a figure and its axes (one, or a list of `columns`); sizes in inches."""
+def canvas(width: float = 7.2, height: float = 3.6) -> tuple[Figure, Axes]:
+    """Return a figure and its axes; sizes in inches."""
+    figure, axes = panels(1, width, height)
+    return figure, axes[0]
+
+
+def panels(columns: int, width: float, height: float) -> tuple[Figure, list[Axes]]:
+    """Return a figure and its axes side by side, which share what goes up."""
     with mpl.rc_context(SETTINGS):
         figure = Figure(figsize=(width, height), layout="constrained")
         FigureCanvasAgg(figure)
-        axes = figure.subplots(1, columns, sharey=share_y, squeeze=False)[0]
+        axes = figure.subplots(1, columns, sharey=True, squeeze=False)[0]
     for ax in axes:
         ax.grid(axis="y", color=LINE, linewidth=0.6)
         ax.set_axisbelow(True)
         ax.tick_params(length=0)
-    return figure, axes[0] if columns == 1 else list(axes)
+    return figure, list(axes)
 
 
 def draw(draw_it: Callable[[], Figure]) -> Figure:

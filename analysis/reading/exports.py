@@ -6,6 +6,7 @@ apostrophe was written behind one apostrophe, so that no spreadsheet runs it; th
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -115,7 +116,7 @@ def _require_known(named: pd.Series, participants: pd.Series, path: Path) -> Non
         )
 
 
-def _factors(description: dict, folder: Path) -> dict[str, list[str]]:
+def _factors(description: dict[str, Any], folder: Path) -> dict[str, list[str]]:
     factors = description.get("factors", {})
     if not isinstance(factors, dict) or not all(isinstance(levels, list) for levels in factors.values()):
         raise AnalysisError(f"{folder / 'dataset_description.json'}, factors: expected an object of name: [levels]")

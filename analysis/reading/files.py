@@ -4,6 +4,7 @@ import csv
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -34,13 +35,12 @@ def _check_header(path: Path) -> None:
             raise AnalysisError(f"{path}: is no CSV in UTF-8: it holds a zero byte")
     with path.open(newline="", encoding="utf-8-sig") as file:
         names = next(csv.reader(file), [])
-    seen = set()
-    twice = next((name for name in names if name in seen or seen.add(name)), None)
+    twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise AnalysisError(f"{path}: two columns are called {twice!r}, expected each name once")
 
 
-def read_json(path: Path, expected: str = "") -> dict:
+def read_json(path: Path, expected: str = "") -> dict[str, Any]:
     """Return a JSON object from a file."""
     if not path.is_file():
         raise AnalysisError(f"{path}: no such file" + (f"; {expected}" if expected else ""))

@@ -16,6 +16,7 @@ class (default `model_class`), `groups` how many groups there were. Optional for
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -61,6 +62,7 @@ def read_foreign(csv: Path, map_file: Path) -> Study:
         files={csv.name: sha256(csv), map_file.name: sha256(map_file)},
         parameters={"outcomes": outcomes, "within": layout["within"]},
         remarks=_copies(table),
+        recorded=False,
     )
 
 
@@ -70,7 +72,7 @@ def _copies(table: pd.DataFrame) -> list[str]:
     return [f"{copies} of {len(table)} rows are exact copies of an earlier row; they were kept."] if copies else []
 
 
-def read_map(path: Path) -> dict:
+def read_map(path: Path) -> dict[str, Any]:
     """Return the map's content with `outcomes` as `Outcome`s; every mistake names its field."""
     if not path.is_file():
         raise AnalysisError(f"{path}: no such file")
@@ -97,7 +99,7 @@ def read_map(path: Path) -> dict:
     return {**content, "outcomes": outcomes, "title": str(content.get("title", ""))}
 
 
-def _outcome(entry: dict, number: int, path: Path) -> Outcome:
+def _outcome(entry: dict[str, Any], number: int, path: Path) -> Outcome:
     where = f"{path}, outcomes {number}"
     unknown = sorted(set(entry) - set(Outcome.__dataclass_fields__))
     if unknown:
@@ -118,7 +120,7 @@ def _outcome(entry: dict, number: int, path: Path) -> Outcome:
     return Outcome(**{"name": entry["column"], **entry})
 
 
-def _trials(table: pd.DataFrame, layout: dict, csv: Path) -> pd.DataFrame:
+def _trials(table: pd.DataFrame, layout: dict[str, Any], csv: Path) -> pd.DataFrame:
     """Return participant, factors as categories in the order of appearance, and every outcome by its name."""
     people = table[layout["participant"]]
     if people.isna().any():

@@ -6,6 +6,7 @@ exploratory, and the report keeps them apart. Without a frozen plan the recipe's
 
 import math
 from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
 
 from analysis.errors import AnalysisError
 from analysis.statistics.multiplicity import CORRECTIONS
@@ -31,7 +32,7 @@ class Plan:
     `exclude` names the quality flags (`EXCLUSIONS`) that remove a participant; the others only mark.
     """
 
-    hypotheses: tuple[dict, ...] = ()
+    hypotheses: tuple[dict[str, Any], ...] = ()
     primary: tuple[str, ...] = ()
     secondary: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ("incomplete",)
@@ -39,9 +40,9 @@ class Plan:
     alpha: float = 0.05
     ss_type: int = 3
     posthoc: str = "tukey"
-    covariance: dict = field(default_factory=dict)
+    covariance: dict[str, Any] = field(default_factory=dict)
     correction: str = "holm"
-    bounds: dict = field(default_factory=dict)
+    bounds: dict[str, Any] = field(default_factory=dict)
     paired_test: str = "wilcoxon"
     seed: int = 20180
     source: str = "default"
@@ -57,9 +58,9 @@ class Plan:
 
     def covariance_of(self, outcome: str) -> str:
         """Return the covariance that the outcome's post hoc tests use."""
-        return self.covariance.get(outcome, "classical")
+        return str(self.covariance.get(outcome, "classical"))
 
-    def as_json(self) -> dict:
+    def as_json(self) -> dict[str, Any]:
         """Return the plan as it stands in `analysis_plan.json`."""
         return {"schema_version": SCHEMA, **asdict(self)}
 
@@ -72,7 +73,7 @@ CHOICES = {
 }
 
 
-def read_plan(content: dict, default: Plan, where: str, source: str) -> Plan:
+def read_plan(content: dict[str, Any], default: Plan, where: str, source: str) -> Plan:
     """Return the plan in a JSON object; fields left out keep the recipe's default. Every mistake names its field."""
     known = {entry.name for entry in fields(Plan)} - {"source"}
     unknown = sorted(set(content) - known - {"schema_version", "title", "source"})
@@ -115,7 +116,7 @@ def _check_entries(plan: Plan, where: str) -> None:
         raise AnalysisError(f"{where}, seed: found {plan.seed!r}, expected a whole number from 0")
 
 
-def _as_stored(default, value, where: str):
+def _as_stored(default: Any, value: Any, where: str) -> Any:
     """Return a JSON value as the plan stores it, refusing another type than the default's."""
     if isinstance(default, tuple) and isinstance(value, list):
         return tuple(value)

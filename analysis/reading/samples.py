@@ -1,6 +1,7 @@
 """Who is analysed: unfinished runs, bots and rule-breaking answers, each removed or marked by a named rule."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -40,7 +41,7 @@ class Sample:
     simulated: bool
     completed: Study
 
-    def rules(self, plan: Plan) -> list[dict]:
+    def rules(self, plan: Plan) -> list[dict[str, Any]]:
         """Return for every rule its text, how many participants met it, and what was done with them."""
         found = []
         for name, text in FLAGS.items():
@@ -54,14 +55,14 @@ class Sample:
     def unflagged(self) -> list[str]:
         """The analysed participants without any flag."""
         participants = self.study.participants["participant"]
-        return participants[~participants.isin(self.flags["participant"])].tolist()
+        return list(participants[~participants.isin(self.flags["participant"])])
 
 
 def select(study: Study, plan: Plan) -> Sample:
     """Return the sample that the plan's rules leave; raises `AnalysisError` when nobody is left."""
     participants = study.participants.set_index("participant")
     reasons = pd.Series("", index=participants.index)
-    statuses = participants["status"] if study.kind != "generic" else pd.Series("completed", participants.index)
+    statuses = participants["status"] if study.recorded else pd.Series("completed", participants.index)
     for status, words in UNFINISHED.items():
         reasons[statuses == status] = words
     unknown = statuses[~statuses.isin([*UNFINISHED, "completed"])]
@@ -116,7 +117,9 @@ def _too_fast(study: Study, plan: Plan) -> set[str]:
 
 def _constant(study: Study, plan: Plan) -> set[str]:
     """Return who gave one and the same answer, confidence included, in at least `LEAST_TRIALS` trials."""
-    columns = [name for name in ("response", "confidence") if study.trials is not None and name in study.trials]
+    if study.trials is None:
+        return set()
+    columns = [name for name in ("response", "confidence") if name in study.trials]
     if not columns:
         return set()
     by_participant = study.trials.dropna(subset=columns).groupby("participant")

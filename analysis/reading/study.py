@@ -1,8 +1,12 @@
 """What is analysed: one study's tables in memory, and one measure of its participants."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pandas as pd
+
+from analysis.errors import AnalysisError
 
 KINDS = ("fraction", "ratio", "ordinal", "binary", "cluster")
 
@@ -26,12 +30,18 @@ class Measure:
     chance: float | None = None
     unit: str = ""
 
+    @property
+    def answers(self) -> pd.DataFrame:
+        """The single answers, which are the data where there is one per participant and condition."""
+        return self.data if self.responses is None else self.responses
+
 
 @dataclass(frozen=True)
 class Study:
     """One study's tables. Factor columns carry the factor's bare name, as categories in the study's own order.
 
-    `participants` has a row per participant, `trials` per trial, and so on; tables that were not exported are None.
+    `recorded` says that the study app recorded it, so that `status` is the state of a run. `participants` has a row per
+    participant, `trials` per trial, and so on; tables that were not exported are None.
     `factors` maps each between-subjects factor to its levels; `files` maps each file read to its SHA-256; `remarks` are
     what its reading found odd.
     """
@@ -46,21 +56,30 @@ class Study:
     events: pd.DataFrame | None = None
     codes: pd.DataFrame | None = None
     metrics: pd.DataFrame | None = None
-    parameters: dict = field(default_factory=dict)
-    variables: list[dict] = field(default_factory=list)
+    parameters: dict[str, Any] = field(default_factory=dict)
+    variables: list[dict[str, Any]] = field(default_factory=list)
     files: dict[str, str] = field(default_factory=dict)
-    plan: dict | None = None
+    plan: dict[str, Any] | None = None
     remarks: list[str] = field(default_factory=list)
+    recorded: bool = True
 
-    def only(self, participants) -> "Study":
+    def only(self, participants: Iterable[str]) -> "Study":
         """Return the study with these participants' rows alone."""
         chosen = set(participants)
 
-        def keep(table):
+        def keep(table: pd.DataFrame | None) -> pd.DataFrame | None:
             return None if table is None else table[table["participant"].isin(chosen)].reset_index(drop=True)
 
-        tables = ("participants", "trials", "steps", "events", "codes")
-        return replace(self, **{name: keep(getattr(self, name)) for name in tables})
+        people = self.participants[self.participants["participant"].isin(chosen)].reset_index(drop=True)
+        return replace(self, participants=people, trials=keep(self.trials), steps=keep(self.steps),
+                       events=keep(self.events), codes=keep(self.codes))  # fmt: skip
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Return one of the tables, refusing a study that was exported without it."""
+        found: pd.DataFrame | None = getattr(self, name)
+        if found is None:
+            raise AnalysisError(f"{self.name}: has no {name} table, which this analysis reads")
+        return found
 
     @property
     def tested(self) -> list[str]:

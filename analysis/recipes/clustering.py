@@ -11,15 +11,17 @@ Among the steps are `confidence_level` with its sorting's `trial_index`, `agents
 
 import json
 from functools import partial
+from typing import Any
 
 import pandas as pd
 
 from analysis.errors import AnalysisError
 from analysis.reading.plans import Plan
+from analysis.reading.scales import Scale, scale
 from analysis.reading.study import Measure, Study
 from analysis.results import apa
 from analysis.results.records import record
-from analysis.results.section import Section
+from analysis.results.section import Section, Steps
 from analysis.sections import between, blocks, repeated, sorting, trials
 from analysis.statistics.effects import wilson
 
@@ -33,9 +35,6 @@ PLAN = Plan(
     secondary=("purity.purity", "confidence.paired", "confidence.friedman"),
 )  # fmt: skip
 GROUPS = 4
-CONFIDENCE = ["Zero", "Very Low", "Low", "Mediocre", "High", "Very High", "100%"]
-RATING = ["Very Good", "Good", "Slightly Good", "Neutral or N/A", "Slightly Poor", "Poor", "Very Poor"]
-HARDEST = 7
 DEMOGRAPHICS = {
     "gender": ("Gender", "genders"),
     "age": ("Age", "ages"),
@@ -74,20 +73,18 @@ def _rated_once(study: Study) -> list[Measure]:
     return [measure for measure in (_agents(study), _difficulty(study)) if measure is not None]
 
 
-def sections(study: Study, plan: Plan) -> list:
+def sections(study: Study, plan: Plan) -> Steps:
     """Return the report's sections in their order."""
     scored = _scored(study)
     rows = {"purity": scored} | {part: rows for _, part, rows in _parts(scored, "purity")}
-    points = {"confidence": _labels(study, "confidence_labels", CONFIDENCE),
-              "rating": _labels(study, "rating_labels", RATING, best_first=True)}  # fmt: skip
-    found = []
+    found: Steps = []
     for measure in [*_measures(study, scored), *_rated_once(study)]:
         if measure.name in rows:
             compute = partial(_purity, measure, rows[measure.name], plan)
         elif measure.name == "difficulty":
             compute = partial(_hard, measure, study)
         else:
-            compute = partial(_rated, measure, plan, points[measure.name.split("_")[0]])
+            compute = partial(_rated, measure, plan, _points(study, measure))
         found.append((measure.name, compute))
     return [*found, ("demographics", partial(_demographics, study))]
 
@@ -102,11 +99,19 @@ def _purity(measure: Measure, scored: pd.DataFrame, plan: Plan) -> Section:
     return section
 
 
-def _rated(measure: Measure, plan: Plan, labels: dict[int, str]) -> Section:
+def _rated(measure: Measure, plan: Plan, points: Scale) -> Section:
     records = [between.describe(measure), *repeated.paired_tests(measure, plan), *repeated.models(measure)]
-    bars = blocks.answers(measure, labels)
+    bars = blocks.answers(measure, points.points)
     figures = [bars] if bars else [blocks.spread(measure)]
-    return Section(measure.label, repeated.answer(measure, records, plan), records, figures)
+    return Section(measure.label, repeated.answer(measure, records, plan), records, figures, intro=points.remark)
+
+
+def _points(study: Study, measure: Measure) -> Scale:
+    """Return the scale of the confidence after a sorting, or of the agents' ratings."""
+    given = measure.data[measure.name] if measure.responses is None else measure.responses[measure.name]
+    if measure.name == "rating":
+        return scale(study, "agents_ratings", given, "rating_labels", best_first=True)
+    return scale(study, "confidence_level", given, "confidence_labels")
 
 
 def _by_stage(study: Study, scored: pd.DataFrame, name: str, label: str, kind: str) -> Measure:
@@ -119,11 +124,14 @@ def _by_stage(study: Study, scored: pd.DataFrame, name: str, label: str, kind: s
 def _hard(measure: Measure, study: Study) -> Section:
     """Return how difficult the task was found, and how many had something to say about it."""
     values = measure.data[measure.name]
-    labels = {point: str(point) for point in range(HARDEST + 1)}
-    figure = blocks.answers(measure, labels)
-    said = f"Difficulty was rated {apa.number(values.mean())} on average, from 0, not at all, to {HARDEST}, extremely."
-    comments = study.steps["closing_comments"].notna().sum() if "closing_comments" in study.steps else 0
-    intro = f"Free comments: {comments}, in the steps table's column closing_comments."
+    points = scale(study, "closing_difficulty", values)
+    figure = blocks.answers(measure, points.points)
+    ends = [f"{point}, {label}" for point, label in points.labels.items()]
+    said = f"Difficulty was rated {apa.number(values.mean())} on average"
+    said += f", from {ends[0]}, to {ends[-1]}." if ends else "."
+    steps = study.table("steps")
+    comments = steps["closing_comments"].notna().sum() if "closing_comments" in steps else 0
+    intro = f"{points.remark} Free comments: {comments}, in the steps table's column closing_comments.".strip()
     return Section(measure.label, said, [between.describe(measure)], [figure] if figure else [], intro=intro)
 
 
@@ -146,7 +154,7 @@ def _demographics(study: Study) -> Section | None:
     return Section("Who took part", f"Most frequent answers: {said}.", [kept])
 
 
-def _shares(study: Study, name: str, given: pd.Series) -> list[tuple]:
+def _shares(study: Study, name: str, given: pd.Series) -> list[tuple[object, ...]]:
     title, offered = DEMOGRAPHICS[name]
     order = [*study.parameters.get(offered, []), *sorted(given.unique())]
     counts = given.value_counts()
@@ -183,7 +191,7 @@ def _confidence(study: Study) -> pd.DataFrame:
     return asked.rename(columns={"confidence_level": "confidence"}).astype({"confidence": float})
 
 
-def _object(text, table: str, name: str, row, place: str = "") -> dict:
+def _object(text: object, table: str, name: str, row: Any, place: str = "") -> dict[str, Any]:
     try:
         content = json.loads(text) if isinstance(text, str) else {}
     except json.JSONDecodeError:
@@ -198,11 +206,6 @@ def _order(study: Study, stages: pd.Series) -> list[str]:
     """Return the stages in the study's order; those that it doesn't list follow by name."""
     listed = [stage for stage, _ in study.parameters.get("stages", [])]
     return [stage for stage in dict.fromkeys([*listed, *sorted(stages.dropna().unique())]) if (stages == stage).any()]
-
-
-def _labels(study: Study, parameter: str, default: list[str], *, best_first: bool = False) -> dict[int, str]:
-    labels = study.parameters.get(parameter, default)
-    return dict(enumerate(labels[::-1] if best_first else labels, start=1))
 
 
 def _agents(study: Study) -> Measure | None:

@@ -11,9 +11,10 @@ import pandas as pd
 from analysis.errors import AnalysisError
 from analysis.plots import comparisons
 from analysis.reading.plans import Plan
+from analysis.reading.scales import scale
 from analysis.reading.study import Measure, Study
 from analysis.results.records import record
-from analysis.results.section import Figure, Section
+from analysis.results.section import Figure, Section, Steps
 from analysis.sections import blocks, coding, questions
 from analysis.statistics.descriptives import COLUMNS, descriptives
 
@@ -31,8 +32,8 @@ PLAN = Plan(
     covariance={"saliency_ratio": "hc3"},
 )  # fmt: skip
 OUTCOMES = {"TP": "true positive", "FP": "false positive", "FN": "false negative", "TN": "true negative"}
-CONFIDENCE = {1: "extremely unconfident", 2: "slightly unconfident", 3: "slightly confident", 4: "extremely confident"}
 CHANCE = 0.5
+CODES_BY = "heatmap"  # the source shows its codes by heatmap
 METRICS_NOTE = (
     "A stimulus is the image that was asked about, with the metric of its own heatmap for the class asked about; "
     "participants saw the heatmaps of the examples beside it."
@@ -51,17 +52,17 @@ def measures(study: Study) -> list[Measure]:
     return found if ratio is None else [*found, ratio]
 
 
-def sections(study: Study, plan: Plan) -> list:
+def sections(study: Study, plan: Plan) -> Steps:
     """Return the report's sections in their order."""
     by_name = {measure.name: measure for measure in measures(study)}
-    found = [
+    found: Steps = [
         ("fraction correct", partial(_accuracy, by_name["fraction_correct"], plan)),
         ("accuracy by outcome", partial(_by_outcome, study)),
-        ("confidence", partial(blocks.ordinal, by_name["confidence"], plan, CONFIDENCE)),
+        ("confidence", partial(_confidence, study, by_name["confidence"], plan)),
     ]
     if "saliency_ratio" in by_name:
         found.append(("saliency ratio", partial(blocks.numeric, by_name["saliency_ratio"], plan, coding.RATIO_INTRO)))
-        found.append(("features named", partial(coding.section, study, plan)))
+        found.append(("features named", partial(coding.section, study, plan, CODES_BY)))
     found.append(("response time", partial(blocks.ordinal, by_name["rt_s"], plan)))
     return [*found, ("questions", partial(questions.section, study, plan))]
 
@@ -70,6 +71,11 @@ def _accuracy(measure: Measure, plan: Plan) -> Section:
     section = blocks.numeric(measure, plan, "The share of each participant's predictions that were right.")
     section.records += blocks.binary_models(measure)
     return section
+
+
+def _confidence(study: Study, measure: Measure, plan: Plan) -> Section:
+    points = scale(study, "confidence", study.table("trials")["confidence"], "confidence_labels")
+    return blocks.ordinal(measure, plan, points.points, points.remark)
 
 
 def _by_outcome(study: Study) -> Section:
@@ -117,19 +123,21 @@ def _named(table: pd.DataFrame, outcome: str) -> pd.DataFrame:
 def _trials(study: Study) -> pd.DataFrame:
     """Return the answered trials with the columns that the measures average."""
     needed = ("correct", "confidence", "rt_ms", "outcome")
-    missing = [column for column in needed if column not in study.trials]
+    table = study.table("trials")
+    missing = [column for column in needed if column not in table]
     if missing:
         raise AnalysisError(f"trials table: lacks {', '.join(missing)}, which forward simulation records")
     numbers = {"fraction_correct": "correct", "confidence": "confidence"}
-    answered = study.trials.assign(
-        rt_s=pd.to_numeric(study.trials["rt_ms"]) / 1000,
-        outcome=pd.Categorical(study.trials["outcome"], [*OUTCOMES]),
-        **{name: study.trials[column].astype("Float64").astype(float) for name, column in numbers.items()},
+    answered = table.assign(
+        rt_s=pd.to_numeric(table["rt_ms"]) / 1000,
+        outcome=pd.Categorical(table["outcome"], [*OUTCOMES]),
+        **{name: table[column].astype("Float64").astype(float) for name, column in numbers.items()},
     )
     return answered[answered["fraction_correct"].notna()]
 
 
-def _per_participant(study: Study, trials: pd.DataFrame, name: str, label: str, kind: str, unit: str = "", chance=None):
+def _per_participant(study: Study, trials: pd.DataFrame, name: str, label: str, kind: str, unit: str = "",
+                     chance: float | None = None) -> Measure:  # fmt: skip
     """Return a measure as the mean of a participant's trials; response times as their median."""
     grouped = trials.groupby("participant")[name]
     values = grouped.median() if kind == "time" else grouped.mean()

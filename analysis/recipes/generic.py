@@ -1,12 +1,15 @@
 """Any CSV with a map: every outcome by the analyses that its kind and its factors ask for."""
 
+from collections.abc import Iterable
 from functools import partial
 
 import pandas as pd
 
+from analysis.reading.foreign import Outcome
 from analysis.reading.plans import Plan
 from analysis.reading.study import Measure, Study
 from analysis.results import apa
+from analysis.results.section import Section, Steps
 from analysis.sections import blocks, sorting
 
 KIND = "generic"
@@ -18,9 +21,9 @@ def measures(study: Study) -> list[Measure]:
     return [_measure(study, outcome) for outcome in study.parameters["outcomes"]]
 
 
-def sections(study: Study, plan: Plan) -> list:
+def sections(study: Study, plan: Plan) -> Steps:
     """Return a section per outcome."""
-    found = []
+    found: Steps = []
     for outcome, measure in zip(study.parameters["outcomes"], measures(study), strict=True):
         if outcome.kind == "cluster":
             found.append((outcome.name, partial(_sorting, study, outcome, measure, plan)))
@@ -29,14 +32,14 @@ def sections(study: Study, plan: Plan) -> list:
     return found
 
 
-def _measure(study: Study, outcome) -> Measure:
+def _measure(study: Study, outcome: Outcome) -> Measure:
     within, between = study.parameters["within"], study.tested
     label = outcome.label or apa.words(outcome.name).capitalize()
     if outcome.kind == "cluster":
         scored = _scored(study, outcome)
         data = scored.rename(columns={"purity": outcome.name})
         return Measure(outcome.name, label, "fraction", data, between, within)
-    trials = study.trials
+    trials = study.table("trials")
     data = average(trials, outcome.name, within, study.factors)
     repeated = len(trials) > len(data)
     responses = trials[["participant", *study.factors, *within, outcome.name]] if repeated else None
@@ -45,7 +48,7 @@ def _measure(study: Study, outcome) -> Measure:
     return Measure(outcome.name, label, kind, data, between, within, responses, outcome.chance)
 
 
-def average(trials: pd.DataFrame, name: str, within: list[str], factors) -> pd.DataFrame:
+def average(trials: pd.DataFrame, name: str, within: list[str], factors: Iterable[str]) -> pd.DataFrame:
     """Return each participant's mean (in each level of the within factors), with the between-subjects factors."""
     keys = ["participant", *within]
     means = trials.groupby(keys, observed=True, sort=False)[name].mean().reset_index()
@@ -53,14 +56,14 @@ def average(trials: pd.DataFrame, name: str, within: list[str], factors) -> pd.D
     return means.merge(people, on="participant", how="left")
 
 
-def _scored(study: Study, outcome) -> pd.DataFrame:
+def _scored(study: Study, outcome: Outcome) -> pd.DataFrame:
     keys = ["participant", *study.parameters["within"]]
-    table = study.trials.rename(columns={outcome.name: "group", f"{outcome.name}:truth": "truth"})
+    table = study.table("trials").rename(columns={outcome.name: "group", f"{outcome.name}:truth": "truth"})
     scored = sorting.score(table, keys, outcome.groups)
     return scored.merge(study.participants[["participant", *study.factors]], on="participant", how="left")
 
 
-def _sorting(study: Study, outcome, measure: Measure, plan: Plan):
+def _sorting(study: Study, outcome: Outcome, measure: Measure, plan: Plan) -> Section:
     section = blocks.outcome(measure, plan)
     section.records.insert(1, sorting.purity_record(measure, _scored(study, outcome)))
     return section

@@ -12,7 +12,7 @@ import pandas as pd
 from analysis.reading.plans import Plan
 from analysis.reading.study import Measure, Study
 from analysis.results.records import record
-from analysis.results.section import Section
+from analysis.results.section import Section, Steps
 from analysis.sections import blocks, questions, trials
 from analysis.statistics.comparisons import against_chance
 
@@ -43,9 +43,9 @@ def measures(study: Study) -> list[Measure]:
     return found
 
 
-def sections(study: Study, plan: Plan) -> list:
+def sections(study: Study, plan: Plan) -> Steps:
     """Return the report's sections in their order."""
-    found = []
+    found: Steps = []
     for measure in measures(study):
         if measure.kind == "time":
             found.append((measure.name, partial(blocks.ordinal, measure, plan)))
@@ -55,17 +55,20 @@ def sections(study: Study, plan: Plan) -> list:
 
 
 def _accuracy(measure: Measure, plan: Plan) -> Section:
+    chance = measure.chance
+    if chance is None:
+        raise ValueError(f"{measure.name}: has no chance level")
     section = blocks.numeric(measure, plan, "The share of labels that each participant matched in the evaluation.")
     tested = record(
         f"{measure.name}.chance",
         f"{measure.label}: against chance",
-        lambda: against_chance.by_group(measure.data, measure.name, measure.between, measure.chance),
+        lambda: against_chance.by_group(measure.data, measure.name, measure.between, chance),
         against_chance.COLUMNS,
-        {"function": "exact sign test and one-sample t test of participants' means", "chance": measure.chance},
+        {"function": "exact sign test and one-sample t test of participants' means", "chance": chance},
         int(measure.data[measure.name].notna().sum()),
     )
     section.records.insert(1, tested)
-    if measure.responses[measure.name].dropna().isin((0, 1)).all():
+    if measure.answers[measure.name].dropna().isin((0, 1)).all():
         section.records += blocks.binary_models(measure)
     return section
 

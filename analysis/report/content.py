@@ -18,7 +18,7 @@ class Report:
     sections: list[Section]
     remarks: list[str]
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         """Mark every record by the plan, and put the sections in the order of their weight."""
         for section in self.sections:
             section.records = [found.as_type(self.plan.type_of(found.id)) for found in section.records]

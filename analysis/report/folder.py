@@ -11,6 +11,7 @@ import shutil
 import tempfile
 import warnings
 from pathlib import Path
+from typing import Any
 
 import jinja2
 
@@ -23,7 +24,7 @@ from analysis.report.content import Report, type_of
 from analysis.report.methods import design, methods_text
 from analysis.results import tables
 from analysis.results.records import TYPES, in_words
-from analysis.results.section import Section
+from analysis.results.section import Progress, Section
 
 PACKAGES = ("pandas", "numpy", "scipy", "statsmodels", "matplotlib", "scikit-learn")
 TEMPLATES = Path(__file__).parent / "templates"
@@ -42,7 +43,7 @@ def check_target(folder: Path) -> None:
         raise AnalysisError(f"{folder}: is not empty and holds no report; name another folder")
 
 
-def write(report: Report, folder: Path, progress=iter) -> None:
+def write(report: Report, folder: Path, progress: Progress = iter) -> None:
     """Write the report folder, replacing an older report; `progress` wraps the iteration over the figures."""
     check_target(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -57,7 +58,7 @@ def write(report: Report, folder: Path, progress=iter) -> None:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _fill(report: Report, folder: Path, progress) -> None:
+def _fill(report: Report, folder: Path, progress: Progress) -> None:
     sections = report.sections
     shown = _write_tables(sections, folder / "tables")
     pictures = _write_figures(sections, folder / "figures", progress)
@@ -72,7 +73,7 @@ def _fill(report: Report, folder: Path, progress) -> None:
     (folder / "report.md").write_text(tables.without_tags(page_md), encoding="utf-8")
 
 
-def _described(sections: list[Section], pictures: dict) -> list[dict]:
+def _described(sections: list[Section], pictures: dict[str, Any]) -> list[dict[str, Any]]:
     """Return what `results.json` says of the figures."""
     figures = [figure for section in sections for figure in section.figures]
     return [{"id": figure.id, "title": figure.title, "alt": figure.alt,
@@ -84,7 +85,7 @@ def _preregistered(report: Report) -> str:
     return tables.without_tags(preregistration(report.plan, study.name, design(study)))
 
 
-def results(report: Report) -> dict:
+def results(report: Report) -> dict[str, Any]:
     """Return what `results.json` holds."""
     study, sample = report.sample.study, report.sample
     return {
@@ -105,13 +106,13 @@ def results(report: Report) -> dict:
     }
 
 
-def versions() -> dict:
+def versions() -> dict[str, Any]:
     """Return the versions of everything that computed a number, Heatwise first."""
     packages = {name: importlib.metadata.version(name) for name in PACKAGES}
     return {"heatwise": __version__, "python": platform.python_version(), **packages}
 
 
-def page(report: Report, shown: dict, pictures: dict) -> dict:
+def page(report: Report, shown: dict[str, Any], pictures: dict[str, Any]) -> dict[str, Any]:
     """Return what the templates lay out."""
     sample, study = report.sample, report.sample.study
     parts = []
@@ -140,7 +141,7 @@ def short(title: str) -> str:
     return tail[0].upper() + tail[1:]
 
 
-def _result(report: Report, hypothesis: dict) -> str:
+def _result(report: Report, hypothesis: dict[str, Any]) -> str:
     """Return the APA sentence that speaks to a hypothesis."""
     for section in report.sections:
         for found in section.records:
@@ -166,7 +167,7 @@ def _cell_sizes(report: Report) -> list[tuple[str, int]]:
     return [(" × ".join(map(str, key)) if isinstance(key, tuple) else str(key), int(n)) for key, n in sizes.items()]
 
 
-def _write_tables(sections: list[Section], folder: Path) -> dict:
+def _write_tables(sections: list[Section], folder: Path) -> dict[str, Any]:
     """Write every record's table as CSV, Markdown and LaTeX; return per id its number and rounded cells."""
     folder.mkdir()
     shown = {}
@@ -185,7 +186,7 @@ def _write_tables(sections: list[Section], folder: Path) -> dict:
     return shown
 
 
-def _write_figures(sections: list[Section], folder: Path, progress) -> dict:
+def _write_figures(sections: list[Section], folder: Path, progress: Progress) -> dict[str, Any]:
     """Draw every figure as SVG and PNG; return per id its number, the SVG as a data address, and drawing's warnings."""
     folder.mkdir()
     pictures = {}
@@ -201,7 +202,7 @@ def _write_figures(sections: list[Section], folder: Path, progress) -> dict:
     return pictures
 
 
-def _write_json(path: Path, content: dict) -> None:
+def _write_json(path: Path, content: dict[str, Any]) -> None:
     path.write_text(json.dumps(content, ensure_ascii=False, indent=2, allow_nan=False) + "\n", encoding="utf-8")
 
 

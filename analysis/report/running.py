@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 from analysis import recipes
 from analysis.errors import AnalysisError
@@ -16,19 +17,24 @@ from analysis.report.content import Report
 from analysis.report.remarks import remarks
 from analysis.results import apa
 from analysis.results.records import in_words
-from analysis.results.section import Section
+from analysis.results.section import Progress, Section
 from analysis.sections import against as comparing
 from analysis.sections import prediction, sensitivity
 
 
 def analyse(export: Path | None, csv: Path | None = None, map_file: Path | None = None, plan_file: Path | None = None,
-            bundle: Path | None = None, against: Path | None = None, progress=iter) -> Report:  # fmt: skip
+            bundle: Path | None = None, against: Path | None = None, progress: Progress = iter) -> Report:  # fmt: skip
     """Return the report of an export folder, or of a foreign CSV with its map.
 
     `bundle` is the folder whose `metrics.csv` is compared with people; `against` the export of another study of the
     same kind, with other people; `progress` wraps the sections.
     """
-    study = read_export(export) if csv is None else read_foreign(csv, map_file)
+    if export is not None:
+        study = read_export(export)
+    elif csv is not None and map_file is not None:
+        study = read_foreign(csv, map_file)
+    else:
+        raise AnalysisError("found neither an export folder nor a CSV with its map")
     if bundle is not None:
         study = with_metrics(study, bundle / "metrics.csv")
     recipe = recipes.find(study.kind)
@@ -67,7 +73,7 @@ def _missing(sections: list[Section], plan: Plan) -> list[str]:
     return [f"Planned, and not part of this report because the data hold nothing for it: {apa.listing(missing)}."]
 
 
-def _comparison(recipe, own: Study, other: Study, plan: Plan) -> Section:
+def _comparison(recipe: ModuleType, own: Study, other: Study, plan: Plan) -> Section:
     if other.kind != own.kind:
         raise AnalysisError(f"--against: found a {other.kind} study, expected one of {own.kind} as the first")
     measures = recipe.measures(select(other, plan).study)

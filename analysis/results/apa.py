@@ -1,6 +1,11 @@
-"""Numbers and sentences in APA 7 style: `F(2, 90) = 13.55, p < .001, ηp² = .23, 90% CI [.11, .34]`."""
+"""Numbers and sentences in APA 7 style: `F(2, 90) = 13.55, p < .001, ηp² = .23, 90% CI [.11, .34]`.
+
+A `row` is one of `itertuples`, whose fields are the columns of its statistic.
+"""
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import pandas as pd
 
@@ -36,28 +41,28 @@ def degrees(df: float) -> str:
     return f"{df:.0f}" if float(df).is_integer() else f"{df:.2f}"
 
 
-def interval(low: float, high: float, level: int, form=bounded) -> str:
+def interval(low: float, high: float, level: int, form: Callable[[float], str] = bounded) -> str:
     """Return `90% CI [.11, .34]`."""
     return f"{level}% CI [{form(low)}, {form(high)}]"
 
 
-def f_test(row, df_resid: float) -> str:
+def f_test(row: Any, df_resid: float) -> str:
     """Return the F test of one ANOVA row with its effect size."""
     effect = f"ηp² = {bounded(row.eta2p)}, {interval(row.eta2p_ci_low, row.eta2p_ci_high, 90)}"
     return f"F({degrees(row.df)}, {degrees(df_resid)}) = {number(row.F)}, {p_value(row.p)}, {effect}"
 
 
-def kruskal(row) -> str:
+def kruskal(row: Any) -> str:
     """Return `H(5) = 3.18, p = .673, ε² = .03`."""
     return f"H({degrees(row.df)}) = {number(row.H)}, {p_value(row.p)}, ε² = {bounded(row.epsilon2)}"
 
 
-def levene(row) -> str:
+def levene(row: Any) -> str:
     """Return `F(5, 90) = 0.88, p = .497`."""
     return f"F({degrees(row.df1)}, {degrees(row.df2)}) = {number(row.F)}, {p_value(row.p)}"
 
 
-def difference(row, form=number) -> str:
+def difference(row: Any, form: Callable[[float], str] = number) -> str:
     """Return one pairwise difference with its interval and adjusted p."""
     return (
         f"{words(row.a)} − {words(row.b)}: Δ = {form(row.diff)}, {interval(row.ci_low, row.ci_high, 95, form)}, "

@@ -8,6 +8,7 @@ import math
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pandas as pd
 
@@ -26,7 +27,7 @@ class Record:
 
     id: str
     title: str
-    method: dict
+    method: dict[str, Any]
     n: int
     n_excluded: int
     terms: pd.DataFrame
@@ -44,7 +45,7 @@ class Record:
         """Return the record marked primary, secondary or exploratory."""
         return replace(self, type=kind)
 
-    def as_json(self) -> dict:
+    def as_json(self) -> dict[str, Any]:
         """Return the record for `results.json`: NaN becomes null, and every row with a null says why."""
         return {
             "id": self.id,
@@ -66,7 +67,7 @@ def record(
     title: str,
     statistic: Callable[[], pd.DataFrame],
     columns: tuple[str, ...],
-    method: dict,
+    method: dict[str, Any],
     n: int,
     n_excluded: int = 0,
     sentences: Callable[[pd.DataFrame], list[str]] | None = None,
@@ -109,14 +110,14 @@ def with_reasons(terms: pd.DataFrame) -> pd.DataFrame:
     return values.assign(reason=reasons.where(~missing | (reasons != ""), "not defined for these data"))
 
 
-def _row_as_json(row: dict) -> dict:
+def _row_as_json(row: dict[str, Any]) -> dict[str, Any]:
     cleaned = {key: _plain(value) for key, value in row.items()}
     if cleaned.get("reason") in ("", None):
         cleaned.pop("reason", None)
     return cleaned
 
 
-def _plain(value):
+def _plain(value: Any) -> str | bool | int | float | None:
     """Return a value JSON knows; infinities become null like NaN, for JSON has neither."""
     if isinstance(value, str | bool):
         return value

@@ -1,11 +1,14 @@
 """A section of the report: the line that answers, its analyses, figures."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from matplotlib.figure import Figure as Canvas
 
 from analysis.results.records import Record
+
+Progress = Callable[[Iterable[Any]], Iterable[Any]]  # wraps an iteration to show how far it is
 
 
 @dataclass(frozen=True)
@@ -34,3 +37,8 @@ class Section:
     intro: str = ""
     figures_first: int = 1
     warnings: list[str] = field(default_factory=list)
+
+
+Steps = list[
+    tuple[str, Callable[[], Section | None]]
+]  # a report's sections by name, in their order, each computed by a call

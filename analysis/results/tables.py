@@ -55,7 +55,7 @@ def file_name(id: str) -> str:
 def csv(table: pd.DataFrame) -> str:
     """Return the table as CSV in full precision; text that a spreadsheet would run stands behind an apostrophe."""
     texts = {column: _guarded(table[column]) for column in table if not pd.api.types.is_numeric_dtype(table[column])}
-    return table.assign(**texts).to_csv(index=False, lineterminator="\n")
+    return str(table.assign(**texts).to_csv(index=False, lineterminator="\n"))
 
 
 def _guarded(column: pd.Series) -> pd.Series:

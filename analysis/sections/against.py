@@ -1,5 +1,7 @@
 """One study beside another with different people, as a main study and its complement: unpaired comparisons."""
 
+from typing import Any
+
 import pandas as pd
 
 from analysis.reading.plans import Plan
@@ -51,7 +53,7 @@ def _compared(own: Measure, other: Measure, name: str, other_name: str, plan: Pl
     )
 
 
-def _conditions(measure: Measure, suffix: str) -> dict:
+def _conditions(measure: Measure, suffix: str) -> dict[str, Any]:
     """Return the participants' values in each condition."""
     factors = [factor for factor in [*measure.between, *measure.within] if measure.data[factor].nunique() > 1]
     known = measure.data.dropna(subset=[measure.name])

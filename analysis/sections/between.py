@@ -1,5 +1,9 @@
 """The analyses of one measure between independent groups, as records: what a factorial study needs of it."""
 
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
 import pandas as pd
 
 from analysis.reading.plans import Plan
@@ -69,9 +73,7 @@ def _anovas(measure: Measure, plan: Plan) -> list[Record]:
                 measure,
                 suffix,
                 f"{measure.label}: {titles[covariance]}",
-                lambda covariance=covariance: anovas.anova(
-                    measure.data, measure.name, measure.between, plan.ss_type, covariance
-                ),
+                partial(anovas.anova, measure.data, measure.name, measure.between, plan.ss_type, covariance),
                 anovas.COLUMNS,
                 method,
                 anova_sentences,
@@ -112,7 +114,7 @@ def _comparison(measure: Measure, plan: Plan, factor: str) -> Record:
     if plan.posthoc == "games_howell":
         method = {"function": "Games-Howell", "posthoc_means": "raw", "covariance": "separate variances"}
 
-        def compare():
+        def compare() -> pd.DataFrame:
             return posthoc.games_howell(measure.data, measure.name, factor)
     else:
         method = {
@@ -123,7 +125,7 @@ def _comparison(measure: Measure, plan: Plan, factor: str) -> Record:
             "direction": "a − b",
         }
 
-        def compare():
+        def compare() -> pd.DataFrame:
             return posthoc.tukey(measure.data, measure.name, measure.between, factor, covariance)
 
     name = "Games-Howell" if plan.posthoc == "games_howell" else f"Tukey ({_named(covariance)})"
@@ -186,7 +188,15 @@ def equivalences(measure: Measure, plan: Plan) -> list[Record]:
     ]
 
 
-def _record(measure: Measure, suffix: str, title: str, statistic, columns, method, sentences=None) -> Record:
+def _record(
+    measure: Measure,
+    suffix: str,
+    title: str,
+    statistic: Callable[[], pd.DataFrame],
+    columns: tuple[str, ...],
+    method: dict[str, Any],
+    sentences: Callable[[pd.DataFrame], list[str]] | None = None,
+) -> Record:
     known = measure.data[[measure.name, *measure.between]].notna().all(axis=1)
     people = measure.data["participant"]
     n = int(people[known].nunique())

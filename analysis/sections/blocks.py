@@ -1,6 +1,7 @@
 """Sections that recipes are put together from: one per kind of measure, each answering one question."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -57,16 +58,16 @@ def binary_models(measure: Measure) -> list[Record]:
     )  # fmt: skip
     found = []
     for suffix, title, model, method in models:
-        known = measure.responses.dropna(subset=[measure.name, *factors])
+        known = measure.answers.dropna(subset=[measure.name, *factors])
         found.append(
             record(
                 f"{measure.name}.{suffix}",
                 f"{measure.label}: {title} of the single answers",
-                lambda model=model: model(measure.responses, measure.name, factors),
+                partial(model, measure.answers, measure.name, factors),
                 logistic.COLUMNS,
                 {**method, "unit": "answers", "n_participants": int(known["participant"].nunique())},
                 len(known),
-                len(measure.responses) - len(known),
+                len(measure.answers) - len(known),
                 odds_sentences,
             )
         )
@@ -141,7 +142,7 @@ def contrasts(measure: Measure, records: list[Record], plan: Plan) -> Figure | N
 
 def answers(measure: Measure, labels: dict[int, str]) -> Figure | None:
     """Return the Likert bars of all single answers by cell, None where the answers are no small whole numbers."""
-    table = measure.responses if measure.responses is not None else measure.data
+    table = measure.answers
     values = table[measure.name].dropna()
     if values.empty or (values % 1 != 0).any() or values.nunique() > 9:
         return None

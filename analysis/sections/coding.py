@@ -21,7 +21,6 @@ from analysis.statistics.agreement.coders import alpha_interval, kappa_interval
 from analysis.statistics.effects import newcombe, wilson_clustered
 
 FIELD = "sensitive_to"
-CONDITION = "heatmap"  # the source shows its codes by heatmap
 RESOLVED = "resolved"
 KINDS = {"saliency_feature": "saliency features", "general_attribute": "general attributes"}
 DIFFERENCE_COLUMNS = ("term", "class_name", "a", "b", "share_a", "share_b", "diff", "ci_low", "ci_high")
@@ -70,12 +69,17 @@ def saliency_ratio(study: Study) -> Measure | None:
     return Measure("saliency_ratio", "Saliency ratio", "ratio", people.assign(saliency_ratio=ratio), study.tested)
 
 
-def section(study: Study, plan: Plan) -> Section:
-    """Return code shares by class and condition with intervals, and the coders' agreement on every code."""
+def section(study: Study, plan: Plan, by: str = "") -> Section:
+    """Return code shares by class and condition with intervals, and the coders' agreement on every code.
+
+    Conditions are the levels of the factor `by` where it varies, else of the first factor that does.
+    """
     codes = read_codes(study)
+    if codes is None:
+        return Section("Features named", "No answer was coded.")
     own, counted = independent(codes), settled(codes)
     units = coded_units(study, codes)
-    factor = CONDITION if CONDITION in study.tested else next(iter(study.tested), None)
+    factor = by if by in study.tested else next(iter(study.tested), None)
     names = codes.dropna(subset=["code"]).groupby("code")["kind"].first()
     if names.empty:
         return Section("Features named", f"The coders found no feature in any of {len(units)} answers.")
@@ -97,7 +101,7 @@ def coded_units(study: Study, codes: pd.DataFrame) -> pd.DataFrame:
     keys = ["participant", "trial_index"]
     units = codes[[*keys, *(["class_name"] if "class_name" in codes else [])]].drop_duplicates(keys)
     if "class_name" not in units:
-        units = units.merge(study.trials[[*keys, "class_name"]], on=keys, how="left")
+        units = units.merge(study.table("trials")[[*keys, "class_name"]], on=keys, how="left")
     units = units.assign(class_name=units["class_name"].fillna("unknown"))
     return units.merge(study.participants[["participant", *study.factors]], on="participant")
 

@@ -23,6 +23,7 @@ from analysis.statistics.multiplicity import adjust
 COLUMNS = ("metric", "method", *rank_correlation.COLUMNS, "p_adjusted")
 MEANS = ("metric", "method", "n_stimuli", "n_participants", "metric_mean", "accuracy", "ci_low", "ci_high")
 KEYS = ["method", "stimulus"]
+Row = tuple[object, ...]
 
 
 def section(study: Study, plan: Plan, note: str = "") -> Section | None:
@@ -113,14 +114,16 @@ def _over_methods(values: pd.DataFrame, answers: pd.DataFrame, plan: Plan) -> pd
     return _adjusted(rows, plan)
 
 
-def _row(values: pd.Series, answers: pd.DataFrame, metric: str, method: str, seed: int, unit: str) -> tuple:
+def _row(
+    values: pd.Series, answers: pd.DataFrame, metric: str, method: str, seed: int, unit: str
+) -> tuple[object, ...]:
     try:
         return (metric, method, *rank_correlation.spearman(answers, values, seed, unit), "")
     except NotDefined as refusal:
         return (metric, method, len(values), answers["participant"].nunique(), *[float("nan")] * 4, refusal.reason)
 
 
-def _adjusted(rows: list[tuple], plan: Plan) -> pd.DataFrame:
+def _adjusted(rows: list[Row], plan: Plan) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=[*COLUMNS[:-1], "reason"])
     return table.assign(p_adjusted=adjust(table["p"], plan.correction))[[*COLUMNS, "reason"]]
 

@@ -55,7 +55,7 @@ def _within(measure: Measure, plan: Plan) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def _rows(found: pd.DataFrame, statistic: str, reason) -> pd.DataFrame:
+def _rows(found: pd.DataFrame, statistic: str, reason: str | pd.Series) -> pd.DataFrame:
     return pd.DataFrame({"term": found["term"], "statistic": statistic, "value": found[statistic], "p": found["p"],
                          "reason": reason}).reset_index(drop=True)  # fmt: skip
 

@@ -66,7 +66,7 @@ def questions(study: Study) -> list[Question]:
 
 
 def _question(column: str, study: Study) -> Question | None:
-    given = study.steps.dropna(subset=[column]).sort_values("step_index")
+    given = study.table("steps").dropna(subset=[column]).sort_values("step_index")
     people = given["participant"]
     if given.empty or (people.duplicated().any() and not column.endswith(PASSED)):
         return None

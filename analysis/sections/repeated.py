@@ -1,6 +1,8 @@
 """The analyses of one measure within participants, as records: pairs of conditions, Friedman, models of the answers."""
 
 import warnings
+from collections.abc import Callable
+from functools import partial
 from itertools import combinations
 
 import pandas as pd
@@ -40,7 +42,7 @@ def _pairs(measure: Measure, plan: Plan, factor: str, table: pd.DataFrame) -> li
             record(
                 f"{measure.name}.paired.{a}-{b}",
                 f"{measure.label}: {apa.words(a)} against {apa.words(b)}",
-                lambda rows=rows: _with_warnings(rows),
+                partial(_with_warnings, rows),
                 paired.COLUMNS,
                 method,
                 n,
@@ -121,9 +123,10 @@ def equivalences(measure: Measure, plan: Plan) -> list[Record]:
 
 def models(measure: Measure) -> list[Record]:
     """Return the models of the single answers: mixed linear regression, for ratings the proportional-odds model too."""
-    answers = measure.responses if measure.responses is not None else measure.data
+    answers = measure.answers
     factors = [*measure.between, *measure.within]
     method = {"function": "random-intercept linear model, REML", "contrasts": "treatment", "covariance": "model"}
+    chosen: list[tuple[str, str, Callable[..., pd.DataFrame], tuple[str, ...], dict[str, str]]]
     chosen = [("mixed", "mixed linear regression", mixed.mixed_linear, mixed.COLUMNS, method)]
     if measure.kind == "ordinal":
         method = {"function": "statsmodels OrderedModel, logit", "contrasts": "treatment",
@@ -134,7 +137,7 @@ def models(measure: Measure) -> list[Record]:
         record(
             f"{measure.name}.{suffix}",
             f"{measure.label}: {title} of the single answers",
-            lambda model=model: model(answers, measure.name, factors),
+            partial(model, answers, measure.name, factors),
             columns,
             {**method, "unit": "answers", "n_participants": int(known["participant"].nunique())},
             len(known),

@@ -1,5 +1,7 @@
 """Do the results depend on who was left out? The main tests with and without the participants that rules point at."""
 
+from types import ModuleType
+
 import pandas as pd
 
 from analysis.reading.plans import Plan
@@ -16,7 +18,7 @@ TESTED = ["outcome", "term", "statistic", "n", "value", "p"]
 NOT_DEFINED = "not defined in every one of the samples"
 
 
-def section(recipe, sample: Sample, plan: Plan) -> Section | None:
+def section(recipe: ModuleType, sample: Sample, plan: Plan) -> Section | None:
     """Return the main tests of three samples: all who completed, the analysed, and these without any flag.
 
     None where nobody was excluded by a rule and nobody is flagged, or where nothing can be tested.
@@ -51,7 +53,7 @@ def _named(who: str, keys: list[str]) -> dict[str, str]:
     return {name: f"{name}_{who}" for name in ("n", "value", "p") if name not in keys}
 
 
-def _tests(recipe, study: Study, plan: Plan) -> pd.DataFrame:
+def _tests(recipe: ModuleType, study: Study, plan: Plan) -> pd.DataFrame:
     if study.participants.empty:
         return pd.DataFrame(columns=TESTED)
     measures = [measure for measure in recipe.measures(study) if measure.between or measure.within]

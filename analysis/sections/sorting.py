@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from analysis.errors import NotDefined
 from analysis.reading.study import Measure
 from analysis.results import apa
 from analysis.results.records import Record, record
@@ -60,14 +61,14 @@ def purity_record(measure: Measure, scored: pd.DataFrame, null: str = "uniform")
     )
 
 
-def _summary(term: str, rows: pd.DataFrame) -> tuple:
+def _summary(term: str, rows: pd.DataFrame) -> tuple[object, ...]:
     means = rows.groupby("participant")[["purity", "chance", "ari", "ami", "v_measure"]].mean()
     averages = means.mean()
     head = (term, len(means), averages["purity"], averages["chance"])
     tail = (_permutation_p(rows), averages["ari"], averages["ami"], averages["v_measure"])
     try:
         excess, t, p = clusters.above_chance(means["purity"].to_numpy(), means["chance"].to_numpy())
-    except clusters.NotDefined as refusal:
+    except NotDefined as refusal:
         return (*head, averages["purity"] - averages["chance"], float("nan"), float("nan"), *tail, refusal.reason)
     return (*head, excess, t, p, *tail, "")
 

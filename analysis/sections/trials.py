@@ -1,5 +1,7 @@
 """From trials to measures: what several recipes average, and the curve over trials."""
 
+from typing import Any
+
 import pandas as pd
 
 from analysis.errors import AnalysisError
@@ -27,7 +29,7 @@ def number(column: pd.Series) -> pd.Series:
 
 
 def per_participant(trials: pd.DataFrame, people: pd.DataFrame, name: str, label: str, kind: str, between: list[str],
-                    within: list[str] | None = None, **options) -> Measure:  # fmt: skip
+                    within: list[str] | None = None, **options: Any) -> Measure:  # fmt: skip
     """Return a measure as the mean of a participant's trials (in each condition); response times as their median.
 
     `people` has a row per participant with the between-subjects factors; who has no trial has no value.

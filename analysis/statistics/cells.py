@@ -6,6 +6,7 @@ factor, one numeric column for the outcome.
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from analysis.errors import NotDefined
 
@@ -13,7 +14,13 @@ ROUNDING = 1e-12
 
 
 def complete(data: pd.DataFrame, outcome: str, factors: list[str]) -> pd.DataFrame:
-    """Return the rows without a missing value, factors as categories in their order, unused levels dropped."""
+    """Return the rows without a missing value, factors as categories in their order, unused levels dropped.
+
+    >>> complete(pd.DataFrame({"method": ["b", "a", "b"], "y": [1.0, None, 3.0]}), "y", ["method"])
+         y method
+    0  1.0      b
+    1  3.0      b
+    """
     used = data[[outcome, *factors]].dropna().reset_index(drop=True)
     for factor in factors:
         values = used[factor]
@@ -24,29 +31,46 @@ def complete(data: pd.DataFrame, outcome: str, factors: list[str]) -> pd.DataFra
     return used
 
 
-def alike(values) -> bool:
-    """Return whether values differ by no more than the rounding of the arithmetic that made them."""
-    values = np.asarray(values, float)
-    return bool(np.ptp(values) <= ROUNDING * np.abs(values).max())
+def alike(values: ArrayLike) -> bool:
+    """Return whether values differ by no more than the rounding of the arithmetic that made them.
+
+    >>> alike([0.1 + 0.2, 0.3]), alike([0.1, 0.3])
+    (True, False)
+    """
+    known = np.asarray(values, float)
+    return bool(np.ptp(known) <= ROUNDING * np.abs(known).max())
 
 
-def tied(values) -> np.ndarray:
+def tied(values: ArrayLike) -> np.ndarray:
     """Return the values with those made equal that differ by rounding alone: 0.8 − 0.7 and 0.7 − 0.6 are not.
 
     Rank tests, R's and ours, rank such values apart; where that happens, ours say so.
+
+    >>> tied([0.8 - 0.7, 0.7 - 0.6])
+    array([0.1, 0.1])
     """
-    values = np.asarray(values, float)
-    largest = np.abs(values).max(initial=0)
-    return np.round(values / largest, 12) * largest if largest else values
+    known = np.asarray(values, float)
+    largest = float(np.abs(known).max(initial=0))
+    return np.asarray(np.round(known / largest, 12) * largest) if largest else known
 
 
 def varying(data: pd.DataFrame, factors: list[str]) -> list[str]:
-    """Return the factors with at least two observed levels."""
+    """Return the factors with at least two observed levels.
+
+    >>> varying(pd.DataFrame({"a": [1, 2], "b": [1, 1]}), ["a", "b"])
+    ['a']
+    """
     return [factor for factor in factors if data[factor].nunique() > 1]
 
 
 def groups(data: pd.DataFrame, outcome: str, factors: list[str]) -> pd.Series:
-    """Return each observed cell's values as arrays, indexed by the cell's label in the factors' order."""
+    """Return each observed cell's values as arrays, indexed by the cell's label in the factors' order.
+
+    >>> groups(pd.DataFrame({"method": ["a", "b", "a"], "y": [1, 2, 3]}), "y", ["method"])
+    a    [1.0, 3.0]
+    b         [2.0]
+    dtype: object
+    """
     if not factors:
         return pd.Series({"all": data[outcome].to_numpy(float)}, dtype=object)
     keys = factors if len(factors) > 1 else factors[0]
@@ -55,18 +79,30 @@ def groups(data: pd.DataFrame, outcome: str, factors: list[str]) -> pd.Series:
 
 
 def splits(factors: list[str]) -> dict[str, list[str]]:
-    """Return the groupings of descriptives and rank tests: all cells of the design, then each factor by itself."""
+    """Return the groupings of descriptives and rank tests: all cells of the design, then each factor by itself.
+
+    >>> splits(["heatmap", "scores"])
+    {'cells': ['heatmap', 'scores'], 'heatmap': ['heatmap'], 'scores': ['scores']}
+    """
     return ({"cells": factors} if len(factors) > 1 else {}) | {factor: [factor] for factor in factors}
 
 
-def cell_label(key) -> str:
-    """Return `none × shown` for a cell's key."""
+def cell_label(key: object) -> str:
+    """Return `none × shown` for a cell's key.
+
+    >>> cell_label(("none", "shown"))
+    'none × shown'
+    """
     return " × ".join(map(str, key)) if isinstance(key, tuple) else str(key)
 
 
 def terms_of(factors: list[str]) -> list[str]:
-    """Return the terms of the full factorial model, main effects first: `a, b, a:b`."""
-    terms = [[]]
+    """Return the terms of the full factorial model, main effects first: `a, b, a:b`.
+
+    >>> terms_of(["a", "b", "c"])
+    ['a', 'b', 'c', 'a:b', 'a:c', 'b:c', 'a:b:c']
+    """
+    terms: list[list[str]] = [[]]
     for factor in factors:
         terms += [[*term, factor] for term in terms]
     return [
@@ -75,7 +111,13 @@ def terms_of(factors: list[str]) -> list[str]:
 
 
 def check_cells(data: pd.DataFrame, outcome: str, factors: list[str], at_least: int = 1) -> None:
-    """Refuse a design with an empty cell, a cell below `at_least`, or no variation inside any cell."""
+    """Refuse a design with an empty cell, a cell below `at_least`, or no variation inside any cell.
+
+    >>> check_cells(pd.DataFrame({"method": ["a", "a", "b"], "y": [1, 2, 3]}), "y", ["method"], at_least=2)
+    Traceback (most recent call last):
+        ...
+    analysis.errors.NotDefined: every cell needs at least 2 participants; too few in b (n = 1)
+    """
     terms = tuple(terms_of(factors))
     if data.empty:
         raise NotDefined(f"no participant has a value of {outcome}", terms)

@@ -14,6 +14,14 @@ def descriptives(data: pd.DataFrame, outcome: str, factors: list[str], within: l
 
     A group of one has no standard deviation and no interval; its row says so. With factors that vary within
     participants every row is first averaged per participant, so that n counts people.
+
+    >>> data = pd.DataFrame({"method": ["a"] * 3 + ["b"] * 3 + ["c"] * 3, "y": [1, 2, 3, 2, 4, 6, 7, 8, 9]})
+    >>> descriptives(data, "y", ["method"]).round(3)[["level", "n", "mean", "sd", "median", "ci_low"]]
+      level  n   mean     sd  median  ci_low
+    0   all  9  4.667  2.915     4.0   2.426
+    1     a  3  2.000  1.000     2.0  -0.484
+    2     b  3  4.000  2.000     4.0  -0.968
+    3     c  3  8.000  1.000     8.0   5.516
     """
     everything = data
     data = _averaged(everything, outcome, [], within)
@@ -40,7 +48,7 @@ def _summary(term: str, cells: pd.Series) -> pd.DataFrame:
     return pd.DataFrame([_row(term, level, values) for level, values in cells.items()], columns=(*COLUMNS, "reason"))
 
 
-def _row(term: str, level: str, values: np.ndarray) -> tuple:
+def _row(term: str, level: str, values: np.ndarray) -> tuple[object, ...]:
     if not len(values):
         return (term, level, 0, *[np.nan] * 9, "no value")
     q1, median, q3 = np.percentile(values, [25, 50, 75])

@@ -10,12 +10,20 @@ from analysis.statistics.cells import alike
 
 
 def eta2p(f_value: float, df1: float, df2: float) -> float:
-    """Return partial η² from an F value."""
+    """Return partial η² from an F value.
+
+    >>> eta2p(4, 1, 16)
+    0.2
+    """
     return f_value * df1 / (f_value * df1 + df2)
 
 
 def omega2p(f_value: float, df1: float, df2: float, n: int) -> float:
-    """Return partial ω², cut at 0 (Olejnik & Algina 2003), as R's effectsize does."""
+    """Return partial ω², cut at 0 (Olejnik & Algina 2003), as R's effectsize does.
+
+    >>> round(omega2p(4, 1, 16, 18), 6), omega2p(0.5, 1, 16, 18)
+    (0.142857, 0.0)
+    """
     return max(0.0, df1 * (f_value - 1) / (df1 * f_value + n - df1))
 
 
@@ -24,6 +32,10 @@ def eta2p_interval(f_value: float, df1: float, df2: float, level: float = 0.90) 
 
     A noncentrality λ becomes λ / (λ + df2), the convention of R's effectsize. 90% matches a test at α = .05,
     because η² cannot be negative.
+
+    >>> low, high = eta2p_interval(4, 1, 16)
+    >>> round(low, 4), round(high, 4)
+    (0.0, 0.463)
     """
     tail = (1 - level) / 2
     limits = [_noncentrality(f_value, df1, df2, probability) for probability in (1 - tail, tail)]
@@ -35,20 +47,24 @@ def _noncentrality(f_value: float, df1: float, df2: float, probability: float) -
     """Return the λ at which F's distribution function equals `probability`, 0 where even λ = 0 lies below it."""
 
     def excess(noncentrality: float) -> float:
-        return stats.ncf.cdf(f_value, df1, df2, noncentrality) - probability
+        return float(stats.ncf.cdf(f_value, df1, df2, noncentrality) - probability)
 
     if stats.f.cdf(f_value, df1, df2) <= probability:
         return 0.0
     upper = df1 * f_value + 10.0
     while excess(upper) > 0:
         upper *= 2
-    return optimize.brentq(excess, 0.0, upper, xtol=1e-12, rtol=1e-14)
+    return float(optimize.brentq(excess, 0.0, upper, xtol=1e-12, rtol=1e-14))
 
 
 def hedges_g(a: np.ndarray, b: np.ndarray, level: float = 0.95) -> tuple[float, float, float]:
     """Return Hedges' g of a − b with the exact small-sample factor and its noncentral-t interval.
 
     As R's `effectsize::hedges_g`: pooled standard deviation, J = Γ(m/2) / (√(m/2) Γ((m−1)/2)), m = n_a + n_b − 2.
+
+    >>> g, low, high = hedges_g(np.array([1, 2, 3]), np.array([3, 4, 5]))
+    >>> round(g, 3), round(low, 3), round(high, 3)
+    (-1.596, -3.207, 0.12)
     """
     n_a, n_b = len(a), len(b)
     df = n_a + n_b - 2
@@ -59,7 +75,7 @@ def hedges_g(a: np.ndarray, b: np.ndarray, level: float = 0.95) -> tuple[float, 
     pooled = math.sqrt(((n_a - 1) * np.var(a, ddof=1) + (n_b - 1) * np.var(b, ddof=1)) / df)
     correction = math.exp(math.lgamma(df / 2) - math.lgamma((df - 1) / 2)) / math.sqrt(df / 2) if df > 1 else 0.0
     root = math.sqrt(1 / n_a + 1 / n_b)
-    t = (np.mean(a) - np.mean(b)) / (pooled * root)
+    t = float((np.mean(a) - np.mean(b)) / (pooled * root))
     tail = (1 - level) / 2
     low, high = (_noncentral_t(t, df, probability) * root for probability in (1 - tail, tail))
     return t * root * correction, low * correction, high * correction
@@ -68,17 +84,22 @@ def hedges_g(a: np.ndarray, b: np.ndarray, level: float = 0.95) -> tuple[float, 
 def _noncentral_t(t: float, df: float, probability: float) -> float:
     """Return the noncentrality at which t's distribution function equals `probability`."""
     reach = 4 * math.sqrt(1 + t**2 / (2 * df))  # beyond it scipy's distribution function is NaN
-    return optimize.brentq(lambda nc: stats.nct.cdf(t, df, nc) - probability, t - reach, t + reach, xtol=1e-12)
+    found = optimize.brentq(lambda nc: stats.nct.cdf(t, df, nc) - probability, t - reach, t + reach, xtol=1e-12)
+    return float(found)
 
 
 def rank_biserial(a: np.ndarray, b: np.ndarray, level: float = 0.95) -> tuple[float, float, float]:
     """Return P(a > b) − P(a < b), the rank-biserial correlation of two independent groups (Kerby 2014), and its limits.
 
     The limits are Fisher's z with the null standard error, as R's `effectsize::rank_biserial`.
+
+    >>> r, low, high = rank_biserial(np.array([1, 2, 5]), np.array([3, 4, 6]))
+    >>> round(r, 3), round(low, 3), round(high, 3)
+    (-0.556, -0.925, 0.355)
     """
     n_a, n_b = len(a), len(b)
     ranks = stats.rankdata(np.concatenate([a, b]))
-    u_a = ranks[:n_a].sum() - n_a * (n_a + 1) / 2
+    u_a = float(ranks[:n_a].sum()) - n_a * (n_a + 1) / 2
     return _fisher_limits(2 * u_a / (n_a * n_b) - 1, math.sqrt((n_a + n_b + 1) / (3 * n_a * n_b)), level)
 
 
@@ -86,6 +107,10 @@ def rank_biserial_paired(differences: np.ndarray, level: float = 0.95) -> tuple[
     """Return the matched-pairs rank-biserial correlation (Σ positive − Σ negative ranks) / Σ ranks and its limits.
 
     Zero differences are dropped; limits as for independent groups (R `effectsize::rank_biserial(paired = TRUE)`).
+
+    >>> r, low, high = rank_biserial_paired(np.array([-1, 2, 3, 4]))
+    >>> round(r, 3), round(low, 3), round(high, 3)
+    (0.8, 0.025, 0.974)
     """
     nonzero = differences[differences != 0]
     n = len(nonzero)
@@ -105,7 +130,12 @@ def _fisher_limits(r: float, error: float, level: float) -> tuple[float, float, 
 
 
 def d_z(differences: np.ndarray, level: float = 0.95) -> tuple[float, float, float]:
-    """Return mean / SD of paired differences with its noncentral-t limits (R `effectsize::cohens_d(paired = TRUE)`)."""
+    """Return mean / SD of paired differences with its noncentral-t limits (R `effectsize::cohens_d(paired = TRUE)`).
+
+    >>> d, low, high = d_z(np.array([1, 2, 3]))
+    >>> round(d, 3), round(low, 3), round(high, 3)
+    (2.0, -0.142, 4.105)
+    """
     n = len(differences)
     root = math.sqrt(1 / n)
     t = float(np.mean(differences) / (np.std(differences, ddof=1) * root))
@@ -115,9 +145,14 @@ def d_z(differences: np.ndarray, level: float = 0.95) -> tuple[float, float, flo
 
 
 def wilson(successes: float, n: float, level: float = 0.95) -> tuple[float, float]:
-    """Return Wilson's score interval of a proportion, without continuity correction (R `prop.test(correct=FALSE)`)."""
-    z = stats.norm.ppf((1 + level) / 2)
-    share = successes / n
+    """Return Wilson's score interval of a proportion, without continuity correction (R `prop.test(correct=FALSE)`).
+
+    >>> low, high = wilson(8, 10)
+    >>> round(low, 4), round(high, 4)
+    (0.4902, 0.9433)
+    """
+    z = float(stats.norm.ppf((1 + level) / 2))
+    share = float(successes / n)
     centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
     return max(0.0, centre - half), min(1.0, centre + half)
@@ -128,19 +163,27 @@ def wilson_clustered(successes: np.ndarray, sizes: np.ndarray, level: float = 0.
 
     Wilson's interval at the effective sample size share (1 − share) / variance, the variance being that of a ratio of
     sums over participants; where it is 0, at the number of participants.
+
+    >>> low, high = wilson_clustered(np.array([2, 3, 1]), np.array([4, 4, 4]))
+    >>> round(low, 3), round(high, 3)
+    (0.254, 0.746)
     """
     people, n = len(sizes), sizes.sum()
     share = successes.sum() / n
     residuals = successes - share * sizes
     variance = people / max(1, people - 1) * (residuals**2).sum() / n**2
     effective = share * (1 - share) / variance if variance > 0 else people
-    return wilson(share * effective, effective, level)
+    return wilson(share * effective, float(effective), level)
 
 
 def newcombe(a: tuple[float, float, float], b: tuple[float, float, float]) -> tuple[float, float]:
     """Return the limits of a difference of two independent shares a − b (Newcombe 1998, method 10).
 
     Each share comes with its own Wilson limits: (share, low, high).
+
+    >>> low, high = newcombe((0.8, *wilson(8, 10)), (0.5, *wilson(5, 10)))
+    >>> round(low, 3), round(high, 3)
+    (-0.107, 0.6)
     """
     (share_a, low_a, high_a), (share_b, low_b, high_b) = a, b
     low = share_a - share_b - math.hypot(share_a - low_a, high_b - share_b)
@@ -149,7 +192,12 @@ def newcombe(a: tuple[float, float, float], b: tuple[float, float, float]) -> tu
 
 
 def mean_interval(values: np.ndarray, level: float = 0.95) -> tuple[float, float]:
-    """Return the t interval of a mean; (nan, nan) for fewer than two values."""
+    """Return the t interval of a mean; (nan, nan) for fewer than two values.
+
+    >>> low, high = mean_interval(np.array([1, 2, 3]))
+    >>> round(low, 3), round(high, 3)
+    (-0.484, 4.484)
+    """
     if len(values) < 2:
         return math.nan, math.nan
     half = stats.t.ppf((1 + level) / 2, len(values) - 1) * np.std(values, ddof=1) / math.sqrt(len(values))

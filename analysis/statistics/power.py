@@ -13,7 +13,11 @@ LARGEST_CELL = 100_000
 
 
 def power(levels: dict[str, int], term: str, f: float, n_per_cell: int, alpha: float = 0.05) -> float:
-    """Return the power of one term's F test at Cohen's f: noncentrality f² N, df of the full factorial model."""
+    """Return the power of one term's F test at Cohen's f: noncentrality f² N, df of the full factorial model.
+
+    >>> round(power({"heatmap": 3, "scores": 2}, "heatmap", 0.25, 16), 3)
+    0.569
+    """
     cells = math.prod(levels.values())
     df1 = math.prod(levels[factor] - 1 for factor in term.split(":"))
     df2 = cells * (n_per_cell - 1)
@@ -26,7 +30,11 @@ def power(levels: dict[str, int], term: str, f: float, n_per_cell: int, alpha: f
 
 
 def needed(levels: dict[str, int], term: str, f: float, wanted: float, alpha: float = 0.05) -> int:
-    """Return the smallest number of participants per cell that reaches the wanted power (power grows with it)."""
+    """Return the smallest number of participants per cell that reaches the wanted power (power grows with it).
+
+    >>> needed({"method": 2}, "method", 0.4, wanted=0.8)
+    26
+    """
     low, high = 1, 2
     while power(levels, term, f, high, alpha) < wanted:
         low, high = high, high * 2
@@ -45,6 +53,9 @@ def simulated(
 
     Each simulated study draws `n_per_cell` participants from every cell with replacement; `significant` gets who was
     drawn and runs the test. A draw that defines no test decides nothing and counts as not significant.
+
+    >>> simulated([np.arange(10)], 5, 100, seed=1, significant=lambda people: True)[0]
+    1.0
     """
     rng = np.random.default_rng(seed)
     hits = sum(significant(np.concatenate([rng.choice(cell, n_per_cell) for cell in cells])) for _ in range(repeats))

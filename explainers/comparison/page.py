@@ -90,12 +90,13 @@ def _maps_table(bundles, read, methods, shown):
 
 def _first_nodes(tables):
     """Return, by source and method, the first node of each image, and the image's row."""
-    images, found = {image["image_id"]: image for image in tables["images"]}, {}
+    images = {image["image_id"]: image for image in tables["images"]}
+    first: dict[tuple[str, str], tuple[dict, dict]] = {}
     for node in tables["nodes"]:
         image = images[node["image_id"]]
         if node["overlay_file"]:
-            found.setdefault((image["source"], node["method"]), (node, image))
-    return found
+            first.setdefault((image["source"], node["method"]), (node, image))
+    return first
 
 
 def _cell(folder, image, node):

@@ -34,7 +34,8 @@ def photographs(folder: Path, classes: list[str]) -> list[Photograph]:
         category = categories.get(path.stem, path.parent.name).replace("/", "_")
         label = (classes.index(category),) if category in classes else None
         split = next((_SPLITS[part] for part in path.relative_to(folder).parts if part in _SPLITS), "")
-        source, mask = path.relative_to(folder).as_posix(), next(filter(Path.is_file, _annotations_of(path)), None)
+        source = path.relative_to(folder).as_posix()
+        mask = next((file for file in _annotations_of(path) if file.is_file()), None)
         found.append(Photograph(path, source, label, split, mask, objects))
     if not found:
         expected = "expected the folder ADEChallengeData2016 or the full data set's"

@@ -37,9 +37,10 @@ def true_regions(
     An object is called by its index where it is one of the classes, else by its name. In a mask whose numbers have
     names every pixel is of some object, so there is no region of all.
     """
-    if photograph.objects is None:
+    if photograph.objects is None or photograph.mask is None:
         return _drawn(photograph.mask, classes, resize, height_width)
-    pixels, found = object_numbers(photograph.mask), {}
+    pixels = object_numbers(photograph.mask)
+    found: dict[int | str | None, np.ndarray] = {}
     for number in np.unique(pixels[pixels > 0]).tolist():
         names = photograph.objects[number - 1].split(";") if number <= len(photograph.objects) else [f"object {number}"]
         known = next((classes.index(name) for name in names if name in classes), None)

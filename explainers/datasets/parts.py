@@ -34,11 +34,11 @@ def _read(path) -> dict[str, Parts]:
     columns, rows = read_csv(path, "[images] parts")
     if tuple(columns) != _COLUMNS:
         raise UserError(f"{path}: expected the columns {', '.join(_COLUMNS)}, found {', '.join(columns)}.")
-    found = {}
+    found: dict[str, Parts] = {}
     for line, row in enumerate(rows, 2):
         try:
-            x, y, *box = (float(row[name]) for name in _COLUMNS[2:])
+            x, y, left, top, right, bottom = (float(row[name]) for name in _COLUMNS[2:])
         except (TypeError, ValueError):
             raise UserError(f"{path}, line {line}: expected numbers of pixels, found {list(row.values())}.") from None
-        found.setdefault(row["file"], Parts(tuple(box), {})).points[row["part"]] = (x, y)
+        found.setdefault(row["file"], Parts((left, top, right, bottom), {})).points[row["part"]] = (x, y)
     return found

@@ -49,9 +49,9 @@ def cut_out(
         return picture.resize(resized, resample).crop((left, top, left + width, top + height))
     half_width, half_height = width / scale / 2, height / scale / 2
     x, y = picture.width / 2, picture.height / 2
-    box = (max(x - half_width, 0), max(y - half_height, 0))
-    box += (min(x + half_width, picture.width), min(y + half_height, picture.height))
-    return picture.resize(out_height_width[::-1], Image.Resampling.LANCZOS, box=box)
+    left, right = max(x - half_width, 0), min(x + half_width, picture.width)
+    top, bottom = max(y - half_height, 0), min(y + half_height, picture.height)
+    return picture.resize(out_height_width[::-1], Image.Resampling.LANCZOS, box=(left, top, right, bottom))
 
 
 def cut_points(points: np.ndarray, size: tuple[int, int], resize: int | None, height_width) -> np.ndarray:

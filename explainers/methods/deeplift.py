@@ -77,6 +77,12 @@ def _check_completeness(maps, change, name):
 class _Intercepted(TorchFunctionMode):
     """Meets activations and max-pools, however they are called; convolutions take their quicker way."""
 
+    def elementwise(self, values, function):
+        raise NotImplementedError
+
+    def max_pool(self, values, settings):
+        raise NotImplementedError
+
     def __torch_function__(self, function, types, arguments=(), options=None):
         options, name = options or {}, getattr(function, "__name__", "")
         if name in _ELEMENTWISE:

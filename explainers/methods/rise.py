@@ -44,7 +44,7 @@ def rise(
 
     options = {"output": output, "precision": precision, "batch_size": batch_size, "progress": progress}
     scores = classify(model, images, n_masks, hide, targets, **options)
-    total = 0
+    total = torch.zeros((), device=images.device)
     for first in range(0, n_masks, size := usual_batch(images)):
         part = scores[..., first : first + size]
         total = total + torch.einsum("ntr,rhw->nthw", part, masks(first, first + part.shape[-1])[:, 0])

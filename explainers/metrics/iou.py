@@ -18,11 +18,11 @@ def iou(_model, images, _targets, maps, *, masks=None, threshold=0.5, tolerance=
     first in reading order counts. Without true pixels both are 0.
     """
     if masks is None or masks.shape != maps.shape:
-        found = "none" if masks is None else tuple(masks.shape)
-        raise UserError(f"masks: expected one true region per image, {tuple(maps.shape)}, found {found}.")
-    truth, found = masks.to(maps.device).bool(), salient(maps, threshold)
-    union = (truth | found).sum(dim=(1, 2))
-    share = (truth & found).sum(dim=(1, 2)) / union.clamp(min=1)
+        given = "none" if masks is None else tuple(masks.shape)
+        raise UserError(f"masks: expected one true region per image, {tuple(maps.shape)}, found {given}.")
+    truth, shown = masks.to(maps.device).bool(), salient(maps, threshold)
+    union = (truth | shown).sum(dim=(1, 2))
+    share = (truth & shown).sum(dim=(1, 2)) / union.clamp(min=1)
     near = F.max_pool2d(truth.float(), 2 * tolerance + 1, stride=1, padding=tolerance) > 0
     hit = (near & (ranks(maps) == 0)).any(dim=2).any(dim=1)
     return {"iou": share, "pointing_game": hit.float()}

@@ -91,7 +91,7 @@ def _neighbour_means(images, rectangles):
         (top, bottom, right, (right + 1).clamp(max=width)),
     )
     sums = torch.nn.functional.pad(images.double().cumsum(dim=-1).cumsum(dim=-2), (1, 0, 1, 0))
-    total, area = 0, 0
+    total, area = sums.new_zeros(()), torch.zeros_like(top)
     for t, b, l, r in strips:  # noqa: E741
         total = total + sums[..., b, r] - sums[..., t, r] - sums[..., b, l] + sums[..., t, l]
         area = area + (b - t) * (r - l)

@@ -72,8 +72,8 @@ def lattice(depth: int) -> Lattice:
         above = (slot + 1 - offset % (2 * size) // size) // 2 if d > 1 else torch.zeros_like(begin)
         parents.append(_pairs(above * (2 ** (d - 1) + 1 if d > 1 else 1), above))
     distinct, numbers = torch.unique(torch.cat([key.flatten() for key in keys]), return_inverse=True)
-    root, *cells = torch.split(numbers, [key.numel() for key in keys])
-    cells = tuple(part.reshape(key.shape) for part, key in zip(cells, keys[1:], strict=True))
+    root, *flat = torch.split(numbers, [key.numel() for key in keys])
+    cells = tuple(part.reshape(key.shape) for part, key in zip(flat, keys[1:], strict=True))
     digits = [distinct[:-1] // (units + 1) ** power % (units + 1) for power in (3, 2, 1, 0)]
     return Lattice(depth, int(root), torch.stack(digits, dim=1), cells, tuple(parents))
 

@@ -51,13 +51,13 @@ def _published(model, images, targets, **_parameters):
 def _trial(base, peers=()):
     """A tree of the five highest classes, in two clusters; of the paper's samples a part, in its proportion."""
     halves = [list(range(0, 1000, 2)), list(range(1, 1000, 2))]
-    stage_1, stage_2 = BASES[base].base.timed
+    stage_1, stage_2 = BASES[base].timed
     parameters = {"base": base, "tree": halves, "mass": 1.0, "stage_1": stage_1, "stage_2": stage_2}
     return Trial(lambda _side: parameters, peers)
 
 
 _PUBLISHED = Peer("as many passes as published: 34 forward, 17 backward", _published)
-_PERCENTILES = ", ".join(f"{record.base.percentile} for {name}" for name, record in BASES.items())
+_PERCENTILES = ", ".join(f"{base.percentile} for {name}" for name, base in BASES.items())
 
 RECORD = Record(
     function=cwox_2s,

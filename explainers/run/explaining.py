@@ -24,16 +24,16 @@ TOGETHER_N = 4  # images in one call, of methods that may explain several
 
 def explain_images(job: Job, method: MethodConfig, targets: dict[str, list[int]]) -> None:
     """Store one method's maps of every image that does not have them yet."""
-    folder, targets = job.method_folder(method), targets_for(method, targets)
+    folder, explained = job.method_folder(method), targets_for(method, targets)
     model = registry.prepared(method.name, job.model, job.resolved(method))
     together = registry.explainer(method.name).together
-    waiting = [name for name in targets if read_nodes(folder, name, targets[name]) is None]
-    with bar(method.id, len(targets), len(targets) - len(waiting)) as progress:
-        for names, images in read_ahead(lambda names: inputs_of(job, names), _groups(method, waiting, targets)):
+    waiting = [name for name, chosen in explained.items() if read_nodes(folder, name, chosen) is None]
+    with bar(method.id, len(explained), len(explained) - len(waiting)) as progress:
+        for names, images in read_ahead(lambda names: inputs_of(job, names), _groups(method, waiting, explained)):
             if together:
-                _explain_together(job, model, method, names, images, targets)
+                _explain_together(job, model, method, names, images, explained)
             else:
-                _explain_image(job, model, method, names[0], images[0], targets[names[0]])
+                _explain_image(job, model, method, names[0], images[0], explained[names[0]])
             progress.update(len(names))
 
 
@@ -51,7 +51,7 @@ def _groups(method, waiting, targets):
     """
     if not registry.explainer(method.name).together:
         return [[name] for name in waiting]
-    by_number = {}
+    by_number: dict[int, list[str]] = {}
     for name in waiting:
         by_number.setdefault(len(targets[name]), []).append(name)
     return [names[i : i + TOGETHER_N] for names in by_number.values() for i in range(0, len(names), TOGETHER_N)]
@@ -108,8 +108,8 @@ def _tree(method, model, image, parameters):
     """Yield the nodes of a whole output's explanation, parents first, and their maps."""
     for node in registry.explain_output(method.name, model, image, **parameters):
         described = {"target": None, "node": node.key, "parent": node.parent or None, "classes": list(node.classes)}
-        described |= {"label": node.label, "score": node.score, "raw_score": node.raw_score}
-        yield described, node.map.cpu().numpy()
+        scores = {"label": node.label, "score": node.score, "raw_score": node.raw_score}
+        yield {**described, **scores}, node.map.cpu().numpy()
 
 
 def read_nodes(folder: Path, name: str, targets: list[int] | None) -> dict | None:

@@ -41,6 +41,7 @@ def _seen_parts(job, photograph):
     model, (left, top, right, bottom) = job.config.model, photograph.parts.box
     corners = [(left - 0.5, top - 0.5), (right - 0.5, bottom - 0.5)]
     size = open_picture(photograph.path).size
-    places = cut_points([*corners, *photograph.parts.points.values()], size, model.resize, model.height_width).round(2)
+    points = np.array([*corners, *photograph.parts.points.values()])
+    places = cut_points(points, size, model.resize, model.height_width).round(2)
     edges = (places[:2] + 0.5).ravel().tolist()
     return dict(zip(photograph.parts.points, places[2:].tolist(), strict=True)), dict(zip(BOX, edges, strict=True))

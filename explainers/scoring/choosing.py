@@ -18,7 +18,8 @@ def chosen_metrics(
         lacking = {name for name, is_missing in missing.items() if is_missing}
         usable = {name: m for name, m in registry.METRICS.items() if not lacking & m.defaults.keys()}
         return {name: metric for name, metric in sorted(usable.items()) if not metric.on_request}
-    known = {name: registry.find(registry.METRICS | registry.DATASET_METRICS, name, "metric") for name in names}
+    every = {**registry.METRICS, **registry.DATASET_METRICS}
+    known = {name: registry.find(every, name, "metric") for name in names}
     chosen = {name: metric for name, metric in known.items() if name in registry.METRICS}
     for name, metric in chosen.items():
         if "masks" in metric.defaults and not masks:

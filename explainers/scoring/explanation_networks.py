@@ -6,7 +6,7 @@ metrics that ask for none.
 
 import json
 from collections import defaultdict
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -21,11 +21,12 @@ from explainers.models import model_input
 from explainers.run.job import Job
 from explainers.scoring.parts import parts_of
 
+_OBSERVERS = {name: record.observe for name, record in registry.OUTPUTS.items() if record.observe is not None}
+
 
 def networks_of(manifest: dict) -> list[dict]:
     """Return the manifest's methods that show an explanation network."""
-    showing = {name for name, record in registry.OUTPUTS.items() if record.observe is not None}
-    return [method for method in manifest["methods"] if method["method"] in showing]
+    return [method for method in manifest["methods"] if method["method"] in _OBSERVERS]
 
 
 def network_rows(job: Job, folder: Path, manifest: dict, nodes: list[dict], names, masks: dict[str, Path], state):
@@ -65,7 +66,7 @@ def _measured(job, folder, manifest, method, by_image, metrics, parts, state):
     config = next((one for one in job.config.methods if one.id == method["name"]), None)
     if config is None:
         raise UserError(f"{job.config.path}: there is no method {method['name']!r}, which {folder} was made with.")
-    observe = registry.explainer(method["method"]).observe(**method["parameters"] | job.files_of(config))
+    observe = _OBSERVERS[method["method"]](**method["parameters"] | job.files_of(config))
     key = opaque(job.model_key, method["name"], method["parameters"], sorted(metrics), state)
     measured = []
     for image_id, nodes in tqdm(by_image.items(), desc=method["name"], unit=" images", dynamic_ncols=True):
@@ -77,9 +78,9 @@ def _measured(job, folder, manifest, method, by_image, metrics, parts, state):
             offered = observe(job.model, image)
             offered["thresholds"] = lambda: _logits(manifest["model"]["thresholds"])
             if nodes[0]["map_file"]:
-                offered["maps"] = lambda nodes=nodes: _stored_maps(folder, nodes)
+                offered["maps"] = partial(_stored_maps, folder, nodes)
             if image_id in parts:
-                offered["weights"] = lambda image_id=image_id: parts[image_id]()[None]
+                offered["weights"] = partial(_batch_of_one, parts[image_id])
             write_atomically(stored, json.dumps(_of_image(metrics, offered)).encode())
         measured.append(json.loads(stored.read_bytes()))
     return measured
@@ -93,6 +94,10 @@ def _of_image(metrics, offered):
         for name, metric in metrics.items()
         if made.keys() >= set(metric.asks)
     }
+
+
+def _batch_of_one(weights):
+    return weights()[None]
 
 
 def _stored_maps(folder, nodes):

@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 
 from explainers.bundle import write_atomically
@@ -38,10 +39,8 @@ class Latent:
     @cached_property
     def classes(self) -> tuple[int, ...]:
         """All classes below it, in the order of the tree."""
-        found = []
-        for child in self.children:
-            found += child.classes if isinstance(child, Latent) else [child]
-        return tuple(found)
+        below = (child.classes if isinstance(child, Latent) else (child,) for child in self.children)
+        return tuple(chain.from_iterable(below))
 
 
 @dataclass(frozen=True)

@@ -56,18 +56,19 @@ def structure(confused: list[list[int]], cut: float) -> list[Latent]:
     for level in range(1, LEVELS + 1):
         number = fcluster(merges, 1 - (1 - cut) / 2 ** (level - 1), "distance")
         for group in dict.fromkeys(number):
-            rows = np.flatnonzero(number == group)
-            below = list(dict.fromkeys(members[row] for row in rows))
+            inside = np.flatnonzero(number == group)
+            below = list(dict.fromkeys(members[row] for row in inside))
             if len(below) > 1:
-                latent = Latent(f"{level}-{classes[rows[0]]}", level, tuple(below))
-                for row in rows:
+                latent = Latent(f"{level}-{classes[inside[0]]}", level, tuple(below))
+                for row in inside:
                     members[row] = latent
     return [found for found in dict.fromkeys(members) if isinstance(found, Latent)]
 
 
 def fit(roots: list[Latent], confused: list[list[int]]):
     """Return the roots with EM's probabilities, and those of their classes by index."""
-    fitted, class_probability = [], {}
+    fitted: list[Latent] = []
+    class_probability: dict[int, tuple[float, float]] = {}
     for root in roots:
         model = _Model(root)
         model.train(_observations(root, confused))
@@ -96,12 +97,14 @@ class _Model:
     """
 
     def __init__(self, root: Latent):
-        self.root, self.variables, self.parent = root, [], []
+        self.root = root
+        self.variables: list[Latent | int] = []
+        self.parent: list[int] = []
         self._add(root, -1)
         self.number = {variable if isinstance(variable, int) else variable.id: n
                        for n, variable in enumerate(self.variables)}  # fmt: skip
         self.hidden = np.array([isinstance(variable, Latent) for variable in self.variables])
-        self.children = [[] for _ in self.variables]
+        self.children: list[list[int]] = [[] for _ in self.variables]
         for n, parent in enumerate(self.parent):
             if parent >= 0:
                 self.children[parent].append(n)
@@ -136,7 +139,7 @@ class _Model:
         column = {index: number for number, index in enumerate(self.root.classes)}
         states = np.ones((len(self.variables), len(rows), 2))
         for n, variable in enumerate(self.variables):
-            if not self.hidden[n]:
+            if isinstance(variable, int):
                 is_on = rows[:, column[variable]]
                 states[n] = np.stack([~is_on, is_on], axis=1)
         return states

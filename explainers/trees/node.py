@@ -1,6 +1,7 @@
 """One map of an explanation that is a tree."""
 
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,5 +19,5 @@ class Node:
     classes: tuple[int, ...]
     label: str
     score: float
-    map: object
+    map: Any
     raw_score: float | None = None

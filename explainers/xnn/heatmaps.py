@@ -23,7 +23,7 @@ def x_feature_maps(model, network: ExplanationNetwork, images: torch.Tensor, lay
     for part in images.split(_IMAGES):
         output, _ = layer_output(model, part, network.settings.layer)
         activations = as_space(output, network.settings.space)
-        modules = (*_as_vectors(output, activations), *network.encoder)
+        modules = (*_as_vectors(output, activations), *network.encoder.children())
         maps.append(
             _propagated(model, part, Graft(network.settings.layer, modules), _starts(network, activations), layer)
         )

@@ -5,6 +5,7 @@ maps (C, h, w) every layer is a 1 × 1 convolution (section 4.4).
 """
 
 from itertools import pairwise
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -17,6 +18,8 @@ _LEAST = 1e-12
 
 class Selection(nn.Module):
     """Some dimensions of the activations as they are: the x-features of the lasso."""
+
+    index: torch.Tensor
 
     def __init__(self, index):
         super().__init__()
@@ -36,8 +39,9 @@ class ExplanationNetwork(nn.Module):
     def __init__(self, settings: Settings, classes: list[int], shape: tuple[int, ...], selected=None):
         super().__init__()
         self.settings, self.classes, self.shape = settings, list(classes), tuple(shape)
-        self.facts = {}
-        self.decoder = None
+        self.facts: dict[str, Any] = {}
+        self.encoder: Selection | nn.Sequential
+        self.decoder: nn.Sequential | None = None
         if settings.kind == "lasso":
             self.encoder = Selection(selected)
             self.n_features = len(self.encoder.index)
@@ -59,6 +63,12 @@ class ExplanationNetwork(nn.Module):
     def forward(self, activations):
         features = self.encoder(activations)
         return features, self.head(self.seen(features))
+
+    def before_relu(self, activations: torch.Tensor) -> torch.Tensor:
+        """Return what the x-features are before their ReLU, where they are trained: it may be negative."""
+        for layer in list(self.encoder.children())[:-1]:
+            activations = layer(activations)
+        return activations
 
     def seen(self, features: torch.Tensor) -> torch.Tensor:
         """Return what the head sees of the x-features: (N, n · positions)."""
@@ -108,20 +118,28 @@ def initialise(network: ExplanationNetwork, activations: torch.Tensor, generator
                 nn.init.zeros_(module.bias)
     nn.init.uniform_(network.head.weight, -0.1, 0.1, generator=generator)
     if network.decoder is not None:
-        network.decoder[-1].weight *= 0.01
-        network.decoder[-1].bias.copy_(activations.transpose(0, 1).flatten(1).mean(dim=1))
-    last = network.encoder[-2]
-    before = network.encoder[:-1](activations).transpose(0, 1).flatten(1)
+        weight, bias = _weights(network.decoder, -1)
+        weight *= 0.01
+        bias.copy_(activations.transpose(0, 1).flatten(1).mean(dim=1))
+    weight, bias = _weights(network.encoder, -2)
+    before = network.before_relu(activations).transpose(0, 1).flatten(1)
     for i, values in enumerate(before):
         scale = 1 / values.std().clamp(min=1e-3)
-        last.weight[i] *= scale
-        last.bias[i] = 1 - scale * values.mean()
+        weight[i] *= scale
+        bias[i] = 1 - scale * values.mean()
 
 
 @torch.no_grad()
 def rescale_input(network: ExplanationNetwork, scale: float) -> None:
     """Make a network that was trained on Z / scale one of Z itself."""
-    network.encoder[0].weight /= scale
+    weight, _ = _weights(network.encoder, 0)
+    weight /= scale
     if network.decoder is not None:
-        network.decoder[-1].weight *= scale
-        network.decoder[-1].bias *= scale
+        for parameter in _weights(network.decoder, -1):
+            parameter *= scale
+
+
+def _weights(layers: nn.Module, place: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the weights and biases of the layer at this place, themselves, to be changed."""
+    weight, bias = list(layers.children())[place].parameters()
+    return weight, bias

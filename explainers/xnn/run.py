@@ -7,6 +7,7 @@ and the state of a training under way. An interrupted run continues; the work fo
 import hashlib
 import time
 from pathlib import Path
+from typing import Any
 
 import torch
 from tqdm import tqdm
@@ -115,7 +116,7 @@ def _test_part(config, photographs):
 
 def fit(config: XnnConfig, classes: list[int], examples: Examples, work: Path | None = None):
     """Return the network, its weights rounded to what its file holds, and the facts of tuning and training."""
-    settings, tried = config.xnn, []
+    settings, tried = config.xnn, list[dict[str, Any]]()
     if config.tune is not None:
         n_fits = len(candidates(settings, config.tune)) * (config.tune.folds - 1)
         with bar(settings, n_fits * len(examples), "tuning") as progress:

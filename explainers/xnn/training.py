@@ -81,16 +81,15 @@ def train(settings: Settings, classes: list[int], examples: Examples, progress=N
     scale = float(examples.activations.square().mean().sqrt()) or 1.0
     scaled = Examples(examples.activations / scale, examples.logits, examples.groups)
     remedies = settings.remedies if settings.kind == "srae" else 0
-    best, tried = None, []
+    trained, tried = [], []
     for attempt in range(remedies + 1):
         state = None if checkpoint is None else checkpoint.with_name(f"{checkpoint.name}.{attempt}")
-        found = _Training(settings, attempt, classes, scaled, progress or (lambda _count: None), state).run()
-        if best is None or len(found[1].degenerate) < len(best[1].degenerate):
-            best = found
-        if not found[1].degenerate:
+        trained.append(_Training(settings, attempt, classes, scaled, progress or (lambda _count: None), state).run())
+        degenerated = trained[-1][1].degenerate
+        if not degenerated:
             break
-        tried.append({str(i + 1): what for i, what in found[1].degenerate.items()})
-    network, report = best
+        tried.append({str(i + 1): what for i, what in degenerated.items()})
+    network, report = min(trained, key=lambda result: len(result[1].degenerate))
     report.remedies = tried[:-1] if len(tried) > remedies else tried
     rescale_input(network, scale)
     for parameter in network.parameters():
@@ -132,7 +131,7 @@ class _Training:
             done = (len(self.losses) + number / len(batches)) / self.settings.epochs
             self.optimiser.param_groups[0]["lr"] = self.settings.learning_rate * (1 + math.cos(math.pi * done)) / 2
             activations = self.examples.activations[index]
-            before = self.network.encoder[:-1](activations)
+            before = self.network.before_relu(activations)
             features = before.relu()
             approximations = self.network.head(self.network.seen(features))
             reconstructed = None if self.network.decoder is None else self.network.decoder(features)

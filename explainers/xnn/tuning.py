@@ -6,7 +6,7 @@ would always choose no reconstruction and no pull-away; so, ours: of the setting
 examples. For the lasso: the most faithful of those that keep no more dimensions than there may be x-features.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
 
@@ -34,10 +34,10 @@ class Tuning:
 
     folds: int = field(default=3, metadata=expects("a whole number from 2 up", _is_several))
     tolerance: float = field(default=0.3, metadata=expects("a number above 0", lambda value: _are_values([value])))
-    q: list = field(default=(), metadata=expects("a list of numbers above 0", _are_values))
-    beta: list = field(default=(), metadata=expects("a list of numbers above 0", _are_values))
-    eta: list = field(default=(), metadata=expects("a list of numbers above 0", _are_values))
-    alpha: list = field(default=(), metadata=expects("a list of numbers above 0", _are_values))
+    q: Sequence[float] = field(default=(), metadata=expects("a list of numbers above 0", _are_values))
+    beta: Sequence[float] = field(default=(), metadata=expects("a list of numbers above 0", _are_values))
+    eta: Sequence[float] = field(default=(), metadata=expects("a list of numbers above 0", _are_values))
+    alpha: Sequence[float] = field(default=(), metadata=expects("a list of numbers above 0", _are_values))
 
 
 def candidates(settings: Settings, tuning: Tuning) -> list[Settings]:

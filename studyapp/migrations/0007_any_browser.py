@@ -31,7 +31,7 @@ def _some_at_a_time(found, size=500):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('studyapp', '0005_quality_and_bots'),
+        ('studyapp', '0006_jobs'),
     ]
 
     operations = [

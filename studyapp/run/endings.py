@@ -39,7 +39,7 @@ def context(participant: models.Participant, *, with_code: bool = True) -> dict:
         "text": render(text, values),
         "code": its_code,
         "kept_back": bool(all_code) and not with_code,
-        "key": sessions.key(participant),
+        "key": sessions.browser_key(participant),
         "next_person_url": reverse("next_person", args=[study.slug]) if study.lab_mode else "",
         "return_url": study.return_url.replace("{code}", its_code) if study.return_url and its_code else "",
         "summary": participant.summary,

@@ -1,5 +1,6 @@
 """What a step shows: the page's own context plus what every page has. All that reaches the browser passes here."""
 
+from dataclasses import replace
 from functools import partial
 
 from django.urls import reverse
@@ -77,7 +78,7 @@ def common(participant: models.Participant) -> dict:
 
 def own_addresses(participant: models.Participant) -> dict:
     """Return the addresses of a page's parts, which say whose they are: a browser may have several people's runs."""
-    its_key = sessions.key(participant)
+    its_key = sessions.browser_key(participant)
     named = ("run", "state", "guide", "leave")
     own = {f"{name}_url": f"{reverse(name, args=[participant.slug])}?of={its_key}" for name in named}
     by_token = {f"{name}_url": reverse(name, args=[participant.slug]) for name in ("events", "draft")}
@@ -162,16 +163,15 @@ def _progress(its_kind: Kind, run: Run, step: dict) -> dict:
 
 
 def _next_images(its_kind: Kind, run: Run) -> list[str]:
-    """Addresses of the following step's images, so that the browser has them when it gets there."""
+    """Return what pictures the following step's page asks for, so that the browser has them when it gets there."""
     if run.position + 1 >= len(run.plan):
         return []
-    step = run.plan[run.position + 1]
-    return sorted(set(_addresses(_shown(its_kind, step, run))))
+    asked_for: set[str] = set()
 
+    def noted(path: str) -> str:
+        address = run.stimulus_url(path)
+        asked_for.add(address)
+        return address
 
-def _addresses(shown) -> list[str]:
-    if isinstance(shown, dict):
-        return [address for value in shown.values() for address in _addresses(value)]
-    if isinstance(shown, list | tuple):
-        return [address for value in shown for address in _addresses(value)]
-    return [shown] if isinstance(shown, str) and shown.startswith("/stimuli/") else []
+    _shown(its_kind, run.plan[run.position + 1], replace(run, stimulus_url=noted))
+    return sorted(asked_for)

@@ -217,7 +217,7 @@ def _entered(
 
 def _address(path: str, participant: models.Participant, several: bool) -> str:
     """Return where a run goes on; said to be whose where the browser has several, so that no tab shows another's."""
-    return f"{path}?of={sessions.key(participant)}" if several else path
+    return f"{path}?of={sessions.browser_key(participant)}" if several else path
 
 
 def _writer(request: HttpRequest, slug: str, token: str) -> int | None:

@@ -30,7 +30,7 @@ def forward_simulation(folder: Path, n: int = 48, seed: int = 1, bots: bool = Fa
     write(folder, "trials", trials)
     if codes:
         write(folder, "codes", [code for trial in trials for code in _codes(rng, trial)])
-    describe(folder, "forward_simulation", {"heatmap": HEATMAPS, "scores": SCORES})
+    describe(folder, "forward_simulation", {"heatmap": HEATMAPS, "scores": SCORES}, levels={"confidence": CONFIDENCE})
     return folder
 
 
@@ -103,13 +103,23 @@ def rewrite(folder: Path, name: str, change) -> None:
         writer.writerows(rows)
 
 
-def describe(folder: Path, kind: str, factors: dict, parameters: dict | None = None) -> None:
-    """Write `dataset_description.json`."""
+def describe(folder: Path, kind: str, factors: dict, parameters: dict | None = None,
+             levels: dict[str, dict] | None = None) -> None:  # fmt: skip
+    """Write `dataset_description.json`; `levels` names the stored values of some columns."""
+    measured = [{"@type": "PropertyValue", "name": name, "description": "", "unitText": "",
+                 "levels": {str(code): text for code, text in known.items()}}
+                for name, known in (levels or {}).items()]  # fmt: skip
     content = {"name": "Demo study", "kind": kind, "study_version": "1", "parameters": parameters or {},
-               "factors": {name: list(levels) for name, levels in factors.items()}, "variableMeasured": []}  # fmt: skip
+               "factors": {name: list(names) for name, names in factors.items()},
+               "variableMeasured": measured}  # fmt: skip
     (folder / "dataset_description.json").write_text(json.dumps(content), encoding="utf-8")
 
 
+CONFIDENCE = {1: "extremely unconfident", 2: "slightly unconfident", 3: "slightly confident", 4: "extremely confident"}
+SORTED = {1: "Zero", 2: "Very Low", 3: "Low", 4: "Mediocre", 5: "High", 6: "Very High", 7: "100%"}
+RATINGS = dict(enumerate(("Very Poor", "Poor", "Slightly Poor", "Neutral or N/A", "Slightly Good", "Good", "Very Good"),
+                         start=1))  # fmt: skip
+DIFFICULTY = {0: "not difficult at all", 7: "extremely difficult"}
 METHODS = ("cwox_2s", "cwox_1s")
 STAGES = ("NoVis", "1-Heatmap", "XNN")
 QUESTIONS = ("step_index", "page", "trial_index", "confidence_level", "agents_ratings", "closing_difficulty",
@@ -166,5 +176,6 @@ def clustering(folder: Path, n: int = 20, seed: int = 1, stages: tuple = STAGES)
     write(folder, "participants", people)
     write(folder, "trials", trials)
     write(folder, "steps", steps)
-    describe(folder, "clustering", {}, {"stages": [[stage, "method"] for stage in stages]})
+    describe(folder, "clustering", {}, {"stages": [[stage, "method"] for stage in stages]},
+             {"confidence_level": SORTED, "agents_ratings": RATINGS, "closing_difficulty": DIFFICULTY})  # fmt: skip
     return folder

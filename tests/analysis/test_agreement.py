@@ -63,3 +63,32 @@ def test_coders_without_a_common_unit_are_not_compared():
     with pytest.raises(NotDefined, match="no unit was coded by both"):
         kappa(a, b)
     assert "no unit" in alpha_interval(pd.DataFrame({"a": a, "b": b}), seed=1)[-1]
+
+
+def test_intervals_are_95_percent_wide():
+    # 350 and 350 agree, 150 and 150 do not, both margins .5: chance agreement stays at .5, so that both are
+    # (po − .5) / .5 with the standard error of po = .7 over .5, √(.7 · .3 / 1000) / .5 = .02898
+    a = ["yes"] * 500 + ["no"] * 500
+    b = ["yes"] * 350 + ["no"] * 150 + ["yes"] * 150 + ["no"] * 350
+    half = 1.96 * np.sqrt(0.7 * 0.3 / 1000) / 0.5
+    for found in (kappa_interval(a, b, seed=1), alpha_interval(pd.DataFrame({"a": a, "b": b}), seed=1)):
+        n, value, low, high, _ = found
+        assert n == 1000
+        assert value == pytest.approx(0.4, abs=1e-3)
+        assert (high - low) / 2 == pytest.approx(half, rel=0.06)
+        assert (high + low) / 2 == pytest.approx(value, abs=0.004)
+
+
+def test_a_wider_level_gives_wider_limits():
+    data = frame("coding")[CODERS]
+    for level, other in ((0.5, 0.8), (0.8, 0.95), (0.95, 0.99)):
+        _, _, low, high, _ = alpha_interval(data, seed=1, level=level)
+        _, _, lower, higher, _ = alpha_interval(data, seed=1, level=other)
+        assert lower < low < high < higher
+
+
+def test_units_of_one_coder_say_nothing_about_agreement():
+    table = pd.DataFrame({"a": ["x", "y", "x", "y"], "b": ["x", "y", "y", None]})
+    assert alpha_interval(table, seed=1)[0] == 3
+    assert alpha(table) == pytest.approx(alpha(table[:3]))
+    assert kappa_interval(table["a"], table["b"], seed=1)[0] == 3

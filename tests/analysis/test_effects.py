@@ -2,13 +2,17 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from analysis.errors import NotDefined
 from analysis.statistics.effects import (
     d_z,
+    eta2p,
     eta2p_interval,
     hedges_g,
+    mean_interval,
     newcombe,
+    omega2p,
     rank_biserial,
     rank_biserial_paired,
     wilson,
@@ -106,3 +110,28 @@ def test_eta2_interval_of_a_tiny_f_starts_at_zero_and_grows_with_f():
     assert eta2p_interval(0.001, 2, 90) == (0, 0)
     low, high = eta2p_interval(13.55, 2, 90)
     assert (round(low, 2), round(high, 2)) == (0.11, 0.34)  # statistics.md: F(2, 90) = 13.55, 90% CI [.11, .34]
+
+
+def test_omega_squared_by_hand_and_never_below_zero():
+    # F = 4 on 1 and 16, n = 18: 1 · 3 / (1 · 4 + 18 − 1) = 1/7, beside η² = 4 / (4 + 16)
+    assert omega2p(4, 1, 16, 18) == pytest.approx(1 / 7)
+    assert omega2p(3, 2, 27, 30) == pytest.approx(2 * 2 / (2 * 3 + 30 - 2))
+    assert eta2p(4, 1, 16) == pytest.approx(0.2)
+    assert eta2p(3, 2, 27) == pytest.approx(6 / 33)
+    for f_value in (0.0, 0.2, 0.999, 1.0):
+        assert omega2p(f_value, 2, 27, 30) == 0
+    assert omega2p(1.001, 2, 27, 30) > 0
+
+
+def test_the_interval_of_eta_squared_is_90_percent():
+    # the noncentral F at the limits' noncentralities has 5 % on either side
+    low, high = eta2p_interval(8.0, 2, 40)
+    for share, tail in ((low, 0.95), (high, 0.05)):
+        assert stats.ncf.cdf(8.0, 2, 40, share * 40 / (1 - share)) == pytest.approx(tail, abs=1e-8)
+
+
+def test_the_interval_of_a_mean_by_hand():
+    # 1, 2, 3: M = 2, SD = 1, t(.975, 2) = 4.302653
+    assert mean_interval(np.array([1, 2, 3])) == pytest.approx((2 - 4.302653 / 3**0.5, 2 + 4.302653 / 3**0.5), abs=1e-6)
+    assert np.isnan(mean_interval(np.array([1.0]))).all()
+    assert mean_interval(np.array([1.0, 3.0])) == pytest.approx((2 - 12.706205, 2 + 12.706205), abs=1e-5)

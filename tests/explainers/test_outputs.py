@@ -175,7 +175,7 @@ def test_cwox_2s_equals_a_direct_transcription_of_its_equations(base, tree):
     else:
         method = {"rise": rise, "lime": lime}[base]
         direct = direct_perturbation(method, model, image, QUICK[base], classes, found)
-    expected = transcribed(found, *direct, BASES[base].base.percentile)
+    expected = transcribed(found, *direct, BASES[base].percentile)
     assert [node.key for node in nodes] == list(expected)
     for node in nodes:
         np.testing.assert_allclose(node.map.numpy(), expected[node.key], atol=1e-5)

@@ -51,7 +51,7 @@ def test_models_are_prepared_for_the_method_that_makes_the_maps():
 
 
 def test_base_explainers_stand_in_the_order_of_their_percentiles():
-    assert {name: record.base.percentile for name, record in BASES.items()} == {
+    assert {name: base.percentile for name, base in BASES.items()} == {
         "grad_cam": 50, "mwp": 60, "rise": 70, "lime": 85,
     }  # fmt: skip
     assert list(BASES) == ["grad_cam", "mwp", "rise", "lime"]

@@ -8,6 +8,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -159,4 +160,5 @@ def report(name: str, results: list[tuple[Mutant, str]], at_least: float) -> int
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that copies go when the run is ended from outside
     sys.exit(main())

@@ -50,15 +50,15 @@ def test_each_page_of_two_people_in_one_browser_is_answered_for_its_own_run(brow
     for run, value in ((anna, "yes"), (ben, "no")):
         receipt = answer(browser, run, value).json()
         assert receipt["status"] == "accepted"
-        assert receipt["next"] == f"/s/tiny/run/?of={sessions.key(run)}"
+        assert receipt["next"] == f"/s/tiny/run/?of={sessions.browser_key(run)}"
     assert anna.responses.get().answer == {"agree": True}
     assert sessions.get(ben.pk).status == "no_consent"
-    assert browser.get(f"/s/tiny/run/?of={sessions.key(anna)}").context["token"] == sessions.token(anna, 1)
+    assert browser.get(f"/s/tiny/run/?of={sessions.browser_key(anna)}").context["token"] == sessions.token(anna, 1)
 
 
 def test_leaving_from_one_persons_page_ends_that_persons_run_alone(browser):
     anna, ben = begin(browser, person("anna")), begin(browser, person("ben"))
-    leave = browser.get(f"/s/tiny/run/?of={sessions.key(anna)}").context["leave_url"]
+    leave = browser.get(f"/s/tiny/run/?of={sessions.browser_key(anna)}").context["leave_url"]
     page = browser.get(leave)
     browser.post("/s/tiny/run/leave/", {"choice": "erase", "of": page.context["key"]})
     assert [sessions.get(run.pk).status for run in (anna, ben)] == ["withdrawn", "active"]
@@ -162,9 +162,9 @@ def test_in_a_laboratory_one_person_follows_the_other(browser, study):
     anna = begin(browser)
     assert state(browser) == ("active", "continue")
     walk(anna)
-    assert b"/s/tiny/next/" in browser.get(f"/s/tiny/run/?of={sessions.key(anna)}").content
+    assert b"/s/tiny/next/" in browser.get(f"/s/tiny/run/?of={sessions.browser_key(anna)}").content
     browser.post("/s/tiny/next/")
-    assert browser.get(f"/s/tiny/run/?of={sessions.key(anna)}")["Location"] == OPEN
+    assert browser.get(f"/s/tiny/run/?of={sessions.browser_key(anna)}")["Location"] == OPEN
     assert state(browser) == ("new", "start")
     assert begin(browser) != anna
 

@@ -5,6 +5,7 @@ level is computed for the batch's own class sizes, under a named null.
 """
 
 from collections import Counter
+from collections.abc import Hashable, Iterable, Sequence
 from functools import cache
 from math import comb
 
@@ -18,18 +19,31 @@ from analysis.errors import NotDefined
 from analysis.statistics.cells import alike
 
 COLUMNS = ("purity", "chance", "p_chance", "ari", "ami", "v_measure")
+Labels = Sequence[Hashable] | np.ndarray
+Sizes = tuple[int, ...]  # how many images each class or group has, largest first
+Scores = tuple[float, float, float, float, float, float]  # by `COLUMNS`
 NULLS = ("uniform", "permutation")
 MOST_TABLES = 2_000_000
 MOST_SORTINGS = 1_000
 
 
-def purity(classes, groups) -> float:
-    """Return the share of images that are of their group's most frequent class (Manning et al. 2008, 16.3)."""
+def purity(classes: Labels, groups: Labels) -> float:
+    """Return the share of images that are of their group's most frequent class (Manning et al. 2008, 16.3).
+
+    >>> purity(["a", "a", "b", "b"], [1, 1, 1, 2])
+    0.75
+    """
     return float(contingency_matrix(classes, groups).max(axis=0).sum() / len(classes))
 
 
-def agreement(classes, groups, n_groups: int, null: str = "uniform") -> tuple:
-    """Return purity, its chance mean, P(chance ≥ purity), ARI, AMI and V-measure of one sorting."""
+def agreement(classes: Labels, groups: Labels, n_groups: int, null: str = "uniform") -> Scores:
+    """Return purity, its chance mean, P(chance ≥ purity), ARI, AMI and V-measure of one sorting.
+
+    >>> images = [0, 0, 0, 1, 1, 1, 2, 2, 3, 3]
+    >>> found, level, p, *companions = agreement(images, images, n_groups=4)
+    >>> found, round(level, 3), companions
+    (1.0, 0.54, [1.0, 1.0, 1.0])
+    """
     if len(classes) == 0:
         raise NotDefined("no image was sorted")
     rows, columns = pd.factorize(np.asarray(classes))[0], pd.factorize(np.asarray(groups))[0]
@@ -40,26 +54,34 @@ def agreement(classes, groups, n_groups: int, null: str = "uniform") -> tuple:
 
 
 @cache
-def _agreement(table: tuple[tuple[int, ...], ...], n_groups: int, null: str) -> tuple:
+def _agreement(table: tuple[tuple[int, ...], ...], n_groups: int, null: str) -> Scores:
     """Return the same of a table of groups × classes; sortings that differ in names alone are computed once."""
     pairs = [(j, k) for k, row in enumerate(table) for j, count in enumerate(row) for _ in range(count)]
     classes, groups = (np.array(labels) for labels in zip(*pairs, strict=True))
     found = purity(classes, groups)
     values, probabilities = chance(classes, groups, n_groups, null)
     tail = float(probabilities[values >= found - 1e-9].sum())
-    companions = (
-        metrics.adjusted_rand_score(classes, groups),
-        metrics.adjusted_mutual_info_score(classes, groups),
-        metrics.v_measure_score(classes, groups),
+    ari = float(metrics.adjusted_rand_score(classes, groups))
+    ami = float(metrics.adjusted_mutual_info_score(classes, groups))
+    return (
+        found,
+        float(values @ probabilities),
+        min(1.0, tail),
+        ari,
+        ami,
+        float(metrics.v_measure_score(classes, groups)),
     )
-    return found, float(values @ probabilities), min(1.0, tail), *map(float, companions)
 
 
-def chance(classes, groups, n_groups: int, null: str) -> tuple[np.ndarray, np.ndarray]:
+def chance(classes: Labels, groups: Labels, n_groups: int, null: str) -> tuple[np.ndarray, np.ndarray]:
     """Return purity's possible values and their exact probabilities under a null.
 
     `uniform`: every image goes to one of `n_groups` groups independently. `permutation`: the images are dealt at random
     to groups of the sizes that this participant made.
+
+    >>> values, probabilities = chance(["a", "b"], [1, 2], n_groups=2, null="uniform")
+    >>> values, probabilities
+    (array([0.5, 1. ]), array([0.5, 0.5]))
     """
     if null not in NULLS:
         raise ValueError(f"null: found {null!r}, expected one of {', '.join(NULLS)}")
@@ -72,7 +94,7 @@ def chance(classes, groups, n_groups: int, null: str) -> tuple[np.ndarray, np.nd
 
 
 @cache
-def _distribution(class_sizes: tuple, n_groups: int, group_sizes: tuple | None) -> tuple[np.ndarray, np.ndarray]:
+def _distribution(class_sizes: Sizes, n_groups: int, group_sizes: Sizes | None) -> tuple[np.ndarray, np.ndarray]:
     """Return values and probabilities by going through all tables of classes × groups with these class sizes.
 
     A table's weight is the number of assignments that give it, the product of its classes' multinomial coefficients.
@@ -80,7 +102,7 @@ def _distribution(class_sizes: tuple, n_groups: int, group_sizes: tuple | None) 
     """
     states = {((0,) * n_groups, (0,) * n_groups): 1}
     for size in class_sizes:
-        merged: dict = {}
+        merged: dict[tuple[Sizes, Sizes], int] = {}
         for counts, weight in _compositions(size, n_groups):
             for (sizes, largest), sofar in states.items():
                 grown = tuple(map(sum, zip(sizes, counts, strict=True)))
@@ -91,7 +113,8 @@ def _distribution(class_sizes: tuple, n_groups: int, group_sizes: tuple | None) 
         if len(merged) > MOST_TABLES:
             raise NotDefined("the batch is too large for the exact chance level")
         states = merged
-    n, totals = sum(class_sizes), {}
+    n = sum(class_sizes)
+    totals: dict[int, int] = {}
     for (_, largest), weight in states.items():
         totals[sum(largest)] = totals.get(sum(largest), 0) + weight
     everything = sum(totals.values())
@@ -110,12 +133,15 @@ def _compositions(size: int, groups: int) -> list[tuple[tuple[int, ...], int]]:
     return found
 
 
-def permutation_p(sortings: list[tuple[tuple, tuple]], total: int) -> float:
+def permutation_p(sortings: list[tuple[Sizes, Sizes]], total: int) -> float:
     """Return the probability that as many images agree with their group's class in all sortings together, by chance.
 
     Each sorting is (class sizes, group sizes), largest first; `total` is Σ purity · N. Every sorting's images are dealt
     at random to its own groups, independently of the other sortings. Exact: the sum's distribution is computed, not
     sampled; beyond `MOST_SORTINGS` the normal distribution with its mean and variance stands for it.
+
+    >>> permutation_p([((1, 1), (1, 1)), ((2, 2), (2, 2))], total=6)
+    0.3333333333333333
     """
     counted = Counter(sortings)
     spread = {sizes: _counts(sizes) for sizes in counted}
@@ -132,7 +158,7 @@ def permutation_p(sortings: list[tuple[tuple, tuple]], total: int) -> float:
     return float(min(1.0, sums[total:].sum()))
 
 
-def _counts(sizes: tuple[tuple, tuple]) -> np.ndarray:
+def _counts(sizes: tuple[Sizes, Sizes]) -> np.ndarray:
     """Return the probability of every number of agreeing images, 0 … N, when images are dealt to groups at random."""
     class_sizes, group_sizes = sizes
     n = sum(class_sizes)
@@ -146,13 +172,22 @@ def _moment(counts: np.ndarray, power: int) -> float:
     return float(np.arange(len(counts)) ** power @ counts)
 
 
-def sizes_of(labels) -> tuple[int, ...]:
-    """Return how often each label occurs, largest first."""
+def sizes_of(labels: Iterable[Hashable]) -> tuple[int, ...]:
+    """Return how often each label occurs, largest first.
+
+    >>> sizes_of(["a", "b", "b"])
+    (2, 1)
+    """
     return tuple(sorted(Counter(labels).values(), reverse=True))
 
 
 def above_chance(purities: np.ndarray, chances: np.ndarray) -> tuple[float, float, float]:
-    """Return mean excess over chance, t and one-sided p, one value per participant."""
+    """Return mean excess over chance, t and one-sided p, one value per participant.
+
+    >>> excess, t, p = above_chance(np.array([0.6, 0.7, 0.8]), np.array([0.5, 0.5, 0.5]))
+    >>> round(excess, 3), round(t, 3), round(p, 3)
+    (0.2, 3.464, 0.037)
+    """
     excess = np.asarray(purities) - np.asarray(chances)
     if len(excess) < 2 or alike(excess):
         raise NotDefined("the excess over chance does not vary between participants")

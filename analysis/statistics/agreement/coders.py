@@ -8,6 +8,7 @@ import math
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from analysis.errors import NotDefined
 
@@ -15,18 +16,31 @@ RESAMPLES = 2000
 ONE_VALUE = "every coder gave the same value everywhere, so agreement beyond chance is not defined"
 
 
-def kappa(a, b) -> float:
-    """Return Cohen's κ (1960) of two coders on the units that both coded."""
+def kappa(a: ArrayLike, b: ArrayLike) -> float:
+    """Return Cohen's κ (1960) of two coders on the units that both coded.
+
+    >>> round(kappa([1, 1, 0, 0], [1, 0, 0, 0]), 6)
+    0.5
+    """
     return float(_kappa(_table(a, b)[None].astype(float))[0])
 
 
 def alpha(table: pd.DataFrame) -> float:
-    """Return Krippendorff's α for nominal values; units × coders, NaN where a coder is missing."""
+    """Return Krippendorff's α for nominal values; units × coders, NaN where a coder is missing.
+
+    >>> round(alpha(pd.DataFrame({"anna": [1, 1, 0, 0], "ben": [1, 0, 0, None]})), 6)
+    0.444444
+    """
     return float(_alpha(_counts(table), np.ones((1, len(_counts(table)))))[0])
 
 
-def kappa_interval(a, b, seed: int, level: float = 0.95) -> tuple[int, float, float, float, str]:
-    """Return n, κ, its bootstrap limits and the reason where it is not defined."""
+def kappa_interval(a: ArrayLike, b: ArrayLike, seed: int, level: float = 0.95) -> tuple[int, float, float, float, str]:
+    """Return n, κ, its bootstrap limits and the reason where it is not defined.
+
+    >>> n, found, low, high, reason = kappa_interval([1, 1, 0, 0] * 10, [1, 0, 0, 0] * 10, seed=1)
+    >>> n, round(found, 6), low < found < high <= 1, reason
+    (40, 0.5, True, '')
+    """
     try:
         table, estimate = _table(a, b), kappa(a, b)
     except NotDefined as refusal:
@@ -40,7 +54,13 @@ def kappa_interval(a, b, seed: int, level: float = 0.95) -> tuple[int, float, fl
 
 
 def alpha_interval(table: pd.DataFrame, seed: int, level: float = 0.95) -> tuple[int, float, float, float, str]:
-    """Return the number of units with two coders, α, its bootstrap limits and the reason where it is not defined."""
+    """Return the number of units with two coders, α, its bootstrap limits and the reason where it is not defined.
+
+    >>> table = pd.DataFrame({"anna": [1, 1, 0, 0] * 10, "ben": [1, 0, 0, None] * 10})
+    >>> n, found, low, high, reason = alpha_interval(table, seed=1)
+    >>> n, round(found, 6), low < found < high <= 1, reason
+    (30, 0.344444, True, '')
+    """
     counts = _counts(table)
     if not len(counts):
         return 0, math.nan, math.nan, math.nan, "no unit was coded by two coders"
@@ -52,13 +72,14 @@ def alpha_interval(table: pd.DataFrame, seed: int, level: float = 0.95) -> tuple
     return len(counts), estimate, *_limits(_alpha(patterns, weights.astype(float)), level)
 
 
-def _table(a, b) -> np.ndarray:
+def _table(a: ArrayLike, b: ArrayLike) -> np.ndarray:
     """Return the counts of value pairs: (values, values)."""
     pairs = pd.DataFrame({"a": np.asarray(a, object), "b": np.asarray(b, object)}).dropna()
     if pairs.empty:
         raise NotDefined("no unit was coded by both coders")
     values = sorted(set(pairs["a"]) | set(pairs["b"]))
-    return pd.crosstab(pairs["a"], pairs["b"]).reindex(index=values, columns=values, fill_value=0).to_numpy()
+    counted = pd.crosstab(pairs["a"], pairs["b"]).reindex(index=values, columns=values, fill_value=0)
+    return np.asarray(counted)
 
 
 def _kappa(tables: np.ndarray) -> np.ndarray:
@@ -74,7 +95,7 @@ def _counts(table: pd.DataFrame) -> np.ndarray:
     values = pd.unique(table.to_numpy().ravel())
     values = [value for value in values if not pd.isna(value)]
     counts = np.stack([(table == value).sum(axis=1).to_numpy() for value in values], axis=1)
-    return counts[counts.sum(axis=1) > 1].astype(float)
+    return np.asarray(counts[counts.sum(axis=1) > 1], float)
 
 
 def _alpha(counts: np.ndarray, weights: np.ndarray) -> np.ndarray:

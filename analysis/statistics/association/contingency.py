@@ -16,6 +16,11 @@ def association(table: pd.DataFrame, term: str) -> pd.DataFrame:
     """Return χ² of a table of counts, without continuity correction (R `chisq.test(correct = FALSE)`), and V.
 
     Rows and columns without any count are left out.
+
+    >>> table = pd.DataFrame({"yes": [30, 10], "no": [10, 30]}, index=["with", "without"])
+    >>> association(table, "helped").round(6)[["term", "n", "chi2", "df", "cramers_v"]]
+         term   n  chi2  df  cramers_v
+    0  helped  80  20.0   1        0.5
     """
     counts = table.loc[table.sum(axis=1) > 0, table.sum() > 0].to_numpy(float)
     if min(counts.shape) < 2:

@@ -14,12 +14,18 @@ COLUMNS = ("n_stimuli", "n_participants", "rho", "ci_low", "ci_high", "p")
 LEAST_STIMULI = 4
 
 
-def spearman(answers: pd.DataFrame, values: pd.Series, seed: int, unit: str = "stimuli") -> tuple:
+def spearman(answers: pd.DataFrame, values: pd.Series, seed: int, unit: str = "stimuli") -> tuple[object, ...]:
     """Return stimuli, participants, ρ, its limits and p between people's accuracy and a metric over stimuli.
 
     `answers` has participant, stimulus, correct (0/1); `values` a number per stimulus (or other `unit`). Each resample
     draws participants and computes the stimuli's accuracies anew; stimuli that nobody of a resample saw drop out of it.
     p tests ρ = 0 over stimuli (scipy), which says nothing about other stimuli than these.
+
+    >>> answers = pd.DataFrame([(p, s, int(p + s > 3)) for p in range(5) for s in range(5)],
+    ...                        columns=["participant", "stimulus", "correct"])
+    >>> found = spearman(answers, pd.Series([0.1, 0.2, 0.3, 0.5, 0.4]), seed=1)
+    >>> found[:2], round(found[2], 6)
+    ((5, 5), 0.9)
     """
     known = answers.dropna(subset=["correct"])
     known = known[known["stimulus"].isin(values.dropna().index)]

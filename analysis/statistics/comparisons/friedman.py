@@ -9,7 +9,12 @@ COLUMNS = ("term", "n", "chi2", "df", "p", "kendall_w")
 
 
 def friedman(table: pd.DataFrame, term: str) -> pd.DataFrame:
-    """Return the test over a wide table's columns, on the participants who have all of them; corrected for ties."""
+    """Return the test over a wide table's columns, on the participants who have all of them; corrected for ties.
+
+    >>> friedman(pd.DataFrame({"a": [1, 2, 3], "b": [4, 5, 6], "c": [7, 8, 9]}), "stage").round(3)
+        term  n  chi2  df     p  kendall_w
+    0  stage  3   6.0   2  0.05        1.0
+    """
     complete = table.dropna()
     n, k = complete.shape
     if k < 3:

@@ -1,6 +1,7 @@
 """Two conditions of the same participants: the Wilcoxon signed-rank test and the paired t test."""
 
 import math
+from collections.abc import Hashable
 from itertools import combinations
 
 import numpy as np
@@ -19,7 +20,15 @@ BLANKS = {"wilcoxon": "a rank test has no t, df, or interval of the mean", "t": 
 
 
 def wide(data: pd.DataFrame, outcome: str, within: list[str], participant: str = "participant") -> pd.DataFrame:
-    """Return participants × conditions of the participants' means; NaN where someone lacks a condition."""
+    """Return participants × conditions of the participants' means; NaN where someone lacks a condition.
+
+    >>> rows = [("p1", "a", 1), ("p1", "a", 3), ("p1", "b", 5), ("p2", "b", 4)]
+    >>> wide(pd.DataFrame(rows, columns=["participant", "stage", "y"]), "y", ["stage"])
+    stage          a    b
+    participant
+    p1           2.0  5.0
+    p2           NaN  4.0
+    """
     means = data.dropna(subset=[outcome]).groupby([participant, *within], observed=True)[outcome].mean()
     return means.unstack(within) if within else means.to_frame("all")
 
@@ -30,6 +39,12 @@ def compare(table: pd.DataFrame, correction: str = "holm") -> pd.DataFrame:
     Differences are a − b. `effect` is the matched-pairs rank-biserial correlation, or d_z = mean / SD of the
     differences, with 95% limits. p is adjusted across the pairs, for each test by itself. `warning` says what else must
     be known of a row.
+
+    >>> table = pd.DataFrame({"a": [1, 2, 3, 5], "b": [2, 4, 6, 9]})
+    >>> compare(table).round(3)[["term", "n", "diff", "t", "V", "p", "effect"]]
+           term  n  diff      t    V      p  effect
+    0  wilcoxon  4  -2.5    NaN  0.0  0.125  -1.000
+    1         t  4  -2.5 -3.873  NaN  0.030  -1.936
     """
     pairs = list(combinations(table.columns, 2))
     rows = [_row(test, a, b, table) for a, b in pairs for test in TESTS]
@@ -45,6 +60,10 @@ def wilcoxon(a: np.ndarray, b: np.ndarray) -> tuple[float, float, float, float, 
 
     Exact up to 50 untied differences, else the normal approximation without continuity correction, as R's
     `wilcox.test(paired = TRUE, exact = FALSE, correct = FALSE)`.
+
+    >>> v, p, r, low, high = wilcoxon(np.array([1, 5, 3, 8]), np.array([2, 3, 6, 4]))
+    >>> v, round(p, 3), round(r, 3)
+    (6.0, 0.875, 0.2)
     """
     differences = np.asarray(a, float) - np.asarray(b, float)
     effect = rank_biserial_paired(differences)
@@ -63,6 +82,9 @@ def broken_ties(differences: np.ndarray) -> str:
     """Return in words what the test would give if differences that are equal but for rounding were tied; else nothing.
 
     R breaks such ties by its rounding as well (its `digits.rank` stops that), so `wilcoxon` equals R's default.
+
+    >>> broken_ties(np.array([0.8 - 0.7, 0.7 - 0.6, 0.4]))[:49], broken_ties(np.array([1, 2]))
+    ('differences that differ by rounding alone are ran', '')
     """
     equal = tied(differences)
     if len(np.unique(np.abs(equal))) == len(np.unique(np.abs(differences))):
@@ -72,17 +94,22 @@ def broken_ties(differences: np.ndarray) -> str:
 
 
 def t_test(a: np.ndarray, b: np.ndarray) -> tuple[float, float, float, float, float, float, float, float]:
-    """Return se, t, p, the 95% limits of the mean difference, d_z and its limits."""
+    """Return se, t, p, the 95% limits of the mean difference, d_z and its limits.
+
+    >>> se, t, p, low, high, *_ = t_test(np.array([2, 4, 6]), np.array([1, 2, 3]))
+    >>> round(se, 3), round(t, 3), round(p, 3), round(low, 3), round(high, 3)
+    (0.577, 3.464, 0.074, -0.484, 4.484)
+    """
     differences = np.asarray(a, float) - np.asarray(b, float)
     if alike(differences):
         raise NotDefined("all paired differences are equal")
-    mean, sd, df = differences.mean(), differences.std(ddof=1), len(differences) - 1
+    mean, sd, df = float(differences.mean()), float(differences.std(ddof=1)), len(differences) - 1
     se = sd / math.sqrt(len(differences))
-    half = stats.t.ppf(0.975, df) * se
-    return se, mean / se, 2 * stats.t.sf(abs(mean / se), df), mean - half, mean + half, *d_z(differences)
+    half = float(stats.t.ppf(0.975, df)) * se
+    return se, mean / se, 2 * float(stats.t.sf(abs(mean / se), df)), mean - half, mean + half, *d_z(differences)
 
 
-def _row(test: str, a, b, table: pd.DataFrame) -> tuple:
+def _row(test: str, a: Hashable, b: Hashable, table: pd.DataFrame) -> tuple[object, ...]:
     both = table[[a, b]].dropna()
     x, y = both[a].to_numpy(float), both[b].to_numpy(float)
     means = (x.mean(), y.mean(), (x - y).mean()) if len(both) else (math.nan,) * 3

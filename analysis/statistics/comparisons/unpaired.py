@@ -19,13 +19,18 @@ def compare(groups_a: dict[str, np.ndarray], groups_b: dict[str, np.ndarray], co
 
     `p` is Welch's, adjusted over all comparisons; `p_U` is Mann-Whitney's (normal approximation, ties corrected), and
     `r` the rank-biserial correlation.
+
+    >>> found = compare({"a": np.array([1.0, 2, 3])}, {"b": np.array([3.0, 4, 5])})
+    >>> found.round(3)[["a", "b", "diff", "se", "df", "t", "p", "U", "g", "r"]]
+       a  b  diff     se   df      t     p    U      g      r
+    0  a  b  -2.0  0.816  4.0 -2.449  0.07  0.5 -1.596 -0.889
     """
     rows = [_row(a, b, x, y) for a, x in groups_a.items() for b, y in groups_b.items()]
     frame = pd.DataFrame(rows, columns=[*(c for c in COLUMNS if c != "p_adjusted"), "reason"])
     return frame.assign(p_adjusted=adjust(frame["p"], correction))[[*COLUMNS, "reason"]]
 
 
-def _row(a: str, b: str, x: np.ndarray, y: np.ndarray) -> tuple:
+def _row(a: str, b: str, x: np.ndarray, y: np.ndarray) -> tuple[object, ...]:
     means = (x.mean() if len(x) else math.nan, y.mean() if len(y) else math.nan)
     head = (a, b, len(x), len(y), *means, means[0] - means[1])
     try:

@@ -12,13 +12,24 @@ from analysis.statistics.effects import eta2p, eta2p_interval, omega2p
 COLUMNS = ("term", "ss", "df", "ms", "F", "p", "eta2p", "eta2p_ci_low", "eta2p_ci_high", "omega2p")
 
 
-def anova(data: pd.DataFrame, outcome: str, factors: list[str], ss_type: int = 3, covariance: str = "classical"):
+def anova(
+    data: pd.DataFrame, outcome: str, factors: list[str], ss_type: int = 3, covariance: str = "classical"
+) -> pd.DataFrame:
     """Return one row per term of the full factorial model, the residuals last; `COLUMNS` plus a reason for blanks.
 
     Sum contrasts always: with type 3, treatment contrasts test something else. `covariance="hc3"` gives
     White-corrected Wald F values (`car::Anova(white.adjust = "hc3")`); these have no sums of squares, and their effect
     sizes are those of the classical table. Type 1 is refused: it depends on the order of the factors, and statsmodels
     ignores `robust` for it.
+
+    >>> data = pd.DataFrame({"heatmap": ["no", "no", "yes", "yes"] * 2, "scores": ["no"] * 4 + ["yes"] * 4,
+    ...                      "y": [1, 3, 4, 6, 2, 4, 7, 9]})
+    >>> anova(data, "y", ["heatmap", "scores"]).round(3)[["term", "ss", "df", "F", "p", "eta2p", "omega2p"]]
+                 term    ss   df     F      p  eta2p  omega2p
+    0         heatmap  32.0  1.0  16.0  0.016    0.8    0.652
+    1          scores   8.0  1.0   4.0  0.116    0.5    0.273
+    2  heatmap:scores   2.0  1.0   1.0  0.374    0.2    0.000
+    3       Residuals   8.0  4.0   NaN    NaN    NaN      NaN
     """
     if ss_type not in (2, 3):
         raise ValueError(f"ss_type: found {ss_type!r}, expected 2 or 3")

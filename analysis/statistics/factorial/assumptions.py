@@ -15,16 +15,27 @@ ROYSTON_LIMIT = 5000
 
 
 def residuals(data: pd.DataFrame, outcome: str, factors: list[str]) -> np.ndarray:
-    """Return each value minus its cell's mean: the residuals of the full factorial model."""
+    """Return each value minus its cell's mean: the residuals of the full factorial model.
+
+    >>> data = pd.DataFrame({"method": ["a"] * 3 + ["b"] * 3 + ["c"] * 3, "y": [1, 2, 3, 2, 4, 6, 7, 8, 9]})
+    >>> residuals(data, "y", ["method"])
+    array([-1.,  0.,  1., -2.,  0.,  2., -1.,  0.,  1.])
+    """
     used = complete(data, outcome, factors)
     factors = varying(used, factors)
     if not factors:
-        return (used[outcome] - used[outcome].mean()).to_numpy(float)
-    return (used[outcome] - used.groupby(factors, observed=True)[outcome].transform("mean")).to_numpy(float)
+        return np.asarray(used[outcome] - used[outcome].mean(), float)
+    return np.asarray(used[outcome] - used.groupby(factors, observed=True)[outcome].transform("mean"), float)
 
 
 def normality(data: pd.DataFrame, outcome: str, factors: list[str]) -> pd.DataFrame:
-    """Return Shapiro-Wilk's W on the model's residuals (R `shapiro.test(residuals(m))`), not on the raw outcome."""
+    """Return Shapiro-Wilk's W on the model's residuals (R `shapiro.test(residuals(m))`), not on the raw outcome.
+
+    >>> data = pd.DataFrame({"method": ["a"] * 3 + ["b"] * 3 + ["c"] * 3, "y": [1, 2, 3, 2, 4, 6, 7, 8, 9]})
+    >>> normality(data, "y", ["method"]).round(3)
+            term      W     p
+    0  residuals  0.963  0.83
+    """
     used = complete(data, outcome, factors)
     values = residuals(used, outcome, factors)
     if len(values) < 3:
@@ -40,7 +51,13 @@ def normality(data: pd.DataFrame, outcome: str, factors: list[str]) -> pd.DataFr
 
 
 def levene(data: pd.DataFrame, outcome: str, factors: list[str]) -> pd.DataFrame:
-    """Return Levene's test about the median on the cells and on each factor (R `car::leveneTest(center = median)`)."""
+    """Return Levene's test about the median on the cells and on each factor (R `car::leveneTest(center = median)`).
+
+    >>> data = pd.DataFrame({"method": ["a"] * 3 + ["b"] * 3 + ["c"] * 3, "y": [1, 2, 3, 2, 4, 6, 7, 8, 9]})
+    >>> levene(data, "y", ["method"]).round(3)[["term", "F", "df1", "df2", "p"]]
+         term      F  df1  df2      p
+    0  method  0.667    2    6  0.548
+    """
     used = complete(data, outcome, factors)
     factors = varying(used, factors)
     splits = {"cells": factors} if len(factors) != 1 else {}
@@ -48,7 +65,7 @@ def levene(data: pd.DataFrame, outcome: str, factors: list[str]) -> pd.DataFrame
     return pd.DataFrame(rows, columns=(*LEVENE_COLUMNS, "reason"))
 
 
-def _levene_row(term: str, data: pd.DataFrame, outcome: str, factors: list[str]) -> tuple:
+def _levene_row(term: str, data: pd.DataFrame, outcome: str, factors: list[str]) -> tuple[object, ...]:
     cells = groups(data, outcome, factors)
     blank = (term, math.nan, math.nan, math.nan, math.nan)
     if len(cells) < 2:

@@ -11,12 +11,22 @@ from analysis.statistics.cells import check_cells, complete, varying
 COLUMNS = ("a", "b", "mean_a", "mean_b", "diff", "se", "df", "t", "p_adjusted", "ci_low", "ci_high")
 
 
-def marginal_means(data: pd.DataFrame, outcome: str, factors: list[str], factor: str, covariance: str = "classical"):
+def marginal_means(
+    data: pd.DataFrame, outcome: str, factors: list[str], factor: str, covariance: str = "classical"
+) -> pd.DataFrame:
     """Return each level's estimated marginal mean and its variance (the levels' estimates are independent).
 
     The full factorial model is saturated, so its estimates are the cell means and a marginal mean is their plain
     average over the other factors (R `emmeans`). A cell mean's variance is MSE/n, or under HC3 Σe²/(n−1)², as every
     leverage is 1/n.
+
+    >>> data = pd.DataFrame({"heatmap": ["no", "no", "yes", "yes"] * 2, "scores": ["no"] * 4 + ["yes"] * 4,
+    ...                      "y": [1, 3, 4, 6, 2, 4, 7, 9]})
+    >>> marginal_means(data, "y", ["heatmap", "scores"], "heatmap")
+             mean  variance
+    heatmap
+    no        2.5       0.5
+    yes       6.5       0.5
     """
     cells = data.groupby(factors, observed=True)[outcome]
     centred = data[outcome] - cells.transform("mean")
@@ -40,6 +50,12 @@ def tukey(
 
     R: `pairs(emmeans(m, factor, vcov. = hccm(m, "hc3")), adjust = "tukey")`. Not R's `TukeyHSD`, which compares raw
     means, and not scipy's, which leaves the other factor out: with unequal cells they give other p values.
+
+    >>> data = pd.DataFrame({"heatmap": ["no", "no", "yes", "yes"] * 2, "scores": ["no"] * 4 + ["yes"] * 4,
+    ...                      "y": [1, 3, 4, 6, 2, 4, 7, 9]})
+    >>> tukey(data, "y", ["heatmap", "scores"], "heatmap").round(4)[["a", "b", "diff", "se", "df", "t", "p_adjusted"]]
+        a    b  diff   se  df    t  p_adjusted
+    0  no  yes  -4.0  1.0   4 -4.0      0.0161
     """
     used = complete(data, outcome, factors)
     factors = varying(used, factors)
@@ -58,7 +74,15 @@ def tukey(
 
 
 def games_howell(data: pd.DataFrame, outcome: str, factor: str) -> pd.DataFrame:
-    """Return all pairwise differences a − b of one factor's raw means with unequal variances (Games & Howell 1976)."""
+    """Return all pairwise differences a − b of one factor's raw means with unequal variances (Games & Howell 1976).
+
+    >>> data = pd.DataFrame({"method": ["a"] * 3 + ["b"] * 3 + ["c"] * 3, "y": [1, 2, 3, 2, 4, 6, 7, 8, 9]})
+    >>> games_howell(data, "y", "method").round(3)[["a", "b", "diff", "se", "df", "p_adjusted"]]
+       a  b  diff     se     df  p_adjusted
+    0  a  b  -2.0  1.291  2.941       0.390
+    1  a  c  -6.0  0.816  4.000       0.004
+    2  b  c  -4.0  1.291  2.941       0.107
+    """
     used = complete(data, outcome, [factor])
     check_cells(used, outcome, [factor], at_least=2)
     summary = used.groupby(factor, observed=True)[outcome].agg(["mean", "var", "size"])

@@ -17,7 +17,13 @@ DUNN_COLUMNS = ("term", "a", "b", "mean_rank_a", "mean_rank_b", "diff", "se", "z
 
 
 def kruskal(data: pd.DataFrame, outcome: str, factors: list[str]) -> pd.DataFrame:
-    """Return Kruskal-Wallis H, corrected for ties, over the cells and over each factor; ε² = H / (N − 1)."""
+    """Return Kruskal-Wallis H, corrected for ties, over the cells and over each factor; ε² = H / (N − 1).
+
+    >>> data = pd.DataFrame({"method": ["a"] * 3 + ["b"] * 3 + ["c"] * 3, "y": [1, 2, 3, 2, 4, 6, 7, 8, 9]})
+    >>> kruskal(data, "y", ["method"]).round(4)[["term", "H", "df", "p", "epsilon2"]]
+         term       H  df       p  epsilon2
+    0  method  6.2521   2  0.0439    0.7815
+    """
     used = complete(data, outcome, factors)
     rows = [_kruskal_row(term, used, outcome, split) for term, split in splits(varying(used, factors)).items()]
     if not rows:
@@ -25,7 +31,7 @@ def kruskal(data: pd.DataFrame, outcome: str, factors: list[str]) -> pd.DataFram
     return pd.DataFrame(rows, columns=(*KRUSKAL_COLUMNS, "reason"))
 
 
-def _kruskal_row(term: str, data: pd.DataFrame, outcome: str, factors: list[str]) -> tuple:
+def _kruskal_row(term: str, data: pd.DataFrame, outcome: str, factors: list[str]) -> tuple[object, ...]:
     if alike(data[outcome]):
         return (term, *[math.nan] * 4, "all values are equal")
     if len(np.unique(tied(data[outcome]))) < data[outcome].nunique():
@@ -39,6 +45,13 @@ def dunn(data: pd.DataFrame, outcome: str, factors: list[str], correction: str =
     """Return Dunn's (1964) two-sided z of all pairs of groups, tie-corrected; p adjusted inside each grouping.
 
     A factor of two levels has nothing to compare after its Kruskal-Wallis test and is left out.
+
+    >>> data = pd.DataFrame({"method": ["a"] * 3 + ["b"] * 3 + ["c"] * 3, "y": [1, 2, 3, 2, 4, 6, 7, 8, 9]})
+    >>> dunn(data, "y", ["method"]).round(3)[["a", "b", "diff", "z", "p", "p_adjusted"]]
+       a  b  diff      z      p  p_adjusted
+    0  a  b  -2.0 -0.898  0.369       0.369
+    1  a  c  -5.5 -2.470  0.014       0.041
+    2  b  c  -3.5 -1.572  0.116       0.232
     """
     used = complete(data, outcome, factors)
     frames = []

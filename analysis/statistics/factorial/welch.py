@@ -10,7 +10,13 @@ COLUMNS = ("term", "F", "df1", "df2", "p")
 
 
 def welch(data: pd.DataFrame, outcome: str, factor: str) -> pd.DataFrame:
-    """Return Welch's (1951) one-way F of one factor's raw means (R `oneway.test(var.equal = FALSE)`)."""
+    """Return Welch's (1951) one-way F of one factor's raw means (R `oneway.test(var.equal = FALSE)`).
+
+    >>> data = pd.DataFrame({"method": ["a"] * 3 + ["b"] * 3 + ["c"] * 3, "y": [1, 2, 3, 2, 4, 6, 7, 8, 9]})
+    >>> welch(data, "y", "method").round(4)
+         term        F  df1     df2       p
+    0  method  23.2441    2  3.7895  0.0075
+    """
     used = complete(data, outcome, [factor])
     check_cells(used, outcome, [factor], at_least=2)
     summary = used.groupby(factor, observed=True)[outcome].agg(["mean", "var", "size"])

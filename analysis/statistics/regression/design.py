@@ -9,10 +9,17 @@ from analysis.errors import NotDefined
 from analysis.statistics.cells import complete, varying
 
 
-def trials_design(data: pd.DataFrame, outcome: str, factors: list[str], participant: str):
+def trials_design(
+    data: pd.DataFrame, outcome: str, factors: list[str], participant: str
+) -> tuple[np.ndarray, np.ndarray, list[str], np.ndarray]:
     """Return y, X (trials, terms), the terms' names and a number per trial for its participant.
 
     The model is the full factorial one; a factor's first level is its reference.
+
+    >>> data = pd.DataFrame({"participant": ["p", "p", "q", "q"], "method": ["a", "b"] * 2, "y": [1, 2, 3, 4]})
+    >>> y, design, names, people = trials_design(data, "y", ["method"], "participant")
+    >>> names, design.tolist(), people.tolist()
+    (['(Intercept)', 'method[b]'], [[1.0, 0.0], [1.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [0, 0, 1, 1])
     """
     used = complete(data, outcome, [*factors, participant])
     factors = varying(used, factors)
@@ -29,7 +36,12 @@ def trials_design(data: pd.DataFrame, outcome: str, factors: list[str], particip
 
 
 def treatment_columns(data: pd.DataFrame, factors: list[str]) -> dict[str, np.ndarray]:
-    """Return the intercept and every term's indicator columns, named `heatmap[lrp]:scores[hidden]`."""
+    """Return the intercept and every term's indicator columns, named `heatmap[lrp]:scores[hidden]`.
+
+    >>> data = pd.DataFrame({"method": pd.Categorical(["a", "b", "c"])})
+    >>> {name: column.tolist() for name, column in treatment_columns(data, ["method"]).items()}
+    {'(Intercept)': [1.0, 1.0, 1.0], 'method[b]': [0.0, 1.0, 0.0], 'method[c]': [0.0, 0.0, 1.0]}
+    """
     columns = {"(Intercept)": np.ones(len(data))}
     for order in range(1, len(factors) + 1):
         for chosen in combinations(factors, order):
@@ -41,7 +53,13 @@ def treatment_columns(data: pd.DataFrame, factors: list[str]) -> dict[str, np.nd
 
 
 def check_not_separated(y: np.ndarray, design: np.ndarray, names: list[str]) -> None:
-    """Refuse binary answers of which a cell holds only one value: its log odds would be infinite."""
+    """Refuse binary answers of which a cell holds only one value: its log odds would be infinite.
+
+    >>> check_not_separated(np.array([0, 1, 1, 1]), np.array([[1, 0], [1, 0], [1, 1], [1, 1]]), ["a", "b"])
+    Traceback (most recent call last):
+        ...
+    analysis.errors.NotDefined: in one cell all answers are alike, so its log odds are infinite
+    """
     if not np.isin(y, (0, 1)).all():
         raise NotDefined("the answers are not all 0 or 1", tuple(names))
     rates = pd.Series(y).groupby([design[:, j] for j in range(design.shape[1])]).mean()

@@ -11,7 +11,16 @@ from analysis.statistics.regression.logistic import COLUMNS
 
 
 def gee(data: pd.DataFrame, outcome: str, factors: list[str], participant: str = "participant") -> pd.DataFrame:
-    """Return one row per coefficient (log odds, treatment contrasts, exchangeable answers), as `logistic.COLUMNS`."""
+    """Return one row per coefficient (log odds, treatment contrasts, exchangeable answers), as `logistic.COLUMNS`.
+
+    >>> rows = [(f"p{i}", method, int((i + j) % 4 < k))
+    ...         for i in range(8) for method, k in (("a", 1), ("b", 3)) for j in range(6)]
+    >>> data = pd.DataFrame(rows, columns=["participant", "method", "right"])
+    >>> gee(data, "right", ["method"]).round(2)[["term", "estimate", "odds_ratio"]]
+              term  estimate  odds_ratio
+    0  (Intercept)      -1.1        0.33
+    1    method[b]       2.2        9.00
+    """
     y, design, names, people = trials_design(data, outcome, factors, participant)
     check_not_separated(y, design, names)
     model = sm.GEE(y, design, people, family=sm.families.Binomial(), cov_struct=sm.cov_struct.Exchangeable())

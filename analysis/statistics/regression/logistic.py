@@ -36,10 +36,21 @@ class Counts:
         return np.column_stack([self.per_person(column) for column in values.T])
 
 
-def mixed_logistic(data: pd.DataFrame, outcome: str, factors: list[str], participant: str = "participant"):
+def mixed_logistic(
+    data: pd.DataFrame, outcome: str, factors: list[str], participant: str = "participant"
+) -> pd.DataFrame:
     """Return one row per coefficient (log odds, treatment contrasts), then the random intercept's SD.
 
     `ci_low` and `ci_high` are 95% Wald limits of the odds ratio.
+
+    >>> rows = [(f"p{i}", method, int((i + j) % 4 < k))
+    ...         for i in range(8) for method, k in (("a", 1), ("b", 3)) for j in range(6)]
+    >>> data = pd.DataFrame(rows, columns=["participant", "method", "right"])
+    >>> mixed_logistic(data, "right", ["method"]).round(2)[["term", "estimate"]]
+                  term  estimate
+    0      (Intercept)      -1.1
+    1        method[b]       2.2
+    2  sd(participant)       0.0
     """
     y, design, names, people = trials_design(data, outcome, factors, participant)
     check_not_separated(y, design, names)
@@ -58,12 +69,22 @@ def mixed_logistic(data: pd.DataFrame, outcome: str, factors: list[str], partici
 
 
 def log_likelihood(parameters: np.ndarray, counts: Counts) -> float:
-    """Return the log likelihood at the coefficients followed by the log of the random intercept's SD."""
+    """Return the log likelihood at the coefficients followed by the log of the random intercept's SD.
+
+    >>> counts = summed(np.array([0, 1, 1, 0]), np.ones((4, 1)), np.array([0, 0, 1, 1]))
+    >>> round(log_likelihood(np.array([0.0, -20.0]), counts) / math.log(0.5), 4)  # nobody differs: four fair coins
+    4.0
+    """
     return -_deviance_and_gradient(parameters, counts)[0]
 
 
 def summed(y: np.ndarray, design: np.ndarray, people: np.ndarray) -> Counts:
-    """Return the answers summed by participant and design row."""
+    """Return the answers summed by participant and design row.
+
+    >>> counts = summed(np.array([0, 1, 1, 1]), np.ones((4, 1)), np.array([0, 0, 1, 1]))
+    >>> counts.correct, counts.answers, counts.person
+    (array([1., 2.]), array([2., 2.]), array([0, 1]))
+    """
     keyed = pd.DataFrame(design).assign(person=people, y=y)
     by = [*range(design.shape[1]), "person"]
     table = keyed.groupby(by, sort=False)["y"].agg(["sum", "size"]).reset_index()
@@ -88,7 +109,7 @@ def _deviance_and_gradient(parameters: np.ndarray, counts: Counts) -> tuple[floa
     residual = counts.correct[:, None] - counts.answers[:, None] * special.expit(linear)
     weighted = residual * posterior[counts.person]
     gradient = np.append(counts.design.T @ weighted.sum(1), sd * (weighted * z[counts.person]).sum())
-    return -totals.sum(), -gradient
+    return -float(totals.sum()), -gradient
 
 
 def _modes(fixed: np.ndarray, sd: float, counts: Counts) -> tuple[np.ndarray, np.ndarray]:
@@ -127,10 +148,10 @@ def _standard_errors(parameters: np.ndarray, counts: Counts, step: float = 1e-4)
     hessian = (np.array(columns) + np.array(columns).T) / 2
     if parameters[-1] < -5:  # no variance between participants: it is at its border, and the rest is a plain regression
         hessian = hessian[:-1, :-1]
-    return np.sqrt(np.diag(np.linalg.inv(hessian)))[: len(parameters) - 1]
+    return np.asarray(np.sqrt(np.diag(np.linalg.inv(hessian)))[: len(parameters) - 1])
 
 
-def _row(name: str, estimate: float, se: float) -> tuple:
+def _row(name: str, estimate: float, se: float) -> tuple[object, ...]:
     half = stats.norm.ppf(0.975) * se
     z = estimate / se
     limits = math.exp(estimate - half), math.exp(estimate + half)

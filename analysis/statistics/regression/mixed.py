@@ -25,6 +25,15 @@ def mixed_linear(
     """Return one row per coefficient (treatment contrasts), then the SDs of `participant` and `residual`.
 
     Tests are Wald z tests; R's `lmerTest` uses t with Satterthwaite's degrees of freedom, which matters for few people.
+
+    >>> rows = [(f"p{i}", method, i + j + 2 * (method == "b")) for i in range(4) for method in "ab" for j in range(3)]
+    >>> data = pd.DataFrame(rows, columns=["participant", "method", "y"])
+    >>> mixed_linear(data, "y", ["method"]).round(3)[["term", "estimate", "se"]]
+                  term  estimate     se
+    0      (Intercept)     2.500  0.672
+    1        method[b]     2.000  0.375
+    2  sd(participant)     1.235    NaN
+    3     sd(residual)     0.918    NaN
     """
     y, design, names, people = trials_design(data, outcome, factors, participant)
     if len(y) == len(np.unique(people)):
@@ -68,7 +77,7 @@ class _Sums:
         return value, beta, np.sqrt(variance * np.diag(inverse)), variance
 
 
-def _row(name: str, estimate: float, se: float) -> tuple:
+def _row(name: str, estimate: float, se: float) -> tuple[object, ...]:
     half = stats.norm.ppf(0.975) * se
     return (
         name,

@@ -17,10 +17,20 @@ COLUMNS = ("term", "estimate", "se", "z", "p", "odds_ratio", "ci_low", "ci_high"
 
 def ordinal(
     data: pd.DataFrame, outcome: str, factors: list[str], participant: str = "participant", clustered: bool = True
-):
+) -> pd.DataFrame:
     """Return one row per coefficient (log odds of a higher answer, treatment contrasts), then the thresholds.
 
     `clustered` gives standard errors that are robust to the dependence of one participant's answers.
+
+    >>> rows = [(f"p{i}", method, 1 + (i + j + 2 * (method == "b")) % 4)
+    ...         for i in range(6) for method in "ab" for j in range(3)]
+    >>> data = pd.DataFrame(rows, columns=["participant", "method", "rating"])
+    >>> ordinal(data, "rating", ["method"]).round(2)[["term", "estimate"]]
+            term  estimate
+    0  method[b]       0.0
+    1        1|2      -1.1
+    2        2|3       0.0
+    3        3|4       1.1
     """
     y, design, names, people = trials_design(data, outcome, factors, participant)
     levels = np.unique(y)
@@ -45,7 +55,7 @@ def ordinal(
     return pd.DataFrame(rows, columns=(*COLUMNS, "reason"))
 
 
-def _row(name: str, estimate: float, se: float) -> tuple:
+def _row(name: str, estimate: float, se: float) -> tuple[object, ...]:
     half = stats.norm.ppf(0.975) * se
     limits = math.exp(estimate - half), math.exp(estimate + half)
     return (name, estimate, se, estimate / se, 2 * stats.norm.sf(abs(estimate / se)), math.exp(estimate), *limits, "")

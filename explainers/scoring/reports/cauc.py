@@ -41,7 +41,7 @@ def write_report(job: Job, folder: Path, out: Path, nodes_of: dict[str, list[dic
 def table(folder: Path) -> list[dict]:
     """Return a row per method: base explainer, mean n_δ, CAUC and CDROP, and how many maps they are of."""
     manifest, _ = read_bundle(folder)
-    values = defaultdict(dict)
+    values: dict[str, dict[str, dict]] = defaultdict(dict)
     for row in read_table(folder, "dataset_metrics"):
         values[row["method"]][row["metric"]] = row
     rows = []

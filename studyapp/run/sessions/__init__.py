@@ -7,7 +7,7 @@ per (participant, step) in the database itself.
 
 from studyapp.run.sessions.answering import Receipt, keep_draft, record_events, submit
 from studyapp.run.sessions.ending import ERASED, apply_retention, discard_trial_runs, erase, expire, withdraw
-from studyapp.run.sessions.runs import answered, draft_of, get, get_by_ticket, holder, key, ticket_of, token
+from studyapp.run.sessions.runs import answered, browser_key, draft_of, get, get_by_ticket, holder, ticket_of, token
 from studyapp.run.sessions.starting import NotOpen, Visitor, find, start, start_preview
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Visitor",
     "answered",
     "apply_retention",
+    "browser_key",
     "discard_trial_runs",
     "draft_of",
     "erase",
@@ -26,7 +27,6 @@ __all__ = [
     "get_by_ticket",
     "holder",
     "keep_draft",
-    "key",
     "record_events",
     "start",
     "start_preview",

@@ -74,9 +74,9 @@ def token(participant: models.Participant, position: int) -> str:
     return f"{position}-{salted_hmac('studyapp.step', f'{participant.code}:{position}').hexdigest()[:32]}"
 
 
-def key(participant: models.Participant) -> str:
-    """Return what pages and links call a run by among those of one browser; it opens nothing by itself."""
-    return token(participant, 999_999)[7:19]
+def browser_key(participant: models.Participant) -> str:
+    """Return the name under which a browser keeps what it couldn't send yet of this run; it lets nobody answer."""
+    return salted_hmac("studyapp.browser", participant.code).hexdigest()[:12]
 
 
 def holder(tickets: list[str], submitted: str) -> int | None:
@@ -88,7 +88,7 @@ def holder(tickets: list[str], submitted: str) -> int | None:
 def ticket_of(tickets: list[str], its_key: str) -> str | None:
     """Return the ticket, among those a browser has, of the run with a `key`; None where there is none."""
     runs = models.Participant.objects.filter(ticket__in=tickets).only("ticket", "code")
-    return next((run.ticket for run in runs if constant_time_compare(key(run), its_key)), None)
+    return next((run.ticket for run in runs if constant_time_compare(browser_key(run), its_key)), None)
 
 
 def position_of(participant: models.Participant, submitted: str) -> int | None:
