@@ -23,7 +23,7 @@ def code(study: models.Study, status: str) -> str:
 def context(participant: models.Participant, *, with_code: bool = True) -> dict:
     """Return what the last page shows. A preview is shown no code, so that none gets around.
 
-    Without `with_code` it is kept back: an open link may be opened by the next person at the same device.
+    Without `with_code` it is kept back, and the run's own text: the next person at the same device may be looking.
     """
     record = frozen(participant.version)
     study = participant.study
@@ -36,7 +36,7 @@ def context(participant: models.Participant, *, with_code: bool = True) -> dict:
         "language": record["language"],
         "status": participant.status,
         "preview": participant.preview,
-        "text": render(text, values),
+        "text": render(text, values) if with_code else "",
         "code": its_code,
         "kept_back": bool(all_code) and not with_code,
         "key": sessions.browser_key(participant),
