@@ -2,8 +2,7 @@
 
 from functools import partial
 
-from django.http import HttpResponse
-from django.shortcuts import get_object_or_404
+from django.http import Http404, HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.exceptions import APIException, NotFound, PermissionDenied, Throttled
@@ -108,8 +107,8 @@ class StudyDetail(RetrieveAPIView):
     serializer_class = StudySerializer
     lookup_field = "slug"
 
-    def get_queryset(self):
-        return roles.studies(self.request.user).select_related("current")
+    def get_object(self):
+        return _study(self.request, self.kwargs["slug"])
 
     @extend_schema(operation_id="study", parameters=[SLUG], responses={200: StudySerializer, **FAILURES})
     def get(self, request, slug):
@@ -201,7 +200,10 @@ def _sent(request, study: models.Study, action: str, make) -> HttpResponse:
 
 
 def _study(request, slug: str) -> models.Study:
-    return get_object_or_404(roles.studies(request.user).select_related("current"), slug=slug)
+    study = models.study_at(slug, roles.studies(request.user).select_related("current"))
+    if study is None:
+        raise Http404
+    return study
 
 
 def _with_ids(request, study: models.Study) -> bool:

@@ -5,16 +5,18 @@ from studyapp.models.coding import Code, Passage, Reading, Resolution
 from studyapp.models.jobs import Job
 from studyapp.models.members import Member
 from studyapp.models.pairs import ClassMark, PairBallot
-from studyapp.models.runs import Event, Identity, Invitation, Participant, Plan, Response
-from studyapp.models.studies import Bundle, Condition, Study, Version
+from studyapp.models.runs import Draft, Event, Identity, Invitation, Participant, Plan, Response
+from studyapp.models.studies import Address, Bundle, Condition, Study, Version, study_at
 from studyapp.models.tokens import Token
 
 __all__ = [
+    "Address",
     "Bundle",
     "Change",
     "ClassMark",
     "Code",
     "Condition",
+    "Draft",
     "Event",
     "Identity",
     "Invitation",
@@ -30,4 +32,5 @@ __all__ = [
     "Study",
     "Token",
     "Version",
+    "study_at",
 ]

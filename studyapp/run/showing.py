@@ -11,12 +11,13 @@ from studyapp import models
 from studyapp.bundles.drawing import heatmap_url
 from studyapp.bundles.stimuli import reader, stimulus_url
 from studyapp.core.bundles.bundle import Heatmap
+from studyapp.core.engine import flow
 from studyapp.core.engine.displays import display_of
 from studyapp.core.engine.kinds import Kind, Page, kind, load
 from studyapp.core.engine.run import Run
 from studyapp.core.texts import render
 from studyapp.publishing import frozen
-from studyapp.run import sessions
+from studyapp.run import doors, sessions
 
 
 def step_of(participant: models.Participant) -> tuple[Kind, Page, dict]:
@@ -65,39 +66,59 @@ def step_context(participant: models.Participant) -> dict:
     same = {**common(participant), **_shown(its_kind, step, run), "page": page.name, "shaped_by": shaped_by}
     return {
         **same,
+        **own_addresses(participant),
         "same": same,
+        "draft": sessions.draft_of(participant),
         "token": sessions.token(participant, participant.position),
         "position": participant.position,
         "progress": _progress(its_kind, run, step),
         "next_images": _next_images(its_kind, run),
-        "participant_key": sessions.browser_key(participant),
     }
 
 
 def common(participant: models.Participant) -> dict:
-    """Return what every page of a run shows: the study's name and the addresses of its parts."""
+    """Return what every page of a run shows, the same for whoever stands there: the study's name and addresses."""
     definition = frozen(participant.version)
-    slug, addresses = definition["slug"], ("events", "state", "guide", "leave")
     return {
         "study_title": definition["title"],
         "language": definition["language"],
         "preview": participant.preview,
-        "submit_url": reverse("run", args=[slug]),
-        **{f"{name}_url": reverse(name, args=[slug]) for name in addresses},
+        "submit_url": reverse("run", args=[participant.slug]),
     }
 
 
-def entry_context(study: models.Study, known: models.Participant | None) -> dict:
+def own_addresses(participant: models.Participant) -> dict:
+    """Return the addresses of a page's parts, which say whose they are: a browser may have several people's runs."""
+    its_key = sessions.browser_key(participant)
+    named = ("run", "state", "guide", "leave")
+    own = {f"{name}_url": f"{reverse(name, args=[participant.slug])}?of={its_key}" for name in named}
+    by_token = {f"{name}_url": reverse(name, args=[participant.slug]) for name in ("events", "draft")}
+    return {**own, **by_token, "key": its_key}
+
+
+def entry_context(study: models.Study, door: doors.Door) -> dict:
     """Return what the study's front door shows, to a newcomer or to somebody who comes back."""
-    version = known.version if known else study.current
+    version = door.run.version if door.run else study.current
     record = frozen(version)
     parameters = record["parameters"]
     return {
         "study_title": record["title"],
         "language": record["language"],
         "text": render(record["texts"]["entry"], record["payment"] | parameters),
-        "returning": known is not None,
+        "state": door.state,
+        "button": door.button,
         "allow": {"width": parameters["min_width_px"], "height": parameters["min_height_px"]},
+    }
+
+
+def next_person_context(study: models.Study, present: models.Participant | None) -> dict:
+    """Return what the page for the next person shows; `under_way` where somebody's run would be left unfinished."""
+    under_way = present is not None and present.status == flow.ACTIVE
+    return {
+        "study_title": study.title,
+        "language": study.language,
+        "slug": study.slug,
+        "under_way": {"step": present.position + 1, "of": len(present.plan.steps)} if under_way else None,
     }
 
 

@@ -32,10 +32,8 @@ def enter(study):
 
 def visitors_run(client):
     page = client.get("/s/tiny/run/")
-    return (
-        page.context
-        and models.Participant.objects.filter(pk=client.cookies["heatwise-run-tiny"].value.split(":")[0]).first()
-    )
+    ticket = client.cookies["heatwise-run-tiny"].value.split(":")[0].split(".")[0].removesuffix("*")
+    return page.context and models.Participant.objects.filter(ticket=ticket).first()
 
 
 def answer(client, run, value, position=None):
@@ -138,7 +136,7 @@ def test_pages_are_never_stored_by_the_browser(enter):
 def test_a_forged_cookie_is_nobody(enter):
     _, run = enter()
     stranger = Client()
-    stranger.cookies["heatwise-run-tiny"] = str(run.pk)
+    stranger.cookies["heatwise-run-tiny"] = run.ticket
     assert stranger.get("/s/tiny/run/").status_code == 302
     assert stranger.get("/s/tiny/run/state/").status_code == 404
     assert answer(stranger, run, "yes").status_code == 302

@@ -13,7 +13,15 @@ FIELDS = {
     "codes": {name: f"code_{name}" for name in ("completed", "screened_out", "no_consent", "withdrawn")},
     "recruitment": {
         name: name
-        for name in ("id_parameter", "require_id", "return_url", "active_minutes", "expire_hours", "retention_days")
+        for name in (
+            "id_parameter",
+            "require_id",
+            "return_url",
+            "active_minutes",
+            "expire_hours",
+            "retention_days",
+            "lab_mode",
+        )
     },
 }
 

@@ -49,13 +49,17 @@ def _fields(found: dict) -> dict:
 
 
 def _validate(study: models.Study) -> None:
-    if models.Study.objects.filter(slug=study.slug).exists():
-        raise StudyFileError(f"slug: a study {study.slug!r} is here already; load this one under another slug")
+    if other := models.study_at(study.slug):
+        raise StudyFileError(f"slug: {_whose(study.slug, other)} is here already; load this one under another slug")
     try:
         study.full_clean(exclude=["bundle", "current"])
     except ValidationError as error:
         field, messages = next(iter(error.message_dict.items()))
         raise StudyFileError(f"{_name(field)}: {messages[0]}") from None
+
+
+def _whose(slug: str, other: models.Study) -> str:
+    return f"a study {slug!r}" if other.slug == slug else f"a study {other.slug!r}, to which {slug!r} leads,"
 
 
 def _name(field: str) -> str:

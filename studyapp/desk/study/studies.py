@@ -29,7 +29,7 @@ from .forms import PARAMETER, TEXT, AddStudyForm, study_form, text_order
 BASICS = (("title", "slug"), ("bundle", "language"))
 PAYMENT = (("currency", "reward_base", "reward_bonus", "reward_partial"),)
 RECRUITMENT = (
-    ("id_parameter", "require_id"),
+    ("id_parameter", "require_id", "lab_mode"),
     "return_url",
     ("code_completed", "code_screened_out", "code_no_consent", "code_withdrawn"),
 )
@@ -227,6 +227,7 @@ class StudyAdmin(ByRole, admin.ModelAdmin):
             **transitions.under_way(request, study),
             "downloads": downloads.allowed(request.user, study),
             "link": request.build_absolute_uri(reverse("entry", args=[study.slug])),
+            "next_person": request.build_absolute_uri(reverse("next_person", args=[study.slug])),
             "links_form": links.LinksForm() if roles.may(request.user, "identities", study) else None,
             "role": roles.role_of(request.user, study),
             "parameters_at": "".join(f"id_{PARAMETER}{first.name}" for first in kind(study.kind).parameters[:1]),

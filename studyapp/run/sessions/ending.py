@@ -88,6 +88,7 @@ def _end(participant: models.Participant, status: str, summary: dict) -> None:
     participant.status, participant.summary = status, summary
     participant.quality = _quality(participant) if status == flow.COMPLETED else {}
     participant.ended_at = timezone.now()
+    models.Draft.objects.filter(participant=participant).delete()
     participant.save(update_fields=["status", "summary", "quality", "position", "ended_at", "seen_at"])
     trace(participant, status)
 
@@ -114,6 +115,7 @@ def _quality(participant: models.Participant) -> dict:
 
 
 def _forget(participant: models.Participant) -> None:
+    models.Draft.objects.filter(participant=participant).delete()
     participant.responses.all().delete()
     participant.events.exclude(name__in=TRACED, t_ms=None, input_mode="", data={}, uid=None).delete()
     models.Plan.objects.filter(participant=participant).update(steps=[])
