@@ -40,6 +40,8 @@ def quick(monkeypatch):
     chosen.append(Case("occlusion", {"window": 28, "stride": 28}))
     monkeypatch.setattr(timing, "cases", lambda _side: chosen)
     monkeypatch.setattr(measuring, "BATCHES", (1, 2))
+    monkeypatch.setattr(measuring, "REPEATS", 1)
+    monkeypatch.setattr(timing, "REPEATS", 1)
 
 
 def test_rows_hold_both_times_and_the_difference_of_the_maps(quick, capsys):

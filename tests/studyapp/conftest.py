@@ -6,9 +6,11 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 from django.http import QueryDict
+from django.test import override_settings
 
 from studyapp import models, publishing
 from studyapp.bundles import stimuli
@@ -38,13 +40,19 @@ def do_jobs() -> None:
         working.do(job)
 
 
-@pytest.fixture
-def tiny_kind(settings):
-    """Register the tiny kind for one test."""
+@pytest.fixture(scope="session")
+def tiny_templates():
+    """Find the tiny kind's templates too, once: engines that are set up anew for a test would read all others again."""
     templates = settings.TEMPLATES[0] | {
         "DIRS": [*settings.TEMPLATES[0]["DIRS"], Path(tiny.__file__).parent / "templates"]
     }
-    settings.TEMPLATES = [templates]
+    with override_settings(TEMPLATES=[templates]):
+        yield
+
+
+@pytest.fixture
+def tiny_kind(tiny_templates):
+    """Register the tiny kind for one test."""
     kinds.kinds()["tiny"] = tiny.KIND
     yield tiny.KIND
     del kinds.kinds()["tiny"]
@@ -78,9 +86,15 @@ def streamed_here(monkeypatch):
     monkeypatch.setattr(processes, "stream", stream)
 
 
+@pytest.fixture(scope="session")
+def written(tmp_path_factory):
+    """The usual bundle's folder, for tests that leave it as it is."""
+    return write_bundle(tmp_path_factory.mktemp("usual") / "source")
+
+
 @pytest.fixture
-def bundle(db, tmp_path):
-    return stimuli.load_bundle(write_bundle(tmp_path / "source"), "made")
+def bundle(db, written):
+    return stimuli.load_bundle(written, "made")
 
 
 @pytest.fixture

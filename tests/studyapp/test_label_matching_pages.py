@@ -127,7 +127,9 @@ def test_hidden_nodes_are_not_in_the_page_and_probabilities_are_if_wanted(bundle
 @pytest.mark.parametrize("skill", ["oracle", 0.0], ids=["right", "wrong"])
 def test_a_verification_shows_true_and_own_labels_and_whether_they_agree(definition, bundle, skill):
     answered = answer_all(make_plan(definition), definition, skill)
-    for step, before in verifications(answered):
+    told = list(verifications(answered))
+    assert len(told) == 16  # 8 pictures of each of two pairs
+    for step, before in told:
         plan = [row.step for row in answered]
         shown = context(step, make_run(definition, bundle, plan, plan.index(step), answered=before))
         assert shown["verdict"] == ("right" if skill == "oracle" else "wrong")
