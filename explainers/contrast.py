@@ -4,7 +4,7 @@ Equations of CWOX-2s (cwox-2s-supplementary.txt; Xie et al. 2023); `explainers.b
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache, wraps
 from typing import Any
 
@@ -12,8 +12,9 @@ import torch
 
 from explainers.base_explainers import BASES, find_base, settings_of
 from explainers.errors import UserError, near
+from explainers.parameters import Colour, Progress
 from explainers.preprocessing import IMAGENET_MEAN, IMAGENET_STD
-from explainers.trees import Node, top_classes
+from explainers.trees import Node, Tree, top_classes
 from explainers.trees.clusters import MASS, MOST
 
 *_BUT_LAST, _LAST = BASES
@@ -36,23 +37,23 @@ class Output:
 
     def __init__(
         self,
-        model,
-        image,
-        n_stages,
+        model: torch.nn.Module,
+        image: torch.Tensor,
+        n_stages: int,
         *,
-        tree=None,
-        base,
-        stage_1=None,
-        stage_2=None,
-        mass=MASS,
-        most=MOST,
-        scale="peak",
-        generator=None,
-        mean=IMAGENET_MEAN,
-        std=IMAGENET_STD,
-        batch_size=None,
-        progress=None,
-    ):
+        tree: Tree | None = None,
+        base: str,
+        stage_1: dict[str, Any] | None = None,
+        stage_2: dict[str, Any] | None = None,
+        mass: float = MASS,
+        most: int = MOST,
+        scale: str = "peak",
+        generator: torch.Generator | None = None,
+        mean: Colour = IMAGENET_MEAN,
+        std: Colour = IMAGENET_STD,
+        batch_size: int | None = None,
+        progress: Progress = None,
+    ) -> None:
         if scale not in SCALES:
             raise UserError(f"scale: there is no {scale!r}.{near(scale, SCALES)}")
         record, self.base = find_base(base)
@@ -63,13 +64,13 @@ class Output:
         self.logits = logits.double().cpu()
         self.probabilities = self.logits.softmax(dim=0)
         self.classes = top_classes(self.probabilities, mass, most)
-        self._maps = cache(lambda stage: maps(self.classes, stage))
+        self._maps: Callable[[int], torch.Tensor] = cache(lambda stage: maps(self.classes, stage))
 
-    def class_maps(self, classes, stage: int = 0) -> torch.Tensor:
+    def class_maps(self, classes: Sequence[int], stage: int = 0) -> torch.Tensor:
         """Return base maps of some of the top classes (T, H, W), raw and signed."""
         return self._maps(stage)[[self.classes.index(index) for index in classes]]
 
-    def cluster_map(self, cluster, stage: int = 0) -> torch.Tensor:
+    def cluster_map(self, cluster: Sequence[int], stage: int = 0) -> torch.Tensor:
         """Return the base map of a cluster (H, W): of Σ p(c), or of log Σ e^z."""
         weights = torch.ones(len(cluster)).double()
         if not self.base.is_linear_in_probability:
@@ -88,13 +89,13 @@ class Output:
         size = (maps - low).abs().amax(dim=(1, 2), keepdim=True)
         return torch.where(size > _NO_EVIDENCE, (maps - low) / size.clamp(min=_NO_EVIDENCE), 0)
 
-    def node(self, key: str, parent: str, classes, saliency) -> Node:
+    def node(self, key: str, parent: str, classes: Sequence[int], saliency: torch.Tensor) -> Node:
         """Return a node whose score is the classes' probability, its raw score their logit (log Σ e^z of several)."""
         classes = tuple(sorted(classes, key=self.classes.index))
         score = float(self.probabilities[list(classes)].sum())
         return Node(key, parent, classes, "", score, saliency, float(self.logits[list(classes)].logsumexp(dim=0)))
 
-    def class_nodes(self, classes, maps, parent: str = "") -> list[Node]:
+    def class_nodes(self, classes: Sequence[int], maps: torch.Tensor, parent: str = "") -> list[Node]:
         """Return a node per class, in their order, with its map of (T, H, W)."""
         prefix = f"{parent}." if parent else ""
         return [self.node(f"{prefix}{i}", parent, (c,), maps[i]) for i, c in enumerate(classes)]

@@ -5,6 +5,7 @@ Several: column `file` and one column per class, 1 or 0 in it. `file` is relativ
 both an optional column `split` is carried into the bundle. Photographs that the CSV does not list are left out.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from explainers.datasets.csv_file import read_csv
@@ -12,7 +13,7 @@ from explainers.datasets.photograph import SUFFIXES, Photograph, class_index
 from explainers.errors import UserError, near
 
 
-def photographs(folder: Path, labels: str | None, base: Path, classes: list[str], multilabel: bool):
+def photographs(folder: Path, labels: str | None, base: Path, classes: list[str], multilabel: bool) -> list[Photograph]:
     """Return the photographs below `folder` with their labels. `base`: where a CSV's path starts."""
     found = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES}
     if labels is None:
@@ -26,14 +27,14 @@ def photographs(folder: Path, labels: str | None, base: Path, classes: list[str]
     return listed
 
 
-def _by_folder(path, source, classes):
+def _by_folder(path: Path, source: str, classes: list[str]) -> Photograph:
     if "/" not in source:
         raise UserError(f'[images] labels = "folders": {source} lies in no class\'s folder.')
     name = source.split("/")[0]
     return Photograph(path, source, (class_index(name, classes, f"[images] folder {name}"),))
 
 
-def _by_csv(csv_path, found, classes, multilabel):
+def _by_csv(csv_path: Path, found: dict[str, Path], classes: list[str], multilabel: bool) -> Iterator[Photograph]:
     columns, rows = read_csv(csv_path, "[images] labels")
     wanted = ["file", *(classes if multilabel else ["label"])]
     for column in wanted:
@@ -50,11 +51,11 @@ def _by_csv(csv_path, found, classes, multilabel):
         yield Photograph(found[row["file"]], row["file"], read(row, classes, where), row.get("split") or "")
 
 
-def _single(row, classes, where):
+def _single(row: dict[str, str], classes: list[str], where: str) -> tuple[int, ...] | None:
     return None if not row["label"] else (class_index(row["label"], classes, where),)
 
 
-def _several(row, classes, where):
+def _several(row: dict[str, str], classes: list[str], where: str) -> tuple[int, ...] | None:
     for name in classes:
         if row[name] not in ("0", "1"):
             raise UserError(f"{where}, column {name}: expected 0 or 1, found {row[name]!r}.")

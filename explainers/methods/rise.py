@@ -4,30 +4,33 @@ Petsiuk, Das, Saenko 2018, "RISE: Randomized Input Sampling for Explanation of B
 section 3.2.
 """
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 
 from explainers.errors import UserError
 from explainers.networks.perturbation import classify, usual_batch
 from explainers.networks.stages import perturbed
+from explainers.parameters import Progress
 from explainers.randomness import integers, seeded, uniform
 from explainers.record import Base, Record, Trial
 
 
 def rise(
-    model,
-    images,
-    targets,
+    model: torch.nn.Module,
+    images: torch.Tensor,
+    targets: torch.Tensor,
     *,
-    n_masks=4000,
-    grid=8,
-    p=0.5,
-    output="softmax",
-    precision="full",
-    generator=None,
-    batch_size=None,
-    progress=None,
-):
+    n_masks: int = 4000,
+    grid: int = 8,
+    p: float = 0.5,
+    output: str = "softmax",
+    precision: str = "full",
+    generator: torch.Generator | None = None,
+    batch_size: int | None = None,
+    progress: Progress = None,
+) -> torch.Tensor:
     """Return Σ f(x ⊙ M)·M / (N·p) over random masks M: (N, T, H, W), ≥ 0 for probabilities.
 
     A mask keeps each cell of a grid × grid raster with probability p; hidden pixels take zero in the model's input
@@ -38,11 +41,11 @@ def rise(
         raise UserError(f"p: expected a probability above 0, up to 1, found {p!r}.")
     masks = _Masks(images, n_masks, grid, p, seeded(generator))
 
-    def hide(batch, _which, variant):
+    def hide(batch: torch.Tensor, _which: torch.Tensor, variant: torch.Tensor) -> None:
         first, last = int(variant[0]), int(variant[-1])
         batch *= masks(first, last + 1)[variant - first]
 
-    options = {"output": output, "precision": precision, "batch_size": batch_size, "progress": progress}
+    options: dict[str, Any] = {"output": output, "precision": precision, "batch_size": batch_size, "progress": progress}
     scores = classify(model, images, n_masks, hide, targets, **options)
     total = torch.zeros((), device=images.device)
     for first in range(0, n_masks, size := usual_batch(images)):
@@ -54,7 +57,7 @@ def rise(
 class _Masks:
     """The random masks, made on demand: bilinearly enlarged cells, cut out at a random shift of up to one cell."""
 
-    def __init__(self, images, n_masks, grid, p, generator):
+    def __init__(self, images: torch.Tensor, n_masks: int, grid: int, p: float, generator: torch.Generator) -> None:
         self.height, self.width = images.shape[-2:]
         self.cell = -(-self.height // grid), -(-self.width // grid)
         self.enlarged = (grid + 1) * self.cell[0], (grid + 1) * self.cell[1]

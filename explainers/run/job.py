@@ -10,12 +10,13 @@ import hashlib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from explainers import registry
 from explainers.bundle import opaque, sha256_of
-from explainers.config import Config, MethodConfig
+from explainers.config import Config, MethodConfig, ModelConfig
 from explainers.datasets import Photograph, list_photographs, with_masks, with_parts
 from explainers.errors import UserError
 from explainers.models import class_names, load_model
@@ -40,7 +41,7 @@ class Job:
     photographs: dict[str, Photograph]
     work: Path
     model_key: str
-    skipped: list[dict]
+    skipped: list[dict[str, str]]
 
     @property
     def predictions_folder(self) -> Path:
@@ -65,7 +66,7 @@ class Job:
         return sorted(self.all_photographs, key=lambda name: opaque(seed, "background", name))[:count]
 
     @cache  # noqa: B019
-    def resolved(self, method: MethodConfig) -> dict:
+    def resolved(self, method: MethodConfig) -> dict[str, Any]:
         """The method's parameters, defaults included, as they decide its maps; of a file its name and sha256."""
         defaults = registry.explainer(method.name).defaults
         chosen = {name: value for name, value in defaults.items() if name not in NOT_PART_OF_THE_MAP}
@@ -107,7 +108,7 @@ def prepare(config: Config, device: str, limit: int | None) -> Job:
     )
 
 
-def _check_method(config, method):
+def _check_method(config: Config, method: MethodConfig) -> None:
     where, record = f"[[methods]] {method.id}", registry.explainer(method.name)
     registry.check_parameters(where, record, method.parameters)
     colour_table(method.colormap)
@@ -119,7 +120,7 @@ def _check_method(config, method):
             raise UserError(f"{where} {name}: there is no file {config.path.parent / value}.")
 
 
-def _check_thresholds(model, classes):
+def _check_thresholds(model: ModelConfig, classes: list[str]) -> None:
     given = model.thresholds
     if given is not None and not (model.multilabel and len(given) == len(classes)):
         expected = f"{len(classes)}, one per class" if model.multilabel else "none, as the model is not multilabel"

@@ -1,9 +1,11 @@
 """The first step of a run: each photograph's logits, penultimate features and picture, and the classes to explain."""
 
 import io
+from collections.abc import Iterator
 
 import numpy as np
 import torch
+from PIL import Image
 from tqdm import tqdm
 
 from explainers.bundle import write_atomically
@@ -33,7 +35,7 @@ def predict(job: Job) -> None:
         raise UserError(f"{job.config.images.folder}: no picture could be read.")
 
 
-def _readable(job, names):
+def _readable(job: Job, names: list[str]) -> Iterator[tuple[str, Image.Image]]:
     for name in names:
         try:
             yield name, open_picture(job.photographs[name].path)
@@ -43,7 +45,7 @@ def _readable(job, names):
             tqdm.write(f"skipped: {photograph.source}: {error}")
 
 
-def _predict_batch(job, pictures):
+def _predict_batch(job: Job, pictures: dict[str, Image.Image]) -> None:
     model = job.config.model
     inputs = torch.zeros(BATCH, 3, *model.height_width)  # always a full batch: rounding depends on its size
     for row, picture in enumerate(pictures.values()):
@@ -58,9 +60,9 @@ def _predict_batch(job, pictures):
         write_atomically(job.predictions_folder / f"{name}.npz", _npz(arrays))
 
 
-def _npz(arrays) -> bytes:
+def _npz(arrays: dict[str, np.ndarray]) -> bytes:
     buffer = io.BytesIO()
-    np.savez(buffer, **arrays)
+    np.savez(buffer, allow_pickle=False, **arrays)
     return buffer.getvalue()
 
 
