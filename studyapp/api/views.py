@@ -145,8 +145,8 @@ class TableView(APIView):
         study = _study(request, slug)
         with_ids = _with_ids(request, study) and table == "participants"
         if request.accepted_renderer.format == "csv":
-            deed = f"Read by API: {table}{' with recruitment ids' if with_ids else ''}."
-            return _sent(request, study, deed, partial(downloads.table, study, table, with_ids=with_ids))
+            action = f"Read by API: {table}{' with recruitment ids' if with_ids else ''}."
+            return _sent(request, study, action, partial(downloads.table, study, table, with_ids=with_ids))
         pages = RunPages()
         runs = pages.paginate_queryset(rows.runs(study), request, view=self)
         return pages.get_paginated_response(tables.page(study, table, runs, with_ids=with_ids))
@@ -178,8 +178,8 @@ class Export(APIView):
     def get(self, request, slug):
         study = _study(request, slug)
         with_ids = _with_ids(request, study)
-        deed = f"Exported by API{', with recruitment ids' if with_ids else ''}."
-        return _sent(request, study, deed, partial(downloads.data, study, with_ids=with_ids))
+        action = f"Exported by API{', with recruitment ids' if with_ids else ''}."
+        return _sent(request, study, action, partial(downloads.data, study, with_ids=with_ids))
 
 
 class Unavailable(APIException):
@@ -188,7 +188,7 @@ class Unavailable(APIException):
     status_code = 503
 
 
-def _sent(request, study: models.Study, deed: str, make) -> HttpResponse:
+def _sent(request, study: models.Study, action: str, make) -> HttpResponse:
     """Return a file that was begun to be sent, which goes on record."""
     try:
         response = make()
@@ -196,7 +196,7 @@ def _sent(request, study: models.Study, deed: str, make) -> HttpResponse:
         raise Throttled(WAIT_S, str(error)) from error
     except processes.StreamError as error:
         raise Unavailable(str(error)) from error
-    record(request.user, study, deed)
+    record(request.user, study, action)
     return response
 
 

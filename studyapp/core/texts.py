@@ -31,6 +31,15 @@ def plain(text: str, values: dict) -> str:
     return " ".join(unescape(TAG.sub("", render(text, values))).split())
 
 
+def asked_in(text: str, values: dict) -> tuple[str, str]:
+    """Return a question and the hint below it, in plain words: the text's first paragraph, and what follows.
+
+    What `values` put in is no Markdown: a class called `*_*` stays that.
+    """
+    first, _, rest = text.strip().partition("\n\n")
+    return tuple(PLACEHOLDER.sub(lambda found: _shown(values, found), plain(part, {})) for part in (first, rest))
+
+
 def placeholders(text: str) -> set[str]:
     """Return the names of the placeholders in a text."""
     return set(PLACEHOLDER.findall(text))

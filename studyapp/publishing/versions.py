@@ -60,8 +60,8 @@ def set_status(study: models.Study, status: models.Study.Status) -> None:
 
 
 def edited_since(study: models.Study) -> bool:
-    """Return whether the study differs from its current version, so that publishing it again would make a new one."""
-    return study.current is not None and content_hash(definition(study)) != study.current.content_hash
+    """Return whether the study differs from its current version; what an update of the software brought is no edit."""
+    return study.current is not None and content_hash(definition(study)) != content_hash(frozen(study.current))
 
 
 def frozen(version: models.Version) -> dict:

@@ -1,5 +1,6 @@
 """What a step shows: the page's own context plus what every page has. All that reaches the browser passes here."""
 
+from dataclasses import replace
 from functools import partial
 
 from django.urls import reverse
@@ -58,7 +59,7 @@ def step_context(participant: models.Participant) -> dict:
         "position": participant.position,
         "progress": _progress(its_kind, run, step),
         "next_images": _next_images(its_kind, run),
-        "participant_key": sessions.token(participant, 999_999)[7:19],
+        "participant_key": sessions.browser_key(participant),
     }
 
 
@@ -141,16 +142,15 @@ def _progress(its_kind: Kind, run: Run, step: dict) -> dict:
 
 
 def _next_images(its_kind: Kind, run: Run) -> list[str]:
-    """Addresses of the following step's images, so that the browser has them when it gets there."""
+    """Return what pictures the following step's page asks for, so that the browser has them when it gets there."""
     if run.position + 1 >= len(run.plan):
         return []
-    step = run.plan[run.position + 1]
-    return sorted(set(_addresses(_shown(its_kind, step, run))))
+    asked_for: set[str] = set()
 
+    def noted(path: str) -> str:
+        address = run.stimulus_url(path)
+        asked_for.add(address)
+        return address
 
-def _addresses(shown) -> list[str]:
-    if isinstance(shown, dict):
-        return [address for value in shown.values() for address in _addresses(value)]
-    if isinstance(shown, list | tuple):
-        return [address for value in shown for address in _addresses(value)]
-    return [shown] if isinstance(shown, str) and shown.startswith("/stimuli/") else []
+    _shown(its_kind, run.plan[run.position + 1], replace(run, stimulus_url=noted))
+    return sorted(asked_for)

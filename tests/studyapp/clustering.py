@@ -9,7 +9,7 @@ from random import Random
 
 from studyapp.core.bundles.bundle import Bundle
 from studyapp.core.bundles.sets import open_bundle
-from studyapp.core.engine import flow
+from studyapp.core.engine import answers, flow
 from studyapp.core.engine.kinds import kind
 from studyapp.core.engine.run import Answered, Run
 from tests.bundles import PIXEL
@@ -126,8 +126,8 @@ def answer_all(plan: list[dict], definition: dict, skill="oracle", seed: int = 3
     rng, answered, position = Random(seed), [], 0
     while True:
         step = plan[position]
-        answer = KIND.part("bots:answer")(step, skill, definition, rng)
-        answered.append(Answered(step, answer, KIND.part("scoring:score")(step, answer, definition)))
+        answer = answers.of_bot(KIND, step, skill, definition, rng)
+        answered.append(Answered(step, answer, answers.score(KIND, step, answer, definition)))
         move = flow.advance(plan, position, flow.Submission(answer, answered[-1].scores))
         if move.status != flow.ACTIVE:
             return answered

@@ -13,7 +13,7 @@ from django.http import QueryDict
 from studyapp import models, publishing
 from studyapp.bundles import stimuli
 from studyapp.core.engine import kinds
-from studyapp.jobs import processes
+from studyapp.jobs import processes, working
 from studyapp.run import sessions, showing
 from tests.bundles import write_bundle
 from tests.studyapp import tiny
@@ -24,6 +24,18 @@ def stores(settings, tmp_path):
     """Give each test its own folders for bundles and stimuli."""
     settings.BUNDLES_ROOT = tmp_path / "bundles"
     settings.STIMULI_ROOT = tmp_path / "stimuli"
+
+
+@pytest.fixture(autouse=True)
+def no_worker(settings):
+    """Let nobody start a worker by asking for a job; tests of that say so."""
+    settings.WORKER = "service"
+
+
+def do_jobs() -> None:
+    """Do all jobs that wait, here and now."""
+    while job := working.claim():
+        working.do(job)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from pathlib import Path
 from random import Random
 
 from studyapp.core.bundles.bundle import Bundle
+from studyapp.core.engine import answers
 from studyapp.core.engine.kinds import kind
 from studyapp.core.engine.run import Answered, Run
 from tests.bundles import write_bundle
@@ -55,8 +56,8 @@ def answer_all(plan: list[dict], definition: dict, skill="oracle", seed: int = 3
     rng = Random(seed)
     answered = []
     for step in plan:
-        answer = KIND.part("bots:answer")(step, skill, definition, rng)
-        answered.append(Answered(step, answer, KIND.part("scoring:score")(step, answer, definition)))
+        answer = answers.of_bot(KIND, step, skill, definition, rng)
+        answered.append(Answered(step, answer, answers.score(KIND, step, answer, definition)))
     return answered
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 
 from studyapp.core.bundles.bundle import Bundle
-from studyapp.core.engine import flow
+from studyapp.core.engine import answers, flow
 from studyapp.core.engine.kinds import kind
 from studyapp.core.engine.run import Answered, Run
 from tests.bundles import PIXEL
@@ -132,8 +132,8 @@ def answer_all(plan: list[dict], definition: dict, skill="oracle", seed: int = 3
     rng, answered, position = Random(seed), [], 0
     while True:
         step = plan[position]
-        answer = chosen.get(step["page"]) or KIND.part("bots:answer")(step, skill, definition, rng)
-        answered.append(Answered(step, answer, KIND.part("scoring:score")(step, answer, definition)))
+        answer = chosen.get(step["page"]) or answers.of_bot(KIND, step, skill, definition, rng)
+        answered.append(Answered(step, answer, answers.score(KIND, step, answer, definition)))
         if arrange := KIND.page(step["page"]).arrange:
             plan = KIND.part(arrange.removeprefix(f"{KIND.module}."))(plan, position, answer)
         move = flow.advance(plan, position, flow.Submission(answer, answered[-1].scores))

@@ -12,7 +12,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from studyapp import management, models, publishing
-from studyapp.data import reporting, study_files
+from studyapp.data import study_files
+from studyapp.jobs.files import folder_of
 from studyapp.management import recorded
 from studyapp.run import sessions
 from tests.studyapp.conftest import walk
@@ -119,7 +120,7 @@ def test_every_other_command_of_the_app_only_reads_or_carries_out_what_the_desk_
     reading = {
         "bonus", "check_export", "check_study", "data_dictionary", "dump_study", "export_study", "translations",
     }  # fmt: skip
-    assert known == {*CHANGING, "demo"} | reading | {"make_report", "walk_bots"}
+    assert known == {*CHANGING, "demo"} | reading | {"work"}
 
 
 def test_the_trail_outlives_the_study_and_the_account(desk, draft):
@@ -134,14 +135,15 @@ def test_the_trail_outlives_the_study_and_the_account(desk, draft):
     ]
 
 
-def test_reports_go_with_a_deleted_study_and_its_bundle_stays(desk, draft, settings, tmp_path):
+def test_reports_and_exports_go_with_a_deleted_study_and_its_bundle_stays(desk, draft, settings, tmp_path):
     settings.DATA_DIR = tmp_path
-    report, other = (models.Report.objects.create(study=draft, seen_at=timezone.now()) for _ in range(2))
-    other.delete()
-    folder = reporting.folder_of(report)
+    report, export = (models.Job.objects.create(study=draft, kind=kind) for kind in ("report", "export"))
+    folder = folder_of(report)
     (folder / "report").mkdir(parents=True)
+    folder_of(export).mkdir(parents=True)
     desk.post(reverse("admin:studyapp_study_delete", args=[draft.pk]))
     assert not folder.exists()
+    assert not folder_of(export).exists()
     assert folder.parent.is_dir()
     assert (settings.BUNDLES_ROOT / draft.bundle.folder).is_dir()
 

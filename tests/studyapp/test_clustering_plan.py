@@ -6,6 +6,7 @@ from itertools import pairwise
 import pytest
 
 from studyapp.core.bundles.sets import open_bundle
+from studyapp.core.engine import answers
 from tests.studyapp.clustering import (
     CLASSES,
     COMPLEMENTARY,
@@ -117,8 +118,7 @@ def test_pages_follow_one_another_as_in_the_paper(definition):
 def test_a_refusal_ends_the_run(definition):
     plan = make_plan(definition)
     consent = next(step for step in plan if step["page"] == "consent")
-    score = KIND.part("scoring:score")
-    assert score(consent, {"consent": False}, definition) == {"passed": False}
+    assert answers.score(KIND, consent, {"consent": False}, definition) == {"passed": False}
     assert consent["goto"] == {"failed": "no_consent"}
 
 

@@ -10,7 +10,7 @@ from studyapp import models
 from studyapp.bundles import stimuli
 from studyapp.core.engine import flow
 from studyapp.core.storable import DEEPEST
-from studyapp.run import sessions, visitors
+from studyapp.run import sessions, showing, visitors
 from tests.studyapp.conftest import submit, walk
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
@@ -334,6 +334,24 @@ def test_the_next_steps_images_are_announced_and_only_those(enter):
     walk(run, upto=5)
     following = client.get("/s/tiny/run/").context
     assert page["next_images"] == [following["stimulus"]["url"]]
+
+
+def test_words_that_look_like_an_address_are_not_fetched_and_a_picture_of_any_address_is(enter, monkeypatch):
+    _client, run = enter()
+    walk(run, upto=4)
+    monkeypatch.setattr(showing, "stimulus_url", lambda record, name: f"https://pictures.example/{name}")
+    monkeypatch.setattr(
+        showing, "load", lambda dotted: lambda step, run: {"a": run.stimulus_url("a"), "b": "/stimuli/b"}
+    )
+    assert showing.step_context(sessions.get(run.pk))["next_images"] == ["https://pictures.example/a"]
+
+
+def test_the_name_of_a_browsers_outbox_is_one_runs_and_tells_nothing_of_its_tokens(enter):
+    runs = [enter(f"/s/tiny/?PROLIFIC_PID={name}")[1] for name in "ab"]
+    keys = [sessions.browser_key(run) for run in runs]
+    assert len(set(keys)) == 2
+    assert sessions.browser_key(sessions.get(runs[0].pk)) == keys[0]
+    assert not [position for position in range(100) if keys[0] in sessions.token(runs[0], position)]
 
 
 def test_a_preview_is_for_staff_and_shows_no_code(draft, admin_client):

@@ -5,6 +5,7 @@ importing a kind needs neither Django nor any other part of the app.
 """
 
 import importlib
+import importlib.util
 import json
 import pkgutil
 from collections.abc import Callable
@@ -13,30 +14,19 @@ from functools import cache, cached_property
 from itertools import product
 from pathlib import Path
 
+from .fields import Field
+from .questions import Question, text_key, wordings
+
 ENGLISH = "en"
 STUDIES = "studyapp.studies"
+FORM = "studyapp.forms:QuestionForm"
+METHODS = "methods"
 
 
 def load(dotted: str) -> Callable:
     """Return the object that `package.module:name` names."""
     module, _, name = dotted.partition(":")
     return getattr(importlib.import_module(module), name)
-
-
-@dataclass(frozen=True)
-class Field:
-    """One piece of data that a step declares; it becomes a column of the export.
-
-    `type` is one of text, integer, number, boolean, time; `levels` maps stored values to their meaning; `free` marks
-    what participants say in their own words, which researchers may want to code.
-    """
-
-    name: str
-    type: str
-    description: str
-    unit: str = ""
-    levels: dict = field(default_factory=dict)
-    free: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,12 +63,18 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Factor:
-    """A between-subjects factor; `levels` are proposed in the admin, a study may use others where `open`."""
+    """A between-subjects factor; `levels` are proposed in the admin, a study may use others where `open`.
+
+    `offered` says that its level is one of what the study's bundle has, its methods, and so which one a run shows;
+    `choices` are the levels that stand for none of them.
+    """
 
     name: str
     levels: tuple[str, ...]
     description: str
     open: bool = False
+    offered: str = ""
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -100,23 +96,47 @@ class Variant:
 class Page:
     """One page a participant can meet.
 
-    `form` validates the answer (a Django form class; None: there is nothing to answer but to go on).
+    `questions` are what it asks: its form, its columns, its texts and a bot's answer follow from them. `form` names a
+    form of its own where that takes more, as a board does. `fields` declare what else is recorded, and in which order:
+    a question's name among them says where its column stands; questions not named come last.
+
     `context` returns what the template shows: `(step, run) -> dict`; nothing else of the step reaches the browser.
-    `fields` are the answer's declared fields; `trial` marks a step that is scored or rated.
-    `texts` names the study's texts that stand on it. `guide` is the template that shows an instruction page again,
-    in a dialogue, once it has been met. `arrange` lets the answer decide the later way, where it takes more than a
-    `goto`: `(plan, position, answer) -> plan`, which leaves the steps up to `position` as they are.
+    `trial` marks a step that is scored or rated, `entrance` one that asks who may take part: who fails there has
+    failed no check. `texts` names the study's texts that stand on it. `guide` is the template that shows an
+    instruction page again, in a dialogue, once it has been met. `arrange` lets the answer decide the later way, where
+    it takes more than a `goto`: `(plan, position, answer) -> plan`, which leaves what lies up to `position` as it is.
     """
 
     name: str
     template: str
     form: str | None = None
     context: str | None = None
-    fields: tuple[Field, ...] = ()
+    questions: tuple[Question, ...] = ()
+    fields: tuple[Field | str, ...] = ()
     texts: tuple[str, ...] = ()
     trial: bool = False
+    entrance: bool = False
     guide: str | None = None
     arrange: str | None = None
+
+    def __post_init__(self):
+        """Let what the questions say of form, columns and texts join what is declared beside them."""
+        asked = {question.name: question for question in self.questions}
+        named = [*self.fields, *(name for name in asked if name not in self.fields)]
+        columns = tuple(asked[one].field({}) if isinstance(one, str) else one for one in named)
+        worded = [key for question in self.questions if (key := text_key(self.name, question))]
+        object.__setattr__(self, "form", self.form or (FORM if self.questions else None))
+        object.__setattr__(self, "fields", columns)
+        object.__setattr__(self, "texts", tuple(dict.fromkeys([*self.texts, *worded])))
+
+    def asked(self, data: dict | None) -> list[Question]:
+        """Return the questions that a step with such data asks."""
+        return [question for question in self.questions if question.is_asked(data)]
+
+    def recorded(self, parameters: dict) -> list[Field]:
+        """Return its fields with what their values mean in a study with these parameters."""
+        asked = {question.name: question for question in self.questions}
+        return [asked[one.name].field(parameters) if one.name in asked else one for one in self.fields]
 
 
 @dataclass(frozen=True)
@@ -133,8 +153,10 @@ class Kind:
     plan.build(definition, condition, order, rng) -> [step]
     scoring.score(step, answer, definition) -> dict  what the answer is worth; `passed` steers the flow
     scoring.summary(steps, definition) -> dict       totals over answered steps: n_correct, bonus …
-    bots.answer(step, skill, definition, rng) -> dict
+    bots.answer(step, skill, definition, rng) -> dict    what questions alone don't tell of a bot's answers
     bots.SKILLS                                      the named skills, beside the chance of a right answer
+
+    `bots` may be missing: see `answers`, which also gives what questions tell of score and answer.
     """
 
     name: str
@@ -158,6 +180,14 @@ class Kind:
         """Return the kind's own function `module:name`, as in `part("plan:build")`."""
         return load(f"{self.module}.{dotted}")
 
+    def has(self, module: str) -> bool:
+        """Return whether the kind has a module of its own of that name."""
+        return importlib.util.find_spec(f"{self.module}.{module}") is not None
+
+    def method_of(self, factors: dict[str, str]) -> str | None:
+        """Return the explanation method that a condition shows by its factors; None where no factor says."""
+        return next((factors.get(factor.name) for factor in self.factors if factor.offered == METHODS), None)
+
     @cached_property
     def _pages(self) -> dict[str, Page]:
         return {page.name: page for page in self.pages}
@@ -169,11 +199,15 @@ class Kind:
     def texts(self, language: str = ENGLISH) -> dict[str, str]:
         """Return the default texts: the kind's own `texts/<key>.md`, in another language `texts/<language>/<key>.md`.
 
+        Questions are worded where they are declared, in another language in `texts/<language>/questions.json`.
         What most kinds say alike, as at their ends, stands in `studyapp/studies/texts/`; a kind's own takes its place.
         What isn't translated is English. Variants of a language, as in de-CH, have the language's texts.
         """
+        asked = {key: text for page in self.pages for key, text in wordings(page.name, page.questions).items()}
+        for module in (STUDIES, self.module):
+            asked |= {key: text for key, text in _json(module, _base(language), "questions").items() if key in asked}
         folders = product((STUDIES, self.module), (ENGLISH, _base(language)))
-        return {key: text for module, spoken in folders for key, text in _texts(module, spoken).items()}
+        return asked | {key: text for module, spoken in folders for key, text in _texts(module, spoken).items()}
 
     def defaults(self, language: str = ENGLISH) -> dict:
         """Return every parameter with its default; those that participants read come in their language.
@@ -181,7 +215,7 @@ class Kind:
         They stand in `texts/<language>/defaults.json`.
         """
         english = {parameter.name: parameter.default for parameter in self.parameters}
-        return english | _defaults(self.module, _base(language))
+        return english | _json(self.module, _base(language), "defaults")
 
 
 def _base(language: str) -> str:
@@ -200,8 +234,8 @@ def _texts(module: str, language: str) -> dict[str, str]:
 
 
 @cache
-def _defaults(module: str, language: str) -> dict:
-    path = _texts_folder(module, language) / "defaults.json"
+def _json(module: str, language: str, name: str) -> dict:
+    path = _texts_folder(module, language) / f"{name}.json"
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 

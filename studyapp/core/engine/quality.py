@@ -12,7 +12,6 @@ from .kinds import Kind, load
 FAST_SHARE = 1 / 3
 HIDDEN_SHARE = 0.5
 MIN_TRIALS = 5
-ENTRANCE = ("eligibility", "consent")
 
 
 @dataclass(frozen=True)
@@ -37,9 +36,8 @@ def measures(answers: list[Answer], its_kind: Kind) -> dict:
     trials = [row for row in answers if its_kind.page(row.step["page"]).trial]
     times = [row.rt_ms for row in trials if row.rt_ms is not None]
     total = sum(row.rt_ms or 0 for row in answers)
-    checks = Counter(
-        row.step["page"] for row in answers if row.scores.get("passed") is False and row.step["page"] not in ENTRANCE
-    )
+    failed = [row.step["page"] for row in answers if row.scores.get("passed") is False]
+    checks = Counter(page for page in failed if not its_kind.page(page).entrance)
     return {
         "trial_ms": round(median(times), 1) if times else None,
         "hidden": round(sum(row.hidden_ms or 0 for row in answers) / total, 3) if total else None,
@@ -67,8 +65,10 @@ def _constant(trials: list[Answer], its_kind: Kind) -> list[str]:
     """Return the closed questions that had one answer throughout, over at least `MIN_TRIALS` trials."""
     given: dict[str, list] = {}
     for row in trials:
-        for field in its_kind.page(row.step["page"]).fields:
-            closed = field.type == "boolean" or field.levels
+        page = its_kind.page(row.step["page"])
+        asked = {question.name for question in page.questions if question.closed}
+        for field in page.fields:
+            closed = field.name in asked or field.type == "boolean" or field.levels
             if closed and row.answer.get(field.name) is not None:
                 given.setdefault(field.name, []).append(row.answer[field.name])
     return [name for name, values in given.items() if len(values) >= MIN_TRIALS and len({*map(str, values)}) == 1]

@@ -21,7 +21,7 @@ FIELDS = {
 SECTIONS = ("bundle", "parameters", "texts", "payment", "codes", "recruitment", "analysis_plan", "stimuli")
 
 
-NAMES = {"format", "format_version", "kind", "conditions", *FIELDS[""], *SECTIONS}
+NAMES = {"$schema", "format", "format_version", "kind", "conditions", *FIELDS[""], *SECTIONS}
 
 
 class StudyFileError(ValueError):

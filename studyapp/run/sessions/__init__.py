@@ -7,7 +7,7 @@ per (participant, step) in the database itself.
 
 from studyapp.run.sessions.answering import Receipt, record_events, submit
 from studyapp.run.sessions.ending import ERASED, apply_retention, discard_trial_runs, erase, expire, withdraw
-from studyapp.run.sessions.runs import answered, get, token
+from studyapp.run.sessions.runs import answered, browser_key, get, token
 from studyapp.run.sessions.starting import NotOpen, Visitor, find, start, start_preview
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Visitor",
     "answered",
     "apply_retention",
+    "browser_key",
     "discard_trial_runs",
     "erase",
     "expire",

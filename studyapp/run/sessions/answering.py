@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from studyapp import models
-from studyapp.core.engine import flow
+from studyapp.core.engine import answers, flow
 from studyapp.core.engine.kinds import Page, kind, load
 from studyapp.core.storable import storable
 from studyapp.publishing import frozen
@@ -51,7 +51,7 @@ def submit(participant_id: int, submitted_token: str, validate, timing: dict) ->
             return Receipt("invalid", errors)
         record = frozen(participant.version)
         its_kind = kind(record["kind"])
-        scores = its_kind.part("scoring:score")(step, answer, record)
+        scores = answers.score(its_kind, step, answer, record)
         _arrange(participant.plan, its_kind.page(step["page"]), position, answer)
         move = flow.advance(participant.plan.steps, position, flow.Submission(answer, scores))
         models.Response.objects.create(

@@ -1,6 +1,7 @@
 """How a run ends – completed, screened out, withdrawn, expired – and how people's data are erased."""
 
 from datetime import timedelta
+from functools import partial
 
 from django.db import transaction
 from django.db.models import Q
@@ -9,6 +10,7 @@ from django.utils import timezone
 from studyapp import models
 from studyapp.core.engine import flow, quality
 from studyapp.core.engine.kinds import kind
+from studyapp.jobs import files
 from studyapp.publishing import frozen
 from studyapp.run.sessions.runs import answered, locked, trace
 
@@ -115,3 +117,4 @@ def _forget(participant: models.Participant) -> None:
     participant.responses.all().delete()
     participant.events.exclude(name__in=TRACED, t_ms=None, input_mode="", data={}, uid=None).delete()
     models.Plan.objects.filter(participant=participant).update(steps=[])
+    transaction.on_commit(partial(files.forget_answers, participant.study_id))

@@ -59,6 +59,11 @@ def token(participant: models.Participant, position: int) -> str:
     return f"{position}-{salted_hmac('studyapp.step', f'{participant.code}:{position}').hexdigest()[:32]}"
 
 
+def browser_key(participant: models.Participant) -> str:
+    """Return the name under which a browser keeps what it couldn't send yet of this run; it lets nobody answer."""
+    return salted_hmac("studyapp.browser", participant.code).hexdigest()[:12]
+
+
 def position_of(participant: models.Participant, submitted: str) -> int | None:
     head, _, _ = submitted.partition("-")
     if not submitted.isascii() or not head.isdecimal() or len(head) > 6:

@@ -4,26 +4,19 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from studyapp.core.bundles.pairs import labels_of
-from studyapp.forms import CHOOSE, StepForm
+from studyapp.forms import QuestionForm, StepForm
 
 from .boxes import box_names, letter
 
 MAX_MOVES = 9999
 
 
-class GroupForm(StepForm):
-    """Which group the participant belongs to."""
+class ChooseForm(QuestionForm):
+    """Which of the two pairs comes first, each by its labels."""
 
     def build(self):
-        self.fields["group"] = _one_of(self.definition["parameters"]["groups"])
-
-
-class ChooseForm(StepForm):
-    """Which of the two pairs comes first."""
-
-    def build(self):
-        pairs = [(name, _pair(name)) for name in self.step["data"]["pairs"]]
-        self.fields["first"] = _one_of(pairs, _("Which pair would you like to do first?"))
+        super().build()
+        self.fields["first"].choices = [(name, _pair(name)) for name in self.step["data"]["pairs"]]
 
 
 class GuessForm(StepForm):
@@ -58,12 +51,3 @@ class GuessForm(StepForm):
 def _pair(name: str) -> str:
     first, second = labels_of(name)
     return _("“%(first)s” and “%(second)s”") % {"first": first, "second": second}
-
-
-def _one_of(choices, label: str = "") -> forms.ChoiceField:
-    return forms.ChoiceField(
-        label=label,
-        choices=choices,
-        widget=forms.RadioSelect,
-        error_messages={"required": CHOOSE, "invalid_choice": CHOOSE},
-    )
