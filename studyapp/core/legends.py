@@ -1,7 +1,10 @@
 """What a heatmap's legend shows, ready to draw: colours and where they stand."""
 
+from collections.abc import Mapping
+from typing import Any
 
-def legend(method: dict) -> dict | None:
+
+def legend(method: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return the legend of a method's colours: stops from `vmin` to `vmax`, from its record in the bundle.
 
     A diverging scale has its clear zero in the middle, a sequential one at its start. None where the bundle, made

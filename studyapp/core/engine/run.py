@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from studyapp.core.bundles.bundle import Bundle
 from studyapp.core.texts import render
@@ -16,9 +17,9 @@ def to_say(sentence: str) -> str:
 class Answered:
     """One stored response with the step it answers."""
 
-    step: dict
-    answer: dict
-    scores: dict
+    step: dict[str, Any]
+    answer: dict[str, Any]
+    scores: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -30,25 +31,26 @@ class Run:
     an English sentence of ours in the study's language.
     """
 
-    definition: dict
+    definition: dict[str, Any]
     factors: dict[str, str]
     bundle: Bundle
-    plan: list[dict]
+    plan: list[dict[str, Any]]
     position: int
     stimulus_url: Callable[[str], str]
     answered: Callable[[], list[Answered]]
     say: Callable[[str], str] = str
 
     @property
-    def parameters(self) -> dict:
-        return self.definition["parameters"]
+    def parameters(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.definition["parameters"]
+        return found
 
-    def text(self, key: str, **values) -> str:
+    def text(self, key: str, **values: object) -> str:
         """Return one of the study's texts as safe HTML, its `{placeholders}` filled in."""
         payment = self.definition["payment"]
         return render(self.definition["texts"][key], payment | self.parameters | values)
 
-    def image(self, image_id: str, *, method: str | None = None, class_name: str = "") -> dict:
+    def image(self, image_id: str, *, method: str | None = None, class_name: str = "") -> dict[str, Any]:
         """Return what the stimulus component needs: addresses and size of an image and, if asked, its overlay."""
         record = self.bundle.images[image_id]
         overlay = self.bundle.overlay_file(image_id, method, class_name) if method else None
