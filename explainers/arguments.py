@@ -2,6 +2,10 @@
 
 import argparse
 import re
+from typing import TypeAlias
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+"""What `add_subparsers` gives: commands are added to it."""
 
 
 def count(text: str) -> int:

@@ -8,9 +8,10 @@ import importlib
 import json
 import logging
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
-from explainers.arguments import count, shard
+from explainers.arguments import Commands, count, shard
 from explainers.errors import UserError
 
 
@@ -20,16 +21,17 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(format="%(message)s")
     logging.getLogger("explainers").setLevel(logging.INFO)
     try:
-        return options.run(options) or 0
+        code: int | None = options.run(options)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("\nInterrupted. What is done is kept; run the same command to continue.", file=sys.stderr)
         return 130
+    return code or 0
 
 
-def _parser():
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m explainers", description="Heatmaps of image classifiers.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     explain = commands.add_parser("explain", help="write a bundle: predictions and raw maps")
@@ -75,13 +77,13 @@ def _parser():
     return parser
 
 
-def _add_further(commands):
+def _add_further(commands: Commands) -> None:
     """Let each folder of the package that has a module `command` add its own."""
     for path in sorted(Path(__file__).parent.glob("*/command.py")):
         importlib.import_module(f"explainers.{path.parent.name}.command").add_to(commands)
 
 
-def _explain(options):
+def _explain(options: argparse.Namespace) -> None:
     from explainers.config import load_config
 
     config = load_config(options.config)
@@ -108,7 +110,7 @@ def _explain(options):
     print(f"{config.output.bundle}: {len(job.photographs)} images{skipped}, {len(config.methods)} methods.")
 
 
-def _score(options):
+def _score(options: argparse.Namespace) -> None:
     from explainers.scoring.scores import score_bundle
 
     names = options.metrics.split(",") if options.metrics else None
@@ -117,7 +119,7 @@ def _score(options):
         print(f"{name}: {n_values} values")
 
 
-def _compare(options):
+def _compare(options: argparse.Namespace) -> None:
     from explainers.comparison.comparing import compare, load_comparison
 
     names = options.metrics.split(",") if options.metrics else None
@@ -128,7 +130,7 @@ def _compare(options):
     )
 
 
-def _bench(options):
+def _bench(options: argparse.Namespace) -> None:
     import platform
     import time
 
@@ -158,19 +160,19 @@ def _bench(options):
     print("\n" + ", ".join(f"{key} {value}" for key, value in machine.items()))
 
 
-def _padded_row(values):
+def _padded_row(values: Iterable[object]) -> None:
     print("  ".join(f"{_cell(value):<20}" for value in values), flush=True)
 
 
-def _markdown_row(values):
+def _markdown_row(values: Iterable[object]) -> None:
     print(f"| {' | '.join(map(_cell, values))} |", flush=True)
 
 
-def _cell(value):
+def _cell(value: object) -> str:
     return "–" if value is None else f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
-def _list(options):
+def _list(options: argparse.Namespace) -> None:
     from explainers import registry
 
     records = registry.METHODS if options.kind == "methods" else registry.METRICS | registry.DATASET_METRICS

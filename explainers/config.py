@@ -4,8 +4,10 @@ Paths stand relative to the configuration file. `docs/explainers.md` describes e
 """
 
 import tomllib
+from collections.abc import Callable
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
+from typing import Any, ClassVar, Protocol, TypeGuard, TypeVar
 
 from explainers.errors import UserError, near
 from explainers.preprocessing import IMAGENET_MEAN, IMAGENET_STD
@@ -14,15 +16,24 @@ from explainers.raw_maps import FORMATS
 GONE = {"colormap", "scale", "overlay_size", "overlay_quality"}  # how maps look is the choice of the study now
 
 
-def is_text(value):
+class Table(Protocol):
+    """A dataclass that a table of the file is read as."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+
+T = TypeVar("T", bound=Table)
+
+
+def is_text(value: object) -> bool:
     return isinstance(value, str) and bool(value)
 
 
-def is_count(value):
+def is_count(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
 
-def is_flag(value):
+def is_flag(value: object) -> bool:
     return isinstance(value, bool)
 
 
@@ -34,23 +45,23 @@ def _is_positive_per_channel(value):
     return _is_per_channel(value) and min(value) > 0
 
 
-def is_whole(value):
+def is_whole(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _is_percentage(value):
+def _is_percentage(value: object) -> bool:
     return is_count(value) and value <= 100
 
 
-def are_numbers(value):
+def are_numbers(value: object) -> TypeGuard[list[float]]:
     return isinstance(value, list) and all(isinstance(v, int | float) and not isinstance(v, bool) for v in value)
 
 
-def _is_table(value):
+def _is_table(value: object) -> bool:
     return isinstance(value, dict)
 
 
-def is_filled_list(value):
+def is_filled_list(value: object) -> TypeGuard[list[Any]]:
     return isinstance(value, list) and bool(value)
 
 
@@ -62,11 +73,11 @@ def _is_size(value):
     return is_count(value) or (isinstance(value, list) and len(value) == 2 and all(map(is_count, value)))
 
 
-def _is_classes(value):
+def _is_classes(value: object) -> bool:
     return is_text(value) or (isinstance(value, list) and bool(value) and all(map(is_text, value)))
 
 
-def expects(expected, check=is_text, path=False):
+def expects(expected: str, check: Callable[[Any], bool] = is_text, path: bool = False) -> dict[str, Any]:
     return {"expected": expected, "check": check, "path": path}
 
 
@@ -74,9 +85,11 @@ def expects(expected, check=is_text, path=False):
 class ModelConfig:
     arch: str = field(metadata=expects("a torchvision name or package.module:factory"))
     weights: str | None = field(default=None, metadata=expects("a weight file, or the name of torchvision weights"))
-    options: dict = field(default_factory=dict, metadata=expects("a table of the architecture's arguments", _is_table))
+    options: dict[str, Any] = field(
+        default_factory=dict, metadata=expects("a table of the architecture's arguments", _is_table)
+    )
     multilabel: bool = field(default=False, metadata=expects("true or false", is_flag))
-    size: int | list = field(default=224, metadata=expects("the side in pixels, or [height, width]", _is_size))
+    size: int | list[int] = field(default=224, metadata=expects("the side in pixels, or [height, width]", _is_size))
     resize: int | None = field(default=None, metadata=expects("pixels of the shorter side before cropping", is_count))
     mean: tuple = field(default=IMAGENET_MEAN, metadata=expects("three numbers (grey: one)", _is_per_channel))
     std: tuple = field(
@@ -87,7 +100,8 @@ class ModelConfig:
 
     @property
     def height_width(self) -> tuple[int, int]:
-        return (self.size, self.size) if isinstance(self.size, int) else tuple(self.size)
+        height, width = (self.size, self.size) if isinstance(self.size, int) else self.size
+        return height, width
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +117,9 @@ class ImagesConfig:
 @dataclass(frozen=True, kw_only=True)
 class TargetsConfig:
     top: int | None = field(default=None, metadata=expects("how many of the highest scored classes", is_count))
-    classes: list | None = field(default=None, metadata=expects("a list of class names or indices", is_filled_list))
+    classes: list[str | int] | None = field(
+        default=None, metadata=expects("a list of class names or indices", is_filled_list)
+    )
     truth: bool = field(default=False, metadata=expects("true or false", is_flag))
 
 
@@ -141,7 +157,7 @@ class Config:
         return round(height * factor), round(width * factor)
 
 
-def read_toml(path: Path) -> dict:
+def read_toml(path: Path) -> dict[str, Any]:
     """Return the file's tables."""
     path = Path(path)
     if not path.is_file():
@@ -157,9 +173,14 @@ def load_config(path: Path) -> Config:
     return checked(Path(path), read_toml(path))
 
 
-def checked(path: Path, content: dict) -> Config:
+def checked(path: Path, content: dict[str, Any]) -> Config:
     """Return the tables of a file, read already, as a configuration."""
-    tables = {"model": ModelConfig, "images": ImagesConfig, "targets": TargetsConfig, "output": OutputConfig}
+    tables: dict[str, type[Any]] = {
+        "model": ModelConfig,
+        "images": ImagesConfig,
+        "targets": TargetsConfig,
+        "output": OutputConfig,
+    }
     for name in content:
         if name not in (*tables, "methods"):
             raise UserError(f"{path}: there is no table [{name}].{near(name, [*tables, 'methods'])}")
@@ -178,7 +199,7 @@ def checked(path: Path, content: dict) -> Config:
     return Config(path=path, methods=_read_methods(content.get("methods"), path), **read)
 
 
-def read_table(kind, table, where, folder):
+def read_table(kind: type[T], table: object, where: str, folder: Path) -> T:
     """Return a table of the file as an instance of the dataclass `kind`, every field checked."""
     if not isinstance(table, dict):
         raise UserError(f"{where}: expected a table of fields, found {table!r}.")
@@ -201,7 +222,7 @@ def read_table(kind, table, where, folder):
     return kind(**values)
 
 
-def _read_methods(tables, path):
+def _read_methods(tables: object, path: Path) -> tuple[MethodConfig, ...]:
     if not isinstance(tables, list) or not tables:
         raise UserError(f"{path}: expected at least one [[methods]] table, found {tables!r}.")
     methods, own = [], ("name", "id")

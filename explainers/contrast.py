@@ -4,7 +4,7 @@ Equations of CWOX-2s (cwox-2s-supplementary.txt; Xie et al. 2023); `explainers.b
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache, wraps
 from typing import Any
 
@@ -14,7 +14,7 @@ from explainers.base_explainers import BASES, find_base, settings_of
 from explainers.errors import UserError, near
 from explainers.networks.outputs import probabilities, reader_of
 from explainers.preprocessing import IMAGENET_MEAN, IMAGENET_STD
-from explainers.trees import Node, top_classes
+from explainers.trees import Node, Tree, top_classes
 from explainers.trees.clusters import MASS, MOST
 
 *_BUT_LAST, _LAST = BASES
@@ -37,23 +37,23 @@ class Output:
 
     def __init__(
         self,
-        model,
-        image,
-        n_stages,
+        model: torch.nn.Module,
+        image: torch.Tensor,
+        n_stages: int,
         *,
-        tree=None,
-        base,
-        stage_1=None,
-        stage_2=None,
-        mass=MASS,
-        most=MOST,
-        scale="peak",
-        generator=None,
-        mean=IMAGENET_MEAN,
-        std=IMAGENET_STD,
-        batch_size=None,
-        progress=None,
-    ):
+        tree: Tree | None = None,
+        base: str,
+        stage_1: dict[str, Any] | None = None,
+        stage_2: dict[str, Any] | None = None,
+        mass: float = MASS,
+        most: int = MOST,
+        scale: str = "peak",
+        generator: torch.Generator | None = None,
+        mean: Colour = IMAGENET_MEAN,
+        std: Colour = IMAGENET_STD,
+        batch_size: int | None = None,
+        progress: Progress = None,
+    ) -> None:
         if scale not in SCALES:
             raise UserError(f"scale: there is no {scale!r}.{near(scale, SCALES)}")
         record, self.base = find_base(base)
@@ -69,7 +69,7 @@ class Output:
         self.classes = top_classes(self.probabilities, mass, most)
         self._maps = cache(lambda stage: maps(self.classes, stage))  # tells their references, where these aren't zero
 
-    def class_maps(self, classes, stage: int = 0) -> torch.Tensor:
+    def class_maps(self, classes: Sequence[int], stage: int = 0) -> torch.Tensor:
         """Return base maps of some of the top classes (T, H, W), raw and signed."""
         return self._maps(stage)[[self.classes.index(index) for index in classes]]
 

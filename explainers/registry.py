@@ -64,7 +64,7 @@ def check_parameters(name: str, record: Record, parameters: dict) -> None:
             raise UserError(f"{name} has no parameter {parameter!r}.{near(parameter, record.defaults)}")
 
 
-def explain(name: str, model: torch.nn.Module, images: torch.Tensor, targets, **parameters) -> torch.Tensor:
+def explain(name: str, model: torch.nn.Module, images: torch.Tensor, targets: Any, **parameters: Any) -> torch.Tensor:
     """Return raw, signed saliency maps (N, T, H, W), float32, on the model's device.
 
     `images` (N, 3, H, W) are preprocessed already; `targets` are class indices (N,) or (N, T), or weightings of the K
@@ -82,7 +82,7 @@ def explain(name: str, model: torch.nn.Module, images: torch.Tensor, targets, **
     return maps.detach().float()
 
 
-def explain_output(name: str, model: torch.nn.Module, image: torch.Tensor, **parameters) -> list[Node]:
+def explain_output(name: str, model: torch.nn.Module, image: torch.Tensor, **parameters: Any) -> list[Node]:
     """Return the tree of maps that explains the model's whole output on one image (3, H, W); parents come first.
 
     Maps are (H, W), float32, on the model's device. The model comes back as it was, as with `explain`.
@@ -110,12 +110,16 @@ def metric_of(name: str) -> Metric:
     return find(by_value, name, "metric")
 
 
-def score(name: str, model: torch.nn.Module, images: torch.Tensor, targets, maps: torch.Tensor, **parameters):
+def score(
+    name: str, model: torch.nn.Module, images: torch.Tensor, targets: Any, maps: torch.Tensor, **parameters: Any
+) -> torch.Tensor:
     """Return a metric's value per image (N,), float32. `targets` (N,) are class indices, `maps` (N, H, W) raw."""
     return scores(metric_of(name), model, images, targets, maps, **parameters)[name]
 
 
-def scores(metric: Metric, model, images, targets, maps, **parameters) -> dict[str, torch.Tensor]:
+def scores(
+    metric: Metric, model: torch.nn.Module, images: torch.Tensor, targets: Any, maps: torch.Tensor, **parameters: Any
+) -> dict[str, torch.Tensor]:
     """Return all values (N,) that one metric gives, by name. The model comes back as it was."""
     check_parameters(next(iter(metric.directions)), metric, parameters)
     device, targets = device_of(model), as_targets(targets, len(images))

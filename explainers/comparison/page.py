@@ -3,7 +3,9 @@
 import base64
 import html
 import io
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, TypeAlias
 
 from PIL import Image
 
@@ -31,7 +33,7 @@ td.best { font-weight: 700; background: #e6f0e6; }
 """
 
 
-def page(configs: dict[str, Config], bundles: dict[str, Path], table, shown: int) -> str:
+def page(configs: dict[str, Config], bundles: dict[str, Path], table: tuple[Columns, Lines], shown: int) -> str:
     """Return the page as HTML. `table` is `comparison.table_of`'s; the first `shown` images stand on it."""
     read = {name: read_bundle(folder)[1] for name, folder in bundles.items()}
     methods = list(dict.fromkeys(method.id for config in configs.values() for method in config.methods))
@@ -52,7 +54,7 @@ def page(configs: dict[str, Config], bundles: dict[str, Path], table, shown: int
     return "\n".join(parts)
 
 
-def _metrics_table(columns, lines):
+def _metrics_table(columns: Columns, lines: Lines) -> str:
     arrows = {better: f"<abbr title='{better} is better'>{arrow}</abbr>" for better, arrow in ARROWS.items()}
     head = "".join(f"<th scope=col>{html.escape(c['metric'])} {arrows[c['better']]}</th>" for c in columns)
     body = ""
@@ -69,7 +71,9 @@ def _metrics_table(columns, lines):
     )
 
 
-def _maps_table(bundles, read, methods, shown):
+def _maps_table(
+    bundles: dict[str, Path], read: dict[str, dict[str, list[dict[str, Any]]]], methods: list[str], shown: int
+) -> str:
     head = "<th scope=col>image</th><th scope=col>photograph</th>"
     for model in bundles:
         head += "".join(f"<th scope=col>{html.escape(model)}<br>{html.escape(method)}</th>" for method in methods)
@@ -91,10 +95,10 @@ def _maps_table(bundles, read, methods, shown):
     )
 
 
-def _first_nodes(tables):
+def _first_nodes(tables: dict[str, list[dict[str, Any]]]) -> dict[tuple[str, str], tuple[Row, Row]]:
     """Return, by source and method, the first node of each image, and the image's row."""
     images = {image["image_id"]: image for image in tables["images"]}
-    first: dict[tuple[str, str], tuple[dict, dict]] = {}
+    first: dict[tuple[str, str], tuple[Row, Row]] = {}
     for node in tables["nodes"]:
         image = images[node["image_id"]]
         first.setdefault((image["source"], node["method"]), (node, image))
@@ -120,7 +124,7 @@ def _cell(folder, image, node, scale):
     return f"<td>{shown}{html.escape(node['label'])} {float(node['score']):.2f}</td>"
 
 
-def _picture(picture, alternative):
+def _picture(picture: Image.Image, alternative: str) -> str:
     """Return the picture in the page itself, as WebP."""
     height = round(THUMBNAIL_PX * picture.height / picture.width)
     buffer = io.BytesIO()

@@ -72,11 +72,11 @@ def object_names(folder: Path) -> list[str]:
     return [separator.join(row[5:]).strip().replace(", ", ";") for row in rows]
 
 
-def _object_list(folder):
+def _object_list(folder: Path) -> Path | None:
     return next((folder / name for name in _OBJECT_LISTS if (folder / name).is_file()), None)
 
 
-def _annotations_of(picture):
+def _annotations_of(picture: Path) -> list[Path]:
     """Return where a photograph's annotation may be: the full data set's, one beside it, the benchmark's."""
     paths = [picture.with_name(f"{picture.stem}{_FULL}.png"), picture.with_suffix(".png")]
     if "images" in picture.parts:
@@ -85,7 +85,7 @@ def _annotations_of(picture):
     return paths
 
 
-def _pixels(path):
+def _pixels(path: Path) -> np.ndarray:
     try:
         with Image.open(path) as opened:
             return np.array(opened)
@@ -93,7 +93,7 @@ def _pixels(path):
         raise UserError(f"{path}: cannot be read as a picture ({error}).") from None
 
 
-def _scene_categories(folder):
+def _scene_categories(folder: Path) -> dict[str, str]:
     """Return {picture: category} of the benchmark; of the full data set nothing, its folders tell."""
     path = folder / "sceneCategories.txt"
     if not path.is_file():

@@ -12,7 +12,7 @@ from explainers.datasets.photograph import SUFFIXES, Photograph, called_like, cl
 from explainers.errors import UserError, near
 
 
-def photographs(folder: Path, labels: str | None, base: Path, classes: list[str], multilabel: bool):
+def photographs(folder: Path, labels: str | None, base: Path, classes: list[str], multilabel: bool) -> list[Photograph]:
     """Return the photographs below `folder` with their labels. `base`: where a CSV's path starts."""
     found = {path.relative_to(folder).as_posix(): path for path in called_like(folder, SUFFIXES)}
     if labels is None:
@@ -35,7 +35,7 @@ def _by_folder(path, source, classes):
     return Photograph(path, source, (class_index(name, classes, f"[images] folder {name}"),))
 
 
-def _by_csv(csv_path, found, classes, multilabel):
+def _by_csv(csv_path: Path, found: dict[str, Path], classes: list[str], multilabel: bool) -> Iterator[Photograph]:
     columns, rows = read_csv(csv_path, "[images] labels")
     wanted = ["file", *(classes if multilabel else ["label"])]
     for column in wanted:
@@ -58,11 +58,11 @@ def _by_csv(csv_path, found, classes, multilabel):
             yield photograph
 
 
-def _single(row, classes, where):
+def _single(row: dict[str, str], classes: list[str], where: str) -> tuple[int, ...] | None:
     return None if not row["label"] else (class_index(row["label"], classes, where),)
 
 
-def _several(row, classes, where):
+def _several(row: dict[str, str], classes: list[str], where: str) -> tuple[int, ...] | None:
     for name in classes:
         if row[name] not in ("0", "1"):
             raise UserError(f"{where}, column {name}: expected 0 or 1, found {row[name]!r}.")

@@ -43,17 +43,17 @@ def photographs(folder: Path, classes: list[str]) -> list[Photograph]:
     return found
 
 
-def _is_synset(name):
+def _is_synset(name: str) -> bool:
     return len(name) == 9 and name[0] == "n" and name[1:].isdigit()
 
 
-def _near(folder, name):
+def _near(folder: Path, name: str) -> Path | None:
     """Return the file of this name in the folder or up to three folders above; None where there is none."""
     places = (place / name for place in (folder, *folder.resolve().parents[:3]))
     return next((path for path in places if path.is_file()), None)
 
 
-def _listed(folder, pictures):
+def _listed(folder: Path, pictures: list[Path]) -> dict[Path, str]:
     solution = _near(folder, "LOC_val_solution.csv")
     if solution is not None:
         with open(solution, newline="", encoding="utf-8-sig") as file:
@@ -73,7 +73,7 @@ def _listed(folder, pictures):
     return {path: lines[number - 1] for path, number in numbers.items()}
 
 
-def _indices(folder, folders):
+def _indices(folder: Path, folders: set[str]) -> dict[str, int]:
     """Return each synset's class index."""
     mapping = _near(folder, "LOC_synset_mapping.txt")
     if mapping is not None:

@@ -5,6 +5,7 @@ Ribeiro, Singh, Guestrin 2016, '"Why Should I Trust You?" Explaining the Predict
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -33,25 +34,25 @@ class Explanation:
 
 
 def lime(
-    model,
-    images,
-    targets,
+    model: torch.nn.Module,
+    images: torch.Tensor,
+    targets: torch.Tensor,
     *,
-    n_samples=1000,
-    kernel_size=4,
-    fill="segments",
-    output="softmax",
-    precision="full",
-    generator=None,
-    mean=IMAGENET_MEAN,
-    std=IMAGENET_STD,
-    batch_size=None,
-    progress=None,
-):
+    n_samples: int = 1000,
+    kernel_size: int = 4,
+    fill: Fill = "segments",
+    output: str = "softmax",
+    precision: str = "full",
+    generator: torch.Generator | None = None,
+    mean: Colour = IMAGENET_MEAN,
+    std: Colour = IMAGENET_STD,
+    batch_size: int | None = None,
+    progress: Progress = None,
+) -> torch.Tensor:
     """Return each pixel's segment's coefficient: (N, T, H, W), signed. See `lime_segments`."""
     generator = seeded(generator)
     state, model, maps = generator.get_state(), optimised(model, precision), []
-    options = {
+    options: dict[str, Any] = {
         "n_samples": n_samples,
         "kernel_size": kernel_size,
         "fill": fill,
@@ -66,20 +67,20 @@ def lime(
 
 
 def lime_segments(
-    model,
-    image,
-    target,
+    model: torch.nn.Module,
+    image: torch.Tensor,
+    target: torch.Tensor,
     *,
-    n_samples,
-    kernel_size,
-    fill,
-    output,
-    generator,
-    mean,
-    std,
-    precision="full",
-    batch_size=None,
-    progress=None,
+    n_samples: int,
+    kernel_size: int,
+    fill: Fill,
+    output: str,
+    generator: torch.Generator,
+    mean: Colour,
+    std: Colour,
+    precision: str = "full",
+    batch_size: int | None = None,
+    progress: Progress = None,
 ) -> Explanation:
     """Return the segments of one image (C, H, W) and the coefficients of its targets (T,) or (T, K).
 
@@ -94,18 +95,18 @@ def lime_segments(
     present[0] = True
     hidden = _hidden(image, segments, fill)[None].contiguous(memory_format=torch.channels_last)
 
-    def hide(batch, _which, variant):
+    def hide(batch: torch.Tensor, _which: torch.Tensor, variant: torch.Tensor) -> None:
         shown = present[variant].to(batch.dtype)[:, segments][:, None]
         batch.mul_(shown).addcmul_(hidden, 1 - shown)  # exact, and quicker than to choose by `where`
 
-    options = {"output": output, "precision": precision, "batch_size": batch_size, "progress": progress}
+    options: dict[str, Any] = {"output": output, "precision": precision, "batch_size": batch_size, "progress": progress}
     scores = classify(model, image[None], n_samples, hide, target[None], **options)[0]
     share = present.double().mean(dim=1)
     weights = torch.exp(-((1 - share.sqrt()) ** 2) / (2 * _WIDTH**2))  # cosine to all ones: √share
     return Explanation(segments, _ridge(present.double(), scores.double(), weights).to(image))
 
 
-def segment(image, kernel_size, mean, std) -> torch.Tensor:
+def segment(image: torch.Tensor, kernel_size: int, mean: Colour, std: Colour) -> torch.Tensor:
     """Return quickshift's segments (H, W), numbered from 0, of an image in the model's input space."""
     from skimage.segmentation import quickshift
 
@@ -123,15 +124,16 @@ def _hidden(image, segments, fill):
     return (sums / torch.bincount(flat, minlength=n_segments))[:, segments]
 
 
-def _ridge(present, scores, weights):
+def _ridge(present: torch.Tensor, scores: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
     """Return coefficients (T, S) of the weighted ridge regression with an intercept that is not penalised."""
     share = weights / weights.sum()
     x, y = present - share @ present, scores - (scores @ share)[:, None]
     weighted = x.T * weights
-    return torch.linalg.solve(weighted @ x + _ALPHA * torch.eye(x.shape[1]).to(x), weighted @ y.T).T
+    found: torch.Tensor = torch.linalg.solve(weighted @ x + _ALPHA * torch.eye(x.shape[1]).to(x), weighted @ y.T)
+    return found.T
 
 
-def _authors_package(model, images, targets, n_samples):
+def _authors_package(model: torch.nn.Module, images: torch.Tensor, targets: torch.Tensor, n_samples: int) -> None:
     from lime.lime_image import LimeImageExplainer
     from lime.wrappers.scikit_image import SegmentationAlgorithm
 
@@ -139,13 +141,14 @@ def _authors_package(model, images, targets, n_samples):
     quickshift = SegmentationAlgorithm("quickshift", kernel_size=4, max_dist=200, ratio=0.2, random_seed=0)
 
     @torch.inference_mode()
-    def classified(pictures):
+    def classified(pictures: np.ndarray) -> np.ndarray:
         inputs = torch.stack([torch.from_numpy(picture).permute(2, 0, 1) for picture in pictures]).to(images)
-        return model((inputs - mean) / std).softmax(dim=1).cpu().numpy()
+        logits: torch.Tensor = model((inputs - mean) / std)
+        return logits.softmax(dim=1).cpu().numpy()
 
     for image, target in zip(images, targets, strict=True):
         picture = (image * std + mean).clamp(0, 1).permute(1, 2, 0).double().cpu().numpy()
-        options = {"labels": (int(target),), "top_labels": None, "num_samples": n_samples}
+        options: dict[str, Any] = {"labels": (int(target),), "top_labels": None, "num_samples": n_samples}
         explainer = LimeImageExplainer(random_state=0)
         explainer.explain_instance(picture, classified, segmentation_fn=quickshift, **options)
 

@@ -4,20 +4,23 @@ Petsiuk, Das, Saenko 2018, "RISE: Randomized Input Sampling for Explanation of B
 section 3.2.
 """
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 
 from explainers.errors import UserError
 from explainers.networks.perturbation import classify, usual_batch
 from explainers.networks.stages import perturbed
+from explainers.parameters import Progress
 from explainers.randomness import integers, seeded, uniform
 from explainers.record import Base, Record, Trial
 
 
 def rise(
-    model,
-    images,
-    targets,
+    model: torch.nn.Module,
+    images: torch.Tensor,
+    targets: torch.Tensor,
     *,
     n_masks=4000,
     grid=8,
@@ -42,11 +45,11 @@ def rise(
         raise UserError(f"p: expected a probability above 0, up to 1, found {p!r}.")
     masks = _Masks(images, n_masks, grid, p, seeded(generator))
 
-    def hide(batch, _which, variant):
+    def hide(batch: torch.Tensor, _which: torch.Tensor, variant: torch.Tensor) -> None:
         first, last = int(variant[0]), int(variant[-1])
         batch *= masks(first, last + 1)[variant - first]
 
-    options = {"output": output, "precision": precision, "batch_size": batch_size, "progress": progress}
+    options: dict[str, Any] = {"output": output, "precision": precision, "batch_size": batch_size, "progress": progress}
     scores = classify(model, images, n_masks, hide, targets, **options)
     if reference is not None:
         reference(scores.mean(dim=-1))
@@ -60,7 +63,7 @@ def rise(
 class _Masks:
     """The random masks, made on demand: bilinearly enlarged cells, cut out at a random shift of up to one cell."""
 
-    def __init__(self, images, n_masks, grid, p, generator):
+    def __init__(self, images: torch.Tensor, n_masks: int, grid: int, p: float, generator: torch.Generator) -> None:
         self.height, self.width = images.shape[-2:]
         self.cell = -(-self.height // grid), -(-self.width // grid)
         self.enlarged = (grid + 1) * self.cell[0], (grid + 1) * self.cell[1]

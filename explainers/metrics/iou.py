@@ -4,6 +4,7 @@ IoU: as in the comparison of imagenet50-xai-slides. Pointing game: Zhang et al. 
 tolerance of 15 pixels unless asked for.
 """
 
+import torch
 import torch.nn.functional as F
 
 from explainers.errors import UserError
@@ -11,7 +12,16 @@ from explainers.ranking import ranks, salient
 from explainers.record import Metric
 
 
-def iou(_model, images, _targets, maps, *, masks=None, threshold=0.5, tolerance=0):
+def iou(
+    _model: torch.nn.Module,
+    images: torch.Tensor,
+    _targets: torch.Tensor,
+    maps: torch.Tensor,
+    *,
+    masks: torch.Tensor | None = None,
+    threshold: float = 0.5,
+    tolerance: int = 0,
+) -> dict[str, torch.Tensor]:
     """Return intersection over union of salient and true pixels, and whether the highest pixel lies in the truth.
 
     A map is salient where it reaches `threshold` of its range (a flat map everywhere); of several highest pixels the

@@ -1,5 +1,7 @@
 """Hide rectangles of images, one at a time, and see how the scores change."""
 
+from typing import Any
+
 import torch
 
 from explainers.errors import UserError, near
@@ -15,7 +17,18 @@ _COLOURS = {"grey": 169 / 255, "black": 0.0}
 
 
 @torch.inference_mode()
-def occluded_scores(model, images, rectangles, targets, *, fill, mean, std, precision="full", **options):
+def occluded_scores(
+    model: torch.nn.Module,
+    images: torch.Tensor,
+    rectangles: torch.Tensor,
+    targets: torch.Tensor,
+    *,
+    fill: Fill,
+    mean: Colour,
+    std: Colour,
+    precision: str = "full",
+    **options: Any,
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the original scores (N, T) and those with each rectangle hidden (N, T, R).
 
     `rectangles` (R, 4), int: top, bottom, left, right in pixels, ends excluded. `options` go to `classify`. On a CPU
@@ -27,15 +40,27 @@ def occluded_scores(model, images, rectangles, targets, *, fill, mean, std, prec
     if images.device.type == "cpu" and can_be_incremental(model.model):
         singly = zip(images, colours, targets, strict=True)
         found = [_in_part(model, image[None], rectangles, own, target, **options) for image, own, target in singly]
-        return tuple(map(torch.stack, zip(*found, strict=True)))
+        originals, hidden = zip(*found, strict=True)
+        return torch.stack(originals), torch.stack(hidden)
     original = classify(model, images, 1, lambda *_: None, targets, **options)[..., 0]
     return original, _whole(model, images, rectangles, colours, targets, **options)
 
 
-def _in_part(model, image, rectangles, colours, target, *, output, batch_size=None, progress=None, **_options):
+def _in_part(
+    model,
+    image: torch.Tensor,
+    rectangles: torch.Tensor,
+    colours: torch.Tensor,
+    target: torch.Tensor,
+    *,
+    output: str,
+    batch_size: int | None = None,
+    progress: Progress = None,
+    **_options: Any,
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Return one image's original scores (T,) and those of its rectangles (T, R), of which like sizes go together."""
 
-    def scored(logits):
+    def scored(logits: torch.Tensor) -> torch.Tensor:
         if progress is not None:
             progress(len(logits))
         return pick(
@@ -51,10 +76,17 @@ def _in_part(model, image, rectangles, colours, target, *, output, batch_size=No
     return scored(network.logits)[0], hidden[order.argsort()].T
 
 
-def _whole(model, images, rectangles, colours, targets, **options):
+def _whole(
+    model: torch.nn.Module,
+    images: torch.Tensor,
+    rectangles: torch.Tensor,
+    colours: torch.Tensor,
+    targets: torch.Tensor,
+    **options: Any,
+) -> torch.Tensor:
     bounds = rectangles.tolist()
 
-    def hide(batch, which, variant):
+    def hide(batch: torch.Tensor, which: torch.Tensor, variant: torch.Tensor) -> None:
         for row, (n, r) in enumerate(zip(which.tolist(), variant.tolist(), strict=True)):
             top, bottom, left, right = bounds[r]
             batch[row, :, top:bottom, left:right] = colours[n, r, :, None, None]
@@ -81,7 +113,7 @@ def fill_colours(images, rectangles, fill, mean, std) -> torch.Tensor:
     return colour.expand(n_images, n_rectangles, n_channels)
 
 
-def _neighbour_means(images, rectangles):
+def _neighbour_means(images: torch.Tensor, rectangles: torch.Tensor) -> torch.Tensor:
     """The mean of the one-pixel strips along the four sides, without corners and inside the image.
 
     By sums over the image from its corner, in float64: every rectangle costs a few look-ups. A rectangle without

@@ -3,7 +3,9 @@
 import io
 import json
 import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -42,7 +44,7 @@ def targets_for(method: MethodConfig, targets: dict[str, list[int]]) -> dict[str
     return {name: chosen for name, chosen in targets.items() if chosen}
 
 
-def _groups(method, waiting, targets):
+def _groups(method: MethodConfig, waiting: list[str], targets: Mapping[str, Sequence[int] | None]) -> list[list[str]]:
     """Return the images by groups that one call explains.
 
     Those of a group have as many targets. Others fill their batches with one image's variants, or draw for each alone.
@@ -51,22 +53,32 @@ def _groups(method, waiting, targets):
         return [[name] for name in waiting]
     by_number: dict[int, list[str]] = {}
     for name in waiting:
-        by_number.setdefault(len(targets[name]), []).append(name)
+        by_number.setdefault(len(targets[name] or ()), []).append(name)
     return [names[i : i + TOGETHER_N] for names in by_number.values() for i in range(0, len(names), TOGETHER_N)]
 
 
-def _explain_together(job, model, method, names, images, targets):
+def _explain_together(
+    job: Job,
+    model: torch.nn.Module,
+    method: MethodConfig,
+    names: list[str],
+    images: torch.Tensor,
+    targets: dict[str, list[int] | None],
+) -> None:
     started = time.perf_counter()
     filled = names + names[-1:] * (TOGETHER_N - len(names))  # always a full batch: rounding depends on its size
     images = torch.cat([images, images[-1:].expand(len(filled) - len(names), -1, -1, -1)])
     parameters = arguments_of(job, method, names[0])
-    maps = registry.explain(method.name, model, images, [targets[name] for name in filled], **parameters)
+    chosen = [targets[name] or [] for name in filled]
+    maps = registry.explain(method.name, model, images, chosen, **parameters)
     seconds = (time.perf_counter() - started) / len(names)
-    for name, of_image in zip(names, maps, strict=False):
-        _store(job, method, name, targets[name], _described(job, name, targets[name], of_image), seconds)
+    for name, own, of_image in zip(names, chosen, maps, strict=False):
+        _store(job, method, name, own, _described(job, name, own, of_image), seconds)
 
 
-def _explain_image(job, model, method, name, image, targets):
+def _explain_image(
+    job: Job, model: torch.nn.Module, method: MethodConfig, name: str, image: torch.Tensor, targets: list[int] | None
+) -> None:
     started = time.perf_counter()
     references = []
     parameters = arguments_of(job, method, name, reference=lambda: references.append)
@@ -78,9 +90,16 @@ def _explain_image(job, model, method, name, image, targets):
     _store(job, method, name, targets, explained, time.perf_counter() - started)
 
 
-def _store(job, method, name, targets, explained, seconds):
+def _store(
+    job: Job,
+    method: MethodConfig,
+    name: str,
+    targets: list[int] | None,
+    explained: Iterable[tuple[dict[str, Any], np.ndarray]],
+    seconds: float,
+) -> None:
     """Write the maps of one image and, last, their record."""
-    folder, nodes = job.method_folder(method), []
+    folder, nodes = job.method_folder(method), list[dict[str, Any]]()
     for node, saliency in explained:
         if not np.isfinite(saliency).all():
             raise UserError(f"{method.id}: {job.photographs[name].source}: the map holds values that are not finite.")
@@ -104,7 +123,9 @@ def _described(job, name, targets, maps, references=()):
         yield {**node, "score": float(scores[target]), "raw_score": float(logits[target])}, saliency
 
 
-def _tree(method, model, image, parameters):
+def _tree(
+    method: MethodConfig, model: torch.nn.Module, image: torch.Tensor, parameters: dict[str, Any]
+) -> Iterator[tuple[dict[str, Any], np.ndarray]]:
     """Yield the nodes of a whole output's explanation, parents first, and their maps."""
     for node in registry.explain_output(method.name, model, image, **parameters):
         described = {"target": None, "node": node.key, "parent": node.parent or None, "classes": list(node.classes)}
@@ -112,7 +133,7 @@ def _tree(method, model, image, parameters):
         yield {**described, **scores}, node.map.cpu().numpy()
 
 
-def read_nodes(folder: Path, name: str, targets: list[int] | None) -> dict | None:
+def read_nodes(folder: Path, name: str, targets: list[int] | None) -> dict[str, Any] | None:
     """Return the record of an image's finished maps; None when they are not there for just these targets.
 
     The whole output is the target None.

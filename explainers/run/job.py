@@ -10,6 +10,7 @@ import hashlib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import torch
 from tqdm import tqdm
@@ -41,7 +42,7 @@ class Job:
     photographs: dict[str, Photograph]
     work: Path
     model_key: str
-    skipped: list[dict]
+    skipped: list[dict[str, str]]
 
     @property
     def predictions_folder(self) -> Path:
@@ -67,7 +68,7 @@ class Job:
         return sorted(self.all_photographs, key=lambda name: opaque(seed, "background", name))[:count]
 
     @cache  # noqa: B019
-    def resolved(self, method: MethodConfig) -> dict:
+    def resolved(self, method: MethodConfig) -> dict[str, Any]:
         """The method's parameters, defaults included, as they decide its maps; of a file its name and sha256."""
         defaults = registry.explainer(method.name).defaults
         chosen = {name: value for name, value in defaults.items() if name not in NOT_PART_OF_THE_MAP}
@@ -118,7 +119,7 @@ def prepare(config: Config, device: str, limit: int | None) -> Job:
     )
 
 
-def _check_method(config, method):
+def _check_method(config: Config, method: MethodConfig) -> None:
     where, record = f"[[methods]] {method.id}", registry.explainer(method.name)
     registry.check_parameters(where, record, method.parameters)
     if "one_label" in record.needs and config.model.multilabel:
@@ -129,7 +130,7 @@ def _check_method(config, method):
             raise UserError(f"{where} {name}: there is no file {config.path.parent / value}.")
 
 
-def _check_thresholds(model, classes):
+def _check_thresholds(model: ModelConfig, classes: list[str]) -> None:
     given = model.thresholds
     if given is not None and not (model.multilabel and len(given) == len(classes)):
         expected = f"{len(classes)}, one per class" if model.multilabel else "none, as the model is not multilabel"

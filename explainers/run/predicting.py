@@ -1,9 +1,11 @@
 """The first step of a run: each photograph's logits, penultimate features and picture, and the classes to explain."""
 
 import io
+from collections.abc import Iterator
 
 import numpy as np
 import torch
+from PIL import Image
 from tqdm import tqdm
 
 from explainers.bundle import write_atomically
@@ -34,7 +36,7 @@ def predict(job: Job) -> None:
         raise UserError(f"{job.config.images.folder}: no picture could be read.")
 
 
-def _readable(job, names):
+def _readable(job: Job, names: list[str]) -> Iterator[tuple[str, Image.Image]]:
     for name in names:
         try:
             yield name, open_picture(job.photographs[name].path)
@@ -44,7 +46,7 @@ def _readable(job, names):
             tqdm.write(f"skipped: {photograph.source}: {error}")
 
 
-def _predict_batch(job, pictures):
+def _predict_batch(job: Job, pictures: dict[str, Image.Image]) -> None:
     model = job.config.model
     inputs = [model_input(picture, model) for picture in pictures.values()]
     inputs += inputs[-1:] * (BATCH - len(inputs))  # always a full batch: rounding depends on its size
@@ -66,9 +68,9 @@ def _predict_batch(job, pictures):
         write_atomically(job.predictions_folder / f"{name}.npz", _npz(arrays))
 
 
-def _npz(arrays) -> bytes:
+def _npz(arrays: dict[str, np.ndarray]) -> bytes:
     buffer = io.BytesIO()
-    np.savez(buffer, **arrays)
+    np.savez(buffer, allow_pickle=False, **arrays)
     return buffer.getvalue()
 
 

@@ -1,6 +1,7 @@
 """Which metrics a bundle is scored by: those asked for, or all that have what they need and are quick enough."""
 
 from pathlib import Path
+from typing import Any
 
 from explainers import registry
 from explainers.errors import UserError
@@ -29,7 +30,7 @@ def chosen_metrics(
     return chosen
 
 
-def chosen_wholes(folder: Path, names: list[str] | None, masks: dict[str, Path], manifest: dict) -> list[str]:
+def chosen_wholes(folder: Path, names: list[str] | None, masks: dict[str, Path], manifest: dict[str, Any]) -> list[str]:
     """Return the metrics of explanation networks: those asked for, or all that there is what they need for."""
     located, shown = bool(masks) or "parts.csv" in manifest["files"], bool(networks_of(manifest))
     lacking = [name for name, metric in registry.DATASET_METRICS.items() if "weights" in metric.asks and not located]

@@ -6,8 +6,10 @@ metrics that ask for none.
 
 import json
 from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,12 +27,20 @@ from explainers.scoring.parts import parts_of
 _OBSERVERS = {name: record.observe for name, record in registry.OUTPUTS.items() if record.observe is not None}
 
 
-def networks_of(manifest: dict) -> list[dict]:
+def networks_of(manifest: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the manifest's methods that show an explanation network."""
     return [method for method in manifest["methods"] if method["method"] in _OBSERVERS]
 
 
-def network_rows(job: Job, folder: Path, manifest: dict, nodes: list[dict], names, masks: dict[str, Path], state):
+def network_rows(
+    job: Job,
+    folder: Path,
+    manifest: dict[str, Any],
+    nodes: list[dict[str, Any]],
+    names: Sequence[str],
+    masks: dict[str, Path],
+    state: object,
+) -> list[dict[str, Any]]:
     """Return the rows of dataset_metrics.csv for the named metrics, of every explanation network of the bundle.
 
     `state` changes with the masks.
@@ -39,9 +49,9 @@ def network_rows(job: Job, folder: Path, manifest: dict, nodes: list[dict], name
     located = any("weights" in metric.asks for metric in metrics.values())
     parts = parts_of(folder, manifest, masks, job.config.model.height_width) if located else {}
     state = (state, manifest["files"].get("parts.csv"))
-    rows = []
+    rows: list[dict[str, Any]] = []
     for method in networks_of(manifest):
-        by_image = defaultdict(list)
+        by_image: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for node in nodes:
             if node["method"] == method["name"]:
                 by_image[node["image_id"]].append(node)
@@ -62,7 +72,16 @@ def network_rows(job: Job, folder: Path, manifest: dict, nodes: list[dict], name
     return rows
 
 
-def _measured(job, folder, manifest, method, by_image, metrics, parts, state):
+def _measured(
+    job: Job,
+    folder: Path,
+    manifest: dict[str, Any],
+    method: dict[str, Any],
+    by_image: dict[str, list[dict[str, Any]]],
+    metrics: Mapping[str, DatasetMetric],
+    parts: Mapping[str, Callable[[], torch.Tensor]],
+    state: object,
+) -> list[dict[str, Any]]:
     """Return what each image gives to the metrics; kept in the work folder, so that an interrupted run continues."""
     config = next((one for one in job.config.methods if one.id == method["name"]), None)
     if config is None:
@@ -87,7 +106,7 @@ def _measured(job, folder, manifest, method, by_image, metrics, parts, state):
     return measured
 
 
-def _of_image(metrics, offered):
+def _of_image(metrics: Mapping[str, DatasetMetric], offered: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:
     """Return what an image adds to each metric, left out where the metric asks for what the image does not have."""
     made = {name: cache(make) for name, make in offered.items()}
     return {
@@ -97,16 +116,16 @@ def _of_image(metrics, offered):
     }
 
 
-def _batch_of_one(weights):
+def _batch_of_one(weights: Callable[[], torch.Tensor]) -> torch.Tensor:
     return weights()[None]
 
 
-def _stored_maps(folder, nodes):
+def _stored_maps(folder: Path, nodes: list[dict[str, Any]]) -> torch.Tensor:
     """Return the x-features' maps (1, n, H, W), by number."""
     nodes = sorted(nodes, key=lambda node: int(node["node"]))
     raw = [read_map(folder, node) for node in nodes]
     return torch.from_numpy(np.stack(raw))[None]
 
 
-def _logits(thresholds):
+def _logits(thresholds: list[float] | None) -> list[float] | None:
     return None if thresholds is None else torch.logit(torch.tensor(thresholds)).tolist()

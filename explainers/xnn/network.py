@@ -4,9 +4,11 @@ Qi et al. 2021, section 2.1 and figure 2: encoder Z–800–100–n with ReLU, t
 maps (C, h, w) every layer is a 1 × 1 convolution (section 4.4).
 """
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -21,11 +23,11 @@ class Selection(nn.Module):
 
     index: torch.Tensor
 
-    def __init__(self, index):
+    def __init__(self, index: torch.Tensor | np.ndarray) -> None:
         super().__init__()
         self.register_buffer("index", torch.as_tensor(index, dtype=torch.long))
 
-    def forward(self, activations):
+    def forward(self, activations: torch.Tensor) -> torch.Tensor:
         return activations[:, self.index]
 
 
@@ -36,13 +38,21 @@ class ExplanationNetwork(nn.Module):
     approximations ȳ (N, C). `facts` says where it comes from and how good it is, in plain values.
     """
 
-    def __init__(self, settings: Settings, classes: list[int], shape: tuple[int, ...], selected=None):
+    def __init__(
+        self,
+        settings: Settings,
+        classes: list[int],
+        shape: tuple[int, ...],
+        selected: torch.Tensor | np.ndarray | None = None,
+    ) -> None:
         super().__init__()
         self.settings, self.classes, self.shape = settings, list(classes), tuple(shape)
         self.facts: dict[str, Any] = {}
         self.encoder: Selection | nn.Sequential
         self.decoder: nn.Sequential | None = None
         if settings.kind == "lasso":
+            if selected is None:
+                raise ValueError("selected: expected the dimensions that the lasso left.")
             self.encoder = Selection(selected)
             self.n_features = len(self.encoder.index)
         else:
@@ -60,8 +70,8 @@ class ExplanationNetwork(nn.Module):
         keeps_all = len(self.shape) == 3 and self.settings.pool == "none"
         return self.shape[1] * self.shape[2] if keeps_all else 1
 
-    def forward(self, activations):
-        features = self.encoder(activations)
+    def forward(self, activations: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        features: torch.Tensor = self.encoder(activations)
         return features, self.head(self.seen(features))
 
     def before_relu(self, activations: torch.Tensor) -> torch.Tensor:
@@ -80,7 +90,8 @@ class ExplanationNetwork(nn.Module):
 
     def features_of(self, seen: torch.Tensor) -> torch.Tensor:
         """Return each x-feature's mean over what the head sees of it: (N, n)."""
-        return seen.unflatten(1, (self.n_features, self.positions)).mean(dim=2)
+        by_feature: torch.Tensor = seen.unflatten(1, (self.n_features, self.positions))
+        return by_feature.mean(dim=2)
 
     def contributions(self, features: torch.Tensor, outputs: torch.Tensor) -> torch.Tensor:
         """Return what each x-feature adds to the approximation of an output, v_i E_i summed over positions: (N, n).
@@ -88,7 +99,8 @@ class ExplanationNetwork(nn.Module):
         `outputs` (N,) are positions in `classes`.
         """
         terms = self.head.weight[outputs] * self.seen(features)
-        return terms.unflatten(1, (self.n_features, self.positions)).sum(dim=2)
+        by_feature: torch.Tensor = terms.unflatten(1, (self.n_features, self.positions))
+        return by_feature.sum(dim=2)
 
 
 def normalised(contributions: torch.Tensor) -> torch.Tensor:
@@ -96,8 +108,8 @@ def normalised(contributions: torch.Tensor) -> torch.Tensor:
     return contributions / contributions.abs().sum(dim=1, keepdim=True).clamp(min=_LEAST)
 
 
-def _layers(widths, convolutional):
-    layers = []
+def _layers(widths: Sequence[int], convolutional: bool) -> list[nn.Module]:
+    layers: list[nn.Module] = []
     for before, after in pairwise(widths):
         layers += [nn.Conv2d(before, after, 1) if convolutional else nn.Linear(before, after), nn.ReLU()]
     return layers[:-1]

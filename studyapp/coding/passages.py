@@ -17,7 +17,7 @@ def free_fields(study: models.Study) -> dict[str, tuple[Page, Field]]:
     """Return the columns that hold participants' own words, each with its page and the field as the page names it."""
     found = {}
     for page in kind(study.kind).pages:
-        for field in page.fields:
+        for field in page.columns:
             if field.free:
                 found[field.name if page.trial else f"{page.name}_{field.name}"] = (page, field)
     return found

@@ -205,7 +205,7 @@ def _wide_rows(study: models.Study, study_kind: Kind, with_ids: bool) -> Iterato
             wide = rows.participant_row(run, with_ids)
             for page, row in rows.step_rows(study_kind, run, answers[run.pk]):
                 prefix, own = _prefix(page, row), "" if page.trial else f"{page.name}_"
-                wide |= {f"{prefix}_{field.name}": row[f"{own}{field.name}"] for field in page.fields}
+                wide |= {f"{prefix}_{field.name}": row[f"{own}{field.name}"] for field in page.columns}
                 wide[f"{prefix}_rt_ms"] = row["rt_ms"]
             yield rows.keys(study, run), wide
 

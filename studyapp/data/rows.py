@@ -127,7 +127,7 @@ def step_rows(kind: Kind, run: models.Participant, answers: list[tuple]) -> Iter
                 **{name: step.get(name) for name in ("block", "phase", "trial_index", "stimulus", "page", "key")},
                 "step_index": position,
                 "method": step.get("method", method),
-                **{f"{prefix}{field.name}": values.get(field.name) for field in page.fields},
+                **{f"{prefix}{field.name}": values.get(field.name) for field in page.columns},
                 "rt_ms": rt_ms,
                 "hidden_ms": hidden_ms,
                 "server_ms": round((submitted_at - before).total_seconds() * 1000),

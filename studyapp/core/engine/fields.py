@@ -1,6 +1,7 @@
 """What a step records: one field, one column of the export, with its entry in the codebook."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -15,16 +16,16 @@ class Field:
     type: str
     description: str
     unit: str = ""
-    levels: dict = field(default_factory=dict)
+    levels: dict[Any, str] = field(default_factory=dict)
     free: bool = False
 
 
-def levels_of_all(said: dict[str, dict]) -> dict:
+def levels_of_all(said: dict[str, dict[Any, str]]) -> dict[Any, str]:
     """Return what stored values mean in several versions of a study: version → {value: meaning}.
 
     Where all of them say the same, that; else each meaning with the versions that have it, so that none is passed over.
     """
-    together = {}
+    together: dict[Any, str] = {}
     for value in dict.fromkeys(value for levels in said.values() for value in levels):
         meanings: dict[str, list[str]] = {}
         for version, levels in said.items():

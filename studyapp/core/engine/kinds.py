@@ -8,11 +8,11 @@ import importlib
 import importlib.util
 import json
 import pkgutil
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 from .fields import Field
 from .questions import Question, text_key, wordings
@@ -23,7 +23,7 @@ FORM = "studyapp.forms:QuestionForm"
 METHODS = "methods"
 
 
-def load(dotted: str) -> Callable:
+def load(dotted: str) -> Any:
     """Return the object that `package.module:name` names."""
     module, _, name = dotted.partition(":")
     return getattr(importlib.import_module(module), name)
@@ -52,9 +52,9 @@ class Parameter:
 
     name: str
     type: str
-    default: object
+    default: Any
     description: str
-    choices: tuple = ()
+    choices: tuple[str, ...] = ()
     minimum: float | None = None
     maximum: float | None = None
     offered: str = ""
@@ -87,9 +87,9 @@ class Variant:
     name: str
     title: str
     summary: str
-    parameters: dict = field(default_factory=dict)
-    texts: dict = field(default_factory=dict)
-    conditions: tuple[dict, ...] = ()
+    parameters: dict[str, Any] = field(default_factory=dict)
+    texts: dict[str, Any] = field(default_factory=dict)
+    conditions: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ class Page:
     guide: str | None = None
     arrange: str | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         """Let what the questions say of form, columns and texts join what is declared beside them."""
         asked = {question.name: question for question in self.questions}
         named = [*self.fields, *(name for name in asked if name not in self.fields)]
@@ -129,14 +129,19 @@ class Page:
         object.__setattr__(self, "fields", columns)
         object.__setattr__(self, "texts", tuple(dict.fromkeys([*self.texts, *worded])))
 
-    def asked(self, data: dict | None) -> list[Question]:
+    def asked(self, data: dict[str, Any] | None) -> list[Question]:
         """Return the questions that a step with such data asks."""
         return [question for question in self.questions if question.is_asked(data)]
 
-    def recorded(self, parameters: dict) -> list[Field]:
+    def recorded(self, parameters: dict[str, Any]) -> list[Field]:
         """Return its fields with what their values mean in a study with these parameters."""
         asked = {question.name: question for question in self.questions}
-        return [asked[one.name].field(parameters) if one.name in asked else one for one in self.fields]
+        return [asked[one.name].field(parameters) if one.name in asked else one for one in self.columns]
+
+    @property
+    def columns(self) -> tuple[Field, ...]:
+        """What it records: its `fields`, those of its questions among them."""
+        return tuple(one for one in self.fields if isinstance(one, Field))
 
 
 @dataclass(frozen=True)
@@ -177,7 +182,7 @@ class Kind:
         """Return the page of that name."""
         return self._pages[name]
 
-    def part(self, dotted: str) -> Callable:
+    def part(self, dotted: str) -> Any:
         """Return the kind's own function `module:name`, as in `part("plan:build")`."""
         return load(f"{self.module}.{dotted}")
 
@@ -193,9 +198,9 @@ class Kind:
     def _pages(self) -> dict[str, Page]:
         return {page.name: page for page in self.pages}
 
-    def n_orders(self, definition: dict) -> int:
+    def n_orders(self, definition: dict[str, Any]) -> int:
         """Return how many orders the study counterbalances."""
-        return load(self.orders)(definition) if isinstance(self.orders, str) else self.orders
+        return int(load(self.orders)(definition)) if isinstance(self.orders, str) else self.orders
 
     def texts(self, language: str = ENGLISH) -> dict[str, str]:
         """Return the default texts: the kind's own `texts/<key>.md`, in another language `texts/<language>/<key>.md`.
@@ -210,7 +215,7 @@ class Kind:
         folders = product((STUDIES, self.module), (ENGLISH, _base(language)))
         return asked | {key: text for module, spoken in folders for key, text in _texts(module, spoken).items()}
 
-    def defaults(self, language: str = ENGLISH) -> dict:
+    def defaults(self, language: str = ENGLISH) -> dict[str, Any]:
         """Return every parameter with its default; those that participants read come in their language.
 
         They stand in `texts/<language>/defaults.json`.
@@ -224,7 +229,7 @@ def _base(language: str) -> str:
 
 
 def _texts_folder(module: str, language: str) -> Path:
-    folder = Path(importlib.import_module(module).__file__).parent / "texts"
+    folder = Path(str(importlib.import_module(module).__file__)).parent / "texts"
     return folder if language == ENGLISH else folder / language
 
 
@@ -235,9 +240,10 @@ def _texts(module: str, language: str) -> dict[str, str]:
 
 
 @cache
-def _json(module: str, language: str, name: str) -> dict:
+def _json(module: str, language: str, name: str) -> dict[str, Any]:
     path = _texts_folder(module, language) / f"{name}.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return found
 
 
 @cache

@@ -6,6 +6,7 @@ The measures are facts about one run; whether a run was too fast is judged later
 from collections import Counter
 from dataclasses import dataclass
 from statistics import median
+from typing import Any
 
 from .kinds import Kind, load
 
@@ -18,14 +19,14 @@ MIN_TRIALS = 5
 class Answer:
     """One stored answer, as judged here: its step, what was answered, what it scored, and the browser's times."""
 
-    step: dict
-    answer: dict
-    scores: dict
+    step: dict[str, Any]
+    answer: dict[str, Any]
+    scores: dict[str, Any]
     rt_ms: float | None
     hidden_ms: float | None
 
 
-def measures(answers: list[Answer], its_kind: Kind) -> dict:
+def measures(answers: list[Answer], its_kind: Kind) -> dict[str, Any]:
     """Return what is kept of a run.
 
     trial_ms  median time of a trial     hidden  share of the time during which the page was hidden
@@ -47,7 +48,7 @@ def measures(answers: list[Answer], its_kind: Kind) -> dict:
     }
 
 
-def flags(kept: dict, typical_ms: float | None) -> list[str]:
+def flags(kept: dict[str, Any], typical_ms: float | None) -> list[str]:
     """Return what is conspicuous about a run, in words; `typical_ms` is the median of the runs' `trial_ms`."""
     found = []
     trial_ms = kept.get("trial_ms")
@@ -63,11 +64,11 @@ def flags(kept: dict, typical_ms: float | None) -> list[str]:
 
 def _constant(trials: list[Answer], its_kind: Kind) -> list[str]:
     """Return the closed questions that had one answer throughout, over at least `MIN_TRIALS` trials."""
-    given: dict[str, list] = {}
+    given: dict[str, list[Any]] = {}
     for row in trials:
         page = its_kind.page(row.step["page"])
         asked = {question.name for question in page.questions if question.closed}
-        for field in page.fields:
+        for field in page.columns:
             closed = field.name in asked or field.type == "boolean" or field.levels
             if closed and row.answer.get(field.name) is not None:
                 given.setdefault(field.name, []).append(row.answer[field.name])

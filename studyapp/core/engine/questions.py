@@ -8,11 +8,11 @@ that study's, and `data` a step's.
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from random import Random
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from .fields import Field
 from .run import to_say
-from .skills import NAMED, chance
+from .skills import NAMED, Skill, chance
 
 YES, NO = to_say("Yes"), to_say("No")
 CHOOSE, WRITE, NUMBER = (
@@ -51,39 +51,50 @@ class Question:
     decides: bool = False
     bot: object = None
 
-    type: ClassVar[str] = "text"
     closed: ClassVar[bool] = True
 
-    def options(self, parameters: dict, data: dict | None = None) -> dict:
+    @property
+    def type(self) -> str:
+        """The type of its column."""
+        return "text"
+
+    def options(self, parameters: dict[str, Any], data: dict[str, Any] | None = None) -> dict[Any, str]:
         """Return what can be answered, in the order shown: stored value → label; empty where anything can."""
         return {}
 
-    def problem(self, parameters: dict) -> str:
+    def problem(self, parameters: dict[str, Any]) -> str:
         """Return what keeps a study with these parameters from asking it, in words; empty when nothing does."""
         return ""
 
-    def levels(self, parameters: dict) -> dict:
+    def levels(self, parameters: dict[str, Any]) -> dict[Any, str]:
         """Return what the stored values mean in a study with these parameters."""
         return self.options(parameters)
 
-    def field(self, parameters: dict) -> Field:
+    def field(self, parameters: dict[str, Any]) -> Field:
         """Return its column in the export of a study with these parameters."""
         return Field(self.name, self.type, self.description, levels=self.levels(parameters))
 
-    def is_asked(self, data: dict | None) -> bool:
+    def is_asked(self, data: dict[str, Any] | None) -> bool:
         """Return whether a step with such data asks it."""
         return not self.when or self.when in (data or {}).get("asked", ())
 
-    def right_answer(self, data: dict | None):
+    def right_answer(self, data: dict[str, Any] | None) -> Any:
         """Return the right answer at a step with such data; None where there is none."""
         return (data or {}).get(self.right_from) if self.right_from else self.right
 
-    def is_right(self, answer, data: dict | None) -> bool | None:
+    def is_right(self, answer: Any, data: dict[str, Any] | None) -> bool | None:
         """Return whether an answer is right; None where none is."""
         right = self.right_answer(data)
         return None if right is None else answer == right
 
-    def of_bot(self, skill, parameters: dict, data: dict | None, rng: Random, named: tuple[str, ...] = NAMED):
+    def of_bot(
+        self,
+        skill: Skill,
+        parameters: dict[str, Any],
+        data: dict[str, Any] | None,
+        rng: Random,
+        named: tuple[str, ...] = NAMED,
+    ) -> Any:
         """Return a bot's answer: the right one as often as its skill says, where one is; else any that can be given.
 
         A careless bot gives the same answer every time. `named` are the skills that the kind's bots have.
@@ -97,11 +108,11 @@ class Question:
             return right if not wrong or rng.random() < chance(skill, 1 / len(values), named) else rng.choice(wrong)
         return self.careless(values) if skill == "careless" else rng.choice(values)
 
-    def possible(self, parameters: dict, data: dict | None = None) -> list:
+    def possible(self, parameters: dict[str, Any], data: dict[str, Any] | None = None) -> list[Any]:
         """Return the answers that a bot chooses from."""
         return list(self.options(parameters, data))
 
-    def careless(self, values: list):
+    def careless(self, values: list[Any]) -> Any:
         """Return which of the answers a careless bot gives."""
         return values[0]
 
@@ -116,10 +127,10 @@ class YesNo(Question):
 
     type = "boolean"
 
-    def options(self, parameters, data=None):
+    def options(self, parameters: dict[str, Any], data: dict[str, Any] | None = None) -> dict[Any, str]:
         return {True: self.yes, False: self.no}
 
-    def levels(self, parameters):
+    def levels(self, parameters: dict[str, Any]) -> dict[Any, str]:
         return {}
 
 
@@ -132,17 +143,19 @@ class Choice(Question):
     """
 
     _: KW_ONLY
-    given: tuple = ()
+    given: tuple[str | tuple[str, ...], ...] = ()
     options_from: str = ""
     options_at: str = ""
 
-    def options(self, parameters, data=None):
+    def options(self, parameters: dict[str, Any], data: dict[str, Any] | None = None) -> dict[Any, str]:
         at_step = (data or {}).get(self.options_at, ()) if self.options_at else ()
         listed = at_step or (parameters.get(self.options_from, ()) if self.options_from else self.given)
-        pairs = [(option, option) if isinstance(option, str) else tuple(option) for option in listed]
+        pairs: list[tuple[str, ...]] = [
+            (option, option) if isinstance(option, str) else tuple(option) for option in listed
+        ]
         return {value: label for value, label, *_ in pairs}
 
-    def problem(self, parameters):
+    def problem(self, parameters: dict[str, Any]) -> str:
         if self.options_at:
             return ""
         named = parameters.get(self.options_from, ()) if self.options_from else self.given
@@ -166,22 +179,22 @@ class Scale(Question):
     each: bool = False
 
     @property
-    def type(self):
+    def type(self) -> str:
         return "text" if self.each else "integer"
 
-    def options(self, parameters, data=None):
+    def options(self, parameters: dict[str, Any], data: dict[str, Any] | None = None) -> dict[Any, str]:
         labels = parameters.get(self.labels_from, ()) if self.labels_from else self.labels
         points = range(self.first, self.first + len(labels))
         return dict(zip(reversed(points) if self.best_first else points, labels, strict=True))
 
-    def levels(self, parameters):
+    def levels(self, parameters: dict[str, Any]) -> dict[Any, str]:
         return dict(sorted(self.options(parameters).items()))
 
-    def problem(self, parameters):
+    def problem(self, parameters: dict[str, Any]) -> str:
         labels = parameters.get(self.labels_from, ()) if self.labels_from else self.labels
         return _too_few(self.labels_from, len(labels), len(set(labels)))
 
-    def careless(self, values):
+    def careless(self, values: list[Any]) -> Any:
         return max(values)
 
 
@@ -197,13 +210,20 @@ class Number(Question):
     missing: str = NUMBER
 
     @property
-    def type(self):
+    def type(self) -> str:
         return "integer" if self.whole else "number"
 
-    def field(self, parameters):
+    def field(self, parameters: dict[str, Any]) -> Field:
         return Field(self.name, self.type, self.description, self.unit)
 
-    def of_bot(self, skill, parameters, data, rng, named=NAMED):
+    def of_bot(
+        self,
+        skill: Skill,
+        parameters: dict[str, Any],
+        data: dict[str, Any] | None,
+        rng: Random,
+        named: tuple[str, ...] = NAMED,
+    ) -> Any:
         if self.bot is not None:
             return self.bot
         right = self.right_answer(data)
@@ -231,13 +251,13 @@ class Words(Question):
 
     closed = False
 
-    def field(self, parameters):
+    def field(self, parameters: dict[str, Any]) -> Field:
         return Field(self.name, self.type, self.description, free=self.coded)
 
-    def possible(self, parameters, data=None):
+    def possible(self, parameters: dict[str, Any], data: dict[str, Any] | None = None) -> list[Any]:
         return list(self.samples)
 
-    def careless(self, values):
+    def careless(self, values: list[Any]) -> Any:
         return values[0] if self.required else ""
 
 

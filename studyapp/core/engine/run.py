@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from studyapp.core.bundles.bundle import Bundle, Heatmap
 from studyapp.core.legends import legend
@@ -19,9 +20,9 @@ def to_say(sentence: str) -> str:
 class Answered:
     """One stored response with the step it answers."""
 
-    step: dict
-    answer: dict
-    scores: dict
+    step: dict[str, Any]
+    answer: dict[str, Any]
+    scores: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -33,10 +34,10 @@ class Run:
     database only when called), `say(sentence)` an English sentence of ours in the study's language.
     """
 
-    definition: dict
+    definition: dict[str, Any]
     factors: dict[str, str]
     bundle: Bundle
-    plan: list[dict]
+    plan: list[dict[str, Any]]
     position: int
     stimulus_url: Callable[[str], str]
     heatmap_url: Callable[[Heatmap], str]
@@ -44,10 +45,11 @@ class Run:
     say: Callable[[str], str] = str
 
     @property
-    def parameters(self) -> dict:
-        return self.definition["parameters"]
+    def parameters(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.definition["parameters"]
+        return found
 
-    def text(self, key: str, **values) -> str:
+    def text(self, key: str, **values: object) -> str:
         """Return one of the study's texts as safe HTML, its `{placeholders}` filled in."""
         payment = self.definition["payment"]
         return render(self.definition["texts"][key], payment | self.parameters | values)

@@ -1,6 +1,8 @@
 """Pages that most kinds share: information, eligibility, consent, attention. A kind names what fills their texts."""
 
 from decimal import Decimal
+from random import Random
+from typing import Any
 
 from .fields import Field
 from .flow import step
@@ -79,13 +81,15 @@ def attention(context: str, labels_from: str) -> Page:
     )
 
 
-def attention_steps(labels: list[str], n_checks: int, n_trials: int, failed: str | None, rng) -> dict[int, list]:
+def attention_steps(
+    labels: list[str], n_checks: int, n_trials: int, failed: str | None, rng: Random
+) -> dict[int, list[dict[str, Any]]]:
     """Return attention checks spread evenly over a run's trials: the steps that follow each number of trials.
 
     `labels` are the points of the scale that is shown, one of them asked for by `rng`; `failed` is the status that a
     failed check leads to (None: the run goes on).
     """
-    steps = {}
+    steps: dict[int, list[dict[str, Any]]] = {}
     for check in range(1, n_checks + 1):
         right = rng.randint(1, len(labels))
         data = {"asked": right, "label": labels[right - 1]}
@@ -95,7 +99,7 @@ def attention_steps(labels: list[str], n_checks: int, n_trials: int, failed: str
     return steps
 
 
-def money(amount, currency: str) -> str:
+def money(amount: Decimal | float | str, currency: str) -> str:
     """Return an amount with its currency as people write it: `£8.50`."""
     value = Decimal(str(amount)).quantize(CENTS)
     return f"{SYMBOLS[currency]}{value}" if currency in SYMBOLS else f"{value} {currency}"

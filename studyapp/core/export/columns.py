@@ -5,10 +5,11 @@ differ, both are told. Left out, it's what the kind's defaults say.
 """
 
 from dataclasses import replace
+from typing import Any, TypeAlias
 
 from studyapp.core.engine import flow
-from studyapp.core.engine.fields import levels_of_all
-from studyapp.core.engine.kinds import Field, Kind, Page
+from studyapp.core.engine.fields import Field, levels_of_all
+from studyapp.core.engine.kinds import Kind, Page
 
 STATUSES = {
     flow.ACTIVE: "not finished yet",
@@ -44,7 +45,7 @@ STAMPS = (
 )
 
 
-Versions = dict[str, dict]
+Versions: TypeAlias = dict[str, dict[str, Any]]
 
 
 def columns(kind: Kind, versions: Versions | None = None, *, with_ids: bool = False) -> dict[str, list[Field]]:
@@ -121,7 +122,7 @@ def recorded(page: Page, versions: Versions) -> list[Field]:
     of_each = {label: page.recorded(parameters) for label, parameters in versions.items()}
     return [
         replace(field, levels=levels_of_all({label: fields[place].levels for label, fields in of_each.items()}))
-        for place, field in enumerate(page.fields)
+        for place, field in enumerate(page.columns)
     ]
 
 
