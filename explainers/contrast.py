@@ -13,6 +13,7 @@ import torch
 from explainers.base_explainers import BASES, find_base, settings_of
 from explainers.errors import UserError, near
 from explainers.networks.outputs import probabilities, reader_of
+from explainers.parameters import Colour, Progress
 from explainers.preprocessing import IMAGENET_MEAN, IMAGENET_STD
 from explainers.trees import Node, Tree, top_classes
 from explainers.trees.clusters import MASS, MOST

@@ -14,6 +14,12 @@ from explainers.config import Config
 from explainers.raw_maps import read_map
 from explainers.render import colour_table, coloured, peaks, shared_scale
 
+Cell: TypeAlias = tuple[float, str, bool] | None
+
+Row: TypeAlias = Mapping[str, Any]
+Columns: TypeAlias = list[dict[str, str]]
+Lines: TypeAlias = list[tuple[str, str, list[Cell]]]
+
 THUMBNAIL_PX, COLOURS = 144, "Reds"
 ARROWS = {"higher": "↑", "lower": "↓"}
 

@@ -5,6 +5,7 @@ Several: column `file` and one column per class, 1 or 0 in it. `file` is relativ
 both an optional column `split` is carried into the bundle. Photographs that the CSV does not list are left out.
 """
 
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from explainers.datasets.csv_file import read_csv

@@ -13,6 +13,7 @@ import torch
 from explainers.networks.graph import optimised
 from explainers.networks.perturbation import classify
 from explainers.networks.stages import perturbed
+from explainers.parameters import Colour, Fill, Progress
 from explainers.preprocessing import IMAGENET_MEAN, IMAGENET_STD, as_rgb
 from explainers.randomness import seeded, uniform
 from explainers.record import Base, Peer, Record, Trial

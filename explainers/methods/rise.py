@@ -12,7 +12,6 @@ import torch.nn.functional as F
 from explainers.errors import UserError
 from explainers.networks.perturbation import classify, usual_batch
 from explainers.networks.stages import perturbed
-from explainers.parameters import Progress
 from explainers.randomness import integers, seeded, uniform
 from explainers.record import Base, Record, Trial
 

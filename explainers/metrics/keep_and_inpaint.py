@@ -5,7 +5,6 @@ table .5. The paper does not say by which algorithm it fills in; here it is the 
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 

@@ -9,6 +9,7 @@ from explainers.networks.graph import optimised
 from explainers.networks.incremental import Incremental, can_be_incremental
 from explainers.networks.perturbation import classify, readout, usual_batch
 from explainers.networks.state import check_channels
+from explainers.parameters import Colour, Fill, Progress
 from explainers.preprocessing import normalised
 from explainers.targets import pick
 

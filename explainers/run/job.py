@@ -18,7 +18,7 @@ from tqdm import tqdm
 from explainers import registry
 from explainers.bundle import opaque, sha256_of
 from explainers.code import code_sha256
-from explainers.config import Config, MethodConfig
+from explainers.config import Config, MethodConfig, ModelConfig
 from explainers.datasets import Photograph, list_photographs, with_masks, with_parts
 from explainers.errors import UserError
 from explainers.models import class_names, load_model

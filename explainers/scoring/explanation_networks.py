@@ -21,6 +21,7 @@ from explainers.datasets import open_picture
 from explainers.errors import UserError
 from explainers.models import model_input
 from explainers.raw_maps import keeps_whole_maps, read_map
+from explainers.record import DatasetMetric
 from explainers.run.job import Job
 from explainers.scoring.parts import parts_of
 

@@ -18,6 +18,7 @@ from explainers.models import model_input
 from explainers.networks.graph import optimised
 from explainers.ranking import salient
 from explainers.raw_maps import read_map
+from explainers.record import Metric
 from explainers.run.job import Job
 from explainers.run.supplying import arguments_of, supplied
 from explainers.trees import LatentTree, clusters

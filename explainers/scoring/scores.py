@@ -24,6 +24,7 @@ from explainers.bundle import read_bundle, read_table, seal, write_atomically, w
 from explainers.config import Config, load_config
 from explainers.errors import UserError
 from explainers.raw_maps import keeps_whole_maps
+from explainers.record import Metric
 from explainers.run.job import prepare
 from explainers.scoring.choosing import chosen_metrics, chosen_wholes
 from explainers.scoring.explanation_networks import network_rows

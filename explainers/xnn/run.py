@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from explainers.bundle import opaque, sha256_of
 from explainers.code import code_sha256
-from explainers.datasets import class_index, list_photographs, open_picture
+from explainers.datasets import Photograph, class_index, list_photographs, open_picture
 from explainers.errors import UserError
 from explainers.metrics.faithfulness import faithfulness
 from explainers.models import class_names, load_model, model_input
