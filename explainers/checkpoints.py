@@ -4,7 +4,9 @@ Loaded without running code from them (`weights_only=True`).
 """
 
 import logging
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any, TypeAlias, TypeGuard
 
 import torch
 
@@ -17,6 +19,9 @@ _PLACES = (
 )  # fmt: skip
 _COMPILED = "_orig_mod."  # torch.compile's
 _COUNTER = "num_batches_tracked"  # PyTorch loads weights without it, and evaluation does not use it
+
+State: TypeAlias = Mapping[str, torch.Tensor]
+"""Weights by name."""
 
 _log = logging.getLogger("explainers")
 
@@ -46,11 +51,11 @@ def read_state(path: Path) -> dict[str, torch.Tensor]:
     return _plain(found[name])
 
 
-def _is_state(content):
+def _is_state(content: object) -> TypeGuard[State]:
     return isinstance(content, dict) and bool(content) and all(isinstance(v, torch.Tensor) for v in content.values())
 
 
-def _states(content):
+def _states(content: Mapping[str, Any]) -> Iterator[tuple[str, State]]:
     """Yield the state_dicts in a dictionary by the names they are kept under; inside one name, by that name."""
     for name, part in content.items():
         if _is_state(part):
@@ -61,11 +66,11 @@ def _states(content):
                 yield name, inner[0]
 
 
-def _plain(state):
+def _plain(state: State) -> dict[str, torch.Tensor]:
     return {str(key).replace(_COMPILED, ""): value for key, value in state.items()}
 
 
-def as_wanted(state: dict, wanted: dict, path: Path) -> dict:
+def as_wanted(state: State, wanted: State, path: Path) -> State:
     """Return the weights under the model's names: without a wrapper's prefix, with the counters that may be missing.
 
     Under a prefix such as `module.` or `model.` all of the model's names must be there; what a wrapper keeps beside the
@@ -86,12 +91,12 @@ def as_wanted(state: dict, wanted: dict, path: Path) -> dict:
     return {**state, **counters} if all(key in state for key in needed) else state
 
 
-def _are_equal(state, needed, prefixes):
+def _are_equal(state: State, needed: Sequence[str], prefixes: Sequence[str]) -> bool:
     first, *others = prefixes
     return all(torch.equal(state[first + key], state[other + key]) for other in others for key in needed)
 
 
-def _shared_prefix(state, wanted):
+def _shared_prefix(state: State, wanted: State) -> str:
     """Return the prefix that a wrapper gave to all names, for a message about names as the model has them."""
     prefix = ""
     while True:

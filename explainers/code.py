@@ -10,6 +10,8 @@ import sysconfig
 from pathlib import Path
 from types import ModuleType
 
+from torch import nn
+
 _as_imported: dict[str, str] = {}
 
 
@@ -29,7 +31,7 @@ def imported(name: str) -> ModuleType:
     return module
 
 
-def code_sha256(model, arch: str) -> str:
+def code_sha256(model: nn.Module, arch: str) -> str:
     """Return what tells the model's own code apart: its classes' modules, the factory's, and all that these use.
 
     Installed packages and this one are not among them. Empty for a model without code of its own.
@@ -41,7 +43,8 @@ def code_sha256(model, arch: str) -> str:
 
 def _own_modules(names: set[str]) -> dict[str, str]:
     """Return the sha256 of each of the user's modules among these, and of those that they use."""
-    found, waiting = {}, list(names)
+    found: dict[str, str] = {}
+    waiting = list(names)
     while waiting:
         name = waiting.pop()
         module = sys.modules.get(name)
@@ -56,7 +59,7 @@ def _own_modules(names: set[str]) -> dict[str, str]:
     return found
 
 
-def _own_file(name, module):
+def _own_file(name: str, module: ModuleType) -> Path | None:
     file = getattr(module, "__file__", None)
     if name.partition(".")[0] == "explainers" or not file or not file.endswith(".py"):
         return None

@@ -37,11 +37,11 @@ def is_flag(value: object) -> bool:
     return isinstance(value, bool)
 
 
-def _is_per_channel(value):
+def _is_per_channel(value: object) -> TypeGuard[list[float]]:
     return isinstance(value, list) and len(value) in (1, 3, 4) and all(isinstance(v, int | float) for v in value)
 
 
-def _is_positive_per_channel(value):
+def _is_positive_per_channel(value: object) -> bool:
     return _is_per_channel(value) and min(value) > 0
 
 
@@ -65,11 +65,11 @@ def is_filled_list(value: object) -> TypeGuard[list[Any]]:
     return isinstance(value, list) and bool(value)
 
 
-def _is_map_format(value):
+def _is_map_format(value: object) -> bool:
     return isinstance(value, str) and value in FORMATS
 
 
-def _is_size(value):
+def _is_size(value: object) -> bool:
     return is_count(value) or (isinstance(value, list) and len(value) == 2 and all(map(is_count, value)))
 
 
@@ -91,12 +91,16 @@ class ModelConfig:
     multilabel: bool = field(default=False, metadata=expects("true or false", is_flag))
     size: int | list[int] = field(default=224, metadata=expects("the side in pixels, or [height, width]", _is_size))
     resize: int | None = field(default=None, metadata=expects("pixels of the shorter side before cropping", is_count))
-    mean: tuple = field(default=IMAGENET_MEAN, metadata=expects("three numbers (grey: one)", _is_per_channel))
-    std: tuple = field(
+    mean: tuple[float, ...] = field(
+        default=IMAGENET_MEAN, metadata=expects("three numbers (grey: one)", _is_per_channel)
+    )
+    std: tuple[float, ...] = field(
         default=IMAGENET_STD, metadata=expects("three numbers above 0 (grey: one)", _is_positive_per_channel)
     )
-    classes: str | list = field(default="imagenet", metadata=expects('a file, names, or "imagenet"', _is_classes))
-    thresholds: list | None = field(default=None, metadata=expects("a list of numbers, one per class", are_numbers))
+    classes: str | list[str] = field(default="imagenet", metadata=expects('a file, names, or "imagenet"', _is_classes))
+    thresholds: list[float] | None = field(
+        default=None, metadata=expects("a list of numbers, one per class", are_numbers)
+    )
 
     @property
     def height_width(self) -> tuple[int, int]:
@@ -127,7 +131,9 @@ class TargetsConfig:
 class MethodConfig:
     name: str = field(metadata=expects("a method's name"))
     id: str = field(metadata=expects("what the bundle calls it"))
-    parameters: dict = field(default_factory=dict, metadata=expects("the method's parameters", _is_table), hash=False)
+    parameters: dict[str, Any] = field(
+        default_factory=dict, metadata=expects("the method's parameters", _is_table), hash=False
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -60,15 +60,23 @@ class Output:
         record, self.base = find_base(base)
         self.tree, self.scale = tree, scale
         self._told: list[torch.Tensor] = []
-        options = {"generator": generator, "mean": mean, "std": std, "batch_size": batch_size, "progress": progress}
+        options: dict[str, Any] = {
+            "generator": generator,
+            "mean": mean,
+            "std": std,
+            "batch_size": batch_size,
+            "progress": progress,
+        }
         options["reference"] = self._told.append
         settings = settings_of(self.base, (stage_1, stage_2)[:n_stages])
         logits, maps = self.base.begin(model, image[None], settings, record.taken(options))
         self.logits = logits.double().cpu()
-        self.is_binary = bool(reader_of(model).is_binary)
+        reader = reader_of(model)
+        self.is_binary = reader is not None and bool(reader.is_binary)
         self.probabilities = probabilities(self.logits, self.is_binary)
         self.classes = top_classes(self.probabilities, mass, most)
-        self._maps = cache(lambda stage: maps(self.classes, stage))  # tells their references, where these aren't zero
+        # Making maps tells their references, where these aren't zero.
+        self._maps: Callable[[int], torch.Tensor] = cache(lambda stage: maps(self.classes, stage))
 
     def class_maps(self, classes: Sequence[int], stage: int = 0) -> torch.Tensor:
         """Return base maps of some of the top classes (T, H, W), raw and signed."""
@@ -79,7 +87,7 @@ class Output:
         self._maps(0)
         return self._told[0][0].tolist() if self._told else [0.0] * len(self.classes)
 
-    def cluster_map(self, cluster, stage: int = 0) -> torch.Tensor:
+    def cluster_map(self, cluster: Sequence[int], stage: int = 0) -> torch.Tensor:
         """Return the base map of a cluster (H, W): of Σ p(c), or of log Σ e^z."""
         weights = torch.ones(len(cluster)).double()
         if not self.base.is_linear_in_probability:
@@ -98,14 +106,18 @@ class Output:
         size = (maps - low).abs().amax(dim=(1, 2), keepdim=True)
         return torch.where(size > _NO_EVIDENCE, (maps - low) / size.clamp(min=_NO_EVIDENCE), 0)
 
-    def node(self, key: str, parent: str, classes, saliency, reference: float = 0.0) -> Node:
+    def node(
+        self, key: str, parent: str, classes: Sequence[int], saliency: torch.Tensor, reference: float = 0.0
+    ) -> Node:
         """Return a node whose score is the classes' probability, its raw score their logit (log Σ e^z of several)."""
         classes = tuple(sorted(classes, key=self.classes.index))
         score = float(self.probabilities[list(classes)].sum())
         raw_score = float(self.logits[list(classes)].logsumexp(dim=0))
         return Node(key, parent, classes, "", score, saliency, raw_score, reference)
 
-    def class_nodes(self, classes, maps, parent: str = "", references=None) -> list[Node]:
+    def class_nodes(
+        self, classes: Sequence[int], maps: torch.Tensor, parent: str = "", references: list[float] | None = None
+    ) -> list[Node]:
         """Return a node per class, in their order, with its map of (T, H, W)."""
         prefix, neutral = f"{parent}." if parent else "", references or [0.0] * len(classes)
         return [self.node(f"{prefix}{i}", parent, (c,), maps[i], neutral[i]) for i, c in enumerate(classes)]

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
+import torch
 from torch import nn
 
 Colour: TypeAlias = Sequence[float]
@@ -16,3 +17,6 @@ Layer: TypeAlias = str | nn.Module | None
 
 Progress: TypeAlias = Callable[[int], object] | None
 """Called with the number of images done since the last call, where it is given."""
+
+Reference: TypeAlias = Callable[[torch.Tensor], object] | None
+"""Called with the maps' values that mean no effect (N, T), where it is given."""

@@ -4,7 +4,9 @@ No colours: how maps look is the choice of the study that shows them.
 """
 
 import io
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -12,7 +14,7 @@ from PIL import Image
 FORMATS = {"npy": ".npy", "png8": ".png", "png16": ".png"}
 
 
-def stored(saliency: np.ndarray, form: str) -> tuple[bytes, dict]:
+def stored(saliency: np.ndarray, form: str) -> tuple[bytes, dict[str, float | None]]:
     """Return a map (H, W) as the file's content, and what its row of nodes.csv says: `scale`, or `low` and `high`.
 
     `npy`: float16 of map / scale, since plain float16 loses small and large values. `png8`, `png16`: grey from the
@@ -30,18 +32,19 @@ def stored(saliency: np.ndarray, form: str) -> tuple[bytes, dict]:
     return buffer.getvalue(), {"scale": None, "low": low, "high": high}
 
 
-def read_map(folder: Path, node: dict) -> np.ndarray:
+def read_map(folder: Path, node: Mapping[str, Any]) -> np.ndarray:
     """Return the raw map, float32 (H, W), of a row of nodes.csv, whose cells are text."""
     path = Path(folder) / node["map_file"]
     if path.suffix == ".npy":
-        return np.load(path, allow_pickle=False).astype(np.float32) * np.float32(node["scale"])
+        shares: np.ndarray = np.load(path, allow_pickle=False)
+        return shares.astype(np.float32) * np.float32(node["scale"])
     with Image.open(path) as picture:
         share = np.asarray(picture, np.float64) / (255 if picture.mode == "L" else 65535)
     low, high = float(node["low"]), float(node["high"])
     return (low + share * (high - low)).astype(np.float32)
 
 
-def keeps_whole_maps(manifest: dict) -> bool:
+def keeps_whole_maps(manifest: Mapping[str, Any]) -> bool:
     """Return whether a bundle has its maps as they were made, neither reduced nor rounded to 256 steps."""
     kept = manifest.get("maps", {})
     return kept.get("size") is None and kept.get("format") != "png8"

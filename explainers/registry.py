@@ -57,7 +57,7 @@ def has_reference(name: str, parameters: Mapping[str, Any]) -> bool:
     return any("reference" in one.defaults for one in (record, base) if one is not None)
 
 
-def check_parameters(name: str, record: Record, parameters: dict) -> None:
+def check_parameters(name: str, record: Record, parameters: Mapping[str, Any]) -> None:
     """Refuse parameters that the method or metric does not have."""
     for parameter in parameters:
         if parameter not in record.defaults:
@@ -78,7 +78,7 @@ def explain(name: str, model: torch.nn.Module, images: torch.Tensor, targets: An
     targets = as_targets(targets, len(images))
     with untouched(model):
         targets, images = (_outside_inference(x).to(device) for x in (targets, images.detach()))
-        maps = record.function(model, images, targets, **parameters)
+        maps: torch.Tensor = record.function(model, images, targets, **parameters)
     return maps.detach().float()
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import numpy as np
 from PIL import Image
 
 from explainers.bundle import read_bundle
@@ -15,10 +16,12 @@ from explainers.raw_maps import read_map
 from explainers.render import colour_table, coloured, peaks, shared_scale
 
 Cell: TypeAlias = tuple[float, str, bool] | None
+"""A mean, of how many maps it is, and whether it is the best of its column."""
 
 Row: TypeAlias = Mapping[str, Any]
 Columns: TypeAlias = list[dict[str, str]]
 Lines: TypeAlias = list[tuple[str, str, list[Cell]]]
+"""Of each row of the table the model, the method and its cells, one per column."""
 
 THUMBNAIL_PX, COLOURS = 144, "Reds"
 ARROWS = {"higher": "↑", "lower": "↓"}
@@ -91,8 +94,8 @@ def _maps_table(
         cells = ""
         for name, folder in bundles.items():
             for method in methods:
-                node, of_image = nodes[name].get((source, method), (None, None))
-                cells += "<td>–</td>" if node is None else _cell(folder, of_image, node, scales[name][method])
+                there = nodes[name].get((source, method))
+                cells += "<td>–</td>" if there is None else _cell(folder, *there, scales[name][method])
         photograph = _picture(Image.open(next(iter(bundles.values())) / image["file"]), f"Photograph {source}")
         rows += f"<tr><th scope=row>{html.escape(source)}</th><td>{photograph}</td>{cells}</tr>"
     return (
@@ -111,19 +114,19 @@ def _first_nodes(tables: dict[str, list[dict[str, Any]]]) -> dict[tuple[str, str
     return first
 
 
-def _scales(folder, nodes):
+def _scales(folder: Path, nodes: Mapping[tuple[str, str], tuple[Row, Row]]) -> dict[str, tuple[float, float]]:
     """Return each method's one scale (vmin, vmax), of the maps that are shown: how far they lie from no effect."""
-    reached = {}
+    reached: dict[str, list[dict[str, float]]] = {}
     for node, _ in nodes.values():
         reached.setdefault(node["method"], []).append(peaks(_effect(folder, node)))
     return {method: shared_scale(found, COLOURS) for method, found in reached.items()}
 
 
-def _effect(folder, node):
+def _effect(folder: Path, node: Row) -> np.ndarray:
     return read_map(folder, node) - float(node["reference"])
 
 
-def _cell(folder, image, node, scale):
+def _cell(folder: Path, node: Row, image: Row, scale: tuple[float, float]) -> str:
     photograph = Image.open(folder / image["file"]).convert("RGBA")
     overlay = coloured(_effect(folder, node), scale, colour_table(COLOURS), photograph.size)
     shown = _picture(Image.alpha_composite(photograph, overlay), f"Map of {node['label']} by {node['method']}")

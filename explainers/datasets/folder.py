@@ -27,7 +27,7 @@ def photographs(folder: Path, labels: str | None, base: Path, classes: list[str]
     return listed
 
 
-def _by_folder(path, source, classes):
+def _by_folder(path: Path, source: str, classes: list[str]) -> Photograph:
     if not path.is_file():  # its reader says why; it is in no class
         return Photograph(path, source)
     if "/" not in source:
@@ -45,7 +45,7 @@ def _by_csv(csv_path: Path, found: dict[str, Path], classes: list[str], multilab
     for column in columns:
         if column not in (*wanted, "split"):
             raise UserError(f"{csv_path}: column {column!r} is not a class.{near(column, wanted)}")
-    listed = {}
+    listed: dict[str, tuple[int, Photograph]] = {}
     for number, row in enumerate(rows, 2):
         where, source = f"{csv_path}, line {number}", PurePosixPath(row["file"] or "").as_posix()
         if source not in found:

@@ -23,7 +23,8 @@ def with_masks(photographs: list[Photograph], folder: Path) -> list[Photograph]:
     """Give each photograph the PNG of its name in the folder (`a/b.jpg`: `a/b.png` or `b.png`), where there is one."""
     if not folder.is_dir():
         raise UserError(f"[images] masks: {folder} is not a folder.")
-    found, owners = [], {}
+    found = []
+    owners: dict[Path, Photograph] = {}
     for photograph in photographs:
         source = Path(photograph.source).with_suffix(".png")
         path = next((p for p in (folder / source, folder / source.name) if p.is_file()), None)

@@ -43,7 +43,7 @@ def called_like(folder: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
     Among them may be links to nothing and folders: whoever reads them says so.
     """
 
-    def below(place, above):
+    def below(place: str | Path, above: set[str]) -> Iterator[Path]:
         here = os.path.realpath(place)
         if here in above:
             return

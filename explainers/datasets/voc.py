@@ -41,7 +41,7 @@ def photographs(folder: Path, classes: list[str]) -> list[Photograph]:
 
 def _split(folder: Path, name: str) -> list[str]:
     path = folder / "ImageSets" / "Main" / f"{name}.txt"
-    return path.read_text(encoding="utf-8-sig").split() if path.is_file() else ()
+    return path.read_text(encoding="utf-8-sig").split() if path.is_file() else []
 
 
 def _labels(path: Path, classes: list[str]) -> tuple[int, ...]:

@@ -1,16 +1,17 @@
 """The command `import`: a bundle from maps made by any tool."""
 
+import argparse
 from pathlib import Path
 
 
-def add_to(commands):
+def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser("import", help="write a bundle from maps made by any tool")
     parser.add_argument("config", type=Path, metavar="CONFIG.toml")
     parser.add_argument("--into", type=Path, metavar="BUNDLE", help="add the methods to this bundle")
     parser.set_defaults(run=_import)
 
 
-def _import(options):
+def _import(options: argparse.Namespace) -> None:
     from explainers.importing.settings import load_settings
     from explainers.importing.writing import add_methods, write_bundle
 

@@ -4,6 +4,7 @@ import csv
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 from PIL import Image
@@ -15,8 +16,14 @@ SUFFIXES = (".npy", ".npz", ".png", ".tif", ".tiff")
 _WHITE = {"L": 255, "I;16": 65535, "I;16B": 65535}
 MOST_PIXELS, LARGEST = 50_000_000, 1e30
 
+Read: TypeAlias = Callable[[], np.ndarray]
+"""Reads a map (H, W), float32."""
 
-def find_maps(method: Method, images: list[str], classes: list[str]) -> dict[tuple[str, int], Callable[[], np.ndarray]]:
+Maps: TypeAlias = dict[tuple[str, int], Read]
+"""By photograph and class index."""
+
+
+def find_maps(method: Method, images: list[str], classes: list[str]) -> Maps:
     """Return how to read each map (H, W), float32, by photograph (its path in the folder) and class index.
 
     A file in a folder, or an array in a .npz, is called `PHOTOGRAPH-CLASS` or `PHOTOGRAPH/CLASS`: the photograph
@@ -50,8 +57,9 @@ def find_maps(method: Method, images: list[str], classes: list[str]) -> dict[tup
     return maps
 
 
-def _listed(method, images, classes):
-    known, maps = set(images), {}
+def _listed(method: Method, images: list[str], classes: list[str]) -> Maps:
+    known = set(images)
+    maps: Maps = {}
     try:
         with open(method.maps, newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file, strict=True)
@@ -81,16 +89,16 @@ def class_index(value: str, classes: list[str], where: str) -> int:
     raise UserError(f"{where}: class: expected one of {len(classes)} classes, by name or index, found {value!r}.")
 
 
-def _names_in(path):
+def _names_in(path: Path) -> list[str]:
     try:
         with np.load(path, allow_pickle=False) as stored:
-            return stored.files
+            return list(stored.files)
     except (OSError, ValueError, zipfile.BadZipFile) as error:
         raise UserError(f"{path}: cannot be read as .npz ({error}).") from None
 
 
-def _from_npz(path, name):
-    def read():
+def _from_npz(path: Path, name: str) -> Read:
+    def read() -> np.ndarray:
         try:
             with np.load(path, allow_pickle=False) as stored:
                 return _checked(stored[name], f"{path}: {name}")
@@ -100,8 +108,8 @@ def _from_npz(path, name):
     return read
 
 
-def _from_file(path: Path, method: Method):
-    def read():
+def _from_file(path: Path, method: Method) -> Read:
+    def read() -> np.ndarray:
         try:
             if path.suffix.lower() == ".npy":
                 return _checked(np.load(path, allow_pickle=False), path)
@@ -119,7 +127,7 @@ def _from_file(path: Path, method: Method):
     return read
 
 
-def _grey(path, method):
+def _grey(path: Path, method: Method) -> np.ndarray:
     with Image.open(path, formats=("PNG", "TIFF")) as picture:
         if picture.mode == "F":
             return np.asarray(picture)
@@ -129,7 +137,7 @@ def _grey(path, method):
     return method.low + share * (method.high - method.low)
 
 
-def _checked(array, where):
+def _checked(array: np.ndarray, where: object) -> np.ndarray:
     if not np.issubdtype(array.dtype, np.number) or np.iscomplexobj(array):
         raise UserError(f"{where}: expected numbers, found {array.dtype}.")
     map_ = np.squeeze(array) if array.ndim > 2 else array

@@ -2,6 +2,7 @@
 
 import csv
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -68,7 +69,7 @@ def read_predictions(path: Path, classes: list[str] | None, multilabel: bool) ->
     return found
 
 
-def _rows(path):
+def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file, strict=True)
@@ -79,7 +80,7 @@ def _rows(path):
             for row in reader:
                 empty = False
                 if None in row or None in row.values():
-                    raise UserError(f"{path}, row {reader.line_num}: expected {len(reader.fieldnames)} cells.")
+                    raise UserError(f"{path}, row {reader.line_num}: expected {len(reader.fieldnames or ())} cells.")
                 yield reader.line_num, row
             if empty:
                 raise UserError(f"{path}: holds no prediction.")
@@ -87,7 +88,7 @@ def _rows(path):
         raise UserError(f"{path}: expected a CSV with the columns file, class and score ({error}).") from None
 
 
-def _number(text, where):
+def _number(text: str, where: str) -> float:
     try:
         value = float(text)
     except ValueError:
@@ -97,7 +98,7 @@ def _number(text, where):
     return value
 
 
-def _flag(text, where):
+def _flag(text: str, where: str) -> bool | None:
     if text.lower() not in _TRUTH:
         raise UserError(f"{where}: expected true, false or nothing, found {text!r}.")
     return _TRUTH[text.lower()]

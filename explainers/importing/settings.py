@@ -7,12 +7,12 @@ from explainers.config import expects, is_filled_list, is_flag, is_text, is_whol
 from explainers.errors import UserError, near
 
 
-def _is_number(value):
+def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= 1e30
 
 
-def _is_quality(value):
-    return is_whole(value) and 1 <= value <= 100
+def _is_quality(value: object) -> bool:
+    return isinstance(value, int) and is_whole(value) and 1 <= value <= 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +20,7 @@ class Images:
     folder: Path = field(metadata=expects("a folder of photographs", path=True))
     predictions: Path = field(metadata=expects("a CSV of predictions", path=True))
     features: Path | None = field(default=None, metadata=expects("features in .npy", path=True))
-    classes: list | None = field(default=None, metadata=expects("a list of class names", is_filled_list))
+    classes: list[str] | None = field(default=None, metadata=expects("a list of class names", is_filled_list))
     multilabel: bool = field(default=False, metadata=expects("true or false", is_flag))
     name: str | None = field(default=None, metadata=expects("what the data set is called"))
     model: str = field(default="imported", metadata=expects("what the model is called"))

@@ -3,9 +3,10 @@
 import os
 import platform
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -23,6 +24,8 @@ from explainers.render import encode
 def write_bundle(settings: Settings) -> list[str]:
     """Write the bundle beside its place and then put it there; return what there is to say, in sentences."""
     images, output = settings.images, settings.output
+    if images is None or output is None:
+        raise ValueError("settings: expected those of a new bundle, with images and output.")
     predicted = read_predictions(images.predictions, images.classes, images.multilabel)
     ids = {file: opaque(output.seed, file, _content(images.folder / file)) for file in predicted.files}
     if len(set(ids.values())) < len(ids):
@@ -84,8 +87,9 @@ def add_methods(settings: Settings, bundle: Path) -> list[str]:
     return [*said, f"{bundle}: {len(settings.methods)} methods added, {len(methods)} in all."]
 
 
-def _classes(manifest):
-    return manifest["model"]["classes"]
+def _classes(manifest: Mapping[str, Any]) -> list[str]:
+    names: list[str] = manifest["model"]["classes"]
+    return names
 
 
 def _beside(bundle: Path) -> Path:
@@ -95,7 +99,7 @@ def _beside(bundle: Path) -> Path:
     return new
 
 
-def _link(source, destination):
+def _link(source: str, destination: str) -> None:
     try:
         os.link(source, destination)
     except OSError:
@@ -109,7 +113,7 @@ def _content(path: Path) -> str:
         raise UserError(f"{path}: cannot be read: {error}.") from None
 
 
-def _prediction_rows(predicted: Predicted, ids: dict[str, str]) -> Iterator[dict]:
+def _prediction_rows(predicted: Predicted, ids: dict[str, str]) -> Iterator[dict[str, Any]]:
     for file, image_id in ids.items():
         for one in predicted.of(file):
             yield {
@@ -120,7 +124,7 @@ def _prediction_rows(predicted: Predicted, ids: dict[str, str]) -> Iterator[dict
                 "threshold": one.threshold,
                 "truth": one.truth,
                 "predicted": one.predicted,
-                "outcome": outcome(one.truth, one.predicted),
+                "outcome": outcome(one.truth, bool(one.predicted)),
             }
 
 
@@ -138,7 +142,14 @@ def _write_features(path: Path, n: int, target: Path) -> None:
         np.save(file, features.astype(np.float32))
 
 
-def _write_methods(settings: Settings, new: Path, ids, sizes, classes, scores) -> tuple[list[dict], list[str]]:
+def _write_methods(
+    settings: Settings,
+    new: Path,
+    ids: Mapping[str, str],
+    sizes: Mapping[str, tuple[int, int]],
+    classes: list[str],
+    scores: Mapping[tuple[str, int], float | None],
+) -> tuple[list[dict[str, Any]], list[str]]:
     """Write every method's maps; return their rows of nodes.csv, and what is to be said of them."""
     rows, said = [], []
     for method in settings.methods:
@@ -170,7 +181,7 @@ def _write_methods(settings: Settings, new: Path, ids, sizes, classes, scores) -
     return rows, said
 
 
-def _described(method: Method) -> dict:
+def _described(method: Method) -> dict[str, Any]:
     return {
         "name": method.name,
         "method": "imported",

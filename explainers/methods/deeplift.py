@@ -90,7 +90,7 @@ class _Intercepted(Steps):
     def elementwise(self, values, function):
         raise NotImplementedError
 
-    def max_pool(self, values, settings):
+    def max_pool(self, values, pool, settings):
         raise NotImplementedError
 
     def step(self, name, function, arguments, options):

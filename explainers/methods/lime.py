@@ -116,7 +116,7 @@ def segment(image: torch.Tensor, kernel_size: int, mean: Colour, std: Colour) ->
     return torch.from_numpy(np.unique(found, return_inverse=True)[1].reshape(found.shape)).to(image.device)
 
 
-def _hidden(image, segments, fill):
+def _hidden(image: torch.Tensor, segments: torch.Tensor, fill: Fill) -> torch.Tensor:
     """Return what hidden pixels show, (C, H, W): their segment's mean colour, or one colour."""
     if fill != "segments":
         return torch.as_tensor(fill).to(image).reshape(-1, 1, 1).expand_as(image)

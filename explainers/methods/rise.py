@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from explainers.errors import UserError
 from explainers.networks.perturbation import classify, usual_batch
 from explainers.networks.stages import perturbed
+from explainers.parameters import Progress, Reference
 from explainers.randomness import integers, seeded, uniform
 from explainers.record import Base, Record, Trial
 
@@ -21,16 +22,16 @@ def rise(
     images: torch.Tensor,
     targets: torch.Tensor,
     *,
-    n_masks=4000,
-    grid=8,
-    p=0.5,
-    output="softmax",
-    precision="full",
-    generator=None,
-    reference=None,
-    batch_size=None,
-    progress=None,
-):
+    n_masks: int = 4000,
+    grid: int = 8,
+    p: float = 0.5,
+    output: str = "softmax",
+    precision: str = "full",
+    generator: torch.Generator | None = None,
+    reference: Reference = None,
+    batch_size: int | None = None,
+    progress: Progress = None,
+) -> torch.Tensor:
     """Return Σ f(x ⊙ M)·M / (N·p) over random masks M: (N, T, H, W), ≥ 0 for probabilities.
 
     A mask keeps each cell of a grid × grid raster with probability p; hidden pixels take zero in the model's input

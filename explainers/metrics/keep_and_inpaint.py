@@ -5,6 +5,7 @@ table .5. The paper does not say by which algorithm it fills in; here it is the 
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 
@@ -54,7 +55,7 @@ def recognised(
 
     n_classes = classes_of(model, images)
     weightings = torch.eye(n_classes, device=images.device).expand(len(images), -1, -1)
-    options = {"output": "sigmoid" if output == "sigmoid" else "softmax", "batch_size": batch_size}
+    options: dict[str, Any] = {"output": "sigmoid" if output == "sigmoid" else "softmax", "batch_size": batch_size}
     scores = classify(model, images, 1 + len(kept), change, weightings, **options)
     own = scores.gather(1, targets[:, :1, None].expand(-1, -1, scores.shape[2]))[:, 0]
     highest = scores.argmax(dim=1) == targets[:, :1]

@@ -19,6 +19,7 @@ from explainers import registry
 from explainers._torchvision import torchvision
 from explainers.bundle import opaque, replace_folder, seal, write_atomically, write_table
 from explainers.config import MethodConfig
+from explainers.errors import UserError
 from explainers.networks.layers import layer_name
 from explainers.networks.state import device_of, untouched
 from explainers.predictions import prediction_rows, thresholds_of
@@ -104,6 +105,8 @@ def _write_method(job: Job, new, method: MethodConfig, targets):
     bar = tqdm(explained.items(), f"{method.id} maps", unit=" images", dynamic_ncols=True)
     for name, chosen in bar:
         record = read_nodes(folder, name, chosen)
+        if record is None:
+            raise UserError(f"{folder}: the maps of {name} are gone or are of other classes; run again.")
         seconds += record["seconds"]
         for node in record["nodes"]:
             yield _node_row(job, method, name, node, _write_map(job, new, method, folder, node))

@@ -80,7 +80,8 @@ def _explain_image(
     job: Job, model: torch.nn.Module, method: MethodConfig, name: str, image: torch.Tensor, targets: list[int] | None
 ) -> None:
     started = time.perf_counter()
-    references = []
+    references: list[torch.Tensor] = []
+    explained: Iterable[tuple[dict[str, Any], np.ndarray]]
     parameters = arguments_of(job, method, name, reference=lambda: references.append)
     if targets is None:
         explained = list(_tree(method, model, image, parameters))
@@ -113,7 +114,9 @@ def _store(
     write_atomically(folder / f"{name}.json", json.dumps(record).encode())
 
 
-def _described(job, name, targets, maps, references=()):
+def _described(
+    job: Job, name: str, targets: list[int], maps: torch.Tensor, references: Sequence[torch.Tensor] = ()
+) -> Iterator[tuple[dict[str, Any], np.ndarray]]:
     """Yield each target's node, as nodes.csv describes it, and its map; `references` are those that the method told."""
     prediction = read_prediction(job, name)
     logits, scores = prediction["logits"], class_scores(job, prediction)

@@ -55,8 +55,8 @@ class Job:
 
     @cache  # noqa: B019  (asked for with every image; there is one job a run)
     def method_folder(self, method: MethodConfig) -> Path:
-        key = [self.model_key, self.config.output.seed, self.resolved(method), self.background_names(method)]
-        key = opaque(*key, *(["with reference"] if registry.has_reference(method.name, method.parameters) else []))
+        parts = [self.model_key, self.config.output.seed, self.resolved(method), self.background_names(method)]
+        key = opaque(*parts, *(["with reference"] if registry.has_reference(method.name, method.parameters) else []))
         return self.work / f"{method.name}-{key}"
 
     @cache  # noqa: B019

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import torch
@@ -68,7 +69,7 @@ def _predict_batch(job: Job, pictures: dict[str, Image.Image]) -> None:
         write_atomically(job.predictions_folder / f"{name}.npz", _npz(arrays))
 
 
-def _npz(arrays: dict[str, np.ndarray]) -> bytes:
+def _npz(arrays: dict[str, Any]) -> bytes:
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, **arrays)
     return buffer.getvalue()
@@ -81,7 +82,9 @@ def read_prediction(job: Job, name: str) -> dict[str, np.ndarray]:
 
 def class_scores(job: Job, prediction: dict[str, np.ndarray]) -> np.ndarray:
     """Return an image's probabilities (K,): by softmax, or of a multi-label model or one output by sigmoids."""
-    return scores_of(prediction["logits"][None], job.config.model.multilabel or bool(prediction["is_binary"]))[0]
+    by_sigmoid = job.config.model.multilabel or bool(prediction["is_binary"])
+    scores: np.ndarray = scores_of(prediction["logits"][None], by_sigmoid)[0]
+    return scores
 
 
 def targets_of(job: Job) -> dict[str, list[int]]:

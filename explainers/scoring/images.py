@@ -107,7 +107,7 @@ def contrasted(folder: Path, nodes: list[Node], tree: LatentTree | None) -> list
     return [{**node, "others": others[int(node["target"])], "n_pixels": fewest[node["target"]]} for node in nodes]
 
 
-def _raw_map(folder, node):
+def _raw_map(folder: Path, node: Node) -> torch.Tensor:
     return torch.from_numpy(read_map(folder, node))
 
 

@@ -6,11 +6,12 @@ Model Explanations”, CHI), so all of it is the study's choice. The steps follo
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from difflib import get_close_matches
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageFilter
@@ -78,7 +79,7 @@ class Display:
     colours: str = ""
     opacity: float = 0.75
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name, choices in CHOICES.items():
             _one_of(name, getattr(self, name), choices)
         for name, (low, high) in RANGES.items():
@@ -91,12 +92,12 @@ class Display:
         fitting = [name for name, one in colour_tables().items() if one.diverging == (self.sign == "both")]
         _one_of("colours", self.colours, fitting, f" with sign “{self.sign}”")
 
-    def described(self) -> dict:
+    def described(self) -> dict[str, Any]:
         """Return the fields as plain values, as a version keeps them."""
         return asdict(self)
 
 
-def read_display(values: Mapping) -> Display:
+def read_display(values: Mapping[str, Any]) -> Display:
     """Return the display with these fields, the others by default. Raises `ValueError` naming the field."""
     for name in values:
         _one_of("display", name, [field.name for field in fields(Display)])
@@ -123,7 +124,9 @@ def picture(
     return _STYLES[display.style](photograph, position, display)
 
 
-def values(saliency: np.ndarray, display: Display, reference: float = 0.0, size: tuple[int, int] = ()) -> np.ndarray:
+def values(
+    saliency: np.ndarray, display: Display, reference: float = 0.0, size: tuple[int, int] | None = None
+) -> np.ndarray:
     """Return what a map shows, float32 (h, w): its distance from the floor, with the wanted signs, smoothed.
 
     `size` is the photograph's (H, W), in whose width the smoothing is measured; the map's own where not given.
@@ -137,10 +140,11 @@ def values(saliency: np.ndarray, display: Display, reference: float = 0.0, size:
         return drawn
     (h, w), (height, width) = drawn.shape, size or drawn.shape
     sigma = display.smoothing / 100 * width  # in pixels of the photograph
-    return _blur(h, sigma * h / height) @ drawn @ _blur(w, sigma * w / width).T
+    blurred: np.ndarray = _blur(h, sigma * h / height) @ drawn @ _blur(w, sigma * w / width).T
+    return blurred
 
 
-def peak(saliency: np.ndarray, display: Display, reference: float = 0.0, size: tuple[int, int] = ()) -> float:
+def peak(saliency: np.ndarray, display: Display, reference: float = 0.0, size: tuple[int, int] | None = None) -> float:
     """Return how far a map reaches from its floor: the display's percentile of what it shows, or else the greatest."""
     return _peak_of(values(saliency, display, reference, size), display)
 
@@ -154,12 +158,12 @@ def shared_scale(peaks: Iterable[float]) -> float | None:
     return float(np.percentile(reached, SHARED_PERCENTILE)) if reached else None
 
 
-def _peak_of(drawn, display):
+def _peak_of(drawn: np.ndarray, display: Display) -> float:
     magnitude = np.abs(drawn)
     return float(np.percentile(magnitude, display.percentile) or magnitude.max())
 
 
-def _one_of(field, value, choices, where=""):
+def _one_of(field: str, value: object, choices: Sequence[str], where: str = "") -> None:
     if isinstance(value, str) and value in choices:
         return
     near = get_close_matches(str(value), choices, n=1)
@@ -172,10 +176,11 @@ def _blur(n: int, sigma: float) -> np.ndarray:
     """Return the matrix (n, n) that blurs n values in a row; at the ends, what lies within counts for more."""
     distance = np.subtract.outer(np.arange(n), np.arange(n))
     weights = np.exp(-0.5 * (distance / max(sigma, 1e-6)) ** 2)
-    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+    shares: np.ndarray = weights / weights.sum(axis=1, keepdims=True)
+    return shares.astype(np.float32)
 
 
-def _enlarged(saliency, size):
+def _enlarged(saliency: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     if saliency.shape == size:
         return saliency
     whole = Image.fromarray(np.ascontiguousarray(saliency, np.float32))
@@ -191,7 +196,7 @@ def coloured(display: Display) -> np.ndarray:
     return np.column_stack([colour_tables()[display.colours].table, np.round(255 * alpha).astype(np.uint8)])
 
 
-def _index(position, display):
+def _index(position: np.ndarray, display: Display) -> np.ndarray:
     """Return the row of the colour table, uint8, for values −1 … 1 of the scale."""
     place = (position + 1) / 2 if display.sign == "both" else np.maximum(position, 0)
     return np.rint(place * np.float32(255)).astype(np.uint8)
@@ -199,30 +204,31 @@ def _index(position, display):
 
 def greyed(photograph: np.ndarray) -> np.ndarray:
     """Return a photograph, uint8 (H, W, 3), as pale grey, float32 (H, W), 0 … 255, on which colours stand out."""
-    grey = photograph.astype(np.float32) @ np.float32(_LUMINANCE)
+    grey = photograph.astype(np.float32) @ np.array(_LUMINANCE, np.float32)
     return np.clip(((grey / 255 - 0.5) * 0.55 + 0.5) * 1.35, 0, 1) * 255
 
 
-def _grey_picture(photograph):
+def _grey_picture(photograph: np.ndarray) -> Image.Image:
     return Image.fromarray(np.rint(greyed(photograph)).astype(np.uint8)).convert("RGB")
 
 
-def _laid_over(under: Image.Image, position, display):
+def _laid_over(under: Image.Image, position: np.ndarray, display: Display) -> np.ndarray:
     colour = coloured(display)[_index(position, display)]
     heat = Image.fromarray(np.ascontiguousarray(colour[..., :3]))
     return np.asarray(Image.composite(heat, under, Image.fromarray(np.ascontiguousarray(colour[..., 3]))))
 
 
-def _over_grey(photograph, position, display):
+def _over_grey(photograph: np.ndarray, position: np.ndarray, display: Display) -> np.ndarray:
     return _laid_over(_grey_picture(photograph), position, display)
 
 
-def _overlay(photograph, position, display):
+def _overlay(photograph: np.ndarray, position: np.ndarray, display: Display) -> np.ndarray:
     return _laid_over(Image.fromarray(photograph), position, display)
 
 
-def _map(_photograph, position, display):
-    return colour_tables()[display.colours].table[_index(position, display)]
+def _map(_photograph: np.ndarray, position: np.ndarray, display: Display) -> np.ndarray:
+    colours: np.ndarray = colour_tables()[display.colours].table[_index(position, display)]
+    return colours
 
 
 def top_shares(magnitude: np.ndarray, shares: Iterable[float]) -> list[np.ndarray]:
@@ -235,7 +241,7 @@ def top_shares(magnitude: np.ndarray, shares: Iterable[float]) -> list[np.ndarra
     return [(magnitude >= one) & (magnitude > 0) for one in lowest]
 
 
-def _contours(photograph, position, display):
+def _contours(photograph: np.ndarray, position: np.ndarray, display: Display) -> np.ndarray:
     """Draw a line round each share of the area, in the colours of the map's side there, with a white edge."""
     shown, table, magnitude = photograph.copy(), colour_tables()[display.colours].table, np.abs(position)
     thickness = max(1, round(min(position.shape) / 150))
@@ -246,25 +252,32 @@ def _contours(photograph, position, display):
     return shown
 
 
-def _border(inside):
+def _border(inside: np.ndarray) -> np.ndarray:
     """Return the pixels inside that have a neighbour outside; the picture's own edge is no border."""
     padded = np.pad(inside, 1, mode="edge")
     kept = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
-    return inside & ~kept
+    border: np.ndarray = inside & ~kept
+    return border
 
 
-def _thick(line, reach):
+def _thick(line: np.ndarray, reach: int) -> np.ndarray:
     for _ in range(reach):
         padded = np.pad(line, 1)
         line = line | padded[:-2, 1:-1] | padded[2:, 1:-1] | padded[1:-1, :-2] | padded[1:-1, 2:]
     return line
 
 
-def _reveal(photograph, position, _display):
+def _reveal(photograph: np.ndarray, position: np.ndarray, _display: Display) -> np.ndarray:
     """Leave the top share as it is; the rest is grey and blurred."""
     grey = _grey_picture(photograph).filter(ImageFilter.GaussianBlur(photograph.shape[1] / 60))
     (inside,) = top_shares(np.abs(position), [REVEALED])
     return np.where(inside[..., None], photograph, np.asarray(grey))
 
 
-_STYLES = {"over_grey": _over_grey, "overlay": _overlay, "contours": _contours, "reveal": _reveal, "map": _map}
+_STYLES: dict[str, Callable[[np.ndarray, np.ndarray, Display], np.ndarray]] = {
+    "over_grey": _over_grey,
+    "overlay": _overlay,
+    "contours": _contours,
+    "reveal": _reveal,
+    "map": _map,
+}

@@ -1,5 +1,7 @@
 """What a heatmap's legend shows, ready to draw: colours and where they stand."""
 
+from typing import Any
+
 import numpy as np
 
 from .display import CONTOURS, Display, colour_tables, coloured
@@ -7,7 +9,7 @@ from .display import CONTOURS, Display, colour_tables, coloured
 N_STOPS = 9
 
 
-def legend(display: Display) -> dict | None:
+def legend(display: Display) -> dict[str, Any] | None:
     """Return the legend of a display's colours: stops from one end of the scale to the other.
 
     A diverging scale has its clear zero in the middle, a sequential one at its start. Of contours it has the lines'

@@ -54,7 +54,7 @@ class Run:
         payment = self.definition["payment"]
         return render(self.definition["texts"][key], payment | self.parameters | values)
 
-    def image(self, image_id: str, *, method: str | None = None, class_name: str = "") -> dict:
+    def image(self, image_id: str, *, method: str | None = None, class_name: str = "") -> dict[str, Any]:
         """Return what the stimulus component needs: addresses and size of an image and, if asked, of its heatmap."""
         record = self.bundle.images[image_id]
         node = self.bundle.heatmap(image_id, method, class_name) if method else None
@@ -65,6 +65,6 @@ class Run:
             "overlay": self.heatmap_url(node) if node else None,
         }
 
-    def legend(self, method: str) -> dict | None:
+    def legend(self, method: str) -> dict[str, Any] | None:
         """Return what the legend of a method's heatmaps shows."""
         return legend(display_of(self.definition, method))
