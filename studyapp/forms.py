@@ -4,6 +4,7 @@ A form's `cleaned_data` is the answer as it is stored, so it holds JSON types on
 """
 
 from functools import singledispatch
+from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
@@ -25,7 +26,8 @@ class StepForm(forms.Form):
 
     def __init__(self, *args, step: dict, definition: dict, **kwargs):
         self.step, self.definition = step, definition
-        super().__init__(*args, auto_id="%s", **kwargs)
+        options: dict[str, Any] = {**kwargs, "auto_id": "%s"}
+        super().__init__(*args, **options)
         self.build()
 
     def build(self):
@@ -111,7 +113,7 @@ def _scale(question: Scale, options):
 
 @_field.register
 def _number(question: Number, options):
-    kind_of = forms.IntegerField if question.whole else forms.FloatField
+    kind_of: Any = forms.IntegerField if question.whole else forms.FloatField
     found = kind_of(min_value=question.minimum, max_value=question.maximum)
     found.error_messages |= {"min_value": TOO_LOW, "max_value": TOO_HIGH}
     for validator in found.validators:

@@ -8,6 +8,7 @@ import os
 import tempfile
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import dj_database_url
 from csp.constants import NONE, SELF
@@ -74,7 +75,7 @@ MIDDLEWARE = [
 ROOT_URLCONF = "studyapp.urls"
 WSGI_APPLICATION = "studyapp.wsgi.application"
 STUDY_FOLDERS = sorted(path.parent for path in (BASE_DIR / "studyapp" / "studies").glob("*/__init__.py"))
-TEMPLATES = [
+TEMPLATES: list[dict[str, Any]] = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates", *(folder / "templates" for folder in STUDY_FOLDERS)],

@@ -57,13 +57,14 @@ def two_factor(request: HttpRequest) -> HttpResponse:
     user = request.user
     device = TOTPDevice.objects.filter(user=user, confirmed=True).first()
     form = CodeForm(request.POST or None)
-    recovery = None
+    recovery: list[str] = []
     if request.method == "POST" and form.is_valid():
         code = form.cleaned_data["code"].replace(" ", "")
         if device:
             done = _turn_off(user, code)
         else:
-            done = recovery = _turn_on(user, code)
+            recovery = _turn_on(user, code)
+            done = bool(recovery)
         if not done:
             form.add_error("code", "This code is wrong, or was used already. Wait for the next one.")
         elif device:

@@ -1,7 +1,8 @@
 """The tables as the API gives them page by page: rows as JSON values."""
 
 from studyapp import models
-from studyapp.core.engine.kinds import Field, kind
+from studyapp.core.engine.fields import Field
+from studyapp.core.engine.kinds import kind
 from studyapp.core.export.columns import columns
 from studyapp.data import rows
 

@@ -44,7 +44,8 @@ WAIT_S = 60  # for a file, while others are being sent
 class CsvRenderer(BaseRenderer):
     """Named so that `?format=csv` and `Accept: text/csv` are understood; the lines come from the export."""
 
-    media_type, format, charset = "text/csv", "csv", "utf-8"
+    media_type, format = "text/csv", "csv"
+    charset: str | None = "utf-8"
 
     def render(self, data, accepted_media_type=None, renderer_context=None):
         """Return the words of a failure; a table never comes this way."""

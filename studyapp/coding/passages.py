@@ -5,7 +5,8 @@ import secrets
 from django.db.models import Exists, OuterRef, QuerySet
 
 from studyapp import models
-from studyapp.core.engine.kinds import Field, Page, kind
+from studyapp.core.engine.fields import Field
+from studyapp.core.engine.kinds import Page, kind
 from studyapp.core.engine.questions import text_key
 from studyapp.core.texts import asked_in
 from studyapp.publishing import read_version

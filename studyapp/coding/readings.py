@@ -1,5 +1,7 @@
 """What coders do: read a passage, give it codes, go on, go back, and resolve where they differ."""
 
+from typing import Any
+
 from django.db import transaction
 from django.utils import timezone
 
@@ -20,7 +22,7 @@ def state(study: models.Study, column: str, coder, passage: models.Passage | Non
     waiting = unread(study, column, coder)
     passage = passage or waiting.select_related("response").first()
     total, left = passages(study, column).count(), waiting.count()
-    about = {"passage": None, "chosen": [], "suggested": [], "total": total, "done": total - left}
+    about: dict[str, Any] = {"passage": None, "chosen": [], "suggested": [], "total": total, "done": total - left}
     if passage is None:
         return about
     columns = free_fields(study)

@@ -83,7 +83,7 @@ def side_by_side(passage: models.Passage, study: models.Study) -> dict:
     """Return a disputed passage with what each coder gave it; proposed is what at least half of them gave."""
     columns = free_fields(study)
     done = [reading for reading in passage.readings.all() if reading.done]
-    votes = defaultdict(int)
+    votes: defaultdict[int, int] = defaultdict(int)
     for reading in done:
         for code in reading.codes.all():
             votes[code.pk] += 1

@@ -20,7 +20,9 @@ def snapshot(pk: int) -> dict[str, str | None]:
     """Return all that researchers edit of a study as it is stored, each thing by its name, in words."""
     study = models.Study.objects.get(pk=pk)
     fields = [field for field in study._meta.concrete_fields if field.name not in LEFT_OUT]
-    found = {field.verbose_name.capitalize(): _word(getattr(study, field.name)) for field in fields}
+    found: dict[str, str | None] = {
+        field.verbose_name.capitalize(): _word(getattr(study, field.name)) for field in fields
+    }
     found |= {f"Parameter “{words(name)}”": in_words(value) for name, value in study.parameters.items()}
     found |= {f"Text “{words(name)}”": text for name, text in study.texts.items()}
     for cell in study.conditions.all():

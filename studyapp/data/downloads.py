@@ -8,6 +8,7 @@ from email.utils import formatdate
 from pathlib import Path
 
 from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.utils import timezone
 
 from studyapp import models
@@ -66,7 +67,7 @@ def bonus(study: models.Study) -> HttpResponse:
     )
 
 
-def resumable(request: HttpRequest, path: Path, tag: str) -> HttpResponse:
+def resumable(request: HttpRequest, path: Path, tag: str) -> HttpResponseBase:
     """Return a file to download, or the part of it that is asked for, so that a download that broke off is resumed.
 
     One range at a time (RFC 9110, section 14), and only of the same file where `If-Range` names it; all else is

@@ -11,14 +11,15 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from io import TextIOWrapper
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from typing import Any, BinaryIO, TextIO
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from django.db import transaction
 from django.utils import timezone
 
 from studyapp import __version__, models
-from studyapp.core.engine.kinds import Field, Kind, Page, kind
+from studyapp.core.engine.fields import Field
+from studyapp.core.engine.kinds import Kind, Page, kind
 from studyapp.core.export import datasheet, psychds
 from studyapp.core.export.columns import columns, wide_columns
 from studyapp.core.export.tables import cells, writer_to
@@ -27,7 +28,7 @@ from studyapp.data import rows
 SNAPSHOT = "snapshot"
 PLAN = "analysis_plan.json"
 FILES = {"data", "dataset_description.json", "README.md", "CHANGES.md", ".psychdsignore", PLAN, "CHANGES"}
-TEXT = {"newline": "", "encoding": "utf-8"}
+TEXT: dict[str, Any] = {"newline": "", "encoding": "utf-8"}
 
 Opened = Callable[[str], AbstractContextManager[TextIO]]
 Progress = Callable[[int, int, str], None]
@@ -116,7 +117,9 @@ def _write(
     study: models.Study, opened: Opened, wide: bool, with_ids: bool, progress: Progress | None = None
 ) -> dict[str, int]:
     """Write every file of the export, each to what `opened(name)` gives; return the number of rows by table."""
-    study_kind, counts, steps = kind(study.kind), {}, {}
+    study_kind = kind(study.kind)
+    counts: dict[str, int] = {}
+    steps: dict[Any, Any] = {}
     published = rows.published(study)
     versions = rows.parameters_by_version(study, published)
     tables = columns(study_kind, versions, with_ids=with_ids)

@@ -25,11 +25,11 @@ def write(job: models.Job, progress) -> None:
     """Write the zip; it appears whole or not at all. The result is its `name` and `bytes`."""
     folder = folder_of(job)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    name = f"{job.study.slug}-{timezone.now():%Y-%m-%d}.zip"
+    name = f"{job.its_study.slug}-{timezone.now():%Y-%m-%d}.zip"
     unfinished = folder / f"try-{job.tries}"
     try:
         with unfinished.open("wb") as stream:
-            export_zip(job.study, stream, wide=True, progress=progress)
+            export_zip(job.its_study, stream, wide=True, progress=progress)
         unfinished.rename(folder / name)
     finally:
         unfinished.unlink(missing_ok=True)
@@ -41,7 +41,7 @@ JOB = jobs.Kind(write, "being prepared", again=True, folder="exports", keep=KEEP
 
 def path_of(job: models.Job) -> Path | None:
     """Return where a prepared export lies; None where it isn't done, its day is over, or it is gone."""
-    if job.outcome != job.Outcome.DONE or job.ended_at + KEEP < timezone.now():
+    if job.outcome != job.Outcome.DONE or job.ended_at is None or job.ended_at + KEEP < timezone.now():
         return None
     path = folder_of(job) / job.result["name"]
     return path if path.is_file() else None

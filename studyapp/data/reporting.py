@@ -12,6 +12,7 @@ import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from typing import IO, cast
 
 from django.conf import settings
 
@@ -69,7 +70,7 @@ def make(job: models.Job, progress) -> None:
     exported, made = scratch / "export", scratch / "report"
     try:
         _tell(progress, "exporting the data")
-        export(job.study, exported)
+        export(job.its_study, exported)
         job.result |= {"data_sha256": data_hash(exported), "study_version": _version(exported)}
         _analyse(folder / LOG, exported, made, progress)
         sample = json.loads((made / "results.json").read_text(encoding="utf-8"))["sample"]
@@ -105,7 +106,8 @@ def _analyse(log: Path, exported: Path, made: Path, progress) -> None:
         command, cwd=settings.BASE_DIR, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8"
     )
     last = ""
-    with progress.ending(process), process.stdout as lines, log.open("w", encoding="utf-8") as kept:
+    piped = cast(IO[str], process.stdout)
+    with progress.ending(process), piped as lines, log.open("w", encoding="utf-8") as kept:
         for line in lines:  # universal newlines: the bar's carriage returns end lines, too
             if bar := BAR.search(line):
                 _tell(progress, bar[1], int(bar[2]))

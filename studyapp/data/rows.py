@@ -91,8 +91,8 @@ def keys(study: models.Study, run: models.Participant) -> dict:
         "study": study.slug,
         "study_version": run.version.label,
         "participant": run.code,
-        "condition": run.condition.name,
-        **{f"factor_{name}": level for name, level in run.condition.factors.items()},
+        "condition": run.cell.name,
+        **{f"factor_{name}": level for name, level in run.cell.factors.items()},
     }
 
 
@@ -115,7 +115,7 @@ def participant_row(run: models.Participant, with_ids: bool) -> dict:
 
 def step_rows(kind: Kind, run: models.Participant, answers: list[tuple]) -> Iterator[tuple[Page, dict]]:
     """Yield each answered step's page and row: a trial's fields under their names, others' under `<page>_<field>`."""
-    before, method = run.started_at, kind.method_of(run.condition.factors)
+    before, method = run.started_at, kind.method_of(run.cell.factors)
     for position, answer, scores, rt_ms, hidden_ms, input_mode, timing, submitted_at in answers:
         step = run.plan.steps[position]
         page = kind.page(step["page"])

@@ -30,9 +30,10 @@ def ask(
                 kind=kind, study=study, bundle=bundle, asked_by=user, parameters=parameters or {}, slot=slot
             )
     except IntegrityError:
-        job = Job.objects.filter(slot=slot, outcome__in=Job.UNDER_WAY).first()
-        if not slot or job is None:  # the study is gone; or the other one ended just now
+        under_way = Job.objects.filter(slot=slot, outcome__in=Job.UNDER_WAY).first()
+        if not slot or under_way is None:  # the study is gone; or the other one ended just now
             raise
+        job = under_way
     transaction.on_commit(worker.ensure)
     return job
 

@@ -18,7 +18,10 @@ ERASED_WORDS = "Somebody's answers were erased meanwhile. Prepare it again."
 
 def folder_of(job: Job) -> Path:
     """Return where the files of a job lie."""
-    return Path(settings.DATA_DIR) / kind_of(job.kind).folder / str(job.pk)
+    kind = kind_of(job.kind)
+    if kind is None:
+        raise LookupError(f"this version knows no jobs of the kind {job.kind!r}")
+    return Path(settings.DATA_DIR) / kind.folder / str(job.pk)
 
 
 def discard(job: Job) -> None:

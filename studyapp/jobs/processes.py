@@ -8,8 +8,10 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from io import BufferedReader
 from tempfile import TemporaryFile
 from threading import BoundedSemaphore, Thread
+from typing import cast
 
 from django.conf import settings
 
@@ -55,11 +57,12 @@ def _chunks(arguments: tuple[str, ...]) -> Iterator[bytes]:
     try:
         with TemporaryFile() as words, _started(arguments, stdout=subprocess.PIPE, stderr=words) as process:
             try:
-                first = process.stdout.read1()
+                output = cast(BufferedReader, process.stdout)  # what a pipe of bytes is read by
+                first = output.read1()
                 _require_well(process, words, ended=not first)
                 yield b""
                 yield first
-                while chunk := process.stdout.read1():
+                while chunk := output.read1():
                     yield chunk
                 _require_well(process, words, ended=True)
             finally:

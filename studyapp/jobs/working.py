@@ -148,7 +148,8 @@ def do(job: Job) -> None:
         with _signs_of_life(progress):
             outcome, error = _done(job, progress)
     except Stopped:
-        tried_again = kind_of(job.kind).again and job.tries < MOST_TRIES
+        kind = kind_of(job.kind)
+        tried_again = kind is not None and kind.again and job.tries < MOST_TRIES
         _end(job, *((Outcome.WAITING, "") if tried_again else (Outcome.FAILED, STOPPED_WORDS)))
         raise
     _end(job, outcome, error)

@@ -58,5 +58,12 @@ class Job(models.Model):
         return f"{self.kind} {self.pk}"
 
     @property
+    def its_study(self) -> Study:
+        """The study of a study's job; a `ValueError` where it is a bundle's."""
+        if self.study is None:
+            raise ValueError(f"job {self.pk} ({self.kind}) is of no study")
+        return self.study
+
+    @property
     def is_under_way(self) -> bool:
         return self.outcome in self.UNDER_WAY

@@ -53,6 +53,13 @@ class Participant(models.Model):
     def __str__(self):
         return self.code
 
+    @property
+    def cell(self) -> Condition:
+        """The condition of a run that has one by now; a `ValueError` where it was never put into one."""
+        if self.condition is None:
+            raise ValueError(f"run {self.code} has no condition")
+        return self.condition
+
 
 class Plan(models.Model):
     """All steps of one run with their stimuli, drawn at the start; apart, so that moving on rewrites little."""

@@ -134,6 +134,13 @@ class Study(models.Model):
             else:
                 super().save(update_fields=update_fields, **options)
 
+    @property
+    def its_bundle(self) -> Bundle:
+        """The bundle of a study that has one by now; a `ValueError` says that it has none."""
+        if self.bundle is None:
+            raise ValueError("The study has no bundle yet.")
+        return self.bundle
+
     def taken(self) -> "Address | None":
         """Return the address of another study that a new short name of this one would take."""
         found = Address.objects.filter(name=self.slug.lower()).exclude(study=self.pk).select_related("study").first()

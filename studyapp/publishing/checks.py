@@ -64,7 +64,7 @@ def _stimuli_problems(study: models.Study) -> list[str]:
         record = definition(study)
     except ValueError as error:
         return [str(error)]
-    return kind(study.kind).part("stimuli:check")(record, reader(study.bundle))
+    return kind(study.kind).part("stimuli:check")(record, reader(study.its_bundle))
 
 
 def _question_problems(study: models.Study, its_kind: Kind) -> list[str]:

@@ -23,7 +23,7 @@ def definition(study: models.Study) -> dict:
         "parameters": its_kind.defaults(study.language) | study.parameters,
         "texts": its_kind.texts(study.language) | study.texts,
         "conditions": [{"name": cell.name, "factors": cell.factors} for cell in study.conditions.all()],
-        "bundle": {"name": study.bundle.name, "sha256": study.bundle.sha256},
+        "bundle": {"name": study.its_bundle.name, "sha256": study.its_bundle.sha256},
         "payment": {
             "currency": study.currency,
             **{
@@ -34,8 +34,8 @@ def definition(study: models.Study) -> dict:
     }
     if study.analysis_plan:
         record["analysis_plan"] = study.analysis_plan
-    record["display"] = displays.described(reader(study.bundle), record["parameters"])
-    record["stimuli"] = study.stimuli or drawn_stimuli(record, study.bundle)
+    record["display"] = displays.described(reader(study.its_bundle), record["parameters"])
+    record["stimuli"] = study.stimuli or drawn_stimuli(record, study.its_bundle)
     return record
 
 

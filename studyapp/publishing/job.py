@@ -11,8 +11,8 @@ def carry_out(job: models.Job, progress) -> None:
     What was drawn stays where the job ends early: a second try goes on there.
     """
     try:
-        draw_heatmaps(job.study, lambda done, of: progress(done, of, "drawing heatmaps"))
-        job.result["version"] = publish(job.study).number
+        draw_heatmaps(job.its_study, lambda done, of: progress(done, of, "drawing heatmaps"))
+        job.result["version"] = publish(job.its_study).number
     except ValueError as problem:
         raise jobs.JobError(str(problem)) from None
 

@@ -24,7 +24,7 @@ def freeze(study: models.Study, *, draft: bool = False) -> models.Version:
         return known
     latest = 0 if draft else max([0, *study.versions.values_list("number", flat=True)]) + 1
     return models.Version.objects.create(
-        study=study, number=latest, content_hash=digest, definition=record, bundle=study.bundle
+        study=study, number=latest, content_hash=digest, definition=record, bundle=study.its_bundle
     )
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from django.urls import reverse
 from django.utils import translation
@@ -37,7 +38,7 @@ def run_of(participant: models.Participant) -> Run:
     bundle = participant.version.bundle
     return Run(
         definition=frozen(participant.version),
-        factors=participant.condition.factors,
+        factors=participant.cell.factors,
         bundle=reader(bundle),
         plan=participant.plan.steps,
         position=participant.position,
@@ -83,22 +84,31 @@ def common(participant: models.Participant) -> dict:
         "study_title": definition["title"],
         "language": definition["language"],
         "preview": participant.preview,
-        "submit_url": reverse("run", args=[participant.slug]),
+        "submit_url": reverse("run", args=[_slug(participant)]),
     }
 
 
 def own_addresses(participant: models.Participant) -> dict:
     """Return the addresses of a page's parts, which say whose they are: a browser may have several people's runs."""
+    slug = _slug(participant)
     its_key = sessions.browser_key(participant)
     named = ("run", "state", "guide", "leave")
-    own = {f"{name}_url": f"{reverse(name, args=[participant.slug])}?of={its_key}" for name in named}
-    by_token = {f"{name}_url": reverse(name, args=[participant.slug]) for name in ("events", "draft")}
+    own = {f"{name}_url": f"{reverse(name, args=[slug])}?of={its_key}" for name in named}
+    by_token = {f"{name}_url": reverse(name, args=[slug]) for name in ("events", "draft")}
     return {**own, **by_token, "key": its_key}
+
+
+def _slug(participant: models.Participant) -> str:
+    read: Any = participant  # with the columns of the statement that it was read by
+    slug: str = read.slug
+    return slug
 
 
 def entry_context(study: models.Study, door: doors.Door) -> dict:
     """Return what the study's front door shows, to a newcomer or to somebody who comes back."""
     version = door.run.version if door.run else study.current
+    if version is None:
+        raise ValueError(f"{study.slug} was never published: it has no front door")
     record = frozen(version)
     parameters = record["parameters"]
     return {
@@ -113,12 +123,14 @@ def entry_context(study: models.Study, door: doors.Door) -> dict:
 
 def next_person_context(study: models.Study, present: models.Participant | None) -> dict:
     """Return what the page for the next person shows; `under_way` where somebody's run would be left unfinished."""
-    under_way = present is not None and present.status == flow.ACTIVE
+    under_way = None
+    if present is not None and present.status == flow.ACTIVE:
+        under_way = {"step": present.position + 1, "of": len(present.plan.steps)}
     return {
         "study_title": study.title,
         "language": study.language,
         "slug": study.slug,
-        "under_way": {"step": present.position + 1, "of": len(present.plan.steps)} if under_way else None,
+        "under_way": under_way,
     }
 
 

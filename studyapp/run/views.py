@@ -175,7 +175,7 @@ def preview(request: HttpRequest, slug: str, condition: str) -> HttpResponse:
 
 
 @require_GET
-def stimulus(request: HttpRequest, folder: str, name: str) -> HttpResponse:
+def stimulus(request: HttpRequest, folder: str, name: str) -> FileResponse:
     """An image under its opaque address; it never changes, so browsers keep it."""
     path = settings.STIMULI_ROOT / folder / name
     if len(folder + name) > MAX_NAME or not path.is_file():
@@ -264,6 +264,8 @@ def _submit(request: HttpRequest, slug: str) -> HttpResponse:
         writer, token, partial(showing.validate, request.POST), timing if isinstance(timing, dict) else {}
     )
     participant = receipt.run
+    if participant is None:
+        return redirect("entry", slug)
     following = _address(request.path, participant, len(held) > 1 or participant.status != flow.ACTIVE)
     if wants_json:
         body = {"status": receipt.status, "next": following}

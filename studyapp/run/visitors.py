@@ -140,7 +140,7 @@ def held(request: HttpRequest, slug: str) -> list[Held]:
 
 def _held(request: HttpRequest, slug: str) -> list[Held]:
     value = request.get_signed_cookie(RUNS + slug, default="", salt=TICKETS_SALT)
-    return [Held(ticket.removesuffix("*"), not ticket.endswith("*")) for ticket in value.split(".") if ticket]
+    return [Held(ticket.removesuffix("*"), not ticket.endswith("*")) for ticket in (value or "").split(".") if ticket]
 
 
 def run_of(request: HttpRequest, slug: str) -> tuple[models.Participant, Held] | None:

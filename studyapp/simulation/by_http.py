@@ -38,7 +38,7 @@ class Client:
     def run(self, slug: str) -> models.Participant:
         """Return the run that the cookies belong to."""
         request = HttpRequest()
-        request.COOKIES = {cookie.name: cookie.value for cookie in self.cookies}
+        request.COOKIES = {cookie.name: cookie.value or "" for cookie in self.cookies}
         participant = visitors.participant_of(request, slug)
         if participant is None:
             raise SimulationError(f"{self.url} gave the bot no run; is the server on the same database and key?")

@@ -1,5 +1,7 @@
 """Read what a study file says of the study and its conditions, and refuse what it should not say."""
 
+from typing import Any
+
 from django.core.exceptions import ValidationError
 from django.db.models import IntegerField
 
@@ -38,7 +40,7 @@ def parse(found, slug: str = "") -> tuple[models.Study, list[dict]]:
 
 
 def _fields(found: dict) -> dict:
-    values = {}
+    values: dict[str, Any] = {}
     for section, fields in FIELDS.items():
         given = {name: found[name] for name in fields if name in found} if section == "" else found[section]
         require_known(given, fields, section)

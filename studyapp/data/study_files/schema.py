@@ -3,6 +3,8 @@
 It says what a file may hold, as `parsing` does; what only a bundle or a database can tell is left to loading.
 """
 
+from typing import Any, cast
+
 from django.db import models as fields
 
 from studyapp import models
@@ -131,7 +133,7 @@ def _bundle() -> dict:
 
 def _model_field(name: str) -> dict:
     """Return what a field of a study holds, as its model has it."""
-    field = models.Study._meta.get_field(name)
+    field = cast("fields.Field[Any, Any]", models.Study._meta.get_field(name))
     about = {"description": str(field.help_text)} if field.help_text else {}
     match field:
         case fields.SlugField():

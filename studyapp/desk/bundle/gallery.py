@@ -1,6 +1,7 @@
 """A bundle's gallery: images as rows, methods as columns, and what is wrong in it marked."""
 
 from dataclasses import replace
+from typing import cast
 
 from django import forms
 from django.core.paginator import Paginator
@@ -38,10 +39,14 @@ class ShownForm(forms.Form):
     def __init__(self, data, bundle: Bundle):
         super().__init__(data or {"class_name": gallery.first_class(bundle)})
         own = ("", "the class explained first")
-        self.fields["class_name"].choices = [own, *((name, name) for name in bundle.classes)]
-        self.fields["outcome"].choices = [("", "any"), *((outcome, outcome) for outcome in gallery.OUTCOMES)]
-        self.fields["split"].choices = [("", "any"), *((split, split) for split in gallery.splits(bundle))]
-        self.fields["method"].choices = [(name, bundle.method_title(name)) for name in bundle.methods]
+        choices = {
+            "class_name": [own, *((name, name) for name in bundle.classes)],
+            "outcome": [("", "any"), *((outcome, outcome) for outcome in gallery.OUTCOMES)],
+            "split": [("", "any"), *((split, split) for split in gallery.splits(bundle))],
+            "method": [(name, bundle.method_title(name)) for name in bundle.methods],
+        }
+        for name, offered in choices.items():
+            cast(forms.ChoiceField, self.fields[name]).choices = offered
 
     def shown(self) -> gallery.Shown:
         values = self.cleaned_data if self.is_valid() else {}
@@ -93,7 +98,7 @@ def _picture(request: HttpRequest, pk: int) -> HttpResponse:
     """Lead to a map's picture, which is drawn unless it is there: a page of the gallery doesn't wait for all of its."""
     record = get_object_or_404(roles.bundles(request.user), pk=pk)
     bundle, asked = reader(record), request.GET
-    tree = bundle.nodes.get((asked.get("image"), asked.get("method"), asked.get("class")), [])
+    tree = bundle.nodes.get((asked.get("image", ""), asked.get("method", ""), asked.get("class", "")), [])
     node = next((one for one in tree if one.node == asked.get("node")), None)
     if node is None:
         raise Http404

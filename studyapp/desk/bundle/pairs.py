@@ -3,6 +3,9 @@
 Everybody judges for themselves first: what the others said is shown once one's own word is kept.
 """
 
+from collections.abc import Callable
+from functools import partial
+
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -91,10 +94,12 @@ def _stage(request: HttpRequest, bundle: models.Bundle, common: dict, stage: str
 
 
 def _show_classes(request: HttpRequest, bundle: models.Bundle, standings) -> dict:
-    own = {mark.class_name: mark for mark in bundle.class_marks.filter(researcher=request.user)}
+    own = {mark.class_name: mark for mark in bundle.class_marks.filter(researcher=request.user.pk)}
     against = pairing.objections(bundle)
     place = {name: number for number, name in enumerate(reader(bundle).classes)}
-    names = sorted({name for one in standings for name in one.pair.labels}, key=place.get)
+    names = sorted(
+        {name for one in standings for name in one.pair.labels}, key=lambda name: place.get(name, len(place))
+    )
     return {
         "classes": [
             {
@@ -118,7 +123,7 @@ def _save_classes(request: HttpRequest, bundle: models.Bundle, standings, _count
 
 
 def _show_ballot(request: HttpRequest, bundle: models.Bundle, standings, field: str) -> dict:
-    own = list(bundle.pair_ballots.filter(researcher=request.user))
+    own = list(bundle.pair_ballots.filter(researcher=request.user.pk))
     chosen = {ballot.pair for ballot in own if getattr(ballot, field)}
     offered = _offered(standings, field)
     has_voted = any(ballot.voted for ballot in own)
@@ -139,7 +144,7 @@ def _save_ballot(request: HttpRequest, bundle: models.Bundle, standings, field: 
 def _show_choose(request: HttpRequest, bundle: models.Bundle, standings) -> dict:
     remaining = [one for one in standings if one.in_question]
     wanted = [one for one in remaining if one.votes][:PROPOSED]
-    has_voted = bundle.pair_ballots.filter(researcher=request.user, voted=True).exists()
+    has_voted = bundle.pair_ballots.filter(researcher=request.user.pk, voted=True).exists()
     listed = remaining if has_voted else _listed(remaining)
     return {
         "pairs": [_card(bundle, one, ticked=has_voted and one in wanted) for one in listed],
@@ -244,10 +249,10 @@ def _address(bundle: models.Bundle, image_id: str) -> str:
     return stimulus_url(bundle, reader(bundle).image_file(image_id))
 
 
-_SHOW = {
+_SHOW: dict[str, Callable[..., dict]] = {
     "classes": _show_classes,
-    "nominate": lambda *known: _show_ballot(*known, "nominated"),
-    "vote": lambda *known: _show_ballot(*known, "voted"),
+    "nominate": partial(_show_ballot, field="nominated"),
+    "vote": partial(_show_ballot, field="voted"),
     "choose": _show_choose,
 }
 _SAVE = {

@@ -1,5 +1,7 @@
 """The codebook at the desk: add a code, edit, merge or delete it."""
 
+from typing import cast
+
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -30,7 +32,7 @@ class CodeForm(forms.ModelForm):
     def __init__(self, *args, study: models.Study, **kwargs):
         super().__init__(*args, **kwargs)
         self.study = study
-        self.fields["kind"].choices = models.Code.Kind.choices
+        cast(forms.ChoiceField, self.fields["kind"]).choices = models.Code.Kind.choices
         if self.instance.pk is None:
             self.fields["key"].initial = codebook.free_key(study)
 

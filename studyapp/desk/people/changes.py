@@ -47,8 +47,9 @@ class ChangeAdmin(ByRole, admin.ModelAdmin):
 
 def _shown(what: str, before: str | None, after: str | None) -> dict:
     """Return a difference ready to show: short values side by side, long ones line by line."""
-    long = before and after and max(len(before), len(after)) > SHORT
-    lines = ndiff(before.splitlines(), after.splitlines()) if long else ()
+    was, now = before or "", after or ""
+    long = was and now and max(len(was), len(now)) > SHORT
+    lines = ndiff(was.splitlines(), now.splitlines()) if long else ()
     marks = {"- ": "removed", "+ ": "added", "  ": "kept"}
     return {
         "what": what,

@@ -1,5 +1,7 @@
 """The page on which a study's people get their roles."""
 
+from typing import cast
+
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.models import User
@@ -25,7 +27,8 @@ class MemberForm(forms.ModelForm):
     def __init__(self, *args, study: models.Study, **kwargs):
         super().__init__(*args, **kwargs)
         free = User.objects.filter(is_staff=True, is_active=True, is_superuser=False)
-        self.fields["user"].queryset = free.exclude(pk__in=study.members.values("user")).order_by("username")
+        user = cast("forms.ModelChoiceField[User]", self.fields["user"])
+        user.queryset = free.exclude(pk__in=study.members.values("user")).order_by("username")
         self.fields["user"].label = "Person"
         self.fields["role"].initial = models.Member.Role.ANALYST
 

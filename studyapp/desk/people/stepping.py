@@ -94,7 +94,7 @@ def _tile(run: models.Participant, position: int, response) -> dict:
 @never_cache
 @require_GET
 @xframe_options_sameorigin
-@csp_replace({"frame-ancestors": [SELF]})
+@csp_replace({"frame-ancestors": [SELF]})  # type: ignore[arg-type]  # its type leaves out what a view takes further
 def _page(request: HttpRequest, pk: int, position: int) -> HttpResponse:
     """Return the step's own page as it was left: it can send nothing, keeps nothing and records nothing."""
     run, _ = _run(request, pk, position)

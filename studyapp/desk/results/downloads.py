@@ -1,8 +1,11 @@
 """Files to take away from a study's page, each by those whose role allows it, and on record."""
 
+from collections.abc import Callable
+
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 
 from studyapp import models
@@ -13,7 +16,7 @@ from studyapp.desk.pages import study_of
 from studyapp.jobs import processes
 
 # Name, button, the action that takes a role, and what makes it.
-DOWNLOADS = {
+DOWNLOADS: dict[str, tuple[str, str, Callable[[models.Study], HttpResponseBase]]] = {
     "export": ("Export data", "view", downloads.data),
     "study-file": ("Study as a file", "view", downloads.study_file),
     "bonus": ("Bonus list", "identities", downloads.bonus),
@@ -29,7 +32,7 @@ def view(model_admin, name: str):
     """Return the view of one download; each is put on record."""
     button, action, make = DOWNLOADS[name]
 
-    def download(request: HttpRequest, pk: int) -> HttpResponse:
+    def download(request: HttpRequest, pk: int) -> HttpResponseBase:
         study = study_of(request, pk)
         if not roles.may(request.user, action, study):
             raise PermissionDenied

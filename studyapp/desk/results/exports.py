@@ -1,6 +1,7 @@
 """Exports prepared in the background: ask for one, watch it being prepared, take it away, in parts where need be."""
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import path
@@ -43,7 +44,7 @@ def _state(request: HttpRequest, pk: int) -> HttpResponse:
     return shown_jobs.answer(request, LIST, context, [export["job"] for export in context["exports"]])
 
 
-def _download(request: HttpRequest, pk: int, job_pk: int) -> HttpResponse:
+def _download(request: HttpRequest, pk: int, job_pk: int) -> HttpResponseBase:
     study = study_of(request, pk)
     job = get_object_or_404(jobs.of(study, "export"), pk=job_pk)
     file = prepared.path_of(job)
@@ -62,4 +63,4 @@ def _exports(request: HttpRequest, study: models.Study) -> dict:
 
 def _until(job: models.Job):
     """Return until when a prepared export may be downloaded; None where it can't be."""
-    return job.ended_at + prepared.KEEP if prepared.path_of(job) else None
+    return job.ended_at + prepared.KEEP if job.ended_at and prepared.path_of(job) else None

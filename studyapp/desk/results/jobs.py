@@ -38,7 +38,13 @@ def state(request: HttpRequest, job: models.Job) -> dict:
         "study": job.study,
         "words": _words(job, kind),
         "since": _since(job),
-        "may_cancel": job.is_under_way and not job.cancel and kind and roles.may(request.user, kind.action, job.study),
+        "may_cancel": bool(
+            job.is_under_way
+            and not job.cancel
+            and kind
+            and job.study
+            and roles.may(request.user, kind.action, job.study)
+        ),
     }
 
 
@@ -80,7 +86,7 @@ def _since(job: models.Job) -> str:
     if job.outcome == Outcome.WAITING:
         return f"asked for {_span(timezone.now() - job.asked_at)} ago"
     if job.outcome == Outcome.RUNNING:
-        return f"for {_span(timezone.now() - job.started_at)}"
+        return f"for {_span(timezone.now() - (job.started_at or job.asked_at))}"
     return f"took {_span(job.ended_at - job.started_at)}" if job.started_at and job.ended_at else ""
 
 

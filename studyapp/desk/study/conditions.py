@@ -1,5 +1,8 @@
 """A study's conditions as a table edited in place, with live numbers and previews."""
 
+from collections.abc import Iterable
+from typing import Any, cast
+
 from django import forms
 from django.contrib import admin
 from django.urls import reverse
@@ -48,9 +51,10 @@ class ConditionForm(forms.ModelForm):
         return cleaned
 
     def _offer(self, name: str, level: str) -> None:
-        choices = list(self.fields[name].choices)
+        field = cast(forms.ChoiceField, self.fields[name])
+        choices: list[Any] = list(cast("Iterable[Any]", field.choices))
         if level not in dict(choices):
-            self.fields[name].choices = [*choices, (level, words(level))]
+            field.choices = [*choices, (level, words(level))]
 
 
 class LabelledFormSet(forms.BaseInlineFormSet):

@@ -1,6 +1,7 @@
 """All stimuli of a study, as its seed draws them, to look at before it is published; and another draw."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -25,7 +26,7 @@ class Group:
 
     heading: str
     level: int
-    anchor: str = ""
+    anchor: Any = ""  # an image's id, and once dressed what its picture needs
     note: str = ""
     images: list = field(default_factory=list)
     facts: list = field(default_factory=list)
@@ -125,9 +126,9 @@ def _page(model_admin):
 
 
 def _drawn(study: models.Study) -> Group:
-    bundle = reader(study.bundle)
+    bundle = reader(study.its_bundle)
     group = grouped("", publishing.definition(study)["stimuli"], bundle.images)
-    _dress(group, study.bundle, bundle)
+    _dress(group, study.its_bundle, bundle)
     return group
 
 

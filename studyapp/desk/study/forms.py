@@ -55,7 +55,7 @@ class AddStudyForm(forms.ModelForm):
         its_kind, bundle = kind(self.instance.kind), self.instance.bundle
         own = self.variant.conditions if self.variant else ()
         cells = [dict(cell) for cell in own] or crossed_conditions(its_kind)
-        methods = reader(bundle).offered(METHODS) if bundle else None
+        methods = reader(bundle).offered(METHODS) if bundle else ()
         shown = [factor for factor in its_kind.factors if factor.offered == METHODS and bundle]
         kept = [cell for cell in cells if all(cell["factors"][one.name] in (*methods, *one.choices) for one in shown)]
         self.instance.left_out = [cell["name"] for cell in cells if cell not in kept] if kept else []

@@ -28,7 +28,8 @@ def of(study: models.Study) -> list[dict]:
     by_status = dict(people.order_by().values_list("status").annotate(n=Count("pk")))
     active = people.filter(status=flow.ACTIVE, seen_at__gte=recent).count()
     quotas = list(study.conditions.values_list("quota", flat=True))
-    wanted = sum(quotas) if quotas and None not in quotas else None
+    limits = [quota for quota in quotas if quota is not None]
+    wanted = sum(limits) if quotas and len(limits) == len(quotas) else None
     out = sum(by_status.get(status, 0) for status in (flow.SCREENED_OUT, flow.NO_CONSENT))
     left = by_status.get(flow.WITHDRAWN, 0) + by_status.get(flow.EXPIRED, 0)
     completed = by_status.get(flow.COMPLETED, 0)

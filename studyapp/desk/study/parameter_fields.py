@@ -1,5 +1,8 @@
 """Form fields for what a kind declares: one field per parameter, with its help, default and limits."""
 
+from math import ceil, floor
+from typing import Any
+
 from django import forms
 from django.core.exceptions import ValidationError
 from django.forms.renderers import TemplatesSetting
@@ -39,7 +42,8 @@ class LinesField(forms.CharField):
 
     widget = forms.Textarea
 
-    def to_python(self, value) -> list[str]:
+    def to_python(self, value) -> Any:
+        """Return the texts as a list, where CharField's value is one text."""
         lines = value.splitlines() if isinstance(value, str) else value or []
         return [line.strip() for line in lines if line.strip()]
 
@@ -85,7 +89,9 @@ class CountsField(forms.MultiValueField):
 
 
 def _integer(parameter: Parameter) -> forms.Field:
-    return forms.IntegerField(min_value=parameter.minimum, max_value=parameter.maximum)
+    lowest = None if parameter.minimum is None else ceil(parameter.minimum)
+    highest = None if parameter.maximum is None else floor(parameter.maximum)
+    return forms.IntegerField(min_value=lowest, max_value=highest)
 
 
 def _number(parameter: Parameter) -> forms.Field:

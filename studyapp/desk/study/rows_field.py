@@ -1,6 +1,7 @@
 """A parameter that is a table: rows that are added, removed and put in order, cells typed or chosen."""
 
 from itertools import zip_longest
+from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -17,7 +18,8 @@ class RowsWidget(forms.Widget):
 
     def __init__(self, columns: tuple[Column, ...]):
         super().__init__()
-        self.columns, self.choices = columns, {}
+        self.columns = columns
+        self.choices: dict[str, Any] = {}
 
     def names(self, name: str) -> list[str]:
         """Return what the fields of each column are called."""

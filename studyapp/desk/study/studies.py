@@ -192,7 +192,8 @@ class StudyAdmin(ByRole, admin.ModelAdmin):
         """Ask, then delete a study that holds nobody's data; previews and bots go with it."""
         study = self.get_object(request, object_id)
         if study is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+            # Django's own, which its stubs leave out.
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined]
         if not self.has_delete_permission(request, study):
             raise PermissionDenied
         problems = deletion_problems(study)

@@ -28,7 +28,7 @@ class Transition:
     question: str
     meaning: str
     done: str
-    status: str | None = None
+    status: Status | None = None
     main: bool = False
 
 
@@ -73,7 +73,7 @@ def possible(study: models.Study) -> list[tuple[str, Transition]]:
         Status.OPEN: ["pause", "close"],
         Status.PAUSED: ["resume", "close"],
         Status.CLOSED: ["resume"],
-    }[study.status]
+    }[Status(study.status)]
     ready = not publishing.problems(study)
     if study.status != Status.DRAFT and ready and publishing.edited_since(study):
         names = ["publish", *names]
@@ -107,7 +107,7 @@ def _apply(model_admin, request: HttpRequest, study: models.Study, transition: T
                 publishing.set_status(study, transition.status)
             else:
                 publishing.publish(study)
-            done = transition.done.format(version=study.current.number)
+            done = transition.done.format(version=study.current.number if study.current else "")
             record(request.user, study, done)
     except ValueError as problem:
         model_admin.message_user(request, str(problem), messages.ERROR)

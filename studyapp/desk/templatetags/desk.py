@@ -19,7 +19,8 @@ def studies_with_numbers(user) -> list[dict]:
 
 def _wanted(study: models.Study) -> int | None:
     quotas = [cell.quota for cell in study.conditions.all()]
-    return None if None in quotas or not quotas else sum(quotas)
+    limits = [quota for quota in quotas if quota is not None]
+    return sum(limits) if quotas and len(limits) == len(quotas) else None
 
 
 @register.simple_tag

@@ -3,7 +3,8 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from studyapp.core.engine.kinds import Field, Kind, kinds
+from studyapp.core.engine.fields import Field
+from studyapp.core.engine.kinds import Kind, kinds
 from studyapp.core.export.columns import columns
 
 PAGE = settings.BASE_DIR / "docs" / "data_dictionary.md"

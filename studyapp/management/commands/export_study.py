@@ -1,3 +1,5 @@
+from typing import BinaryIO, cast
+
 from django.core.management.base import BaseCommand, CommandError
 
 from studyapp.data.exporting import ExportError, export, export_table, export_zip
@@ -33,10 +35,11 @@ class Command(BaseCommand):
             self._keep(study, out, wide, with_ids)
 
     def _send(self, study, wide: bool, table: str | None, with_ids: bool) -> None:
+        stream = cast(BinaryIO, self.stdout.buffer)  # Django's output has whatever the stream that it wraps has
         if table:
-            export_table(study, table, self.stdout.buffer, with_ids=with_ids)
+            export_table(study, table, stream, with_ids=with_ids)
         else:
-            export_zip(study, self.stdout.buffer, wide=wide, with_ids=with_ids)
+            export_zip(study, stream, wide=wide, with_ids=with_ids)
 
     def _keep(self, study, out: str, wide: bool, with_ids: bool) -> None:
         try:

@@ -1,6 +1,7 @@
 import ast
 import re
 from pathlib import Path
+from typing import Any
 
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
@@ -41,7 +42,9 @@ class Command(BaseCommand):
         )
         for sentence, places in sorted(sentences().items()):
             found = known.get(sentence)
-            fresh.add(sentence, found.string if found else "", locations=[(place, None) for place in sorted(places)])
+            # Babel writes a place without a line so, whatever its types say.
+            locations: list[Any] = [(place, None) for place in sorted(places)]
+            fresh.add(sentence, found.string if found else "", locations=locations)
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("wb") as file:
             write_po(file, fresh, width=110)
@@ -49,8 +52,8 @@ class Command(BaseCommand):
             write_mo(file, fresh)
         open_ones = [message.id for message in fresh if message.id and not message.string]
         self.stdout.write(f"{language}: {len(fresh)} sentences, {len(open_ones)} without translation")
-        for sentence in open_ones:
-            self.stdout.write(f"  {sentence}")
+        for open_one in open_ones:
+            self.stdout.write(f"  {open_one}")
 
 
 def catalogue(language: str) -> Path:
@@ -92,7 +95,8 @@ def _in_module(path: Path) -> list[str]:
     """Return what a module translates; a word given by a variable stands elsewhere."""
     calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
     named = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id in CALLS and call.args]
-    return [call.args[0].value for call in named if isinstance(call.args[0], ast.Constant)]
+    words = [call.args[0].value for call in named if isinstance(call.args[0], ast.Constant)]
+    return [word for word in words if isinstance(word, str)]
 
 
 def _place(path: Path) -> str:

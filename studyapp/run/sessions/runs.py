@@ -1,6 +1,7 @@
 """Reading and locking a run, its tokens, and the trace that every change of its status leaves."""
 
 import json
+from typing import Any
 
 from django.db import connection
 from django.utils import timezone
@@ -43,7 +44,7 @@ def _whole(named: int | str, statement: str) -> models.Participant:
     found = list(models.Participant.objects.raw(statement, [named]))
     if not found:
         raise models.Participant.DoesNotExist("there is no such run")
-    run = found[0]
+    run: Any = found[0]  # with the statement's own columns beside the run's
     run.plan = _loaded(models.Plan, participant_id=run.pk, steps=json.loads(run.plan_steps))
     if run.condition_id is not None:
         factors = json.loads(run.cell_factors)
@@ -64,9 +65,10 @@ def answered(participant: models.Participant) -> list[Answered]:
 
 def draft_of(participant: models.Participant) -> dict:
     """Return the draft of a run's present step, as it was when the run was read: its number, from 1, and fields."""
-    if participant.draft_position != participant.position:
+    read: Any = participant  # with the columns of the statement that it was read by
+    if read.draft_position != participant.position:
         return {"number": 0, "fields": []}
-    return {"number": participant.draft_number, "fields": json.loads(participant.draft_fields)}
+    return {"number": read.draft_number, "fields": json.loads(read.draft_fields)}
 
 
 def token(participant: models.Participant, position: int) -> str:

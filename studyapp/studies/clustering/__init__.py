@@ -5,7 +5,8 @@ choice open, it is a parameter here and recorded with every export.
 """
 
 from studyapp.core.engine import shared_pages
-from studyapp.core.engine.kinds import Column, Field, Kind, Page, Parameter, Variant
+from studyapp.core.engine.fields import Field
+from studyapp.core.engine.kinds import Column, Kind, Page, Parameter, Variant
 from studyapp.core.engine.questions import Choice, Scale, Words
 
 TEXT = f"{__name__}.pages:text"

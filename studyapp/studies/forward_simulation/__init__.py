@@ -5,7 +5,8 @@ al. 2020. Where the paper leaves a choice open, it is a parameter here and recor
 """
 
 from studyapp.core.engine import shared_pages
-from studyapp.core.engine.kinds import Factor, Field, Kind, Page, Parameter, Variant
+from studyapp.core.engine.fields import Field
+from studyapp.core.engine.kinds import Factor, Kind, Page, Parameter, Variant
 from studyapp.core.engine.questions import Scale, Words, YesNo
 from studyapp.core.engine.run import to_say
 

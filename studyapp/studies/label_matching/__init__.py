@@ -5,7 +5,8 @@ it is a parameter here and recorded with every export.
 """
 
 from studyapp.core.engine import shared_pages
-from studyapp.core.engine.kinds import Column, Factor, Field, Kind, Page, Parameter, Variant
+from studyapp.core.engine.fields import Field
+from studyapp.core.engine.kinds import Column, Factor, Kind, Page, Parameter, Variant
 from studyapp.core.engine.questions import Choice
 
 TEXT = f"{__name__}.pages:text"

@@ -13,9 +13,9 @@ def arranged(nodes: tuple[Node, ...], order: list[str], rng: random.Random) -> t
     """
     shuffled = [replace(node, children=arranged(node.children, order, rng)) for node in nodes]
     rng.shuffle(shuffled)
-    places = [place for place, node in enumerate(shuffled) if _first(node, order) is not None]
-    ranked = sorted((shuffled[place] for place in places), key=lambda node: _first(node, order))
-    for place, node in zip(places, ranked, strict=True):
+    firsts = {place: first for place, node in enumerate(shuffled) if (first := _first(node, order)) is not None}
+    ranked = [shuffled[place] for place in sorted(firsts, key=firsts.__getitem__)]
+    for place, node in zip(firsts, ranked, strict=True):
         shuffled[place] = node
     return tuple(shuffled)
 
