@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +38,7 @@ class Prediction:
 class Bundle:
     """A read-only view of one bundle folder; tables are read once, when first asked for."""
 
-    def __init__(self, folder: Path | str):
+    def __init__(self, folder: Path | str) -> None:
         self.folder = Path(folder)
         self.manifest = read_manifest(self.folder)
 
@@ -52,7 +53,7 @@ class Bundle:
         return {name: self.folder / name for name in ["manifest.json", *self.manifest["files"]]}
 
     @cached_property
-    def images(self) -> dict[str, dict]:
+    def images(self) -> dict[str, dict[str, Any]]:
         """Rows of `images.csv` by image id, in file order; width and height in pixels."""
         path, found = self.folder / "images.csv", {}
         for line, row in rows(path):
@@ -67,8 +68,9 @@ class Bundle:
     @cached_property
     def predictions(self) -> dict[str, dict[str, Prediction]]:
         """Predictions by image id, then class name."""
-        path, found = self.folder / "predictions.csv", {}
-        classes, seen = self.classes, {}
+        path, classes = self.folder / "predictions.csv", self.classes
+        found: dict[str, dict[str, Prediction]] = {}
+        seen: dict[str | None, str | None] = {}
         for line, row in rows(path):
             name, of_image = row["class_name"], found.setdefault(self._known_image(path, line, row), {})
             if name != self._class(path, line, "class_index", row["class_index"]):
@@ -92,7 +94,7 @@ class Bundle:
         """
         path, methods = self.folder / "nodes.csv", {name: name for name in self.methods}
         trees: dict[tuple[str, str, str], list[Heatmap]] = {}
-        seen: set[tuple] = set()
+        seen: set[tuple[Any, ...]] = set()
         for line, row in rows(path):
             image_id = self._known_image(path, line, row)
             if row["method"] not in methods:
@@ -142,7 +144,7 @@ class Bundle:
         return features
 
     @cached_property
-    def latent_tree(self) -> list[dict]:
+    def latent_tree(self) -> list[dict[str, Any]]:
         """Roots of the latent tree over the model's classes in `tree.json`; none where the bundle has no such file.
 
         A variable is {"id", "level", "children": […]}, a class a leaf {"class": its index}.
@@ -157,7 +159,7 @@ class Bundle:
         return list(self.manifest["model"]["classes"])
 
     @cached_property
-    def methods(self) -> dict[str, dict]:
+    def methods(self) -> dict[str, dict[str, Any]]:
         """Each explanation method's record in the manifest, by name."""
         return {record["name"]: record for record in self.manifest["methods"]}
 
@@ -206,7 +208,8 @@ class Bundle:
 
     def image_file(self, image_id: str) -> str:
         """Path of an image inside the bundle."""
-        return self.images[image_id]["file"]
+        file: str = self.images[image_id]["file"]
+        return file
 
     def heatmap(self, image_id: str, method: str, class_name: str) -> Heatmap | None:
         """Return a single-map method's map of a class; None where the bundle has none."""
@@ -234,11 +237,12 @@ class Bundle:
                 )
         return problems
 
-    def _known_image(self, path: Path, line: int, row: dict) -> str:
+    def _known_image(self, path: Path, line: int, row: dict[str, Any]) -> str:
         """Return the row's image id, as images.csv has it."""
         if row["image_id"] not in self.images:
             raise at(path, line, "image_id", "an image of images.csv", row["image_id"])
-        return self.images[row["image_id"]]["image_id"]
+        known: str = self.images[row["image_id"]]["image_id"]
+        return known
 
     def _class(self, path: Path, line: int, column: str, index: int) -> str:
         if index >= len(self.classes):
@@ -250,7 +254,7 @@ class Bundle:
             raise at(path, line, column, "a file that the manifest lists", file)
 
 
-def _require_range(path: Path, line: int, row: dict) -> None:
+def _require_range(path: Path, line: int, row: dict[str, Any]) -> None:
     """Raise where a map's row doesn't say which values its file's numbers stand for."""
     if row["map_file"].endswith(".npy"):
         if not (row["scale"] and row["scale"] > 0):

@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from .bundle import Bundle, Heatmap
 
@@ -81,13 +82,13 @@ def splits(bundle: Bundle) -> list[str]:
     return sorted({image.get("split") or "" for image in bundle.images.values()} - {""})
 
 
-def tree_of(nodes: list[Heatmap]) -> list[dict]:
+def tree_of(nodes: list[Heatmap]) -> list[dict[str, Any]]:
     """Return a tree's nodes as they hang together: `{"node", "branches"}` from the roots down."""
     below = defaultdict(list)
     for node in nodes:
         below[node.parent].append(node)
 
-    def grown(parent: str) -> list[dict]:
+    def grown(parent: str) -> list[dict[str, Any]]:
         return [{"node": node, "branches": grown(node.node)} for node in below.get(parent, ())]
 
     return grown("")
@@ -146,7 +147,7 @@ def _known(_sha256: str, bundle: Bundle) -> _Facts:
 def _missing(bundle: Bundle, explained: dict[str, str]) -> dict[tuple[str, str, str], str]:
     covered = Counter((method, target) for _, method, target in bundle.nodes)
     has_any = {(image_id, method) for image_id, method, _ in bundle.nodes}
-    found = {}
+    found: dict[tuple[str, str, str], str] = {}
     for method in bundle.methods:
         counts = {target: count for (name, target), count in covered.items() if name == method}
         usual = [target for target, count in counts.items() if count > len(bundle.images) / 2]

@@ -1,6 +1,8 @@
 """What a bundle may hold at most, and the words that refuse one. Everything in a bundle was written by others."""
 
 import re
+from collections.abc import Callable
+from typing import TypeVar
 
 ROWS = {"images.csv": 100_000, "predictions.csv": 2_000_000, "nodes.csv": 500_000, "metrics.csv": 2_000_000}
 CLASSES = 25_000
@@ -20,20 +22,23 @@ class BundleError(ValueError):
     """What is wrong with a bundle, in words that name the file."""
 
 
+T = TypeVar("T")
+
+
 class Unexpected(ValueError):
     """A value that is not what was expected; the words say what was. Whoever read it knows where it stands."""
 
 
-def briefly(value) -> str:
+def briefly(value: object) -> str:
     """Return a value as an error quotes it."""
     shown = repr(value)
     return shown if len(shown) <= 80 else f"{shown[:60]}… ({len(shown)} characters)"
 
 
-def name(value) -> str:
+def name(value: object) -> str:
     """Return a name that people and pages can read: some characters on one line, no space around them."""
     fits = isinstance(value, str) and 1 <= len(value) <= NAME_LENGTH and value.isprintable()
-    if not fits or value != value.strip():
+    if not isinstance(value, str) or not fits or value != value.strip():
         raise Unexpected(f"a name of 1 to {NAME_LENGTH} printable characters, without spaces around it")
     return value
 
@@ -73,6 +78,6 @@ def identifier(text: str) -> str:
     return text
 
 
-def or_none(read):
+def or_none(read: Callable[[str], T]) -> Callable[[str], T | None]:
     """Return a function that reads a cell as `read` does, an empty one as None."""
     return lambda text: read(text) if text else None

@@ -3,7 +3,9 @@
 import json
 import re
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from .limits import CLASSES, LATENT_DEPTH, NAME_LENGTH, BundleError, Unexpected, briefly, name
 
@@ -14,7 +16,7 @@ OLD = (
 )
 
 
-def read_manifest(folder: Path) -> dict:
+def read_manifest(folder: Path) -> dict[str, Any]:
     """Return the manifest; raises `BundleError` naming the field that is not as expected."""
     path = folder / "manifest.json"
     manifest = _object(path, _json(path), "the manifest")
@@ -31,7 +33,7 @@ def read_manifest(folder: Path) -> dict:
     return manifest
 
 
-def read_latent_tree(path: Path, n_classes: int) -> list[dict]:
+def read_latent_tree(path: Path, n_classes: int) -> list[dict[str, Any]]:
     """Return the roots of a latent tree; raises `BundleError` where it is none over the model's classes."""
     found = _object(path, _json(path), "the latent tree")
     roots = found.get("roots")
@@ -51,7 +53,7 @@ def read_latent_tree(path: Path, n_classes: int) -> list[dict]:
     return roots
 
 
-def _json(path):
+def _json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"), parse_constant=_refused)
     except FileNotFoundError:
@@ -64,17 +66,17 @@ def _json(path):
         raise BundleError(f"{path}: expected JSON, found {error}") from None
 
 
-def _refused(constant):
+def _refused(constant: str) -> None:
     raise ValueError(f"the number {constant}")
 
 
-def _object(path, value, what):
+def _object(path: Path, value: Any, what: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise BundleError(f"{path}: {what}: expected an object, found {briefly(value)}")
     return value
 
 
-def _check_model(path, model):
+def _check_model(path: Path, model: Mapping[str, Any]) -> None:
     classes = model.get("classes")
     if not isinstance(classes, list) or not 1 <= len(classes) <= CLASSES:
         raise BundleError(f"{path}: model.classes: expected a list of 1 to {CLASSES:,} names, found {briefly(classes)}")
@@ -87,7 +89,7 @@ def _check_model(path, model):
     _optional(path, model, "model", "name", str, "a text")
 
 
-def _check_methods(path, methods):
+def _check_methods(path: Path, methods: Any) -> None:
     if not isinstance(methods, list):
         raise BundleError(f"{path}: methods: expected a list, found {briefly(methods)}")
     names = []
@@ -102,7 +104,7 @@ def _check_methods(path, methods):
         raise BundleError(f"{path}: methods: two have the same name")
 
 
-def _check_files(path, files):
+def _check_files(path: Path, files: Mapping[str, Any]) -> None:
     for found, digest in files.items():
         parts = PurePosixPath(found).parts
         plain = found.isprintable() and "\\" not in found and len(found.encode("utf-8", "replace")) <= NAME_LENGTH
@@ -114,21 +116,21 @@ def _check_files(path, files):
             raise BundleError(f"{path}: files: {found}: expected a sha256, found {briefly(digest)}")
 
 
-def _named(path, where, value):
+def _named(path: Path, where: str, value: object) -> str:
     try:
         return name(value)
     except Unexpected as error:
         raise BundleError(f"{path}: {where}: expected {error}, found {briefly(value)}") from None
 
 
-def _optional(path, values, where, key, kind, expected):
+def _optional(path: Path, values: Mapping[str, Any], where: str, key: str, kind: type, expected: str) -> None:
     value = values.get(key)
     fits = value is None or isinstance(value, kind)
     if not fits or (kind is str and value is not None and not (value.isprintable() and len(value) <= 2_000)):
         raise BundleError(f"{path}: {where}.{key}: expected {expected}, found {briefly(value)}")
 
 
-def _children(path, node, n_classes, seen):
+def _children(path: Path, node: Any, n_classes: int, seen: set[int]) -> Sequence[Any]:
     """Return what is below a variable, nothing below a class, after looking at it."""
     if "class" in _object(path, node, "the latent tree"):
         index = node["class"]

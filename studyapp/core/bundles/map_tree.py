@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from .bundle import Bundle
 from .tables import Heatmap
 
 
@@ -17,7 +18,7 @@ class Node:
     children: tuple["Node", ...] = ()
 
 
-def read_tree(bundle, image_id: str, method: str) -> tuple[Node, ...]:
+def read_tree(bundle: Bundle, image_id: str, method: str) -> tuple[Node, ...]:
     """Return the roots of the tree that explains the model's whole output; none where the bundle has no such tree."""
     rows, classes = bundle.nodes.get((image_id, method, ""), []), bundle.classes
     below: dict[str, list[Heatmap]] = {}
@@ -42,7 +43,7 @@ def leaves(nodes: tuple[Node, ...]) -> dict[str, Node]:
     return {node.label: node for node in walk(nodes) if node.label}
 
 
-def whole_output_methods(bundle) -> list[str]:
+def whole_output_methods(bundle: Bundle) -> list[str]:
     """Return the bundle's methods that explain the whole output, in the manifest's order."""
     found = {method for _, method, target in bundle.nodes if not target}
     return [method for method in bundle.methods if method in found]

@@ -6,9 +6,12 @@ top labels, whether or not the model was right.
 """
 
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 
+from .bundle import Bundle
 from .map_tree import leaves, read_tree, whole_output_methods
 
 SEPARATOR = " / "
@@ -34,7 +37,7 @@ class Pair:
         return name_of(self.labels)
 
 
-def labels_of(name: str, classes=()) -> list[str]:
+def labels_of(name: str, classes: Iterable[str] = ()) -> list[str]:
     """Return the labels of a pair written as `cello / violin`; none where it can't be told which two they are.
 
     Labels may hold the separator themselves, as the class `crane / bird` does: the pair is cut where both sides are
@@ -46,22 +49,23 @@ def labels_of(name: str, classes=()) -> list[str]:
     return fitting[0] if len(fitting) == 1 else []
 
 
-def name_of(labels) -> str:
+def name_of(labels: Iterable[str]) -> str:
     """Return a pair as it is written."""
     return SEPARATOR.join(labels)
 
 
-def find_pairs(bundle, *, methods: list[str] | None = None, split: str = "") -> list[Pair]:
+def find_pairs(bundle: Bundle, *, methods: list[str] | None = None, split: str = "") -> list[Pair]:
     """Return the bundle's confusable pairs, those with most qualifying images first, evenly spread ones before others.
 
     `methods` and `split` limit which images qualify, as in a study that uses only these.
     """
     latents, place = latent_of(bundle), {name: number for number, name in enumerate(bundle.classes)}
     images: dict[tuple[str, str], list[str]] = {}
-    per_class: Counter = Counter()
+    per_class: Counter[tuple[tuple[str, str], str]] = Counter()
     for image_id, top in top_labels(bundle, methods=methods, split=split).items():
         truths = top.intersection(truths_of(bundle, image_id))
-        for labels in combinations(sorted(top, key=place.get), 2):
+        for first, second in combinations(sorted(top, key=place.__getitem__), 2):
+            labels = first, second
             if len(truths.intersection(labels)) == 1 and _siblings(latents, labels):
                 images.setdefault(labels, []).append(image_id)
                 per_class.update((labels, truth) for truth in truths.intersection(labels))
@@ -77,7 +81,7 @@ def find_pairs(bundle, *, methods: list[str] | None = None, split: str = "") -> 
     return sorted(found, key=lambda pair: (-len(pair.images), -min(pair.per_class), [place[n] for n in pair.labels]))
 
 
-def qualifying(bundle, found: dict[str, set[str]], labels) -> list[str]:
+def qualifying(bundle: Bundle, found: dict[str, set[str]], labels: Sequence[str]) -> list[str]:
     """Return the images that qualify for a pair; `found` is what `top_labels` returned."""
     return [
         image_id
@@ -86,12 +90,12 @@ def qualifying(bundle, found: dict[str, set[str]], labels) -> list[str]:
     ]
 
 
-def truths_of(bundle, image_id: str) -> list[str]:
+def truths_of(bundle: Bundle, image_id: str) -> list[str]:
     """Return the classes that an image truly shows."""
     return [name for name, prediction in bundle.predictions.get(image_id, {}).items() if prediction.truth]
 
 
-def top_labels(bundle, *, methods: list[str] | None = None, split: str = "") -> dict[str, set[str]]:
+def top_labels(bundle: Bundle, *, methods: list[str] | None = None, split: str = "") -> dict[str, set[str]]:
     """Return each image's top labels, by image id.
 
     They are the classes that all `methods` explain by a leaf of their own (default: every method of the bundle whose
@@ -108,18 +112,19 @@ def top_labels(bundle, *, methods: list[str] | None = None, split: str = "") -> 
     }
 
 
-def _telling_classes_apart(bundle) -> list[str]:
+def _telling_classes_apart(bundle: Bundle) -> list[str]:
     """Return the whole-output methods that explain classes, as XNN's maps of x-features don't."""
     trees = [(image_id, method) for image_id, method, target in bundle.nodes if not target]
     several = {method for image_id, method in trees if len(leaves(read_tree(bundle, image_id, method))) > 1}
     return [method for method in whole_output_methods(bundle) if method in several]
 
 
-def latent_of(bundle) -> dict[str, str]:
+def latent_of(bundle: Bundle) -> dict[str, str]:
     """Return the level-1 variable of each class in the bundle's latent tree; nothing where it has none."""
-    classes, found = bundle.classes, {}
+    classes = bundle.classes
+    found: dict[str, str] = {}
 
-    def look(node: dict, latent: str) -> None:
+    def look(node: dict[str, Any], latent: str) -> None:
         for child in node["children"]:
             if "class" in child:
                 found[classes[child["class"]]] = latent
@@ -133,12 +138,12 @@ def latent_of(bundle) -> dict[str, str]:
     return found
 
 
-def _siblings(latents: dict[str, str], labels) -> bool:
+def _siblings(latents: dict[str, str], labels: tuple[str, str]) -> bool:
     first, second = labels
     return not latents or (first in latents and latents[first] == latents.get(second))
 
 
-def _by_score(bundle, image_id: str) -> set[str]:
+def _by_score(bundle: Bundle, image_id: str) -> set[str]:
     predictions = bundle.predictions.get(image_id, {}).values()
     if bundle.manifest["model"].get("multilabel"):
         return {prediction.class_name for prediction in predictions if prediction.predicted}

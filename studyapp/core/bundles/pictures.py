@@ -24,12 +24,13 @@ _NPY = re.compile(
 def read_photograph(path: Path) -> np.ndarray:
     """Return a photograph, uint8 (H, W, 3); what is transparent in it is white."""
     with _opened(path, tuple(PHOTOGRAPHS)) as picture:
-        if path.suffix.lower() not in PHOTOGRAPHS[picture.format]:
-            raise BundleError(f"{path}: expected the suffix of a {picture.format}, {PHOTOGRAPHS[picture.format][0]}")
+        suffixes = PHOTOGRAPHS[str(picture.format)]
+        if path.suffix.lower() not in suffixes:
+            raise BundleError(f"{path}: expected the suffix of a {picture.format}, {suffixes[0]}")
         if picture.mode not in _MODES:
             raise BundleError(f"{path}: expected a photograph of 8 bits a channel, found the mode {picture.mode}")
-        if getattr(picture, "n_frames", 1) > 1:
-            raise BundleError(f"{path}: expected one still picture, found {picture.n_frames}")
+        if (n_frames := getattr(picture, "n_frames", 1)) > 1:
+            raise BundleError(f"{path}: expected one still picture, found {n_frames}")
         turned = picture.getexif().get(_ORIENTATION, _UPRIGHT)
         if turned != _UPRIGHT:
             raise BundleError(
@@ -61,7 +62,7 @@ def read_array(path: Path) -> np.ndarray:
     start = {b"\x93NUMPY\x01": 10, b"\x93NUMPY\x02": 12}.get(content[:7])
     length = int.from_bytes(content[8:start], "little") if start else 0
     header = _NPY.fullmatch(content[start : start + length]) if start else None
-    if header is None:
+    if start is None or header is None:
         raise BundleError(f"{path}: expected an array (n, m) of float16, float32 or float64 as NumPy writes it in .npy")
     size, shape = int(header[1]), (int(header[3]), int(header[4]))
     if not 1 <= shape[0] * shape[1] <= PIXELS or len(content) - start - length != size * shape[0] * shape[1]:

@@ -10,10 +10,11 @@ import re
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from .bundle import Bundle, BundleError, Heatmap
+from .bundle import Bundle, BundleError, Heatmap, Prediction
 from .manifest import SCHEMA_VERSION
 
 DATASET = re.compile(r"[A-Za-z0-9][\w-]*")
@@ -33,16 +34,16 @@ def open_bundle(source: Path | str | dict[str, Path]) -> Bundle:
 class BundleSet(Bundle):
     """A read-only view of several bundles. What is asked by image id or class is answered by the bundle that has it."""
 
-    def __init__(self, folders: dict[str, Path]):
+    def __init__(self, folders: dict[str, Path]) -> None:
         for dataset in folders:
             if not DATASET.fullmatch(dataset):
                 raise BundleError(f"data set {dataset!r}: expected a name of letters, digits, - and _")
         self.parts = {dataset: Bundle(folders[dataset]) for dataset in sorted(folders)}
         self.folder = next(iter(self.parts.values())).folder.parent
+        self.manifest = self._joined()
 
-    @cached_property
-    def manifest(self) -> dict:
-        """One manifest for all: every class and method once, every file from the set's folder."""
+    def _joined(self) -> dict[str, Any]:
+        """Return one manifest for all: every class and method once, every file from the set's folder."""
         models = [part.manifest["model"] for part in self.parts.values()]
         names = dict.fromkeys(name for model in models for name in model["classes"])
         records = {name: record for part in self.parts.values() for name, record in part.methods.items()}
@@ -72,8 +73,8 @@ class BundleSet(Bundle):
         return {f"{dataset}/{name}": path for dataset, part in self.parts.items() for name, path in part.files.items()}
 
     @cached_property
-    def images(self) -> dict[str, dict]:
-        found: dict[str, dict] = {}
+    def images(self) -> dict[str, dict[str, Any]]:
+        found: dict[str, dict[str, Any]] = {}
         for dataset, part in self.parts.items():
             if twice := sorted(found.keys() & part.images.keys()):
                 raise BundleError(f"{part.folder / 'images.csv'}: image {twice[0]} is in another data set as well")
@@ -82,7 +83,7 @@ class BundleSet(Bundle):
         return found
 
     @cached_property
-    def predictions(self) -> dict:
+    def predictions(self) -> dict[str, dict[str, Prediction]]:
         return {image_id: rows for part in self.parts.values() for image_id, rows in part.predictions.items()}
 
     @cached_property
@@ -94,7 +95,7 @@ class BundleSet(Bundle):
         }
 
     @cached_property
-    def metrics(self) -> dict:
+    def metrics(self) -> dict[tuple[str, str, str], dict[str, float]]:
         return {key: values for part in self.parts.values() for key, values in part.metrics.items()}
 
     @property

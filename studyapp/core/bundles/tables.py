@@ -1,9 +1,10 @@
 """A bundle's tables, read strictly: what is not as expected is refused with its file, row and column."""
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from .limits import (
     FIELD_LENGTH,
@@ -128,7 +129,7 @@ TABLES = {
 }
 
 
-def rows(path: Path) -> Iterator[tuple[int, dict]]:
+def rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield a table's rows with their line's number, each cell as its column in `TABLES` is read.
 
     Columns that no table has are passed over. Raises `BundleError` at the first row that is not as expected.
@@ -156,7 +157,7 @@ def rows(path: Path) -> Iterator[tuple[int, dict]]:
         raise BundleError(f"{path}: expected a table in UTF-8, found {error}") from None
 
 
-def _check_header(path, header, columns):
+def _check_header(path: Path, header: list[str], columns: Mapping[str, Column]) -> None:
     missing = [key for key, column in columns.items() if column.required and key not in header]
     if missing:
         raise BundleError(f"{path}: expected the column {missing[0]!r}, found {briefly(', '.join(header) or 'none')}")
@@ -164,7 +165,9 @@ def _check_header(path, header, columns):
         raise BundleError(f"{path}: the column {twice[0]!r} stands there twice")
 
 
-def _read(path, number_of_line, cells, places):
+def _read(
+    path: Path, number_of_line: int, cells: list[str], places: list[tuple[int | None, str, Column]]
+) -> dict[str, Any]:
     found = {}
     for place, key, column in places:
         cell = "" if place is None else cells[place]
@@ -177,6 +180,6 @@ def _read(path, number_of_line, cells, places):
     return found
 
 
-def at(path: Path, row: int, column: str, expected, found) -> BundleError:
+def at(path: Path, row: int, column: str, expected: object, found: object) -> BundleError:
     """Return the refusal of one cell."""
     return BundleError(f"{path}, row {row}, column {column!r}: expected {expected}, found {briefly(found)}")
