@@ -1,10 +1,12 @@
 """Everything a report says, in its order, before anything is laid out."""
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import Any
 
 from analysis.reading.plans import Plan
 from analysis.reading.samples import Sample
-from analysis.results.records import TYPES
+from analysis.results.records import FAULT, TYPES
 from analysis.results.section import Section
 
 
@@ -20,9 +22,23 @@ class Report:
 
     def __post_init__(self) -> None:
         """Mark every record by the plan, and put the sections in the order of their weight."""
+        _number_repeated_ids(self.sections)
         for section in self.sections:
             section.records = [found.as_type(self.plan.type_of(found.id)) for found in section.records]
         self.sections.sort(key=lambda section: TYPES.index(type_of(section)))
+
+
+def _number_repeated_ids(sections: list[Section]) -> None:
+    """Give each analysis and each figure an id of its own: one that comes again is numbered, and told as a fault."""
+    seen: Counter[str] = Counter()
+    for section in sections:
+        lists: tuple[list[Any], ...] = (section.records, section.figures)
+        for items in lists:
+            for place, item in enumerate(items):
+                seen[item.id] += 1
+                if seen[item.id] > 1:
+                    section.warnings.append(f"{FAULT} (two results have the id {item.id}; the later one is numbered)")
+                    items[place] = replace(item, id=f"{item.id}~{seen[item.id]}")
 
 
 def type_of(section: Section) -> str:

@@ -23,7 +23,7 @@ from analysis.reading.plans import SOURCES, SUPPORTING
 from analysis.report.content import Report, type_of
 from analysis.report.methods import design, methods_text
 from analysis.results import tables
-from analysis.results.records import TYPES, in_words
+from analysis.results.records import TYPES, fault, in_words
 from analysis.results.section import Progress, Section
 
 PACKAGES = ("pandas", "numpy", "scipy", "statsmodels", "matplotlib", "scikit-learn")
@@ -190,12 +190,17 @@ def _write_figures(sections: list[Section], folder: Path, progress: Progress) ->
     """Draw every figure as SVG and PNG; return per id its number, the SVG as a data address, and drawing's warnings."""
     folder.mkdir()
     pictures = {}
-    figures = [figure for section in sections for figure in section.figures]
-    for number, figure in enumerate(progress(figures), start=1):
+    figures = [(section, figure) for section in sections for figure in section.figures]
+    for number, (section, figure) in enumerate(progress(figures), start=1):
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            drawn = style.draw(figure.draw)
-            svg, _ = style.save(drawn, folder, f"fig-{number:02d}_{tables.file_name(figure.id)}")
+            try:
+                drawn = style.draw(figure.draw)
+                svg, _ = style.save(drawn, folder, f"fig-{number:02d}_{tables.file_name(figure.id)}")
+            except Exception as error:
+                section.figures.remove(figure)
+                section.warnings.append(f"The figure “{figure.title}” could not be drawn. {fault(error)}")
+                continue
         address = "data:image/svg+xml;base64," + base64.b64encode(svg.read_bytes()).decode()
         pictures[figure.id] = {"number": number, "file": f"figures/{svg.name}", "address": address,
                               "width": round(drawn.get_figwidth() * 102), "warnings": in_words(caught)}  # fmt: skip

@@ -123,7 +123,7 @@ def _associations(asked: list[Question], study: Study, plan: Plan) -> Record:
     def tested() -> pd.DataFrame:
         people = study.participants.set_index("participant")
         frames = [_association(question, factor, people[factor]) for question in asked for factor in study.tested]
-        table = pd.concat(frames, ignore_index=True)
+        table = pd.concat(frames, ignore_index=True).reindex(columns=[*ASSOCIATIONS, "reason"])
         return table.assign(p_adjusted=adjust(table["p"], plan.correction))[[*ASSOCIATIONS, "reason"]]
 
     return record(

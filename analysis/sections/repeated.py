@@ -21,15 +21,35 @@ NAMES = {"wilcoxon": "Wilcoxon signed-rank", "t": "paired t"}
 def paired_tests(measure: Measure, plan: Plan) -> list[Record]:
     """Return a record per pair of levels of every within factor, and Friedman's test where there are three levels."""
     found = []
+    names = pair_names(measure)
     for factor in measure.within:
         table = paired.wide(measure.data, measure.name, [factor])
-        found += _pairs(measure, plan, factor, table)
+        found += _pairs(measure, plan, factor, table, names)
         if len(table.columns) > 2:
             found.append(_friedman(measure, factor, table))
     return found
 
 
-def _pairs(measure: Measure, plan: Plan, factor: str, table: pd.DataFrame) -> list[Record]:
+def pair_names(measure: Measure) -> dict[tuple[str, str, str], str]:
+    """Return the last part of each pair's id by factor, a and b: `<a>-<b>`, behind its factor where two share that.
+
+    Levels whose own hyphens make two pairs of one factor alike are numbered, in the order of the levels.
+    """
+    levels = {factor: paired.wide(measure.data, measure.name, [factor]).columns for factor in measure.within}
+    pairs = [(factor, a, b) for factor, names in levels.items() for a, b in combinations(names, 2)]
+    short = [f"{a}-{b}" for _, a, b in pairs]
+    named: list[str] = []
+    for (factor, *_), name in zip(pairs, short, strict=True):
+        shared = {pairs[i][0] for i, other in enumerate(short) if other == name}
+        full = f"{factor}.{name}" if len(shared) > 1 else name
+        again = sum(other == full or other.startswith(f"{full}~") for other in named)
+        named.append(f"{full}~{again + 1}" if again else full)
+    return dict(zip(pairs, named, strict=True))
+
+
+def _pairs(
+    measure: Measure, plan: Plan, factor: str, table: pd.DataFrame, names: dict[tuple[str, str, str], str]
+) -> list[Record]:
     tests = paired.compare(table, plan.correction)
     family = f"{len(table.columns) * (len(table.columns) - 1) // 2} pairs of {apa.words(factor)}"
     found = []
@@ -40,8 +60,9 @@ def _pairs(measure: Measure, plan: Plan, factor: str, table: pd.DataFrame) -> li
                   "correction": plan.correction, "family": family, "direction": "a − b"}  # fmt: skip
         found.append(
             record(
-                f"{measure.name}.paired.{a}-{b}",
-                f"{measure.label}: {apa.words(a)} against {apa.words(b)}",
+                f"{measure.name}.paired.{names[factor, a, b]}",
+                f"{measure.label}: {apa.words(a)} against {apa.words(b)}"
+                + (f" of {apa.words(factor)}" if len(measure.within) > 1 else ""),
                 partial(_with_warnings, rows),
                 paired.COLUMNS,
                 method,
@@ -85,7 +106,7 @@ def _friedman(measure: Measure, factor: str, table: pd.DataFrame) -> Record:
     return record(
         f"{measure.name}.friedman" if len(measure.within) == 1 else f"{measure.name}.friedman.{factor}",
         f"{measure.label}: Friedman's test over {apa.words(factor)}",
-        lambda: friedman.friedman(table, factor),
+        partial(_friedman_terms, factor, table),
         friedman.COLUMNS,
         {"function": "scipy.stats.friedmanchisquare, corrected for ties", "effect_size": "Kendall's W"},
         complete,
@@ -96,6 +117,13 @@ def _friedman(measure: Measure, factor: str, table: pd.DataFrame) -> Record:
             for row in terms.itertuples()
         ],
     )
+
+
+def _friedman_terms(factor: str, table: pd.DataFrame) -> pd.DataFrame:
+    said = friedman.broken_ties(table)
+    if said:
+        warnings.warn(said, stacklevel=2)
+    return friedman.friedman(table, factor)
 
 
 def equivalences(measure: Measure, plan: Plan) -> list[Record]:
@@ -150,10 +178,12 @@ def models(measure: Measure) -> list[Record]:
 def answer(measure: Measure, records: list[Record], plan: Plan) -> str:
     """Return one line that says which conditions differ by the pre-specified test, adjusted for the number of pairs."""
     pairs = [found for found in records if found.id.startswith(f"{measure.name}.paired.")]
+    if not pairs:
+        return f"{measure.label} was observed in one condition, so nothing can be compared within participants."
     tests = pd.concat([found.terms for found in pairs], ignore_index=True)
     tests = tests[(tests["term"] == plan.paired_test) & tests["p_adjusted"].notna()]
     if tests.empty:
-        return f"{measure.label} could not be compared within participants."
+        return f"{measure.label} could not be compared within participants: {pairs[0].terms['reason'].iloc[0]}."
     kind = measure.kind
     said = [
         f"{apa.words(row.a)} {apa.value(row.mean_a, kind)} against {apa.words(row.b)} {apa.value(row.mean_b, kind)}"

@@ -3,10 +3,13 @@
 import math
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import optimize, special, stats
 
 from analysis.errors import NotDefined
 from analysis.statistics.cells import alike
+
+LARGEST_NONCENTRALITY = 1e8  # beyond it, and beyond such a t, scipy's noncentral distributions give NaN
+LARGEST_T = 1e3
 
 
 def eta2p(f_value: float, df1: float, df2: float) -> float:
@@ -51,6 +54,8 @@ def _noncentrality(f_value: float, df1: float, df2: float, probability: float) -
 
     if stats.f.cdf(f_value, df1, df2) <= probability:
         return 0.0
+    if df1 * f_value > LARGEST_NONCENTRALITY:  # the numerator's own spread is nothing beside λ
+        return float(df1 * f_value * stats.chi2.ppf(1 - probability, df2) / df2)
     upper = df1 * f_value + 10.0
     while excess(upper) > 0:
         upper *= 2
@@ -83,9 +88,16 @@ def hedges_g(a: np.ndarray, b: np.ndarray, level: float = 0.95) -> tuple[float, 
 
 def _noncentral_t(t: float, df: float, probability: float) -> float:
     """Return the noncentrality at which t's distribution function equals `probability`."""
+
+    def excess(noncentrality: float) -> float:
+        share = float(stats.nct.cdf(t, df, noncentrality))
+        return (float(special.nctdtr(df, noncentrality, t)) if math.isnan(share) else share) - probability
+
     reach = 4 * math.sqrt(1 + t**2 / (2 * df))  # beyond it scipy's distribution function is NaN
-    found = optimize.brentq(lambda nc: stats.nct.cdf(t, df, nc) - probability, t - reach, t + reach, xtol=1e-12)
-    return float(found)
+    if abs(t) < LARGEST_T and excess(t - reach) > 0 > excess(t + reach):
+        return float(optimize.brentq(excess, t - reach, t + reach, xtol=1e-12))
+    share = 1 - probability if t > 0 else probability
+    return float(t * math.sqrt(stats.chi2.ppf(share, df) / df))  # the numerator's own spread is nothing beside δ
 
 
 def rank_biserial(a: np.ndarray, b: np.ndarray, level: float = 0.95) -> tuple[float, float, float]:
