@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Callable
 from functools import partial
 from itertools import combinations
+from typing import Any
 
 import pandas as pd
 
@@ -11,6 +12,8 @@ from analysis.reading.plans import Plan
 from analysis.reading.study import Measure
 from analysis.results import apa
 from analysis.results.records import Record, record
+from analysis.sections import between
+from analysis.statistics import power
 from analysis.statistics.comparisons import equivalence, friedman, paired
 from analysis.statistics.multiplicity import CORRECTIONS
 from analysis.statistics.regression import mixed, ordinal
@@ -56,8 +59,12 @@ def _pairs(
     for a, b in combinations(table.columns, 2):
         rows = tests[(tests["a"] == a) & (tests["b"] == b)].reset_index(drop=True)
         n = int(rows["n"].iloc[0])
-        method = {"function": "scipy.stats.wilcoxon and paired t", "primary_test": plan.paired_test,
-                  "correction": plan.correction, "family": family, "direction": "a − b"}  # fmt: skip
+        method: dict[str, Any] = {"function": "scipy.stats.wilcoxon and paired t", "primary_test": plan.paired_test,
+                  "correction": plan.correction, "family": family, "direction": "a − b", "factor": factor}  # fmt: skip
+        if n > 1:
+            smallest = power.detectable_d_z(n, between.POWER, plan.alpha / (len(tests) // 2))
+            method["detectable"] = {"power": between.POWER, "effect": "d_z, at α over the number of pairs",
+                                    "terms": {"t": smallest}}  # fmt: skip
         found.append(
             record(
                 f"{measure.name}.paired.{names[factor, a, b]}",
@@ -149,6 +156,17 @@ def equivalences(measure: Measure, plan: Plan) -> list[Record]:
     ]
 
 
+def _not_shown(found: Record) -> str:
+    """Return how large a pair's difference may still be, and which one this sample would have found."""
+    row = next(found.terms[found.terms["term"] == "t"].itertuples())
+    if pd.isna(row.p):
+        return ""
+    d_z = apa.number(found.method["detectable"]["terms"]["t"])
+    limits = apa.interval(row.ci_low, row.ci_high, 95, apa.number)
+    return (f"{apa.words(row.a)} − {apa.words(row.b)} = {apa.number(row.diff)}, {limits}, and d_z = {d_z} is the "
+            f"smallest effect found with {between.POWER:.0%} power")  # fmt: skip
+
+
 def models(measure: Measure) -> list[Record]:
     """Return the models of the single answers: mixed linear regression, for ratings the proportional-odds model too."""
     answers = measure.answers
@@ -180,15 +198,19 @@ def answer(measure: Measure, records: list[Record], plan: Plan) -> str:
     pairs = [found for found in records if found.id.startswith(f"{measure.name}.paired.")]
     if not pairs:
         return f"{measure.label} was observed in one condition, so nothing can be compared within participants."
-    tests = pd.concat([found.terms for found in pairs], ignore_index=True)
+    tests = pd.concat([found.terms.assign(factor=found.method["factor"]) for found in pairs], ignore_index=True)
     tests = tests[(tests["term"] == plan.paired_test) & tests["p_adjusted"].notna()]
     if tests.empty:
         return f"{measure.label} could not be compared within participants: {pairs[0].terms['reason'].iloc[0]}."
     kind = measure.kind
     said = [
         f"{apa.words(row.a)} {apa.value(row.mean_a, kind)} against {apa.words(row.b)} {apa.value(row.mean_b, kind)}"
+        + (f" ({apa.words(row.factor)})" if len(measure.within) > 1 else "")
         for row in tests[tests["p_adjusted"] < plan.alpha].itertuples()
     ]
     if not said:
-        return f"{measure.label}: no difference within participants was shown."
+        undecided = "; ".join(text for found in pairs if (text := _not_shown(found)))
+        equivalences = next((found for found in records if found.id == f"{measure.name}.equivalence"), None)
+        no = "no difference within participants was shown, which is not that there is none"
+        return f"{measure.label}: {no}: {undecided}." + between.equivalent(equivalences, plan)
     return f"{measure.label} differed within participants: {'; '.join(said)}."
