@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.errors import AnalysisError
+from analysis.reading import checks
 from analysis.reading.plans import Plan
 from analysis.reading.study import Study
 
@@ -133,15 +134,8 @@ def _constant(study: Study, plan: Plan) -> set[str]:
 
 
 def _failed_checks(study: Study, plan: Plan) -> set[str]:
-    """Return who did not pass a check at the last attempt: the steps' columns `<page>_passed`."""
-    if study.steps is None:
-        return set()
-    failed = set()
-    for column in (name for name in study.steps if name.endswith("_passed")):
-        answered = study.steps.dropna(subset=[column]).sort_values("step_index")
-        last = answered.groupby("participant")[column].last().astype(bool)
-        failed |= set(last.index[~last])
-    return failed
+    """Return who failed a check in the end."""
+    return checks.failed(study.participants, study.steps)
 
 
 RULES = {
