@@ -99,11 +99,13 @@ def _by_condition(question: Question, study: Study) -> dict[tuple[str, str], pd.
 
 def _shares(question: Question, study: Study) -> Record:
     values = [True] if pd.api.types.is_bool_dtype(question.answers) else sorted(question.answers.unique(), key=str)
+    entry = next((entry for entry in study.variables if entry.get("name") == question.column), {})
+    levels = {str(code): str(label) for code, label in (entry.get("levels") or {}).items()}
     rows = []
     for (term, level), answers in _by_condition(question, study).items():
         for value in values:
             count = int((answers == value).sum())
-            said = "yes" if value is True else str(value)
+            said = "yes" if value is True else levels.get(str(value), str(value))
             share = count / len(answers)
             rows.append((term, level, said, len(answers), count, share, *wilson(count, len(answers))))
     n = len(question.answers)
