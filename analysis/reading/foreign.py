@@ -23,8 +23,10 @@ import pandas as pd
 from analysis.errors import AnalysisError
 from analysis.reading.files import numbers, read_csv, require, sha256, shares
 from analysis.reading.study import KINDS, Study
+from analysis.statistics.agreement import clusters
 
 TRUTH = {"1": 1.0, "0": 0.0, "true": 1.0, "false": 0.0, "1.0": 1.0, "0.0": 0.0}
+SCORES = (*clusters.COLUMNS, "class_sizes", "group_sizes")
 KEYS = {"participant", "between", "within", "outcomes", "title"}
 
 
@@ -96,6 +98,9 @@ def read_map(path: Path) -> dict[str, Any]:
     names += ["participant", *content["between"], *content["within"]]
     if len(set(names)) < len(names):
         raise AnalysisError(f"{path}: two outcomes or factors have the same name ({', '.join(names)})")
+    taken = sorted(set(names) & set(SCORES)) if any(outcome.kind == "cluster" for outcome in outcomes) else []
+    if taken:
+        raise AnalysisError(f"{path}: {', '.join(taken)} is what a sorting is scored by; give the column another name")
     return {**content, "outcomes": outcomes, "title": str(content.get("title", ""))}
 
 

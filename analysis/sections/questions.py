@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from analysis.errors import NotDefined
+from analysis.reading import checks
+from analysis.reading.checks import PASSED
 from analysis.reading.plans import Plan
 from analysis.reading.study import Measure, Study
 from analysis.results import apa
@@ -21,7 +23,6 @@ from analysis.statistics.multiplicity import adjust
 
 SHARES = ("term", "level", "answer", "n", "count", "share", "ci_low", "ci_high")
 ASSOCIATIONS = ("term", "n", "chi2", "df", "p", "p_adjusted", "cramers_v")
-PASSED = "_passed"
 NO_QUESTION = ("consent_consent", "eligibility_eligible")
 MOST_CHOICES = 12
 LEAST_PER_CHOICE = 3  # what fewer people gave on average is their own words, which no report prints
@@ -70,7 +71,7 @@ def _question(column: str, study: Study) -> Question | None:
     people = given["participant"]
     if given.empty or (people.duplicated().any() and not column.endswith(PASSED)):
         return None
-    answers = given.groupby("participant")[column].last()
+    answers = checks.passed(given, column) if column.endswith(PASSED) else given.groupby("participant")[column].last()
     label = next((entry.get("description", "") for entry in study.variables if entry.get("name") == column), "")
     label = label.removeprefix("Whether ").split(";")[0].rstrip(".") or apa.words(column)
     return Question(column, label[0].upper() + label[1:], _scale(answers), answers)
@@ -123,7 +124,7 @@ def _associations(asked: list[Question], study: Study, plan: Plan) -> Record:
     def tested() -> pd.DataFrame:
         people = study.participants.set_index("participant")
         frames = [_association(question, factor, people[factor]) for question in asked for factor in study.tested]
-        table = pd.concat(frames, ignore_index=True)
+        table = pd.concat(frames, ignore_index=True).reindex(columns=[*ASSOCIATIONS, "reason"])
         return table.assign(p_adjusted=adjust(table["p"], plan.correction))[[*ASSOCIATIONS, "reason"]]
 
     return record(
