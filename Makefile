@@ -3,7 +3,7 @@ PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
 
-.PHONY: demo install test lint bench load mutants clean
+.PHONY: demo install test check lint bench load mutants clean
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
@@ -24,7 +24,10 @@ demo: .venv/.web
 	@$(BIN)/python manage.py demo --port $(PORT)
 
 test: .venv/.dev
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
+
+check: .venv/.dev
+	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.nearest $(ARGS)
 
 lint: .venv/.dev
 	@$(BIN)/ruff check .

@@ -48,7 +48,7 @@ stride = 32
 
 [output]
 bundle = "{bundle}"
-maps = false
+maps = "png8"
 """
 
 

@@ -5,11 +5,13 @@ tree of them; `overlay` and `grid` show maps in a notebook. `METHODS`, `OUTPUTS`
 are loaded on first use, so that reading a bundle or a configuration needs no PyTorch.
 """
 
+from typing import Any
+
 _ENTRY_POINTS = ("DATASET_METRICS", "METHODS", "METRICS", "OUTPUTS", "explain", "explain_output", "score")
 _PICTURES = ("grid", "overlay")
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> Any:
     if name in _PICTURES:
         from explainers import pictures
 
@@ -21,5 +23,5 @@ def __getattr__(name):
     return getattr(registry, name)
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return [*globals(), *_ENTRY_POINTS, *_PICTURES]

@@ -4,6 +4,8 @@ Without them `import torchvision` fails with "operator torchvision::nms does not
 registers for is enough for the model zoo; detection is never used here. Import torchvision through this module.
 """
 
+from typing import Any
+
 import torch
 
 _SCHEMAS = {
@@ -12,7 +14,7 @@ _SCHEMAS = {
 }
 
 
-def _import_torchvision():
+def _import_torchvision() -> Any:
     try:
         import torchvision
     except RuntimeError as error:

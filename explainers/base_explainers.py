@@ -10,15 +10,16 @@ from explainers import methods
 from explainers.errors import UserError, near
 from explainers.record import Base, Record, records_in
 
-_WITH_BASE = {name: record for name, record in records_in(methods).items() if record.base is not None}
-BASES: dict[str, Record] = dict(sorted(_WITH_BASE.items(), key=lambda item: item[1].base.percentile))
+_RECORDS: dict[str, Record] = records_in(methods)
+_BASES = {name: record.base for name, record in _RECORDS.items() if record.base is not None}
+BASES: dict[str, Base] = dict(sorted(_BASES.items(), key=lambda item: item[1].percentile))
 
 
-def find_base(name: str) -> Record:
-    """Return the record of the base explainer; a UserError lists the near names."""
+def find_base(name: str) -> tuple[Record, Base]:
+    """Return the record of the base explainer and its `base`; a UserError lists the near names."""
     if name not in BASES:
         raise UserError(f"base: there is no base explainer {name!r}.{near(name, BASES)}")
-    return BASES[name]
+    return _RECORDS[name], BASES[name]
 
 
 def settings_of(base: Base, given: Sequence[dict[str, Any] | None]) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The bundle: a folder of images, predictions, maps and overlays with a manifest that vouches for every file.
+"""The bundle: a folder of images, predictions and raw maps with a manifest that vouches for every file.
 
 Written under another name and renamed when complete, manifest last; so a folder with a manifest is whole.
 Needs no PyTorch. `docs/explainers.md` lists the columns.
@@ -16,14 +16,14 @@ from pathlib import Path
 
 from explainers.errors import UserError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 IMAGE_COLUMNS = ("image_id", "file", "width", "height", "labels", "split", "source")
 PREDICTION_COLUMNS = (
     "image_id", "class_index", "class_name", "score", "threshold", "truth", "predicted", "outcome",
 )  # fmt: skip
 NODE_COLUMNS = (
     "image_id", "method", "target", "node", "parent", "classes", "label", "score", "raw_score",
-    "map_file", "scale", "overlay_file", "vmin", "vmax",
+    "reference", "map_file", "scale", "low", "high",
 )  # fmt: skip
 PART_COLUMNS = ("image_id", "part", "x", "y", "left", "top", "right", "bottom")
 METRIC_COLUMNS = ("image_id", "method", "target", "metric", "value")
@@ -102,7 +102,10 @@ def read_manifest(folder: Path) -> dict:
         raise UserError(f"{path}: is missing; {folder} is no complete bundle.") from None
     except ValueError as error:
         raise UserError(f"{path}: is damaged: {error}.") from None
-    if not isinstance(manifest, dict) or manifest.get("schema_version") != SCHEMA_VERSION:
+    version = manifest.get("schema_version") if isinstance(manifest, dict) else None
+    if version == 1:
+        raise UserError(f"{path}: has schema_version 1; `explain` makes it anew from its work folder in seconds.")
+    if version != SCHEMA_VERSION:
         raise UserError(f"{path}: expected schema_version {SCHEMA_VERSION}.")
     return manifest
 

@@ -6,30 +6,35 @@ Exit codes: 0 done, 2 something given is wrong (the message says what), 130 inte
 import argparse
 import importlib
 import json
+import logging
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
-from explainers.arguments import count, shard
+from explainers.arguments import Commands, count, shard
 from explainers.errors import UserError
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
     options = _parser().parse_args(arguments)
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger("explainers").setLevel(logging.INFO)
     try:
-        return options.run(options) or 0
+        code: int | None = options.run(options)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("\nInterrupted. What is done is kept; run the same command to continue.", file=sys.stderr)
         return 130
+    return code or 0
 
 
-def _parser():
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m explainers", description="Heatmaps of image classifiers.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    explain = commands.add_parser("explain", help="write a bundle: predictions, maps, overlays")
+    explain = commands.add_parser("explain", help="write a bundle: predictions and raw maps")
     explain.add_argument("config", type=Path, metavar="CONFIG.toml")
     explain.add_argument("--device", default="auto", help="auto (default), cpu, cuda, cuda:1 …")
     explain.add_argument("--limit", type=count, metavar="N", help="only the first N photographs")
@@ -72,13 +77,13 @@ def _parser():
     return parser
 
 
-def _add_further(commands):
+def _add_further(commands: Commands) -> None:
     """Let each folder of the package that has a module `command` add its own."""
     for path in sorted(Path(__file__).parent.glob("*/command.py")):
         importlib.import_module(f"explainers.{path.parent.name}.command").add_to(commands)
 
 
-def _explain(options):
+def _explain(options: argparse.Namespace) -> None:
     from explainers.config import load_config
 
     config = load_config(options.config)
@@ -105,7 +110,7 @@ def _explain(options):
     print(f"{config.output.bundle}: {len(job.photographs)} images{skipped}, {len(config.methods)} methods.")
 
 
-def _score(options):
+def _score(options: argparse.Namespace) -> None:
     from explainers.scoring.scores import score_bundle
 
     names = options.metrics.split(",") if options.metrics else None
@@ -114,7 +119,7 @@ def _score(options):
         print(f"{name}: {n_values} values")
 
 
-def _compare(options):
+def _compare(options: argparse.Namespace) -> None:
     from explainers.comparison.comparing import compare, load_comparison
 
     names = options.metrics.split(",") if options.metrics else None
@@ -125,7 +130,7 @@ def _compare(options):
     )
 
 
-def _bench(options):
+def _bench(options: argparse.Namespace) -> None:
     import platform
     import time
 
@@ -138,7 +143,7 @@ def _bench(options):
         torch.set_num_threads(options.threads)
     device = device_called(options.device)
     clock = {"wall": time.perf_counter, "cpu": time.process_time}[options.clock]
-    machine = {"machine": platform.processor() or platform.machine(), "device": str(device)}
+    machine: dict[str, object] = {"machine": platform.processor() or platform.machine(), "device": str(device)}
     machine |= {"threads": torch.get_num_threads(), "torch": torch.__version__, "clock": options.clock}
     machine |= {"model": options.model, "size": options.size, "images": options.images}
     chosen = options.methods.split(",") if options.methods else None
@@ -155,19 +160,19 @@ def _bench(options):
     print("\n" + ", ".join(f"{key} {value}" for key, value in machine.items()))
 
 
-def _padded_row(values):
+def _padded_row(values: Iterable[object]) -> None:
     print("  ".join(f"{_cell(value):<20}" for value in values), flush=True)
 
 
-def _markdown_row(values):
+def _markdown_row(values: Iterable[object]) -> None:
     print(f"| {' | '.join(map(_cell, values))} |", flush=True)
 
 
-def _cell(value):
+def _cell(value: object) -> str:
     return "–" if value is None else f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
-def _list(options):
+def _list(options: argparse.Namespace) -> None:
     from explainers import registry
 
     records = registry.METHODS if options.kind == "methods" else registry.METRICS | registry.DATASET_METRICS

@@ -4,7 +4,7 @@ Equations of CWOX-2s (cwox-2s-supplementary.txt; Xie et al. 2023); `explainers.b
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache, wraps
 from typing import Any
 
@@ -12,8 +12,10 @@ import torch
 
 from explainers.base_explainers import BASES, find_base, settings_of
 from explainers.errors import UserError, near
+from explainers.networks.outputs import probabilities, reader_of
+from explainers.parameters import Colour, Progress
 from explainers.preprocessing import IMAGENET_MEAN, IMAGENET_STD
-from explainers.trees import Node, top_classes
+from explainers.trees import Node, Tree, top_classes
 from explainers.trees.clusters import MASS, MOST
 
 *_BUT_LAST, _LAST = BASES
@@ -36,38 +38,46 @@ class Output:
 
     def __init__(
         self,
-        model,
-        image,
-        n_stages,
+        model: torch.nn.Module,
+        image: torch.Tensor,
+        n_stages: int,
         *,
-        tree=None,
-        base,
-        stage_1=None,
-        stage_2=None,
-        mass=MASS,
-        most=MOST,
-        scale="peak",
-        generator=None,
-        mean=IMAGENET_MEAN,
-        std=IMAGENET_STD,
-        batch_size=None,
-        progress=None,
-    ):
+        tree: Tree | None = None,
+        base: str,
+        stage_1: dict[str, Any] | None = None,
+        stage_2: dict[str, Any] | None = None,
+        mass: float = MASS,
+        most: int = MOST,
+        scale: str = "peak",
+        generator: torch.Generator | None = None,
+        mean: Colour = IMAGENET_MEAN,
+        std: Colour = IMAGENET_STD,
+        batch_size: int | None = None,
+        progress: Progress = None,
+    ) -> None:
         if scale not in SCALES:
             raise UserError(f"scale: there is no {scale!r}.{near(scale, SCALES)}")
-        record = find_base(base)
-        self.tree, self.base, self.scale = tree, record.base, scale
+        record, self.base = find_base(base)
+        self.tree, self.scale = tree, scale
+        self._told: list[torch.Tensor] = []
         options = {"generator": generator, "mean": mean, "std": std, "batch_size": batch_size, "progress": progress}
+        options["reference"] = self._told.append
         settings = settings_of(self.base, (stage_1, stage_2)[:n_stages])
         logits, maps = self.base.begin(model, image[None], settings, record.taken(options))
         self.logits = logits.double().cpu()
-        self.probabilities = self.logits.softmax(dim=0)
+        self.is_binary = bool(reader_of(model).is_binary)
+        self.probabilities = probabilities(self.logits, self.is_binary)
         self.classes = top_classes(self.probabilities, mass, most)
-        self._maps = cache(lambda stage: maps(self.classes, stage))
+        self._maps = cache(lambda stage: maps(self.classes, stage))  # tells their references, where these aren't zero
 
-    def class_maps(self, classes, stage: int = 0) -> torch.Tensor:
+    def class_maps(self, classes: Sequence[int], stage: int = 0) -> torch.Tensor:
         """Return base maps of some of the top classes (T, H, W), raw and signed."""
         return self._maps(stage)[[self.classes.index(index) for index in classes]]
+
+    def references(self) -> list[float]:
+        """Return the values of the first stage's class maps that mean no effect, of all top classes."""
+        self._maps(0)
+        return self._told[0][0].tolist() if self._told else [0.0] * len(self.classes)
 
     def cluster_map(self, cluster, stage: int = 0) -> torch.Tensor:
         """Return the base map of a cluster (H, W): of Σ p(c), or of log Σ e^z."""
@@ -88,16 +98,17 @@ class Output:
         size = (maps - low).abs().amax(dim=(1, 2), keepdim=True)
         return torch.where(size > _NO_EVIDENCE, (maps - low) / size.clamp(min=_NO_EVIDENCE), 0)
 
-    def node(self, key: str, parent: str, classes, saliency) -> Node:
+    def node(self, key: str, parent: str, classes, saliency, reference: float = 0.0) -> Node:
         """Return a node whose score is the classes' probability, its raw score their logit (log Σ e^z of several)."""
         classes = tuple(sorted(classes, key=self.classes.index))
         score = float(self.probabilities[list(classes)].sum())
-        return Node(key, parent, classes, "", score, saliency, float(self.logits[list(classes)].logsumexp(dim=0)))
+        raw_score = float(self.logits[list(classes)].logsumexp(dim=0))
+        return Node(key, parent, classes, "", score, saliency, raw_score, reference)
 
-    def class_nodes(self, classes, maps, parent: str = "") -> list[Node]:
+    def class_nodes(self, classes, maps, parent: str = "", references=None) -> list[Node]:
         """Return a node per class, in their order, with its map of (T, H, W)."""
-        prefix = f"{parent}." if parent else ""
-        return [self.node(f"{prefix}{i}", parent, (c,), maps[i]) for i, c in enumerate(classes)]
+        prefix, neutral = f"{parent}." if parent else "", references or [0.0] * len(classes)
+        return [self.node(f"{prefix}{i}", parent, (c,), maps[i], neutral[i]) for i, c in enumerate(classes)]
 
 
 def whole_output(*, base: str, n_stages: int, scaled: bool = True) -> Callable[..., Callable[..., list[Node]]]:

@@ -5,6 +5,7 @@ ICML, section 5: direct neighbours inside the image 1/6, diagonal ones 1/12.
 """
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -32,7 +33,7 @@ def interpolated(pixels: np.ndarray, gone: np.ndarray) -> np.ndarray:
 
 
 @lru_cache(maxsize=4)
-def _grid(height, width):
+def _grid(height: int, width: int) -> tuple[np.ndarray, Any]:
     """Return the pixels in the order of a nested dissection, and in that order Σw on and −w off the diagonal."""
     from scipy.sparse import diags_array, eye_array, kron
 
@@ -42,7 +43,7 @@ def _grid(height, width):
     return order, (diags_array(weights.sum(axis=1)) - weights).tocsr()[order][:, order]
 
 
-def _dissected(grid):
+def _dissected(grid: np.ndarray) -> np.ndarray:
     """Return the numbers of a grid (H, W): those of one half, of the other, then of the line that parts them."""
     if grid.size <= _BLOCK:
         return grid.ravel()

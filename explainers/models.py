@@ -1,7 +1,6 @@
 """Build the classifier that a configuration names and put its weights in, or say exactly why that cannot be."""
 
 import hashlib
-import importlib
 import inspect
 import json
 import re
@@ -11,6 +10,8 @@ from pathlib import Path
 import torch
 
 from explainers._torchvision import torchvision
+from explainers.checkpoints import as_wanted, read_state
+from explainers.code import imported
 from explainers.config import ModelConfig
 from explainers.datasets import cut_out
 from explainers.errors import UserError, near
@@ -41,7 +42,7 @@ def class_names(config: ModelConfig, folder: Path) -> list[str]:
 
 def _names_in(path: Path) -> list[str]:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"[model] classes: cannot read {path}: {error}.") from None
     if path.suffix != ".json":
@@ -64,12 +65,12 @@ def load_model(config: ModelConfig, folder: Path, n_classes: int) -> tuple[torch
     path = None if config.weights is None else folder / config.weights
     if path is not None and not path.exists() and not path.suffix:
         return _published(config)
-    state = None if path is None else _read_state(path)
+    state = None if path is None else read_state(path)
     if ":" in config.arch:
         model = _from_factory(config, n_classes)
     else:
         model = _from_torchvision(config, n_classes, state)
-    if state is None:
+    if state is None or path is None:
         return model.eval(), _state_sha256(model)
     _put_in(model, state, config.arch, path)
     return model.eval(), hashlib.sha256(path.read_bytes()).hexdigest()
@@ -78,7 +79,7 @@ def load_model(config: ModelConfig, folder: Path, n_classes: int) -> tuple[torch
 def _from_factory(config, n_classes):
     module_name, _, factory_name = config.arch.partition(":")
     try:
-        factory = getattr(importlib.import_module(module_name), factory_name)
+        factory = getattr(imported(module_name), factory_name)
     except (ImportError, AttributeError) as error:
         raise UserError(f"[model] arch: cannot import {config.arch!r}: {error}.") from None
     takes_classes = "num_classes" in inspect.signature(factory).parameters
@@ -120,27 +121,11 @@ def _published(config):
     return model, _state_sha256(model)
 
 
-def _read_state(path):
-    if not path.is_file():
-        raise UserError(f"[model] weights: there is no file {path}.")
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UserError(f"[model] weights: {path} is not a file of plain tensors: {reason}") from None
-    if isinstance(state, dict):
-        state = next((state[key] for key in ("state_dict", "model") if isinstance(state.get(key), dict)), state)
-    if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
-        raise UserError(
-            f"[model] weights: {path}: expected a state_dict (names and tensors), found {type(state).__name__}."
-        )
-    return {key.removeprefix("module."): value for key, value in state.items()}
-
-
 def _put_in(model, state, arch, path):
     if isinstance(model, torchvision.models.DenseNet):  # the published files number submodules as norm.1, not norm1
         state = {re.sub(r"(denselayer\d+\.(?:norm|conv))\.(\d)", r"\1\2", key): value for key, value in state.items()}
     wanted = model.state_dict()
+    state = as_wanted(state, wanted, path)
     missing = [key for key in wanted if key not in state]
     extra = [key for key in state if key not in wanted]
     misshapen = [

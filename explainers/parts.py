@@ -3,6 +3,8 @@
 Qi, Khorram, Li 2021, "Embedding Deep Networks into Visual Explanations", Artificial Intelligence, algorithm 1.
 """
 
+from collections.abc import Sequence
+
 import torch
 
 
@@ -15,7 +17,9 @@ def mask_weights(regions: torch.Tensor, n_parts: int) -> torch.Tensor:
     return (regions[None] == parts[:, None, None]).float()
 
 
-def voronoi_weights(points: torch.Tensor, box, size: tuple[int, int], context: bool = True) -> torch.Tensor:
+def voronoi_weights(
+    points: torch.Tensor, box: Sequence[float], size: tuple[int, int], context: bool = True
+) -> torch.Tensor:
     """Return algorithm 1's weights (P, H, W), with `context` (P + 1, H, W), of part points (P, 2) as (x, y) in pixels.
 
     A pixel in the bounding `box` (left, top, right, bottom; right and bottom exclusive) belongs to the nearest point's

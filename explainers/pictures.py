@@ -7,18 +7,33 @@
 Both give pictures that a notebook shows and `.save("map.png")` stores.
 """
 
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
+
 import numpy as np
 import torch
 from PIL import Image, ImageDraw
 
 from explainers.errors import UserError
+from explainers.parameters import Colour
 from explainers.preprocessing import IMAGENET_MEAN, IMAGENET_STD
-from explainers.render import colour_table, peaks, shared_scale
+from explainers.render import colour_table, coloured, peaks, shared_scale
+
+Picture: TypeAlias = Image.Image | torch.Tensor | np.ndarray  # what a model sees, or the photograph itself
+Map: TypeAlias = torch.Tensor | np.ndarray
 
 _GAP_PX, _TITLE_PX = 4, 16
 
 
-def overlay(image, saliency, *, colormap=None, scale=None, mean=IMAGENET_MEAN, std=IMAGENET_STD) -> Image.Image:
+def overlay(
+    image: Picture,
+    saliency: Map,
+    *,
+    colormap: str | None = None,
+    scale: tuple[float, float] | None = None,
+    mean: Colour = IMAGENET_MEAN,
+    std: Colour = IMAGENET_STD,
+) -> Image.Image:
     """Return a map (H, W) in colour over its image, which is a model's input (3, H, W) or a picture.
 
     `colormap` is Matplotlib's; Reds when not given, RdBu_r where the map has values below zero. `scale` (vmin, vmax)
@@ -28,15 +43,20 @@ def overlay(image, saliency, *, colormap=None, scale=None, mean=IMAGENET_MEAN, s
     if saliency.ndim != 2:
         raise UserError(f"saliency: expected one map (H, W), found shape {saliency.shape}.")
     colormap = colormap or _usual_colormap([saliency])
-    low, high = scale or shared_scale([peaks(saliency)], colormap)
+    found = scale or shared_scale([peaks(saliency)], colormap)
     photograph = _photograph(image, mean, std)
-    values = Image.fromarray(np.clip((saliency - low) / (high - low), 0, 1).astype(np.float32))
-    position = np.asarray(values.resize(photograph.size, Image.Resampling.BILINEAR))
-    colours = colour_table(colormap)[np.round(position * 255).astype(np.uint8)]
-    return Image.alpha_composite(photograph.convert("RGBA"), Image.fromarray(colours)).convert("RGB")
+    colours = coloured(saliency, found, colour_table(colormap), photograph.size)
+    return Image.alpha_composite(photograph.convert("RGBA"), colours).convert("RGB")
 
 
-def grid(images, maps: dict, *, colormap=None, mean=IMAGENET_MEAN, std=IMAGENET_STD) -> Image.Image:
+def grid(
+    images: Sequence[Picture] | torch.Tensor,
+    maps: Mapping[str, Map],
+    *,
+    colormap: str | None = None,
+    mean: Colour = IMAGENET_MEAN,
+    std: Colour = IMAGENET_STD,
+) -> Image.Image:
     """Return photographs as rows and, beside each, the maps of several methods: {title: (N, T, H, W) or (N, H, W)}.
 
     Of several targets the first is shown. Maps of one method share one colour scale.
@@ -46,8 +66,12 @@ def grid(images, maps: dict, *, colormap=None, mean=IMAGENET_MEAN, std=IMAGENET_
     for found in first.values():
         colours = colormap or _usual_colormap(found)
         scale = shared_scale([peaks(saliency) for saliency in found], colours)
-        options = {"colormap": colours, "scale": scale, "mean": mean, "std": std}
-        columns.append([overlay(image, saliency, **options) for image, saliency in zip(images, found, strict=True)])
+        columns.append(
+            [
+                overlay(image, saliency, colormap=colours, scale=scale, mean=mean, std=std)
+                for image, saliency in zip(images, found, strict=True)
+            ]
+        )
     width, height = columns[0][0].size
     size = (width + _GAP_PX) * len(columns) - _GAP_PX, _TITLE_PX + (height + _GAP_PX) * len(images) - _GAP_PX
     sheet = Image.new("RGB", size, "white")
@@ -60,7 +84,7 @@ def grid(images, maps: dict, *, colormap=None, mean=IMAGENET_MEAN, std=IMAGENET_
     return sheet
 
 
-def _first_target(found, n_images, title):
+def _first_target(found: Map, n_images: int, title: str) -> np.ndarray:
     found = torch.as_tensor(found).detach().cpu().float()
     found = found[:, 0] if found.ndim == 4 else found
     if found.ndim != 3 or len(found) != n_images:
@@ -68,16 +92,16 @@ def _first_target(found, n_images, title):
     return found.numpy()
 
 
-def _usual_colormap(maps):
+def _usual_colormap(maps: Iterable[np.ndarray]) -> str:
     return "RdBu_r" if any(saliency.min() < 0 for saliency in maps) else "Reds"
 
 
-def _photograph(image, mean, std):
+def _photograph(image: Picture, mean: Colour, std: Colour) -> Image.Image:
     if isinstance(image, Image.Image):
         return image.convert("RGB")
     image = torch.as_tensor(image).detach().cpu().float()
     if image.ndim != 3 or image.shape[0] != 3:
         raise UserError(f"image: expected a picture or a model's input (3, H, W), found shape {tuple(image.shape)}.")
-    mean, std = (torch.tensor(values).reshape(3, 1, 1) for values in (mean, std))
-    pixels = ((image * std + mean).clamp(0, 1) * 255).round().to(torch.uint8)
+    centre, scale = (torch.tensor(values).reshape(3, 1, 1) for values in (mean, std))
+    pixels = ((image * scale + centre).clamp(0, 1) * 255).round().to(torch.uint8)
     return Image.fromarray(pixels.permute(1, 2, 0).numpy())

@@ -1,5 +1,8 @@
 """Scores, thresholds, outcomes and the classes to explain, from the model's logits (N, K). NumPy only."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 KEPT_CLASSES = 10
@@ -9,9 +12,9 @@ def scores_of(logits: np.ndarray, multilabel: bool) -> np.ndarray:
     """Return probabilities (N, K), float64: a sigmoid per class, or the softmax over classes."""
     logits = logits.astype(np.float64)
     if multilabel:
-        return np.exp(-np.logaddexp(0, -logits))
+        return np.asarray(np.exp(-np.logaddexp(0, -logits)))
     shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return shifted / shifted.sum(axis=1, keepdims=True)
+    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
 
 
 def best_f1_threshold(scores: np.ndarray, truth: np.ndarray) -> float:
@@ -33,15 +36,15 @@ def best_f1_threshold(scores: np.ndarray, truth: np.ndarray) -> float:
     return float(candidates[best[np.argmin(np.abs(candidates[best] - 0.5))]])
 
 
-def thresholds_of(scores: np.ndarray, labels: list) -> list[float]:
+def thresholds_of(scores: np.ndarray, labels: Sequence[tuple[int, ...] | None]) -> list[float]:
     """Return a threshold per class; 0.5 when no image is labelled."""
-    labelled = [index for index, truth in enumerate(labels) if truth is not None]
+    labelled = {index: own for index, own in enumerate(labels) if own is not None}
     if not labelled:
         return [0.5] * scores.shape[1]
     truth = np.zeros((len(labelled), scores.shape[1]), dtype=bool)
-    for row, index in enumerate(labelled):
-        truth[row, list(labels[index])] = True
-    return [best_f1_threshold(scores[labelled, k], truth[:, k]) for k in range(scores.shape[1])]
+    for row, own in enumerate(labelled.values()):
+        truth[row, list(own)] = True
+    return [best_f1_threshold(scores[list(labelled), k], truth[:, k]) for k in range(scores.shape[1])]
 
 
 def outcome(truth: bool | None, predicted: bool) -> str | None:
@@ -51,14 +54,21 @@ def outcome(truth: bool | None, predicted: bool) -> str | None:
     return ("TP" if truth else "FP") if predicted else ("FN" if truth else "TN")
 
 
-def prediction_rows(image_id, scores, labels, classes, thresholds, explained) -> list[dict]:
+def prediction_rows(
+    image_id: str,
+    scores: np.ndarray,
+    labels: tuple[int, ...] | None,
+    classes: Sequence[str],
+    thresholds: Sequence[float] | None,
+    explained: Sequence[int],
+) -> list[dict[str, Any]]:
     """Return one image's rows: every class of a multi-label model (thresholds given) or of a small one.
 
     Of a larger single-label model the `KEPT_CLASSES` highest, the true and the explained classes.
     """
     by_score = np.argsort(-scores, kind="stable")
     if thresholds is not None or len(classes) <= 100:
-        kept = range(len(classes))
+        kept = list(range(len(classes)))
     else:
         kept = sorted({*by_score[:KEPT_CLASSES].tolist(), *(labels or ()), *explained})
     rows = []
@@ -80,7 +90,9 @@ def prediction_rows(image_id, scores, labels, classes, thresholds, explained) ->
     return rows
 
 
-def classes_to_explain(scores: np.ndarray, labels, fixed: list[int], truth: bool, top: int | None) -> list[int]:
+def classes_to_explain(
+    scores: np.ndarray, labels: tuple[int, ...] | None, fixed: list[int], truth: bool, top: int | None
+) -> list[int]:
     """Return the class indices to explain for one image: the fixed ones, the true ones, the highest `top`."""
     highest = np.argsort(-scores, kind="stable")[: top or 0].tolist()
     return list(dict.fromkeys([*fixed, *((labels or ()) if truth else ()), *highest]))

@@ -24,6 +24,7 @@ SHARED_PARAMETERS = {
     "std": "The preprocessing's standard deviation per channel; filled in from [model].",
     "generator": "A torch.Generator on the model's device; the same seed gives the same map.",
     "batch_size": "Images per forward pass; chosen from the image size and device when not given.",
+    "reference": "Called with the maps' values (N, T) that mean no effect, where they aren't zero.",
     "progress": "Called with the number of images classified since the last call.",
 }
 
@@ -42,11 +43,11 @@ class Base:
     `timed`: settings of both stages for the benchmark, None for the usual ones.
     """
 
-    begin: Callable
-    stages: tuple[dict, dict]
+    begin: Callable[..., Any]
+    stages: tuple[dict[str, Any], dict[str, Any]]
     percentile: float
     is_linear_in_probability: bool
-    timed: tuple[dict | None, dict | None] = (None, None)
+    timed: tuple[dict[str, Any] | None, dict[str, Any] | None] = (None, None)
 
 
 @dataclass(frozen=True)
@@ -58,15 +59,15 @@ class Peer:
     """
 
     name: str
-    attribute: Callable
-    ours: Callable = field(default=lambda maps: maps)  # what of ours its maps are compared with
+    attribute: Callable[..., Any]
+    ours: Callable[..., Any] = field(default=lambda maps: maps)  # what of ours its maps are compared with
 
 
 @dataclass(frozen=True)
 class Trial:
     """What the benchmark times: the method with `parameters(side)` for images of this side, beside its peers."""
 
-    parameters: Callable[[int], dict] = lambda _side: {}
+    parameters: Callable[[int], dict[str, Any]] = lambda _side: {}
     peers: tuple[Peer, ...] = ()
 
 
@@ -74,21 +75,22 @@ class Trial:
 class Record:
     """A method or metric: its function, its title and paper, and a sentence for each parameter it adds.
 
-    `needs` names what the function relies on: "gradients", "layer" (a map-shaped activation), "trace" (a model that
-    torch.fx can trace), "preprocessing" (mean and std), "perturbs" (many forward passes, no gradients), "one_label"
+    `needs` names what the function relies on: "gradients", "layer" (a map-shaped activation),
+    "preprocessing" (mean and std), "perturbs" (many forward passes, no gradients), "one_label"
     (probabilities that sum to 1 over the classes). `signed` says whether negative values mean something, `pixelwise`
     whether pixels are attributed one by one, so that a display may smooth the map. `files` names the parameters that
     may be a file's name.
 
-    A run over many images asks further: `together`, whether one call may explain several images, as of methods that
-    draw nothing and pass an image once or twice; `prepare(model, parameters)`, which gives the model in the form that
-    the function would otherwise make anew for every image. `base` is there where whole-output methods can build on the
-    method. `trials` are what the benchmark times. `observe(**parameters)`, of a method that explains by a
-    network of its own, gives a function of (model, image) whose result is by name what a `DatasetMetric` may ask of an
-    image, each as a function.
+    A run over many images asks further: `together`, whether one call may explain several images, as of methods
+    that draw nothing and pass an image once or twice; `prepare(model, parameters)`, which gives the model in the
+    form that the function would otherwise make anew for every image. `finds_layer(model, layer, images)`, of a
+    method that looks at a layer, gives the module that it looks at. `base` is there where whole-output methods
+    can build on the method. `trials` are what the benchmark times. `observe(**parameters)`, of a method that
+    explains by a network of its own, gives a function of (model, image) whose result is by name what a
+    `DatasetMetric` may ask of an image, each as a function.
     """
 
-    function: Callable
+    function: Callable[..., Any]
     title: str
     paper: str
     parameters: Mapping[str, str] = field(default_factory=dict)
@@ -98,12 +100,13 @@ class Record:
     files: tuple[str, ...] = ()
     together: bool = False
     prepare: Callable[[Any, Mapping[str, Any]], Any] = _as_it_is
+    finds_layer: Callable[[Any, Any, Any], Any] | None = None
     base: Base | None = None
     trials: tuple[Trial, ...] = ()
     observe: Callable[..., Callable[[Any, Any], dict[str, Callable[[], Any]]]] | None = None
 
     @cached_property
-    def defaults(self) -> dict:
+    def defaults(self) -> dict[str, Any]:
         """The keyword parameters of the function with their default values, None where one must be given."""
         parameters = [p for p in inspect.signature(self.function).parameters.values() if p.kind is p.KEYWORD_ONLY]
         return {p.name: None if p.default is p.empty else p.default for p in parameters}
@@ -112,7 +115,7 @@ class Record:
         """Return, of what is offered by name, what the function has a parameter for."""
         return {name: value for name, value in offered.items() if name in self.defaults}
 
-    def describe(self) -> dict:
+    def describe(self) -> dict[str, Any]:
         """Return the record as plain values, for `--json` and the documentation."""
         parameters = {
             name: {"default": default, "description": self.parameters.get(name, SHARED_PARAMETERS.get(name, ""))}
@@ -124,6 +127,7 @@ class Record:
             "parameters": parameters,
             "needs": list(self.needs),
             "signed": self.signed,
+            "pixelwise": self.pixelwise,
         }
 
 
@@ -138,7 +142,7 @@ class Metric(Record):
     directions: Mapping[str, str] = field(default_factory=dict)
     on_request: bool = False
 
-    def describe(self) -> dict:
+    def describe(self) -> dict[str, Any]:
         return {**super().describe(), "directions": dict(self.directions)}
 
 

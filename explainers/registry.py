@@ -5,7 +5,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
@@ -17,6 +17,7 @@ from explainers.record import DatasetMetric, Metric, Record, records_in
 from explainers.targets import as_targets
 from explainers.trees import Node
 
+R = TypeVar("R", bound=Record)
 METHODS: dict[str, Record] = records_in(methods)
 OUTPUTS: dict[str, Record] = records_in(outputs)
 _ALL_METRICS: dict[str, Metric] = records_in(metrics)
@@ -24,7 +25,7 @@ METRICS = {name: metric for name, metric in _ALL_METRICS.items() if not isinstan
 DATASET_METRICS = {name: metric for name, metric in _ALL_METRICS.items() if isinstance(metric, DatasetMetric)}
 
 
-def find(records: dict[str, Record], name: str, kind: str) -> Record:
+def find(records: Mapping[str, R], name: str, kind: str) -> R:
     """Return the record called `name`; a UserError lists the near names."""
     if name not in records:
         raise UserError(f"There is no {kind} {name!r}.{near(name, records)}")
@@ -49,6 +50,13 @@ def prepared(name: str, model: torch.nn.Module, parameters: Mapping[str, Any]) -
     return optimised(model) if "perturbs" in record.needs else record.prepare(model, parameters)
 
 
+def has_reference(name: str, parameters: Mapping[str, Any]) -> bool:
+    """Return whether a method, or the base explainer it builds on, tells which value of its maps means no effect."""
+    record = explainer(name)
+    base = METHODS.get(parameters.get("base", record.defaults.get("base")))
+    return any("reference" in one.defaults for one in (record, base) if one is not None)
+
+
 def check_parameters(name: str, record: Record, parameters: dict) -> None:
     """Refuse parameters that the method or metric does not have."""
     for parameter in parameters:
@@ -56,7 +64,7 @@ def check_parameters(name: str, record: Record, parameters: dict) -> None:
             raise UserError(f"{name} has no parameter {parameter!r}.{near(parameter, record.defaults)}")
 
 
-def explain(name: str, model: torch.nn.Module, images: torch.Tensor, targets, **parameters) -> torch.Tensor:
+def explain(name: str, model: torch.nn.Module, images: torch.Tensor, targets: Any, **parameters: Any) -> torch.Tensor:
     """Return raw, signed saliency maps (N, T, H, W), float32, on the model's device.
 
     `images` (N, 3, H, W) are preprocessed already; `targets` are class indices (N,) or (N, T), or weightings of the K
@@ -67,13 +75,14 @@ def explain(name: str, model: torch.nn.Module, images: torch.Tensor, targets, **
     if images.ndim != 4:
         raise UserError(f"images: expected a batch (N, 3, H, W), found shape {tuple(images.shape)}.")
     device = device_of(model)
-    targets, images = (_outside_inference(x).to(device) for x in (as_targets(targets, len(images)), images.detach()))
+    targets = as_targets(targets, len(images))
     with untouched(model):
+        targets, images = (_outside_inference(x).to(device) for x in (targets, images.detach()))
         maps = record.function(model, images, targets, **parameters)
     return maps.detach().float()
 
 
-def explain_output(name: str, model: torch.nn.Module, image: torch.Tensor, **parameters) -> list[Node]:
+def explain_output(name: str, model: torch.nn.Module, image: torch.Tensor, **parameters: Any) -> list[Node]:
     """Return the tree of maps that explains the model's whole output on one image (3, H, W); parents come first.
 
     Maps are (H, W), float32, on the model's device. The model comes back as it was, as with `explain`.
@@ -85,7 +94,8 @@ def explain_output(name: str, model: torch.nn.Module, image: torch.Tensor, **par
     if image.ndim != 3:
         raise UserError(f"image: expected one image (3, H, W), found shape {tuple(image.shape)}.")
     with untouched(model):
-        nodes = record.function(model, image.detach().to(device_of(model)), **parameters)
+        image = _outside_inference(image.detach()).to(device_of(model))
+        nodes = record.function(model, image, **parameters)
     return [replace(node, map=node.map.detach().float()) for node in nodes]
 
 
@@ -100,12 +110,16 @@ def metric_of(name: str) -> Metric:
     return find(by_value, name, "metric")
 
 
-def score(name: str, model: torch.nn.Module, images: torch.Tensor, targets, maps: torch.Tensor, **parameters):
+def score(
+    name: str, model: torch.nn.Module, images: torch.Tensor, targets: Any, maps: torch.Tensor, **parameters: Any
+) -> torch.Tensor:
     """Return a metric's value per image (N,), float32. `targets` (N,) are class indices, `maps` (N, H, W) raw."""
     return scores(metric_of(name), model, images, targets, maps, **parameters)[name]
 
 
-def scores(metric: Metric, model, images, targets, maps, **parameters) -> dict[str, torch.Tensor]:
+def scores(
+    metric: Metric, model: torch.nn.Module, images: torch.Tensor, targets: Any, maps: torch.Tensor, **parameters: Any
+) -> dict[str, torch.Tensor]:
     """Return all values (N,) that one metric gives, by name. The model comes back as it was."""
     check_parameters(next(iter(metric.directions)), metric, parameters)
     device, targets = device_of(model), as_targets(targets, len(images))
@@ -115,7 +129,6 @@ def scores(metric: Metric, model, images, targets, maps, **parameters) -> dict[s
         expected = (len(images), *images.shape[-2:])
         raise UserError(f"maps: expected one per image, {expected}, found shape {tuple(maps.shape)}.")
     with untouched(model):
-        values = metric.function(
-            model, images.detach().to(device), targets.to(device), maps.detach().to(device).float(), **parameters
-        )
+        images, targets, maps = (_outside_inference(x.detach()).to(device) for x in (images, targets, maps))
+        values = metric.function(model, images, targets, maps.float(), **parameters)
     return {name: value.detach().float() for name, value in values.items()}

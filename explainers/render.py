@@ -1,4 +1,4 @@
-"""Colour raw maps once: one scale for all maps of a method, transparent where there is nothing to see.
+"""Colour raw maps for notebooks and the pages of a comparison; studies draw those of a bundle by themselves.
 
 A value v becomes the colour map's colour at v / vmax, with opacity growing from 0 at zero to `OPACITY` at vmax.
 With a sequential colour map (Matplotlib's Reds, as in the papers) negative values stay clear and vmin is 0; with
@@ -20,7 +20,6 @@ OPACITY = 0.75  # the photograph stays recognisable below the highest values
 FULL_OPACITY_AT = 0.6
 PEAK_PERCENTILE = 99
 SHARED_PERCENTILE = 75
-N_STOPS = 9
 DIVERGING = (
     "PiYG", "PRGn", "BrBG", "PuOr", "RdGy", "RdBu", "RdYlBu", "RdYlGn", "Spectral", "coolwarm", "bwr", "seismic",
 )  # fmt: skip
@@ -58,22 +57,17 @@ def colour_table(colormap: str) -> np.ndarray:
     return np.round(rgba * 255).astype(np.uint8)
 
 
-def colour_stops(colormap: str) -> list[list[int]]:
-    """Return the legend: evenly spaced RGBA stops from vmin to vmax."""
-    return colour_table(colormap)[np.linspace(0, 255, N_STOPS).round().astype(int)].tolist()
+def coloured(saliency: np.ndarray, scale: tuple[float, float], table: np.ndarray, size: tuple[int, int]) -> Image.Image:
+    """Return the map (H, W) in the colours of `table` from vmin to vmax, enlarged to the size (width, height), RGBA."""
+    vmin, vmax = scale
+    values = np.clip((saliency.astype(np.float32) - vmin) / (vmax - vmin), 0, 1).astype(np.float32)
+    enlarged = np.asarray(Image.fromarray(values).resize(size, Image.Resampling.BILINEAR))
+    return Image.fromarray(table[np.round(np.clip(enlarged, 0, 1) * 255).astype(np.uint8)])
 
 
-def overlay(saliency: np.ndarray, vmin: float, vmax: float, table: np.ndarray, height_width, quality=100) -> bytes:
-    """Return the map (H, W) coloured, at the given size, as a transparent WebP."""
-    values = np.clip((saliency.astype(np.float32) - vmin) / (vmax - vmin), 0, 1)
-    enlarged = Image.fromarray(values, mode="F").resize(height_width[::-1], Image.Resampling.BILINEAR)
-    rgba = table[np.round(np.clip(enlarged, 0, 1) * 255).astype(np.uint8)]
-    return encode(Image.fromarray(rgba, mode="RGBA"), min(quality, 80), quality)
-
-
-def encode(picture: Image.Image, quality: int, alpha_quality: int = 100) -> bytes:
-    """Return the picture as WebP without any metadata; its transparency is exact at an alpha quality of 100."""
+def encode(picture: Image.Image, quality: int) -> bytes:
+    """Return the picture as WebP without any metadata."""
     clean = Image.fromarray(np.asarray(picture))
     buffer = io.BytesIO()
-    clean.save(buffer, "WEBP", quality=quality, alpha_quality=alpha_quality, method=4)
+    clean.save(buffer, "WEBP", quality=quality, method=4)
     return buffer.getvalue()

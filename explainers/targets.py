@@ -1,23 +1,25 @@
 """What is explained in the model's output: class indices, or weightings of all K outputs."""
 
+from typing import Any
+
 import torch
 
 from explainers.errors import UserError
 
 
-def as_targets(targets, n_images: int) -> torch.Tensor:
+def as_targets(targets: Any, n_images: int) -> torch.Tensor:
     """Return targets as class indices (N, T), int64, or as weightings (N, T, K), float."""
-    targets = torch.as_tensor(targets)
+    values: torch.Tensor = torch.as_tensor(targets)
     expected = "expected class indices (N,) or (N, T), or float weightings (N, T, K)"
-    if targets.shape[:1] != (n_images,):
-        raise UserError(f"targets: {expected} for N = {n_images} images, found shape {tuple(targets.shape)}.")
-    if targets.is_floating_point():
-        if targets.ndim != 3:
-            raise UserError(f"targets: {expected}, found floats of shape {tuple(targets.shape)}.")
-        return targets
-    if targets.ndim not in (1, 2):
-        raise UserError(f"targets: {expected}, found integers of shape {tuple(targets.shape)}.")
-    return targets.long().reshape(n_images, -1)
+    if values.shape[:1] != (n_images,):
+        raise UserError(f"targets: {expected} for N = {n_images} images, found shape {tuple(values.shape)}.")
+    if values.is_floating_point():
+        if values.ndim != 3:
+            raise UserError(f"targets: {expected}, found floats of shape {tuple(values.shape)}.")
+        return values
+    if values.ndim not in (1, 2):
+        raise UserError(f"targets: {expected}, found integers of shape {tuple(values.shape)}.")
+    return values.long().reshape(n_images, -1)
 
 
 def pick(outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:

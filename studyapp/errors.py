@@ -46,7 +46,8 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    return _page(request, "csrf", 403)
+    at_a_door = request.path.startswith("/s/") and not request.COOKIES
+    return _page(request, "cookies" if at_a_door else "csrf", 403)
 
 
 def _page(request: HttpRequest, reason: str, status: int, exception: Exception | None = None) -> HttpResponse:

@@ -1,14 +1,21 @@
-"""Forms that kinds share: fields for common questions, and the pages that most studies have.
+"""The forms of steps: made from the questions that a page declares, and what a kind's own forms build on.
 
 A form's `cleaned_data` is the answer as it is stored, so it holds JSON types only.
 """
 
-from django import forms
-from django.utils.translation import gettext_lazy as _
+from functools import singledispatch
 
-MAX_TEXT = 2000
-YES, NO = _("Yes"), _("No")
-CHOOSE, WRITE = _("Please choose one."), _("Please write a few words.")
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from studyapp.core.engine.kinds import kind
+from studyapp.core.engine.questions import Choice, Number, Question, Scale, Words, YesNo, text_key
+from studyapp.core.texts import asked_in
+
+TOO_LONG = gettext_lazy("Please keep it shorter than %(limit_value)d characters.")
+TOO_LOW = gettext_lazy("Please enter at least %(limit_value)s.")
+TOO_HIGH = gettext_lazy("Please enter at most %(limit_value)s.")
 
 
 class StepForm(forms.Form):
@@ -29,73 +36,116 @@ class StepForm(forms.Form):
         return answer
 
 
-def yes_no(label: str = "", *, yes=YES, no=NO, missing=CHOOSE) -> forms.TypedChoiceField:
-    """Return a question with two answers, stored as true and false."""
-    return forms.TypedChoiceField(
-        label=label,
-        choices=[("yes", yes), ("no", no)],
+class QuestionForm(StepForm):
+    """The questions that the step's page declares; those not asked at this step are stored as missing."""
+
+    def build(self):
+        for question in self.asked:
+            self.fields[question.name] = self.field(question)
+
+    def clean(self):
+        skipped = [question.name for question in self._declared if question not in self.asked]
+        return dict.fromkeys(skipped) | {name: self.stored(name) for name in self.cleaned_data}
+
+    def stored(self, name: str):
+        """Return what is stored of a field; a question left open is missing, as words left out are none."""
+        value = self.cleaned_data[name]
+        closed = any(question.name == name and question.closed for question in self._declared)
+        return None if closed and value == "" else value
+
+    def field(self, question: Question, label: str = "") -> forms.Field:
+        """Return a question's field, worded as the study words it, or by `label`."""
+        data = self.step.get("data") or {}
+        worded, hint = wording(question, self.step["page"], self.definition, data)
+        found = _field(question, question.options(self.definition["parameters"], data))
+        found.label, found.help_text, found.required = label or worded, hint, question.required
+        return found
+
+    @property
+    def asked(self) -> list[Question]:
+        data = self.step.get("data")
+        return [question for question in self._declared if question.is_asked(data)]
+
+    @property
+    def _declared(self) -> tuple[Question, ...]:
+        return kind(self.definition["kind"]).page(self.step["page"]).questions
+
+
+def wording(question: Question, page: str, definition: dict, data: dict) -> tuple[str, str]:
+    """Return how a study words a question, in plain words, and its hint; both empty where its page's form does."""
+    if not (key := text_key(page, question)):
+        return "", ""
+    return asked_in(definition["texts"][key], {name: data[name] for name in question.fills if name in data})
+
+
+@singledispatch
+def _field(question: Question, options: dict) -> forms.Field:
+    raise TypeError(f"no form field for {type(question).__name__}")
+
+
+@_field.register
+def _yes_no(question: YesNo, options):
+    found = forms.TypedChoiceField(
+        choices=[("yes", _(question.yes)), ("no", _(question.no))],
         coerce=lambda value: value == "yes",
         widget=forms.RadioSelect,
-        error_messages={"required": missing, "invalid_choice": missing},
     )
+    return _with_messages(found, question, "required", "invalid_choice")
 
 
-def likert(labels: list[str], label: str = "", *, missing=CHOOSE) -> forms.TypedChoiceField:
-    """Return a scale of labelled points, stored as 1, 2, 3, … in the order of the labels; none is chosen at first."""
-    return forms.TypedChoiceField(
-        label=label,
-        choices=list(enumerate(labels, start=1)),
-        coerce=int,
-        widget=forms.RadioSelect,
-        error_messages={"required": missing, "invalid_choice": missing},
+@_field.register
+def _choice(question: Choice, options):
+    found = forms.ChoiceField(choices=list(options.items()), widget=forms.RadioSelect)
+    return _with_messages(found, question, "required", "invalid_choice")
+
+
+@_field.register
+def _scale(question: Scale, options):
+    """Return a field that posts a point's place from 1, wherever the stored numbers begin, as pages always have."""
+    places = [(point - question.first + 1, label) for point, label in options.items()]
+    found = forms.TypedChoiceField(
+        choices=places, coerce=lambda place: int(place) + question.first - 1, widget=forms.RadioSelect
     )
+    return _with_messages(found, question, "required", "invalid_choice")
 
 
-def free_text(label: str, *, help_text: str = "", rows: int = 2, missing=WRITE):
-    """Return a question answered in the participant's own words."""
-    return forms.CharField(
-        label=label,
-        help_text=help_text,
-        max_length=MAX_TEXT,
-        widget=forms.Textarea(attrs={"rows": rows, "maxlength": MAX_TEXT}),
-        error_messages={
-            "required": missing,
-            "max_length": _("Please keep it shorter than %(limit_value)d characters."),
-        },
+@_field.register
+def _number(question: Number, options):
+    kind_of = forms.IntegerField if question.whole else forms.FloatField
+    found = kind_of(min_value=question.minimum, max_value=question.maximum)
+    found.error_messages |= {"min_value": TOO_LOW, "max_value": TOO_HIGH}
+    for validator in found.validators:
+        validator.message = TOO_LOW if validator.code == "min_value" else TOO_HIGH
+    return _with_messages(found, question, "required", "invalid")
+
+
+@_field.register
+def _words(question: Words, options):
+    found = forms.CharField(
+        max_length=question.maximum,
+        widget=forms.Textarea(attrs={"rows": question.rows, "maxlength": question.maximum}),
+        error_messages={"max_length": TOO_LONG},
     )
+    return _with_messages(found, question, "required")
 
 
-class EligibilityForm(StepForm):
+def _with_messages(field: forms.Field, question: Question, *codes: str) -> forms.Field:
+    field.error_messages |= dict.fromkeys(codes, _(question.missing))
+    return field
+
+
+class EligibilityForm(QuestionForm):
     """Whether each of the study's criteria is met; stored is only what decides, and what isn't met."""
 
     def build(self):
+        eligible, _unmet = self._declared
         for number, criterion in enumerate(self.definition["parameters"]["eligibility"], start=1):
-            self.fields[f"criterion_{number}"] = yes_no(criterion)
+            self.fields[f"criterion_{number}"] = self.field(eligible, criterion)
 
     def clean(self):
-        criteria = self.definition["parameters"]["eligibility"]
-        unmet = [
-            criterion
-            for number, criterion in enumerate(criteria, start=1)
-            if self.cleaned_data.get(f"criterion_{number}") is False
-        ]
+        unmet = [field.label for name, field in self.fields.items() if self.cleaned_data.get(name) is False]
         return {"eligible": not unmet, "unmet": " | ".join(unmet)}
 
     def values(self, answer):
-        unmet = answer["unmet"].split(" | ")
+        unmet = answer.get("unmet", "").split(" | ")
         return {name: field.label not in unmet for name, field in self.fields.items()}
-
-
-class ConsentForm(StepForm):
-    """Whether the participant agrees to take part."""
-
-    consent = yes_no(
-        _("Would you like to take part?"), yes=_("Yes, I agree to take part"), no=_("No, I’d rather not take part")
-    )
-
-
-class AttentionForm(StepForm):
-    """One answer of a scale, named on the page."""
-
-    def build(self):
-        self.fields["choice"] = likert(self.step["data"]["labels"], _("Your answer"))

@@ -24,6 +24,7 @@ if PRODUCTION and DEBUG:
 
 DATA_DIR = Path(os.environ.get("HEATWISE_DATA", BASE_DIR / "var"))
 DATA_DIR.mkdir(parents=True, exist_ok=True)
+WORKER = choice("HEATWISE_WORKER", "embedded", "service")  # who starts the process that does the jobs
 BUNDLES_ROOT = DATA_DIR / "bundles"
 STIMULI_ROOT = DATA_DIR / "stimuli"
 BUNDLES_INBOX = os.environ.get("HEATWISE_INBOX") or (DATA_DIR / "inbox" if PRODUCTION else "/")

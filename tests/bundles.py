@@ -7,10 +7,37 @@ import json
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 OUTCOMES = ("TP", "FP", "FN", "TN")
-# The smallest WebP there is: one pixel.
-PIXEL = bytes.fromhex("524946461a000000574542505650384c0d0000002f00000010071011118888fe0700")
+SIDE_PX = 8
+MAP_PX = 4
+
+
+def picture(mark: int = 0, size: int = SIDE_PX) -> bytes:
+    """Return a small picture of one colour as WebP; another `mark` gives another one."""
+    buffer = io.BytesIO()
+    colour = (40 + mark % 7 * 25, 60 + mark // 7 % 7 * 25, 90 + mark // 49 % 7 * 20)
+    Image.new("RGB", (size, size), colour).save(buffer, "WEBP", lossless=True)
+    return buffer.getvalue()
+
+
+def grey_map(mark: int) -> bytes:
+    """Return a raw map as a grey PNG, high in one place; another `mark` gives another one."""
+    values = np.zeros((MAP_PX, MAP_PX), np.uint8)
+    values[mark % MAP_PX, mark // MAP_PX % MAP_PX] = 255 - mark // MAP_PX**2 % 100
+    values[(mark + 1) % MAP_PX, 0] = mark % 97
+    buffer = io.BytesIO()
+    Image.fromarray(values).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def node_row(image_id: str, method: str, target, node: str, file: str, **values) -> dict:
+    """Return a row of nodes.csv for a map made by `grey_map`, its values from 0 to 1."""
+    return {
+        "image_id": image_id, "method": method, "target": target, "node": node, "parent": "", "classes": target,
+        "label": "", "score": "", "raw_score": "", "reference": 0, "map_file": file, "scale": "", "low": 0, "high": 1,
+    } | values  # fmt: skip
 
 
 def write_bundle(
@@ -19,8 +46,7 @@ def write_bundle(
     classes=("cat", "horse"),
     methods=("lrp", "multiscale_occlusion"),
     per_outcome: dict[str, int] | None = None,
-    size: int = 64,
-    image: bytes = PIXEL,
+    size: int = SIDE_PX,
 ) -> Path:
     """Write a bundle with `per_outcome` images of each outcome for each class, and return its folder.
 
@@ -37,7 +63,7 @@ def write_bundle(
     images, predictions, nodes = [], [], []
     for image_id, (own, outcome, index) in zip(ids, made, strict=True):
         file = f"images/{image_id}.webp"
-        files[file] = image
+        files[file] = picture(len(images), size)
         labels = [own] if outcome in ("TP", "FN") else []
         images.append(
             {
@@ -67,26 +93,9 @@ def write_bundle(
                 }
             )
             for method in methods:
-                overlay = f"overlays/{hashlib.sha256(f'{image_id}{method}{name}'.encode()).hexdigest()[:12]}.webp"
-                files[overlay] = image
-                nodes.append(
-                    {
-                        "image_id": image_id,
-                        "method": method,
-                        "target": number,
-                        "node": "0",
-                        "parent": "",
-                        "classes": number,
-                        "label": name,
-                        "score": predictions[-1]["score"],
-                        "raw_score": "",
-                        "map_file": "",
-                        "scale": "",
-                        "overlay_file": overlay,
-                        "vmin": 0,
-                        "vmax": 1,
-                    }
-                )
+                file = f"maps/{hashlib.sha256(f'{image_id}{method}{name}'.encode()).hexdigest()[:12]}.png"
+                files[file] = grey_map(len(nodes))
+                nodes.append(node_row(image_id, method, number, "0", file, label=name, score=predictions[-1]["score"]))
     files |= {"images.csv": _csv(images), "predictions.csv": _csv(predictions), "nodes.csv": _csv(nodes)}
     features = io.BytesIO()
     vectors = rng.normal(size=(len(ids), 8))
@@ -96,7 +105,7 @@ def write_bundle(
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
     manifest = {
-        "schema_version": 1,
+        "schema_version": 2,
         "model": {
             "name": "made by hand",
             "classes": list(classes),

@@ -1,5 +1,7 @@
 """What all tests share: keys of one test's database mean other rows in the next."""
 
+import gc
+
 import pytest
 
 
@@ -15,3 +17,23 @@ def forgotten_versions():
 def quick_passwords(settings):
     """Hash passwords at once: how slow the real hash is, is Django's to test."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def static_files_on_demand(settings):
+    """Look static files up when they are asked for: WhiteNoise lists all 200 for each client that a test makes."""
+    settings.WHITENOISE_AUTOREFRESH = True
+
+
+def pytest_ignore_collect(collection_path, config):
+    """Import no file without a mark of that name where `-m` asks for one alone: torch takes a worker seconds."""
+    marker = config.option.markexpr
+    is_test = collection_path.suffix == ".py" and collection_path.name.startswith("test_")
+    if is_test and marker.isidentifier() and f"mark.{marker}" not in collection_path.read_text(encoding="utf-8"):
+        return True
+    return None
+
+
+def pytest_collection_finish():
+    """Collect garbage less often: what was imported is a million objects that stay."""
+    gc.set_threshold(50_000, 20, 100)

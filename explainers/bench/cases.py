@@ -1,6 +1,7 @@
 """What is compared: the trials of every method's record, as cases of one method with its parameters and peers."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from explainers import registry
 from explainers.record import Peer
@@ -11,13 +12,13 @@ class Case:
     """One method with its parameters, which its peers are given too."""
 
     method: str
-    parameters: dict = field(default_factory=dict)
+    parameters: dict[str, Any] = field(default_factory=dict)
     peers: tuple[Peer, ...] = ()
 
     @property
     def base(self) -> str:
         """The single-map method that makes the maps."""
-        return self.parameters.get("base", self.method)
+        return str(self.parameters.get("base", self.method))
 
     @property
     def name(self) -> str:

@@ -3,6 +3,8 @@
 import ctypes
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
 
 import torch
 
@@ -11,6 +13,7 @@ from explainers.networks.perturbation import usual_batch
 
 BATCHES = (1, 2, 4, 6, 8, 16, 32)
 REPEATS = 2
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,7 @@ class Subject:
     clock: Callable[[], float]
 
 
-def seconds_of(subject: Subject, function: Callable) -> float:
+def seconds_of(subject: Subject, function: Callable[[], object]) -> float:
     """Return the seconds of one call; an accelerator's work is waited for."""
     started = subject.clock()
     function()
@@ -39,11 +42,11 @@ def seconds_per_image(subject: Subject, model: torch.nn.Module) -> float:
     for size in {*BATCHES, usual_batch(subject.images)}:
         batch = subject.images[torch.arange(size, device=subject.images.device) % len(subject.images)]
         model(batch)
-        found.append(min(seconds_of(subject, lambda batch=batch: model(batch)) for _ in range(REPEATS)) / size)
+        found.append(min(seconds_of(subject, partial(model, batch)) for _ in range(REPEATS)) / size)
     return min(found)
 
 
-def counted(subject: Subject, function: Callable) -> tuple:
+def counted(subject: Subject, function: Callable[[], T]) -> tuple[int, float | None, T]:
     """Return how many images went through a network, the rise of memory in MiB (or None), and the result.
 
     A variant that is computed in part counts as an image. The second of two runs is measured: what is loaded once does
@@ -52,14 +55,14 @@ def counted(subject: Subject, function: Callable) -> tuple:
     function()
     depth, passed = [0], [0]
 
-    def enter(module, inputs):
+    def enter(module: torch.nn.Module, inputs: tuple[Any, ...]) -> None:
         batch = inputs[0] if inputs else None
         if depth[0] == 0 and isinstance(batch, torch.Tensor):
             is_of_images = batch.shape[1:] == subject.images.shape[1:] or isinstance(module, Incremental)
             passed[0] += len(batch) if is_of_images else 0
         depth[0] += 1
 
-    def leave(_module, _inputs, _outputs):
+    def leave(_module: torch.nn.Module, _inputs: tuple[Any, ...], _outputs: Any) -> None:
         depth[0] -= 1
 
     hooks = torch.nn.modules.module
@@ -75,7 +78,7 @@ def counted(subject: Subject, function: Callable) -> tuple:
     return passed[0], growth, result
 
 
-def _reset_memory(device):
+def _reset_memory(device: torch.device) -> int | None:
     """Return the bytes in use, and let the peak be counted from here; None where the system does not say."""
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats()
@@ -89,11 +92,11 @@ def _reset_memory(device):
     return _process_status("VmRSS")
 
 
-def _peak_memory(device):
+def _peak_memory(device: torch.device) -> int | None:
     return torch.cuda.max_memory_allocated() if device.type == "cuda" else _process_status("VmHWM")
 
 
-def _process_status(key):
+def _process_status(key: str) -> int | None:
     try:
         with open("/proc/self/status") as file:
             return next(int(line.split()[1]) * 1024 for line in file if line.startswith(f"{key}:"))

@@ -6,16 +6,18 @@ and images are random, targets the model's first choices. `COLUMNS` says what ea
 
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import torch
 
 from explainers import registry
 from explainers._torchvision import torchvision
-from explainers.bench.cases import cases
+from explainers.bench.cases import Case, cases
 from explainers.bench.measuring import REPEATS, Subject, counted, seconds_of, seconds_per_image
 from explainers.networks.graph import optimised
+from explainers.record import Peer
 
 COLUMNS = {
     "method": "Ours.",
@@ -38,10 +40,10 @@ def bench(
     side: int,
     n_images: int,
     device: torch.device,
-    report: Callable[[dict], None],
+    report: Callable[[dict[str, Any]], None],
     clock: Callable[[], float] = time.perf_counter,
     methods: list[str] | None = None,
-) -> list[dict]:
+) -> list[dict[str, Any]]:
     """Return a row per method and peer, as `COLUMNS`. `report` gets each row as it is ready.
 
     After them, a row per perturbation method and lower precision: its time against the full one's, and what it changes.
@@ -64,7 +66,7 @@ def bench(
     return rows
 
 
-def _rows(subject, chosen):
+def _rows(subject: Subject, chosen: list[Case]) -> Iterator[dict[str, Any]]:
     plain, fast = seconds_per_image(subject, subject.model), seconds_per_image(subject, optimised(subject.model))
     perturbing = []
     for case in chosen:
@@ -81,16 +83,16 @@ def _rows(subject, chosen):
             yield _reduced(subject, case, precision, seconds, maps)
 
 
-def _compared(subject, case, peer):
+def _compared(subject: Subject, case: Case, peer: Peer | None) -> tuple[dict[str, Any], float, torch.Tensor]:
     """Return the row, our seconds per image and our maps."""
     ours, n = _ours(subject, case), len(subject.images)
     passes, memory, maps = counted(subject, ours)
-    row = dict.fromkeys(COLUMNS) | {"method": case.name, "passes": passes / n, "memory_mib": memory}
+    row: dict[str, Any] = dict.fromkeys(COLUMNS) | {"method": case.name, "passes": passes / n, "memory_mib": memory}
     if peer is None:
         (seconds,) = _least(subject, ours)
         return row | {"seconds": seconds / n}, seconds / n, maps
 
-    def theirs():
+    def theirs() -> torch.Tensor | None:
         return _quietly(peer, subject, case)
 
     try:
@@ -107,33 +109,37 @@ def _compared(subject, case, peer):
     return row, seconds / n, maps
 
 
-def _ours(subject, case):
+def _ours(subject: Subject, case: Case) -> Callable[[], torch.Tensor]:
     """Return a function that gives our maps (N, H, W); of a tree those of its first nodes."""
     if not registry.explains_output(case.method):
         given = (subject.model, subject.images, subject.targets)
         return lambda: registry.explain(case.method, *given, **case.parameters)[:, 0]
     prepared = registry.prepared(case.method, subject.model, case.parameters)
 
-    def first_nodes():
+    def first_nodes() -> torch.Tensor:
         trees = [registry.explain_output(case.method, prepared, image, **case.parameters) for image in subject.images]
         return torch.stack([nodes[0].map for nodes in trees])
 
     return first_nodes
 
 
-def _least(subject, *functions):
+def _least(subject: Subject, *functions: Callable[[], object]) -> list[float]:
     """Return each function's least seconds of some runs, in turn, so that none has the quieter time."""
     rounds = [[seconds_of(subject, function) for function in functions] for _ in range(REPEATS)]
     return [min(of_one) for of_one in zip(*rounds, strict=True)]
 
 
-def _difference(maps, others):
+def _difference(maps: torch.Tensor, others: torch.Tensor) -> float:
     return float((maps - others).abs().max() / others.abs().max().clamp(min=1e-12))
 
 
-def _reduced(subject, case, precision, full_seconds, full):
+def _reduced(subject: Subject, case: Case, precision: str, full_seconds: float, full: torch.Tensor) -> dict[str, Any]:
     lower = _ours(subject, replace(case, parameters={**case.parameters, "precision": precision}))
-    row = dict.fromkeys(COLUMNS) | {"method": case.name, "peer": precision, "peer_seconds": full_seconds}
+    row: dict[str, Any] = dict.fromkeys(COLUMNS) | {
+        "method": case.name,
+        "peer": precision,
+        "peer_seconds": full_seconds,
+    }
     try:
         maps = lower()
     except RuntimeError as error:
@@ -142,7 +148,8 @@ def _reduced(subject, case, precision, full_seconds, full):
     return row | {"seconds": seconds, "ratio": full_seconds / seconds, "difference": _difference(maps, full)}
 
 
-def _quietly(peer, subject, case):
+def _quietly(peer: Peer, subject: Subject, case: Case) -> torch.Tensor | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return peer.attribute(subject.model, subject.images, subject.targets, **case.parameters)
+        maps: torch.Tensor | None = peer.attribute(subject.model, subject.images, subject.targets, **case.parameters)
+        return maps

@@ -10,9 +10,10 @@ import io
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from explainers.bundle import read_table, write_atomically
-from explainers.comparison.page import ARROWS, page
+from explainers.comparison.page import ARROWS, Columns, Lines, page
 from explainers.config import Config, checked, read_toml
 from explainers.errors import UserError
 from explainers.run.assembling import assemble
@@ -49,7 +50,7 @@ def load_comparison(path: Path, out: Path) -> dict[str, Config]:
     return found
 
 
-def _id_of(method):
+def _id_of(method: object) -> object:
     return method.get("id", method.get("name")) if isinstance(method, dict) else None
 
 
@@ -61,7 +62,7 @@ def compare(
     limit: int | None = None,
     shown: int = 24,
     report: Callable[[str], None] = print,
-) -> list[dict]:
+) -> list[dict[str, Any]]:
     """Explain, score and write `comparison.csv`, `comparison.md` and `index.html` below `out`; return the table's rows.
 
     The metrics are all but those on request, IoU among them where there are masks, or the ones named. `shown` images
@@ -85,7 +86,7 @@ def compare(
     return rows
 
 
-def _write_csv(path, rows):
+def _write_csv(path: Path, rows: list[dict[str, Any]]) -> None:
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\r\n")
     writer.writeheader()
@@ -93,7 +94,7 @@ def _write_csv(path, rows):
     write_atomically(path, text.getvalue().encode())
 
 
-def table_of(rows: list[dict]) -> tuple[list[dict], list[tuple]]:
+def table_of(rows: list[dict[str, Any]]) -> tuple[Columns, Lines]:
     """Return the columns (metric, better, and whether any value is there) and the rows (model, method, cells).
 
     A cell is (value, n, whether it is the best of its column), or None. Values are rounded first, so that equal ones
@@ -114,11 +115,11 @@ def table_of(rows: list[dict]) -> tuple[list[dict], list[tuple]]:
     return [{"metric": metric, "better": better[metric]} for metric in metrics], lines
 
 
-def _rounded(value):
+def _rounded(value: float | str) -> float:
     return float(f"{float(value):.3g}")
 
 
-def markdown(rows: list[dict]) -> str:
+def markdown(rows: list[dict[str, Any]]) -> str:
     """Return the table for a document: a line per model and method, a column per metric, the best of each in bold."""
     columns, lines = table_of(rows)
     head = [f"{column['metric']} {ARROWS[column['better']]}" for column in columns]

@@ -3,14 +3,24 @@
 import base64
 import html
 import io
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, TypeAlias
 
 from PIL import Image
 
 from explainers.bundle import read_bundle
 from explainers.config import Config
+from explainers.raw_maps import read_map
+from explainers.render import colour_table, coloured, peaks, shared_scale
 
-THUMBNAIL_PX = 144
+Cell: TypeAlias = tuple[float, str, bool] | None
+
+Row: TypeAlias = Mapping[str, Any]
+Columns: TypeAlias = list[dict[str, str]]
+Lines: TypeAlias = list[tuple[str, str, list[Cell]]]
+
+THUMBNAIL_PX, COLOURS = 144, "Reds"
 ARROWS = {"higher": "↑", "lower": "↓"}
 
 _STYLE = """
@@ -29,7 +39,7 @@ td.best { font-weight: 700; background: #e6f0e6; }
 """
 
 
-def page(configs: dict[str, Config], bundles: dict[str, Path], table, shown: int) -> str:
+def page(configs: dict[str, Config], bundles: dict[str, Path], table: tuple[Columns, Lines], shown: int) -> str:
     """Return the page as HTML. `table` is `comparison.table_of`'s; the first `shown` images stand on it."""
     read = {name: read_bundle(folder)[1] for name, folder in bundles.items()}
     methods = list(dict.fromkeys(method.id for config in configs.values() for method in config.methods))
@@ -50,7 +60,7 @@ def page(configs: dict[str, Config], bundles: dict[str, Path], table, shown: int
     return "\n".join(parts)
 
 
-def _metrics_table(columns, lines):
+def _metrics_table(columns: Columns, lines: Lines) -> str:
     arrows = {better: f"<abbr title='{better} is better'>{arrow}</abbr>" for better, arrow in ARROWS.items()}
     head = "".join(f"<th scope=col>{html.escape(c['metric'])} {arrows[c['better']]}</th>" for c in columns)
     body = ""
@@ -67,11 +77,14 @@ def _metrics_table(columns, lines):
     )
 
 
-def _maps_table(bundles, read, methods, shown):
+def _maps_table(
+    bundles: dict[str, Path], read: dict[str, dict[str, list[dict[str, Any]]]], methods: list[str], shown: int
+) -> str:
     head = "<th scope=col>image</th><th scope=col>photograph</th>"
     for model in bundles:
         head += "".join(f"<th scope=col>{html.escape(model)}<br>{html.escape(method)}</th>" for method in methods)
     nodes = {name: _first_nodes(tables) for name, tables in read.items()}
+    scales = {name: _scales(bundles[name], found) for name, found in nodes.items()}
     rows = ""
     for image in next(iter(read.values()))["images"][:shown]:
         source = image["source"]
@@ -79,7 +92,7 @@ def _maps_table(bundles, read, methods, shown):
         for name, folder in bundles.items():
             for method in methods:
                 node, of_image = nodes[name].get((source, method), (None, None))
-                cells += "<td>–</td>" if node is None else _cell(folder, of_image, node)
+                cells += "<td>–</td>" if node is None else _cell(folder, of_image, node, scales[name][method])
         photograph = _picture(Image.open(next(iter(bundles.values())) / image["file"]), f"Photograph {source}")
         rows += f"<tr><th scope=row>{html.escape(source)}</th><td>{photograph}</td>{cells}</tr>"
     return (
@@ -88,24 +101,36 @@ def _maps_table(bundles, read, methods, shown):
     )
 
 
-def _first_nodes(tables):
+def _first_nodes(tables: dict[str, list[dict[str, Any]]]) -> dict[tuple[str, str], tuple[Row, Row]]:
     """Return, by source and method, the first node of each image, and the image's row."""
-    images, found = {image["image_id"]: image for image in tables["images"]}, {}
+    images = {image["image_id"]: image for image in tables["images"]}
+    first: dict[tuple[str, str], tuple[Row, Row]] = {}
     for node in tables["nodes"]:
         image = images[node["image_id"]]
-        if node["overlay_file"]:
-            found.setdefault((image["source"], node["method"]), (node, image))
-    return found
+        first.setdefault((image["source"], node["method"]), (node, image))
+    return first
 
 
-def _cell(folder, image, node):
+def _scales(folder, nodes):
+    """Return each method's one scale (vmin, vmax), of the maps that are shown: how far they lie from no effect."""
+    reached = {}
+    for node, _ in nodes.values():
+        reached.setdefault(node["method"], []).append(peaks(_effect(folder, node)))
+    return {method: shared_scale(found, COLOURS) for method, found in reached.items()}
+
+
+def _effect(folder, node):
+    return read_map(folder, node) - float(node["reference"])
+
+
+def _cell(folder, image, node, scale):
     photograph = Image.open(folder / image["file"]).convert("RGBA")
-    overlay = Image.open(folder / node["overlay_file"]).convert("RGBA").resize(photograph.size)
+    overlay = coloured(_effect(folder, node), scale, colour_table(COLOURS), photograph.size)
     shown = _picture(Image.alpha_composite(photograph, overlay), f"Map of {node['label']} by {node['method']}")
     return f"<td>{shown}{html.escape(node['label'])} {float(node['score']):.2f}</td>"
 
 
-def _picture(picture, alternative):
+def _picture(picture: Image.Image, alternative: str) -> str:
     """Return the picture in the page itself, as WebP."""
     height = round(THUMBNAIL_PX * picture.height / picture.width)
     buffer = io.BytesIO()

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from explainers.datasets.photograph import Photograph
+from explainers.datasets.photograph import Photograph, called_like
 from explainers.errors import UserError
 
 SOURCE = (
@@ -30,11 +30,12 @@ def photographs(folder: Path, classes: list[str]) -> list[Photograph]:
     """Return the scenes, those of another category than the model's classes without a label, "train" or "test"."""
     categories, objects = _scene_categories(folder), tuple(object_names(folder)) if _object_list(folder) else ()
     found = []
-    for path in sorted(folder.rglob("*.jpg")):
+    for path in sorted(called_like(folder, (".jpg",))):
         category = categories.get(path.stem, path.parent.name).replace("/", "_")
         label = (classes.index(category),) if category in classes else None
         split = next((_SPLITS[part] for part in path.relative_to(folder).parts if part in _SPLITS), "")
-        source, mask = path.relative_to(folder).as_posix(), next(filter(Path.is_file, _annotations_of(path)), None)
+        source = path.relative_to(folder).as_posix()
+        mask = next((file for file in _annotations_of(path) if file.is_file()), None)
         found.append(Photograph(path, source, label, split, mask, objects))
     if not found:
         expected = "expected the folder ADEChallengeData2016 or the full data set's"
@@ -67,15 +68,15 @@ def object_names(folder: Path) -> list[str]:
     if path is None:
         raise UserError(f"{folder}: there is no objectInfo150.txt.")
     separator = _OBJECT_LISTS[path.name]
-    rows = [line.split(separator) for line in path.read_text(encoding="utf-8").splitlines()[1:] if line.strip()]
+    rows = [line.split(separator) for line in path.read_text(encoding="utf-8-sig").splitlines()[1:] if line.strip()]
     return [separator.join(row[5:]).strip().replace(", ", ";") for row in rows]
 
 
-def _object_list(folder):
+def _object_list(folder: Path) -> Path | None:
     return next((folder / name for name in _OBJECT_LISTS if (folder / name).is_file()), None)
 
 
-def _annotations_of(picture):
+def _annotations_of(picture: Path) -> list[Path]:
     """Return where a photograph's annotation may be: the full data set's, one beside it, the benchmark's."""
     paths = [picture.with_name(f"{picture.stem}{_FULL}.png"), picture.with_suffix(".png")]
     if "images" in picture.parts:
@@ -84,7 +85,7 @@ def _annotations_of(picture):
     return paths
 
 
-def _pixels(path):
+def _pixels(path: Path) -> np.ndarray:
     try:
         with Image.open(path) as opened:
             return np.array(opened)
@@ -92,12 +93,12 @@ def _pixels(path):
         raise UserError(f"{path}: cannot be read as a picture ({error}).") from None
 
 
-def _scene_categories(folder):
+def _scene_categories(folder: Path) -> dict[str, str]:
     """Return {picture: category} of the benchmark; of the full data set nothing, its folders tell."""
     path = folder / "sceneCategories.txt"
     if not path.is_file():
         return {}
-    lines = [line.split() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    lines = [line.split() for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
     for number, fields in enumerate(lines, 1):
         if len(fields) != 2:
             raise UserError(f"{path}, line {number}: expected a picture and its category, found {' '.join(fields)!r}.")

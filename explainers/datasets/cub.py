@@ -5,8 +5,10 @@ Wah, Branson, Welinder, Perona, Belongie 2011. The folder is the archive's `CUB_
 `parts/part_locs.txt`; https://www.vision.caltech.edu/datasets/cub_200_2011/ has it.
 """
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -18,6 +20,9 @@ SOURCE = (
     "Expected the folder CUB_200_2011 of the archive CUB_200_2011.tgz: download it from "
     "https://www.vision.caltech.edu/datasets/cub_200_2011/ and unpack it."
 )
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -55,12 +60,12 @@ def photographs(folder: Path, classes: list[str]) -> list[Photograph]:
     return _with_parts(folder, found) if (folder / "parts" / "part_locs.txt").is_file() else found
 
 
-def _with_parts(folder, found):
+def _with_parts(folder: Path, found: list[Photograph]) -> list[Photograph]:
     names, known = part_names(folder), annotations(folder)
     return [replace(photo, parts=_seen(known[photo.source], names)) for photo in found]
 
 
-def _seen(annotation, names):
+def _seen(annotation: Annotation, names: list[str]) -> Parts:
     points = {name: tuple(xy) for name, xy in zip(names, annotation.points.tolist(), strict=True) if xy[0] == xy[0]}
     return Parts(annotation.box, points)
 
@@ -89,20 +94,20 @@ def annotations(folder: Path) -> dict[str, Annotation]:
     }
 
 
-def _of(values, number, path):
+def _of(values: Mapping[str, T], number: str, path: Path) -> T:
     if number not in values:
         raise UserError(f"{path}: image {number} is missing.")
     return values[number]
 
 
-def _pairs(path):
+def _pairs(path: Path) -> dict[str, str]:
     """Return {number: rest of the line} in the file's order."""
     return {number: rest for _line, (number, rest) in _rows(path, 2)}
 
 
-def _rows(path, n_columns):
+def _rows(path: Path, n_columns: int) -> Iterator[tuple[int, list[str]]]:
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: cannot be read: {error}. {SOURCE}") from None
     for number, line in enumerate(lines, 1):

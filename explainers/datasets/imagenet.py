@@ -11,7 +11,7 @@ import csv
 import json
 from pathlib import Path
 
-from explainers.datasets.photograph import Photograph
+from explainers.datasets.photograph import Photograph, called_like
 from explainers.errors import UserError
 
 _SUFFIXES = (".jpeg", ".jpg")
@@ -27,7 +27,7 @@ _HOW = (
 
 def photographs(folder: Path, classes: list[str]) -> list[Photograph]:
     """Return the validation photographs with their class, whose index is its synset's place among the thousand."""
-    pictures = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES)
+    pictures = sorted(called_like(folder, _SUFFIXES))
     if not pictures:
         raise UserError(f"[images] folder: {folder} holds no *.JPEG. {SOURCE}")
     by_folder = all(_is_synset(path.parent.name) for path in pictures)
@@ -43,20 +43,20 @@ def photographs(folder: Path, classes: list[str]) -> list[Photograph]:
     return found
 
 
-def _is_synset(name):
+def _is_synset(name: str) -> bool:
     return len(name) == 9 and name[0] == "n" and name[1:].isdigit()
 
 
-def _near(folder, name):
+def _near(folder: Path, name: str) -> Path | None:
     """Return the file of this name in the folder or up to three folders above; None where there is none."""
     places = (place / name for place in (folder, *folder.resolve().parents[:3]))
     return next((path for path in places if path.is_file()), None)
 
 
-def _listed(folder, pictures):
+def _listed(folder: Path, pictures: list[Path]) -> dict[Path, str]:
     solution = _near(folder, "LOC_val_solution.csv")
     if solution is not None:
-        with open(solution, newline="", encoding="utf-8") as file:
+        with open(solution, newline="", encoding="utf-8-sig") as file:
             synset_of = {row["ImageId"]: row["PredictionString"].split()[0] for row in csv.DictReader(file)}
         missing = next((path.name for path in pictures if path.stem not in synset_of), None)
         if missing:
@@ -65,7 +65,7 @@ def _listed(folder, pictures):
     labels = _near(folder, "imagenet_2012_validation_synset_labels.txt")
     if labels is None:
         raise UserError(f"[images] folder: {folder}: the labels are missing. {_HOW}")
-    lines = labels.read_text(encoding="utf-8").split()
+    lines = labels.read_text(encoding="utf-8-sig").split()
     numbers = {path: int(path.stem.rsplit("_", 1)[-1]) for path in pictures if path.stem.rsplit("_", 1)[-1].isdigit()}
     wrong = next((path.name for path in pictures if not 1 <= numbers.get(path, 0) <= len(lines)), None)
     if wrong:
@@ -73,15 +73,15 @@ def _listed(folder, pictures):
     return {path: lines[number - 1] for path, number in numbers.items()}
 
 
-def _indices(folder, folders):
+def _indices(folder: Path, folders: set[str]) -> dict[str, int]:
     """Return each synset's class index."""
     mapping = _near(folder, "LOC_synset_mapping.txt")
     if mapping is not None:
-        lines = [line.split()[0] for line in mapping.read_text(encoding="utf-8").splitlines() if line.strip()]
+        lines = [line.split()[0] for line in mapping.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
         return {synset: index for index, synset in enumerate(lines)}
     class_index = _near(folder, "imagenet_class_index.json")
     if class_index is not None:
-        return {synset: int(index) for index, (synset, _) in json.loads(class_index.read_text("utf-8")).items()}
+        return {synset: int(index) for index, (synset, _) in json.loads(class_index.read_text("utf-8-sig")).items()}
     if len(folders) == 1000:
         return {synset: index for index, synset in enumerate(sorted(folders))}
     raise UserError(f"[images] folder: {folder}: which class a synset is, is not known. {_HOW}")

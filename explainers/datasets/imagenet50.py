@@ -35,7 +35,7 @@ def photographs(folder: Path, _classes: list[str]) -> list[Photograph]:
         raise UserError(f"{pictures}: cannot be written: {error}.") from None
 
 
-def _picture(path, values):
+def _picture(path: Path, values: np.ndarray) -> Photograph:
     if not path.is_file():
         Image.fromarray(np.clip(np.round(values), 0, 255).astype(np.uint8)).save(path)
     return Photograph(path, path.name)

@@ -2,9 +2,13 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from explainers.datasets.csv_file import read_csv
 from explainers.errors import UserError
+
+if TYPE_CHECKING:  # a photograph has parts
+    from explainers.datasets.photograph import Photograph
 
 BOX = ("left", "top", "right", "bottom")
 _COLUMNS = ("file", "part", "x", "y", *BOX)
@@ -21,7 +25,7 @@ class Parts:
     points: dict[str, tuple[float, float]]
 
 
-def with_parts(photographs: list, path: Path) -> list:
+def with_parts(photographs: "list[Photograph]", path: Path) -> "list[Photograph]":
     """Give each photograph the parts that the CSV has of it: a row per visible part, each with the object's box."""
     by_source = _read(path)
     known = {photograph.source for photograph in photographs}
@@ -30,15 +34,15 @@ def with_parts(photographs: list, path: Path) -> list:
     return [replace(photo, parts=by_source.get(photo.source, photo.parts)) for photo in photographs]
 
 
-def _read(path) -> dict[str, Parts]:
+def _read(path: Path) -> dict[str, Parts]:
     columns, rows = read_csv(path, "[images] parts")
     if tuple(columns) != _COLUMNS:
         raise UserError(f"{path}: expected the columns {', '.join(_COLUMNS)}, found {', '.join(columns)}.")
-    found = {}
+    found: dict[str, Parts] = {}
     for line, row in enumerate(rows, 2):
         try:
-            x, y, *box = (float(row[name]) for name in _COLUMNS[2:])
+            x, y, left, top, right, bottom = (float(row[name]) for name in _COLUMNS[2:])
         except (TypeError, ValueError):
             raise UserError(f"{path}, line {line}: expected numbers of pixels, found {list(row.values())}.") from None
-        found.setdefault(row["file"], Parts(tuple(box), {})).points[row["part"]] = (x, y)
+        found.setdefault(row["file"], Parts((left, top, right, bottom), {})).points[row["part"]] = (x, y)
     return found

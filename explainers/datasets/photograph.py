@@ -1,5 +1,7 @@
 """A picture file with its labels, whatever the layout it was found in."""
 
+import os
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,3 +35,22 @@ def class_index(label: str, classes: list[str], where: str) -> int:
     if str(label).isdigit() and int(label) < len(classes):
         return int(label)
     raise UserError(f"{where}: there is no class {label!r}.{near(label, classes)}")
+
+
+def called_like(folder: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
+    """Yield what is called like a picture below a folder, links to folders followed; none leads in a circle.
+
+    Among them may be links to nothing and folders: whoever reads them says so.
+    """
+
+    def below(place, above):
+        here = os.path.realpath(place)
+        if here in above:
+            return
+        for entry in sorted(os.scandir(place), key=lambda entry: entry.name):
+            if entry.name.lower().endswith(suffixes):
+                yield Path(entry.path)
+            if entry.is_dir():
+                yield from below(entry.path, {*above, here})
+
+    yield from below(folder, set())

@@ -24,7 +24,7 @@ def open_picture(path: Path) -> Image.Image:
         raise UserError(f"{path.name}: cannot be read as a picture ({error}).") from None
 
 
-def _stretched(picture):
+def _stretched(picture: Image.Image) -> Image.Image:
     values = np.asarray(picture, dtype=np.float64)
     span = values.max() - values.min()
     return Image.fromarray(np.uint8(np.round((values - values.min()) / (span or 1) * 255)))
@@ -33,8 +33,8 @@ def _stretched(picture):
 def cut_out(
     picture: Image.Image,
     resize: int | None,
-    height_width,
-    out_height_width=None,
+    height_width: tuple[int, int],
+    out_height_width: tuple[int, int] | None = None,
     resample: Image.Resampling = Image.Resampling.BILINEAR,
 ) -> Image.Image:
     """Return what the model sees: shorter side to `resize` (default: the size / 0.875), then the centre.
@@ -49,25 +49,29 @@ def cut_out(
         return picture.resize(resized, resample).crop((left, top, left + width, top + height))
     half_width, half_height = width / scale / 2, height / scale / 2
     x, y = picture.width / 2, picture.height / 2
-    box = (max(x - half_width, 0), max(y - half_height, 0))
-    box += (min(x + half_width, picture.width), min(y + half_height, picture.height))
-    return picture.resize(out_height_width[::-1], Image.Resampling.LANCZOS, box=box)
+    upper_left = max(x - half_width, 0), max(y - half_height, 0)
+    lower_right = min(x + half_width, picture.width), min(y + half_height, picture.height)
+    return picture.resize(out_height_width[::-1], Image.Resampling.LANCZOS, box=(*upper_left, *lower_right))
 
 
-def cut_points(points: np.ndarray, size: tuple[int, int], resize: int | None, height_width) -> np.ndarray:
+def cut_points(
+    points: np.ndarray, size: tuple[int, int], resize: int | None, height_width: tuple[int, int]
+) -> np.ndarray:
     """Return points (N, 2), as (x, y) in a picture of this (width, height), in pixels of what `cut_out` cuts out.
 
     They may lie outside it.
     """
     _, resized, left, top = _geometry(size, resize, height_width)
     factors = np.array(resized) / np.array(size)
-    return (np.asarray(points, dtype=float) + 0.5) * factors - 0.5 - np.array([left, top])
+    return np.asarray((np.asarray(points, dtype=float) + 0.5) * factors - 0.5 - np.array([left, top]))
 
 
-def _geometry(size, resize, height_width):
+def _geometry(
+    size: tuple[int, int], resize: int | None, height_width: tuple[int, int]
+) -> tuple[float, tuple[int, int], int, int]:
     """Return the scale, the picture's size after it, and the cut-out's left and top there."""
     height, width = height_width
     margin = (resize or round(min(height, width) / 0.875)) / min(height, width)
     scale = max(width * margin / size[0], height * margin / size[1])
-    resized = tuple(int(side * scale + 1e-6) for side in size)
+    resized = int(size[0] * scale + 1e-6), int(size[1] * scale + 1e-6)
     return scale, resized, round((resized[0] - width) / 2), round((resized[1] - height) / 2)

@@ -39,12 +39,12 @@ def photographs(folder: Path, classes: list[str]) -> list[Photograph]:
     return found
 
 
-def _split(folder, name):
+def _split(folder: Path, name: str) -> list[str]:
     path = folder / "ImageSets" / "Main" / f"{name}.txt"
-    return path.read_text(encoding="utf-8").split() if path.is_file() else ()
+    return path.read_text(encoding="utf-8-sig").split() if path.is_file() else ()
 
 
-def _labels(path, classes):
+def _labels(path: Path, classes: list[str]) -> tuple[int, ...]:
     try:
         objects = ElementTree.parse(path).getroot().findall("object/name")
     except (OSError, ElementTree.ParseError) as error:

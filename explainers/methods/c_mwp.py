@@ -5,7 +5,7 @@ See `explainers.networks.excitation`.
 """
 
 from explainers.networks.activations import enlarged
-from explainers.networks.excitation import Excitation, excitable
+from explainers.networks.excitation import Excitation, map_layer
 from explainers.record import Record, Trial
 from explainers.targets import as_weightings, pick
 
@@ -22,8 +22,8 @@ RECORD = Record(
     function=c_mwp,
     title="Contrastive excitation backprop",
     paper="Zhang et al. 2018, Top-Down Neural Attention by Excitation Backprop, IJCV",
-    needs=("gradients", "trace", "layer"),
+    needs=("gradients", "layer"),
     together=True,
-    prepare=lambda model, _parameters: excitable(model),
+    finds_layer=map_layer,
     trials=(Trial(),),
 )

@@ -8,25 +8,32 @@ On max-pooling after a ReLU captum's loses the rule of the pool; see `_MaxPool`.
 
 import torch
 import torch.nn.functional as F
-from torch.overrides import TorchFunctionMode
 
 from explainers.errors import UserError
 from explainers.networks.convolution import convolve
-from explainers.networks.graph import in_quick_layout
+from explainers.networks.graph import check_outputs, in_quick_layout
+from explainers.networks.steps import Steps
 from explainers.record import Peer, Record, Trial
 from explainers.targets import pick
 
-_ELEMENTWISE = (
-    "relu", "relu_", "relu6", "hardtanh", "sigmoid", "sigmoid_", "tanh", "tanh_", "gelu", "silu", "elu", "selu", "celu",
-    "leaky_relu", "hardswish", "hardsigmoid", "softplus", "mish",
-)  # fmt: skip
+_ELEMENTWISE = {
+    "relu", "relu6", "hardtanh", "sigmoid", "tanh", "gelu", "silu", "elu", "selu", "celu", "leaky_relu", "hardswish",
+    "hardsigmoid", "softplus", "mish", "clamp", "clamp_min", "clamp_max", "clip", "threshold", "softsign", "logsigmoid",
+    "tanhshrink", "prelu", "hardshrink", "softshrink", "abs", "square", "sqrt", "exp", "log", "log1p", "erf",
+}  # fmt: skip
+_POOLS = {
+    "max_pool2d": (F.max_pool2d, ("kernel_size", "stride", "padding", "dilation", "ceil_mode")),
+    "max_pool2d_with_indices": (F.max_pool2d, ("kernel_size", "stride", "padding", "dilation", "ceil_mode")),
+    "adaptive_max_pool2d": (F.adaptive_max_pool2d, ("output_size",)),
+    "adaptive_max_pool2d_with_indices": (F.adaptive_max_pool2d, ("output_size",)),
+}
 _TOLERANCE = 1e-4
 
 
 def deeplift(model, images, targets, *, baseline=None):
     """Return (x − x⁰) times the multipliers, channels summed: (N, T, H, W), signed.
 
-    `baseline` x⁰ (3, H, W) or (N, 3, H, W): zero in the model's input space when not given. A map sums to y(x) − y(x⁰),
+    `baseline` x⁰ (C, H, W) or (N, C, H, W): zero in the model's input space when not given. A map sums to y(x) − y(x⁰),
     y the logit; this is checked, and networks in which units multiply each other (gates, layer norm) are refused by it.
     """
     start = _baseline(baseline, images)
@@ -43,10 +50,13 @@ def _attributed(model, images, start, targets):
     """
     start = torch.empty_like(images[: len(start)]).copy_(start)
     with torch.no_grad(), _Noted() as noted:
-        before = pick(model(start).expand(len(images), -1), targets)
-    leaf, maps = images.detach().clone().requires_grad_(), []
-    with torch.enable_grad(), _Rescale(noted.steps):
-        scores = pick(model(leaf), targets)
+        before = pick(noted.current(model(start)).expand(len(images), -1), targets)
+    with torch.enable_grad():
+        leaf, maps = images.detach().clone().requires_grad_(), []
+        with _Rescale(noted.steps) as rescale:
+            logits = rescale.current(model(leaf))
+        scores = pick(logits, targets)
+    check_outputs(model, logits, images, "deeplift")
     for t in range(scores.shape[1]):
         (multipliers,) = torch.autograd.grad(scores[:, t].sum(), leaf, retain_graph=True)
         maps.append((multipliers * (images - start)).sum(dim=1))
@@ -62,7 +72,7 @@ def _baseline(baseline, images):
             return (baseline[:, None, None] if baseline.ndim == 1 else baseline).expand_as(images[:1])
         return baseline.expand_as(images)
     except RuntimeError:
-        raise UserError(f"baseline: expected a colour (3,) or an image, found {tuple(baseline.shape)}.") from None
+        raise UserError(f"baseline: expected a value per channel or an image, found {tuple(baseline.shape)}.") from None
 
 
 def _check_completeness(maps, change, name):
@@ -74,23 +84,24 @@ def _check_completeness(maps, change, name):
         )
 
 
-class _Intercepted(TorchFunctionMode):
+class _Intercepted(Steps):
     """Meets activations and max-pools, however they are called; convolutions take their quicker way."""
 
-    def __torch_function__(self, function, types, arguments=(), options=None):
-        options, name = options or {}, getattr(function, "__name__", "")
-        if name in _ELEMENTWISE:
+    def elementwise(self, values, function):
+        raise NotImplementedError
+
+    def max_pool(self, values, settings):
+        raise NotImplementedError
+
+    def step(self, name, function, arguments, options):
+        if name in _ELEMENTWISE and arguments and isinstance(arguments[0], torch.Tensor):
             values, *rest = arguments
-            function = getattr(torch, name.removesuffix("_")) if name.endswith("_") else function
-            settings = {key: value for key, value in options.items() if key != "inplace"}
-            rest = rest[:-1] if rest and rest[-1] is True else rest
-            return self.elementwise(values, lambda x: function(x, *rest, **settings))
-        if name == "max_pool2d":
-            settings = dict(
-                zip(("kernel_size", "stride", "padding", "dilation", "ceil_mode"), arguments[1:], strict=False)
-            )
-            settings |= {key: value for key, value in options.items() if key != "return_indices"}
-            return self.max_pool(arguments[0], settings)
+            return self.elementwise(values, lambda x: function(x, *rest, **options))
+        if name in _POOLS and not options.get("return_indices"):
+            pool, names = _POOLS[name]
+            settings = dict(zip(names, arguments[1:], strict=False))
+            settings |= {key: value for key, value in options.items() if key not in ("input", "return_indices")}
+            return self.max_pool(arguments[0] if arguments else options["input"], pool, settings)
         if name == "conv2d":
             return convolve(*arguments, **options)
         return function(*arguments, **options)
@@ -105,13 +116,13 @@ class _Noted(_Intercepted):
 
     def elementwise(self, values, function):
         output = function(values)
-        self.steps.append((values.clone(), output))  # steps written in place leave the noted tensors alone
-        return output.clone()
+        self.steps.append((values, output))
+        return output
 
-    def max_pool(self, values, settings):
-        output, where = F.max_pool2d(values, return_indices=True, **settings)
-        self.steps.append((values.clone(), output, where))
-        return output.clone()
+    def max_pool(self, values, pool, settings):
+        output, where = pool(values, return_indices=True, **settings)
+        self.steps.append((values, output, where))
+        return output
 
 
 class _Rescale(_Intercepted):
@@ -124,8 +135,8 @@ class _Rescale(_Intercepted):
     def elementwise(self, values, function):
         return _Sloped.apply(values, *self._met(values), function)
 
-    def max_pool(self, values, settings):
-        return _MaxPool.apply(values, *self._met(values), settings)
+    def max_pool(self, values, pool, settings):
+        return _MaxPool.apply(values, *self._met(values), pool, settings)
 
     def _met(self, values):
         noted = next(self.steps, None)
@@ -169,8 +180,8 @@ class _MaxPool(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx, x, x0, y0, at0, settings):
-        y, at = F.max_pool2d(x, return_indices=True, **settings)
+    def forward(ctx, x, x0, y0, at0, pool, settings):
+        y, at = pool(x, return_indices=True, **settings)
         change = (x - x0).contiguous()
         ctx.save_for_backward(change.masked_fill_(change == 0, 1), y, y0, at, at0)
         return y
@@ -182,7 +193,7 @@ class _MaxPool(torch.autograd.Function):
         passed = torch.zeros_like(change).flatten(2)
         passed.scatter_add_(2, at.flatten(2), (gradient * (larger - y0)).flatten(2))
         passed.scatter_add_(2, at0.expand_as(at).flatten(2), (gradient * (y - larger)).flatten(2))
-        return passed.view_as(change).div_(change), None, None, None, None
+        return passed.view_as(change).div_(change), *[None] * 5
 
 
 def _captum(model, images, targets):
@@ -197,7 +208,7 @@ RECORD = Record(
     title="DeepLIFT (Rescale)",
     paper="Shrikumar, Greenside, Kundaje 2017, ICML",
     parameters={
-        "baseline": "The image (3, H, W) or colour (3,) that differences are taken from, in the model's input space; "
+        "baseline": "The image (C, H, W) or colour (C,) that differences are taken from, in the model's input space; "
         "zero when not given."
     },
     needs=("gradients",),

@@ -10,18 +10,20 @@ import torch
 import torch.nn.functional as F
 
 from explainers.networks.activations import Activations, activations_and_gradients, enlarged
-from explainers.networks.layers import default_layer
+from explainers.networks.layers import default_layer, find_layer
 from explainers.networks.stages import BY_LAYER, layers_of_stages
 from explainers.record import Base, Peer, Record, Trial
 
 
-def grad_cam(model, images, targets, *, layer=None, relu=True):
+def grad_cam(model, images, targets, *, layer=None, relu=True, reshape=None):
     """Return Σ_c α_c A_c, with α the spatial mean of ∂y/∂A, bilinearly enlarged to the input's size: (N, T, H, W).
 
     y is the logit. One forward pass serves all targets, and one batched backward pass through the layers above
-    `layer` only. As in the paper the ReLU comes before the enlargement; `relu=False` keeps the sign.
+    `layer` only. As in the paper the ReLU comes before the enlargement; `relu=False` keeps the sign. Channels may come
+    last, and tokens of patches are put back in their places; `reshape` says how where it cannot be told
+    (see `explainers.networks.maps`).
     """
-    maps = _weighted(*activations_and_gradients(model, images, targets, layer))
+    maps = _weighted(*activations_and_gradients(model, images, targets, layer, reshape))
     return enlarged(maps.relu() if relu else maps, images)
 
 
@@ -60,9 +62,14 @@ RECORD = Record(
     function=grad_cam,
     title="Grad-CAM",
     paper="Selvaraju et al. 2017, Grad-CAM, ICCV",
-    parameters={"relu": "Keep positive evidence only (the paper's); false gives signed maps."},
+    parameters={
+        "relu": "Keep positive evidence only (the paper's); false gives signed maps.",
+        "reshape": "How the layer's output is a map, where its shape does not tell: channels_first, channels_last, "
+        "{skip = tokens before the patches, grid = [rows, columns]}, or a function.",
+    },
     needs=("gradients", "layer"),
     together=True,
+    finds_layer=find_layer,
     base=Base(_begin, BY_LAYER, percentile=50, is_linear_in_probability=False),
     trials=(Trial(peers=(Peer("pytorch-grad-cam", _pytorch_grad_cam, _to_unit_range),)),),
 )

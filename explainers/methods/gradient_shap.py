@@ -4,7 +4,9 @@ Lundberg, Lee 2017, "A Unified Approach to Interpreting Model Predictions", Neur
 performance of deep learning models with axiomatic attribution priors and expected gradients", equation 3.
 """
 
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -13,23 +15,42 @@ from explainers.errors import UserError
 from explainers.networks.graph import optimised
 from explainers.networks.layers import find_layer
 from explainers.networks.perturbation import usual_batch
+from explainers.parameters import Layer, Progress
 from explainers.randomness import integers, seeded, uniform
 from explainers.record import Peer, Record, Trial
 from explainers.targets import pick
 
 
 def gradient_shap(
-    model, images, targets, *, n_samples=50, background=None, layer=None, generator=None, batch_size=None, progress=None
-):
+    model: torch.nn.Module,
+    images: torch.Tensor,
+    targets: torch.Tensor,
+    *,
+    n_samples: int = 50,
+    background: torch.Tensor | None = None,
+    layer: Layer = None,
+    generator: torch.Generator | None = None,
+    batch_size: int | None = None,
+    progress: Progress = None,
+) -> torch.Tensor:
     """Return the expected gradients, channels summed: (N, T, H, W), signed. See `expected_gradients`."""
-    options = {"n_samples": n_samples, "background": background, "layer": layer, "generator": generator}
+    options: dict[str, Any] = {"n_samples": n_samples, "background": background, "layer": layer, "generator": generator}
     maps, _ = expected_gradients(model, images, targets, **options, batch_size=batch_size, progress=progress)
     return maps
 
 
 def expected_gradients(
-    model, images, targets, *, n_samples, background, layer, generator, batch_size=None, progress=None
-):
+    model: torch.nn.Module,
+    images: torch.Tensor,
+    targets: torch.Tensor,
+    *,
+    n_samples: int,
+    background: torch.Tensor | None,
+    layer: Layer,
+    generator: torch.Generator | None,
+    batch_size: int | None = None,
+    progress: Progress = None,
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the mean of ∇y(x' + t(x − x'))·(x − x') over draws of x' and t, and its standard error: (N, T, H, W) each.
 
     y is the logit, t ~ U(0, 1), x' one of `background` (B, 3, H, W), zero in the model's input space when not given. In
@@ -45,7 +66,7 @@ def expected_gradients(
         start, base = (inputs.contiguous(memory_format=torch.channels_last) for inputs in (images, background))
     else:
         start, base = _activations(model, module, images), _activations(model, module, background)
-    total = squares = 0
+    total = squares = torch.zeros((), device=images.device)
     per_pass = max(1, (batch_size or usual_batch(images)) // len(images))
     for first in range(0, n_samples, per_pass):
         draws = slice(first, first + per_pass)
@@ -56,10 +77,11 @@ def expected_gradients(
             progress(len(terms) * len(images))
     mean = total / n_samples
     variance = (squares / n_samples - mean.square()).clamp(min=0) / max(n_samples - 1, 1)
-    return tuple(_enlarged(values, images.shape[-2:]) for values in (mean, variance.sqrt()))
+    size = images.shape[-2:]
+    return _enlarged(mean, size), _enlarged(variance.sqrt(), size)
 
 
-def _background(background, images):
+def _background(background: torch.Tensor | None, images: torch.Tensor) -> torch.Tensor:
     if background is None:
         return torch.zeros_like(images[:1])
     background = torch.as_tensor(background).to(images)
@@ -68,13 +90,20 @@ def _background(background, images):
     return background
 
 
-def _between(start, base, t):
+def _between(start: torch.Tensor, base: torch.Tensor, t: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Return points x' + t(x − x') and differences x − x', both (draws, N, …)."""
     difference = start[None] - base[:, None]
     return base[:, None] + t.reshape(-1, *[1] * start.ndim) * difference, difference
 
 
-def _terms(model, module, images, targets, points, difference):
+def _terms(
+    model: torch.nn.Module,
+    module: torch.nn.Module | None,
+    images: torch.Tensor,
+    targets: torch.Tensor,
+    points: torch.Tensor,
+    difference: torch.Tensor,
+) -> torch.Tensor:
     """Return gradient times difference, channels summed: (draws, N, T, h, w)."""
     leaf = points.flatten(0, 1).requires_grad_()
     repeated = targets.repeat(len(points), *[1] * (targets.ndim - 1))
@@ -93,8 +122,8 @@ def _terms(model, module, images, targets, points, difference):
 
 
 @torch.no_grad()
-def _activations(model, module, images):
-    found = []
+def _activations(model: torch.nn.Module, module: torch.nn.Module, images: torch.Tensor) -> torch.Tensor:
+    found: list[torch.Tensor] = []
     handle = module.register_forward_hook(lambda _module, _inputs, output: found.append(output))
     try:
         model(images)
@@ -106,7 +135,7 @@ def _activations(model, module, images):
 
 
 @contextmanager
-def _replaced(module, activations):
+def _replaced(module: torch.nn.Module, activations: torch.Tensor) -> Iterator[None]:
     handle = module.register_forward_hook(lambda _module, _inputs, _output: activations.clone())
     try:
         yield
@@ -114,13 +143,13 @@ def _replaced(module, activations):
         handle.remove()
 
 
-def _enlarged(maps, size):
+def _enlarged(maps: torch.Tensor, size: torch.Size) -> torch.Tensor:
     if maps.shape[-2:] == size:
         return maps
     return F.interpolate(maps, size=size, mode="bilinear", align_corners=False)
 
 
-def _captum(model, images, targets, n_samples):
+def _captum(model: torch.nn.Module, images: torch.Tensor, targets: torch.Tensor, n_samples: int) -> None:
     from captum.attr import GradientShap
 
     images = images.clone().requires_grad_()
@@ -128,7 +157,7 @@ def _captum(model, images, targets, n_samples):
     GradientShap(model).attribute(images, torch.zeros_like(images[:1]), **options)
 
 
-def _shap(model, images, _targets, n_samples):
+def _shap(model: torch.nn.Module, images: torch.Tensor, _targets: torch.Tensor, n_samples: int) -> None:
     """It explains the first choices by itself; asked for given classes it would explain them all."""
     from shap import GradientExplainer
 

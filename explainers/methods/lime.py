@@ -5,6 +5,7 @@ Ribeiro, Singh, Guestrin 2016, '"Why Should I Trust You?" Explaining the Predict
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,7 +13,8 @@ import torch
 from explainers.networks.graph import optimised
 from explainers.networks.perturbation import classify
 from explainers.networks.stages import perturbed
-from explainers.preprocessing import IMAGENET_MEAN, IMAGENET_STD
+from explainers.parameters import Colour, Fill, Progress
+from explainers.preprocessing import IMAGENET_MEAN, IMAGENET_STD, as_rgb
 from explainers.randomness import seeded, uniform
 from explainers.record import Base, Peer, Record, Trial
 
@@ -33,25 +35,25 @@ class Explanation:
 
 
 def lime(
-    model,
-    images,
-    targets,
+    model: torch.nn.Module,
+    images: torch.Tensor,
+    targets: torch.Tensor,
     *,
-    n_samples=1000,
-    kernel_size=4,
-    fill="segments",
-    output="softmax",
-    precision="full",
-    generator=None,
-    mean=IMAGENET_MEAN,
-    std=IMAGENET_STD,
-    batch_size=None,
-    progress=None,
-):
+    n_samples: int = 1000,
+    kernel_size: int = 4,
+    fill: Fill = "segments",
+    output: str = "softmax",
+    precision: str = "full",
+    generator: torch.Generator | None = None,
+    mean: Colour = IMAGENET_MEAN,
+    std: Colour = IMAGENET_STD,
+    batch_size: int | None = None,
+    progress: Progress = None,
+) -> torch.Tensor:
     """Return each pixel's segment's coefficient: (N, T, H, W), signed. See `lime_segments`."""
     generator = seeded(generator)
     state, model, maps = generator.get_state(), optimised(model, precision), []
-    options = {
+    options: dict[str, Any] = {
         "n_samples": n_samples,
         "kernel_size": kernel_size,
         "fill": fill,
@@ -66,22 +68,22 @@ def lime(
 
 
 def lime_segments(
-    model,
-    image,
-    target,
+    model: torch.nn.Module,
+    image: torch.Tensor,
+    target: torch.Tensor,
     *,
-    n_samples,
-    kernel_size,
-    fill,
-    output,
-    generator,
-    mean,
-    std,
-    precision="full",
-    batch_size=None,
-    progress=None,
+    n_samples: int,
+    kernel_size: int,
+    fill: Fill,
+    output: str,
+    generator: torch.Generator,
+    mean: Colour,
+    std: Colour,
+    precision: str = "full",
+    batch_size: int | None = None,
+    progress: Progress = None,
 ) -> Explanation:
-    """Return the segments of one image (3, H, W) and the coefficients of its targets (T,) or (T, K).
+    """Return the segments of one image (C, H, W) and the coefficients of its targets (T,) or (T, K).
 
     Quickshift (max_dist 200, ratio 0.2) cuts the image into segments. Each sample hides every segment with
     probability ½, the first one hides none; hidden segments take their mean colour, or the colour `fill` in the
@@ -94,45 +96,45 @@ def lime_segments(
     present[0] = True
     hidden = _hidden(image, segments, fill)[None].contiguous(memory_format=torch.channels_last)
 
-    def hide(batch, _which, variant):
+    def hide(batch: torch.Tensor, _which: torch.Tensor, variant: torch.Tensor) -> None:
         shown = present[variant].to(batch.dtype)[:, segments][:, None]
         batch.mul_(shown).addcmul_(hidden, 1 - shown)  # exact, and quicker than to choose by `where`
 
-    options = {"output": output, "precision": precision, "batch_size": batch_size, "progress": progress}
+    options: dict[str, Any] = {"output": output, "precision": precision, "batch_size": batch_size, "progress": progress}
     scores = classify(model, image[None], n_samples, hide, target[None], **options)[0]
     share = present.double().mean(dim=1)
     weights = torch.exp(-((1 - share.sqrt()) ** 2) / (2 * _WIDTH**2))  # cosine to all ones: √share
     return Explanation(segments, _ridge(present.double(), scores.double(), weights).to(image))
 
 
-def segment(image, kernel_size, mean, std) -> torch.Tensor:
+def segment(image: torch.Tensor, kernel_size: int, mean: Colour, std: Colour) -> torch.Tensor:
     """Return quickshift's segments (H, W), numbered from 0, of an image in the model's input space."""
     from skimage.segmentation import quickshift
 
-    mean, std = (torch.tensor(values).reshape(3, 1, 1) for values in (mean, std))
-    rgb = (image.cpu() * std + mean).clamp(0, 1).permute(1, 2, 0).double().numpy()
+    rgb = as_rgb(image.cpu(), mean, std).permute(1, 2, 0).double().numpy()
     found = quickshift(rgb, kernel_size=kernel_size, max_dist=200, ratio=0.2, rng=0)
     return torch.from_numpy(np.unique(found, return_inverse=True)[1].reshape(found.shape)).to(image.device)
 
 
 def _hidden(image, segments, fill):
-    """Return what hidden pixels show, (3, H, W): their segment's mean colour, or one colour."""
+    """Return what hidden pixels show, (C, H, W): their segment's mean colour, or one colour."""
     if fill != "segments":
-        return torch.as_tensor(fill).to(image).reshape(3, 1, 1).expand_as(image)
+        return torch.as_tensor(fill).to(image).reshape(-1, 1, 1).expand_as(image)
     flat, n_segments = segments.flatten(), int(segments.max()) + 1
-    sums = image.new_zeros(3, n_segments).index_add_(1, flat, image.flatten(1))
+    sums = image.new_zeros(len(image), n_segments).index_add_(1, flat, image.flatten(1))
     return (sums / torch.bincount(flat, minlength=n_segments))[:, segments]
 
 
-def _ridge(present, scores, weights):
+def _ridge(present: torch.Tensor, scores: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
     """Return coefficients (T, S) of the weighted ridge regression with an intercept that is not penalised."""
     share = weights / weights.sum()
     x, y = present - share @ present, scores - (scores @ share)[:, None]
     weighted = x.T * weights
-    return torch.linalg.solve(weighted @ x + _ALPHA * torch.eye(x.shape[1]).to(x), weighted @ y.T).T
+    found: torch.Tensor = torch.linalg.solve(weighted @ x + _ALPHA * torch.eye(x.shape[1]).to(x), weighted @ y.T)
+    return found.T
 
 
-def _authors_package(model, images, targets, n_samples):
+def _authors_package(model: torch.nn.Module, images: torch.Tensor, targets: torch.Tensor, n_samples: int) -> None:
     from lime.lime_image import LimeImageExplainer
     from lime.wrappers.scikit_image import SegmentationAlgorithm
 
@@ -140,13 +142,14 @@ def _authors_package(model, images, targets, n_samples):
     quickshift = SegmentationAlgorithm("quickshift", kernel_size=4, max_dist=200, ratio=0.2, random_seed=0)
 
     @torch.inference_mode()
-    def classified(pictures):
+    def classified(pictures: np.ndarray) -> np.ndarray:
         inputs = torch.stack([torch.from_numpy(picture).permute(2, 0, 1) for picture in pictures]).to(images)
-        return model((inputs - mean) / std).softmax(dim=1).cpu().numpy()
+        logits: torch.Tensor = model((inputs - mean) / std)
+        return logits.softmax(dim=1).cpu().numpy()
 
     for image, target in zip(images, targets, strict=True):
         picture = (image * std + mean).clamp(0, 1).permute(1, 2, 0).double().cpu().numpy()
-        options = {"labels": (int(target),), "top_labels": None, "num_samples": n_samples}
+        options: dict[str, Any] = {"labels": (int(target),), "top_labels": None, "num_samples": n_samples}
         explainer = LimeImageExplainer(random_state=0)
         explainer.explain_instance(picture, classified, segmentation_fn=quickshift, **options)
 
@@ -158,7 +161,7 @@ RECORD = Record(
     parameters={
         "n_samples": "How many random choices of segments are tried.",
         "kernel_size": "Width of quickshift's kernel in pixels; larger means fewer segments.",
-        "fill": "What hidden segments show: segments (their mean colour), or three values in the model's input space.",
+        "fill": "What hidden segments show: segments (their mean colour), or one colour in the model's input space.",
     },
     needs=("preprocessing", "perturbs"),
     signed=True,

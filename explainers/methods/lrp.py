@@ -9,14 +9,15 @@ import torch
 
 from explainers._torchvision import torchvision  # before zennit, which imports it too
 from explainers.errors import UserError, near
-from explainers.networks.canonical import Affine, canonical
-from explainers.networks.relevance import quicken
+from explainers.networks.graph import check_outputs, in_quick_layout
+from explainers.networks.relevance import Relevance
+from explainers.networks.state import check_channels
 from explainers.preprocessing import IMAGENET_MEAN, IMAGENET_STD, normalised
 from explainers.record import Peer, Record, Trial
 from explainers.targets import as_weightings, pick
 
 from zennit.composites import COMPOSITES, LayerMapComposite, layer_map_base  # isort: skip
-from zennit.rules import Epsilon, Pass  # isort: skip
+from zennit.rules import Epsilon  # isort: skip
 from zennit.types import Linear  # isort: skip
 
 _OFFERED = ("epsilon_plus", "epsilon_plus_flat", "epsilon_gamma_box", "epsilon")
@@ -30,28 +31,31 @@ def lrp(model, images, targets, *, composite="epsilon_plus", mean=IMAGENET_MEAN,
     layers, z⁺ for convolutions), "epsilon_plus_flat" (the first layer flat), "epsilon_gamma_box" (γ, first layer z^B
     with the bounds of a picture under `mean` and `std`), "epsilon" (ε throughout).
     """
-    rules, graph = _rules(composite, images, mean, std), canonical(model)
-    if composite.startswith("epsilon_plus"):
-        quicken(graph, flat_first=composite == "epsilon_plus_flat")
-    leaf = images.detach().clone(memory_format=torch.channels_last).requires_grad_()
-    with torch.enable_grad(), rules.context(graph):
-        logits = graph(leaf)
-        pick(logits, targets)  # refuses targets that the model does not have
-        starts = as_weightings(targets, logits.shape[1]) * logits.detach()[:, None]
-        maps = [torch.autograd.grad(logits, leaf, start, retain_graph=True)[0] for start in starts.unbind(1)]
+    rules = _rules(composite, images, mean, std)
+    leaf, logits = in_quick_layout(lambda inputs: _followed(model, inputs, rules), images)
+    pick(logits, targets)  # refuses targets that the model does not have
+    check_outputs(model, logits, images, "lrp")
+    starts = as_weightings(targets, logits.shape[1]) * logits.detach()[:, None]
+    maps = [torch.autograd.grad(logits, leaf, start, retain_graph=True)[0] for start in starts.unbind(1)]
     return torch.stack(maps, dim=1).sum(dim=2)
+
+
+def _followed(model, images, rules):
+    leaf = images.detach().clone().requires_grad_()
+    with torch.enable_grad(), Relevance(model, rules, leaf) as steps:
+        return leaf, steps.current(model(leaf))
 
 
 def _rules(name, images, mean, std):
     if name not in _OFFERED:
         raise UserError(f"composite: there is no {name!r}.{near(name, _OFFERED)}")
-    own = [(Affine, Pass())]
     if name == "epsilon":
-        return LayerMapComposite([*own, *layer_map_base(), (Linear, Epsilon())])
+        return LayerMapComposite([*layer_map_base(), (Linear, Epsilon())])
     if name == "epsilon_gamma_box":
+        check_channels(images, mean)
         low, high = (normalised(torch.full_like(images, value), mean, std) for value in (0.0, 1.0))
-        return COMPOSITES[name](low=low, high=high, layer_map=own)
-    return COMPOSITES[name](layer_map=own)
+        return COMPOSITES[name](low=low, high=high)
+    return COMPOSITES[name]()
 
 
 def _zennit(model, images, targets):
@@ -75,7 +79,7 @@ RECORD = Record(
     title="Layer-wise relevance propagation",
     paper="Bach et al. 2015, PLOS ONE; Kohlbrenner et al. 2020, IJCNN; rules by zennit",
     parameters={"composite": f"Which rules apply where: {', '.join(_OFFERED)}."},
-    needs=("gradients", "trace", "preprocessing"),
+    needs=("gradients", "preprocessing"),
     signed=True,
     pixelwise=True,
     together=True,

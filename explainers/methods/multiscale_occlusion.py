@@ -12,12 +12,15 @@ Ours, not the paper's: `combine = "density"`, for what its section 8.1 leaves op
 structure in place of the mean of whole trees; see `explainers.occlusion.density`.
 """
 
+from typing import Any
+
 import torch
 
 from explainers.errors import UserError, near
 from explainers.occlusion.density import fitted_density
 from explainers.occlusion.hiding import importance, occluded_scores
 from explainers.occlusion.lattice import Lattice, boundaries, lattice
+from explainers.parameters import Colour, Fill, Progress
 from explainers.preprocessing import IMAGENET_MEAN, IMAGENET_STD
 from explainers.record import Record, Trial
 
@@ -25,24 +28,24 @@ COMBINATIONS = ("trees", "density")
 
 
 def multiscale_occlusion(
-    model,
-    images,
-    targets,
+    model: torch.nn.Module,
+    images: torch.Tensor,
+    targets: torch.Tensor,
     *,
-    depth=4,
-    fill="neighbours",
-    combine="trees",
-    ridge=3.0,
-    n_best=5,
-    epsilon=0.001,
-    prune_root=True,
-    output="softmax",
-    precision="full",
-    mean=IMAGENET_MEAN,
-    std=IMAGENET_STD,
-    batch_size=None,
-    progress=None,
-):
+    depth: int = 4,
+    fill: Fill = "neighbours",
+    combine: str = "trees",
+    ridge: float = 3.0,
+    n_best: int | str = 5,
+    epsilon: float = 0.001,
+    prune_root: bool = True,
+    output: str = "softmax",
+    precision: str = "full",
+    mean: Colour = IMAGENET_MEAN,
+    std: Colour = IMAGENET_STD,
+    batch_size: int | None = None,
+    progress: Progress = None,
+) -> torch.Tensor:
     """Return the mean of the `n_best` densest trees' heatmaps ("all": of all trees): (N, T, H, W), ≥ 0.
 
     There are 4^depth trees, one per offset. Their nodes share rectangles, so each distinct rectangle is classified
@@ -67,40 +70,54 @@ def multiscale_occlusion(
         if combine == "density"
         else trees(grid, flat, size, n_best, epsilon, prune_root)
     )
-    return maps.unflatten(0, values.shape[:2]).to(images)
+    unflattened: torch.Tensor = maps.unflatten(0, values.shape[:2])
+    return unflattened.to(images)
 
 
-def measured(model, images, targets, grid: Lattice, **options) -> torch.Tensor:
+def measured(
+    model: torch.nn.Module, images: torch.Tensor, targets: torch.Tensor, grid: Lattice, **options: Any
+) -> torch.Tensor:
     """Return the importance of each of the lattice's rectangles (N, T, R), float64."""
-    scores = occluded_scores(model, images, grid.in_pixels(*images.shape[-2:]), targets, **options)
-    return importance(*(score.double().cpu() for score in scores))
+    height, width = images.shape[-2:]
+    original, occluded = occluded_scores(model, images, grid.in_pixels(height, width), targets, **options)
+    return importance(original.double().cpu(), occluded.double().cpu())
 
 
-def density(grid: Lattice, values, size, ridge) -> torch.Tensor:
+def density(grid: Lattice, values: torch.Tensor, size: torch.Size, ridge: float) -> torch.Tensor:
     """Return the one density that explains the rectangles' importance (n, R) best, at an image's size (n, H, W)."""
     return _in_pixels(fitted_density(grid, values, ridge), size)
 
 
-def trees(grid: Lattice, values, size, n_best=5, epsilon=0.001, prune_root=True) -> torch.Tensor:
+def trees(
+    grid: Lattice,
+    values: torch.Tensor,
+    size: torch.Size,
+    n_best: int | str = 5,
+    epsilon: float = 0.001,
+    prune_root: bool = True,
+) -> torch.Tensor:
     """Return the mean of the densest trees by the rectangles' importance (n, R), at an image's size (n, H, W)."""
     top, bottom, left, right = grid.in_pixels(*size).unbind(1)
     areas = (bottom - top) * (right - left) / (size[0] * size[1])
-    n_kept = 4**grid.depth if n_best == "all" else n_best
+    n_kept = 4**grid.depth if isinstance(n_best, str) else n_best
     maps = torch.stack([_heatmap(grid, value, areas, n_kept, epsilon, prune_root) for value in values])
     return _in_pixels(maps, size)
 
 
-def _in_pixels(maps, size):
+def _in_pixels(maps: torch.Tensor, size: torch.Size) -> torch.Tensor:
     rows, columns = (_units_of_pixels(length, maps.shape[-1]) for length in size)
     return maps[:, rows[:, None], columns]
 
 
-def _heatmap(grid: Lattice, value, area, n_kept, epsilon, prune_root):
+def _heatmap(
+    grid: Lattice, value: torch.Tensor, area: torch.Tensor, n_kept: int, epsilon: float, prune_root: bool
+) -> torch.Tensor:
     """Return the map of one image and target in units (U, U), from each rectangle's importance and area (R,)."""
     leaves = _leaves(grid, value, epsilon, prune_root)
     areas = [area[grid.root].expand_as(leaves[0]), *(_with_empty(area)[cells] for cells in grid.cells)]
-    told = sum(leaf.sum(dim=1) for leaf in leaves)
-    covered = sum(((leaf > 0) * size).sum(dim=1) for leaf, size in zip(leaves, areas, strict=True))
+    nothing = leaves[0].new_zeros(len(leaves[0]))
+    told = sum((leaf.sum(dim=1) for leaf in leaves), nothing)
+    covered = sum((((leaf > 0) * size).sum(dim=1) for leaf, size in zip(leaves, areas, strict=True)), nothing)
     density = torch.where(covered > 0, told / covered, 0)
     best = density.sort(descending=True, stable=True).indices[:n_kept]
     painted = leaves[0][best, :, None].expand(-1, grid.units, grid.units)
@@ -110,7 +127,7 @@ def _heatmap(grid: Lattice, value, area, n_kept, epsilon, prune_root):
     return painted.mean(dim=0)
 
 
-def _leaves(grid, value, epsilon, prune_root):
+def _leaves(grid: Lattice, value: torch.Tensor, epsilon: float, prune_root: bool) -> list[torch.Tensor]:
     """Return, for depths 0 … D, the importance of each tree's remaining leaves (trees, slots), 0 elsewhere.
 
     A node's children go when it tells strictly more than their plain sum; so each node is decided by itself. Leaves
@@ -129,12 +146,12 @@ def _leaves(grid, value, epsilon, prune_root):
     return leaves
 
 
-def _with_empty(values):
+def _with_empty(values: torch.Tensor) -> torch.Tensor:
     """Append a zero, which empty slots point at."""
     return torch.cat([values, values.new_zeros(1)])
 
 
-def _units_of_pixels(length, units):
+def _units_of_pixels(length: int, units: int) -> torch.Tensor:
     return torch.arange(units).repeat_interleave(boundaries(length, units).diff())
 
 

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 
 from explainers.networks.activations import enlarged
-from explainers.networks.excitation import Excitation, excitable
+from explainers.networks.excitation import Excitation, map_layer
 from explainers.networks.stages import BY_LAYER, layers_of_stages
 from explainers.record import Base, Record, Trial
 from explainers.targets import as_weightings, pick
@@ -30,8 +30,7 @@ def mwp(model, images, targets, *, layer=None):
 
 def _begin(model, image, settings, _options):
     """One forward and one batched backward pass serve all classes and both layers."""
-    model = excitable(model)
-    excitation = Excitation(model, image, layers_of_stages(model.model, image, settings))
+    excitation = Excitation(model, image, layers_of_stages(model, image, settings))
 
     @cache
     def maps(classes):
@@ -45,9 +44,9 @@ RECORD = Record(
     function=mwp,
     title="Excitation backprop",
     paper="Zhang et al. 2018, Top-Down Neural Attention by Excitation Backprop, IJCV",
-    needs=("gradients", "trace", "layer"),
+    needs=("gradients", "layer"),
     together=True,
-    prepare=lambda model, _parameters: excitable(model),
+    finds_layer=map_layer,
     base=Base(_begin, BY_LAYER, percentile=60, is_linear_in_probability=False),
     trials=(Trial(),),
 )

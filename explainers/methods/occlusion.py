@@ -4,30 +4,33 @@ Zeiler, Fergus 2014, "Visualizing and Understanding Convolutional Networks", ECC
 step and colour are parameters here).
 """
 
+from typing import Any
+
 import torch
 
 from explainers.errors import UserError
 from explainers.occlusion.hiding import importance, occluded_scores
+from explainers.parameters import Colour, Fill, Progress
 from explainers.preprocessing import IMAGENET_MEAN, IMAGENET_STD
 from explainers.record import Peer, Record, Trial
 
 
 def occlusion(
-    model,
-    images,
-    targets,
+    model: torch.nn.Module,
+    images: torch.Tensor,
+    targets: torch.Tensor,
     *,
-    window=None,
-    stride=None,
-    fill="neighbours",
-    relative=True,
-    output="softmax",
-    precision="full",
-    mean=IMAGENET_MEAN,
-    std=IMAGENET_STD,
-    batch_size=None,
-    progress=None,
-):
+    window: int | None = None,
+    stride: int | None = None,
+    fill: Fill = "neighbours",
+    relative: bool = True,
+    output: str = "softmax",
+    precision: str = "full",
+    mean: Colour = IMAGENET_MEAN,
+    std: Colour = IMAGENET_STD,
+    batch_size: int | None = None,
+    progress: Progress = None,
+) -> torch.Tensor:
     """Return, per pixel, the mean importance of the windows that cover it: (N, T, H, W).
 
     The last window of a row or column ends at the image's border, so that every pixel is covered.
@@ -41,7 +44,7 @@ def occlusion(
         raise UserError(f"stride: expected 1 … window ({window}) pixels, so that all are covered, found {stride}.")
     tops, lefts = _starts(height, window, stride), _starts(width, window, stride)
     rectangles = torch.tensor([(t, t + window, l, l + window) for t in tops for l in lefts])  # noqa: E741
-    options = {"fill": fill, "mean": mean, "std": std, "output": output, "precision": precision}
+    options: dict[str, Any] = {"fill": fill, "mean": mean, "std": std, "output": output, "precision": precision}
     options |= {"batch_size": batch_size, "progress": progress}
     original, occluded = occluded_scores(model, images, rectangles, targets, **options)
     values = importance(original, occluded, relative).unflatten(-1, (len(tops), len(lefts)))
@@ -51,26 +54,30 @@ def occlusion(
     return torch.einsum("ntab,ay,bx->ntyx", values, rows, columns) / covering
 
 
-def _starts(length, window, stride):
+def _starts(length: int, window: int, stride: int) -> list[int]:
     return [*range(0, length - window, stride), length - window]
 
 
-def _coverage(starts, window, length):
+def _coverage(starts: list[int], window: int, length: int) -> torch.Tensor:
     """Return which pixels (columns) each window (row) covers, as ones and zeros."""
     pixels, first = torch.arange(length), torch.tensor(starts)[:, None]
     return (pixels >= first) & (pixels < first + window)
 
 
-def _captum(model, images, targets, window, stride, **_parameters):
+def _captum(
+    model: torch.nn.Module, images: torch.Tensor, targets: torch.Tensor, window: int, stride: int, **_parameters: Any
+) -> torch.Tensor:
     from captum.attr import Occlusion
 
     shape, strides = (3, window, window), (3, stride, stride)
     with torch.inference_mode():
-        maps = Occlusion(model).attribute(images, shape, strides, target=targets, perturbations_per_eval=16)
+        maps: torch.Tensor = Occlusion(model).attribute(
+            images, shape, strides, target=targets, perturbations_per_eval=16
+        )
     return maps[:, 0]
 
 
-def _as_captum_has_it(side):
+def _as_captum_has_it(side: int) -> dict[str, Any]:
     black = (0.0, 0.0, 0.0)
     return {"window": side // 7, "stride": side // 14, "fill": black, "output": "logit", "relative": False}
 

@@ -4,6 +4,8 @@ Petsiuk, Das, Saenko 2018, "RISE: Randomized Input Sampling for Explanation of B
 section 3.2.
 """
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 
@@ -15,9 +17,9 @@ from explainers.record import Base, Record, Trial
 
 
 def rise(
-    model,
-    images,
-    targets,
+    model: torch.nn.Module,
+    images: torch.Tensor,
+    targets: torch.Tensor,
     *,
     n_masks=4000,
     grid=8,
@@ -25,6 +27,7 @@ def rise(
     output="softmax",
     precision="full",
     generator=None,
+    reference=None,
     batch_size=None,
     progress=None,
 ):
@@ -33,18 +36,23 @@ def rise(
     A mask keeps each cell of a grid × grid raster with probability p; hidden pixels take zero in the model's input
     space. All images see the same masks. Cells are remembered and masks made from them a batch at a time, so memory
     does not grow with their number.
+
+    A pixel without any influence has E[f·M] / p = E[f]: `reference` is called with the mean score (N, T) over the
+    masks, which is the map's value for no effect.
     """
     if not 0 < p <= 1:
         raise UserError(f"p: expected a probability above 0, up to 1, found {p!r}.")
     masks = _Masks(images, n_masks, grid, p, seeded(generator))
 
-    def hide(batch, _which, variant):
+    def hide(batch: torch.Tensor, _which: torch.Tensor, variant: torch.Tensor) -> None:
         first, last = int(variant[0]), int(variant[-1])
         batch *= masks(first, last + 1)[variant - first]
 
-    options = {"output": output, "precision": precision, "batch_size": batch_size, "progress": progress}
+    options: dict[str, Any] = {"output": output, "precision": precision, "batch_size": batch_size, "progress": progress}
     scores = classify(model, images, n_masks, hide, targets, **options)
-    total = 0
+    if reference is not None:
+        reference(scores.mean(dim=-1))
+    total = torch.zeros((), device=images.device)
     for first in range(0, n_masks, size := usual_batch(images)):
         part = scores[..., first : first + size]
         total = total + torch.einsum("ntr,rhw->nthw", part, masks(first, first + part.shape[-1])[:, 0])
@@ -54,7 +62,7 @@ def rise(
 class _Masks:
     """The random masks, made on demand: bilinearly enlarged cells, cut out at a random shift of up to one cell."""
 
-    def __init__(self, images, n_masks, grid, p, generator):
+    def __init__(self, images: torch.Tensor, n_masks: int, grid: int, p: float, generator: torch.Generator) -> None:
         self.height, self.width = images.shape[-2:]
         self.cell = -(-self.height // grid), -(-self.width // grid)
         self.enlarged = (grid + 1) * self.cell[0], (grid + 1) * self.cell[1]

@@ -4,6 +4,8 @@ Xie et al. 2023, "Two-Stage Holistic and Contrastive Explanation of Image Classi
 cwox-2s-supplementary.txt, section A, table A.1 and figure A.1.
 """
 
+from collections.abc import Sequence
+
 import torch
 
 from explainers.errors import UserError
@@ -14,7 +16,18 @@ from explainers.record import Metric
 _TAU = 0.05  # of all pixels: from here on CDROP is divided by the number of salient ones
 
 
-def cauc(model, images, targets, maps, *, others=None, n_pixels=None, steps=25, threshold=0.5, batch_size=None):
+def cauc(
+    model: torch.nn.Module,
+    images: torch.Tensor,
+    targets: torch.Tensor,
+    maps: torch.Tensor,
+    *,
+    others: Sequence[Sequence[int]] | None = None,
+    n_pixels: torch.Tensor | None = None,
+    steps: int = 25,
+    threshold: float = 0.5,
+    batch_size: int | None = None,
+) -> dict[str, torch.Tensor]:
     """Return CAUC, CDROP and the number of salient pixels, by name.
 
     With the r highest pixels deleted (zero in the model's input space; ties in reading order) the contrastive score
@@ -34,7 +47,9 @@ def cauc(model, images, targets, maps, *, others=None, n_pixels=None, steps=25, 
     return {"cauc": area, "cdrop": drop, "n_delta": own.float()}
 
 
-def _weightings(model, images, targets, others):
+def _weightings(
+    model: torch.nn.Module, images: torch.Tensor, targets: torch.Tensor, others: Sequence[Sequence[int]] | None
+) -> torch.Tensor:
     """Return the target's and the others' weights (N, 2, K) on the probabilities."""
     if others is None or len(others) != len(images) or not all(others):
         raise UserError("others: expected for each image the other classes of the target's cluster, at least one.")
@@ -50,24 +65,31 @@ def _weightings(model, images, targets, others):
     return weightings
 
 
-def _spread(cut_off, steps):
+def _spread(cut_off: torch.Tensor, steps: int) -> torch.Tensor:
     """Return numbers of pixels from 0 to the cut-off (N, steps + 1), int64; every one where there are few."""
     shares = torch.linspace(0, 1, steps + 1, dtype=torch.float64, device=cut_off.device)
     return (shares * cut_off[:, None]).round().long()
 
 
-def contrastive_scores(model, images, weightings, maps, counts, batch_size=None):
+def contrastive_scores(
+    model: torch.nn.Module,
+    images: torch.Tensor,
+    weightings: torch.Tensor,
+    maps: torch.Tensor,
+    counts: torch.Tensor,
+    batch_size: int | None = None,
+) -> torch.Tensor:
     """Return s(r), P(c) and P(C'), (3, N, R), with the `counts` (N, R) highest pixels of each map deleted."""
     places = ranks(maps)
 
-    def delete(batch, which, variant):
+    def delete(batch: torch.Tensor, which: torch.Tensor, variant: torch.Tensor) -> None:
         batch.masked_fill_((places[which] < counts[which, variant].reshape(-1, 1, 1))[:, None], 0)
 
     own, rest = classify(model, images, counts.shape[1], delete, weightings, batch_size=batch_size).unbind(1)
     return torch.stack([own * (1 - rest), own, rest])
 
 
-def _sums(scores, counts):
+def _sums(scores: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:
     """Return Σ s(r) over r = 1 … the last count, s linear between the counts (N, R)."""
     width = counts.diff(dim=1).to(scores.dtype)
     first, last = scores[:, :-1], scores[:, 1:]

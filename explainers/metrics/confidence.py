@@ -13,7 +13,17 @@ from explainers.record import Metric
 _SUBJECTS = ("range", "quantile", "soft")
 
 
-def confidence(model, images, targets, maps, *, subject="range", threshold=0.5, output="softmax", batch_size=None):
+def confidence(
+    model: torch.nn.Module,
+    images: torch.Tensor,
+    targets: torch.Tensor,
+    maps: torch.Tensor,
+    *,
+    subject: str = "range",
+    threshold: float = 0.5,
+    output: str = "softmax",
+    batch_size: int | None = None,
+) -> dict[str, torch.Tensor]:
     """Return, in percent, whether and by how much the target's probability changes without background or subject.
 
     Y is the probability on the image, O with the background ("b") or the subject ("s") at zero in the model's input
@@ -23,7 +33,7 @@ def confidence(model, images, targets, maps, *, subject="range", threshold=0.5, 
     """
     share = _subject(maps, subject, threshold)[:, None].to(images)
 
-    def hide(batch, which, variant):
+    def hide(batch: torch.Tensor, which: torch.Tensor, variant: torch.Tensor) -> None:
         kept = torch.where((variant == 1).reshape(-1, 1, 1, 1), share[which], 1 - share[which])
         batch *= torch.where((variant == 0).reshape(-1, 1, 1, 1), 1, kept)
 
@@ -36,7 +46,7 @@ def confidence(model, images, targets, maps, *, subject="range", threshold=0.5, 
     return values
 
 
-def _subject(maps, subject, threshold):
+def _subject(maps: torch.Tensor, subject: str, threshold: float) -> torch.Tensor:
     if subject == "range":
         return salient(maps, threshold)
     if subject == "quantile":

@@ -13,7 +13,16 @@ from explainers.record import Metric
 _BLUR = 11, 5.0  # side and standard deviation in pixels
 
 
-def deletion(model, images, targets, maps, *, steps=50, output="softmax", batch_size=None):
+def deletion(
+    model: torch.nn.Module,
+    images: torch.Tensor,
+    targets: torch.Tensor,
+    maps: torch.Tensor,
+    *,
+    steps: int = 50,
+    output: str = "softmax",
+    batch_size: int | None = None,
+) -> dict[str, torch.Tensor]:
     """Return the areas under both curves, 0 … 1 for probabilities; trapezoids over `steps` equal shares of pixels.
 
     Deleted pixels take zero in the model's input space; insertion starts from the image blurred by a Gaussian. Ties
@@ -22,7 +31,7 @@ def deletion(model, images, targets, maps, *, steps=50, output="softmax", batch_
     places, n_pixels, blurred = ranks(maps), maps[0].numel(), _blurred(images)
     counts = torch.linspace(0, n_pixels, steps + 1, device=images.device).round()
 
-    def change(batch, which, variant):
+    def change(batch: torch.Tensor, which: torch.Tensor, variant: torch.Tensor) -> None:
         chosen = (places[which] < counts[variant % (steps + 1)].reshape(-1, 1, 1))[:, None]
         deleting = (variant <= steps).reshape(-1, 1, 1, 1)
         inserted = torch.where(chosen, batch, blurred[which])
@@ -33,11 +42,11 @@ def deletion(model, images, targets, maps, *, steps=50, output="softmax", batch_
     return {"deletion": deleted, "insertion": inserted}
 
 
-def _blurred(images):
+def _blurred(images: torch.Tensor) -> torch.Tensor:
     side, deviation = _BLUR
     weights = torch.exp(-((torch.arange(side) - side // 2) ** 2) / (2 * deviation**2)).to(images)
-    kernel = (torch.outer(weights, weights) / weights.sum() ** 2).expand(3, 1, side, side)
-    return F.conv2d(F.pad(images, [side // 2] * 4, mode="replicate"), kernel, groups=3)
+    kernel = (torch.outer(weights, weights) / weights.sum() ** 2).expand(images.shape[1], 1, side, side)
+    return F.conv2d(F.pad(images, [side // 2] * 4, mode="replicate"), kernel, groups=images.shape[1])
 
 
 RECORD = Metric(

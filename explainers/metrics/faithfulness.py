@@ -3,6 +3,8 @@
 Qi, Khorram, Li 2021, "Embedding Deep Networks into Visual Explanations", Artificial Intelligence, section 4.2, item 1.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 
@@ -10,7 +12,13 @@ from explainers.errors import UserError
 from explainers.record import DatasetMetric
 
 
-def faithfulness(approximations, logits, *, classes, thresholds=None):
+def faithfulness(
+    approximations: torch.Tensor,
+    logits: torch.Tensor,
+    *,
+    classes: Sequence[int],
+    thresholds: Sequence[float] | None = None,
+) -> dict[str, float]:
     """Return F_reg, the mean of |ŷ − ȳ|, and F_cls, the share of predictions that stay when ȳ replaces ŷ.
 
     `approximations` ȳ (M, C) are of the model's `logits` (M, K) of `classes`. One class is replaced at a time, as in
@@ -25,7 +33,9 @@ def faithfulness(approximations, logits, *, classes, thresholds=None):
     return {"f_reg": float(error), "f_cls": float(_unchanged(approximations, logits, classes, thresholds).mean())}
 
 
-def _unchanged(approximations, logits, classes, thresholds):
+def _unchanged(
+    approximations: torch.Tensor, logits: torch.Tensor, classes: Sequence[int], thresholds: Sequence[float] | None
+) -> torch.Tensor:
     kept = []
     for column, k in enumerate(classes):
         if thresholds is not None:
@@ -37,7 +47,9 @@ def _unchanged(approximations, logits, classes, thresholds):
     return torch.stack(kept, dim=1).double()
 
 
-def _of_image(approximations, logits, classes, thresholds) -> dict[str, float]:
+def _of_image(
+    approximations: torch.Tensor, logits: torch.Tensor, classes: Sequence[int], thresholds: Sequence[float] | None
+) -> dict[str, float]:
     return faithfulness(approximations, logits, classes=classes, thresholds=thresholds)
 
 

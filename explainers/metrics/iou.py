@@ -4,6 +4,7 @@ IoU: as in the comparison of imagenet50-xai-slides. Pointing game: Zhang et al. 
 tolerance of 15 pixels unless asked for.
 """
 
+import torch
 import torch.nn.functional as F
 
 from explainers.errors import UserError
@@ -11,18 +12,27 @@ from explainers.ranking import ranks, salient
 from explainers.record import Metric
 
 
-def iou(_model, images, _targets, maps, *, masks=None, threshold=0.5, tolerance=0):
+def iou(
+    _model: torch.nn.Module,
+    images: torch.Tensor,
+    _targets: torch.Tensor,
+    maps: torch.Tensor,
+    *,
+    masks: torch.Tensor | None = None,
+    threshold: float = 0.5,
+    tolerance: int = 0,
+) -> dict[str, torch.Tensor]:
     """Return intersection over union of salient and true pixels, and whether the highest pixel lies in the truth.
 
     A map is salient where it reaches `threshold` of its range (a flat map everywhere); of several highest pixels the
     first in reading order counts. Without true pixels both are 0.
     """
     if masks is None or masks.shape != maps.shape:
-        found = "none" if masks is None else tuple(masks.shape)
-        raise UserError(f"masks: expected one true region per image, {tuple(maps.shape)}, found {found}.")
-    truth, found = masks.to(maps.device).bool(), salient(maps, threshold)
-    union = (truth | found).sum(dim=(1, 2))
-    share = (truth & found).sum(dim=(1, 2)) / union.clamp(min=1)
+        given = "none" if masks is None else tuple(masks.shape)
+        raise UserError(f"masks: expected one true region per image, {tuple(maps.shape)}, found {given}.")
+    truth, shown = masks.to(maps.device).bool(), salient(maps, threshold)
+    union = (truth | shown).sum(dim=(1, 2))
+    share = (truth & shown).sum(dim=(1, 2)) / union.clamp(min=1)
     near = F.max_pool2d(truth.float(), 2 * tolerance + 1, stride=1, padding=tolerance) > 0
     hit = (near & (ranks(maps) == 0)).any(dim=2).any(dim=1)
     return {"iou": share, "pointing_game": hit.float()}

@@ -4,6 +4,8 @@ Qi, Khorram, Li 2021, "Embedding Deep Networks into Visual Explanations", Artifi
 table .5. The paper does not say by which algorithm it fills in; here it is the linear system of `inpainting`.
 """
 
+from collections.abc import Sequence
+
 import torch
 
 from explainers.inpainting import interpolated
@@ -14,7 +16,15 @@ from explainers.record import Metric
 KEPT = (300, 500, 1000)
 
 
-def keep_and_inpaint(model, images, targets, maps, *, output="softmax", batch_size=None):
+def keep_and_inpaint(
+    model: torch.nn.Module,
+    images: torch.Tensor,
+    targets: torch.Tensor,
+    maps: torch.Tensor,
+    *,
+    output: str = "softmax",
+    batch_size: int | None = None,
+) -> dict[str, torch.Tensor]:
     """Return 1 where the class is recognised and 0 where not: in the original, and with 300, 500 and 1000 pixels kept.
 
     Recognised is a class with the highest logit, or, with `output="sigmoid"`, with a score above one half. Give the
@@ -25,18 +35,26 @@ def keep_and_inpaint(model, images, targets, maps, *, output="softmax", batch_si
     return dict(zip(names, found.unbind(1), strict=True))
 
 
-def recognised(model, images, targets, maps, kept, output="softmax", batch_size=None):
+def recognised(
+    model: torch.nn.Module,
+    images: torch.Tensor,
+    targets: torch.Tensor,
+    maps: torch.Tensor,
+    kept: Sequence[int],
+    output: str = "softmax",
+    batch_size: int | None = None,
+) -> torch.Tensor:
     """Return whether the class is recognised in the original and with each number of pixels kept, (N, 1 + K)."""
     places = ranks(maps)
 
-    def change(batch, which, variant):
+    def change(batch: torch.Tensor, which: torch.Tensor, variant: torch.Tensor) -> None:
         for row, (n, v) in enumerate(zip(which.tolist(), variant.tolist(), strict=True)):
             if v > 0:
                 batch[row] = inpainted(images[n], places[n] < kept[v - 1])
 
     n_classes = classes_of(model, images)
     weightings = torch.eye(n_classes, device=images.device).expand(len(images), -1, -1)
-    options = {"output": "sigmoid" if output == "sigmoid" else "logit", "batch_size": batch_size}
+    options = {"output": "sigmoid" if output == "sigmoid" else "softmax", "batch_size": batch_size}
     scores = classify(model, images, 1 + len(kept), change, weightings, **options)
     own = scores.gather(1, targets[:, :1, None].expand(-1, -1, scores.shape[2]))[:, 0]
     highest = scores.argmax(dim=1) == targets[:, :1]
@@ -44,8 +62,9 @@ def recognised(model, images, targets, maps, kept, output="softmax", batch_size=
 
 
 @torch.inference_mode()
-def classes_of(model, images) -> int:
-    return model(images[:1]).shape[1]
+def classes_of(model: torch.nn.Module, images: torch.Tensor) -> int:
+    logits: torch.Tensor = model(images[:1])
+    return logits.shape[1]
 
 
 def inpainted(image: torch.Tensor, kept: torch.Tensor) -> torch.Tensor:

@@ -10,7 +10,7 @@ from explainers.errors import UserError
 from explainers.record import DatasetMetric
 
 
-def locality(shares):
+def locality(shares: torch.Tensor) -> dict[str, float]:
     """Return the mean over x-features of the entropy (in nats) of their share of each part; 0 is one part only.
 
     `shares` (M, n, P), as `part_shares` gives them, are averaged over the images *first*, over those in which the part

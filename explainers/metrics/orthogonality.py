@@ -13,7 +13,7 @@ from explainers.record import DatasetMetric
 _VARIES = 1e-12  # of the mean square; below, a variance is rounding
 
 
-def orthogonality(maps, *, jitter=1e-6):
+def orthogonality(maps: torch.Tensor, *, jitter: float = 1e-6) -> dict[str, float]:
     """Return O₁ = ‖P‖_F − √n and O₂ = −log det P of maps (M, n, H, W); both are 0 where no two are correlated.
 
     P is the correlation of the x-features' maps, their covariance aggregated over all pixels of all images. Each map is
@@ -25,7 +25,7 @@ def orthogonality(maps, *, jitter=1e-6):
     return orthogonality_of(moments(maps), jitter)
 
 
-def orthogonality_of(summed: torch.Tensor, jitter=1e-6) -> dict[str, float]:
+def orthogonality_of(summed: torch.Tensor, jitter: float = 1e-6) -> dict[str, float]:
     """Return O₁ and O₂ of the `moments` of all images, summed."""
     correlation = _correlation(summed)
     n = len(correlation)
@@ -47,7 +47,7 @@ def moments(maps: torch.Tensor) -> torch.Tensor:
     return values @ values.T
 
 
-def _correlation(summed):
+def _correlation(summed: torch.Tensor) -> torch.Tensor:
     """Return the correlation (n, n) of the x-features over all pixels, those that never vary left out."""
     mean = summed[0, 1:] / summed[0, 0]
     second = summed[1:, 1:] / summed[0, 0]

@@ -4,7 +4,9 @@ Rong, Leemann, Borisov, Kasneci, Kasneci 2022, "A Consistent and Efficient Evalu
 ICML, section 5; the columns as in imagenet50-xai-slides.
 """
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,16 +21,16 @@ _NOISE = 0.01
 
 
 def road(
-    model,
-    images,
-    targets,
-    maps,
+    model: torch.nn.Module,
+    images: torch.Tensor,
+    targets: torch.Tensor,
+    maps: torch.Tensor,
     *,
-    percentiles=(10, 20, 30, 40, 50, 60, 70, 80, 90),
-    output="softmax",
-    generator=None,
-    batch_size=None,
-):
+    percentiles: Sequence[float] = (10, 20, 30, 40, 50, 60, 70, 80, 90),
+    output: str = "softmax",
+    generator: torch.Generator | None = None,
+    batch_size: int | None = None,
+) -> dict[str, torch.Tensor]:
     """Return 100·mean(O − Y) over percentiles with the most relevant pixels removed (MoRF, the slides' "s"), with the
     least relevant removed (LeRF, "b"), and (LeRF − MoRF) / 2.
 
@@ -38,16 +40,16 @@ def road(
     counts = [round(n_pixels * percentile / 100) for percentile in percentiles]
     noise = seeded(generator)
 
-    def removed(n, v):
+    def removed(n: int, v: int) -> torch.Tensor:
         count, own = counts[v % len(counts)], torch.Generator(noise.device)
         own.set_state(noise.get_state())  # an image's noise does not depend on the images beside it
         return imputed(images[n], places[n] < count if v < len(counts) else places[n] >= n_pixels - count, own)
 
-    options = {"output": output, "batch_size": batch_size}
+    options: dict[str, Any] = {"output": output, "batch_size": batch_size}
     whole = classify(model, images, 1, lambda *_: None, targets, **options)[:, 0]
     with ThreadPoolExecutor(torch.get_num_threads()) as pool:  # a factorisation leaves the interpreter to others
 
-        def remove(batch, which, variant):
+        def remove(batch: torch.Tensor, which: torch.Tensor, variant: torch.Tensor) -> None:
             batch.copy_(torch.stack(list(pool.map(removed, which.tolist(), variant.tolist()))))
 
         scores = classify(model, images, 2 * len(counts), remove, targets, **options)[:, 0]
@@ -67,7 +69,8 @@ def imputed(image: torch.Tensor, removed: torch.Tensor, generator: torch.Generat
         return image.clone()
     pixels = image.detach().cpu().double().numpy()
     filled = np.zeros_like(pixels) if gone.all() else interpolated(pixels, gone)
-    filled[:, gone] += _NOISE * torch.randn(3, gone.sum(), generator=generator, device=generator.device).cpu().numpy()
+    noise = torch.randn(len(image), gone.sum(), generator=generator, device=generator.device)
+    filled[:, gone] += _NOISE * noise.cpu().numpy()
     return torch.from_numpy(filled).to(image)
 
 

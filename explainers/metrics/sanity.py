@@ -5,6 +5,7 @@ cascading randomisation.
 """
 
 import copy
+from collections.abc import Callable
 
 import torch
 
@@ -13,7 +14,16 @@ from explainers.randomness import seeded
 from explainers.record import Metric
 
 
-def sanity(model, images, targets, maps, *, explainer=None, stages=3, generator=None):
+def sanity(
+    model: torch.nn.Module,
+    images: torch.Tensor,
+    targets: torch.Tensor,
+    maps: torch.Tensor,
+    *,
+    explainer: Callable[[torch.nn.Module, torch.Tensor, torch.Tensor], torch.Tensor] | None = None,
+    stages: int = 3,
+    generator: torch.Generator | None = None,
+) -> dict[str, torch.Tensor]:
     """Return the mean absolute Spearman correlation of the maps with those of the randomised model, 0 … 1.
 
     From the output down, weights (not biases, nor the scales of norms) become normal ones of the same mean and
@@ -35,7 +45,7 @@ def sanity(model, images, targets, maps, *, explainer=None, stages=3, generator=
 
 
 @torch.no_grad()
-def _randomise(weight, generator):
+def _randomise(weight: torch.Tensor, generator: torch.Generator) -> None:
     draws = torch.randn(weight.shape, generator=generator, device=generator.device).to(weight)
     weight.copy_(weight.mean() + (weight.std() if weight.numel() > 1 else 1) * draws)
 
@@ -49,10 +59,11 @@ def spearman(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     return torch.where(size > 0, product / size.clamp(min=1e-12), 0).float()
 
 
-def _mean_ranks(values):
+def _mean_ranks(values: torch.Tensor) -> torch.Tensor:
     _, inverse, counts = values.unique(return_inverse=True, return_counts=True)
     last = counts.cumsum(0).double()
-    return (last - (counts - 1) / 2)[inverse]
+    mean_of_ties: torch.Tensor = last - (counts - 1) / 2
+    return mean_of_ties[inverse]
 
 
 RECORD = Metric(

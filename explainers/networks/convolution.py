@@ -47,14 +47,18 @@ def has_operator(device: torch.device, dtype: torch.dtype) -> bool:
 
 def convolve(x, weight, bias=None, stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=1):
     """Return what `torch.conv2d` returns; on a CPU sooner. On the quicker way no gradient reaches the weight."""
-    geometry = Geometry(_pair(stride), _pair(padding), _pair(dilation), groups)
+    geometry = Geometry(pair(stride), pair(padding), pair(dilation), groups)
     if isinstance(padding, str) or x.ndim != 4 or not has_operator(x.device, x.dtype):
         return torch.conv2d(x, weight, bias, *geometry)
     return _Convolve.apply(x, None, weight, bias, weight, geometry, IDENTITY)
 
 
-def _pair(value):
-    return (value, value) if isinstance(value, int) else value if isinstance(value, str) else tuple(value)
+def pair(value):
+    """Return a number twice, one in a list twice; a pair as it is, and what is given by name."""
+    if isinstance(value, str):
+        return value
+    found = (value,) if isinstance(value, int) else tuple(value)
+    return found * 2 if len(found) == 1 else found
 
 
 def input_gradient(gradient, x, weight, geometry: Geometry) -> torch.Tensor:

@@ -9,24 +9,25 @@ to, and the share that is lost can be asked for.
 
 The rules are the gradients of steps that are linear in x: of W⁺(x ⊙ x₀) ⊘ W⁺x₀ with x₀ = x held fixed, whose value is
 then replaced by the layer's own. So one forward pass remembers them, and one batched backward pass serves any number of
-starts and layers.
+starts and layers. The probability of "no" of a network with one output comes by the opposite of its last layer.
 """
 
 import copy
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
-from torch import fx, nn
-from torch.func import functional_call
+from torch.utils._pytree import tree_leaves, tree_map
 
 from explainers import _torchvision
-from explainers.errors import UserError, near
-from explainers.networks.canonical import Affine, canonical
-from explainers.networks.graph import in_quick_layout, module_of
-from explainers.networks.layers import default_layer
-
-from zennit.layer import Sum  # isort: skip
-from zennit.types import Activation, AvgPool, BatchNorm, Linear  # isort: skip
+from explainers.errors import UserError
+from explainers.networks.contributions import Contributions, Weighted
+from explainers.networks.graph import check_outputs, gradients_of_each, in_quick_layout
+from explainers.networks.layers import default_layer, find_layer, layer_name, say_layer
+from explainers.networks.maps import map_reader
+from explainers.networks.outputs import reader_of
+from explainers.networks.state import tapped, untouched
+from explainers.networks.steps import on_the_way
 
 _models = _torchvision.torchvision.models
 _MAP_LAYERS = (
@@ -51,22 +52,6 @@ class Graft:
     modules: tuple[torch.nn.Module, ...] = ()
 
 
-class Excitable(nn.Module):
-    """A model beside its canonical graph, which takes longer to find than to use; as a module it is the model."""
-
-    def __init__(self, model: nn.Module):
-        super().__init__()
-        self.model, self.graph = model, canonical(model)
-
-    def forward(self, images):
-        return self.model(images)
-
-
-def excitable(model: nn.Module) -> Excitable:
-    """Return the model with its graph; one that has it already comes back as it is."""
-    return model if isinstance(model, Excitable) else Excitable(model)
-
-
 def excite(model, images, starts, layer=None, contrastive=False, graft=None):
     """Return the probabilities at a layer (N, T, C, h, w) and the share that was lost on the way (N, T).
 
@@ -85,116 +70,150 @@ def excite(model, images, starts, layer=None, contrastive=False, graft=None):
 class Excitation:
     """One forward pass, after which probability can be sent from the outputs (N, K, …) back to the layers.
 
-    `outputs` are the model's, without gradients.
+    `layers` are modules, dotted names, "input", or None for the usual one. `outputs` are the model's, no gradients.
     """
 
     def __init__(self, model, images, layers, graft=None):
-        model, self._end_layer = excitable(model), "the output" if graft is None else graft.layer
-        names = [_layer_name(model.model, layer, images) for layer in layers]
-        self._graph = model.graph if graft is None else _grafted(canonical(model.model), graft)
-        taps = [_tap(self._graph, name) for name in names]
-        self._last = _last_weighted(self._graph)
-        end = next(node for node in self._graph.graph.nodes if node.op == "output").args[0]
-        kept = dict.fromkeys([*taps, self._last.args[0], end])
-        with torch.enable_grad():
-            in_quick_layout(_Steps(self._graph, taps, kept).run, images.detach())
-        self._end, self._below, self._taps = kept[end], kept[self._last.args[0]], [kept[tap] for tap in taps]
-        self.outputs = self._end.detach()
+        self._end_layer = "the output" if graft is None else graft.layer
+        with untouched(model):
+            modules = [layer if layer == "input" else map_layer(model, layer, images) for layer in layers]
+            for layer, module in zip(layers, modules, strict=True):
+                say_layer(model, layer, module)
+            run = in_quick_layout(lambda inputs: self._followed(model, inputs, modules, graft), images.detach())
+            self._steps, self._end, found, self._is_binary = run
+            self.outputs = self._end.detach()
+            missing = [layer_name(model, module) for module in modules if module not in found]
+            if missing:
+                raise UserError(f"layer: {missing[0]!r} takes no part in the forward pass.")
+            if graft is None:
+                check_outputs(model, self._end, images, "excitation backprop")
+            if self._steps.last is None:
+                raise UserError("layer: between it and the output there is no layer with weights; choose one below.")
+            self._taps = [found[module] for module in modules]
+            self._as_maps = [
+                (lambda values: values) if module == "input" else map_reader(model, module, found[module], images)
+                for module in modules
+            ]
+            self._ends = self._both_ways() if self._is_binary else self._end
+
+    def _followed(self, model, images, modules, graft):
+        found, leaf = {}, images.clone()
+        if "input" in modules:
+            found["input"] = leaf.requires_grad_()
+        steps = _Steps(model)
+        with tapped([m for m in modules if m != "input"], begins="input" not in modules) as outputs, steps:
+            end = model(leaf) if graft is None else _grafted(model, leaf, graft)
+        return steps, steps.current(end), {**found, **outputs}, graft is None and reader_of(model).is_binary
 
     def propagated(self, starts: torch.Tensor) -> list[torch.Tensor]:
         """Return what arrives at each layer (N, T, C, h, w) from starts (N, T, K, …)."""
-        return _propagated(self._end, self._taps, starts.to(self.outputs))
+        is_of_one_output = self._is_binary and starts.shape[2] == 1
+        ends = self._end[:, 1:] if is_of_one_output else self._ends
+        found = _propagated(ends, self._taps, starts.to(self.outputs))
+        return [as_maps(one) for as_maps, one in zip(self._as_maps, found, strict=True)]
 
     def contrast(self, starts: torch.Tensor) -> torch.Tensor:
         """Return what arrives at the first layer by way of the last layer's input, less that of the opposite starts."""
-        if _is_joined(self._graph, self._last):
-            one = _containers(self._last)[-1]
+        starts, below = starts.to(self.outputs), self._steps.last.below
+        (there,) = _propagated(self._ends, [below], starts)
+        opposite = self._ends.flip(1) if self._is_binary else self._opposite(below.detach().requires_grad_())
+        source = below if self._is_binary else self._opposite_below
+        (against,) = _propagated(opposite, [source], starts)
+        return self._as_maps[0](_propagated(below, self._taps[:1], there - against)[0])
+
+    def _opposite(self, below):
+        """Return the outputs with the last layer's weights negated."""
+        self._opposite_below = below
+        with torch.enable_grad():
+            found = self._steps.replayed(below, self._end)
+        if found is None:
+            one = self._steps.last.name or "its last layer"
             raise UserError(
                 f"layer: {self._end_layer} joins several layers, and the contrast negates the weights of one; "
                 f"choose one of them, such as {one}."
             )
-        starts, below = starts.to(self.outputs), self._below.detach().requires_grad_()
-        (there,) = _propagated(self._end, [self._below], starts)
-        with torch.enable_grad():
-            opposite = _Steps(self._graph, [], {}, negated=self._last).from_last(below)
-        (against,) = _propagated(opposite, [below], starts)
-        return _propagated(self._below, self._taps[:1], there - against)[0]
+        return found
+
+    def _both_ways(self):
+        """Return the outputs −z and z of a model with one output, the first by way of negated weights."""
+        opposite = self._opposite(self._steps.last.below)
+        return torch.stack([opposite[:, 1], self._end[:, 1]], dim=1)
 
 
-class _Steps(fx.Interpreter):
-    """Runs a canonical graph so that gradients are probabilities; keeps the values of some nodes.
+class _Last(NamedTuple):
+    """The last layer with weights on the way to the output: its step, input and output, and the module's name."""
 
-    The first of `taps` is where the graph of gradients begins. `negated`: a layer whose weights are to be negated.
-    """
-
-    def __init__(self, graph, taps, kept, negated=None):
-        super().__init__(graph)
-        self.begin = next((node for node in graph.graph.nodes if node in taps), None)
-        self.kept, self.negated = kept, negated
-
-    def run_node(self, node):
-        if node.op == "call_module":
-            (x,), _ = self.fetch_args_kwargs_from_env(node)
-            module = self.fetch_attr(node.target)
-            value = _step(_opposite(module) if node is self.negated else module, x)
-        else:
-            value = super().run_node(node)
-        if node is self.begin:
-            value = value.detach().requires_grad_()
-        if node in self.kept:
-            self.kept[node] = value
-        return value
-
-    def from_last(self, below):
-        """Run the negated layer and what comes after it."""
-        before = {}
-        for node in self.module.graph.nodes:
-            if node is self.negated:
-                break
-            before[node] = None
-        return self.run(initial_env={**before, self.negated.args[0]: below})
+    layer: Weighted
+    below: torch.Tensor
+    output: torch.Tensor
+    name: str
 
 
-def _opposite(module):
-    module = copy.copy(module)
-    module._parameters = {**module._parameters, "weight": nn.Parameter(-module.weight.detach(), requires_grad=False)}
-    return module
+class _Steps(Contributions):
+    """Runs a model so that gradients are probabilities; remembers the steps after the last layer with weights."""
 
+    def __init__(self, model):
+        super().__init__(model)
+        self._parameters = dict(model.named_parameters())
+        self.last, self._after = None, []
 
-def _step(module, x):
-    """Return the module's output, with a gradient that hands probability back by the module's rule."""
-    if not x.requires_grad:
-        return module(x)
-    if isinstance(module, Linear):
-        share = _shares(module, x)
-    elif isinstance(module, Sum | AvgPool):
+    def step(self, name, function, arguments, options):
+        result = super().step(name, function, arguments, options)
+        if self.last is not None and result is not self.last.output and on_the_way(result):
+            self._after.append((name, function, arguments, options, result))
+        return result
+
+    def replayed(self, below, end):
+        """Return what `end` becomes when the last layer's weights are negated; None where it is joined by others."""
+        after, self._after = self._after, []
+        last, fixed = self.last, below.detach()
+        with torch.no_grad():
+            value = last.layer.opposite()(fixed, bias=last.layer.bias)
+        new = {id(last.output): self.weighted(last.layer.opposite(), below, value)}
+        self.last = None
+        try:
+            for name, function, arguments, options, result in after:
+                given = {id(one) for one in tree_leaves((arguments, options)) if on_the_way(one)}
+                if not given <= new.keys():
+                    continue
+                arguments, options = tree_map(lambda one, new=new: new.get(id(one), one), (arguments, options))
+                again = self.step(name, function, arguments, options)
+                new |= {id(old): one for old, one in zip(tree_leaves(result), tree_leaves(again), strict=True)}
+        finally:
+            self.last, self._after = last, after
+        return new.get(id(end))
+
+    def weighted(self, layer, x, value):
+        result = _with_gradient_of(_shares(layer, x), value)
+        name = next((name for name, parameter in self._parameters.items() if parameter is layer.given), ".")
+        self.last, self._after = _Last(layer, x, result, name.rpartition(".")[0]), []
+        return result
+
+    def added(self, parts, value):
+        sizes = [part.detach().abs() for part in parts]
+        share = sum(part * size for part, size in zip(parts, sizes, strict=True)) / _or_nothing(sum(sizes))
+        return _with_gradient_of(share, value)
+
+    def averaged(self, function, x, value):
         size = x.detach().abs()
-        share = module(x * size) / _or_nothing(module(size))
-    elif isinstance(module, Activation | BatchNorm | Affine):
-        share = x
-    else:
-        return module(x)
-    with torch.no_grad():
-        value = module(x)
+        return _with_gradient_of(function(x * size) / _or_nothing(function(size)), value)
+
+    def passed(self, x, value):
+        return _with_gradient_of(x, value)
+
+
+def _with_gradient_of(share, value):
     return value + (share - share.detach())
 
 
-def _shares(module, x):
+def _shares(layer, x):
     """Return W⁺(x ⊙ x₀) ⊘ W⁺x₀, for signed inputs with x⁻W⁻ beside x⁺W⁺."""
     fixed = x.detach()
-
-    def weighted(inputs, positive):
-        weight = module.weight.detach()
-        weights = {"weight": weight.clamp(min=0) if positive else weight.clamp(max=0)}
-        if module.bias is not None:
-            weights["bias"] = torch.zeros_like(module.bias)
-        return functional_call(module, weights, (inputs,))
-
-    part = fixed.clamp(min=0)
-    share, total = weighted(x * part, True), weighted(part, True)
+    part, weight = fixed.clamp(min=0), layer.weight.clamp(min=0)
+    share, total = layer(x * part, weight), layer(part, weight)
     if (fixed < 0).any():
-        part = fixed.clamp(max=0)
-        share, total = share + weighted(x * part, False), total + weighted(part, False)
+        part, weight = fixed.clamp(max=0), layer.weight.clamp(max=0)
+        share, total = share + layer(x * part, weight), total + layer(part, weight)
     return share / _or_nothing(total)
 
 
@@ -202,79 +221,44 @@ def _or_nothing(denominator):
     return torch.where(denominator > 0, denominator, torch.inf)
 
 
-def _grafted(graph, graft):
-    """Let the graph end in the graft; what comes after the layer in the model is gone."""
-    if graft is None:
-        return graph
-    output = next(node for node in graph.graph.nodes if node.op == "output")
-    end = _last_inside(graph, graft.layer)
-    with graph.graph.inserting_before(output):
-        for number, module in enumerate(graft.modules):
-            graph.add_submodule(f"graft_{number}", copy.deepcopy(module))
-            end = graph.graph.call_module(f"graft_{number}", (end,))
-    output.args = (end,)
-    graph.graph.eliminate_dead_code()
-    graph.recompile()
-    return graph
+class _Reached(Exception):
+    """The forward pass has come as far as it is needed."""
 
 
-def _last_inside(graph, layer):
-    inside = [node for node in graph.graph.nodes if layer in _containers(node)]
-    if not inside:
-        raise UserError(f"layer: {layer!r} takes no part in the forward pass.")
-    return inside[-1]
+def _grafted(model, images, graft):
+    """Return what the graft gives on the layer's output; what comes after the layer in the model is not run."""
+    reached = []
+
+    def stop(_module, _inputs, output):
+        reached.append(output)
+        raise _Reached
+
+    handle = find_layer(model, graft.layer, images).register_forward_hook(stop)
+    try:
+        model(images)
+    except _Reached:
+        output = reached[0]
+        for module in graft.modules:
+            output = copy.deepcopy(module).requires_grad_(False)(output)
+        return output
+    finally:
+        handle.remove()
+    raise UserError(f"layer: {graft.layer!r} takes no part in the forward pass.")
 
 
 def _propagated(outputs, inputs, starts):
     """Return what arrives at each of `inputs` from starts (N, T, …) at `outputs`: (N, T, …)."""
     if inputs[0] is outputs:
         return [starts for _ in inputs]
-    parts = [
-        torch.autograd.grad(outputs, inputs, part.transpose(0, 1), is_grads_batched=True, retain_graph=True)
-        for part in starts.split(_STARTS_AT_ONCE, dim=1)
-    ]
+    parts = [gradients_of_each(outputs, inputs, part.transpose(0, 1)) for part in starts.split(_STARTS_AT_ONCE, dim=1)]
     return [torch.cat(found).transpose(0, 1) for found in zip(*parts, strict=True)]
 
 
-def _layer_name(model, layer, images):
-    """Return the dotted name of the layer whose map is wanted: given, known for a family, or the last map."""
-    if layer == "input":
-        return layer
-    names = {module: name for name, module in model.named_modules()}
-    if layer is None and isinstance(model, _models.VGG):
-        pools = [module for module in model.features if isinstance(module, torch.nn.MaxPool2d)]
-        return names[pools[3]]
-    if layer is None:
-        known = next((name for family, name in _MAP_LAYERS if isinstance(model, family)), None)
-        return known or names[default_layer(model, images)]
-    name = names.get(layer) if isinstance(layer, torch.nn.Module) else layer
-    if name not in names.values():
-        raise UserError(f"layer: the model has no layer {layer!r}.{near(layer, [n for n in names.values() if n])}")
-    return name
-
-
-def _tap(graph, layer):
-    """Return the node whose value is the layer's output."""
-    if layer == "input":
-        return next(node for node in graph.graph.nodes if node.op == "placeholder")
-    return _last_inside(graph, layer)
-
-
-def _containers(node):
-    """The dotted names of the modules that a step belongs to; a second call is marked name@1."""
-    return [name.split("@")[0] for name in node.meta.get("nn_module_stack") or ()]
-
-
-def _is_joined(graph, last):
-    """Say whether the outputs depend on anything that does not come by way of the node `last`."""
-    nodes = list(graph.graph.nodes)
-    after = {last}
-    for node in nodes[nodes.index(last) + 1 :]:
-        if not after.issuperset(node.all_input_nodes):
-            return True
-        after.add(node)
-    return False
-
-
-def _last_weighted(graph):
-    return [node for node in graph.graph.nodes if isinstance(module_of(graph, node), Linear)][-1]
+def map_layer(model, layer, images):
+    """Return the module whose map is wanted: given, named, known for a family, or the usual one."""
+    if layer is not None:
+        return find_layer(model, layer, images)
+    if type(model) is _models.VGG:
+        return [module for module in model.features if isinstance(module, torch.nn.MaxPool2d)][3]
+    known = next((name for family, name in _MAP_LAYERS if type(model) is family), None)
+    return default_layer(model, images) if known is None else model.get_submodule(known)

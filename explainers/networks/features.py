@@ -1,13 +1,27 @@
 """Penultimate features: what the last layer with weights decides from."""
 
+from typing import NamedTuple
+
 import torch
 
 from explainers.errors import UserError
+from explainers.networks.outputs import reader_of
+from explainers.networks.state import untouched
 
 
-@torch.inference_mode()
-def penultimate(model: torch.nn.Module, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return logits (N, K) and the input of the last layer with weights, (N, d); maps are averaged over space."""
+class Penultimate(NamedTuple):
+    """Logits (N, K) and the input of the last layer with weights (N, d); maps are averaged over space.
+
+    `is_binary`: the logits are −z and z of a model with one output.
+    """
+
+    logits: torch.Tensor
+    features: torch.Tensor
+    is_binary: bool
+
+
+def penultimate(model: torch.nn.Module, images: torch.Tensor) -> Penultimate:
+    """Return a model's logits and the features they are made from."""
     features = []
 
     def note(_module, inputs):
@@ -16,14 +30,15 @@ def penultimate(model: torch.nn.Module, images: torch.Tensor) -> tuple[torch.Ten
     weighted = [m for m in model.modules() if isinstance(m, torch.nn.Linear | torch.nn.Conv2d)]
     handles = [module.register_forward_pre_hook(note) for module in weighted]
     try:
-        logits = model(images)
+        with untouched(model), torch.no_grad():
+            logits = model(images)
+            is_binary = reader_of(model).is_binary
     finally:
         for handle in handles:
             handle.remove()
-    if not isinstance(logits, torch.Tensor) or logits.ndim != 2:
-        found = tuple(logits.shape) if isinstance(logits, torch.Tensor) else type(logits).__name__
-        raise UserError(f"[model] arch: expected a classifier with outputs (N, classes), found {found}.")
+    if logits.ndim != 2:
+        raise UserError(f"[model] arch: expected a classifier with outputs (N, classes), found {tuple(logits.shape)}.")
     if not features:
         raise UserError("[model] arch: the model has no linear or convolutional layer to take features from.")
     last = features[-1]
-    return logits, last.mean(dim=(-2, -1)) if last.ndim == 4 else last.flatten(1)
+    return Penultimate(logits, last.mean(dim=(-2, -1)) if last.ndim == 4 else last.flatten(1), bool(is_binary))

@@ -1,17 +1,20 @@
-"""The model as a torch.fx graph: a copy to work on, with batch norm folded; the user's model is never touched."""
+"""A quicker copy of the model: a torch.fx graph with batch norm folded; the user's model is never touched."""
 
 import copy
 import operator
 from collections import Counter
-from contextlib import suppress
+from weakref import WeakKeyDictionary
 
 import torch
 import torch.nn.functional as F
 from torch import fx, nn
+from torch.nn.utils import parametrize
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from explainers.errors import UserError, near
 from explainers.networks.convolution import IDENTITY, RELU, RELU6, Convolution, has_operator
+from explainers.networks.outputs import Reader, differ_by_rounding, reader_of, say, without_readers
+from explainers.networks.state import untouched
 
 ADDITIONS = {operator.add, operator.iadd, torch.add, "add", "add_"}
 _ACTIVATIONS = {
@@ -20,24 +23,52 @@ _ACTIVATIONS = {
 }  # fmt: skip
 
 
-def traced(model: nn.Module) -> fx.GraphModule:
-    """Return a graph of the model in evaluation mode. Its modules are new, their tensors are the model's own.
-
-    A model whose flow depends on its input's values cannot be traced: UserError with the reason.
-    """
-    shared = {id(tensor): tensor for tensor in (*model.parameters(), *model.buffers())}
-    return _graph_of(copy.deepcopy(model, shared).eval())
+def is_hooked(model: nn.Module) -> bool:
+    """Return whether any of the modules has hooks, which a graph would leave out."""
+    every = torch.nn.modules.module
+    if every._global_forward_hooks or every._global_forward_pre_hooks or every._global_backward_hooks:
+        return True
+    return any(
+        module._forward_hooks or module._forward_pre_hooks or module._backward_hooks or module._backward_pre_hooks
+        for module in model.modules()
+    )
 
 
 def _graph_of(model):
-    """Return a graph that calls this very model's modules."""
+    """Return a graph that calls this very model's modules; None of one that cannot be traced or has hooks.
+
+    It cannot where its flow depends on its input's values.
+    """
+    if is_hooked(model):
+        return None
     try:
         graph = fx.symbolic_trace(model)
-    except Exception as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UserError(f"model: {type(model).__name__} cannot be traced by torch.fx: {reason}") from None
+    except Exception:  # whatever a user's forward pass makes of a symbolic input
+        return None
     _reshape_where_it_views(graph)
     return graph
+
+
+def _copy_of(model):
+    """Return a copy without readers whose parametrizations are worked out; None where it cannot be copied."""
+    try:
+        copied = without_readers(copy.deepcopy(model)).eval()
+    except (RuntimeError, TypeError):  # such as a tensor with a history among its attributes
+        return None
+    for module in list(copied.modules()):
+        if parametrize.is_parametrized(module):
+            _work_out(module)
+    return copied
+
+
+@torch.no_grad()
+def _work_out(module):
+    """Give a parametrized module plain parameters; PyTorch's own way would change the class, which copies share."""
+    values = {name: getattr(module, name).detach().clone() for name in module.parametrizations}
+    del module.parametrizations
+    module.__class__ = type(module).__bases__[0]
+    for name, value in values.items():
+        setattr(module, name, nn.Parameter(value))
 
 
 def _reshape_where_it_views(graph):
@@ -60,7 +91,7 @@ def fold_batch_norm(graph: fx.GraphModule) -> None:
     for node in list(graph.graph.nodes):
         norm, before = module_of(graph, node), node.args[0] if node.args else None
         convolution = module_of(graph, before)
-        if not isinstance(norm, nn.BatchNorm2d) or not isinstance(convolution, nn.Conv2d):
+        if type(norm) is not nn.BatchNorm2d or type(convolution) is not nn.Conv2d:  # a subclass may do as it likes
             continue
         alone = len(before.users) == 1 and calls[before.target] == 1 and calls[node.target] == 1
         if alone and norm.running_mean is not None:
@@ -128,42 +159,102 @@ def _added(graph, node, addition):
 
 
 PRECISIONS = {"full": None, "bfloat16": torch.bfloat16, "float16": torch.float16}
+_compared: WeakKeyDictionary = WeakKeyDictionary()  # of each model, what its outputs were compared for
 _NO_VIEW = "view size is not compatible"  # what torch says of a view of channels-last activations
 
 
 class Optimised(nn.Module):
-    """A copy of a model that gives the same outputs sooner: batch norm folded, channels last, on request fewer bits.
+    """A copy of a model that gives its logits (N, K) sooner: batch norm folded, channels last, on request fewer bits.
 
-    On a CPU convolutions do the additions and activations that follow them; gradients flow to the input only. Where
-    torch.fx cannot trace the model, only its memory layout changes, and not even that if the model views its
-    activations in the usual one. Probabilities differ from the model's by rounding (below 1e-5; with `precision` not
-    "full" by up to some hundredths). On a CPU it takes a quarter to six tenths of plain eager's time.
+    On a CPU convolutions do the additions and activations that follow them; gradients flow to the input only. A model
+    that has hooks, or that torch.fx cannot trace, is copied as it is; only its memory layout changes, and not even that
+    if the model views its activations in the usual one. The copy's outputs are compared with the model's on the first
+    batch, and where they differ the model itself is run. Probabilities differ from the model's by rounding (below 1e-5;
+    with `precision` not "full" by up to some hundredths). On a CPU it takes a quarter to six tenths of plain eager's
+    time.
     """
 
-    def __init__(self, model: nn.Module, precision: str = "full"):
+    def __init__(self, model: nn.Module, precision: str = "full", full: "Optimised | None" = None):
         super().__init__()
         if precision not in PRECISIONS:
             raise UserError(f"precision: there is no {precision!r}.{near(precision, PRECISIONS)}")
         self.precision, self._others = precision, {}
+        self._original, self._full = (model,), (full,)  # in tuples, as they are no parts of this module
+        self.reader = reader_of(model) or Reader(model)
+        self._is_checked = self._writes_into_input = False
+        source = _copy_of(model) if full is None else copy.deepcopy(full._unfused)
+        if source is None:
+            self._take_original()
+        else:
+            self._take(source, full is None)
+
+    def _take(self, network, is_new):
+        """Run this copy of the model; a new one as a graph, where it can be."""
+        graph = _graph_of(network) if is_new else None
+        if graph is not None:
+            fold_batch_norm(graph)
         self.layout = torch.channels_last
-        self._unfused = copy.deepcopy(model).eval()
-        with suppress(UserError):
-            self._unfused = _graph_of(self._unfused)
-            fold_batch_norm(self._unfused)
-        self._unfused.to(PRECISIONS[precision]).to(memory_format=self.layout)
+        self._unfused = (graph or network).to(PRECISIONS[self.precision]).to(memory_format=self.layout)
         self.model = self._unfused
         if isinstance(self.model, fx.GraphModule):
             self.model = fx.GraphModule(self._unfused, copy.deepcopy(self._unfused.graph))
             fuse_convolutions(self.model)
 
+    def _take_original(self):
+        self.layout, self.model, self._unfused = torch.contiguous_format, None, None
+
     def forward(self, images):
-        return self._classified(self.as_input(images)).to(images.dtype)
+        self.check(images)
+        return self.read(self._classified, self.as_input(images)).to(images.dtype)
+
+    def read(self, function, *arguments) -> torch.Tensor:
+        """Return the logits in what a function, such as the copy or part of it, gives for images."""
+        return self.reader.run(function, *arguments)
 
     def as_input(self, images: torch.Tensor) -> torch.Tensor:
         """Return images in the copy's precision and memory layout."""
-        return images.to(PRECISIONS[self.precision] or images.dtype).contiguous(memory_format=self.layout)
+        given = images.to(PRECISIONS[self.precision] or images.dtype).contiguous(memory_format=self.layout)
+        return given.clone() if self._writes_into_input else given
+
+    @torch.no_grad()
+    def check(self, images: torch.Tensor) -> None:
+        """Compare the copy's outputs with the model's, once; take the model itself where they are others."""
+        (full,), (model,), images = self._full, self._original, images.detach()
+        if self._is_checked:
+            return
+        self._is_checked = True
+        if full is not None:
+            full.check(images)
+            if isinstance(self._unfused, fx.GraphModule) and not isinstance(full._unfused, fx.GraphModule):
+                self._take(copy.deepcopy(full._unfused), False) if full.model is not None else self._take_original()
+            self._writes_into_input = full._writes_into_input
+            return
+        with untouched(model):
+            expected = in_quick_layout(model, images)
+        given = self.as_input(images).clone()
+        before = given.clone()
+        if not self._gives(expected, given):
+            say(model, "its optimised copy gives other outputs; it is run as it is.")
+            source = _copy_of(model)
+            self._take(source, False) if source is not None else self._take_original()
+            if self.model is not None and not self._gives(expected, self.as_input(images).clone()):
+                self._take_original()
+        self._writes_into_input = not torch.equal(given, before)
+
+    def _gives(self, expected, images):
+        try:
+            found = self.read(self._classified, images)
+        except UserError:
+            raise
+        except Exception:  # a graph may fail where the model does not
+            return False
+        return found.shape == expected.shape and differ_by_rounding(found.to(expected), expected)
 
     def _classified(self, images):
+        (model,) = self._original
+        if self.model is None:
+            with untouched(model):
+                return model(images)
         try:
             return self.model(images)
         except RuntimeError as error:
@@ -178,8 +269,9 @@ class Optimised(nn.Module):
         if precision == self.precision:
             return self
         if precision not in self._others:
-            self._others[precision] = Optimised(self._unfused, precision)
-            self._others[precision]._others["full"] = self
+            (model,), full = self._original, self._full[0] or self
+            self._others[precision] = full if precision == "full" else Optimised(model, precision, full)
+            self._others[precision]._others["full"] = full
         return self._others[precision]
 
 
@@ -199,3 +291,40 @@ def in_quick_layout(function, images: torch.Tensor):
         if _NO_VIEW not in str(error):
             raise
     return function(images.contiguous())
+
+
+@torch.no_grad()
+def check_outputs(model: nn.Module, found: torch.Tensor, images: torch.Tensor, method: str) -> None:
+    """Refuse a model whose logits were others while a method followed its steps than they are by themselves.
+
+    Compared on the first images of each size that a method gives a model; as long as it consists of the same modules
+    and hooks.
+    """
+    if not found.requires_grad:
+        raise UserError(f"{method}: no gradients come out of {type(model).__name__}; perhaps it switches them off.")
+    known = _compared.setdefault(model, set())
+    parts = tuple((id(m), len(m._forward_hooks), len(m._forward_pre_hooks)) for m in model.modules())
+    if (key := (method, images.shape[1:], images.dtype, parts)) in known:
+        return
+    expected = in_quick_layout(model, images)
+    if expected.shape != found.shape or not differ_by_rounding(found, expected):
+        raise UserError(
+            f"{method}: the outputs of {type(model).__name__} change while its steps are followed, so it cannot be "
+            "explained this way; methods that hide parts of the image, or look at one layer, run it as it is."
+        )
+    known.add(key)
+
+
+def gradients_of_each(outputs: torch.Tensor, inputs: list[torch.Tensor], starts: torch.Tensor) -> list[torch.Tensor]:
+    """Return the gradients (T, …) of T weightings of the outputs (T, *outputs.shape), in one batched pass if it can be.
+
+    Some steps, such as group norm on channels that come last, cannot go back for several at once.
+    """
+    if len(starts) > 1:
+        try:
+            return list(torch.autograd.grad(outputs, inputs, starts, is_grads_batched=True, retain_graph=True))
+        except RuntimeError as error:
+            if "vmap" not in str(error) and "atch" not in str(error):
+                raise
+    parts = [torch.autograd.grad(outputs, inputs, start, retain_graph=True) for start in starts]
+    return [torch.stack(found) for found in zip(*parts, strict=True)]

@@ -7,6 +7,7 @@ are not local, the whole. The outputs are those of the whole network but for rou
 """
 
 import operator
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
@@ -35,18 +36,21 @@ def _overwrites(graph, node):
 
 
 class Incremental(nn.Module):
-    """The network of a graph for variants of one image (1, 3, H, W), with its activations and `logits` (1, K)."""
+    """The network of a graph for variants of one image (1, C, H, W), with its activations and `logits` (1, K).
+
+    `read(function, image)` gives the logits in what the function returns.
+    """
 
     @torch.inference_mode()
-    def __init__(self, graph: fx.GraphModule, image: torch.Tensor):
+    def __init__(self, graph: fx.GraphModule, image: torch.Tensor, read: Callable = lambda run, image: run(image)):
         super().__init__()
         recorder = _Recorder(graph)
-        self.logits = recorder.run(image.clone())
+        self.logits = read(recorder.run, image.clone())
         self.image, self.interpreter = image, _Interpreter(graph, recorder.found)
 
     @torch.inference_mode()
     def forward(self, rectangles: torch.Tensor, colours: torch.Tensor) -> torch.Tensor:
-        """Return the outputs (B, K) with a rectangle each (B, 4) hidden by its colour (B, 3)."""
+        """Return the outputs (B, K) with a rectangle each (B, 4) hidden by its colour (B, C)."""
         tops, bottoms, lefts, rights = rectangles.T.tolist()
         sides = (rectangles[:, 1::2] - rectangles[:, ::2]).amax(dim=0).tolist()
         area = joined([Area(Spans(tops, sides[0]), Spans(lefts, sides[1]))], self.image.shape)

@@ -9,6 +9,7 @@ import torch
 
 from explainers.errors import UserError, near
 from explainers.networks.graph import optimised
+from explainers.networks.outputs import probabilities
 from explainers.targets import pick
 
 OUTPUTS = ("softmax", "sigmoid", "logit")
@@ -16,13 +17,17 @@ OUTPUTS = ("softmax", "sigmoid", "logit")
 _PIXELS_PER_BATCH = {"cpu": 6 * 224 * 224, "cuda": 256 * 224 * 224}
 
 
-def readout(logits: torch.Tensor, output: str) -> torch.Tensor:
-    """Return what is explained, (N, K): probabilities over the classes, one by one, or the logits."""
+def readout(logits: torch.Tensor, output: str, is_binary: bool = False) -> torch.Tensor:
+    """Return what is explained, (N, K): probabilities over the classes, one by one, or the logits.
+
+    The two classes of a model with one output z have the sigmoids of −z and z as probabilities in any case; its logit
+    is z for both, the value of a regression.
+    """
     if output not in OUTPUTS:
         raise UserError(f"output: there is no {output!r}.{near(output, OUTPUTS)}")
     if output == "logit":
-        return logits
-    return logits.softmax(dim=1) if output == "softmax" else logits.sigmoid()
+        return logits[:, 1:].expand(-1, 2) if is_binary else logits
+    return probabilities(logits, is_binary or output == "sigmoid")
 
 
 def usual_batch(images: torch.Tensor) -> int:
@@ -60,7 +65,7 @@ def classify(
         batch = buffer[: len(index)]
         torch.index_select(images, 0, which, out=batch)
         write(batch, which, variant)
-        scores.append(pick(readout(model(batch), output), targets[which]))
+        scores.append(pick(readout(model(batch), output, model.reader.is_binary), targets[which]))
         if progress is not None:
             progress(len(index))
     return torch.cat(scores).reshape(n_variants, n_images, -1).permute(1, 2, 0)

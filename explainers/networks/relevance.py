@@ -1,124 +1,158 @@
-"""LRP's z⁺ rule as one step of autograd, for the layers that take nearly all of its time.
+"""LRP's rules on the steps that a network takes: zennit's, and the z⁺ rule as one step of autograd.
 
-zennit's hooks compute the layer's gradient first, replace it, and treat positive and negative inputs apart although
-after a ReLU there are none below zero: six convolutions per layer. Here it takes three, with the same result.
+The z⁺ rule takes nearly all of the time. zennit computes the layer's gradient first, replaces it, and treats positive
+and negative inputs apart although after a ReLU there are none below zero: six convolutions per layer. Here it takes
+three, with the same result.
 """
 
 import torch
-from torch import fx, nn
+from torch import nn
 
 from explainers import _torchvision  # noqa: F401  (zennit imports torchvision)
-from explainers.networks.convolution import Geometry, convolve, input_gradient
-from explainers.networks.graph import module_of
+from explainers.errors import UserError
+from explainers.networks.contributions import Contributions, Weighted
+from explainers.networks.convolution import Geometry, convolve, input_gradient, pair
 
-from zennit.layer import Sum  # isort: skip
-from zennit.types import Activation, Linear  # isort: skip
-
-_STABILISER = 1e-6  # zennit's
-
-
-def quicken(graph: fx.GraphModule, flat_first: bool) -> None:
-    """Let a canonical graph's activations pass relevance and its convolutions split it by the z⁺ rule, in place.
-
-    What zennit's composites `epsilon_plus` and `epsilon_plus_flat` say of these layers; the other layers, with
-    `flat_first` the first one with weights among them, are left to zennit.
-    """
-    left = [graph.get_submodule(_first_weighted(graph))] if flat_first else []
-    for node in list(graph.graph.nodes):
-        module = module_of(graph, node)
-        if isinstance(module, Activation):
-            graph.set_submodule(node.target, _Step(_Pass, module))
-        elif isinstance(module, nn.Conv2d) and _pads_plainly(module) and module not in left:
-            graph.set_submodule(node.target, _Step(_Plus, module))
-        elif isinstance(module, Sum):
-            stacked = node.args[0]
-            with graph.graph.inserting_before(node):
-                node.replace_all_uses_with(graph.graph.call_function(_sum, tuple(stacked.args[0])))
-            graph.graph.erase_node(node)
-            graph.graph.erase_node(stacked)
-    graph.delete_all_unused_submodules()
-    graph.recompile()
+from zennit.composites import LayerMapComposite  # isort: skip
+from zennit.core import stabilize  # isort: skip
+from zennit.rules import ZBox, ZPlus  # isort: skip
 
 
-def _pads_plainly(convolution):
-    return convolution.padding_mode == "zeros" and not isinstance(convolution.padding, str)
+class Relevance(Contributions):
+    """Runs a model so that gradients are relevance, by the rules of a zennit composite."""
+
+    def __init__(self, model: nn.Module, composite: LayerMapComposite, images: torch.Tensor):
+        super().__init__(model)
+        self.composite, self.images, self._visited, self._rules = composite, images, {}, {}
+
+    def weighted(self, layer: Weighted, x, value):
+        rule = self._rule(layer, x)
+        if isinstance(rule, ZPlus) and layer.is_plain_convolution and x.ndim == 4:
+            return _Plus.apply(x, layer, (value,))
+        return _Ruled.apply(x, rule.copy(), _module(layer), (value,))
+
+    def _rule(self, layer, x):
+        """Return the composite's rule: another for the first layer; the same for a layer with batch norm folded in."""
+        if id(layer.given) not in self._rules:
+            blank = layer.kind.__new__(layer.kind)
+            rule = self.composite.mapping(self._visited, "", blank)
+            if isinstance(rule, ZBox) and not torch.equal(x, self.images):
+                raise UserError(
+                    "composite: epsilon_gamma_box bounds the pixels that the first layer sees, and this network "
+                    "changes the picture before; choose another composite."
+                )
+            self._rules[id(layer.given)] = rule, layer.given  # kept, so that nothing else gets its place in memory
+        return self._rules[id(layer.given)][0]
+
+    def added(self, parts, value):
+        return _Share.apply(*parts, (value,))
+
+    def averaged(self, function, x, value):
+        return _Averaged.apply(x, function, (value,))
+
+    def passed(self, x, value):
+        return _Pass.apply(x, (value,))
 
 
-def _first_weighted(graph):
-    return next(name for name, module in graph.named_modules() if isinstance(module, Linear))
+def _module(layer: Weighted) -> nn.Module:
+    """Return the layer as the module that zennit's rules change the weights of."""
+    module = _Layer.__new__(_Layer)
+    nn.Module.__init__(module)
+    module.layer = layer
+    module.weight = nn.Parameter(layer.weight, requires_grad=False)
+    module.bias = None if layer.bias is None else nn.Parameter(layer.bias, requires_grad=False)
+    return module
 
 
-class _Step(nn.Module):
-    """A module whose backward pass hands back relevance; the module is hidden, so that no rule is bound to it."""
-
-    def __init__(self, function, module):
-        super().__init__()
-        self.function, self.hidden = function, (module,)
-
+class _Layer(nn.Module):
     def forward(self, x):
-        return self.function.apply(x, self.hidden[0])
+        return self.layer(x, self.weight, self.bias)
+
+
+class _Ruled(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, rule, module, values):
+        ctx.x, ctx.rule, ctx.module = x.detach(), rule, module
+        return values[0]
+
+    @staticmethod
+    def backward(ctx, relevance):
+        ctx.rule.stored_tensors["input"] = (ctx.x,)
+        (found,) = ctx.rule.backward(ctx.module, (ctx.x,), (relevance,))
+        return found, None, None, None
 
 
 class _Pass(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, x, activation):
-        return activation(x)
+    def forward(ctx, x, values):
+        return values[0]
 
     @staticmethod
     def backward(ctx, relevance):
         return relevance, None
 
 
-def _sum(a, b):
-    return _Share.apply(a, b)
+class _Averaged(torch.autograd.Function):
+    """A linear step without weights hands relevance to its inputs in proportion; zennit's rule `Norm`."""
+
+    @staticmethod
+    def forward(ctx, x, function, values):
+        ctx.x, ctx.function = x.detach(), function
+        return values[0]
+
+    @staticmethod
+    def backward(ctx, relevance):
+        with torch.enable_grad():
+            leaf = ctx.x.clone().requires_grad_()
+            output = ctx.function(leaf)
+        (gradient,) = torch.autograd.grad(output, leaf, relevance / stabilize(output.detach()))
+        return leaf.detach() * gradient, None, None
 
 
 class _Share(torch.autograd.Function):
     """A sum of two hands relevance to both in proportion; zennit's rule `Norm` without stacking them."""
 
     @staticmethod
-    def forward(ctx, a, b):
-        ctx.save_for_backward(a, b)
-        return a + b
+    def forward(ctx, a, b, values):
+        ctx.parts = a.detach(), b.detach()
+        return values[0]
 
     @staticmethod
     def backward(ctx, relevance):
-        a, b = ctx.saved_tensors
-        total = a + b
-        shared = relevance / (total + torch.where(total < 0, -_STABILISER, _STABILISER))
-        return a * shared, b * shared
+        a, b = ctx.parts
+        shared = relevance / stabilize(a + b)
+        return a * shared, b * shared, None
 
 
 class _Plus(torch.autograd.Function):
     """Kohlbrenner et al. 2020: relevance goes to the contributions above zero, in proportion."""
 
     @staticmethod
-    def forward(ctx, x, convolution):
-        ctx.x, ctx.convolution, ctx.parts = x.detach(), convolution, None
-        return convolve(x, convolution.weight, convolution.bias, *_geometry(convolution))
+    def forward(ctx, x, layer, values):
+        ctx.x, ctx.layer, ctx.parts = x.detach(), layer, None
+        return values[0]
 
     @staticmethod
     def backward(ctx, relevance):
         if ctx.parts is None:  # further targets find them made
-            ctx.parts, ctx.total = _positive_parts(ctx.x, ctx.convolution)
-        shared, geometry = relevance / ctx.total, _geometry(ctx.convolution)
+            ctx.parts, ctx.total = _positive_parts(ctx.x, ctx.layer)
+        shared, geometry = relevance / ctx.total, _geometry(ctx.layer)
         first, *second = (input_gradient(shared, part, weight, geometry).mul_(part) for part, weight in ctx.parts)
-        return sum(second, start=first), None
+        return sum(second, start=first), None, None
 
 
-def _positive_parts(x, convolution):
+def _positive_parts(x, layer):
     """Return inputs with the weights that make them contribute positively, and the sum of all contributions."""
-    weight, bias = convolution.weight.detach(), convolution.bias
-    bias = None if bias is None else bias.detach().clamp(min=0)
+    bias, geometry = None if layer.bias is None else layer.bias.clamp(min=0), _geometry(layer)
     is_signed = float(x.amin()) < 0  # `min` would copy what has its channels last
-    parts = [(x.clamp(min=0) if is_signed else x, weight.clamp(min=0))]
-    total = convolve(*parts[0], bias, *_geometry(convolution))
+    parts = [(x.clamp(min=0) if is_signed else x, layer.weight.clamp(min=0))]
+    total = convolve(*parts[0], bias, *geometry)
     if is_signed:
-        parts.append((x.clamp(max=0), weight.clamp(max=0)))
-        total = total + convolve(*parts[1], None, *_geometry(convolution))
-    return parts, total.add_(_STABILISER)
+        parts.append((x.clamp(max=0), layer.weight.clamp(max=0)))
+        total = total + convolve(*parts[1], None, *geometry)
+    return parts, stabilize(total)
 
 
-def _geometry(convolution):
-    c = convolution
-    return Geometry(c.stride, c.padding, c.dilation, c.groups)
+def _geometry(layer):
+    settings = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1, **layer.settings}
+    return Geometry(*(pair(settings[name]) for name in ("stride", "padding", "dilation")), settings["groups"])

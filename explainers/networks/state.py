@@ -1,15 +1,29 @@
 """Borrow a model and give it back exactly as it was."""
 
 from contextlib import contextmanager
+from threading import Lock, RLock
+from weakref import WeakKeyDictionary
 
 import torch
 
 from explainers.errors import UserError
+from explainers.networks.outputs import Reader, reader_of
+
+_locks: WeakKeyDictionary = WeakKeyDictionary()
+_finding_a_lock = Lock()
 
 
 def device_of(model: torch.nn.Module) -> torch.device:
     """Return where the model's parameters are; the CPU for a model without any."""
     return next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
+
+
+def check_channels(images: torch.Tensor, mean) -> None:
+    """Refuse to translate colours for images of another number of channels than the preprocessing's mean has."""
+    if len(mean) != images.shape[1]:
+        raise UserError(
+            f"mean, std: expected one value per channel of the images, {images.shape[1]}, found {len(mean)}."
+        )
 
 
 def device_called(name: str) -> torch.device:
@@ -24,15 +38,39 @@ def device_called(name: str) -> torch.device:
 
 @contextmanager
 def untouched(model: torch.nn.Module):
-    """Put the model in evaluation mode with frozen parameters; restore modes, flags and gradients afterwards."""
+    """Lend the model: in evaluation mode, its parameters frozen, its outputs read as logits (N, K).
+
+    Modes, flags, gradients and hooks are as before afterwards. Threads that share a model take turns. Gradients can be
+    taken, whatever the caller has switched off.
+    """
+    with _lock_of(model):
+        yield from _lent(model)
+
+
+def _lock_of(model):
+    with _finding_a_lock:
+        return _locks.setdefault(model, RLock())
+
+
+def _lent(model):
+    if type(model).__module__.startswith("torch.jit"):
+        raise UserError("model: a TorchScript module hides its steps; give the module that it was made from.")
     modes = [(module, module.training) for module in model.modules()]
     flags = [(parameter, parameter.requires_grad, parameter.grad) for parameter in model.parameters()]
+    handles = []
     try:
         model.eval()
         for parameter, _, _ in flags:
             parameter.requires_grad_(False)
-        yield model
+        if reader_of(model) is None:
+            reader = Reader(model)
+            handles.append(model.register_forward_pre_hook(reader.begin, prepend=True))
+            handles.append(model.register_forward_hook(reader.end, always_call=True))
+        with torch.inference_mode(False), torch.enable_grad():
+            yield model
     finally:
+        for handle in handles:
+            handle.remove()
         for module, training in modes:
             module.training = training
         for parameter, requires_grad, grad in flags:
@@ -41,19 +79,20 @@ def untouched(model: torch.nn.Module):
 
 
 @contextmanager
-def tapped(modules):
+def tapped(modules, begins: bool = True):
     """Begin the graph at the first of these modules to give an output; yields the outputs by module.
 
     Nothing below it is differentiated, so one forward pass keeps only what the layers above it need. What the other
-    modules give stays part of the graph, so that one backward pass reaches all of them.
+    modules give stays part of the graph, so that one backward pass reaches all of them; without `begins`, what the
+    first one gives too.
     """
     outputs = {}
 
     def note(module, _inputs, output):
-        if not outputs or module is next(iter(outputs)):
-            output = output.detach().requires_grad_()
-        outputs[module] = output
-        return output.clone()  # a later in-place ReLU may not write into it
+        output = _tensor(module, output)
+        is_first = not outputs or module is next(iter(outputs))
+        outputs[module] = output.detach().requires_grad_() if begins and is_first else output.view_as(output)
+        return outputs[module].clone()  # a later in-place ReLU may not write into it
 
     handles = [module.register_forward_hook(note) for module in modules]
     try:
@@ -62,3 +101,11 @@ def tapped(modules):
     finally:
         for handle in handles:
             handle.remove()
+
+
+def _tensor(module, output):
+    if not isinstance(output, torch.Tensor):
+        raise UserError(
+            f"layer: {type(module).__name__} gives a {type(output).__name__}; choose one that gives a tensor."
+        )
+    return output

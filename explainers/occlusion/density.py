@@ -5,6 +5,8 @@ nearest to what was measured there. So every area is explained by all rectangles
 offsets, and none has to be chosen.
 """
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 
@@ -24,23 +26,26 @@ def fitted_density(grid: Lattice, values: torch.Tensor, ridge: float) -> torch.T
     top, bottom, left, right = grid.rectangles.unbind(1)
     n_units = ((bottom - top) * (right - left)).to(values)
 
-    def means(density):
+    def means(density: torch.Tensor) -> torch.Tensor:
         sums = F.pad(density.cumsum(-1).cumsum(-2), (1, 0, 1, 0))
-        return (sums[:, bottom, right] - sums[:, top, right] - sums[:, bottom, left] + sums[:, top, left]) / n_units
+        inside = sums[:, bottom, right] - sums[:, top, right] - sums[:, bottom, left] + sums[:, top, left]
+        mean: torch.Tensor = inside / n_units
+        return mean
 
-    def transposed(each):
+    def transposed(each: torch.Tensor) -> torch.Tensor:
         side, each = grid.units + 1, each / n_units
         corners = each.new_zeros(len(each), side * side)
         for row, column, sign in ((top, left, 1), (top, right, -1), (bottom, left, -1), (bottom, right, 1)):
             corners.index_add_(1, row * side + column, each, alpha=sign)
-        return corners.unflatten(1, (side, side)).cumsum(-1).cumsum(-2)[:, :-1, :-1]
+        as_grid: torch.Tensor = corners.unflatten(1, (side, side))
+        return as_grid.cumsum(-1).cumsum(-2)[:, :-1, :-1]
 
     strength = ridge * transposed(1 / n_units[None]).mean()
     measured = values * grid.units**2 / n_units
     return _solved(lambda density: transposed(means(density)) + strength * density, transposed(measured))
 
 
-def _solved(matrix, right_side):
+def _solved(matrix: Callable[[torch.Tensor], torch.Tensor], right_side: torch.Tensor) -> torch.Tensor:
     """Return x (N, …) with matrix(x) = right_side for a symmetric positive definite matrix, by conjugate gradients."""
     found, rest, way = torch.zeros_like(right_side), right_side, right_side
     tiny = torch.finfo(right_side.dtype).tiny
@@ -56,5 +61,5 @@ def _solved(matrix, right_side):
     return found
 
 
-def _dot(a, b):
+def _dot(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     return (a * b).sum(dim=(-2, -1), keepdim=True)

@@ -33,7 +33,7 @@ class Lattice:
 
     @property
     def units(self) -> int:
-        return 2 ** (self.depth + 1)
+        return 2 << self.depth
 
     def in_pixels(self, height: int, width: int) -> torch.Tensor:
         """Return the rectangles (R, 4) in pixels of an image."""
@@ -50,12 +50,14 @@ class Lattice:
             torch.div(unit - (k % size)[:, None], size, rounding_mode="floor") + 1
             for k in (offsets // 2**self.depth, offsets % 2**self.depth)
         )
-        return row[:, :, None] * n_slots + column[:, None, :]
+        slots: torch.Tensor = row[:, :, None] * n_slots + column[:, None, :]
+        return slots
 
 
 def boundaries(length: int, units: int) -> torch.Tensor:
     """Return b(i) = ⌊i·length / units⌋ for i = 0 … units."""
-    return torch.arange(units + 1) * length // units
+    first: torch.Tensor = torch.arange(units + 1) * length // units
+    return first
 
 
 @lru_cache(maxsize=4)
@@ -72,19 +74,19 @@ def lattice(depth: int) -> Lattice:
         above = (slot + 1 - offset % (2 * size) // size) // 2 if d > 1 else torch.zeros_like(begin)
         parents.append(_pairs(above * (2 ** (d - 1) + 1 if d > 1 else 1), above))
     distinct, numbers = torch.unique(torch.cat([key.flatten() for key in keys]), return_inverse=True)
-    root, *cells = torch.split(numbers, [key.numel() for key in keys])
-    cells = tuple(part.reshape(key.shape) for part, key in zip(cells, keys[1:], strict=True))
+    root, *flat = torch.split(numbers, [key.numel() for key in keys])
+    cells = tuple(part.reshape(key.shape) for part, key in zip(flat, keys[1:], strict=True))
     digits = [distinct[:-1] // (units + 1) ** power % (units + 1) for power in (3, 2, 1, 0)]
     return Lattice(depth, int(root), torch.stack(digits, dim=1), cells, tuple(parents))
 
 
-def _pairs(rows, columns):
+def _pairs(rows: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
     """Return rows[ky, i] + columns[kx, j] with offsets (ky, kx) and slots (i, j) numbered row by row."""
     pairs = rows[:, None, :, None] + columns[None, :, None, :]
     return pairs.flatten(0, 1).flatten(1, 2)
 
 
-def _keys(begin, end, units):
+def _keys(begin: torch.Tensor, end: torch.Tensor, units: int) -> torch.Tensor:
     """Return one number per rectangle of these intervals by these; an empty one gets the highest of all."""
     base, empty = units + 1, (begin >= end).long()
     keys = _pairs((begin * base + end) * base**2, begin * base + end)

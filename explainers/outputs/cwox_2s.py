@@ -4,6 +4,8 @@ Xie, Li, Lin, Poon, Cao, Zhang 2023, "Two-Stage Holistic and Contrastive Explana
 settings of the base explainers from its supplementary material, section A (cwox-2s-supplementary.txt).
 """
 
+from typing import Any
+
 import torch
 
 from explainers.base_explainers import BASES
@@ -16,7 +18,7 @@ from explainers.trees import Node, as_tree, clusters
 
 
 @whole_output(base="grad_cam", n_stages=2)
-def cwox_2s(output: Output, *, percentile=None, level=1) -> list[Node]:
+def cwox_2s(output: Output, *, percentile: float | None = None, level: int = 1) -> list[Node]:
     """Return a node per confusion cluster of the top classes, and below those of several classes a node per class.
 
     Stage 1, of k clusters: H*_C = ReLU((k − 1)·H_C − Σ H_C'), for k = 1 ReLU(H_C); H_C explains log Σ e^{z_c}
@@ -38,7 +40,7 @@ def cwox_2s(output: Output, *, percentile=None, level=1) -> list[Node]:
     return nodes
 
 
-def _published(model, images, targets, **_parameters):
+def _published(model: torch.nn.Module, images: torch.Tensor, targets: torch.Tensor, **_parameters: Any) -> None:
     """The passes that CWOX's published code makes for clusters of 2 and 3, one after the other; no maps to compare."""
     with untouched(model):
         for image in images:
@@ -48,16 +50,16 @@ def _published(model, images, targets, **_parameters):
                     model(image[None])
 
 
-def _trial(base, peers=()):
+def _trial(base: str, peers: tuple[Peer, ...] = ()) -> Trial:
     """A tree of the five highest classes, in two clusters; of the paper's samples a part, in its proportion."""
     halves = [list(range(0, 1000, 2)), list(range(1, 1000, 2))]
-    stage_1, stage_2 = BASES[base].base.timed
+    stage_1, stage_2 = BASES[base].timed
     parameters = {"base": base, "tree": halves, "mass": 1.0, "stage_1": stage_1, "stage_2": stage_2}
     return Trial(lambda _side: parameters, peers)
 
 
 _PUBLISHED = Peer("as many passes as published: 34 forward, 17 backward", _published)
-_PERCENTILES = ", ".join(f"{record.base.percentile} for {name}" for name, record in BASES.items())
+_PERCENTILES = ", ".join(f"{base.percentile} for {name}" for name, base in BASES.items())
 
 RECORD = Record(
     function=cwox_2s,

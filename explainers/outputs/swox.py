@@ -11,7 +11,8 @@ from explainers.trees import Node
 @whole_output(base="grad_cam", n_stages=1, scaled=False)
 def swox(output: Output) -> list[Node]:
     """Return a node per top class, the most probable first; its map is the positive part of the base explainer's."""
-    return output.class_nodes(output.classes, output.class_maps(output.classes).relu())
+    maps = output.class_maps(output.classes).relu()
+    return output.class_nodes(output.classes, maps, references=output.references())
 
 
 RECORD = Record(

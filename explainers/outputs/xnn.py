@@ -4,12 +4,15 @@ Qi, Khorram, Li 2021, "Embedding Deep Networks into Visual Explanations", Artifi
 see `explainers.xnn`.
 """
 
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import torch
 
 from explainers.errors import UserError
+from explainers.parameters import Layer
 from explainers.record import Record
 from explainers.trees import Node
 from explainers.xnn.activations import activations_of
@@ -19,7 +22,13 @@ from explainers.xnn.storage import load
 from explainers.xnn.training import apply
 
 
-def xnn(model, image, *, network=None, layer=None) -> list[Node]:
+def xnn(
+    model: torch.nn.Module,
+    image: torch.Tensor,
+    *,
+    network: ExplanationNetwork | Path | str | None = None,
+    layer: Layer = None,
+) -> list[Node]:
     """Return a node per x-feature, by number; `score` is its contribution v_i E_i over the sum of their magnitudes.
 
     The contributions are to the class with the highest logit among those the network explains; `raw_score` is v_i E_i.
@@ -44,7 +53,10 @@ def xnn(model, image, *, network=None, layer=None) -> list[Node]:
     ]
 
 
-def _check(network, activations, logits):
+Asked: TypeAlias = dict[str, Callable[[], Any]]  # what metrics may ask of an image, by name, each as a function
+
+
+def _check(network: ExplanationNetwork, activations: torch.Tensor, logits: torch.Tensor) -> None:
     if tuple(activations.shape[1:]) != network.shape or max(network.classes) >= logits.shape[1]:
         raise UserError(
             f"network: explains classes {network.classes} from {network.shape} activations of "
@@ -52,18 +64,18 @@ def _check(network, activations, logits):
         )
 
 
-def _observed(*, network, layer=None):
+def _observed(*, network: Path | str, layer: Layer = None) -> Callable[[torch.nn.Module, torch.Tensor], Asked]:
     """Return what metrics of a whole data set ask of an image, as `Record.observe` says."""
-    network = load(Path(network))
+    loaded = load(Path(network))
 
-    def of_image(model, image):
-        images, settings = image[None], network.settings
+    def of_image(model: torch.nn.Module, image: torch.Tensor) -> Asked:
+        images, settings = image[None], loaded.settings
         passed = cache(lambda: activations_of(model, images, settings.layer, settings.space))
         return {
-            "approximations": lambda: apply(network, passed()[0])[1],
+            "approximations": lambda: apply(loaded, passed()[0])[1],
             "logits": lambda: passed()[1],
-            "classes": lambda: network.classes,
-            "maps": lambda: x_feature_maps(model, network, images, layer),
+            "classes": lambda: loaded.classes,
+            "maps": lambda: x_feature_maps(model, loaded, images, layer),
         }
 
     return of_image
@@ -74,7 +86,7 @@ RECORD = Record(
     title="Explanation network",
     paper="Qi, Khorram, Li 2021, Embedding Deep Networks into Visual Explanations, Artificial Intelligence",
     parameters={"network": "The explanation network: its file."},
-    needs=("gradients", "trace", "layer"),
+    needs=("gradients", "layer"),
     files=("network",),
     observe=_observed,
 )

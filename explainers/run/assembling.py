@@ -1,4 +1,4 @@
-"""Put a bundle together from a finished work folder: tables, features, pictures, coloured overlays, manifest.
+"""Put a bundle together from a finished work folder: tables, features, pictures, raw maps, manifest.
 
 Image by image, so that memory does not hold what thousands of images have.
 """
@@ -19,12 +19,14 @@ from explainers import registry
 from explainers._torchvision import torchvision
 from explainers.bundle import opaque, replace_folder, seal, write_atomically, write_table
 from explainers.config import MethodConfig
-from explainers.networks.state import device_of
-from explainers.predictions import prediction_rows, scores_of, thresholds_of
-from explainers.render import colour_stops, colour_table, overlay, shared_scale
+from explainers.networks.layers import layer_name
+from explainers.networks.state import device_of, untouched
+from explainers.predictions import prediction_rows, thresholds_of
+from explainers.raw_maps import FORMATS, reduced, stored
 from explainers.run.explaining import read_nodes, targets_for
 from explainers.run.job import Job
-from explainers.run.predicting import read_prediction
+from explainers.run.predicting import class_scores, read_prediction
+from explainers.run.reading import inputs_of
 from explainers.run.truth import write_masks, write_parts
 from explainers.trees import as_tree
 
@@ -56,7 +58,7 @@ def _write_predictions(job, new, targets):
     """Write every image's rows and return the classes' thresholds, if any."""
 
     def scores(name):
-        return scores_of(read_prediction(job, name)["logits"][None], job.config.model.multilabel)[0]
+        return class_scores(job, read_prediction(job, name))
 
     labels = {name: photograph.labels for name, photograph in job.photographs.items()}
     thresholds = job.config.model.thresholds
@@ -96,67 +98,57 @@ def _write_images(job, new):
 
 
 def _write_method(job: Job, new, method: MethodConfig, targets):
-    """Write one method's overlays, yield its rows of nodes.csv, and return what the manifest says of it."""
+    """Write one method's maps, yield its rows of nodes.csv, and return what the manifest says of it."""
     folder, explained = job.method_folder(method), targets_for(method, targets)
-
-    def records():
-        return ((name, read_nodes(folder, name, chosen)) for name, chosen in explained.items())
-
-    scale_of, shared = _scales(job, method, records())
-    table = colour_table(method.colormap)
     seconds = 0.0
-    bar = tqdm(records(), f"{method.id} overlays", len(explained), unit=" images", dynamic_ncols=True)
-    for name, record in bar:
+    bar = tqdm(explained.items(), f"{method.id} maps", unit=" images", dynamic_ncols=True)
+    for name, chosen in bar:
+        record = read_nodes(folder, name, chosen)
         seconds += record["seconds"]
         for node in record["nodes"]:
-            low, high = scale_of(record, node)
-            saliency = np.load(folder / f"{node['file']}.npy").astype(np.float32) * node["scale"]
-            file = opaque(method.id, node["file"])
-            picture = overlay(saliency, low, high, table, job.config.overlay_size, job.config.output.overlay_quality)
-            write_atomically(new / "overlays" / f"{file}.webp", picture)
-            if job.config.output.maps:
-                _link(folder / f"{node['file']}.npy", new / "maps" / f"{file}.npy")
-            yield _node_row(job, method, name, node, file, low, high)
+            yield _node_row(job, method, name, node, _write_map(job, new, method, folder, node))
     known = registry.explainer(method.name)
     return {
         "name": method.id,
         "method": method.name,
         "title": known.title,
         "paper": known.paper,
+        "signed": known.signed,
+        "pixelwise": known.pixelwise,
         "parameters": job.resolved(method),
+        "layer": _layer_of(job, method),
         "seed": job.config.output.seed,
         "seconds": round(seconds, 3),
-        "colormap": method.colormap,
-        "stops": colour_stops(method.colormap),
-        "scale": job.config.output.scale,
-        "vmin": shared and shared[0],
-        "vmax": shared and shared[1],
     }
 
 
-def _scales(job, method, records):
-    """Return a function (record, node) → (vmin, vmax), and the one scale of all maps where there is one.
-
-    Maps of a tree that stand side by side share a scale: an image's nodes of the same depth. Those of another depth
-    explain other scores from other layers or masks, and would fade beside them.
-    """
-
-    def of(nodes):
-        return shared_scale([node["peaks"] for node in nodes], method.colormap)
-
-    if job.config.output.scale == "per_map":
-        return (lambda _record, node: of([node])), None
-    if not registry.explains_output(method.name):
-        shared = shared_scale([node["peaks"] for _, record in records for node in record["nodes"]], method.colormap)
-        return (lambda _record, _node: shared), shared
-    return (lambda record, node: of([n for n in record["nodes"] if _depth(n) == _depth(node)])), None
+def _layer_of(job, method):
+    """Return the name of the layer that is explained, given or found; None of a method without one."""
+    found_by = registry.explainer(method.name).finds_layer
+    if found_by is None:
+        return None
+    given = job.resolved(method)["layer"]
+    if given is not None:
+        return given
+    with untouched(job.model):
+        images = inputs_of(job, [next(iter(job.photographs))])
+        return layer_name(job.model, found_by(job.model, None, images))
 
 
-def _depth(node):
-    return node["node"].count(".")
+def _write_map(job, new, method, folder, node):
+    """Put a map into the bundle, and return what nodes.csv says of its file."""
+    output, source = job.config.output, folder / f"{node['file']}.npy"
+    file = f"maps/{opaque(method.id, node['file'])}{FORMATS[output.maps]}"
+    if output.maps == "npy" and output.map_size is None:
+        _link(source, new / file)
+        return {"map_file": file, "scale": node["scale"], "low": None, "high": None}
+    saliency = np.load(source).astype(np.float32) * np.float32(node["scale"])
+    content, values = stored(reduced(saliency, output.map_size), output.maps)
+    write_atomically(new / file, content)
+    return {"map_file": file, **values}
 
 
-def _node_row(job, method, name, node, file, vmin, vmax):
+def _node_row(job, method, name, node, file):
     return {
         "image_id": name,
         "method": method.id,
@@ -167,11 +159,8 @@ def _node_row(job, method, name, node, file, vmin, vmax):
         "label": node["label"] or ", ".join(job.classes[index] for index in node["classes"]),
         "score": node["score"],
         "raw_score": node["raw_score"],
-        "map_file": f"maps/{file}.npy" if job.config.output.maps else None,
-        "scale": node["scale"],
-        "overlay_file": f"overlays/{file}.webp",
-        "vmin": vmin,
-        "vmax": vmax,
+        "reference": node.get("reference", 0.0),
+        **file,
     }
 
 
@@ -207,6 +196,7 @@ def _manifest(job, methods, thresholds):
             "images": len(job.photographs),
             "skipped": job.skipped,
         },
+        "maps": {"format": job.config.output.maps, "size": job.config.output.map_size},
         "methods": methods,
         "versions": _versions(),
         "device": str(device_of(job.model)),

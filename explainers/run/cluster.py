@@ -69,6 +69,6 @@ def work_on(path: str, device: str, limit: int | None, names: list[str]) -> int:
 
 
 @lru_cache(maxsize=1)
-def _prepared(path, device, limit):
+def _prepared(path: str, device: str, limit: int | None) -> Job:
     """The model is loaded once per worker."""
     return prepare(load_config(Path(path)), device, limit)

@@ -10,19 +10,21 @@ import hashlib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import torch
+from tqdm import tqdm
 
 from explainers import registry
 from explainers.bundle import opaque, sha256_of
-from explainers.config import Config, MethodConfig
+from explainers.code import code_sha256
+from explainers.config import Config, MethodConfig, ModelConfig
 from explainers.datasets import Photograph, list_photographs, with_masks, with_parts
 from explainers.errors import UserError
 from explainers.models import class_names, load_model
 from explainers.networks.state import device_called
-from explainers.render import colour_table
 
-NOT_PART_OF_THE_MAP = ("generator", "batch_size", "progress", "mean", "std")
+NOT_PART_OF_THE_MAP = ("generator", "batch_size", "progress", "reference", "mean", "std")
 
 
 @dataclass(eq=False)
@@ -40,7 +42,7 @@ class Job:
     photographs: dict[str, Photograph]
     work: Path
     model_key: str
-    skipped: list[dict]
+    skipped: list[dict[str, str]]
 
     @property
     def predictions_folder(self) -> Path:
@@ -53,7 +55,8 @@ class Job:
 
     @cache  # noqa: B019  (asked for with every image; there is one job a run)
     def method_folder(self, method: MethodConfig) -> Path:
-        key = opaque(self.model_key, self.config.output.seed, self.resolved(method), self.background_names(method))
+        key = [self.model_key, self.config.output.seed, self.resolved(method), self.background_names(method)]
+        key = opaque(*key, *(["with reference"] if registry.has_reference(method.name, method.parameters) else []))
         return self.work / f"{method.name}-{key}"
 
     @cache  # noqa: B019
@@ -65,7 +68,7 @@ class Job:
         return sorted(self.all_photographs, key=lambda name: opaque(seed, "background", name))[:count]
 
     @cache  # noqa: B019
-    def resolved(self, method: MethodConfig) -> dict:
+    def resolved(self, method: MethodConfig) -> dict[str, Any]:
         """The method's parameters, defaults included, as they decide its maps; of a file its name and sha256."""
         defaults = registry.explainer(method.name).defaults
         chosen = {name: value for name, value in defaults.items() if name not in NOT_PART_OF_THE_MAP}
@@ -97,20 +100,28 @@ def prepare(config: Config, device: str, limit: int | None) -> Job:
         photographs = with_parts(photographs, images.parts)
     model, weights_sha256 = load_model(config.model, folder, len(classes))
     seed = config.output.seed
-    by_id = {opaque(seed, photo.source, _content(photo.path)): photo for photo in photographs}
+    by_id, skipped = {}, []
+    for photo in photographs:
+        try:
+            by_id[opaque(seed, photo.source, _content(photo.path))] = photo
+        except UserError as error:
+            skipped.append({"source": photo.source, "reason": str(error)})
+            tqdm.write(f"skipped: {photo.source}: {error}")
+    if not by_id:
+        raise UserError(f"{images.folder}: no picture could be read.")
     m = config.model
-    depends_on = (weights_sha256, m.arch, m.options, m.multilabel, m.height_width, m.resize, m.mean, m.std)
+    code = code_sha256(model, m.arch)
+    depends_on = (weights_sha256, code, m.arch, m.options, m.multilabel, m.height_width, m.resize, m.mean, m.std)
     model_key = opaque(*depends_on, classes, config.output_size, config.output.quality)
     work = config.output.bundle.with_name(f"{config.output.bundle.name}.work")
     return Job(
-        config, model.to(device_called(device)), weights_sha256, classes, by_id, dict(by_id), work, model_key, []
+        config, model.to(device_called(device)), weights_sha256, classes, by_id, dict(by_id), work, model_key, skipped
     )
 
 
-def _check_method(config, method):
+def _check_method(config: Config, method: MethodConfig) -> None:
     where, record = f"[[methods]] {method.id}", registry.explainer(method.name)
     registry.check_parameters(where, record, method.parameters)
-    colour_table(method.colormap)
     if "one_label" in record.needs and config.model.multilabel:
         raise UserError(f"{where}: explains the classes' probabilities together; it needs multilabel = false.")
     for name in record.files:
@@ -119,7 +130,7 @@ def _check_method(config, method):
             raise UserError(f"{where} {name}: there is no file {config.path.parent / value}.")
 
 
-def _check_thresholds(model, classes):
+def _check_thresholds(model: ModelConfig, classes: list[str]) -> None:
     given = model.thresholds
     if given is not None and not (model.multilabel and len(given) == len(classes)):
         expected = f"{len(classes)}, one per class" if model.multilabel else "none, as the model is not multilabel"
@@ -127,6 +138,10 @@ def _check_thresholds(model, classes):
 
 
 def _content(path: Path) -> str:
+    if path.is_dir():
+        raise UserError(f"{path.name} is a folder, not a picture.")
+    if not path.exists():
+        raise UserError(f"{path.name} is a link to nothing.")
     try:
         return hashlib.blake2s(path.read_bytes()).hexdigest()
     except OSError as error:

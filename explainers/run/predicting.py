@@ -1,9 +1,11 @@
 """The first step of a run: each photograph's logits, penultimate features and picture, and the classes to explain."""
 
 import io
+from collections.abc import Iterator
 
 import numpy as np
 import torch
+from PIL import Image
 from tqdm import tqdm
 
 from explainers.bundle import write_atomically
@@ -11,6 +13,7 @@ from explainers.datasets import class_index, cut_out, open_picture
 from explainers.errors import UserError
 from explainers.models import model_input
 from explainers.networks.features import penultimate
+from explainers.networks.outputs import NotFinite
 from explainers.networks.state import device_of
 from explainers.predictions import classes_to_explain, scores_of
 from explainers.render import encode
@@ -33,7 +36,7 @@ def predict(job: Job) -> None:
         raise UserError(f"{job.config.images.folder}: no picture could be read.")
 
 
-def _readable(job, names):
+def _readable(job: Job, names: list[str]) -> Iterator[tuple[str, Image.Image]]:
     for name in names:
         try:
             yield name, open_picture(job.photographs[name].path)
@@ -43,24 +46,31 @@ def _readable(job, names):
             tqdm.write(f"skipped: {photograph.source}: {error}")
 
 
-def _predict_batch(job, pictures):
+def _predict_batch(job: Job, pictures: dict[str, Image.Image]) -> None:
     model = job.config.model
-    inputs = torch.zeros(BATCH, 3, *model.height_width)  # always a full batch: rounding depends on its size
-    for row, picture in enumerate(pictures.values()):
-        inputs[row] = model_input(picture, model)
-    logits, features = penultimate(job.model, sent(inputs, device_of(job.model)))
+    inputs = [model_input(picture, model) for picture in pictures.values()]
+    inputs += inputs[-1:] * (BATCH - len(inputs))  # always a full batch: rounding depends on its size
+    try:
+        logits, features, is_binary = penultimate(job.model, sent(torch.stack(inputs), device_of(job.model)))
+    except NotFinite as error:
+        name = list(pictures)[min(error.which, len(pictures) - 1)]
+        raise UserError(f"{job.photographs[name].source}: the model's outputs are NaN or infinite.") from None
     if logits.shape[1] != len(job.classes):
-        raise UserError(f"[model] classes: {len(job.classes)} names, but the model has {logits.shape[1]} outputs.")
+        outputs = "one output, which tells two classes apart (the first is the one below zero)"
+        raise UserError(
+            f"[model] classes: {len(job.classes)} names, but the model has "
+            f"{outputs if is_binary else f'{logits.shape[1]} outputs'}."
+        )
     for row, (name, picture) in enumerate(pictures.items()):
         shown = cut_out(picture, model.resize, model.height_width, job.config.output_size)
         write_atomically(job.predictions_folder / f"{name}.webp", encode(shown, job.config.output.quality))
-        arrays = {"logits": logits[row].cpu().numpy(), "features": features[row].cpu().numpy()}
+        arrays = {"logits": logits[row].cpu().numpy(), "features": features[row].cpu().numpy(), "is_binary": is_binary}
         write_atomically(job.predictions_folder / f"{name}.npz", _npz(arrays))
 
 
-def _npz(arrays) -> bytes:
+def _npz(arrays: dict[str, np.ndarray]) -> bytes:
     buffer = io.BytesIO()
-    np.savez(buffer, **arrays)
+    np.savez(buffer, allow_pickle=False, **arrays)
     return buffer.getvalue()
 
 
@@ -69,12 +79,17 @@ def read_prediction(job: Job, name: str) -> dict[str, np.ndarray]:
         return {key: stored[key] for key in stored.files}
 
 
+def class_scores(job: Job, prediction: dict[str, np.ndarray]) -> np.ndarray:
+    """Return an image's probabilities (K,): by softmax, or of a multi-label model or one output by sigmoids."""
+    return scores_of(prediction["logits"][None], job.config.model.multilabel or bool(prediction["is_binary"]))[0]
+
+
 def targets_of(job: Job) -> dict[str, list[int]]:
     """Return the class indices to explain, by image."""
     targets = job.config.targets
     fixed = [class_index(str(c), job.classes, "[targets] classes") for c in targets.classes or ()]
     chosen = {}
     for name, photograph in job.photographs.items():
-        scores = scores_of(read_prediction(job, name)["logits"][None], job.config.model.multilabel)[0]
+        scores = class_scores(job, read_prediction(job, name))
         chosen[name] = classes_to_explain(scores, photograph.labels, fixed, targets.truth, targets.top)
     return chosen

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from typing import TypeVar
 
 import torch
 from tqdm import tqdm
@@ -12,8 +13,11 @@ from explainers.models import model_input
 from explainers.networks.state import device_of
 from explainers.run.job import Job
 
+G = TypeVar("G")
+R = TypeVar("R")
 
-def read_ahead(read: Callable, groups: Iterable) -> Iterator[tuple]:
+
+def read_ahead(read: Callable[[G], R], groups: Iterable[G]) -> Iterator[tuple[G, R]]:
     """Yield each group with what `read` makes of it; a thread reads the next group meanwhile, and no more than that."""
     with ThreadPoolExecutor(max_workers=1) as reader:
         current = None

@@ -23,9 +23,8 @@ def supplied(job: Job, record: Record, draws: str, image: str, **offered: Callab
     return {name: make() for name, make in record.taken({**usual, **offered}).items()}
 
 
-def arguments_of(job: Job, method: MethodConfig, image: str) -> dict[str, Any]:
+def arguments_of(job: Job, method: MethodConfig, image: str, **offered: Callable[[], Any]) -> dict[str, Any]:
     """Return all that a method's function is given for an image: its parameters, and what the run supplies."""
-    offered: dict[str, Callable[[], Any]] = {}
     if names := job.background_names(method):
         offered["background"] = lambda: background_of(job, tuple(names))
     files = {name: str(path) for name, path in job.files_of(method).items()}

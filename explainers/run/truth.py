@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from explainers.bundle import write_atomically, write_table
-from explainers.datasets import BOX, cut_points, open_picture, true_regions
+from explainers.datasets import BOX, Parts, cut_points, open_picture, true_regions
 from explainers.run.job import Job
 
 
@@ -30,17 +30,18 @@ def write_parts(job: Job, new: Path) -> None:
     rows = []
     for name, photograph in job.photographs.items():
         if photograph.parts is not None and photograph.parts.points:
-            points, box = _seen_parts(job, photograph)
+            points, box = _seen_parts(job, photograph.path, photograph.parts)
             rows += [{"image_id": name, "part": part, "x": x, "y": y} | box for part, (x, y) in points.items()]
     if rows:
         write_table(new / "parts.csv", rows)
 
 
-def _seen_parts(job, photograph):
+def _seen_parts(job: Job, path: Path, parts: Parts) -> tuple[dict[str, tuple[float, float]], dict[str, float]]:
     """Return the part points and the box in pixels of the model's input; a box's edges lie between pixels."""
-    model, (left, top, right, bottom) = job.config.model, photograph.parts.box
+    model, (left, top, right, bottom) = job.config.model, parts.box
     corners = [(left - 0.5, top - 0.5), (right - 0.5, bottom - 0.5)]
-    size = open_picture(photograph.path).size
-    places = cut_points([*corners, *photograph.parts.points.values()], size, model.resize, model.height_width).round(2)
+    size = open_picture(path).size
+    points = np.array([*corners, *parts.points.values()])
+    places = cut_points(points, size, model.resize, model.height_width).round(2)
     edges = (places[:2] + 0.5).ravel().tolist()
-    return dict(zip(photograph.parts.points, places[2:].tolist(), strict=True)), dict(zip(BOX, edges, strict=True))
+    return dict(zip(parts.points, places[2:].tolist(), strict=True)), dict(zip(BOX, edges, strict=True))

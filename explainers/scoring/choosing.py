@@ -1,6 +1,7 @@
 """Which metrics a bundle is scored by: those asked for, or all that have what they need and are quick enough."""
 
 from pathlib import Path
+from typing import Any
 
 from explainers import registry
 from explainers.errors import UserError
@@ -18,7 +19,8 @@ def chosen_metrics(
         lacking = {name for name, is_missing in missing.items() if is_missing}
         usable = {name: m for name, m in registry.METRICS.items() if not lacking & m.defaults.keys()}
         return {name: metric for name, metric in sorted(usable.items()) if not metric.on_request}
-    known = {name: registry.find(registry.METRICS | registry.DATASET_METRICS, name, "metric") for name in names}
+    every = {**registry.METRICS, **registry.DATASET_METRICS}
+    known = {name: registry.find(every, name, "metric") for name in names}
     chosen = {name: metric for name, metric in known.items() if name in registry.METRICS}
     for name, metric in chosen.items():
         if "masks" in metric.defaults and not masks:
@@ -28,7 +30,7 @@ def chosen_metrics(
     return chosen
 
 
-def chosen_wholes(folder: Path, names: list[str] | None, masks: dict[str, Path], manifest: dict) -> list[str]:
+def chosen_wholes(folder: Path, names: list[str] | None, masks: dict[str, Path], manifest: dict[str, Any]) -> list[str]:
     """Return the metrics of explanation networks: those asked for, or all that there is what they need for."""
     located, shown = bool(masks) or "parts.csv" in manifest["files"], bool(networks_of(manifest))
     lacking = [name for name, metric in registry.DATASET_METRICS.items() if "weights" in metric.asks and not located]

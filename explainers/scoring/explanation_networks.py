@@ -6,8 +6,10 @@ metrics that ask for none.
 
 import json
 from collections import defaultdict
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,17 +20,28 @@ from explainers.bundle import opaque, write_atomically
 from explainers.datasets import open_picture
 from explainers.errors import UserError
 from explainers.models import model_input
+from explainers.raw_maps import keeps_whole_maps, read_map
+from explainers.record import DatasetMetric
 from explainers.run.job import Job
 from explainers.scoring.parts import parts_of
 
+_OBSERVERS = {name: record.observe for name, record in registry.OUTPUTS.items() if record.observe is not None}
 
-def networks_of(manifest: dict) -> list[dict]:
+
+def networks_of(manifest: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the manifest's methods that show an explanation network."""
-    showing = {name for name, record in registry.OUTPUTS.items() if record.observe is not None}
-    return [method for method in manifest["methods"] if method["method"] in showing]
+    return [method for method in manifest["methods"] if method["method"] in _OBSERVERS]
 
 
-def network_rows(job: Job, folder: Path, manifest: dict, nodes: list[dict], names, masks: dict[str, Path], state):
+def network_rows(
+    job: Job,
+    folder: Path,
+    manifest: dict[str, Any],
+    nodes: list[dict[str, Any]],
+    names: Sequence[str],
+    masks: dict[str, Path],
+    state: object,
+) -> list[dict[str, Any]]:
     """Return the rows of dataset_metrics.csv for the named metrics, of every explanation network of the bundle.
 
     `state` changes with the masks.
@@ -37,9 +50,9 @@ def network_rows(job: Job, folder: Path, manifest: dict, nodes: list[dict], name
     located = any("weights" in metric.asks for metric in metrics.values())
     parts = parts_of(folder, manifest, masks, job.config.model.height_width) if located else {}
     state = (state, manifest["files"].get("parts.csv"))
-    rows = []
+    rows: list[dict[str, Any]] = []
     for method in networks_of(manifest):
-        by_image = defaultdict(list)
+        by_image: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for node in nodes:
             if node["method"] == method["name"]:
                 by_image[node["image_id"]].append(node)
@@ -60,12 +73,21 @@ def network_rows(job: Job, folder: Path, manifest: dict, nodes: list[dict], name
     return rows
 
 
-def _measured(job, folder, manifest, method, by_image, metrics, parts, state):
+def _measured(
+    job: Job,
+    folder: Path,
+    manifest: dict[str, Any],
+    method: dict[str, Any],
+    by_image: dict[str, list[dict[str, Any]]],
+    metrics: Mapping[str, DatasetMetric],
+    parts: Mapping[str, Callable[[], torch.Tensor]],
+    state: object,
+) -> list[dict[str, Any]]:
     """Return what each image gives to the metrics; kept in the work folder, so that an interrupted run continues."""
     config = next((one for one in job.config.methods if one.id == method["name"]), None)
     if config is None:
         raise UserError(f"{job.config.path}: there is no method {method['name']!r}, which {folder} was made with.")
-    observe = registry.explainer(method["method"]).observe(**method["parameters"] | job.files_of(config))
+    observe = _OBSERVERS[method["method"]](**method["parameters"] | job.files_of(config))
     key = opaque(job.model_key, method["name"], method["parameters"], sorted(metrics), state)
     measured = []
     for image_id, nodes in tqdm(by_image.items(), desc=method["name"], unit=" images", dynamic_ncols=True):
@@ -76,16 +98,16 @@ def _measured(job, folder, manifest, method, by_image, metrics, parts, state):
             image = model_input(open_picture(job.photographs[image_id].path), job.config.model)
             offered = observe(job.model, image)
             offered["thresholds"] = lambda: _logits(manifest["model"]["thresholds"])
-            if nodes[0]["map_file"]:
-                offered["maps"] = lambda nodes=nodes: _stored_maps(folder, nodes)
+            if keeps_whole_maps(manifest):
+                offered["maps"] = partial(_stored_maps, folder, nodes)
             if image_id in parts:
-                offered["weights"] = lambda image_id=image_id: parts[image_id]()[None]
+                offered["weights"] = partial(_batch_of_one, parts[image_id])
             write_atomically(stored, json.dumps(_of_image(metrics, offered)).encode())
         measured.append(json.loads(stored.read_bytes()))
     return measured
 
 
-def _of_image(metrics, offered):
+def _of_image(metrics: Mapping[str, DatasetMetric], offered: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:
     """Return what an image adds to each metric, left out where the metric asks for what the image does not have."""
     made = {name: cache(make) for name, make in offered.items()}
     return {
@@ -95,12 +117,16 @@ def _of_image(metrics, offered):
     }
 
 
-def _stored_maps(folder, nodes):
+def _batch_of_one(weights: Callable[[], torch.Tensor]) -> torch.Tensor:
+    return weights()[None]
+
+
+def _stored_maps(folder: Path, nodes: list[dict[str, Any]]) -> torch.Tensor:
     """Return the x-features' maps (1, n, H, W), by number."""
     nodes = sorted(nodes, key=lambda node: int(node["node"]))
-    raw = [np.load(folder / node["map_file"]).astype(np.float32) * np.float32(node["scale"]) for node in nodes]
+    raw = [read_map(folder, node) for node in nodes]
     return torch.from_numpy(np.stack(raw))[None]
 
 
-def _logits(thresholds):
+def _logits(thresholds: list[float] | None) -> list[float] | None:
     return None if thresholds is None else torch.logit(torch.tensor(thresholds)).tolist()

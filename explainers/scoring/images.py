@@ -1,6 +1,9 @@
 """One image's scores: every metric of every method's maps, each kept by itself under a name of what it depends on."""
 
 import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -14,12 +17,26 @@ from explainers.errors import UserError
 from explainers.models import model_input
 from explainers.networks.graph import optimised
 from explainers.ranking import salient
+from explainers.raw_maps import read_map
+from explainers.record import Metric
 from explainers.run.job import Job
 from explainers.run.supplying import arguments_of, supplied
-from explainers.trees import clusters
+from explainers.trees import LatentTree, clusters
+
+Node: TypeAlias = dict[str, Any]  # a row of nodes.csv, and what it is contrasted with
 
 
-def image_rows(job, folder, manifest, metrics, image_id, nodes, work, masks, tree):
+def image_rows(
+    job: Job,
+    folder: Path,
+    manifest: dict[str, Any],
+    metrics: Mapping[str, Metric],
+    image_id: str,
+    nodes: list[Node],
+    work: Path,
+    masks: Mapping[str, Path],
+    tree: LatentTree | None,
+) -> list[dict[str, Any]]:
     """Return the image's values. What an earlier run found is kept: each metric of each method's maps by itself."""
     stored = work / f"{image_id}.json"
     kept = json.loads(stored.read_bytes()) if stored.exists() else {}
@@ -35,7 +52,15 @@ def image_rows(job, folder, manifest, metrics, image_id, nodes, work, masks, tre
     return [row for piece in pieces for row in kept[piece]]
 
 
-def _piece(job, manifest, metric_name, method, image_id, nodes, masks):
+def _piece(
+    job: Job,
+    manifest: dict[str, Any],
+    metric_name: str,
+    method: dict[str, Any],
+    image_id: str,
+    nodes: list[Node],
+    masks: Mapping[str, Path],
+) -> str:
     """Return a name for a metric's values on a method's maps that changes with whatever they depend on."""
     metric, files = registry.METRICS[metric_name], manifest["files"]
     compared = nodes if "others" in metric.defaults else [n for n in nodes if n["method"] == method["name"]]
@@ -50,7 +75,14 @@ def _piece(job, manifest, metric_name, method, image_id, nodes, masks):
     return opaque(*parts)
 
 
-def _computed(job, folder, pieces, image_id, nodes, masks):
+def _computed(
+    job: Job,
+    folder: Path,
+    pieces: Mapping[str, tuple[Metric, dict[str, Any]]],
+    image_id: str,
+    nodes: list[Node],
+    masks: Mapping[str, Path],
+) -> dict[str, list[dict[str, Any]]]:
     if image_id not in job.photographs:
         raise UserError(f"{job.config.path}: its photographs are not those of {folder}; {image_id} is missing.")
     image = model_input(open_picture(job.photographs[image_id].path), job.config.model)
@@ -62,7 +94,7 @@ def _computed(job, folder, pieces, image_id, nodes, masks):
     return found
 
 
-def contrasted(folder, nodes, tree):
+def contrasted(folder: Path, nodes: list[Node], tree: LatentTree | None) -> list[Node]:
     """Return the nodes with the other classes of their cluster, and the fewest salient pixels any method gives them."""
     if tree is None:
         return nodes
@@ -76,14 +108,24 @@ def contrasted(folder, nodes, tree):
 
 
 def _raw_map(folder, node):
-    return torch.from_numpy(np.load(folder / node["map_file"]).astype(np.float32) * np.float32(node["scale"]))
+    return torch.from_numpy(read_map(folder, node))
 
 
-def _metric_rows(job: Job, metric, method, image, nodes, maps, true_regions):
-    masks = [_mask(true_regions, node, image.shape[-2:]) for node in nodes] if "masks" in metric.defaults else []
+def _metric_rows(
+    job: Job,
+    metric: Metric,
+    method: dict[str, Any],
+    image: torch.Tensor,
+    nodes: list[Node],
+    maps: torch.Tensor,
+    true_regions: Mapping[str, Path],
+) -> list[dict[str, Any]]:
+    masks: list[torch.Tensor] = []
     if "masks" in metric.defaults:
-        known = [i for i, mask in enumerate(masks) if mask is not None]
-        nodes, maps, masks = [nodes[i] for i in known], maps[known], [masks[i] for i in known]
+        height, width = image.shape[-2:]
+        regions = [_mask(true_regions, node, (height, width)) for node in nodes]
+        known, masks = [i for i, one in enumerate(regions) if one is not None], [m for m in regions if m is not None]
+        nodes, maps = [nodes[i] for i in known], maps[known]
     if "others" in metric.defaults:  # a class alone in its cluster is contrasted with nothing
         known = [i for i, node in enumerate(nodes) if node["others"]]
         nodes, maps = [nodes[i] for i in known], maps[known]
@@ -113,7 +155,7 @@ def _metric_rows(job: Job, metric, method, image, nodes, maps, true_regions):
     ]
 
 
-def _mask(masks, node, size):
+def _mask(masks: Mapping[str, Path], node: Node, size: tuple[int, int]) -> torch.Tensor | None:
     """Return the true region of a node's class or image, at the map's size; None when there is none."""
     for name in (f"{node['image_id']}-{node['target']}", node["image_id"]):
         if name in masks:
@@ -122,18 +164,20 @@ def _mask(masks, node, size):
     return None
 
 
-def _explainer(job, metric, method, image_id):
+def _explainer(
+    job: Job, metric: Metric, method: dict[str, Any], image_id: str
+) -> Callable[[torch.nn.Module, torch.Tensor, torch.Tensor], torch.Tensor]:
     """The bundle's method, as a check of it calls it: on another model, for the same images and targets."""
     name = method["method"]
     if registry.explains_output(name):
         raise UserError(f"--metrics: {metric.title} is not defined for {method['name']}, a tree of maps.")
     config = MethodConfig(name=name, id=method["name"], parameters=method["parameters"])
 
-    def explain(model, images, targets):
+    def explain(model: torch.nn.Module, images: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         return registry.explain(name, model, images, targets, **arguments_of(job, config, image_id))[:, 0]
 
     return explain
 
 
-def state_of(masks):
+def state_of(masks: Mapping[str, Path]) -> list[tuple[str, int, int]]:
     return [(name, path.stat().st_mtime_ns, path.stat().st_size) for name, path in masks.items()]

@@ -12,7 +12,9 @@ method or metric only that is computed.
 
 import json
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
 from tqdm import tqdm
@@ -21,12 +23,16 @@ from explainers import registry
 from explainers.bundle import read_bundle, read_table, seal, write_atomically, write_table
 from explainers.config import Config, load_config
 from explainers.errors import UserError
+from explainers.raw_maps import keeps_whole_maps
+from explainers.record import Metric
 from explainers.run.job import prepare
 from explainers.scoring.choosing import chosen_metrics, chosen_wholes
 from explainers.scoring.explanation_networks import network_rows
 from explainers.scoring.images import contrasted, image_rows, state_of
 from explainers.scoring.reports import write_reports
 from explainers.trees import read_tree
+
+Row: TypeAlias = dict[str, Any]
 
 
 def score_bundle(
@@ -51,11 +57,15 @@ def score_bundle(
     tree = read_tree(folder / "tree.json") if "tree.json" in manifest["files"] else None
     metrics, wholes = chosen_metrics(folder, names, masks, tree), chosen_wholes(folder, names, masks, manifest)
     by_image = defaultdict(list)
+    if metrics and not keeps_whole_maps(manifest):
+        raise UserError(
+            f'{folder}: its maps are stored small or in 8 bits; make it with [output] maps = "npy" and without '
+            "map_size to score it."
+        )
     for node in _of_single_classes(tables["nodes"], manifest["methods"]) if metrics else ():
-        if not node["map_file"]:
-            raise UserError(f"{folder}: holds no raw maps; make it with [output] maps = true to score it.")
         by_image[node["image_id"]].append(node)
-    rows, work = [], job.work / f"scores-{job.model_key}"
+    rows: list[Row] = []
+    work = job.work / f"scores-{job.model_key}"
     for image_id, nodes in tqdm(by_image.items(), desc="scores", unit=" images", dynamic_ncols=True):
         rows += image_rows(job, folder, manifest, metrics, image_id, nodes, work, masks, tree)
     whole_rows = network_rows(job, folder, manifest, tables["nodes"], wholes, masks, state_of(masks))
@@ -67,7 +77,7 @@ def score_bundle(
     return scored | {name: sum(row["metric"] in ways for row in whole_rows) for name, ways in of_wholes.items()}
 
 
-def _of_single_classes(nodes, methods):
+def _of_single_classes(nodes: list[Row], methods: list[dict[str, Any]]) -> list[Row]:
     """Return the nodes that explain one class, with the class as their target; x-features explain none."""
     named = {method["name"]: method["method"] for method in methods}
     found = []
@@ -80,7 +90,7 @@ def _of_single_classes(nodes, methods):
     return found
 
 
-def _masks(folder, drawn) -> dict[str, Path]:
+def _masks(folder: Path, drawn: Path | None) -> dict[str, Path]:
     """Return the true regions by name: drawn ones before the bundle's."""
     if drawn is not None and not drawn.is_dir():
         raise UserError(f"--masks: {drawn} is not a folder.")
@@ -88,11 +98,11 @@ def _masks(folder, drawn) -> dict[str, Path]:
     return {path.stem: path for place in places for path in sorted(place.glob("*.png"))}
 
 
-def _names_of(metrics):
+def _names_of(metrics: Mapping[str, Metric]) -> list[str]:
     return [name for metric in metrics.values() for name in metric.directions]
 
 
-def _write(folder, manifest, rows, scored, whole_rows):
+def _write(folder: Path, manifest: dict[str, Any], rows: list[Row], scored: set[str], whole_rows: list[Row]) -> None:
     """Put the values beside those of other metrics; the manifest never vouches for a file that is being changed."""
     if (folder / "metrics.csv").is_file():  # whole, also where a run was killed before the manifest vouched for it
         rows = [row for row in read_table(folder, "metrics") if row["metric"] not in scored] + rows
@@ -108,10 +118,10 @@ def _write(folder, manifest, rows, scored, whole_rows):
     seal(folder, manifest)
 
 
-def _means(rows):
+def _means(rows: list[Row]) -> list[Row]:
     """Return each method's and metric's mean over all maps, with the direction that is better."""
     directions = {name: way for metric in registry.METRICS.values() for name, way in metric.directions.items()}
-    values = defaultdict(list)
+    values: dict[tuple[str, str], list[float]] = defaultdict(list)
     for row in rows:
         values[row["method"], row["metric"]].append(float(row["value"]))
     return [

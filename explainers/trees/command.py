@@ -1,10 +1,11 @@
 """`python -m explainers tree`: learn a latent tree from a bundle's predictions, or read HLTA's; list it, draw it."""
 
+import argparse
 from pathlib import Path
 
 import numpy as np
 
-from explainers.arguments import count
+from explainers.arguments import Commands, count
 from explainers.bundle import read_bundle
 from explainers.errors import UserError
 from explainers.trees.clusters import MASS, MOST, top_classes
@@ -14,7 +15,7 @@ from explainers.trees.picture import draw_tree
 from explainers.trees.reading import read_tree
 
 
-def add_to(commands) -> None:
+def add_to(commands: Commands) -> None:
     """Add the command to argparse's subparsers."""
     tree = commands.add_parser("tree", help="learn which classes a model confuses, or read a tree that HLTA learned")
     tree.add_argument("bundle", type=Path, nargs="?", metavar="BUNDLE", help="the predictions to learn from")
@@ -27,7 +28,7 @@ def add_to(commands) -> None:
     tree.set_defaults(run=run)
 
 
-def run(options) -> None:
+def run(options: argparse.Namespace) -> None:
     """Write the tree, and its picture when asked for; print its level-1 groups."""
     if (options.bundle is None) == (options.hlta is None):
         raise UserError("tree: give either a BUNDLE to learn from or --hlta FILE.")
@@ -61,8 +62,8 @@ def learn_from_bundle(folder: Path, cut: float, mass: float, most: int) -> Laten
     return learn_tree(sets, manifest["model"]["classes"], cut=cut, mass=mass, most=most)
 
 
-def _warn_of_few(tree):
-    if (confused := tree.parameters["confused"]) < ENOUGH:
+def _warn_of_few(tree: LatentTree) -> None:
+    if (confused := (tree.parameters or {})["confused"]) < ENOUGH:
         print(
             f"warning: learned from {confused} images with several top classes; below {ENOUGH:,} the groups are "
             "unsteady. Explain more images, or take another network's tree by --hlta."

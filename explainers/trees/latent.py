@@ -12,7 +12,9 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from explainers.bundle import write_atomically
 
@@ -38,10 +40,8 @@ class Latent:
     @cached_property
     def classes(self) -> tuple[int, ...]:
         """All classes below it, in the order of the tree."""
-        found = []
-        for child in self.children:
-            found += child.classes if isinstance(child, Latent) else [child]
-        return tuple(found)
+        below = (child.classes if isinstance(child, Latent) else (child,) for child in self.children)
+        return tuple(chain.from_iterable(below))
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class LatentTree:
     roots: tuple[Latent, ...]
     class_names: tuple[str, ...] = ()
     source: str = "given"
-    parameters: dict | None = None
+    parameters: dict[str, Any] | None = None
     class_probability: dict[int, tuple[float, float]] | None = None
 
     def latents(self) -> Iterator[Latent]:
@@ -62,7 +62,7 @@ class LatentTree:
         """Return the classes of each highest variable of at most this level, as far as it has several."""
         found = []
 
-        def visit(latent):
+        def visit(latent: Latent) -> None:
             if latent.level <= level:
                 found.append(latent.classes)
                 return
@@ -77,7 +77,7 @@ class LatentTree:
     def name(self, index: int) -> str:
         return self.class_names[index] if index < len(self.class_names) else f"class {index}"
 
-    def as_dict(self) -> dict:
+    def as_dict(self) -> dict[str, Any]:
         return {
             "schema_version": SCHEMA_VERSION,
             "source": self.source,
@@ -86,14 +86,14 @@ class LatentTree:
             "roots": [self._branch(root) for root in self.roots],
         }
 
-    def _branch(self, latent):
-        described = {"id": latent.id, "level": latent.level}
+    def _branch(self, latent: Latent) -> dict[str, Any]:
+        described: dict[str, Any] = {"id": latent.id, "level": latent.level}
         if latent.probability is not None:
             described["probability"] = list(latent.probability)
         children = [self._branch(c) if isinstance(c, Latent) else self._leaf(c) for c in latent.children]
         return described | {"children": children}
 
-    def _leaf(self, index):
+    def _leaf(self, index: int) -> dict[str, Any]:
         known = self.class_probability or {}
         probability = {"probability": list(known[index])} if index in known else {}
         return {"class": index, "name": self.name(index), **probability}

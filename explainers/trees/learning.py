@@ -6,6 +6,8 @@ together, so the information distances that latent tree learning usually starts 
 exact inference on the tree (Pearl 1988), as in Liu, Zhang, Chen 2014, "Hierarchical Latent Tree Analysis", JMLR.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from explainers.errors import UserError
@@ -19,7 +21,7 @@ _PRIOR = 1.0  # imagined observations of each case: probabilities stay off 0 and
 
 
 def learn_tree(
-    sets: list[list[int]], class_names, *, cut: float = CUT, mass: float = MASS, most: int = MOST
+    sets: list[list[int]], class_names: Sequence[str], *, cut: float = CUT, mass: float = MASS, most: int = MOST
 ) -> LatentTree:
     """Return the latent tree of images' top classes. `cut`: the greatest distance within a level-1 group.
 
@@ -56,18 +58,19 @@ def structure(confused: list[list[int]], cut: float) -> list[Latent]:
     for level in range(1, LEVELS + 1):
         number = fcluster(merges, 1 - (1 - cut) / 2 ** (level - 1), "distance")
         for group in dict.fromkeys(number):
-            rows = np.flatnonzero(number == group)
-            below = list(dict.fromkeys(members[row] for row in rows))
+            inside = np.flatnonzero(number == group)
+            below = list(dict.fromkeys(members[row] for row in inside))
             if len(below) > 1:
-                latent = Latent(f"{level}-{classes[rows[0]]}", level, tuple(below))
-                for row in rows:
+                latent = Latent(f"{level}-{classes[inside[0]]}", level, tuple(below))
+                for row in inside:
                     members[row] = latent
     return [found for found in dict.fromkeys(members) if isinstance(found, Latent)]
 
 
-def fit(roots: list[Latent], confused: list[list[int]]):
+def fit(roots: list[Latent], confused: list[list[int]]) -> tuple[list[Latent], dict[int, tuple[float, float]]]:
     """Return the roots with EM's probabilities, and those of their classes by index."""
-    fitted, class_probability = [], {}
+    fitted: list[Latent] = []
+    class_probability: dict[int, tuple[float, float]] = {}
     for root in roots:
         model = _Model(root)
         model.train(_observations(root, confused))
@@ -76,10 +79,10 @@ def fit(roots: list[Latent], confused: list[list[int]]):
     return fitted, class_probability
 
 
-def _observations(root, confused):
+def _observations(root: Latent, confused: list[list[int]]) -> tuple[np.ndarray, np.ndarray]:
     """Return the distinct rows (U, C) of which classes below the root are on, bool, and how often each occurs."""
     column = {index: number for number, index in enumerate(root.classes)}
-    counts: dict[tuple, int] = {}
+    counts: dict[tuple[int, ...], int] = {}
     for found in confused:
         row = tuple(column[index] for index in found if index in column)
         counts[row] = counts.get(row, 0) + 1
@@ -95,18 +98,20 @@ class _Model:
     Hidden variables and classes are numbered together, parents before their children.
     """
 
-    def __init__(self, root: Latent):
-        self.root, self.variables, self.parent = root, [], []
+    def __init__(self, root: Latent) -> None:
+        self.root = root
+        self.variables: list[Latent | int] = []
+        self.parent: list[int] = []
         self._add(root, -1)
         self.number = {variable if isinstance(variable, int) else variable.id: n
                        for n, variable in enumerate(self.variables)}  # fmt: skip
         self.hidden = np.array([isinstance(variable, Latent) for variable in self.variables])
-        self.children = [[] for _ in self.variables]
+        self.children: list[list[int]] = [[] for _ in self.variables]
         for n, parent in enumerate(self.parent):
             if parent >= 0:
                 self.children[parent].append(n)
 
-    def _add(self, variable, parent):
+    def _add(self, variable: Latent | int, parent: int) -> None:
         self.variables.append(variable)
         self.parent.append(parent)
         if isinstance(variable, Latent):
@@ -114,7 +119,7 @@ class _Model:
             for child in variable.children:
                 self._add(child, own)
 
-    def train(self, observations) -> list[float]:
+    def train(self, observations: tuple[np.ndarray, np.ndarray]) -> list[float]:
         """Run EM to convergence from "a hidden variable is on where a class below it is"; return the objective.
 
         The objective, the log likelihood and the prior's logarithm, never falls.
@@ -131,17 +136,17 @@ class _Model:
             self._maximise(np.einsum("u,nuab->nab", counts, joint))
         return course
 
-    def _observed(self, rows):
+    def _observed(self, rows: np.ndarray) -> np.ndarray:
         """Which state of each variable an observation allows: (V, U, 2); both of a hidden one."""
         column = {index: number for number, index in enumerate(self.root.classes)}
         states = np.ones((len(self.variables), len(rows), 2))
         for n, variable in enumerate(self.variables):
-            if not self.hidden[n]:
+            if isinstance(variable, int):
                 is_on = rows[:, column[variable]]
                 states[n] = np.stack([~is_on, is_on], axis=1)
         return states
 
-    def _start(self, states, counts):
+    def _start(self, states: np.ndarray, counts: np.ndarray) -> None:
         is_on = states[..., 1].copy()
         for n in range(len(self.variables) - 1, -1, -1):
             if self.hidden[n]:
@@ -155,17 +160,17 @@ class _Model:
                     joint[n, a, b] = counts @ (p * q)
         self._maximise(joint)
 
-    def _maximise(self, joint):
+    def _maximise(self, joint: np.ndarray) -> None:
         """Set P(child | parent) from the expected counts (V, 2, 2) of parent's and child's states."""
         if self.parent[0] < 0:
             joint[0] = joint[0].sum(axis=0, keepdims=True)
         self.on = (joint[..., 1] + _PRIOR) / (joint.sum(axis=2) + 2 * _PRIOR)
 
-    def _log_prior(self):
+    def _log_prior(self) -> float:
         logs = np.log(self.on) + np.log1p(-self.on)
         return float(_PRIOR * (logs[1:].sum() + logs[0, 0]))
 
-    def infer(self, states):
+    def infer(self, states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return P(parent's state, own state | observation) (V, U, 2, 2) and the log likelihoods (U,).
 
         The root's parent is taken to be off.
@@ -193,7 +198,7 @@ class _Model:
                 down[child] /= down[child].sum(axis=1, keepdims=True)
         return joint, np.log(likelihood) + log_scale
 
-    def table(self, key) -> tuple[float, float]:
+    def table(self, key: int | str) -> tuple[float, float]:
         """Return P(off), P(on) of the root, P(on | parent off), P(on | parent on) of any other variable or class."""
         n = self.number[key]
         if n == 0:
@@ -203,6 +208,6 @@ class _Model:
     def rebuilt(self) -> Latent:
         return self._with_probability(self.root)
 
-    def _with_probability(self, latent):
+    def _with_probability(self, latent: Latent) -> Latent:
         children = tuple(c if isinstance(c, int) else self._with_probability(c) for c in latent.children)
         return Latent(latent.id, latent.level, children, self.table(latent.id))

@@ -1,6 +1,7 @@
 """One map of an explanation that is a tree."""
 
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, eq=False)
@@ -10,7 +11,8 @@ class Node:
     `key` is the place in the tree: "0", "1" … for the roots, "0.0", "0.1" … below the first of them; `parent` is the
     key above, "" for a root. `classes` are indices, the most probable first. `label` is what people read; left empty,
     it is made from the classes' names. `score` is what the node stands for as a number (a probability, a
-    contribution), `raw_score` the same before it was put on a common scale, where there is one.
+    contribution), `raw_score` the same before it was put on a common scale, where there is one. `reference` is the
+    map's value that means no effect.
     """
 
     key: str
@@ -18,5 +20,6 @@ class Node:
     classes: tuple[int, ...]
     label: str
     score: float
-    map: object
+    map: Any
     raw_score: float | None = None
+    reference: float = 0.0

@@ -1,6 +1,7 @@
 """A picture of a latent tree: roots to the left, classes to the right, one shade per level."""
 
 from pathlib import Path
+from typing import Any
 
 from explainers.trees.latent import Latent, LatentTree
 
@@ -27,7 +28,7 @@ def draw_tree(tree: LatentTree, path: Path) -> None:
     figure.savefig(path, dpi=150)
 
 
-def _draw(axes, tree, latent: Latent, n_levels, row):
+def _draw(axes: Any, tree: LatentTree, latent: Latent, n_levels: int, row: float) -> float:
     """Draw a variable and what is below it from this row on; return its own height."""
     x, heights, first = n_levels - latent.level, [], row
     for child in latent.children:

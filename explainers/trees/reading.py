@@ -2,17 +2,22 @@
 
 import json
 import re
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Any, TypeAlias
 
 from explainers.errors import UserError
 from explainers.trees.latent import SCHEMA_VERSION, Latent, LatentTree
+
+Tree: TypeAlias = LatentTree | str | Path | Sequence[Sequence[int]]
+"""A latent tree, the file of one, or clusters of class indices."""
 
 _HLTA_CLASS = re.compile(r"(?:^|\s)c(\d+)-(\S+)")
 _EXPECTED = "a latent tree, a file of one, or clusters such as [[3, 5], [7]]"
 
 
-def as_tree(tree) -> LatentTree:
+def as_tree(tree: Tree) -> LatentTree:
     """Return a latent tree: as given, read from a file, or made from clusters of class indices."""
     if isinstance(tree, LatentTree):
         return tree
@@ -29,19 +34,19 @@ def as_tree(tree) -> LatentTree:
     return LatentTree(tuple(roots))
 
 
-def _is_index(value):
+def _is_index(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
 @lru_cache(maxsize=8)
-def _cached(path, _modified):
+def _cached(path: Path, _modified: int) -> LatentTree:
     return read_tree(path)
 
 
 def read_tree(path: Path) -> LatentTree:
     """Return the latent tree of a JSON file, ours or HLTA's (`[{id, text, data: {level}, children}, …]`)."""
     try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        content = json.loads(Path(path).read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise UserError(f"tree: cannot read {path}: {error.strerror}.") from None
     except ValueError as error:
@@ -56,19 +61,19 @@ def read_tree(path: Path) -> LatentTree:
     return tree
 
 
-def _refuse_twice(classes, where):
+def _refuse_twice(classes: list[int], where: str) -> None:
     twice = sorted({index for index in classes if classes.count(index) > 1})
     if twice:
         raise UserError(f"{where}: class {twice[0]} stands in two places; expected every class once.")
 
 
-def _from_ours(content, path):
+def _from_ours(content: Any, path: Path) -> LatentTree:
     if content.get("schema_version") != SCHEMA_VERSION:
         raise UserError(f"tree: {path}: expected schema_version {SCHEMA_VERSION}.")
-    known = {}
+    known: dict[int, tuple[float, float]] = {}
 
-    def branch(node):
-        children = []
+    def branch(node: Mapping[str, Any]) -> Latent:
+        children: list[Latent | int] = []
         for child in node["children"]:
             if "class" in child:
                 children.append(int(child["class"]))
@@ -84,11 +89,11 @@ def _from_ours(content, path):
     return LatentTree(roots, names, content["source"], content.get("parameters"), known)
 
 
-def _from_hlta(content, path):
+def _from_hlta(content: list[Any], path: Path) -> LatentTree:
     """A class belongs to the lowest variable whose text names it (`c454-bookshop 0.09 …`)."""
     names: dict[int, str] = {}
 
-    def branch(node, parent):
+    def branch(node: Mapping[str, Any], parent: Mapping[str, Any] | None) -> Latent:
         below = [branch(child, node) for child in node.get("children", [])]
         lower = {index for latent in below for index in latent.classes}
         own = []

@@ -1,6 +1,7 @@
 """What a layer of the model gives for images, and the logits: computed once, kept in pieces beside the network."""
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +10,14 @@ import torch
 from explainers.bundle import write_atomically
 from explainers.errors import UserError, near
 from explainers.networks.state import device_of, untouched
+from explainers.parameters import Progress
 
 BATCH = 32
 
 
-def activations_of(model: torch.nn.Module, images: torch.Tensor, layer: str, space: str = "mean"):
+def activations_of(
+    model: torch.nn.Module, images: torch.Tensor, layer: str, space: str = "mean"
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the layer's output (N, d) or (N, C, h, w) and the logits (N, K), on the CPU.
 
     `space` "mean" averages maps over their positions. A map of one pixel is a vector.
@@ -23,14 +27,14 @@ def activations_of(model: torch.nn.Module, images: torch.Tensor, layer: str, spa
 
 
 @torch.inference_mode()
-def layer_output(model: torch.nn.Module, images: torch.Tensor, layer: str):
+def layer_output(model: torch.nn.Module, images: torch.Tensor, layer: str) -> tuple[torch.Tensor, torch.Tensor]:
     """Return what the layer gives as it is, (N, d) or (N, C, h, w), and the logits (N, K), on the CPU."""
     modules = dict(model.named_modules())
     if layer not in modules:
         raise UserError(f"[xnn] layer: the model has no layer {layer!r}.{near(layer, [n for n in modules if n])}")
-    taken = []
+    taken: list[torch.Tensor] = []
 
-    def take(_module, _inputs, output):
+    def take(_module: torch.nn.Module, _inputs: object, output: torch.Tensor) -> None:
         taken.append(output.clone())  # a later in-place ReLU would change it
 
     handle = modules[layer].register_forward_hook(take)
@@ -54,7 +58,15 @@ def as_space(activations: torch.Tensor, space: str) -> torch.Tensor:
     return activations
 
 
-def cached_activations(model, layer, space, names: list[str], load, folder: Path, progress=None):
+def cached_activations(
+    model: torch.nn.Module,
+    layer: str,
+    space: str,
+    names: list[str],
+    load: Callable[[str], torch.Tensor],
+    folder: Path,
+    progress: Progress = None,
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the activations and logits of named images, reading from `folder` what is there and writing what is not.
 
     `load(name)` gives the model's input (3, H, W). Pieces of `BATCH` images lie in the folder, each there whole or not
@@ -66,18 +78,19 @@ def cached_activations(model, layer, space, names: list[str], load, folder: Path
         path = folder / f"{start:06d}.npz"
         piece = _read(path, part)
         if piece is None:
-            found = activations_of(model, torch.stack([load(name) for name in part]), layer, space)
-            piece = tuple(tensor.numpy() for tensor in found)
+            activations, logits = activations_of(model, torch.stack([load(name) for name in part]), layer, space)
+            piece = activations.numpy(), logits.numpy()
             buffer = io.BytesIO()
             np.savez(buffer, names=np.array(part), activations=piece[0], logits=piece[1])
             write_atomically(path, buffer.getvalue())
         pieces.append(piece)
         if progress is not None:
             progress(len(part))
-    return tuple(torch.from_numpy(np.concatenate(column)) for column in zip(*pieces, strict=True))
+    all_activations, all_logits = (torch.from_numpy(np.concatenate(column)) for column in zip(*pieces, strict=True))
+    return all_activations, all_logits
 
 
-def _read(path, names):
+def _read(path: Path, names: list[str]) -> tuple[np.ndarray, np.ndarray] | None:
     if not path.exists():
         return None
     with np.load(path) as stored:

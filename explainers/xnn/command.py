@@ -1,9 +1,12 @@
 """`python -m explainers xnn CONFIG.toml`: train an explanation network; say how good it is."""
 
+import argparse
 from pathlib import Path
 
+from explainers.arguments import Commands
 
-def add_to(commands) -> None:
+
+def add_to(commands: Commands) -> None:
     """Add the command to argparse's subparsers."""
     command = commands.add_parser("xnn", help="train an explanation network on a layer's activations")
     command.add_argument("config", type=Path, metavar="CONFIG.toml")
@@ -11,7 +14,7 @@ def add_to(commands) -> None:
     command.set_defaults(run=_run)
 
 
-def _run(options):
+def _run(options: argparse.Namespace) -> None:
     from explainers.xnn.config import load_xnn_config
 
     config = load_xnn_config(options.config)

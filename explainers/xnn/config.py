@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 from explainers.config import ImagesConfig, ModelConfig, TargetsConfig, expects, is_whole, read_table, read_toml
 from explainers.errors import UserError, near
@@ -9,7 +10,7 @@ from explainers.xnn.settings import Settings
 from explainers.xnn.tuning import Tuning
 
 
-def _is_share(value):
+def _is_share(value: object) -> bool:
     return isinstance(value, float) and 0 < value < 1
 
 
@@ -34,7 +35,9 @@ class XnnConfig:
 def load_xnn_config(path: Path) -> XnnConfig:
     """Return the checked configuration; without a table [tune] nothing is tuned."""
     path, content = Path(path), read_toml(path)
-    tables = {f.name: f.type for f in fields(XnnConfig) if f.name not in ("path", "tune")} | {"tune": Tuning}
+    tables: dict[str, Any] = {f.name: f.type for f in fields(XnnConfig) if f.name not in ("path", "tune")} | {
+        "tune": Tuning
+    }
     for name in content:
         if name not in tables:
             raise UserError(f"{path}: there is no table [{name}].{near(name, tables)}")

@@ -19,7 +19,7 @@ def degenerate(features: torch.Tensor, weight: torch.Tensor) -> dict[int, str]:
 
     `features` (M, n) over the training examples, of maps the mean; `weight` (C, n) from them to the outputs.
     """
-    found = {}
+    found: dict[int, str] = {}
     alike = cosines(features)
     mean, deviation = features.mean(dim=0), features.std(dim=0, correction=0)
     share = (weight.abs().sum(dim=0) * features.abs().mean(dim=0)).double()

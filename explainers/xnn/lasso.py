@@ -1,6 +1,7 @@
 """The baseline that embeds nothing: a few of the layer's dimensions, chosen by an L1 penalty (scikit-learn's Lasso)."""
 
 import warnings
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -9,8 +10,13 @@ from explainers.errors import UserError
 from explainers.xnn.network import ExplanationNetwork
 from explainers.xnn.settings import Settings
 
+if TYPE_CHECKING:  # training fits a lasso
+    from explainers.xnn.training import Examples
 
-def fit_lasso(settings: Settings, classes: list[int], examples, weights: torch.Tensor) -> ExplanationNetwork:
+
+def fit_lasso(
+    settings: Settings, classes: list[int], examples: "Examples", weights: torch.Tensor
+) -> ExplanationNetwork:
     """Return a network whose x-features are the dimensions that the penalty `alpha` leaves, with their coefficients.
 
     `weights` (M,) say how often each example counts. Several classes share their dimensions (MultiTaskLasso). With α so
@@ -22,20 +28,20 @@ def fit_lasso(settings: Settings, classes: list[int], examples, weights: torch.T
     if examples.activations.ndim != 2:
         raise UserError('[xnn] kind: lasso needs activations (N, d); give [xnn] space = "mean".')
     activations, logits = examples.activations.double().numpy(), examples.logits.double().numpy()
-    weights = weights.double().numpy()
+    counts = weights.double().numpy()
     several = logits.shape[1] > 1
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a small α does not converge fully; its error is what is reported
         if several:  # has no sample weights: rows and intercept are weighted by hand
-            root = np.sqrt(weights)[:, None]
-            means = (np.average(part, axis=0, weights=weights) for part in (activations, logits))
+            root = np.sqrt(counts)[:, None]
+            means = (np.average(part, axis=0, weights=counts) for part in (activations, logits))
             centre, mean = means
             model = MultiTaskLasso(alpha=settings.alpha, max_iter=2000, fit_intercept=False)
             model.fit((activations - centre) * root, (logits - mean) * root)
             coefficients, intercept = model.coef_, mean - model.coef_ @ centre
         else:
             model = Lasso(alpha=settings.alpha, max_iter=2000)
-            model.fit(activations, logits[:, 0], sample_weight=weights)
+            model.fit(activations, logits[:, 0], sample_weight=counts)
             coefficients, intercept = model.coef_[None], np.atleast_1d(model.intercept_)
     selected = np.flatnonzero(np.abs(coefficients).sum(axis=0))
     if not len(selected):

@@ -6,16 +6,22 @@ as the example standing there twice. Over maps (M, n, h, w) every position count
 
 import torch
 
+from explainers.xnn.settings import Settings
+
 AWAKE = 0.1  # of a batch: the share in which an SRAE's x-feature is to be above zero (ours)
 _LEAST = 1e-12
 
 
-def faithfulness(approximations, logits, weights=None):
+def faithfulness(
+    approximations: torch.Tensor, logits: torch.Tensor, weights: torch.Tensor | None = None
+) -> torch.Tensor:
     """Return the mean over examples of ‖vᵀE − ŷ‖², both (M, C): the first term of equation 5."""
     return _mean((approximations - logits).square().sum(dim=1), weights)
 
 
-def reconstruction_errors(reconstructed, activations, weights=None):
+def reconstruction_errors(
+    reconstructed: torch.Tensor, activations: torch.Tensor, weights: torch.Tensor | None = None
+) -> torch.Tensor:
     """Return Q (S,): each dimension's mean squared reconstruction error (equation 2)."""
     squared = (reconstructed - activations).square()
     if squared.ndim == 4:
@@ -23,12 +29,12 @@ def reconstruction_errors(reconstructed, activations, weights=None):
     return _mean(squared, weights)
 
 
-def sparse_reconstruction(errors, q):
+def sparse_reconstruction(errors: torch.Tensor, q: float) -> torch.Tensor:
     """Return mean_k log(1 + q·Q_k), in which some dimensions can afford not to be reconstructed at all."""
     return torch.log1p(q * errors).mean()
 
 
-def pull_away(features, weights=None):
+def pull_away(features: torch.Tensor, weights: torch.Tensor | None = None) -> torch.Tensor:
     """Return equation 3: the mean squared cosine of pairs of x-features (M, n) over the examples, not centred.
 
     An x-feature that is zero everywhere has cosine 0 with all others; a single x-feature has term 0.
@@ -38,7 +44,7 @@ def pull_away(features, weights=None):
     return (cosine.square().sum() - cosine.diagonal().square().sum()) / max(n * (n - 1), 1)
 
 
-def cosines(features, weights=None):
+def cosines(features: torch.Tensor, weights: torch.Tensor | None = None) -> torch.Tensor:
     """Return the cosines (n, n) of the x-features' vectors over the examples; 0 for one that is zero everywhere."""
     if features.ndim == 4:
         weights = None if weights is None else weights[:, None, None].expand(-1, *features.shape[2:]).flatten()
@@ -49,7 +55,7 @@ def cosines(features, weights=None):
     return unit.T @ unit
 
 
-def depth_of_sleep(before):
+def depth_of_sleep(before: torch.Tensor) -> torch.Tensor:
     """Return how far below zero those x-features end, summed, that fewer than `AWAKE` of the examples wake; else 0.
 
     `before` (M, n) or (M, n, h, w) is what passes the x-features' ReLU, through which a sleeping one gets no gradient.
@@ -60,21 +66,31 @@ def depth_of_sleep(before):
     return torch.relu(-values.topk(count, dim=1).values[:, -1]).sum()
 
 
-def _mean(values, weights):
+def _mean(values: torch.Tensor, weights: torch.Tensor | None) -> torch.Tensor:
     if weights is None:
         return values.mean(dim=0)
-    return torch.tensordot(weights, values, dims=1) / weights.sum().clamp(min=_LEAST)
+    summed: torch.Tensor = torch.tensordot(weights, values, dims=1)
+    return summed / weights.sum().clamp(min=_LEAST)
 
 
-def total(settings, approximations, logits, features, reconstructed, activations, weights=None, strength=1.0):
+def total(
+    settings: Settings,
+    approximations: torch.Tensor,
+    logits: torch.Tensor,
+    features: torch.Tensor,
+    reconstructed: torch.Tensor | None,
+    activations: torch.Tensor,
+    weights: torch.Tensor | None = None,
+    strength: float = 1.0,
+) -> torch.Tensor:
     """Return the loss that a kind of network minimises; equation 5 for "srae". `strength` scales β and η."""
-    kind, loss, beta, eta = settings.kind, 0, strength * settings.beta, strength * settings.eta
-    if kind != "cae":
-        loss = faithfulness(approximations, logits, weights)
-    if kind == "srae":
-        errors = reconstruction_errors(reconstructed, activations, weights)
-        sparse = beta * sparse_reconstruction(errors, settings.q)
-        return loss + sparse + eta * pull_away(features, weights)
-    if kind in ("sae", "cae"):
-        loss = loss + beta * reconstruction_errors(reconstructed, activations, weights).mean()
-    return loss
+    beta, eta = strength * settings.beta, strength * settings.eta
+    faithful = faithfulness(approximations, logits, weights)
+    if reconstructed is None or settings.kind not in ("srae", "sae", "cae"):
+        return faithful
+    errors = reconstruction_errors(reconstructed, activations, weights)
+    if settings.kind == "cae":
+        return beta * errors.mean()
+    if settings.kind == "sae":
+        return faithful + beta * errors.mean()
+    return faithful + beta * sparse_reconstruction(errors, settings.q) + eta * pull_away(features, weights)

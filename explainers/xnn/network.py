@@ -4,8 +4,11 @@ Qi et al. 2021, section 2.1 and figure 2: encoder Z–800–100–n with ReLU, t
 maps (C, h, w) every layer is a 1 × 1 convolution (section 4.4).
 """
 
+from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -18,11 +21,13 @@ _LEAST = 1e-12
 class Selection(nn.Module):
     """Some dimensions of the activations as they are: the x-features of the lasso."""
 
-    def __init__(self, index):
+    index: torch.Tensor
+
+    def __init__(self, index: torch.Tensor | np.ndarray) -> None:
         super().__init__()
         self.register_buffer("index", torch.as_tensor(index, dtype=torch.long))
 
-    def forward(self, activations):
+    def forward(self, activations: torch.Tensor) -> torch.Tensor:
         return activations[:, self.index]
 
 
@@ -33,12 +38,21 @@ class ExplanationNetwork(nn.Module):
     approximations ȳ (N, C). `facts` says where it comes from and how good it is, in plain values.
     """
 
-    def __init__(self, settings: Settings, classes: list[int], shape: tuple[int, ...], selected=None):
+    def __init__(
+        self,
+        settings: Settings,
+        classes: list[int],
+        shape: tuple[int, ...],
+        selected: torch.Tensor | np.ndarray | None = None,
+    ) -> None:
         super().__init__()
         self.settings, self.classes, self.shape = settings, list(classes), tuple(shape)
-        self.facts = {}
-        self.decoder = None
+        self.facts: dict[str, Any] = {}
+        self.encoder: Selection | nn.Sequential
+        self.decoder: nn.Sequential | None = None
         if settings.kind == "lasso":
+            if selected is None:
+                raise ValueError("selected: expected the dimensions that the lasso left.")
             self.encoder = Selection(selected)
             self.n_features = len(self.encoder.index)
         else:
@@ -56,9 +70,15 @@ class ExplanationNetwork(nn.Module):
         keeps_all = len(self.shape) == 3 and self.settings.pool == "none"
         return self.shape[1] * self.shape[2] if keeps_all else 1
 
-    def forward(self, activations):
-        features = self.encoder(activations)
+    def forward(self, activations: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        features: torch.Tensor = self.encoder(activations)
         return features, self.head(self.seen(features))
+
+    def before_relu(self, activations: torch.Tensor) -> torch.Tensor:
+        """Return what the x-features are before their ReLU, where they are trained: it may be negative."""
+        for layer in list(self.encoder.children())[:-1]:
+            activations = layer(activations)
+        return activations
 
     def seen(self, features: torch.Tensor) -> torch.Tensor:
         """Return what the head sees of the x-features: (N, n · positions)."""
@@ -70,7 +90,8 @@ class ExplanationNetwork(nn.Module):
 
     def features_of(self, seen: torch.Tensor) -> torch.Tensor:
         """Return each x-feature's mean over what the head sees of it: (N, n)."""
-        return seen.unflatten(1, (self.n_features, self.positions)).mean(dim=2)
+        by_feature: torch.Tensor = seen.unflatten(1, (self.n_features, self.positions))
+        return by_feature.mean(dim=2)
 
     def contributions(self, features: torch.Tensor, outputs: torch.Tensor) -> torch.Tensor:
         """Return what each x-feature adds to the approximation of an output, v_i E_i summed over positions: (N, n).
@@ -78,7 +99,8 @@ class ExplanationNetwork(nn.Module):
         `outputs` (N,) are positions in `classes`.
         """
         terms = self.head.weight[outputs] * self.seen(features)
-        return terms.unflatten(1, (self.n_features, self.positions)).sum(dim=2)
+        by_feature: torch.Tensor = terms.unflatten(1, (self.n_features, self.positions))
+        return by_feature.sum(dim=2)
 
 
 def normalised(contributions: torch.Tensor) -> torch.Tensor:
@@ -86,8 +108,8 @@ def normalised(contributions: torch.Tensor) -> torch.Tensor:
     return contributions / contributions.abs().sum(dim=1, keepdim=True).clamp(min=_LEAST)
 
 
-def _layers(widths, convolutional):
-    layers = []
+def _layers(widths: Sequence[int], convolutional: bool) -> list[nn.Module]:
+    layers: list[nn.Module] = []
     for before, after in pairwise(widths):
         layers += [nn.Conv2d(before, after, 1) if convolutional else nn.Linear(before, after), nn.ReLU()]
     return layers[:-1]
@@ -108,20 +130,28 @@ def initialise(network: ExplanationNetwork, activations: torch.Tensor, generator
                 nn.init.zeros_(module.bias)
     nn.init.uniform_(network.head.weight, -0.1, 0.1, generator=generator)
     if network.decoder is not None:
-        network.decoder[-1].weight *= 0.01
-        network.decoder[-1].bias.copy_(activations.transpose(0, 1).flatten(1).mean(dim=1))
-    last = network.encoder[-2]
-    before = network.encoder[:-1](activations).transpose(0, 1).flatten(1)
+        weight, bias = _weights(network.decoder, -1)
+        weight *= 0.01
+        bias.copy_(activations.transpose(0, 1).flatten(1).mean(dim=1))
+    weight, bias = _weights(network.encoder, -2)
+    before = network.before_relu(activations).transpose(0, 1).flatten(1)
     for i, values in enumerate(before):
         scale = 1 / values.std().clamp(min=1e-3)
-        last.weight[i] *= scale
-        last.bias[i] = 1 - scale * values.mean()
+        weight[i] *= scale
+        bias[i] = 1 - scale * values.mean()
 
 
 @torch.no_grad()
 def rescale_input(network: ExplanationNetwork, scale: float) -> None:
     """Make a network that was trained on Z / scale one of Z itself."""
-    network.encoder[0].weight /= scale
+    weight, _ = _weights(network.encoder, 0)
+    weight /= scale
     if network.decoder is not None:
-        network.decoder[-1].weight *= scale
-        network.decoder[-1].bias *= scale
+        for parameter in _weights(network.decoder, -1):
+            parameter *= scale
+
+
+def _weights(layers: nn.Module, place: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the weights and biases of the layer at this place, themselves, to be changed."""
+    weight, bias = list(layers.children())[place].parameters()
+    return weight, bias

@@ -6,13 +6,16 @@ and the state of a training under way. An interrupted run continues; the work fo
 
 import hashlib
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from tqdm import tqdm
 
 from explainers.bundle import opaque, sha256_of
-from explainers.datasets import class_index, list_photographs, open_picture
+from explainers.code import code_sha256
+from explainers.datasets import Photograph, class_index, list_photographs, open_picture
 from explainers.errors import UserError
 from explainers.metrics.faithfulness import faithfulness
 from explainers.models import class_names, load_model, model_input
@@ -20,12 +23,13 @@ from explainers.networks.state import device_called
 from explainers.predictions import scores_of, thresholds_of
 from explainers.xnn.activations import cached_activations
 from explainers.xnn.config import XnnConfig
+from explainers.xnn.network import ExplanationNetwork
 from explainers.xnn.storage import as_stored, save
 from explainers.xnn.training import Examples, apply, bar, train
 from explainers.xnn.tuning import candidates, tune
 
 
-def run(config: XnnConfig, device: str = "auto") -> dict:
+def run(config: XnnConfig, device: str = "auto") -> dict[str, Any]:
     """Write the network's file; return its facts."""
     folder = config.path.parent
     names = class_names(config.model, folder)
@@ -48,7 +52,7 @@ def run(config: XnnConfig, device: str = "auto") -> dict:
     return facts
 
 
-def _readable(config, folder, names):
+def _readable(config: XnnConfig, folder: Path, names: list[str]) -> list[Photograph]:
     images, multilabel = config.images, config.model.multilabel
     listed = list_photographs(images.folder, images.labels, folder, names, multilabel, images.dataset)
     found = []
@@ -63,13 +67,16 @@ def _readable(config, folder, names):
     return found
 
 
-def _activations(config, model, weights_sha256, photographs, work: Path):
+def _activations(
+    config: XnnConfig, model: torch.nn.Module, weights_sha256: str, photographs: list[Photograph], work: Path
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Return all photographs' activations and logits, from the cache where they are there."""
     by_name = {photo.source: photo for photo in photographs}
     content = [sha256_of(photo.path) for photo in photographs]
     m, settings = config.model, config.xnn
     key = opaque(
         weights_sha256,
+        code_sha256(model, m.arch),
         m.arch,
         m.options,
         m.height_width,
@@ -81,7 +88,7 @@ def _activations(config, model, weights_sha256, photographs, work: Path):
         content,
     )
 
-    def load(name):
+    def load(name: str) -> torch.Tensor:
         return model_input(open_picture(by_name[name].path), config.model)
 
     with tqdm(total=len(by_name), desc="activations", unit=" images", dynamic_ncols=True) as progress:
@@ -89,7 +96,7 @@ def _activations(config, model, weights_sha256, photographs, work: Path):
         return cached_activations(model, settings.layer, settings.space, list(by_name), load, folder, progress.update)
 
 
-def groups_of(logits: torch.Tensor, labels: list, classes: list[int]) -> torch.Tensor:
+def groups_of(logits: torch.Tensor, labels: Sequence[tuple[int, ...] | None], classes: list[int]) -> torch.Tensor:
     """Return for each image the position of its class among the explained ones, −1 for none of them: (M,).
 
     Its class is the true one; of several the first that is explained; the predicted one where the truth is not known.
@@ -101,7 +108,7 @@ def groups_of(logits: torch.Tensor, labels: list, classes: list[int]) -> torch.T
     return torch.tensor(found)
 
 
-def _test_part(config, photographs):
+def _test_part(config: XnnConfig, photographs: list[Photograph]) -> torch.Tensor:
     """Those with split "test" where there are any, else a share drawn by the seed."""
     is_test = torch.tensor([photo.split == "test" for photo in photographs])
     if not is_test.any():
@@ -113,9 +120,11 @@ def _test_part(config, photographs):
     return is_test
 
 
-def fit(config: XnnConfig, classes: list[int], examples: Examples, work: Path | None = None):
+def fit(
+    config: XnnConfig, classes: list[int], examples: Examples, work: Path | None = None
+) -> tuple[ExplanationNetwork, dict[str, Any]]:
     """Return the network, its weights rounded to what its file holds, and the facts of tuning and training."""
-    settings, tried = config.xnn, []
+    settings, tried = config.xnn, list[dict[str, Any]]()
     if config.tune is not None:
         n_fits = len(candidates(settings, config.tune)) * (config.tune.folds - 1)
         with bar(settings, n_fits * len(examples), "tuning") as progress:
@@ -125,7 +134,7 @@ def fit(config: XnnConfig, classes: list[int], examples: Examples, work: Path | 
     with bar(settings, len(examples), "training") as progress:
         network, report = train(settings, classes, examples, progress.update, state)
     seconds = time.perf_counter() - started
-    facts = {
+    facts: dict[str, Any] = {
         "examples": len(examples),
         "seconds": round(seconds, 2),
         "degenerate": {f"x-feature {i + 1}": what for i, what in report.degenerate.items()},
@@ -136,14 +145,14 @@ def fit(config: XnnConfig, classes: list[int], examples: Examples, work: Path | 
     return as_stored(network), facts
 
 
-def _digest(examples):
+def _digest(examples: Examples) -> str:
     digest = hashlib.blake2s()
     for tensor in (examples.activations, examples.logits, examples.groups):
-        digest.update(tensor.contiguous().numpy())
+        digest.update(tensor.contiguous().numpy().data)
     return digest.hexdigest()
 
 
-def _thresholds(config, logits, photographs):
+def _thresholds(config: XnnConfig, logits: torch.Tensor, photographs: list[Photograph]) -> list[float] | None:
     """The logits above which a multi-label model predicts a class; None for other models."""
     if not config.model.multilabel:
         return None
@@ -152,7 +161,12 @@ def _thresholds(config, logits, photographs):
     return torch.logit(torch.tensor(given)).tolist()
 
 
-def measured(network, activations, logits, thresholds=None) -> dict:
+def measured(
+    network: ExplanationNetwork,
+    activations: torch.Tensor,
+    logits: torch.Tensor,
+    thresholds: Sequence[float] | None = None,
+) -> dict[str, Any]:
     """Return how faithful the network is on these images."""
     if not len(activations):
         return {"images": 0}

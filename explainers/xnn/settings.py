@@ -1,6 +1,7 @@
 """What an explanation network is and how it is trained: the table [xnn] of a configuration, or keywords in Python."""
 
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from explainers.config import are_numbers, expects, is_count, is_filled_list, is_whole
 
@@ -9,19 +10,19 @@ SPACES = ("mean", "keep")
 POOLS = ("none", "max", "mean")
 
 
-def _is_positive(value):
+def _is_positive(value: Any) -> bool:
     return are_numbers([value]) and value > 0
 
 
-def _is_not_negative(value):
+def _is_not_negative(value: Any) -> bool:
     return are_numbers([value]) and value >= 0
 
 
-def _are_counts(value):
+def _are_counts(value: object) -> bool:
     return is_filled_list(value) and all(map(is_count, value))
 
 
-def _is_weight(value):
+def _is_weight(value: object) -> bool:
     return value == "balanced" or _is_positive(value)
 
 
@@ -43,7 +44,7 @@ class Settings:
     layer: str = field(metadata=expects("the dotted name of a layer"))
     kind: str = field(default="srae", metadata=expects(f"one of {', '.join(KINDS)}", KINDS.__contains__))
     features: int = field(default=5, metadata=expects("how many x-features, from 1 up", is_count))
-    hidden: tuple = field(default=(800, 100), metadata=expects("a list of layer widths", _are_counts))
+    hidden: tuple[int, ...] = field(default=(800, 100), metadata=expects("a list of layer widths", _are_counts))
     q: float = field(default=100.0, metadata=expects("a number above 0", _is_positive))
     beta: float = field(default=10.0, metadata=expects("a number from 0 up", _is_not_negative))
     eta: float = field(default=10.0, metadata=expects("a number from 0 up", _is_not_negative))
@@ -59,8 +60,8 @@ class Settings:
     remedies: int = field(default=2, metadata=expects("how many new starts to make, from 0 up", _is_not_negative))
     seed: int = field(default=0, metadata=expects("a whole number", is_whole))
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         object.__setattr__(self, "hidden", tuple(self.hidden))
 
-    def as_dict(self) -> dict:
+    def as_dict(self) -> dict[str, Any]:
         return {**asdict(self), "hidden": list(self.hidden)}

@@ -2,6 +2,7 @@
 
 import io
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from tqdm import tqdm
 
 from explainers.bundle import write_atomically
 from explainers.errors import UserError
+from explainers.parameters import Progress
 from explainers.xnn import loss
 from explainers.xnn.degeneration import degenerate
 from explainers.xnn.lasso import fit_lasso
@@ -32,10 +34,10 @@ class Examples:
     logits: torch.Tensor
     groups: torch.Tensor
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.logits)
 
-    def part(self, index) -> "Examples":
+    def part(self, index: torch.Tensor) -> "Examples":
         return Examples(self.activations[index], self.logits[index], self.groups[index])
 
 
@@ -47,7 +49,7 @@ class Report:
     """
 
     degenerate: dict[int, str] = field(default_factory=dict)
-    remedies: list[dict] = field(default_factory=list)
+    remedies: list[dict[str, str]] = field(default_factory=list)
     losses: list[float] = field(default_factory=list)
 
 
@@ -59,12 +61,19 @@ def weights_of(examples: Examples, positive_weight: float | str) -> torch.Tensor
     groups = examples.groups
     if positive_weight == "balanced":
         _, inverse, counts = groups.unique(return_inverse=True, return_counts=True)
-        return len(groups) / (len(counts) * counts[inverse].float())
+        weights: torch.Tensor = len(groups) / (len(counts) * counts[inverse].float())
+        return weights
     weights = torch.where(groups >= 0, float(positive_weight), 1.0)
     return weights / weights.mean()
 
 
-def train(settings: Settings, classes: list[int], examples: Examples, progress=None, checkpoint: Path | None = None):
+def train(
+    settings: Settings,
+    classes: list[int],
+    examples: Examples,
+    progress: Progress = None,
+    checkpoint: Path | None = None,
+) -> tuple[ExplanationNetwork, Report]:
     """Return the trained network, in evaluation mode, and its report.
 
     The same settings and examples give the same network, to the last bit on the same machine, also when a training
@@ -81,16 +90,15 @@ def train(settings: Settings, classes: list[int], examples: Examples, progress=N
     scale = float(examples.activations.square().mean().sqrt()) or 1.0
     scaled = Examples(examples.activations / scale, examples.logits, examples.groups)
     remedies = settings.remedies if settings.kind == "srae" else 0
-    best, tried = None, []
+    trained, tried = [], []
     for attempt in range(remedies + 1):
         state = None if checkpoint is None else checkpoint.with_name(f"{checkpoint.name}.{attempt}")
-        found = _Training(settings, attempt, classes, scaled, progress or (lambda _count: None), state).run()
-        if best is None or len(found[1].degenerate) < len(best[1].degenerate):
-            best = found
-        if not found[1].degenerate:
+        trained.append(_Training(settings, attempt, classes, scaled, progress or (lambda _count: None), state).run())
+        degenerated = trained[-1][1].degenerate
+        if not degenerated:
             break
-        tried.append({str(i + 1): what for i, what in found[1].degenerate.items()})
-    network, report = best
+        tried.append({str(i + 1): what for i, what in degenerated.items()})
+    network, report = min(trained, key=lambda result: len(result[1].degenerate))
     report.remedies = tried[:-1] if len(tried) > remedies else tried
     rescale_input(network, scale)
     for parameter in network.parameters():
@@ -101,21 +109,29 @@ def train(settings: Settings, classes: list[int], examples: Examples, progress=N
 class _Training:
     """A training that can stop after any epoch and go on from what it wrote."""
 
-    def __init__(self, settings, attempt, classes, examples, progress, checkpoint):
+    def __init__(
+        self,
+        settings: Settings,
+        attempt: int,
+        classes: list[int],
+        examples: Examples,
+        progress: Callable[[int], object],
+        checkpoint: Path | None,
+    ) -> None:
         self.settings, self.examples, self.progress, self.checkpoint = settings, examples, progress, checkpoint
         self.generator = torch.Generator().manual_seed(settings.seed + 1_000_003 * attempt)
         self.weights = weights_of(examples, settings.positive_weight)
         self.network = ExplanationNetwork(settings, classes, examples.activations.shape[1:])
         initialise(self.network, examples.activations[:_CHUNK], self.generator)
         self.optimiser = torch.optim.Adam(self.network.parameters(), lr=settings.learning_rate)
-        self.losses = []
+        self.losses: list[float] = []
 
-    def run(self):
+    def run(self) -> tuple[ExplanationNetwork, Report]:
         self._continue()
         while len(self.losses) < self.settings.epochs:
             self.losses.append(self._train_epoch())
             if self.checkpoint is not None and len(self.losses) % max(1, self.settings.epochs // _MARKS) == 0:
-                self._save()
+                self._save(self.checkpoint)
         if self.settings.kind == "cae":
             self._fit_head()
         parts = (self.network.n_features, self.network.positions)
@@ -124,7 +140,7 @@ class _Training:
         found = degenerate(seen, weight)
         return self.network, Report(found, losses=self.losses)
 
-    def _train_epoch(self):
+    def _train_epoch(self) -> float:
         order = torch.randperm(len(self.examples), generator=self.generator)
         batches = order.split(self.settings.batch_size)
         summed = 0.0
@@ -132,7 +148,7 @@ class _Training:
             done = (len(self.losses) + number / len(batches)) / self.settings.epochs
             self.optimiser.param_groups[0]["lr"] = self.settings.learning_rate * (1 + math.cos(math.pi * done)) / 2
             activations = self.examples.activations[index]
-            before = self.network.encoder[:-1](activations)
+            before = self.network.before_relu(activations)
             features = before.relu()
             approximations = self.network.head(self.network.seen(features))
             reconstructed = None if self.network.decoder is None else self.network.decoder(features)
@@ -156,11 +172,11 @@ class _Training:
         return summed / len(order)
 
     @torch.no_grad()
-    def _seen(self):
+    def _seen(self) -> torch.Tensor:
         parts = self.examples.activations.split(_CHUNK)
         return torch.cat([self.network.seen(self.network.encoder(part)) for part in parts])
 
-    def _fit_head(self):
+    def _fit_head(self) -> None:
         """Fit the logits by weighted least squares with an intercept."""
         root = self.weights.double().sqrt()[:, None]
         seen = self._seen().double()
@@ -170,7 +186,7 @@ class _Training:
             self.network.head.weight.copy_(solution[:-1].T)
             self.network.head.bias.copy_(solution[-1])
 
-    def _save(self):
+    def _save(self, checkpoint: Path) -> None:
         state = {
             "network": self.network.state_dict(),
             "optimiser": self.optimiser.state_dict(),
@@ -179,9 +195,9 @@ class _Training:
         }
         buffer = io.BytesIO()
         torch.save(state, buffer)
-        write_atomically(self.checkpoint, buffer.getvalue())
+        write_atomically(checkpoint, buffer.getvalue())
 
-    def _continue(self):
+    def _continue(self) -> None:
         if self.checkpoint is None or not self.checkpoint.exists():
             return
         state = torch.load(self.checkpoint, weights_only=True)

@@ -6,13 +6,15 @@ would always choose no reconstruction and no pull-away; so, ours: of the setting
 examples. For the lasso: the most faithful of those that keep no more dimensions than there may be x-features.
 """
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
+from typing import Any
 
 import torch
 
 from explainers.config import are_numbers, expects, is_filled_list
+from explainers.parameters import Progress
 from explainers.xnn.loss import pull_away
 from explainers.xnn.settings import Settings
 from explainers.xnn.training import Examples, apply, train
@@ -20,11 +22,11 @@ from explainers.xnn.training import Examples, apply, train
 TUNED = {"srae": ("q", "beta", "eta"), "sae": ("beta",), "cae": ("beta",), "lasso": ("alpha",), "nn": ()}
 
 
-def _are_values(value):
+def _are_values(value: object) -> bool:
     return is_filled_list(value) and are_numbers(value) and min(value) > 0
 
 
-def _is_several(value):
+def _is_several(value: object) -> bool:
     return isinstance(value, int) and value >= 2
 
 
@@ -34,10 +36,10 @@ class Tuning:
 
     folds: int = field(default=3, metadata=expects("a whole number from 2 up", _is_several))
     tolerance: float = field(default=0.3, metadata=expects("a number above 0", lambda value: _are_values([value])))
-    q: list = field(default=(), metadata=expects("a list of numbers above 0", _are_values))
-    beta: list = field(default=(), metadata=expects("a list of numbers above 0", _are_values))
-    eta: list = field(default=(), metadata=expects("a list of numbers above 0", _are_values))
-    alpha: list = field(default=(), metadata=expects("a list of numbers above 0", _are_values))
+    q: Sequence[float] = field(default=(), metadata=expects("a list of numbers above 0", _are_values))
+    beta: Sequence[float] = field(default=(), metadata=expects("a list of numbers above 0", _are_values))
+    eta: Sequence[float] = field(default=(), metadata=expects("a list of numbers above 0", _are_values))
+    alpha: Sequence[float] = field(default=(), metadata=expects("a list of numbers above 0", _are_values))
 
 
 def candidates(settings: Settings, tuning: Tuning) -> list[Settings]:
@@ -52,8 +54,8 @@ def tune(
     classes: list[int],
     examples: Examples,
     tuning: Tuning,
-    progress: Callable[[int], None] | None = None,
-) -> tuple[Settings, list[dict]]:
+    progress: Progress = None,
+) -> tuple[Settings, list[dict[str, Any]]]:
     """Return the chosen settings, and of each candidate its values and means over the folds."""
     tried = candidates(settings, tuning)
     if len(tried) == 1:
@@ -63,7 +65,9 @@ def tune(
     return tried[choose(rows, settings, tuning.tolerance)], rows
 
 
-def _tried(settings, classes, examples, folds, progress):
+def _tried(
+    settings: Settings, classes: list[int], examples: Examples, folds: Sequence[torch.Tensor], progress: Progress
+) -> dict[str, Any]:
     measured = []
     for held_out in folds:
         inside = torch.ones(len(examples), dtype=torch.bool)
@@ -78,7 +82,7 @@ def _tried(settings, classes, examples, folds, progress):
     return values | dict(zip(("f_reg", "pull_away", "degenerate", "features"), means, strict=True))
 
 
-def choose(rows: list[dict], settings: Settings, tolerance: float) -> int:
+def choose(rows: list[dict[str, Any]], settings: Settings, tolerance: float) -> int:
     """Return the number of the chosen row."""
     if settings.kind == "lasso":
         few = [row["features"] <= settings.features for row in rows]

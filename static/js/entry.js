@@ -1,4 +1,5 @@
-// The front door: say so where the screen is smaller than the study needs. Zooming in doesn't make it smaller.
+// The front door: say so where the screen is smaller than the study needs, or cookies are off. Zooming in doesn't make
+// a screen smaller.
 
 /** Return whether a screen is smaller than what is needed, whichever way it is turned. */
 export function isTooSmall(screen, needed) {
@@ -6,9 +7,10 @@ export function isTooSmall(screen, needed) {
   return long < Math.max(needed.width, needed.height) || short < Math.min(needed.width, needed.height);
 }
 
-function init(notice) {
+function init(notice, cookies) {
   const needed = { width: Number(notice.dataset.width), height: Number(notice.dataset.height) };
   notice.hidden = !isTooSmall(window.screen, needed);
+  cookies.hidden = navigator.cookieEnabled;
 }
 
-init(document.querySelector("#small-screen"));
+init(document.querySelector("#small-screen"), document.querySelector("#no-cookies"));

@@ -2,16 +2,22 @@
 
 import * as drafts from "./drafts.js";
 import * as outbox from "./outbox.js";
+import * as store from "./store.js";
 
 function init(root) {
-  outbox.empty(localStorage);
-  drafts.empty();
+  outbox.empty(store.open("local"), root.querySelector("main").dataset.participant);
+  drafts.empty(store.open("session"));
   const button = root.querySelector("[data-copy]");
-  if (!button || !navigator.clipboard) return;
+  if (!button || !navigator.clipboard?.writeText) return;
   button.hidden = false;
   button.addEventListener("click", async () => {
-    await navigator.clipboard.writeText(root.querySelector(`#${button.dataset.copy}`).textContent.trim());
-    button.textContent = button.dataset.copied;
+    const code = root.querySelector(`#${button.dataset.copy}`);
+    try {
+      await navigator.clipboard.writeText(code.textContent.trim());
+      button.textContent = button.dataset.copied;
+    } catch {
+      getSelection().selectAllChildren(code); // refused: it is selected, to be copied by hand
+    }
   });
 }
 

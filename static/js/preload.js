@@ -6,6 +6,18 @@ export async function decodeAll(images) {
   return broken.filter(Boolean);
 }
 
+/** Wait until every image is decoded, asking anew for those that fail; resolve to those that fail for good. */
+export async function decodeInTime(images, pauses = [300, 1000]) {
+  let broken = await decodeAll(images);
+  for (const ms of pauses) {
+    if (!broken.length) break;
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    reload(broken);
+    broken = await decodeAll(broken);
+  }
+  return broken;
+}
+
 /** Ask for images anew, after they failed. */
 export function reload(images) {
   for (const image of images) {
@@ -24,9 +36,17 @@ export function prefetch(addresses) {
 
 async function decoded(image) {
   try {
-    await image.decode();
+    await (image.decode ? image.decode() : loaded(image));
     return null;
   } catch {
     return image.complete && image.naturalWidth > 0 ? null : image;
   }
+}
+
+function loaded(image) {
+  if (image.complete) return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    image.addEventListener("load", resolve, { once: true });
+    image.addEventListener("error", reject, { once: true });
+  });
 }

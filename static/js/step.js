@@ -10,7 +10,8 @@ import * as guide from "./guide.js";
 import { watchInputMode } from "./input_mode.js";
 import { noticeBoard } from "./notice.js";
 import * as outbox from "./outbox.js";
-import { decodeAll, prefetch, reload } from "./preload.js";
+import { decodeInTime, prefetch, reload } from "./preload.js";
+import * as store from "./store.js";
 
 export async function init(form) {
   const step = {
@@ -18,49 +19,95 @@ export async function init(form) {
     token: form.elements.token.value,
     participant: form.dataset.participant,
     addresses: { submitUrl: form.action, stateUrl: form.dataset.state },
+    kept: store.open("local"),
     notice: noticeBoard(document.querySelector("#notice")),
     mode: watchInputMode(document),
     sending: false,
   };
-  window.addEventListener("pageshow", (event) => event.persisted && location.reload());
+  if (isAnothers(step)) return;
   form.addEventListener("submit", (event) => {
+    if (step.plain) return;
     event.preventDefault();
-    submit(step);
+    submit(step).catch(() => {
+      asPlainForm(step);
+      form.submit();
+    });
   });
   // A kind's own scripts report what happens on the page by dispatching "step:event" on the form; `mode` says how it
   // was done where that isn't the way of acting last used.
   form.addEventListener("step:event", ({ detail }) => step.events?.record(detail.name, detail.data, detail.mode));
-  await flushOutbox(step);
-  if (step.left) return;
-  drafts.init(form, step.token);
-  await picturesOf(step);
-  show(step);
+  try {
+    await flushOutbox(step);
+    if (step.left) return;
+    startDrafts(step);
+    await picturesOf(step);
+    show(step);
+  } catch (error) {
+    asPlainForm(step);
+    throw error;
+  }
+}
+
+/** Where this tab showed one person's run, and another's has begun in the browser since: go back to the tab's own. */
+function isAnothers({ participant }) {
+  const own = history.state?.participant;
+  const isNamed = new URLSearchParams(location.search).has("of");
+  if (own && own !== participant && !isNamed) {
+    location.replace(`${location.pathname}?of=${own}`);
+    return true;
+  }
+  history.replaceState({ participant }, "");
+  return false;
+}
+
+/** Let the page be a form like any other, which the browser sends by itself. */
+function asPlainForm(step) {
+  step.plain = true;
+  document.documentElement.classList.remove("js");
+  delete step.form.dataset.waiting;
+}
+
+/** Do what the page can do without; a browser that can't, goes without. */
+function optional(act) {
+  try {
+    return act();
+  } catch (error) {
+    console.warn(error);
+    return null;
+  }
 }
 
 /** Bring answers that were never confirmed to the server, before this step shows. */
 async function flushOutbox(step) {
-  const kept = outbox.waiting(localStorage, step.participant);
+  const kept = outbox.waiting(step.kept, step.participant);
   for (const { token, body } of kept.sort((a, b) => Number(a.token === step.token) - Number(b.token === step.token))) {
     const receipt = await send(step, token, new URLSearchParams(body));
     if (token !== step.token) continue;
     if (receipt.status !== "invalid") {
       goOn(step, receipt);
     } else {
-      drafts.fill(step.form, [...new URLSearchParams(body)]);
-      step.errors = receipt.errors;
+      step.refused = { fields: [...new URLSearchParams(body)], errors: receipt.errors };
     }
   }
 }
 
+/** Put back what was begun, here or on another device, and keep what is typed and chosen from now on. */
+function startDrafts(step) {
+  const known = JSON.parse(document.querySelector("#draft").textContent);
+  const options = { token: step.token, url: step.form.dataset.drafts, known, store: store.open("session") };
+  step.drafts = optional(() => drafts.init(step.form, options));
+  if (step.refused) drafts.fill(step.form, step.refused.fields);
+}
+
 async function picturesOf(step) {
   const images = [...step.form.querySelectorAll("img")];
-  let broken = await decodeAll(images);
+  let broken = await decodeInTime(images);
   while (broken.length) {
     broken.forEach((image) => image.classList.add("broken"));
     await new Promise((again) => step.notice.offer("broken", again));
     reload(broken);
     broken.forEach((image) => image.classList.remove("broken"));
-    broken = await decodeAll(broken);
+    broken = await decodeInTime(broken);
   }
   step.notice.quiet();
 }
@@ -70,7 +117,8 @@ function show(step) {
   delete form.dataset.waiting;
   step.clock = startClock();
   const csrf = () => form.elements.csrfmiddlewaretoken.value;
-  step.events = startEvents({ url: form.dataset.events, token: step.token, csrf, clock: step.clock, mode: step.mode });
+  const around = { url: form.dataset.events, token: step.token, csrf, clock: step.clock, mode: step.mode };
+  step.events = optional(() => startEvents(around)) ?? { record: () => {}, flush: () => {} };
   document.addEventListener("visibilitychange", () => {
     step.clock.visibilityChanged();
     step.events.record(document.hidden ? "hidden" : "visible");
@@ -81,11 +129,11 @@ function show(step) {
     step.events.record("changed", type === "radio" ? { field: name, value } : { field: name });
   });
   form.addEventListener("input", (event) => clearError(form, event.target.name));
-  choices.init(form);
-  guide.init(document, step.events.record);
-  if (step.errors) showErrors(form, step.errors);
+  optional(() => choices.init(form));
+  optional(() => guide.init(document, step.events.record));
+  if (step.refused) showErrors(form, step.refused.errors);
   else focusStart(form);
-  prefetch(JSON.parse(document.querySelector("#next-images").textContent));
+  optional(() => prefetch(JSON.parse(document.querySelector("#next-images").textContent)));
 }
 
 /** Put the focus where the step begins, so that reading and tabbing start there. */
@@ -106,14 +154,19 @@ async function submit(step) {
     screen: { w: window.innerWidth, h: window.innerHeight, dpr: window.devicePixelRatio },
   });
   const body = new URLSearchParams(new FormData(form));
-  outbox.keep(localStorage, step.participant, step.token, body.toString());
+  step.drafts?.stop();
+  outbox.keep(step.kept, step.participant, step.token, body.toString());
   const button = form.querySelector("button[type=submit]");
   button.setAttribute("aria-disabled", "true");
   step.events.flush();
   const receipt = await send(step, step.token, body);
-  if (receipt.status === "invalid") {
+  if (["invalid", "foreign"].includes(receipt.status)) {
     step.sending = false;
+    step.drafts?.goOn();
     button.removeAttribute("aria-disabled");
+  }
+  if (receipt.status === "foreign") return step.notice.say("foreign");
+  if (receipt.status === "invalid") {
     showErrors(form, receipt.errors);
     step.events.record("refused", { fields: Object.keys(receipt.errors) });
     return;
@@ -131,11 +184,12 @@ async function send(step, token, body) {
   clearTimeout(slow);
   step.notice.quiet();
   step.form.elements.csrfmiddlewaretoken.value = body.get("csrfmiddlewaretoken");
-  if (receipt.status !== "elsewhere") outbox.drop(localStorage, step.participant, token);
+  if (!["elsewhere", "foreign"].includes(receipt.status)) outbox.drop(step.kept, step.participant, token);
   return receipt;
 }
 
 function goOn(step, receipt) {
+  step.drafts?.forget();
   step.left = true;
   location.replace(receipt.next);
 }

@@ -21,27 +21,27 @@ ALLOWED = {
 }
 
 
-def may(user, deed: str, study: models.Study) -> bool:
-    """Return whether a user may do a deed of `ALLOWED` with a study."""
+def may(user, action: str, study: models.Study) -> bool:
+    """Return whether a user may take an action of `ALLOWED` with a study."""
     if not _works_here(user):
         return False
-    return user.is_superuser or _roles(user).get(study.pk) in ALLOWED[deed]
+    return user.is_superuser or _roles(user).get(study.pk) in ALLOWED[action]
 
 
-def may_anywhere(user, deed: str) -> bool:
-    """Return whether there may be a study with which a user may do a deed."""
+def may_anywhere(user, action: str) -> bool:
+    """Return whether there may be a study with which a user may take an action."""
     if not _works_here(user):
         return False
-    return user.is_superuser or any(role in ALLOWED[deed] for role in _roles(user).values())
+    return user.is_superuser or any(role in ALLOWED[action] for role in _roles(user).values())
 
 
-def studies(user, deed: str = "view"):
-    """Return the studies with which a user may do a deed."""
+def studies(user, action: str = "view"):
+    """Return the studies with which a user may take an action."""
     if not _works_here(user):
         return models.Study.objects.none()
     if user.is_superuser:
         return models.Study.objects.all()
-    return models.Study.objects.filter(pk__in=[pk for pk, role in _roles(user).items() if role in ALLOWED[deed]])
+    return models.Study.objects.filter(pk__in=[pk for pk, role in _roles(user).items() if role in ALLOWED[action]])
 
 
 def bundles(user):

@@ -2,8 +2,7 @@
 
 from functools import partial
 
-from django.http import HttpResponse
-from django.shortcuts import get_object_or_404
+from django.http import Http404, HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.exceptions import APIException, NotFound, PermissionDenied, Throttled
@@ -108,8 +107,8 @@ class StudyDetail(RetrieveAPIView):
     serializer_class = StudySerializer
     lookup_field = "slug"
 
-    def get_queryset(self):
-        return roles.studies(self.request.user).select_related("current")
+    def get_object(self):
+        return _study(self.request, self.kwargs["slug"])
 
     @extend_schema(operation_id="study", parameters=[SLUG], responses={200: StudySerializer, **FAILURES})
     def get(self, request, slug):
@@ -145,8 +144,8 @@ class TableView(APIView):
         study = _study(request, slug)
         with_ids = _with_ids(request, study) and table == "participants"
         if request.accepted_renderer.format == "csv":
-            deed = f"Read by API: {table}{' with recruitment ids' if with_ids else ''}."
-            return _sent(request, study, deed, partial(downloads.table, study, table, with_ids=with_ids))
+            action = f"Read by API: {table}{' with recruitment ids' if with_ids else ''}."
+            return _sent(request, study, action, partial(downloads.table, study, table, with_ids=with_ids))
         pages = RunPages()
         runs = pages.paginate_queryset(rows.runs(study), request, view=self)
         return pages.get_paginated_response(tables.page(study, table, runs, with_ids=with_ids))
@@ -178,8 +177,8 @@ class Export(APIView):
     def get(self, request, slug):
         study = _study(request, slug)
         with_ids = _with_ids(request, study)
-        deed = f"Exported by API{', with recruitment ids' if with_ids else ''}."
-        return _sent(request, study, deed, partial(downloads.data, study, with_ids=with_ids))
+        action = f"Exported by API{', with recruitment ids' if with_ids else ''}."
+        return _sent(request, study, action, partial(downloads.data, study, with_ids=with_ids))
 
 
 class Unavailable(APIException):
@@ -188,7 +187,7 @@ class Unavailable(APIException):
     status_code = 503
 
 
-def _sent(request, study: models.Study, deed: str, make) -> HttpResponse:
+def _sent(request, study: models.Study, action: str, make) -> HttpResponse:
     """Return a file that was begun to be sent, which goes on record."""
     try:
         response = make()
@@ -196,12 +195,15 @@ def _sent(request, study: models.Study, deed: str, make) -> HttpResponse:
         raise Throttled(WAIT_S, str(error)) from error
     except processes.StreamError as error:
         raise Unavailable(str(error)) from error
-    record(request.user, study, deed)
+    record(request.user, study, action)
     return response
 
 
 def _study(request, slug: str) -> models.Study:
-    return get_object_or_404(roles.studies(request.user).select_related("current"), slug=slug)
+    study = models.study_at(slug, roles.studies(request.user).select_related("current"))
+    if study is None:
+        raise Http404
+    return study
 
 
 def _with_ids(request, study: models.Study) -> bool:

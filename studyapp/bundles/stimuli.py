@@ -1,7 +1,7 @@
 """Bundles in the app's own storage, and the addresses under which their files reach the browser.
 
 A file's address is a keyed hash of its name: it says nothing of what is shown, and nobody can work out the
-address of an overlay they haven't been sent. The files lie under that very name, so that a web server can serve
+address of a picture they haven't been sent. The files lie under that very name, so that a web server can serve
 them without asking the app.
 """
 
@@ -17,7 +17,8 @@ from pathlib import Path
 from django.conf import settings
 
 from studyapp import models
-from studyapp.core.bundles.bundle import Bundle, BundleError, require_readable
+from studyapp.core.bundles.bundle import Bundle, BundleError
+from studyapp.core.bundles.checking import require_whole
 from studyapp.core.bundles.sets import open_bundle
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
@@ -46,7 +47,7 @@ def load_bundle(folder: Path | str | dict[str, Path], name: str) -> models.Bundl
             f"{source.folder}: {len(problems)} damaged or missing files; first: {problems[0]}. Copy the "
             "bundle anew from where it was made."
         )
-    require_readable(source)
+    require_whole(source)
     record = models.Bundle(
         name=name, sha256=source.sha256, folder=f"{name}-{source.sha256[:12]}", n_images=len(source.images)
     )
@@ -93,10 +94,15 @@ def _copy(source: Bundle, target: Path) -> None:
 
 
 def delete_files(record: models.Bundle) -> None:
-    """Delete a bundle's files, those that participants were sent too; no other bundle has a share in them."""
-    for name in _sent(reader(record)):
+    """Delete a bundle's files, those that participants were sent too; no other bundle has a share in them.
+
+    The pictures of its heatmaps are `drawing`'s to delete.
+    """
+    folder = settings.BUNDLES_ROOT / record.folder
+    for path in folder.rglob("*"):  # not by the tables: an earlier version's bundle can be deleted, though not read
+        name = path.relative_to(folder).as_posix()
         (settings.STIMULI_ROOT / _stored_name(record.salt, name)).unlink(missing_ok=True)
-    shutil.rmtree(settings.BUNDLES_ROOT / record.folder)
+    shutil.rmtree(folder)
 
 
 def _publish_files(source: Bundle, record: models.Bundle) -> None:
@@ -111,6 +117,5 @@ def _publish_files(source: Bundle, record: models.Bundle) -> None:
 
 
 def _sent(bundle: Bundle) -> list[str]:
-    """Return the names of the files that can be sent to participants: images and overlays."""
-    overlays = {row["overlay_file"] for tree in bundle.nodes.values() for row in tree if row["overlay_file"]}
-    return [*overlays, *(row["file"] for row in bundle.images.values())]
+    """Return the names of the files that are sent to participants as they are: the images."""
+    return sorted({row["file"] for row in bundle.images.values()})

@@ -6,6 +6,9 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from studyapp import models
 from studyapp.core.engine.kinds import Field, Page, kind
+from studyapp.core.engine.questions import text_key
+from studyapp.core.texts import asked_in
+from studyapp.publishing import read_version
 
 CHUNK = 2000
 
@@ -14,10 +17,22 @@ def free_fields(study: models.Study) -> dict[str, tuple[Page, Field]]:
     """Return the columns that hold participants' own words, each with its page and the field as the page names it."""
     found = {}
     for page in kind(study.kind).pages:
-        for field in page.fields:
+        for field in page.columns:
             if field.free:
                 found[field.name if page.trial else f"{page.name}_{field.name}"] = (page, field)
     return found
+
+
+def told(study: models.Study, column: str) -> str:
+    """Return what a column holds, and how the study words the question; every wording, where versions differ."""
+    page, field = free_fields(study)[column]
+    key = next((text_key(page.name, asked) for asked in page.questions if asked.name == field.name), "")
+    if not key:
+        return field.description
+    published = [read_version(pk).definition for pk in study.versions.exclude(number=0).values_list("pk", flat=True)]
+    texts = [record["texts"] for record in published] or [kind(study.kind).texts(study.language) | study.texts]
+    asked = dict.fromkeys(asked_in(its[key], {})[0] for its in texts)
+    return f"{field.description} Asked as {', '.join(f'“{words}”' for words in asked)}."
 
 
 def gather(study: models.Study) -> int:

@@ -1,22 +1,37 @@
 """What a heatmap's legend shows, ready to draw: colours and where they stand."""
 
+import numpy as np
 
-def legend(method: dict) -> dict | None:
-    """Return the legend of a method's colours: stops from `vmin` to `vmax`, from its record in the bundle.
+from .display import CONTOURS, Display, colour_tables, coloured
 
-    A diverging scale has its clear zero in the middle, a sequential one at its start. None where the bundle, made
-    elsewhere, doesn't tell its colours.
+N_STOPS = 9
+
+
+def legend(display: Display) -> dict | None:
+    """Return the legend of a display's colours: stops from one end of the scale to the other.
+
+    A diverging scale has its clear zero in the middle, a sequential one at its start. Of contours it has the lines'
+    colours. None where colours tell nothing: `reveal` shows the photograph's own.
     """
-    stops = method.get("stops")
-    if not stops:
+    if display.style == "reveal":
         return None
-    offsets = [percent(index / (len(stops) - 1)) for index in range(len(stops))]
+    rows = coloured(display).copy()
+    if display.style in ("map", "contours"):
+        rows[:, 3] = 255
+    if display.style == "contours" and display.sign == "positive":
+        places = [round(255 * place) for place in sorted(CONTOURS.values())]
+    else:
+        places = np.linspace(0, 255, N_STOPS).round().astype(int).tolist()
     return {
         "stops": [
-            {"offset": offset, "colour": f"#{r:02x}{g:02x}{b:02x}", "opacity": f"{alpha / 255:.3f}"}
-            for offset, (r, g, b, alpha) in zip(offsets, stops, strict=True)
+            {
+                "offset": percent(index / (len(places) - 1)),
+                "colour": "#{:02x}{:02x}{:02x}".format(*rows[place, :3]),
+                "opacity": f"{rows[place, 3] / 255:.3f}",
+            }
+            for index, place in enumerate(places)
         ],
-        "diverging": stops[0][3] > 0,
+        "diverging": colour_tables()[display.colours].diverging,
     }
 
 

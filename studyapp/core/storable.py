@@ -1,11 +1,12 @@
 """Make JSON from outside storable: what one of the databases refuses would cost the answer or batch it came with."""
 
 import math
+from typing import Any
 
 DEEPEST = 50  # lists and objects in one another; what is nested much deeper can be written, but not read again
 
 
-def storable(value, deepest: int = DEEPEST):
+def storable(value: Any, deepest: int = DEEPEST) -> Any:
     """Return JSON with lone surrogates and NULs replaced by “�”, and NaN, infinities and what lies too deep by null."""
     if deepest < 0:
         return None

@@ -1,6 +1,7 @@
 """Texts that participants read: Markdown with `{placeholders}`, rendered to safe HTML."""
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from html import unescape
 
@@ -17,7 +18,7 @@ ATTRIBUTES = nh3.ALLOWED_ATTRIBUTES | {
 }
 
 
-def render(text: str, values: dict) -> str:
+def render(text: str, values: Mapping[str, object]) -> str:
     """Return Markdown `text` as HTML that is safe to show: placeholders filled, scripts and styles removed.
 
     A placeholder that `values` doesn't hold stays as it is, so that braces in a researcher's text do no harm.
@@ -26,9 +27,19 @@ def render(text: str, values: dict) -> str:
     return _html(filled)
 
 
-def plain(text: str, values: dict) -> str:
+def plain(text: str, values: Mapping[str, object]) -> str:
     """Return Markdown `text` as plain words on one line, for a question's label."""
     return " ".join(unescape(TAG.sub("", render(text, values))).split())
+
+
+def asked_in(text: str, values: Mapping[str, object]) -> tuple[str, str]:
+    """Return a question and the hint below it, in plain words: the text's first paragraph, and what follows.
+
+    What `values` put in is no Markdown: a class called `*_*` stays that.
+    """
+    first, _, rest = text.strip().partition("\n\n")
+    question, hint = (PLACEHOLDER.sub(lambda found: _shown(values, found), plain(part, {})) for part in (first, rest))
+    return question, hint
 
 
 def placeholders(text: str) -> set[str]:
@@ -41,7 +52,7 @@ def words(name: str) -> str:
     return name.replace("_", " ").replace("-", " ").capitalize()
 
 
-def _shown(values: dict, found: re.Match) -> str:
+def _shown(values: Mapping[str, object], found: re.Match[str]) -> str:
     value = values.get(found[1])
     return found[0] if value is None else str(value)
 

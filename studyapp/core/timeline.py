@@ -1,11 +1,16 @@
 """What happened on one step, ready to draw along its time: marks, spans, and pauses in which nothing happened."""
 
+from collections.abc import Callable
 from itertools import pairwise
+from typing import Any, TypeAlias
 
 HESITATION_MS = 5000
 WIDTH = 1000
 LABEL = 130
 LANE = 26
+
+Event: TypeAlias = dict[str, Any]
+"""`name`, `t_ms` since the step was shown or None, `input_mode` and `data`."""
 
 
 def hesitations(times: list[float], end: float) -> list[tuple[float, float]]:
@@ -14,7 +19,7 @@ def hesitations(times: list[float], end: float) -> list[tuple[float, float]]:
     return [(start, stop) for start, stop in pairwise(marks) if stop - start >= HESITATION_MS]
 
 
-def hidden(events: list[dict], end: float) -> list[tuple[float, float]]:
+def hidden(events: list[Event], end: float) -> list[tuple[float, float]]:
     """Return when the page was out of sight, as (from, to)."""
     found, since = [], None
     for event in events:
@@ -26,7 +31,7 @@ def hidden(events: list[dict], end: float) -> list[tuple[float, float]]:
     return [*found, (since, end)] if since is not None else found
 
 
-def drawn(events: list[dict], rt_ms: float | None) -> dict | None:
+def drawn(events: list[Event], rt_ms: float | None) -> dict[str, Any] | None:
     """Return a step's events as lanes along its time; None where no event has a time.
 
     An event is {name, t_ms, input_mode, data}; one that ended something (`data["ms"]`) is a bar, else a point. The
@@ -40,7 +45,7 @@ def drawn(events: list[dict], rt_ms: float | None) -> dict | None:
     scale = (WIDTH - LABEL - 20) / end
 
     def x(ms: float) -> float:
-        return round(LABEL + ms * scale, 1)
+        return round(float(LABEL + ms * scale), 1)
 
     lanes = [
         {
@@ -64,7 +69,7 @@ def drawn(events: list[dict], rt_ms: float | None) -> dict | None:
     }
 
 
-def _mark(event: dict, x) -> dict:
+def _mark(event: Event, x: Callable[[float], float]) -> dict[str, Any]:
     ms = event["data"].get("ms")
     lasted = isinstance(ms, int | float) and not isinstance(ms, bool) and 0 < ms <= event["t_ms"]
     start = x(event["t_ms"] - ms) if lasted else None
@@ -72,11 +77,11 @@ def _mark(event: dict, x) -> dict:
     return {
         "x": x(event["t_ms"]),
         "from": start,
-        "width": round(max(2.0, x(event["t_ms"]) - start), 1) if lasted else None,
+        "width": None if start is None else round(max(2.0, x(event["t_ms"]) - start), 1),
         "title": f"{event['t_ms'] / 1000:.1f} s: {event['name'].replace('_', ' ')} {details} ({event['input_mode']})",
     }
 
 
-def _span(span: tuple[float, float], x) -> dict:
+def _span(span: tuple[float, float], x: Callable[[float], float]) -> dict[str, Any]:
     start, stop = span
     return {"x": x(start), "width": round(x(stop) - x(start), 1), "s": f"{(stop - start) / 1000:.1f}"}

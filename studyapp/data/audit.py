@@ -1,19 +1,19 @@
-"""The trail of who changed what in a study: written with each deed, never changed."""
+"""The trail of who changed what in a study: written with each action, never changed."""
 
 from studyapp import models
 from studyapp.core.engine.parameters import in_words
 from studyapp.core.texts import words
 
-# What isn't the researchers' own doing, or stands in a deed of its own.
+# What isn't the researchers' own doing, or stands in an action of its own.
 LEFT_OUT = {"id", "status", "current", "created_at", "stimuli", "parameters", "texts"}
 EDITED = "Edited the study."
 EDITS = (EDITED, "Drew other stimuli.", "Chose pairs of classes.")  # what a page opened before would put back
 
 
-def record(user, study: models.Study | None, deed: str, details: list | None = None, *, who: str = "") -> None:
-    """Put a deed on record; `details` is a list of [what, before, after], `who` whoever did it without an account."""
+def record(user, study: models.Study | None, action: str, details: list | None = None, *, who: str = "") -> None:
+    """Put an action on record; `details` lists [what, before, after], `who` is whoever took it without an account."""
     who, slug = user.get_username() if user else who, study.slug if study else ""
-    models.Change.objects.create(user=user, who=who, study=study, slug=slug, deed=deed[:200], details=details or [])
+    models.Change.objects.create(user=user, who=who, study=study, slug=slug, deed=action[:200], details=details or [])
 
 
 def snapshot(pk: int) -> dict[str, str | None]:
@@ -37,14 +37,14 @@ def differences(before: dict, after: dict) -> list[list]:
 
 
 def latest(study: models.Study) -> int:
-    """Return which deed is the last on record for a study, as its page tells when it is saved."""
+    """Return which action is the last on record for a study, as its page tells when it is saved."""
     return study.changes.order_by("-pk").values_list("pk", flat=True).first() or 0
 
 
 def edited_since(study: models.Study, seen: str) -> str:
-    """Return who edited what of a study after the deed that a page had seen, in words; empty where nobody did."""
+    """Return who edited what of a study after the action that a page had seen, in words; empty where nobody did."""
     later = study.changes.filter(pk__gt=int(seen)).order_by("-pk") if seen.isdecimal() else ()
-    change = next((found for found in later if found.details and found.deed in EDITS), None)
+    change = next((change for change in later if change.details and change.deed in EDITS), None)
     return f"{change.who} changed: {', '.join(name for name, _, _ in change.details)}" if change else ""
 
 

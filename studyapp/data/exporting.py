@@ -30,6 +30,7 @@ FILES = {"data", "dataset_description.json", "README.md", "CHANGES.md", ".psychd
 TEXT = {"newline": "", "encoding": "utf-8"}
 
 Opened = Callable[[str], AbstractContextManager[TextIO]]
+Progress = Callable[[int, int, str], None]
 
 
 class ExportError(ValueError):
@@ -60,8 +61,18 @@ def export(study: models.Study, folder: Path | str, *, wide: bool = False, with_
     return counts
 
 
-def export_zip(study: models.Study, stream: BinaryIO, *, wide: bool = False, with_ids: bool = False) -> None:
-    """Write the same as one zip to `stream`, while it is read; what breaks off on the way can't be opened as a zip."""
+def export_zip(
+    study: models.Study,
+    stream: BinaryIO,
+    *,
+    wide: bool = False,
+    with_ids: bool = False,
+    progress: Progress | None = None,
+) -> None:
+    """Write the same as one zip to `stream`, while it is read; what breaks off on the way can't be opened as a zip.
+
+    `progress(done, total, words)` is told run by run; what it raises breaks the export off.
+    """
     top = f"{study.slug}-{timezone.now():%Y-%m-%d}"
     with _snapshot(study) as seen, ZipFile(stream, "w", ZIP_DEFLATED) as archive:
 
@@ -70,7 +81,7 @@ def export_zip(study: models.Study, stream: BinaryIO, *, wide: bool = False, wit
             with archive.open(f"{top}/{name}", "w", force_zip64=True) as file, TextIOWrapper(file, **TEXT) as text:
                 yield text
 
-        _write(seen, opened, wide, with_ids)
+        _write(seen, opened, wide, with_ids, progress)
 
 
 def export_table(study: models.Study, name: str, stream: BinaryIO, *, with_ids: bool = False) -> None:
@@ -101,30 +112,38 @@ def _require_free(folder: Path) -> None:
         raise ExportError(f"{folder} holds other files, such as {sorted(others)[0]}; name a new folder")
 
 
-def _write(study: models.Study, opened: Opened, wide: bool, with_ids: bool) -> dict[str, int]:
+def _write(
+    study: models.Study, opened: Opened, wide: bool, with_ids: bool, progress: Progress | None = None
+) -> dict[str, int]:
     """Write every file of the export, each to what `opened(name)` gives; return the number of rows by table."""
-    its_kind, counts, steps = kind(study.kind), {}, {}
-    tables = columns(its_kind, with_ids=with_ids)
-    for name in rows.TABLES:
-        found = rows.whole(study, name, SNAPSHOT, with_ids=with_ids)
-        if name == "steps":
-            found = _noted(found, its_kind, steps)
+    study_kind, counts, steps = kind(study.kind), {}, {}
+    published = rows.published(study)
+    versions = rows.parameters_by_version(study, published)
+    tables = columns(study_kind, versions, with_ids=with_ids)
+    n_tables, n_runs = len(rows.TABLES) + wide, rows.runs(study).count() if progress else 0
+
+    def write(name: str, table_rows: Iterator[tuple[dict, dict]]) -> None:
+        if progress:
+            table_rows = _told(table_rows, progress, name, n_runs * len(counts), n_runs, n_runs * n_tables)
         with opened(_path(study, name)) as file:
-            counts[name] = _write_table(file, tables[name], found)
+            counts[name] = _write_table(file, tables[name], table_rows)
+
+    for name in rows.TABLES:
+        table_rows = rows.whole(study, name, SNAPSHOT, with_ids=with_ids)
+        write(name, _noted(table_rows, study_kind, steps) if name == "steps" else table_rows)
     if wide:
-        tables["wide"] = wide_columns(its_kind, steps, with_ids=with_ids)
-        with opened(_path(study, "wide")) as file:
-            counts["wide"] = _write_table(file, tables["wide"], _wide_rows(study, its_kind, with_ids))
-    for name, text in _described(study, its_kind, tables).items():
+        tables["wide"] = wide_columns(study_kind, steps, versions, with_ids=with_ids)
+        write("wide", _wide_rows(study, study_kind, with_ids))
+    for name, text in _described(study, study_kind, published, tables).items():
         with opened(name) as file:
             file.write(text)
     return counts
 
 
-def _write_table(file: TextIO, described: list[Field], found: Iterator[tuple[dict, dict]]) -> int:
+def _write_table(file: TextIO, described: list[Field], table_rows: Iterator[tuple[dict, dict]]) -> int:
     """Write a table and return the number of its rows; keys become cells once for all rows that share them."""
     write, shared, ready, n_rows = writer_to(file, described), None, {}, 0
-    for keys, row in found:
+    for keys, row in table_rows:
         if keys is not shared:
             shared, ready = keys, cells(keys)
         write(row, ready)
@@ -132,21 +151,38 @@ def _write_table(file: TextIO, described: list[Field], found: Iterator[tuple[dic
     return n_rows
 
 
-def _noted(found: Iterator[tuple[dict, dict]], its_kind: Kind, steps: dict[str, Page]) -> Iterator[tuple[dict, dict]]:
+def _told(
+    table_rows: Iterator[tuple[dict, dict]], progress: Progress, name: str, before: int, n_runs: int, total: int
+) -> Iterator[tuple[dict, dict]]:
+    """Pass a table's rows on, telling at each run how many runs of how many, over all tables, are begun."""
+    words, begun, shared = f"writing {name}", 0, None
+    progress(before, total, words)
+    for keys, row in table_rows:
+        if keys is not shared:
+            shared, begun = keys, min(begun + 1, n_runs)
+        progress(before + begun, total, words)
+        yield keys, row
+
+
+def _noted(
+    table_rows: Iterator[tuple[dict, dict]], study_kind: Kind, steps: dict[str, Page]
+) -> Iterator[tuple[dict, dict]]:
     """Pass the rows of `steps` on, noting every step's prefix in the wide table, with its page."""
-    for keys, row in found:
-        page = its_kind.page(row["page"])
+    for keys, row in table_rows:
+        page = study_kind.page(row["page"])
         steps.setdefault(_prefix(page, row), page)
         yield keys, row
 
 
-def _described(study: models.Study, its_kind: Kind, tables: dict[str, list[Field]]) -> dict[str, str]:
+def _described(
+    study: models.Study, study_kind: Kind, published: list[models.Version], tables: dict[str, list[Field]]
+) -> dict[str, str]:
     """Return the texts of all files beside the tables."""
-    about = rows.about(study, its_kind)
-    description = datasheet.dataset_description(about, its_kind, tables, __version__)
+    about = rows.about(study, study_kind, published)
+    description = datasheet.dataset_description(about, study_kind, tables, __version__)
     texts = {
         "dataset_description.json": _json(description),
-        "README.md": datasheet.readme(about, its_kind, list(tables), __version__),
+        "README.md": datasheet.readme(about, study_kind, list(tables), __version__),
         "CHANGES.md": datasheet.changes(about),
         ".psychdsignore": f"{PLAN}\n",
     }
@@ -162,14 +198,14 @@ def _path(study: models.Study, name: str) -> str:
     return f"data/{psychds.file_name(study.slug, name)}"
 
 
-def _wide_rows(study: models.Study, its_kind: Kind, with_ids: bool) -> Iterator[tuple[dict, dict]]:
+def _wide_rows(study: models.Study, study_kind: Kind, with_ids: bool) -> Iterator[tuple[dict, dict]]:
     for chunk in rows.chunks(rows.runs(study).iterator(chunk_size=rows.CHUNK)):
         answers = rows.answers(chunk, SNAPSHOT)
         for run in chunk:
             wide = rows.participant_row(run, with_ids)
-            for page, row in rows.step_rows(its_kind, run, answers[run.pk]):
+            for page, row in rows.step_rows(study_kind, run, answers[run.pk]):
                 prefix, own = _prefix(page, row), "" if page.trial else f"{page.name}_"
-                wide |= {f"{prefix}_{field.name}": row[f"{own}{field.name}"] for field in page.fields}
+                wide |= {f"{prefix}_{field.name}": row[f"{own}{field.name}"] for field in page.columns}
                 wide[f"{prefix}_rt_ms"] = row["rt_ms"]
             yield rows.keys(study, run), wide
 

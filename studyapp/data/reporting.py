@@ -1,8 +1,7 @@
-"""Reports made in the browser: a process of its own exports the data, runs `python -m analysis report`, keeps the page.
+"""Reports made in the browser: a job exports the data, runs `python -m analysis report`, and keeps the page.
 
-The maker gives a sign of life every few seconds; a report whose maker fell silent counts as failed, so that none is
-under way for ever. The export is deleted once the report is written: what people ask to have erased is then gone there
-too.
+The export is deleted once the report is written: what people ask to have erased is then gone there too. A report
+appears whole or not at all: it is made in a folder of its own, and moved to its place at the end.
 """
 
 import hashlib
@@ -11,27 +10,23 @@ import re
 import shutil
 import subprocess
 import sys
-from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
-from threading import Event, Thread
 
 from django.conf import settings
-from django.db.models import Q
-from django.utils import timezone
 
-from studyapp import models
+from studyapp import jobs, models
 from studyapp.core.engine import flow
 from studyapp.data.exporting import export
-from studyapp.jobs import processes
+from studyapp.jobs.files import folder_of
 
 NEEDED = ("analysis", "pandas", "scipy", "statsmodels", "matplotlib", "sklearn", "jinja2", "tqdm")
-SILENT = timedelta(seconds=60)
 FEWEST = 2  # completed runs
-BEAT_S = 5
 BAR = re.compile(r"(analyses|figures):\s+(\d+)%")
+# What part of the whole each takes, in percent: from, to.
+PARTS = {"exporting the data": (0, 10), "starting the analysis": (10, 15), "analyses": (15, 50), "figures": (50, 100)}
 PAGE = "report.html"
-Status = models.Report.Status
+LOG = "maker.log"
 
 
 def missing() -> list[str]:
@@ -39,23 +34,9 @@ def missing() -> list[str]:
     return [name for name in NEEDED if find_spec(name) is None]
 
 
-def folder_of(report: models.Report) -> Path:
-    """Return where a report's files lie."""
-    return settings.DATA_DIR / "reports" / str(report.pk)
-
-
-def discard(study: models.Study) -> None:
-    """Delete the files of all of a study's reports."""
-    for report in study.reports.all():
-        shutil.rmtree(folder_of(report), ignore_errors=True)
-
-
 def reports(study: models.Study):
-    """Return the study's reports, the newest first; those whose maker fell silent are marked as failed first."""
-    silent = Q(status=Status.RUNNING, seen_at__lt=timezone.now() - SILENT)
-    said = "The process that made it ended before it was done, as when the server is restarted. Make it again."
-    study.reports.filter(silent).update(status=Status.FAILED, error=said, finished_at=timezone.now())
-    return study.reports.select_related("requested_by")
+    """Return the study's reports, the newest first."""
+    return jobs.of(study, "report")
 
 
 def lacking_data(study: models.Study) -> str:
@@ -72,57 +53,34 @@ def lacking_data(study: models.Study) -> str:
     return f"{so_far}; statistics need at least {FEWEST}. To try the report out, {todo}."
 
 
-def start(study: models.Study, user) -> models.Report:
+def start(study: models.Study, user) -> models.Job:
     """Have a report made in the background and return it; the one under way, where there is one."""
-    running = reports(study).filter(status=Status.RUNNING).first()
-    if running:
-        return running
-    report = models.Report.objects.create(
-        study=study, requested_by=user, seen_at=timezone.now(), progress="waiting to start"
-    )
-    _spawn(report)
-    return report
+    return jobs.ask("report", study=study, user=user, slot=f"report {study.pk}")
 
 
-def _spawn(report: models.Report) -> None:
-    log = folder_of(report)
-    log.mkdir(parents=True, exist_ok=True)
-    with (log / "maker.log").open("wb") as output:
-        processes.start("make_report", str(report.pk), output=output)
-
-
-def make(report: models.Report) -> None:
-    """Make a report, here and now; whatever goes wrong is stored with it, in words."""
-    done = Event()
-    beat = Thread(target=_beat, args=[report.pk, done], daemon=True)
-    beat.start()
-    try:
-        _make(report)
-    except Exception as error:  # of whatever kind: the researcher is told, and the report isn't under way for ever
-        report.status, report.error = Status.FAILED, f"{error}" or type(error).__name__
-    else:
-        report.status, report.progress = Status.DONE, ""
-    finally:
-        done.set()
-        beat.join()
-    report.finished_at = report.seen_at = timezone.now()
-    report.save()
-
-
-def _make(report: models.Report) -> None:
+def make(job: models.Job, progress) -> None:
+    """Make a report, here and now; its result tells the study's version, the data's hash, and how many took part."""
     if lacking := missing():
-        raise RuntimeError(f"The analysis is not installed here: {', '.join(lacking)} missing.")
-    folder = folder_of(report)
-    exported, made = folder / "export", folder / "report"
+        raise jobs.JobError(f"The analysis is not installed here: {', '.join(lacking)} missing.")
+    folder = folder_of(job)
+    scratch = folder / f"try-{job.tries}"
+    shutil.rmtree(folder, ignore_errors=True)
+    scratch.mkdir(parents=True)
+    exported, made = scratch / "export", scratch / "report"
     try:
-        _tell(report, "exporting the data")
-        export(report.study, exported)
-        report.data_sha256, report.study_version = data_hash(exported), _version(exported)
-        report.save(update_fields=["data_sha256", "study_version"])
-        _analyse(report, exported, made)
-        report.n_participants = json.loads((made / "results.json").read_text(encoding="utf-8"))["sample"]["n"]
+        _tell(progress, "exporting the data")
+        export(job.study, exported)
+        job.result |= {"data_sha256": data_hash(exported), "study_version": _version(exported)}
+        _analyse(folder / LOG, exported, made, progress)
+        sample = json.loads((made / "results.json").read_text(encoding="utf-8"))["sample"]
+        job.result["n_participants"] = sample["n"]
+        progress.check()
+        made.rename(folder / "report")
     finally:
-        shutil.rmtree(exported, ignore_errors=True)
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+JOB = jobs.Kind(make, "being made", again=True, folder="reports")
 
 
 def data_hash(exported: Path) -> str:
@@ -136,47 +94,39 @@ def _version(exported: Path) -> str:
     return json.loads((exported / "dataset_description.json").read_text(encoding="utf-8"))["study_version"]
 
 
-def _analyse(report: models.Report, exported: Path, made: Path) -> None:
+def _analyse(log: Path, exported: Path, made: Path, progress) -> None:
     """Run the analysis as its own command, telling how far it is; its last words are the reason where it fails.
 
-    All its words go to the maker's log.
+    All its words go to the log.
     """
-    _tell(report, "starting the analysis")
+    _tell(progress, "starting the analysis")
     command = [sys.executable, "-m", "analysis", "report", str(exported), "--out", str(made)]
     process = subprocess.Popen(
         command, cwd=settings.BASE_DIR, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8"
     )
-    said = ""
-    with process.stdout as lines:
+    last = ""
+    with progress.ending(process), process.stdout as lines, log.open("w", encoding="utf-8") as kept:
         for line in lines:  # universal newlines: the bar's carriage returns end lines, too
             if bar := BAR.search(line):
-                _tell(report, f"{bar[1]}: {bar[2]} %")
+                _tell(progress, bar[1], int(bar[2]))
             elif line.strip():
-                said = line.strip()
-                print(said, flush=True)
-    if process.wait() != 0:
-        raise RuntimeError(_reason(said).replace(f"{exported}/", "").replace(str(exported), "the export"))
+                last = line.strip()
+                print(last, file=kept, flush=True)
+        status = process.wait()
+    if status != 0:
+        raise jobs.JobError(_reason(last).replace(f"{exported}/", "").replace(str(exported), "the export"))
 
 
-def _reason(said: str) -> str:
+def _reason(last: str) -> str:
     """Return the reason that the analysis gives; of a fault of its own, how to get more than its last line."""
-    if said.startswith("error: "):
-        return said.removeprefix("error: ")
+    if last.startswith("error: "):
+        return last.removeprefix("error: ")
     return (
-        f"The analysis broke off ({said or 'without a word'}). The server's data folder keeps its log; exporting the "
+        f"The analysis broke off ({last or 'without a word'}). The server's data folder keeps its log; exporting the "
         "data and running `python -m analysis report` shows it, too."
     )
 
 
-def _tell(report: models.Report, progress: str) -> None:
-    if progress != report.progress:
-        report.progress, report.seen_at = progress, timezone.now()
-        report.save(update_fields=["progress", "seen_at"])
-
-
-def _beat(pk: int, done: Event) -> None:
-    from django.db import connection
-
-    while not done.wait(BEAT_S):
-        models.Report.objects.filter(pk=pk).update(seen_at=timezone.now())
-    connection.close()
+def _tell(progress, part: str, percent: int = 0) -> None:
+    begin, end = PARTS[part]
+    progress(begin + (end - begin) * percent // 100, 100, part)

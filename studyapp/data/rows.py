@@ -116,7 +116,7 @@ def participant_row(run: models.Participant, with_ids: bool) -> dict:
 
 def step_rows(kind: Kind, run: models.Participant, answers: list[tuple]) -> Iterator[tuple[Page, dict]]:
     """Yield each answered step's page and row: a trial's fields under their names, others' under `<page>_<field>`."""
-    before, method = run.started_at, run.condition.factors.get("heatmap")
+    before, method = run.started_at, kind.method_of(run.condition.factors)
     for position, answer, scores, rt_ms, hidden_ms, input_mode, timing, submitted_at in answers:
         step = run.plan.steps[position]
         page = kind.page(step["page"])
@@ -128,7 +128,7 @@ def step_rows(kind: Kind, run: models.Participant, answers: list[tuple]) -> Iter
                 **{name: step.get(name) for name in ("block", "phase", "trial_index", "stimulus", "page", "key")},
                 "step_index": position,
                 "method": step.get("method", method),
-                **{f"{prefix}{field.name}": values.get(field.name) for field in page.fields},
+                **{f"{prefix}{field.name}": values.get(field.name) for field in page.columns},
                 "rt_ms": rt_ms,
                 "hidden_ms": hidden_ms,
                 "server_ms": round((submitted_at - before).total_seconds() * 1000),
@@ -140,7 +140,23 @@ def step_rows(kind: Kind, run: models.Participant, answers: list[tuple]) -> Iter
         before = submitted_at
 
 
-def about(study: models.Study, kind: Kind) -> dict:
+def published(study: models.Study) -> list[models.Version]:
+    """Return the study's published versions, the newest first."""
+    return list(study.versions.exclude(number=0))
+
+
+def parameters_by_version(study: models.Study, versions: list[models.Version]) -> dict[str, dict]:
+    """Return the parameters of each `published` version, the newest first; of a study without, as they are now.
+
+    Parameters that the kind has gained since a version was frozen have their defaults, as its runs have them.
+    """
+    its_kind = kind(study.kind)
+    found = {one.label: (one.definition["language"], one.definition["parameters"]) for one in versions}
+    found = found or {"": (study.language, study.parameters)}
+    return {label: its_kind.defaults(language) | own for label, (language, own) in found.items()}
+
+
+def about(study: models.Study, kind: Kind, its_versions: list[models.Version]) -> dict:
     """Return what a description of the data says of the study: versions, newest first, parameters, levels."""
     versions = [
         {
@@ -149,7 +165,7 @@ def about(study: models.Study, kind: Kind) -> dict:
             "sha256": version.content_hash,
             "parameters": version.definition["parameters"],
         }
-        for version in study.versions.exclude(number=0)
+        for version in its_versions
     ]
     levels: dict[str, list] = {factor.name: [] for factor in kind.factors}
     for condition in study.conditions.all():
@@ -159,7 +175,7 @@ def about(study: models.Study, kind: Kind) -> dict:
     return {
         "slug": study.slug,
         "title": study.title,
-        "parameters": versions[0]["parameters"] if versions else kind.defaults() | study.parameters,
+        "parameters": versions[0]["parameters"] if versions else kind.defaults(study.language) | study.parameters,
         "factors": levels,
         "versions": versions,
     }

@@ -7,9 +7,9 @@ from studyapp.access import roles
 
 
 class ByRole:
-    """What a user may do with an object, by the role in its study; `deeds` names what each permission takes."""
+    """What a user may do with an object by the role in its study, as the action that each permission takes allows."""
 
-    deeds: dict[str, str] = {}
+    action_by_permission: dict[str, str] = {}
 
     def study_of(self, obj):
         return obj if isinstance(obj, models.Study) else obj.study
@@ -37,13 +37,13 @@ class ByRole:
         return self._may(request, "delete", obj)
 
     def _may(self, request, permission: str, obj) -> bool:
-        deed = self.deeds.get(permission)
-        if deed is None:
+        action = self.action_by_permission.get(permission)
+        if action is None:
             return False
         study = self.study_of(obj) if obj is not None else None
         if study is None:  # any study, or one that is gone
-            return roles.may_anywhere(request.user, deed) if obj is None else request.user.is_superuser
-        return roles.may(request.user, deed, study)
+            return roles.may_anywhere(request.user, action) if obj is None else request.user.is_superuser
+        return roles.may(request.user, action, study)
 
 
 class StudyFilter(admin.RelatedFieldListFilter):

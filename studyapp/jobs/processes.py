@@ -31,9 +31,9 @@ def give_way() -> None:
     os.nice(NICE)
 
 
-def start(*arguments: str, output=subprocess.DEVNULL) -> None:
-    """Start a command that outlives the request, and the server process, that asked for it."""
-    process = _started(arguments, stdout=output, stderr=subprocess.STDOUT, process_group=0)
+def start(*arguments: str) -> None:
+    """Start a command that outlives the request, and the server process, that asked for it; its log is the server's."""
+    process = _started(arguments, stdout=subprocess.DEVNULL, process_group=0)
     Thread(target=process.wait, daemon=True).start()  # else it would linger as a zombie
 
 

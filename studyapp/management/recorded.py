@@ -11,7 +11,7 @@ from studyapp.data import audit
 
 
 class RecordedCommand(BaseCommand):
-    """A command whose deeds go on record, under the system user's name or that of the account given by `--as`."""
+    """A command whose actions go on record, under the system user's name or that of the account given by `--as`."""
 
     def create_parser(self, *arguments, **options):
         parser = super().create_parser(*arguments, **options)
@@ -29,9 +29,9 @@ class RecordedCommand(BaseCommand):
             raise CommandError(f"no account is called {name!r}")
         return found
 
-    def record(self, study: models.Study | None, deed: str, details: list | None = None) -> None:
-        """Put a deed on record, in words that `by command` can follow."""
-        audit.record(self.account, study, f"{deed} by command.", details, who=_system_user())
+    def record(self, study: models.Study | None, action: str, details: list | None = None) -> None:
+        """Put an action on record, in words that `by command` can follow."""
+        audit.record(self.account, study, f"{action} by command.", details, who=_system_user())
 
 
 def _system_user() -> str:

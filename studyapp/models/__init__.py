@@ -1,35 +1,36 @@
 """What is stored. Participants' state is written by `sessions` alone, studies by the admin and `study_files`."""
 
 from studyapp.models.audit import Change
-from studyapp.models.bots import BotRun
 from studyapp.models.coding import Code, Passage, Reading, Resolution
+from studyapp.models.jobs import Job
 from studyapp.models.members import Member
 from studyapp.models.pairs import ClassMark, PairBallot
-from studyapp.models.reports import Report
-from studyapp.models.runs import Event, Identity, Invitation, Participant, Plan, Response
-from studyapp.models.studies import Bundle, Condition, Study, Version
+from studyapp.models.runs import Draft, Event, Identity, Invitation, Participant, Plan, Response
+from studyapp.models.studies import Address, Bundle, Condition, Study, Version, study_at
 from studyapp.models.tokens import Token
 
 __all__ = [
-    "BotRun",
+    "Address",
     "Bundle",
     "Change",
     "ClassMark",
     "Code",
     "Condition",
+    "Draft",
     "Event",
     "Identity",
     "Invitation",
+    "Job",
     "Member",
     "PairBallot",
     "Participant",
     "Passage",
     "Plan",
     "Reading",
-    "Report",
     "Resolution",
     "Response",
     "Study",
     "Token",
     "Version",
+    "study_at",
 ]

@@ -7,7 +7,7 @@ from studyapp.models.studies import Study
 
 
 class Change(models.Model):
-    """One deed of a researcher. Names are kept as text, so that they outlast the account and the study."""
+    """One action of a researcher. Names are kept as text, so that they outlast the account and the study."""
 
     at = models.DateTimeField(auto_now_add=True)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")

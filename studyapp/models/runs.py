@@ -17,6 +17,12 @@ def new_link_token() -> str:
     return secrets.token_urlsafe(12)
 
 
+def new_ticket() -> str:
+    """Return what a browser's cookie names a run by: neither its number, which a restored backup gives to somebody
+    else, nor its pseudonym, which stands in the data."""
+    return secrets.token_urlsafe(15)
+
+
 class Participant(models.Model):
     """One run of one person (or bot, or preview) through one version."""
 
@@ -26,6 +32,7 @@ class Participant(models.Model):
     version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="participants")
     condition = models.ForeignKey(Condition, on_delete=models.PROTECT, null=True, related_name="participants")
     code = models.CharField(max_length=12, unique=True, default=new_code)
+    ticket = models.CharField(max_length=24, unique=True, default=new_ticket, editable=False)
     status = models.CharField(max_length=12, choices=STATUSES, default=flow.ACTIVE)
     position = models.PositiveIntegerField(default=0)
     order = models.PositiveIntegerField(default=0, help_text="which counterbalanced order")
@@ -55,6 +62,21 @@ class Plan(models.Model):
 
     def __str__(self):
         return f"plan of {self.participant_id}"
+
+
+class Draft(models.Model):
+    """What a run's present step holds unanswered, so that it is there on any device; never exported.
+
+    `number` counts the changes: what arrives late, with a smaller one, changes nothing.
+    """
+
+    participant = models.OneToOneField(Participant, on_delete=models.CASCADE, primary_key=True)
+    position = models.PositiveIntegerField()
+    number = models.PositiveIntegerField()
+    fields = models.JSONField(help_text="the form's fields as [[name, value]]")
+
+    def __str__(self):
+        return f"draft of {self.participant_id}"
 
 
 class Identity(models.Model):

@@ -4,7 +4,7 @@ import secrets
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
-from django.db import models
+from django.db import models, transaction
 
 
 def new_salt() -> str:
@@ -38,7 +38,11 @@ class Study(models.Model):
         PAUSED = "paused", "paused"
         CLOSED = "closed", "closed"
 
-    slug = models.SlugField(unique=True, max_length=60, help_text="in the participants' link: /s/SLUG/")
+    slug = models.SlugField(
+        unique=True,
+        max_length=60,
+        help_text="in the participants' link: /s/SLUG/; links to an earlier one go on leading here",
+    )
     title = models.CharField(max_length=200, help_text="what participants see")
     kind = models.CharField(max_length=40)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFT)
@@ -101,6 +105,11 @@ class Study(models.Model):
     retention_days = models.PositiveIntegerField(
         null=True, blank=True, help_text="recruitment ids are erased this many days after a run ends"
     )
+    lab_mode = models.BooleanField(
+        default=False,
+        help_text="several people take part on this device, one after the other: the last page has a button for the "
+        "next one, and an open link then starts anew",
+    )
     language = models.CharField(max_length=10, default="en")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -111,9 +120,52 @@ class Study(models.Model):
     def __str__(self):
         return self.title
 
+    def save(self, *, update_fields=None, **options):
+        """Save, and keep the short name as one of the study's addresses for good.
+
+        Raises `ValueError` where another study has or had it.
+        """
+        with transaction.atomic():
+            if update_fields is None or "slug" in update_fields:
+                if taken := self.taken():
+                    raise ValueError(f"slug: {self.slug!r} leads to the study {taken.study.slug!r}")
+                super().save(update_fields=update_fields, **options)
+                Address.objects.get_or_create(name=self.slug.lower(), defaults={"study": self})
+            else:
+                super().save(update_fields=update_fields, **options)
+
+    def taken(self) -> "Address | None":
+        """Return the address of another study that a new short name of this one would take."""
+        found = Address.objects.filter(name=self.slug.lower()).exclude(study=self.pk).select_related("study").first()
+        return None if found is None or Study.objects.filter(pk=self.pk, slug=self.slug).exists() else found
+
     def clean(self):
+        if (taken := self.taken()) and taken.study.slug != self.slug:
+            other = f"the study “{taken.study}” ({taken.study.slug})"
+            raise ValidationError({"slug": f"Links with this short name lead to {other}, for good. Choose another."})
         if self.return_url and not self.return_url.startswith(("https://", "http://")):
             raise ValidationError({"return_url": "Expected an address that begins with https:// or http://."})
+
+
+class Address(models.Model):
+    """A short name that a study has or once had, in small letters; links to it lead there for as long as it exists."""
+
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="addresses")
+    name = models.CharField(max_length=60, unique=True)
+
+    class Meta:
+        ordering = ["pk"]
+        verbose_name_plural = "addresses"
+
+    def __str__(self):
+        return self.name
+
+
+def study_at(slug: str, studies=None) -> Study | None:
+    """Return which of `studies` (default: all) has or once had a short name, in capitals or small letters; or None."""
+    studies = Study.objects.all() if studies is None else studies
+    exact = studies.filter(slug=slug).first()
+    return exact or studies.filter(addresses__name=slug.lower()).first()
 
 
 class Condition(models.Model):

@@ -2,19 +2,23 @@
 
 from .checks import Check, checks, problems
 from .definition import content_hash, definition, drawn_stimuli
-from .versions import edited_since, freeze, frozen, publish, read_version, set_status
+from .pictures import render_version
+from .versions import draw_heatmaps, edited_since, freeze, frozen, n_undrawn, publish, read_version, set_status
 
 __all__ = [
     "Check",
     "checks",
     "content_hash",
     "definition",
+    "draw_heatmaps",
     "drawn_stimuli",
     "edited_since",
     "freeze",
     "frozen",
+    "n_undrawn",
     "problems",
     "publish",
     "read_version",
+    "render_version",
     "set_status",
 ]

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from studyapp import models
 from studyapp.bundles.stimuli import reader
 from studyapp.core.engine import parameters
-from studyapp.core.engine.kinds import kind
+from studyapp.core.engine.kinds import Kind, kind
+from studyapp.core.engine.questions import text_key
 
 from .definition import definition
 
@@ -25,7 +26,9 @@ def checks(study: models.Study) -> list[Check]:
     its_kind = kind(study.kind)
     edited = f"edited: {len(study.parameters)} of the parameters, {len(study.texts)} of the texts"
     edited = edited if study.parameters or study.texts else "all by default"
-    settings = parameters.problems(its_kind, study.parameters) + _unknown_texts(study.texts, its_kind.texts())
+    settings = parameters.problems(its_kind, study.parameters)
+    settings = settings or _question_problems(study, its_kind)
+    settings += _unknown_texts(study.texts, its_kind.texts())
     if not isinstance(study.analysis_plan, dict):
         settings.append("The analysis plan is no JSON object; write one with `python -m analysis plan`.")
     found = [
@@ -62,6 +65,16 @@ def _stimuli_problems(study: models.Study) -> list[str]:
     except ValueError as error:
         return [str(error)]
     return kind(study.kind).part("stimuli:check")(record, reader(study.bundle))
+
+
+def _question_problems(study: models.Study, its_kind: Kind) -> list[str]:
+    """Return which questions can't be asked: their words are missing, or their answers, in words."""
+    values, texts = its_kind.defaults(study.language) | study.parameters, its_kind.texts(study.language) | study.texts
+    asked = [(question, text_key(page.name, question)) for page in its_kind.pages for question in page.questions]
+    found = [problem for question, _ in asked if (problem := question.problem(values))]
+    wordless = [key for _, key in asked if key and not texts[key].strip()]
+    found += [f"Text “{key}” is empty; expected the words of a question." for key in wordless]
+    return list(dict.fromkeys(found))
 
 
 def _unknown_texts(edited: dict, known: dict) -> list[str]:

@@ -7,6 +7,7 @@ from random import Random
 
 from studyapp import models
 from studyapp.bundles.stimuli import reader
+from studyapp.core.engine import displays
 from studyapp.core.engine.kinds import kind
 
 
@@ -33,6 +34,7 @@ def definition(study: models.Study) -> dict:
     }
     if study.analysis_plan:
         record["analysis_plan"] = study.analysis_plan
+    record["display"] = displays.described(reader(study.bundle), record["parameters"])
     record["stimuli"] = study.stimuli or drawn_stimuli(record, study.bundle)
     return record
 

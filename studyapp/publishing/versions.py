@@ -1,5 +1,6 @@
 """Frozen versions: written when a study is published or previewed, read by everything that follows one."""
 
+from collections.abc import Callable
 from functools import lru_cache
 
 from studyapp import models
@@ -7,6 +8,7 @@ from studyapp.core.engine.kinds import kind
 
 from .checks import problems
 from .definition import content_hash, definition
+from .pictures import n_missing, render_version
 
 
 def freeze(study: models.Study, *, draft: bool = False) -> models.Version:
@@ -31,10 +33,29 @@ def publish(study: models.Study) -> models.Version:
     found = problems(study)
     if found:
         raise ValueError(found[0])
+    draw_heatmaps(study)
     study.current = freeze(study)
     study.status = models.Study.Status.OPEN
     study.save(update_fields=["current", "status"])
     return study.current
+
+
+def draw_heatmaps(study: models.Study, progress: Callable[[int, int], None] = lambda done, of: None) -> int:
+    """Draw the heatmaps of what publishing the study now would freeze; a study without `problems`.
+
+    What is drawn already is kept: done before a transaction, it takes no time in it.
+    """
+    return render_version(_as_it_is(study), progress)
+
+
+def n_undrawn(study: models.Study) -> int:
+    """Return how many heatmaps publishing a study without `problems` now would have to draw."""
+    return n_missing(_as_it_is(study))
+
+
+def _as_it_is(study: models.Study) -> models.Version:
+    """Return what publishing the study now would freeze, not stored."""
+    return models.Version(study=study, definition=definition(study), bundle=study.bundle)
 
 
 @lru_cache(maxsize=64)
@@ -60,8 +81,8 @@ def set_status(study: models.Study, status: models.Study.Status) -> None:
 
 
 def edited_since(study: models.Study) -> bool:
-    """Return whether the study differs from its current version, so that publishing it again would make a new one."""
-    return study.current is not None and content_hash(definition(study)) != study.current.content_hash
+    """Return whether the study differs from its current version; what an update of the software brought is no edit."""
+    return study.current is not None and content_hash(definition(study)) != content_hash(frozen(study.current))
 
 
 def frozen(version: models.Version) -> dict:

@@ -1,9 +1,12 @@
 """How a run ends for its participant: words, code, bonus and way back for each outcome."""
 
+from django.urls import reverse
+
 from studyapp import models
 from studyapp.core.engine import flow
 from studyapp.core.texts import render
 from studyapp.publishing import frozen
+from studyapp.run import sessions
 
 
 def code(study: models.Study, status: str) -> str:
@@ -17,11 +20,15 @@ def code(study: models.Study, status: str) -> str:
     return codes.get(status, "")
 
 
-def context(participant: models.Participant) -> dict:
-    """Return what the last page shows. A preview is shown no code, so that none gets around."""
+def context(participant: models.Participant, *, with_code: bool = True) -> dict:
+    """Return what the last page shows. A preview is shown no code, so that none gets around.
+
+    Without `with_code` it is kept back, and the run's own text: the next person at the same device may be looking.
+    """
     record = frozen(participant.version)
     study = participant.study
-    its_code = "" if participant.preview else code(study, participant.status)
+    all_code = "" if participant.preview else code(study, participant.status)
+    its_code = all_code if with_code else ""
     text = record["texts"].get(f"ending_{participant.status}", "")
     values = record["payment"] | record["parameters"] | participant.summary
     return {
@@ -29,8 +36,11 @@ def context(participant: models.Participant) -> dict:
         "language": record["language"],
         "status": participant.status,
         "preview": participant.preview,
-        "text": render(text, values),
+        "text": render(text, values) if with_code else "",
         "code": its_code,
+        "kept_back": bool(all_code) and not with_code,
+        "key": sessions.browser_key(participant),
+        "next_person_url": reverse("next_person", args=[study.slug]) if study.lab_mode else "",
         "return_url": study.return_url.replace("{code}", its_code) if study.return_url and its_code else "",
         "summary": participant.summary,
     }

@@ -1,5 +1,6 @@
 """What a step shows: the page's own context plus what every page has. All that reaches the browser passes here."""
 
+from dataclasses import replace
 from functools import partial
 
 from django.urls import reverse
@@ -7,12 +8,16 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from studyapp import models
+from studyapp.bundles.drawing import heatmap_url
 from studyapp.bundles.stimuli import reader, stimulus_url
+from studyapp.core.bundles.bundle import Heatmap
+from studyapp.core.engine import flow
+from studyapp.core.engine.displays import display_of
 from studyapp.core.engine.kinds import Kind, Page, kind, load
 from studyapp.core.engine.run import Run
 from studyapp.core.texts import render
 from studyapp.publishing import frozen
-from studyapp.run import sessions
+from studyapp.run import doors, sessions
 
 
 def step_of(participant: models.Participant) -> tuple[Kind, Page, dict]:
@@ -37,9 +42,17 @@ def run_of(participant: models.Participant) -> Run:
         plan=participant.plan.steps,
         position=participant.position,
         stimulus_url=partial(stimulus_url, bundle),
+        heatmap_url=partial(_heatmap_url, participant.version),
         answered=partial(sessions.answered, participant),
         say=_,
     )
+
+
+def _heatmap_url(version: models.Version, node: Heatmap) -> str:
+    """Return the address of a map's picture as the version shows it."""
+    definition = frozen(version)
+    display, renderer = display_of(definition, node.method), definition["display"]["renderer"]
+    return heatmap_url(version.bundle, node, display, renderer)
 
 
 def step_context(participant: models.Participant) -> dict:
@@ -53,39 +66,59 @@ def step_context(participant: models.Participant) -> dict:
     same = {**common(participant), **_shown(its_kind, step, run), "page": page.name, "shaped_by": shaped_by}
     return {
         **same,
+        **own_addresses(participant),
         "same": same,
+        "draft": sessions.draft_of(participant),
         "token": sessions.token(participant, participant.position),
         "position": participant.position,
         "progress": _progress(its_kind, run, step),
         "next_images": _next_images(its_kind, run),
-        "participant_key": sessions.token(participant, 999_999)[7:19],
     }
 
 
 def common(participant: models.Participant) -> dict:
-    """Return what every page of a run shows: the study's name and the addresses of its parts."""
+    """Return what every page of a run shows, the same for whoever stands there: the study's name and addresses."""
     definition = frozen(participant.version)
-    slug, addresses = definition["slug"], ("events", "state", "guide", "leave")
     return {
         "study_title": definition["title"],
         "language": definition["language"],
         "preview": participant.preview,
-        "submit_url": reverse("run", args=[slug]),
-        **{f"{name}_url": reverse(name, args=[slug]) for name in addresses},
+        "submit_url": reverse("run", args=[participant.slug]),
     }
 
 
-def entry_context(study: models.Study, known: models.Participant | None) -> dict:
+def own_addresses(participant: models.Participant) -> dict:
+    """Return the addresses of a page's parts, which say whose they are: a browser may have several people's runs."""
+    its_key = sessions.browser_key(participant)
+    named = ("run", "state", "guide", "leave")
+    own = {f"{name}_url": f"{reverse(name, args=[participant.slug])}?of={its_key}" for name in named}
+    by_token = {f"{name}_url": reverse(name, args=[participant.slug]) for name in ("events", "draft")}
+    return {**own, **by_token, "key": its_key}
+
+
+def entry_context(study: models.Study, door: doors.Door) -> dict:
     """Return what the study's front door shows, to a newcomer or to somebody who comes back."""
-    version = known.version if known else study.current
+    version = door.run.version if door.run else study.current
     record = frozen(version)
     parameters = record["parameters"]
     return {
         "study_title": record["title"],
         "language": record["language"],
         "text": render(record["texts"]["entry"], record["payment"] | parameters),
-        "returning": known is not None,
+        "state": door.state,
+        "button": door.button,
         "allow": {"width": parameters["min_width_px"], "height": parameters["min_height_px"]},
+    }
+
+
+def next_person_context(study: models.Study, present: models.Participant | None) -> dict:
+    """Return what the page for the next person shows; `under_way` where somebody's run would be left unfinished."""
+    under_way = present is not None and present.status == flow.ACTIVE
+    return {
+        "study_title": study.title,
+        "language": study.language,
+        "slug": study.slug,
+        "under_way": {"step": present.position + 1, "of": len(present.plan.steps)} if under_way else None,
     }
 
 
@@ -141,16 +174,15 @@ def _progress(its_kind: Kind, run: Run, step: dict) -> dict:
 
 
 def _next_images(its_kind: Kind, run: Run) -> list[str]:
-    """Addresses of the following step's images, so that the browser has them when it gets there."""
+    """Return what pictures the following step's page asks for, so that the browser has them when it gets there."""
     if run.position + 1 >= len(run.plan):
         return []
-    step = run.plan[run.position + 1]
-    return sorted(set(_addresses(_shown(its_kind, step, run))))
+    asked_for: set[str] = set()
 
+    def noted(path: str) -> str:
+        address = run.stimulus_url(path)
+        asked_for.add(address)
+        return address
 
-def _addresses(shown) -> list[str]:
-    if isinstance(shown, dict):
-        return [address for value in shown.values() for address in _addresses(value)]
-    if isinstance(shown, list | tuple):
-        return [address for value in shown for address in _addresses(value)]
-    return [shown] if isinstance(shown, str) and shown.startswith("/stimuli/") else []
+    _shown(its_kind, run.plan[run.position + 1], replace(run, stimulus_url=noted))
+    return sorted(asked_for)

@@ -9,6 +9,7 @@ from django.contrib.admin.views.decorators import staff_member_required
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -17,10 +18,11 @@ from studyapp import models
 from studyapp.access import roles
 from studyapp.core.engine import flow
 from studyapp.publishing import freeze, problems
-from studyapp.run import endings, sessions, showing, visitors
+from studyapp.run import doors, endings, sessions, showing, visitors
 
 logger = logging.getLogger(__name__)
 MAX_EVENTS_BYTES = 200_000
+MAX_NUMBER = 2**31
 MAX_NAME = 100  # longer than any stimulus's, shorter than what a file system refuses
 
 
@@ -28,23 +30,24 @@ MAX_NAME = 100  # longer than any stimulus's, shorter than what a file system re
 @require_http_methods(["GET", "POST"])
 def entry(request: HttpRequest, slug: str) -> HttpResponse:
     """The study's front door: nothing starts without a click, so link scanners start nothing."""
-    study = get_object_or_404(models.Study.objects.select_related("current"), slug=slug)
+    study = _study(slug)
     bot = visitors.bot_of(request)
     try:
         visitor = None if bot else visitors.visitor_of(request, study)
-    except visitors.UnknownLink:
-        return _problem(request, study, "unknown_link", 403)
+    except visitors.BadLink as bad:
+        return _problem(request, study, bad.reason, 403)
     if request.method == "GET":
         return _door(request, study, visitor)
     if visitor is None and not bot:
         return _problem(request, study, "cookies", 400)
+    if not bot and doors.door(request, study, visitor).fresh:
+        return redirect("entry", slug)
+    participant = doors.known_run(request, study, visitor)
     try:
-        participant = sessions.start(study.pk, visitor, bot=bot, group=visitors.group_of(request, study))
+        participant = participant or sessions.start(study.pk, visitor, bot=bot, group=visitors.group_of(request, study))
     except sessions.NotOpen as closed:
         return _problem(request, study, closed.reason, 403)
-    response = redirect("run", slug)
-    visitors.remember(request, response, slug, participant)
-    return response
+    return _entered(request, study, participant, named=doors.is_named(visitor))
 
 
 @never_cache
@@ -53,12 +56,14 @@ def run(request: HttpRequest, slug: str) -> HttpResponse:
     """The participant's present step, always at the same address; a POST answers it."""
     if request.method == "POST":
         return _submit(request, slug)
-    participant = visitors.participant_of(request, slug)
-    if participant is None:
+    found = visitors.run_of(request, slug)
+    if found is None:
         return redirect("entry", slug)
+    participant, held = found
     translation.activate(showing.language_of(participant))
     if participant.status != flow.ACTIVE:
-        return render(request, "finished.html", endings.context(participant))
+        its_own_tab = "of" in request.GET  # only the tab in which the run ended has this
+        return render(request, "finished.html", endings.context(participant, with_code=held.named or its_own_tab))
     return _step(request, participant)
 
 
@@ -88,11 +93,25 @@ def events(request: HttpRequest, slug: str) -> HttpResponse:
         token, rows = str(batch["token"]), [dict(event) for event in batch["events"]]
     except (ValueError, KeyError, TypeError, RecursionError):
         return JsonResponse({"error": "expected {token, events: [{name, t_ms, input_mode, data}]}"}, status=400)
-    try:
-        sessions.record_events(visitors.run_id(request, slug), token, rows)
-    except models.Participant.DoesNotExist:
-        raise Http404 from None
+    writer = _writer(request, slug, token)
+    if writer is not None:
+        sessions.record_events(writer, token, rows)
     return HttpResponse(status=204)
+
+
+@require_POST
+def draft(request: HttpRequest, slug: str) -> HttpResponse:
+    """What the present step holds unanswered, sent while it is being filled in."""
+    token = request.POST.get("token", "")
+    try:
+        number = int(request.POST.get("number", ""))
+        fields = [[str(name), str(value)] for name, value in json.loads(request.POST.get("fields", ""))]
+    except (ValueError, TypeError, RecursionError):
+        number, fields = 0, []
+    if not 1 <= number < MAX_NUMBER:
+        return JsonResponse({"error": "expected token, number from 1 and fields, [[name, value]]"}, status=400)
+    writer = _writer(request, slug, token)
+    return JsonResponse({"status": "late" if writer is None else sessions.keep_draft(writer, token, number, fields)})
 
 
 @never_cache
@@ -113,13 +132,30 @@ def leave(request: HttpRequest, slug: str) -> HttpResponse:
     participant = visitors.participant_of(request, slug)
     if participant is None:
         return redirect("entry", slug)
+    ended = redirect(_address(reverse("run", args=[slug]), participant, True))
     if request.method == "POST" and request.POST.get("choice") in ("keep", "erase"):
         sessions.withdraw(participant.pk, keep=request.POST["choice"] == "keep")
-        return redirect("run", slug)
+        return ended
     if participant.status != flow.ACTIVE:
         return redirect("run", slug)
     translation.activate(showing.language_of(participant))
-    return render(request, "leave.html", showing.common(participant))
+    return render(request, "leave.html", showing.common(participant) | showing.own_addresses(participant))
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def next_person(request: HttpRequest, slug: str) -> HttpResponse:
+    """A fresh start on this device, for the next person in a laboratory; only where the study is in lab mode."""
+    study = _study(slug)
+    if not study.lab_mode:
+        raise Http404
+    if request.method == "POST":
+        response = redirect("entry", study.slug)
+        visitors.forget(request, response, study)
+        return response
+    present = visitors.participant_of(request, slug)
+    translation.activate(study.language)
+    return render(request, "next_person.html", showing.next_person_context(study, present))
 
 
 @staff_member_required
@@ -128,16 +164,14 @@ def preview(request: HttpRequest, slug: str, condition: str) -> HttpResponse:
 
     A GET, as after having had to sign in anew, leads to the study's page and its buttons: it starts nothing.
     """
-    study = get_object_or_404(roles.studies(request.user), slug=slug)
+    study = _study(slug, roles.studies(request.user))
     if request.method != "POST":
         return redirect("admin:studyapp_study_change", study.pk)
     cell = get_object_or_404(study.conditions, name=condition)
     if found := problems(study):
         return render(request, "problem.html", {"reason": "not_ready", "problems": found, "study": study}, status=409)
     participant = sessions.start_preview(freeze(study, draft=True), cell)
-    response = redirect("run", slug)
-    visitors.remember(request, response, slug, participant)
-    return response
+    return _entered(request, study, participant, named=True)
 
 
 @require_GET
@@ -163,14 +197,47 @@ def home(request: HttpRequest) -> HttpResponse:
     return redirect("admin:index")
 
 
+def _study(slug: str, studies=None) -> models.Study:
+    """Return the study that has, or once had, a short name."""
+    study = models.study_at(slug, models.Study.objects.select_related("current") if studies is None else studies)
+    if study is None:
+        raise Http404
+    return study
+
+
+def _entered(
+    request: HttpRequest, study: models.Study, participant: models.Participant, *, named: bool
+) -> HttpResponse:
+    """Lead a browser into a run, and let it come back."""
+    others = [one for one in visitors.held(request, study.slug) if one.ticket != participant.ticket]
+    response = redirect(_address(reverse("run", args=[study.slug]), participant, bool(others)))
+    visitors.remember(request, response, study, participant, named=named)
+    return response
+
+
+def _address(path: str, participant: models.Participant, several: bool) -> str:
+    """Return where a run goes on; said to be whose where the browser has several, so that no tab shows another's."""
+    return f"{path}?of={sessions.browser_key(participant)}" if several else path
+
+
+def _writer(request: HttpRequest, slug: str, token: str) -> int | None:
+    """Return the run whose page sends something, None where it is none of the browser's; 404 where that has no run."""
+    if not visitors.held(request, slug):
+        raise Http404
+    return visitors.writer_of(request, slug, token)
+
+
 def _door(request: HttpRequest, study: models.Study, visitor: sessions.Visitor | None) -> HttpResponse:
-    known = sessions.find(study, visitor) if visitor else visitors.participant_of(request, study.slug)
-    if known is None and study.status != models.Study.Status.OPEN:
+    door = doors.door(request, study, visitor)
+    if door.starts and study.status != models.Study.Status.OPEN:
         return _problem(request, study, "paused" if study.status == "paused" else "closed", 403)
-    context = showing.entry_context(study, known)
+    context = showing.entry_context(study, door)
     translation.activate(context["language"])
     response = render(request, "entry.html", context)
-    visitors.remember_browser(request, response)
+    if door.fresh:
+        visitors.forget(request, response, study)
+    else:
+        visitors.remember_browser(request, response, study)
     return response
 
 
@@ -186,26 +253,35 @@ def _submit(request: HttpRequest, slug: str) -> HttpResponse:
         timing = json.loads(request.POST.get("timing") or "{}")
     except (ValueError, RecursionError):
         timing = {}
-    try:
-        receipt = sessions.submit(
-            visitors.run_id(request, slug),
-            request.POST.get("token", ""),
-            partial(showing.validate, request.POST),
-            timing if isinstance(timing, dict) else {},
-        )
-    except models.Participant.DoesNotExist:
+    held, token = visitors.held(request, slug), request.POST.get("token", "")
+    writer = visitors.writer_of(request, slug, token)
+    wants_json = "application/json" in request.headers.get("Accept", "")
+    if writer is None and not (held and visitors.run_of(request, slug)):
         return redirect("entry", slug)
-    if "application/json" in request.headers.get("Accept", ""):
-        body = {"status": receipt.status, "next": request.path}
+    if writer is None:
+        return _foreign(request, slug, wants_json)
+    receipt = sessions.submit(
+        writer, token, partial(showing.validate, request.POST), timing if isinstance(timing, dict) else {}
+    )
+    participant = receipt.run
+    following = _address(request.path, participant, len(held) > 1 or participant.status != flow.ACTIVE)
+    if wants_json:
+        body = {"status": receipt.status, "next": following}
         if receipt.errors:
             return JsonResponse({**body, "errors": receipt.errors}, status=422)
         return JsonResponse(body)
     if receipt.errors:
-        participant = visitors.participant_of(request, slug)
         translation.activate(showing.language_of(participant))
         _, page, step = showing.step_of(participant)
         return _step(request, participant, showing.form_of(page, step, participant, request.POST), 422)
-    return redirect(request.path)
+    return redirect(following)
+
+
+def _foreign(request: HttpRequest, slug: str, wants_json: bool) -> HttpResponse:
+    """Refuse, in words, the answer on a page of somebody whose run this browser has no longer; the page keeps it."""
+    if wants_json:
+        return JsonResponse({"status": "foreign"}, status=409)
+    return _problem(request, _study(slug), "foreign", 409)
 
 
 def _problem(request: HttpRequest, study: models.Study, reason: str, status: int) -> HttpResponse:

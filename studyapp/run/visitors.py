@@ -1,6 +1,9 @@
 """Who is at the door: read a visitor, a bot or a returning participant from a request."""
 
+import re
 import secrets
+import unicodedata
+from dataclasses import dataclass
 
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
@@ -13,7 +16,13 @@ from studyapp.run import sessions
 
 YEAR_S = 365 * 24 * 3600
 MAX_ID = 128
+MAX_RUNS = 8  # of one study in one browser; earlier ones are found again by their own links alone
 BOT_SALT = "studyapp.bot"
+BROWSER, RUNS = "heatwise-browser", "heatwise-run-"
+TICKETS_SALT = "tickets"  # cookies from before runs had tickets held the run's number: they are taken for none
+OPEN_LINK = "browser"
+UNFILLED = re.compile(r"\{\{|\}\}|\{%|%\}|\$\{|^\[[A-Z_]+\]$|^<[A-Z_]+>$")
+PROLIFIC_ID = re.compile(r"[0-9a-fA-F]{24}")
 
 
 class VisitorsLanguage(LocaleMiddleware):
@@ -27,39 +36,79 @@ class VisitorsLanguage(LocaleMiddleware):
             super().process_request(request)
 
 
-class UnknownLink(Exception):
-    """The link names nobody this study knows."""
+class BadLink(Exception):
+    """The link names nobody: `reason` is unknown_link, or unfilled where a recruiter's placeholder stands in it."""
+
+    def __init__(self, reason: str):
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Held:
+    """A run that a browser may enter, by its ticket; `named` where a link named its person, not the browser alone."""
+
+    ticket: str
+    named: bool
 
 
 def visitor_of(request: HttpRequest, study: models.Study) -> sessions.Visitor | None:
     """Return who the link or, failing that, the browser says is here; None for a browser not seen before.
 
-    Raises `UnknownLink` for a personal link that isn't this study's, and where the study wants an id and has none.
+    Raises `BadLink` for a personal link that isn't this study's, for a placeholder that was never filled in, and where
+    the study wants an id and has none.
     """
     asked = _asked(request)
-    if link := asked.get("link"):
+    if link := _link(asked):
         if not study.invitations.filter(token=link).exists():
-            raise UnknownLink
+            raise BadLink("unknown_link")
         return sessions.Visitor("link", link)
-    if study.id_parameter and (external := asked.get(study.id_parameter, "").strip()):
-        others = [(name, value) for name, value in asked.items() if name != study.id_parameter]
-        return sessions.Visitor(study.id_parameter, external[:MAX_ID], {k[:40]: v[:200] for k, v in others[:10]})
+    wanted = study.id_parameter.lower()
+    if wanted and (external := asked.get(wanted, ("", ""))[1]):
+        if UNFILLED.search(external):
+            raise BadLink("unfilled")
+        others = {name[:40]: value[:200] for key, (name, value) in asked.items() if key != wanted}
+        return sessions.Visitor(study.id_parameter, _person(external), dict(list(others.items())[:10]))
     if study.require_id:
-        raise UnknownLink
-    nonce = request.get_signed_cookie("heatwise-browser", default=None)
-    return sessions.Visitor("browser", nonce) if nonce else None
+        raise BadLink("unknown_link")
+    nonce = _browser(request, study.slug)
+    return sessions.Visitor(OPEN_LINK, nonce) if nonce else None
 
 
 def group_of(request: HttpRequest, study: models.Study) -> str:
     """Return the group that the personal link, or the link's `group`, puts the visitor in."""
     asked = _asked(request)
-    invitation = study.invitations.filter(token=asked.get("link", "")).first()
-    return invitation.group if invitation else asked.get("group", "")[:60]
+    invitation = study.invitations.filter(token=_link(asked)).first()
+    return invitation.group if invitation else asked.get("group", ("", ""))[1][:60]
 
 
-def _asked(request: HttpRequest) -> dict[str, str]:
-    """Return the link's parameters as a database can store them and look for them."""
-    return storable(request.GET.dict())
+def _asked(request: HttpRequest) -> dict[str, tuple[str, str]]:
+    """Return the link's parameters by their names in small letters: `(name, value)`, as a database can store them.
+
+    `&amp;` from a page's source is read as `&`; of a parameter given twice the last that says something counts.
+    """
+    found = {}
+    for written, values in storable(dict(request.GET.lists())).items():
+        name = written.removeprefix("amp;").strip()
+        said = [value for value in map(_trimmed, values) if value]
+        if said or name.lower() not in found:
+            found[name.lower()] = (name, said[-1] if said else "")
+    return found
+
+
+def _trimmed(value: str) -> str:
+    """Return a value in one spelling, without what can't be seen around it."""
+    return unicodedata.normalize("NFC", value).strip().strip("\u200b\u200c\u200d\u2060\ufeff").strip()
+
+
+def _link(asked: dict) -> str:
+    """Return a personal link's token, without what a mail program took for a part of it."""
+    return asked.get("link", ("", ""))[1].rstrip(".,;:!?)>]}'\"")
+
+
+def _person(external: str) -> str:
+    """Return a recruiter's id. Prolific's are hexadecimal: capitals, as a spreadsheet makes them, mean nobody else."""
+    return external.lower() if PROLIFIC_ID.fullmatch(external) else external[:MAX_ID]
 
 
 def bot_of(request: HttpRequest) -> str:
@@ -75,35 +124,81 @@ def bot_link(skill: str) -> str:
     return signing.dumps(skill, salt=BOT_SALT)
 
 
-def run_id(request: HttpRequest, slug: str) -> int | None:
-    """Return the run that the browser's cookie names; the cookie's signature ties it to this study."""
-    pk = request.get_signed_cookie(_cookie(slug), default=None)
-    return None if pk is None else int(pk)
+def held(request: HttpRequest, slug: str) -> list[Held]:
+    """Return the study's runs that this browser may enter, the one begun last first.
+
+    Cookies are signed together with their name, so that one study's opens no other; one that was given while the study
+    had another short name is found by the addresses that stay the study's own.
+    """
+    if found := _held(request, slug):
+        return found
+    if not any(name.startswith(RUNS) for name in request.COOKIES) or not (study := models.study_at(slug)):
+        return []
+    names = dict.fromkeys([study.slug, *study.addresses.values_list("name", flat=True)])
+    return next(filter(None, (_held(request, name) for name in names)), [])
 
 
-def participant_of(request: HttpRequest, slug: str) -> models.Participant | None:
-    """Return the run that the browser's cookie belongs to, with all it needs, in one query."""
-    pk = run_id(request, slug)
+def _held(request: HttpRequest, slug: str) -> list[Held]:
+    value = request.get_signed_cookie(RUNS + slug, default="", salt=TICKETS_SALT)
+    return [Held(ticket.removesuffix("*"), not ticket.endswith("*")) for ticket in value.split(".") if ticket]
+
+
+def run_of(request: HttpRequest, slug: str) -> tuple[models.Participant, Held] | None:
+    """Return the run that a page of this browser belongs to, with all it needs: the one its link names by `of`, or else
+    the one begun last."""
+    found = held(request, slug)
+    if its_key := request.POST.get("of") or request.GET.get("of"):
+        ticket = sessions.ticket_of([one.ticket for one in found], its_key)
+        found = [one for one in found if one.ticket == ticket]
     try:
-        return None if pk is None else sessions.get(pk)
+        return (sessions.get_by_ticket(found[0].ticket), found[0]) if found else None
     except models.Participant.DoesNotExist:
         return None
 
 
-def remember_browser(request: HttpRequest, response: HttpResponse) -> None:
+def participant_of(request: HttpRequest, slug: str) -> models.Participant | None:
+    """Return the same run alone."""
+    found = run_of(request, slug)
+    return found and found[0]
+
+
+def writer_of(request: HttpRequest, slug: str, token: str) -> int | None:
+    """Return the run whose page this is, by its step's token, among those that the browser may enter; or None."""
+    tickets = [one.ticket for one in held(request, slug)]
+    return sessions.holder(tickets, token) if tickets else None
+
+
+def _browser(request: HttpRequest, slug: str) -> str | None:
+    """Return the browser's name: one of its own in a study in which it was made new for the next person, or else one
+    for all."""
+    return request.get_signed_cookie(f"{BROWSER}-{slug}", default=None) or request.get_signed_cookie(
+        BROWSER, default=None
+    )
+
+
+def remember_browser(request: HttpRequest, response: HttpResponse, study: models.Study) -> None:
     """Give a new browser a name of its own, so that two quick clicks on an open link start one run."""
-    if request.get_signed_cookie("heatwise-browser", default=None) is None:
-        _set(request, response, "heatwise-browser", secrets.token_urlsafe(16))
+    if _browser(request, study.slug) is None:
+        _set(request, response, BROWSER, secrets.token_urlsafe(16))
 
 
-def remember(request: HttpRequest, response: HttpResponse, slug: str, participant: models.Participant) -> None:
-    """Let the browser come back to this run."""
-    _set(request, response, _cookie(slug), str(participant.pk))
+def remember(
+    request: HttpRequest, response: HttpResponse, study: models.Study, run: models.Participant, *, named: bool
+) -> None:
+    """Let the browser come back to this run, and to those begun before it."""
+    others = [one for one in held(request, study.slug) if one.ticket != run.ticket]
+    kept = [Held(run.ticket, named), *others][:MAX_RUNS]
+    value = ".".join(one.ticket + ("" if one.named else "*") for one in kept)
+    _set(request, response, RUNS + study.slug, value, salt=TICKETS_SALT)
 
 
-def _cookie(slug: str) -> str:
-    return f"heatwise-run-{slug}"
+def forget(request: HttpRequest, response: HttpResponse, study: models.Study) -> None:
+    """Make this a new browser for the study: it can enter none of its runs any more, and an open link starts anew."""
+    for name in {study.slug, *study.addresses.values_list("name", flat=True)}:
+        response.delete_cookie(RUNS + name, samesite="Lax")
+    _set(request, response, f"{BROWSER}-{study.slug}", secrets.token_urlsafe(16))
 
 
-def _set(request: HttpRequest, response: HttpResponse, name: str, value: str) -> None:
-    response.set_signed_cookie(name, value, max_age=YEAR_S, httponly=True, samesite="Lax", secure=request.is_secure())
+def _set(request: HttpRequest, response: HttpResponse, name: str, value: str, salt: str = "") -> None:
+    options = {"max_age": YEAR_S, "httponly": True, "samesite": "Lax", "secure": request.is_secure()}
+    response.set_signed_cookie(name, value, salt=salt, **options)

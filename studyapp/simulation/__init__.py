@@ -6,7 +6,7 @@ from random import Random
 from django.db.models import Count, Q
 
 from studyapp import models
-from studyapp.core.engine import flow, skills
+from studyapp.core.engine import answers, flow, skills
 from studyapp.core.engine.kinds import kind
 from studyapp.run import sessions
 
@@ -50,7 +50,7 @@ def by_level(study: models.Study, entries: list[str]) -> tuple[str, dict[tuple[s
 
 def _check(study: models.Study, skill: str) -> None:
     try:
-        skills.check(skill, kind(study.kind).part("bots:SKILLS"))
+        skills.check(skill, answers.skills_of(kind(study.kind)))
     except ValueError as unknown:
         raise SimulationError(str(unknown)) from None
 

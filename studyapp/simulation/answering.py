@@ -5,6 +5,7 @@ from random import Random
 from django import forms
 
 from studyapp import models
+from studyapp.core.engine import answers
 from studyapp.publishing import frozen
 from studyapp.run import showing
 
@@ -22,7 +23,7 @@ def answer(participant: models.Participant, skill: str, rng: Random) -> Pairs:
     form = showing.form_of(page, step, participant)
     if form is None:
         return []
-    cleaned = its_kind.part("bots:answer")(step, skill, frozen(participant.version), rng)
+    cleaned = answers.of_bot(its_kind, step, skill, frozen(participant.version), rng)
     return submitted(form, cleaned)
 
 

@@ -3,9 +3,7 @@
 from functools import partial
 from random import Random
 
-from django.utils import timezone
-
-from studyapp import models
+from studyapp import jobs, models
 from studyapp.core.engine import flow
 from studyapp.publishing import freeze
 from studyapp.run import sessions
@@ -13,24 +11,25 @@ from studyapp.run import sessions
 from . import SimulationError, by_functions, simulate
 
 
-def carry_out(order: models.BotRun) -> None:
-    """Let the order's bots walk: a published study as participants would, a draft through each condition in turn."""
-    study = order.study
+def carry_out(job: models.Job, progress) -> None:
+    """Let the bots ordered walk: a published study as participants would, a draft through each condition in turn.
+
+    The job's parameters are `n_bots` and `skill`; its result is how many completed, also when it ends early.
+    """
+    study, n_bots = job.study, job.parameters["n_bots"]
     walk = by_functions.walk if study.current else partial(_walk_draft, freeze(study, draft=True), iter(_turns(study)))
+    job.result["n_completed"] = 0
     try:
-        for run in simulate(study, order.n_bots, walk, skill=order.skill, seed=order.pk):
-            order.done += 1
-            order.n_completed += run.status == flow.COMPLETED
-            order.seen_at = timezone.now()
-            order.save(update_fields=["done", "n_completed", "seen_at"])
+        progress(0, n_bots, "walking")
+        runs = simulate(study, n_bots, walk, skill=job.parameters["skill"], seed=job.pk)
+        for done, run in enumerate(runs, start=1):
+            job.result["n_completed"] += run.status == flow.COMPLETED
+            progress(done, n_bots, "walking")
     except SimulationError as stuck:
-        order.error = str(stuck)
-    except Exception as unforeseen:
-        order.error = f"{type(unforeseen).__name__}: {unforeseen}"
-        raise
-    finally:
-        order.ended_at = timezone.now()
-        order.save(update_fields=["error", "ended_at"])
+        raise jobs.JobError(str(stuck)) from stuck
+
+
+JOB = jobs.Kind(carry_out, "walking", action="change")
 
 
 def _turns(study: models.Study):

@@ -192,14 +192,18 @@ def test_hostile_names_stay_inside_the_folder(hostile):
 
 
 def test_no_cell_of_a_table_is_a_formula(hostile):
-    for path in (hostile / "tables").glob("*.csv"):
+    paths = sorted((hostile / "tables").glob("*.csv"))
+    assert paths
+    for path in paths:
         cells = pd.read_csv(path, dtype=str).to_numpy().ravel()
         starts = {cell[:2] for cell in cells if isinstance(cell, str) and cell[0] in "=+@-"}
         assert all(re.fullmatch(r"-[\d.]", start) for start in starts), path.name
 
 
 def test_latex_tables_hold_nothing_that_latex_would_run(hostile):
-    for path in (hostile / "tables").glob("*.tex"):
+    paths = sorted((hostile / "tables").glob("*.tex"))
+    assert paths
+    for path in paths:
         text = path.read_text()
         body = text.split(r"\midrule")[1].split(r"\bottomrule")[0]
         rows = [line for line in body.splitlines() if line]

@@ -10,7 +10,6 @@ from playwright.sync_api import Error, sync_playwright
 from studyapp import models, publishing
 from studyapp.bundles import stimuli
 from studyapp.core.chromium import launch
-from tests.browser.clustering import picture
 from tests.bundles import write_bundle
 from tests.studyapp import clustering
 
@@ -103,7 +102,7 @@ def sorting(publish, live_server, tmp_path):
 
     def start(**parameters) -> str:
         publish(
-            clustering.write_bundle(tmp_path / "source", image=picture(), size=96),
+            clustering.write_bundle(tmp_path / "source", size=96),
             {},
             slug="sorting",
             title="Sorting look-alikes",

@@ -120,10 +120,11 @@ def database_url() -> str:
     return f"postgres://{found['USER']}:{found['PASSWORD']}@{found['HOST']}:{found['PORT']}/{found['NAME']}"
 
 
-def test_from_nothing_to_a_running_study(desk, make_study, tmp_path, monkeypatch, live_server, browser):
+def test_from_nothing_to_a_running_study(desk, make_study, tmp_path, monkeypatch, live_server, browser, settings):
     """Every click of a researcher, from a zipped bundle to the first participant."""
     monkeypatch.setenv("DATABASE_URL", database_url())
     monkeypatch.setenv("HEATWISE_DATA", str(tmp_path))
+    settings.DATA_DIR = tmp_path
     counts = {"TP": 14, "FP": 10, "FN": 8, "TN": 4}
     source = write_bundle(tmp_path / "source", classes=("cat", "horse"), per_outcome=counts)
     archive = shutil.make_archive(str(tmp_path / "gulls"), "zip", source.parent, source.name)
@@ -161,8 +162,8 @@ def test_from_nothing_to_a_running_study(desk, make_study, tmp_path, monkeypatch
     page.get_by_label("How many").fill("3")
     page.get_by_role("button", name="Let them walk").click()
     page.get_by_text("3 of 3").wait_for(timeout=60_000)
-    order = models.BotRun.objects.get()
-    assert (order.error, order.n_completed) == ("", 3)
+    order = models.Job.objects.get()
+    assert (order.error, order.result) == ("", {"n_completed": 3})
 
     page.goto(f"{live_server.url}/admin/studyapp/study/{study.pk}/change/")
     page.get_by_role("link", name="Publish").click()

@@ -1,6 +1,5 @@
 """Masks drawn by mouse and by keys in a real browser."""
 
-import io
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +17,7 @@ SIDE = 96
 
 @pytest.fixture
 def record(make_study, tmp_path):
-    buffer = io.BytesIO()
-    Image.new("RGB", (SIDE, SIDE), (90, 120, 80)).save(buffer, "WEBP")
-    return stimuli.load_bundle(write_bundle(Path(tmp_path) / "large", size=SIDE, image=buffer.getvalue()), "to-draw-on")
+    return stimuli.load_bundle(write_bundle(Path(tmp_path) / "large", size=SIDE), "to-draw-on")
 
 
 @pytest.fixture

@@ -47,13 +47,13 @@ def study(clarity, settings, tmp_path):
     return study
 
 
-def test_the_kind_needs_no_django_but_for_its_forms(tmp_path):
+def test_the_kind_needs_no_django(tmp_path):
     write_files(PAGE, tmp_path)
     code = (
         "import sys; from studyapp import studies; "
         f"studies.__path__.append({str(tmp_path / 'studyapp' / 'studies')!r}); "
         "from studyapp.core.engine.kinds import kind; k = kind('clarity'); "
-        "[k.part(p) for p in ('scoring:score', 'bots:answer', 'plan:build', 'stimuli:draw', 'pages:rate')]; "
+        "[k.part(p) for p in ('scoring:score', 'plan:build', 'stimuli:draw', 'pages:rate')]; "
         "sys.exit('django' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

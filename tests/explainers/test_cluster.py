@@ -14,12 +14,12 @@ from explainers.cli import main
 from tests.explainers.projects import change, contents, draw_photographs, explain
 
 REPOSITORY = Path(__file__).parents[2]
-N_MORE = 34
+N_MORE = 14
 
 
 @pytest.fixture
 def many(project):
-    """Forty photographs and a method that takes its time."""
+    """Twenty photographs and a method that takes its time."""
     with open(project / "labels.csv", "a") as file:
         file.writelines(f"{name},1,0,0,train\n" for name in draw_photographs(project, "more", N_MORE, seed=1))
     change(project, 'name = "grad_cam"', 'name = "rise"\nn_masks = 1000')

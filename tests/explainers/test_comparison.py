@@ -12,7 +12,7 @@ from explainers.bundle import read_bundle
 from explainers.cli import main
 from explainers.comparison.comparing import markdown, table_of
 from tests.explainers.networks import small_cnn
-from tests.explainers.projects import N_IMAGES
+from tests.explainers.projects import N_IMAGES, make_project
 
 COMPARISON = """
 [[models]]
@@ -47,8 +47,7 @@ name = "lrp"
 """
 
 
-@pytest.fixture
-def comparison(project):
+def make(project):
     torch.save(small_cnn(seed=5).state_dict(), project / "other.pth")
     (project / "regions").mkdir()
     pixels = np.zeros((50, 70), dtype=np.uint8)
@@ -58,13 +57,25 @@ def comparison(project):
     return project
 
 
+@pytest.fixture
+def comparison(project):
+    return make(project)
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory):
+    """What comes out of one comparison, that its tests read."""
+    project = make(make_project(tmp_path_factory.mktemp("compared")))
+    assert run(project, "--shown", "2") == 0
+    return project / "out"
+
+
 def run(folder, *options):
     return main(["compare", str(folder / "comparison.toml"), "--out", str(folder / "out"), "--device", "cpu", *options])
 
 
-def test_every_model_method_and_metric_is_in_the_table(comparison):
-    assert run(comparison, "--shown", "2") == 0
-    with open(comparison / "out" / "comparison.csv", newline="") as file:
+def test_every_model_method_and_metric_is_in_the_table(compared):
+    with open(compared / "comparison.csv", newline="") as file:
         rows = list(csv.DictReader(file))
     assert {(row["model"], row["method"]) for row in rows} == {
         (m, e) for m in ("first", "second") for e in ("cam", "lrp")
@@ -74,14 +85,13 @@ def test_every_model_method_and_metric_is_in_the_table(comparison):
     assert {"confidence_b_increase", "confidence_b_drop", "confidence_s_increase", "confidence_s_drop"} <= metrics
     assert {row["n"] for row in rows if row["metric"] == "road"} == {str(N_IMAGES)}
     assert {row["n"] for row in rows if row["metric"] == "iou"} == {"1"}
-    lines = (comparison / "out" / "comparison.md").read_text().splitlines()
+    lines = (compared / "comparison.md").read_text().splitlines()
     assert len(lines) == 2 + 4
     assert {line.count("|") for line in lines} == {len(metrics) + 3}
 
 
-def test_the_page_holds_everything_itself(comparison):
-    run(comparison, "--shown", "2")
-    page = (comparison / "out" / "index.html").read_text()
+def test_the_page_holds_everything_itself(compared):
+    page = (compared / "index.html").read_text()
     assert page.count("<img ") == 2 * (1 + 2 * 2)
     assert set(re.findall(r"src='([^,]*),", page)) == {"data:image/webp;base64"}
     assert not re.search(r"(src|href)='?(?!data:)\w*[./]", page)

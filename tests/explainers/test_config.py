@@ -52,7 +52,7 @@ def test_the_written_size_keeps_the_inputs_proportions(tmp_path):
         ("[images]", "[image]", r"there is no table \[image\]\. Did you mean images"),
         ('name = "grad_cam"', "", r"\[\[methods\]\] number 1 name: is missing"),
         ("[[methods]]", "[methods]", r"expected at least one \[\[methods\]\]"),
-        ('bundle = "out"', 'bundle = "out"\nscale = "global"', r"\[output\] scale: expected \"shared\" or \"per_map\""),
+        ('bundle = "out"', 'bundle = "out"\nscale = "global"', "scale: a bundle holds no colours any more"),
         ('bundle = "out"', 'bundle = "out', "is not valid TOML"),
         ("[images]", '[[methods]]\nname = "grad_cam"\n[images]', "stands twice; give each its own id"),
     ],

@@ -53,7 +53,7 @@ def test_max_pooling_after_a_relu_keeps_the_sum_that_captum_loses():
     """max(relu(x)) at (3, 1), from (1, 2): a rise of 1, brought by the first input's change of 2."""
     model = nn.Sequential(nn.ReLU(), nn.MaxPool2d((1, 2)), nn.Flatten())
     image, baseline = torch.tensor([[[[3.0, 1.0]]]]), torch.tensor([[[1.0, 2.0]]])
-    ours = explain("deeplift", model, image, [0], baseline=baseline)
+    ours = explain("deeplift", model, image, [1], baseline=baseline)
     assert ours.flatten().tolist() == [1, 0]
     with pytest.warns(UserWarning, match="Setting forward, backward hooks"):
         theirs = DeepLift(model).attribute(image.requires_grad_(), baseline[None], target=0)
@@ -84,10 +84,10 @@ def test_a_unit_that_switches_shares_its_change_by_the_secant():
     with torch.no_grad():
         model[1].weight.copy_(torch.tensor([[2.0, -1.0, 0.0]]))
     image = torch.tensor([3.0, 2.0, 5.0]).reshape(1, 3, 1, 1)
-    maps = explain("deeplift", model, image, [0])
+    maps = explain("deeplift", model, image, [1])
     assert maps.item() == pytest.approx(4)
     image[0, 0] = 0.5  # 2·0.5 − 2 = −1 → relu 0, as at the baseline
-    assert explain("deeplift", model, image, [0]).item() == pytest.approx(0)
+    assert explain("deeplift", model, image, [1]).item() == pytest.approx(0)
 
 
 def test_max_pooling_credits_a_rise_to_the_new_maximum_and_a_fall_to_the_old_one():
@@ -96,7 +96,7 @@ def test_max_pooling_credits_a_rise_to_the_new_maximum_and_a_fall_to_the_old_one
     image, baseline = torch.zeros(1, 3, 2, 2), torch.zeros(3, 2, 2)
     image[0, 0, 0, 0] = 2
     baseline[1, 1, 1] = 5
-    maps = explain("deeplift", model, image, [0], baseline=baseline)[0, 0]
+    maps = explain("deeplift", model, image, [1], baseline=baseline)[0, 0]
     torch.testing.assert_close(maps, torch.tensor([[2.0, 0.0], [0.0, -5.0]]))
 
 

@@ -19,6 +19,7 @@ from explainers.cli import main
 from explainers.datasets import cut_out, open_picture
 from explainers.errors import UserError
 from explainers.preprocessing import input_tensor
+from explainers.raw_maps import read_map
 from tests.explainers.networks import small_cnn
 from tests.explainers.projects import N_IMAGES, change, contents, explain
 
@@ -27,7 +28,7 @@ def differing(found, expected):
     return {name for name in found.keys() | expected.keys() if found.get(name) != expected.get(name)}
 
 
-def test_a_bundle_holds_predictions_maps_overlays_and_features(project):
+def test_a_bundle_holds_predictions_raw_maps_and_features(project):
     assert explain(project) == 0
     manifest, tables = read_bundle(project / "bundle")
     assert len(tables["images"]) == N_IMAGES
@@ -45,8 +46,11 @@ def test_a_bundle_holds_predictions_maps_overlays_and_features(project):
         with Image.open(project / "bundle" / row["file"]) as picture:
             assert picture.size == (int(row["width"]), int(row["height"])) == (48, 48)
     for row in tables["nodes"]:
-        with Image.open(project / "bundle" / row["overlay_file"]) as picture:
-            assert (picture.size, picture.mode) == ((48, 48), "RGBA")
+        assert np.load(project / "bundle" / row["map_file"]).shape == (32, 32)
+        assert row["reference"] == "0.0"
+    assert {method["name"]: (method["signed"], method["pixelwise"]) for method in manifest["methods"]} == {
+        "grad_cam": (False, False), "multiscale_occlusion": (False, False),
+    }  # fmt: skip
 
 
 def test_outcomes_follow_truth_and_threshold(project):
@@ -82,22 +86,6 @@ def test_stored_maps_are_the_methods_raw_maps(project):
     np.testing.assert_allclose(stored, expected, atol=1e-3 * float(node["scale"]))
 
 
-def test_one_scale_serves_all_maps_of_a_method(project):
-    explain(project)
-    manifest, tables = read_bundle(project / "bundle")
-    for method in manifest["methods"]:
-        scales = {(float(r["vmin"]), float(r["vmax"])) for r in tables["nodes"] if r["method"] == method["name"]}
-        assert scales == {(method["vmin"], method["vmax"])}
-        assert len(method["stops"]) == 9
-
-
-def test_with_a_scale_per_map_each_map_has_its_own(project):
-    change(project, "size = 48", 'size = 48\nscale = "per_map"')
-    explain(project)
-    _, tables = read_bundle(project / "bundle")
-    assert len({row["vmax"] for row in tables["nodes"]}) > 4
-
-
 def test_no_name_in_the_bundle_tells_the_class_or_the_source(project):
     explain(project)
     names = " ".join(contents(project / "bundle"))
@@ -109,22 +97,47 @@ def test_no_name_in_the_bundle_tells_the_class_or_the_source(project):
             assert not {"exif", "xmp", "icc_profile"} & set(picture.info)
 
 
-def test_overlays_can_be_smaller_than_the_images(project):
-    change(project, "size = 48", "size = 48\noverlay_size = 20\noverlay_quality = 40")
+@pytest.mark.parametrize(("form", "steps"), [("png8", 255), ("png16", 65535)])
+def test_maps_can_be_grey_pictures_from_their_lowest_value_to_their_highest(project, form, steps):
     explain(project)
-    _, tables = read_bundle(project / "bundle")
+    _, whole = read_bundle(project / "bundle")
+    exact = {_key(row): read_map(project / "bundle", row) for row in whole["nodes"]}
+    change(project, "size = 48", f'size = 48\nmaps = "{form}"')
+    explain(project)
+    manifest, tables = read_bundle(project / "bundle")
+    assert manifest["maps"] == {"format": form, "size": None}
     for row in tables["nodes"]:
-        with Image.open(project / "bundle" / row["overlay_file"]) as picture:
-            assert (picture.size, picture.mode) == ((20, 20), "RGBA")
-    assert {row["width"] for row in tables["images"]} == {"48"}
+        expected = exact[_key(row)]
+        assert row["scale"] == ""
+        assert float(row["low"]) == pytest.approx(expected.min(), abs=1e-6)
+        assert float(row["high"]) == pytest.approx(expected.max(), abs=1e-6)
+        with Image.open(project / "bundle" / row["map_file"]) as picture:
+            assert picture.mode == ("L" if form == "png8" else "I;16")
+        found = read_map(project / "bundle", row)
+        np.testing.assert_allclose(found, expected, atol=0.51 * np.ptp(expected) / steps + 1e-6)
 
 
-def test_maps_can_be_left_out(project):
-    change(project, "size = 48", "size = 48\nmaps = false")
+def _key(row):
+    return row["image_id"], row["method"], row["target"]
+
+
+def test_maps_can_be_stored_smaller(project):
+    change(project, "size = 48", 'size = 48\nmap_size = 8\nmaps = "png8"')
     explain(project)
     _, tables = read_bundle(project / "bundle")
-    assert not (project / "bundle" / "maps").exists()
-    assert {row["map_file"] for row in tables["nodes"]} == {""}
+    assert {read_map(project / "bundle", row).shape for row in tables["nodes"]} == {(8, 8)}
+
+
+def test_a_rise_map_tells_its_value_for_no_effect(project):
+    """The mean score over the masks: E[f·M] / p = E[f] where a pixel has no influence."""
+    change(project, 'name = "grad_cam"', 'name = "rise"\nn_masks = 20')
+    explain(project)
+    _, tables = read_bundle(project / "bundle")
+    rows = [row for row in tables["nodes"] if row["method"] == "rise"]
+    assert all(0 < float(row["reference"]) < 1 for row in rows)
+    for row in rows:
+        saliency = read_map(project / "bundle", row)
+        assert saliency.min() < float(row["reference"]) < saliency.max()
 
 
 def test_a_run_killed_in_the_middle_continues_and_ends_the_same(project):
@@ -171,14 +184,25 @@ def test_shares_make_the_same_bundle(project):
     assert differing(contents(project / "shared"), expected) == set()
 
 
-def test_another_colour_map_computes_nothing_anew(project):
+def test_another_form_of_the_maps_computes_nothing_anew(project):
     explain(project)
     before = {path: path.stat().st_mtime_ns for path in (project / "bundle.work").rglob("*.json")}
-    change(project, 'name = "grad_cam"', 'name = "grad_cam"\ncolormap = "RdBu_r"')
+    change(project, "size = 48", 'size = 48\nmaps = "png16"')
     explain(project)
     assert {path: path.stat().st_mtime_ns for path in (project / "bundle.work").rglob("*.json")} == before
-    manifest, _ = read_bundle(project / "bundle")
-    assert manifest["methods"][0]["vmin"] == -manifest["methods"][0]["vmax"]
+
+
+def test_a_work_folder_of_an_earlier_version_makes_a_bundle_anew(project):
+    explain(project)
+    expected = contents(project / "bundle")
+    for path in (project / "bundle.work").glob("grad_cam-*/*.json"):
+        record = json.loads(path.read_bytes())
+        for node in record["nodes"]:
+            del node["reference"]
+            node["peaks"] = {"positive": 1.0, "magnitude": 1.0}
+        path.write_text(json.dumps(record))
+    explain(project)
+    assert differing(contents(project / "bundle"), expected) <= {"manifest.json"}
 
 
 def test_random_methods_draw_the_same_for_an_image_however_the_work_is_shared(project):
@@ -241,7 +265,9 @@ def test_an_incomplete_or_damaged_bundle_is_refused_with_the_files_name(project,
         ('classes = ["horse", "cat"]', 'classes = ["hors"]', "there is no class 'hors'. Did you mean horse"),
         ('"cat", "horse", "boat"]', '"cat", "horse"]', "column 'boat' is not a class"),
         ('labels = "labels.csv"', 'labels = "label.csv"', "cannot read"),
-        ('name = "grad_cam"', 'name = "grad_cam"\ncolormap = "red"', "no colour map 'red'"),
+        ('name = "grad_cam"', 'name = "grad_cam"\ncolormap = "Reds"', "colormap: a bundle holds no colours any more"),
+        ("size = 48", 'size = 48\nscale = "shared"', "scale: a bundle holds no colours any more"),
+        ("size = 48", "size = 48\nmaps = false", 'maps: expected "npy", "png8" or "png16"'),
     ],
 )
 def test_a_wrong_configuration_exits_with_2_and_leaves_no_bundle(project, capsys, old, new, message):

@@ -4,7 +4,7 @@ from torch import nn
 
 from explainers import explain
 from explainers.errors import UserError
-from explainers.networks.excitation import excitable, excite
+from explainers.networks.excitation import excite
 from tests.explainers.networks import FAMILIES, family, pictures, small_cnn, without_biases
 
 
@@ -86,12 +86,3 @@ def test_the_probabilities_are_zennits_where_it_conserves_mass(network):
         _, theirs = attributor(images.clone(), torch.eye(5)[[1, 3]])
     torch.testing.assert_close(theirs.flatten(1).sum(dim=1), torch.ones(2), atol=2e-2, rtol=0)
     torch.testing.assert_close(ours[:, 0], theirs, atol=2e-2 * float(theirs.max()), rtol=0)
-
-
-def test_a_prepared_model_gives_the_same_maps_and_its_own_outputs():
-    model, images = family("resnet18"), pictures(2)
-    prepared = excitable(model)
-    assert excitable(prepared) is prepared
-    assert torch.equal(prepared(images), model(images))
-    for name in ("mwp", "c_mwp"):
-        torch.testing.assert_close(explain(name, prepared, images, [0, 1]), explain(name, model, images, [0, 1]))

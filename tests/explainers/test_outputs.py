@@ -175,7 +175,7 @@ def test_cwox_2s_equals_a_direct_transcription_of_its_equations(base, tree):
     else:
         method = {"rise": rise, "lime": lime}[base]
         direct = direct_perturbation(method, model, image, QUICK[base], classes, found)
-    expected = transcribed(found, *direct, BASES[base].base.percentile)
+    expected = transcribed(found, *direct, BASES[base].percentile)
     assert [node.key for node in nodes] == list(expected)
     for node in nodes:
         np.testing.assert_allclose(node.map.numpy(), expected[node.key], atol=1e-5)
@@ -239,7 +239,6 @@ class Counted:
         self.forwards = self.backwards = 0
         self.handle = model.register_forward_hook(lambda *_: self._count("forwards"))
         self._counting(monkeypatch, torch.autograd, "grad", "backwards")
-        self._counting(monkeypatch, excitation._Steps, "run", "forwards")  # excitation backprop runs the model's graph
 
     def _counting(self, monkeypatch, place, name, what):
         real = getattr(place, name)
@@ -257,6 +256,8 @@ class Counted:
 @pytest.mark.parametrize("base", ["grad_cam", "mwp"])
 def test_a_whole_tree_costs_one_forward_and_one_batched_backward_pass(base, monkeypatch):
     model = family("resnet18")
+    if base == "mwp":  # the first time its outputs are compared with the model's
+        monkeypatch.setattr(excitation, "check_outputs", lambda *_: None)
     counted = Counted(model, monkeypatch)
     nodes = explained("cwox_2s", base, model, tree=[[0, 1], [2, 3, 4]])
     counted.handle.remove()

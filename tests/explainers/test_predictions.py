@@ -68,3 +68,43 @@ def test_explained_are_the_fixed_the_true_and_the_highest_classes_each_once():
     scores = np.array([0.1, 0.5, 0.3, 0.2])
     assert classes_to_explain(scores, (3, 1), [2], truth=True, top=2) == [2, 3, 1]
     assert classes_to_explain(scores, None, [], truth=True, top=1) == [1]
+
+
+def test_a_score_at_its_threshold_is_not_predicted():
+    rows = prediction_rows("a", np.array([0.5, 0.51]), None, ["x", "y"], [0.5, 0.5], [])
+    assert [row["predicted"] for row in rows] == [False, True]
+    assert [row["outcome"] for row in rows] == [None, None]
+
+
+@pytest.mark.parametrize(("n_classes", "n_rows"), [(100, 100), (101, 10)])
+def test_up_to_100_classes_all_are_kept(n_classes, n_rows):
+    rows = prediction_rows("a", np.linspace(1, 0, n_classes), None, ["x"] * n_classes, None, [])
+    assert [row["class_index"] for row in rows] == list(range(n_rows))
+
+
+def test_of_equally_high_classes_the_first_is_the_prediction():
+    rows = prediction_rows("a", np.array([0.2, 0.4, 0.4]), (2,), ["x", "y", "z"], None, [])
+    assert [row["outcome"] for row in rows] == ["TN", "FP", "FN"]
+    assert [row["threshold"] for row in rows] == [None] * 3
+
+
+def test_where_all_are_positive_the_threshold_is_half_the_lowest_score():
+    assert best_f1_threshold(np.array([0.4, 0.8]), np.array([True, True])) == pytest.approx(0.2)
+
+
+def test_of_equally_good_thresholds_the_nearest_to_one_half_is_taken():
+    """At 0.05 and at 0.85 F1 is ⅔."""
+    scores, truth = np.array([0.1, 0.2, 0.8, 0.9]), np.array([True, False, False, True])
+    assert best_f1_threshold(scores, truth) == pytest.approx(0.85)
+    assert best_f1_threshold(scores / 2 + 0.3, truth) == pytest.approx(0.725)
+
+
+def test_thresholds_come_from_the_labelled_images_alone():
+    scores = np.array([[0.2, 0.9], [0.6, 0.1], [0.99, 0.5], [0.01, 0.5]])
+    assert thresholds_of(scores, [(1,), (0,), None, None]) == pytest.approx([0.4, 0.5])
+
+
+def test_without_a_number_of_highest_classes_only_what_is_named_is_explained():
+    scores = np.array([0.1, 0.5])
+    assert classes_to_explain(scores, (0,), [1], truth=False, top=None) == [1]
+    assert classes_to_explain(scores, (0,), [], truth=True, top=None) == [0]

@@ -44,6 +44,20 @@ def test_a_pixel_that_decides_stands_out():
     assert abs(column - 20) <= 2
 
 
+def test_pixels_without_influence_lie_at_the_mean_score_of_the_masks():
+    """E[f·M] / p = E[f]: half of the picture decides, the other half is drawn as nothing from there on."""
+    model = nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, 1, bias=False))
+    nn.init.zeros_(model[1].weight)
+    model[1].weight.data.reshape(1, 3, 32, 32)[:, :, :, :8] = 1 / (3 * 32 * 8)
+    told = []
+    options = {"output": "logit", "n_masks": 4000, "generator": seeded(), "reference": told.append}
+    maps = explain("rise", model, torch.ones(1, 3, 32, 32), [0], **options)[0, 0]
+    ((reference,),) = told[0].tolist()
+    assert reference == pytest.approx(0.5, abs=0.02)  # half of the deciding pixels are kept on average
+    assert float(maps[:, 20:].mean()) == pytest.approx(reference, abs=0.02)
+    assert float(maps[:, :8].mean()) > reference + 0.02
+
+
 def test_an_impossible_share_is_refused():
     with pytest.raises(UserError, match="p: expected a probability"):
         explain("rise", small_cnn(), pictures(1), [0], p=0)

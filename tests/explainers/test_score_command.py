@@ -131,7 +131,7 @@ def test_what_cannot_be_scored_is_refused(bundle, capsys):
     assert "needs true regions" in capsys.readouterr().err
     assert main(["score", str(bundle), "--metrics", "raod"]) == 2
     assert "Did you mean road" in capsys.readouterr().err
-    change(bundle.parent, "size = 48", "size = 48\nmaps = false")
+    change(bundle.parent, "size = 48", "size = 48\nmap_size = 8")
     explain(bundle.parent)
     assert main(["score", str(bundle)]) == 2
-    assert "holds no raw maps" in capsys.readouterr().err
+    assert "its maps are stored small or in 8 bits" in capsys.readouterr().err

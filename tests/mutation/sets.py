@@ -20,6 +20,12 @@ def statistics(source: str, *tests: str) -> tuple[str, tuple[str, ...]]:
     return f"analysis/statistics/{source}.py", tuple(f"tests/analysis/test_{test}.py" for test in tests)
 
 
+def studyapp(source: str, *tests: str) -> tuple[str, tuple[str, ...]]:
+    """Return one line of a set of the app's, by the names of its tests."""
+    return f"studyapp/{source}.py", tuple(f"tests/studyapp/test_{test}.py" for test in tests)
+
+
+DJANGO = ("django.contrib.admin", "django.test", "rest_framework", "numpy", "PIL.Image", "hypothesis")
 SETS = {
     "statistics": Set(
         dict([
@@ -51,5 +57,24 @@ SETS = {
         ]),
         warm=("pandas", "scipy.stats", "scipy.optimize", "statsmodels.api", "statsmodels.formula.api",
               "statsmodels.miscmodels.ordinal_model", "sklearn.metrics", "django.test"),
+    ),
+    "scoring": Set(
+        dict([
+            studyapp("studies/forward_simulation/scoring", "scoring", "forward_simulation_plan"),
+            studyapp("studies/clustering/scoring", "scoring", "clustering_plan", "quality"),
+            studyapp("studies/label_matching/scoring", "scoring", "label_matching_plan", "quality"),
+            studyapp("core/engine/answers", "scoring", "questions"),
+            studyapp("core/engine/flow", "flow"),
+            studyapp("core/engine/quality", "quality"),
+        ]),
+        warm=DJANGO,
+    ),
+    "sessions": Set(
+        dict([studyapp(f"run/sessions/{name}", "sessions") for name in ("answering", "ending", "runs", "starting")]),
+        warm=DJANGO,
+    ),
+    "assignment": Set(
+        dict([studyapp("core/engine/assignment", "assignment"), studyapp("run/sessions/starting", "sessions")]),
+        warm=DJANGO,
     ),
 }  # fmt: skip

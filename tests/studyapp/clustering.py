@@ -9,10 +9,10 @@ from random import Random
 
 from studyapp.core.bundles.bundle import Bundle
 from studyapp.core.bundles.sets import open_bundle
-from studyapp.core.engine import flow
+from studyapp.core.engine import answers, displays, flow
 from studyapp.core.engine.kinds import kind
 from studyapp.core.engine.run import Answered, Run
-from tests.bundles import PIXEL
+from tests.bundles import SIDE_PX, grey_map, node_row, picture
 
 KIND = kind("clustering")
 CLASSES = {
@@ -20,25 +20,24 @@ CLASSES = {
     "gulls": ("california gull", "herring gull", "slaty-backed gull", "western gull"),
 }
 N_FEATURES = 7
-STOPS = [[255, 255, 255, 0], [200, 40, 40, 255]]
 COMPLEMENTARY = next(variant for variant in KIND.variants if variant.name == "complementary").parameters
 
 
-def write_bundle(folder: Path, *, per_dataset: int = 60, image: bytes = PIXEL, seed: int = 5, size: int = 64) -> Path:
+def write_bundle(folder: Path, *, per_dataset: int = 60, seed: int = 5, size: int = SIDE_PX) -> Path:
     """Write a folder with two data sets, explained by `c_mwp`, `deeplift` (the predicted class) and `xnn`.
 
     What is predicted for a picture is drawn by `seed`; all else, files and maps included, is the same for every seed.
     """
     for dataset, classes in CLASSES.items():
-        _write(folder / dataset, dataset, classes, per_dataset, image, Random(seed), size)
+        _write(folder / dataset, dataset, classes, per_dataset, Random(seed), size)
     return folder
 
 
-def _write(folder: Path, dataset: str, classes, n: int, image: bytes, rng: Random, size: int) -> None:
+def _write(folder: Path, dataset: str, classes, n: int, rng: Random, size: int) -> None:
     files, images, predictions, nodes = {}, [], [], []
     for number in range(n):
         image_id = _hash(dataset, number)
-        files[f"images/{image_id}.webp"] = image
+        files[f"images/{image_id}.webp"] = picture(number, size)
         images.append({"image_id": image_id, "file": f"images/{image_id}.webp", "width": size, "height": size,
                        "labels": classes[number % 4], "split": "test"})  # fmt: skip
         predicted = rng.randrange(4)
@@ -49,21 +48,20 @@ def _write(folder: Path, dataset: str, classes, n: int, image: bytes, rng: Rando
                  "predicted": str(index == predicted).lower(), "outcome": ""}
             )  # fmt: skip
         for method in ("c_mwp", "deeplift"):
-            nodes.append(_node(files, image, image_id, method, str(predicted), "0", 0.85))
+            nodes.append(_node(files, image_id, method, str(predicted), "0", 0.85))
         for feature in range(N_FEATURES):
             score = (-1) ** feature * (feature + 1) / 28
-            nodes.append(_node(files, image, image_id, "xnn", "", str(feature), score))
+            nodes.append(_node(files, image_id, "xnn", "", str(feature), score))
     files |= {"images.csv": _csv(images), "predictions.csv": _csv(predictions), "nodes.csv": _csv(nodes)}
     for name, content in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
     titles = {"c_mwp": "C-MWP", "xnn": "Explanation network"}  # deeplift has none: bundles from elsewhere may lack them
     methods = [
-        {"name": name, "scale": "per_map", "stops": STOPS} | ({"title": titles[name]} if name in titles else {})
-        for name in ("c_mwp", "deeplift", "xnn")
+        {"name": name} | ({"title": titles[name]} if name in titles else {}) for name in ("c_mwp", "deeplift", "xnn")
     ]
     manifest = {
-        "schema_version": 1,
+        "schema_version": 2,
         "model": {"name": f"{dataset} by hand", "classes": list(classes), "multilabel": False},
         "methods": methods,
         "files": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
@@ -71,12 +69,10 @@ def _write(folder: Path, dataset: str, classes, n: int, image: bytes, rng: Rando
     (folder / "manifest.json").write_text(json.dumps(manifest))
 
 
-def _node(files: dict, image: bytes, image_id: str, method: str, target: str, node: str, score: float) -> dict:
-    overlay = f"overlays/{_hash(image_id, method, node)}.webp"
-    files[overlay] = image
-    return {"image_id": image_id, "method": method, "target": target, "node": node, "parent": "", "classes": target,
-            "label": "", "score": score, "raw_score": "", "map_file": "", "scale": "", "overlay_file": overlay,
-            "vmin": 0, "vmax": 1}  # fmt: skip
+def _node(files: dict, image_id: str, method: str, target: str, node: str, score: float) -> dict:
+    file = f"maps/{_hash(image_id, method, node)}.png"
+    files[file] = grey_map(len(files))
+    return node_row(image_id, method, target, node, file, score=score)
 
 
 def _hash(*parts) -> str:
@@ -110,6 +106,7 @@ def unfrozen(**parameters) -> dict:
 def make_definition(bundle: Bundle, seed: int = 1, **parameters) -> dict:
     """Return a frozen definition, its stimuli drawn with `seed`."""
     definition = unfrozen(**parameters)
+    definition["display"] = displays.described(bundle, definition["parameters"])
     return definition | {"stimuli": KIND.part("stimuli:draw")(definition, bundle, Random(seed))}
 
 
@@ -126,8 +123,8 @@ def answer_all(plan: list[dict], definition: dict, skill="oracle", seed: int = 3
     rng, answered, position = Random(seed), [], 0
     while True:
         step = plan[position]
-        answer = KIND.part("bots:answer")(step, skill, definition, rng)
-        answered.append(Answered(step, answer, KIND.part("scoring:score")(step, answer, definition)))
+        answer = answers.of_bot(KIND, step, skill, definition, rng)
+        answered.append(Answered(step, answer, answers.score(KIND, step, answer, definition)))
         move = flow.advance(plan, position, flow.Submission(answer, answered[-1].scores))
         if move.status != flow.ACTIVE:
             return answered
@@ -142,5 +139,6 @@ def make_run(definition, bundle, plan, position) -> Run:
         plan=plan,
         position=position,
         stimulus_url=lambda path: f"/stimuli/{path}",
+        heatmap_url=lambda node: f"/stimuli/{node.map_file}",
         answered=list,
     )

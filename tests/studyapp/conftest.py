@@ -6,14 +6,16 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 from django.http import QueryDict
+from django.test import override_settings
 
 from studyapp import models, publishing
 from studyapp.bundles import stimuli
 from studyapp.core.engine import kinds
-from studyapp.jobs import processes
+from studyapp.jobs import processes, working
 from studyapp.run import sessions, showing
 from tests.bundles import write_bundle
 from tests.studyapp import tiny
@@ -26,13 +28,31 @@ def stores(settings, tmp_path):
     settings.STIMULI_ROOT = tmp_path / "stimuli"
 
 
-@pytest.fixture
-def tiny_kind(settings):
-    """Register the tiny kind for one test."""
+@pytest.fixture(autouse=True)
+def no_worker(settings):
+    """Let nobody start a worker by asking for a job; tests of that say so."""
+    settings.WORKER = "service"
+
+
+def do_jobs() -> None:
+    """Do all jobs that wait, here and now."""
+    while job := working.claim():
+        working.do(job)
+
+
+@pytest.fixture(scope="session")
+def tiny_templates():
+    """Find the tiny kind's templates too, once: engines that are set up anew for a test would read all others again."""
     templates = settings.TEMPLATES[0] | {
         "DIRS": [*settings.TEMPLATES[0]["DIRS"], Path(tiny.__file__).parent / "templates"]
     }
-    settings.TEMPLATES = [templates]
+    with override_settings(TEMPLATES=[templates]):
+        yield
+
+
+@pytest.fixture
+def tiny_kind(tiny_templates):
+    """Register the tiny kind for one test."""
     kinds.kinds()["tiny"] = tiny.KIND
     yield tiny.KIND
     del kinds.kinds()["tiny"]
@@ -66,9 +86,15 @@ def streamed_here(monkeypatch):
     monkeypatch.setattr(processes, "stream", stream)
 
 
+@pytest.fixture(scope="session")
+def written(tmp_path_factory):
+    """The usual bundle's folder, for tests that leave it as it is."""
+    return write_bundle(tmp_path_factory.mktemp("usual") / "source")
+
+
 @pytest.fixture
-def bundle(db, tmp_path):
-    return stimuli.load_bundle(write_bundle(tmp_path / "source"), "made")
+def bundle(db, written):
+    return stimuli.load_bundle(written, "made")
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from pathlib import Path
 from random import Random
 
 from studyapp.core.bundles.bundle import Bundle
+from studyapp.core.engine import answers, displays
 from studyapp.core.engine.kinds import kind
 from studyapp.core.engine.run import Answered, Run
 from tests.bundles import write_bundle
@@ -39,6 +40,7 @@ def unfrozen(**parameters) -> dict:
 def make_definition(bundle: Bundle, seed: int = 1, **parameters) -> dict:
     """Return a frozen definition, its stimuli drawn with `seed`."""
     definition = unfrozen(**parameters)
+    definition["display"] = displays.described(bundle, definition["parameters"])
     return definition | {"stimuli": KIND.part("stimuli:draw")(definition, bundle, Random(seed))}
 
 
@@ -55,8 +57,8 @@ def answer_all(plan: list[dict], definition: dict, skill="oracle", seed: int = 3
     rng = Random(seed)
     answered = []
     for step in plan:
-        answer = KIND.part("bots:answer")(step, skill, definition, rng)
-        answered.append(Answered(step, answer, KIND.part("scoring:score")(step, answer, definition)))
+        answer = answers.of_bot(KIND, step, skill, definition, rng)
+        answered.append(Answered(step, answer, answers.score(KIND, step, answer, definition)))
     return answered
 
 
@@ -68,5 +70,6 @@ def make_run(definition, bundle, plan, position, factors=FULL, answered=()) -> R
         plan=plan,
         position=position,
         stimulus_url=lambda path: f"/stimuli/{path}",
+        heatmap_url=lambda node: f"/stimuli/{node.map_file}",
         answered=lambda: list(answered),
     )

@@ -8,10 +8,10 @@ from pathlib import Path
 from random import Random
 
 from studyapp.core.bundles.bundle import Bundle
-from studyapp.core.engine import flow
+from studyapp.core.engine import answers, displays, flow
 from studyapp.core.engine.kinds import kind
 from studyapp.core.engine.run import Answered, Run
-from tests.bundles import PIXEL
+from tests.bundles import SIDE_PX, grey_map, node_row, picture
 
 KIND = kind("label_matching")
 CLASSES = ("cello", "violin", "ambulance", "police van", "banjo")
@@ -19,11 +19,10 @@ PAIRS = [("cello", "violin"), ("ambulance", "police van")]
 METHODS = ("cwox_2s", "swox")
 STAGED = {"method": "cwox_2s"}
 FLAT = {"method": "swox"}
-STOPS = [[255, 255, 255, 0], [200, 40, 40, 255]]
 
 
 def write_bundle(
-    folder: Path, *, per_pair: int = 20, swap: bool = False, size: int = 64, tree: bytes | None = None
+    folder: Path, *, per_pair: int = 20, swap: bool = False, size: int = SIDE_PX, tree: bytes | None = None
 ) -> Path:
     """Write a bundle in which `per_pair` images of each pair are explained by both methods, and return its folder.
 
@@ -35,7 +34,7 @@ def write_bundle(
     for labels in PAIRS:
         for number in range(per_pair):
             image_id = _hash(labels, number)
-            files[f"images/{image_id}.webp"] = PIXEL
+            files[f"images/{image_id}.webp"] = picture(len(files), size)
             images.append({"image_id": image_id, "file": f"images/{image_id}.webp", "width": size, "height": size,
                            "labels": labels[number % 2], "split": "val"})  # fmt: skip
             predictions += [_prediction(image_id, name, labels, number) for name in CLASSES]
@@ -47,9 +46,9 @@ def write_bundle(
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
     manifest = {
-        "schema_version": 1,
+        "schema_version": 2,
         "model": {"name": "made by hand", "classes": list(CLASSES), "multilabel": False},
-        "methods": [{"name": method, "scale": "shared", "stops": STOPS} for method in METHODS],
+        "methods": [{"name": method} for method in METHODS],
         "files": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
     }
     (folder / "manifest.json").write_text(json.dumps(manifest))
@@ -78,11 +77,9 @@ def _rows(files: dict, image_id: str, method: str, labels, number: int) -> list[
 
 
 def _row(files: dict, image_id: str, method: str, node: str, parent: str, classes: str, score: float) -> dict:
-    overlay = f"overlays/{_hash(image_id, method, node)}.webp"
-    files[overlay] = PIXEL
-    return {"image_id": image_id, "method": method, "target": "", "node": node, "parent": parent, "classes": classes,
-            "label": "", "score": score, "raw_score": "", "map_file": "", "scale": "", "overlay_file": overlay,
-            "vmin": 0, "vmax": 1}  # fmt: skip
+    file = f"maps/{_hash(image_id, method, node)}.png"
+    files[file] = grey_map(len(files))
+    return node_row(image_id, method, "", node, file, parent=parent, classes=classes, score=score)
 
 
 def _hash(*parts) -> str:
@@ -116,6 +113,7 @@ def unfrozen(methods=METHODS, **parameters) -> dict:
 def make_definition(bundle: Bundle, seed: int = 1, **parameters) -> dict:
     """Return a frozen definition, its stimuli drawn with `seed`."""
     definition = unfrozen(**parameters)
+    definition["display"] = displays.described(bundle, definition["parameters"])
     return definition | {"stimuli": KIND.part("stimuli:draw")(definition, bundle, Random(seed))}
 
 
@@ -132,8 +130,8 @@ def answer_all(plan: list[dict], definition: dict, skill="oracle", seed: int = 3
     rng, answered, position = Random(seed), [], 0
     while True:
         step = plan[position]
-        answer = chosen.get(step["page"]) or KIND.part("bots:answer")(step, skill, definition, rng)
-        answered.append(Answered(step, answer, KIND.part("scoring:score")(step, answer, definition)))
+        answer = chosen.get(step["page"]) or answers.of_bot(KIND, step, skill, definition, rng)
+        answered.append(Answered(step, answer, answers.score(KIND, step, answer, definition)))
         if arrange := KIND.page(step["page"]).arrange:
             plan = KIND.part(arrange.removeprefix(f"{KIND.module}."))(plan, position, answer)
         move = flow.advance(plan, position, flow.Submission(answer, answered[-1].scores))
@@ -150,5 +148,6 @@ def make_run(definition, bundle, plan, position, factors=STAGED, answered=()) ->
         plan=plan,
         position=position,
         stimulus_url=lambda path: f"/stimuli/{path}",
+        heatmap_url=lambda node: f"/stimuli/{node.map_file}",
         answered=lambda: list(answered),
     )

@@ -14,7 +14,7 @@ STUDY = {
     "leave_url": "/leave/",
 }
 RUN = {
-    "participant_key": "anna",
+    "key": "anna",
     "token": "1-abc",
     "progress": {"number": 1, "total": 14, "label": "Picture 1 of 14", "percent": 5},
     "next_images": [],

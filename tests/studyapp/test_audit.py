@@ -12,7 +12,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from studyapp import management, models, publishing
-from studyapp.data import reporting, study_files
+from studyapp.data import study_files
+from studyapp.jobs.files import folder_of
 from studyapp.management import recorded
 from studyapp.run import sessions
 from tests.studyapp.conftest import walk
@@ -67,7 +68,7 @@ def test_publishing_pausing_downloads_and_erasures_are_on_record(desk, draft):
 
 
 @pytest.fixture
-def commands(draft, tmp_path):
+def commands(draft, written, tmp_path):
     """Every command that changes data: how it is given, what it is recorded with, and the short name of what study."""
     study_files.dump_study(draft, tmp_path / "tiny.zip")
     publishing.publish(draft)
@@ -79,7 +80,7 @@ def commands(draft, tmp_path):
     return {
         "erase_participant": ([gone.code, "--yes"], f"Erased participant {gone.code}", "tiny"),
         "apply_retention": ([], "Ended 0 expired runs and erased 1 recruitment ids", "tiny"),
-        "load_bundle": ([str(tmp_path / "source"), "--name", "again"], "Loaded the bundle again", ""),
+        "load_bundle": ([str(written), "--name", "again"], "Loaded the bundle again", ""),
         "load_study": ([str(tmp_path / "tiny.zip"), "--slug", "copy"], "Loaded the study from tiny.zip", "copy"),
         "pairs": (["made", "--into", words.slug, "--pair", "a / b"], "Chose pairs of classes", "words"),
         "simulate": (["tiny", "--participants", "2", "--bot", "oracle"], "Sent 2 bots (oracle)", "tiny"),
@@ -117,9 +118,10 @@ def test_a_command_given_for_an_account_is_on_record_under_its_name(commands):
 def test_every_other_command_of_the_app_only_reads_or_carries_out_what_the_desk_recorded():
     known = {path.stem for path in Path(management.__file__).parent.glob("commands/[a-z]*.py")}
     reading = {
-        "bonus", "check_export", "check_study", "data_dictionary", "dump_study", "export_study", "translations",
+        "bonus", "check_export", "check_study", "data_dictionary", "dump_study", "export_study", "study_schema",
+        "translations",
     }  # fmt: skip
-    assert known == {*CHANGING, "demo"} | reading | {"make_report", "walk_bots"}
+    assert known == {*CHANGING, "demo"} | reading | {"work"}
 
 
 def test_the_trail_outlives_the_study_and_the_account(desk, draft):
@@ -134,14 +136,15 @@ def test_the_trail_outlives_the_study_and_the_account(desk, draft):
     ]
 
 
-def test_reports_go_with_a_deleted_study_and_its_bundle_stays(desk, draft, settings, tmp_path):
+def test_reports_and_exports_go_with_a_deleted_study_and_its_bundle_stays(desk, draft, settings, tmp_path):
     settings.DATA_DIR = tmp_path
-    report, other = (models.Report.objects.create(study=draft, seen_at=timezone.now()) for _ in range(2))
-    other.delete()
-    folder = reporting.folder_of(report)
+    report, export = (models.Job.objects.create(study=draft, kind=kind) for kind in ("report", "export"))
+    folder = folder_of(report)
     (folder / "report").mkdir(parents=True)
+    folder_of(export).mkdir(parents=True)
     desk.post(reverse("admin:studyapp_study_delete", args=[draft.pk]))
     assert not folder.exists()
+    assert not folder_of(export).exists()
     assert folder.parent.is_dir()
     assert (settings.BUNDLES_ROOT / draft.bundle.folder).is_dir()
 

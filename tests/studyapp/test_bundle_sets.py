@@ -32,9 +32,11 @@ def test_images_predictions_and_maps_of_all_data_sets_are_found(folder):
         for image_id in part.images:
             assert together.images[image_id]["dataset"] == name
             assert together.predictions[image_id] == part.predictions[image_id]
-            overlay = together.overlay_file(image_id, "lrp", part.classes[0])
-            assert overlay == f"{name}/{part.overlay_file(image_id, 'lrp', part.classes[0])}"
-            for file in (overlay, together.image_file(image_id)):
+            node = together.heatmap(image_id, "lrp", part.classes[0])
+            own = part.heatmap(image_id, "lrp", part.classes[0])
+            assert node.map_file == f"{name}/{own.map_file}"
+            assert (together.saliency(node) == part.saliency(own)).all()
+            for file in (node.map_file, together.image_file(image_id)):
                 assert (together.folder / file).is_file()
         some, *others = part.images
         assert together.similarity(some, others) == part.similarity(some, others)

@@ -6,6 +6,7 @@ from itertools import pairwise
 import pytest
 
 from studyapp.core.bundles.sets import open_bundle
+from studyapp.core.engine import answers
 from tests.studyapp.clustering import (
     CLASSES,
     COMPLEMENTARY,
@@ -117,8 +118,7 @@ def test_pages_follow_one_another_as_in_the_paper(definition):
 def test_a_refusal_ends_the_run(definition):
     plan = make_plan(definition)
     consent = next(step for step in plan if step["page"] == "consent")
-    score = KIND.part("scoring:score")
-    assert score(consent, {"consent": False}, definition) == {"passed": False}
+    assert answers.score(KIND, consent, {"consent": False}, definition) == {"passed": False}
     assert consent["goto"] == {"failed": "no_consent"}
 
 
@@ -174,7 +174,6 @@ def test_what_is_missing_is_said_in_words(bundle):
         assert "stages: expected a name and a method each" in problems(bundle, stages=wrong)[0]
     (unknown,) = problems(bundle, stages=[["A", "rise"]])
     assert "no maps by “rise”; expected none or one of c_mwp, deeplift, xnn" in unknown
-    assert "scale: the study says “shared”" in problems(bundle, scale="shared")[0]
 
 
 def test_a_picture_without_its_maps_is_named(tmp_path):

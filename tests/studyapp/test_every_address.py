@@ -8,11 +8,13 @@ from django.core.cache import cache
 from django.db import transaction
 from django.test import Client
 from django.urls import get_resolver, reverse
+from django.utils import timezone
 
 from studyapp import models, publishing
 from studyapp.bundles import masks, stimuli
 from studyapp.coding import passages
 from studyapp.data import reporting
+from studyapp.jobs.files import folder_of
 from studyapp.run import sessions
 from studyapp.simulation import by_functions, simulate
 from tests.studyapp.every_kind import make_draft
@@ -23,7 +25,7 @@ pytestmark = [
     pytest.mark.usefixtures("streamed_here"),
 ]
 # Addresses for everybody: a participant's own are told apart by the cookie. Home leads to signing in.
-OPEN = re.compile(r"s/<slug:slug>/(run/(state/|events/|guide/|leave/)?)?|stimuli/.*|health/|admin/login/|")
+OPEN = re.compile(r"s/<slug:slug>/(next/|run/((state|events|draft|guide|leave)/)?)?|stimuli/.*|health/|admin/login/|")
 # Where anybody of the staff is let in, with a role in a study or without one, and what stands there names no study.
 STAFF = re.compile(r"api/(schema|studies)/|admin/((two-factor|password_change(/done)?|jsi18n|studyapp/bundle)/)?")
 LEFT_OUT = re.compile(
@@ -81,9 +83,14 @@ def study(tmp_path, settings):
     models.Invitation.objects.create(study=study, note="SECRET-NAME")
     models.Code.objects.create(study=study, name="ears", key="e")
     models.Change.objects.create(study=study, slug=study.slug, deed="Something.")
-    report = models.Report.objects.create(study=study, status="done", seen_at=study.created_at)
-    (reporting.folder_of(report) / "report").mkdir(parents=True)
-    (reporting.folder_of(report) / "report" / reporting.PAGE).write_text("<p>")
+    report = models.Job.objects.create(kind="report", study=study, outcome="done")
+    (folder_of(report) / "report").mkdir(parents=True)
+    (folder_of(report) / "report" / reporting.PAGE).write_text("<p>")
+    export = models.Job.objects.create(
+        kind="export", study=study, outcome="done", ended_at=timezone.now(), result={"name": "a.zip"}
+    )
+    folder_of(export).mkdir(parents=True)
+    (folder_of(export) / "a.zip").write_bytes(b"PK")
     image_id = next(iter(stimuli.reader(study.bundle).images))
     masks.save(masks.path_of(study.bundle, image_id, None), b"\xff" * 512, 64, 64)
     for role in ROLES[1:]:
@@ -106,8 +113,12 @@ def address(study, pattern: str) -> str:
     words = {"slug": study.slug, "folder": folder, "name": name, "table": "trials", "stage": "classes"}
     words |= {"condition": study.conditions.first().name, "column": next(iter(passages.free_fields(study)))}
     words |= {"pk": pk, "object_id": pk, "id": 1, "position": 0, "image_id": image_id}
-    words |= {"code_pk": study.codes.get().pk, "report_pk": study.reports.get().pk}
+    words |= {"code_pk": study.codes.get().pk, "report_pk": study.jobs.get(kind="report").pk}
+    words |= {"job_pk": study.jobs.get(kind="export").pk}
     path = re.sub(r"<(?:\w+:)?(\w+)>", lambda part: str(words[part[1]]), f"/{pattern}")
+    if pattern.endswith("/gallery/map/"):
+        (_, method, target), (node, *_) = next(item for item in bundle.nodes.items() if item[0][0] == image_id)
+        return f"{path}?image={image_id}&method={method}&class={target}&node={node.node}"
     return f"{path}?codes={run.code}" if pattern.endswith("/erase/") else path
 
 

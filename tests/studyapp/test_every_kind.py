@@ -7,6 +7,7 @@ import sys
 import pytest
 from django.http import QueryDict
 
+from studyapp.core.engine.answers import skills_of
 from studyapp.core.engine.kinds import kinds, load
 from studyapp.simulation.answering import submitted
 
@@ -27,7 +28,7 @@ sys.exit("django" in sys.modules)
 def test_what_bots_answer_is_what_the_forms_would_clean(kind, tmp_path):
     made = importlib.import_module(f"tests.studyapp.{kind.name}")
     definition = made.make_definition(made.make_bundle(tmp_path))
-    for skill in (*kind.part("bots:SKILLS"), "p=0.6"):
+    for skill in (*skills_of(kind), "p=0.6"):
         for answered in made.answer_all(made.make_plan(definition), definition, skill):
             if not (form := kind.page(answered.step["page"]).form):
                 continue

@@ -31,10 +31,35 @@ def test_the_last_step_completes():
     assert advance(PLAN, 3, Submission({})).status == flow.COMPLETED
 
 
-def test_a_plan_never_leads_back():
-    back = [step("a", "a"), step("b", "b", goto={"passed": "a"})]
-    with pytest.raises(ValueError, match="only goes forward"):
+@pytest.mark.parametrize("target", ["a", "b"])
+def test_a_plan_never_leads_back_nor_round_in_a_circle(target):
+    back = [step("a", "a"), step("b", "b", goto={"passed": target}), step("c", "c")]
+    with pytest.raises(ValueError, match=f"step 'b' leads back to '{target}'"):
         advance(back, 1, Submission({}, {"passed": True}))
+
+
+def test_without_a_way_of_its_own_a_step_leads_to_the_next_whatever_it_scored():
+    for scores in ({}, {"passed": True}, {"passed": False}):
+        assert advance([step("a", "a"), step("b", "b")], 0, Submission({}, scores)).position == 1
+        ways = [step("a", "a", goto={"passed": "c"}), step("b", "b"), step("c", "c")]
+        assert advance(ways, 0, Submission({}, scores)).position == (2 if scores.get("passed") else 1)
+
+
+def test_the_move_that_ends_a_run_stays_at_its_last_step():
+    for position, scores in ((0, {"passed": False}), (2, {"passed": False}), (3, {})):
+        move = advance(PLAN, position, Submission({"a": 1}, scores))
+        assert (move.position, move.response) == (position, {"answer": {"a": 1}, "scores": scores})
+
+
+def test_a_step_holds_what_it_was_given():
+    assert step("trial", "t-1", data={"x": 1}, goto={"passed": "t-2"}, block="cat") == {
+        "page": "trial",
+        "key": "t-1",
+        "data": {"x": 1},
+        "goto": {"passed": "t-2"},
+        "block": "cat",
+    }
+    assert step("trial", "t-1") == {"page": "trial", "key": "t-1", "data": {}, "goto": {}}
 
 
 def test_a_way_to_nowhere_is_named():

@@ -1,5 +1,7 @@
 """What the pages of forward simulation show, and that none tells an answer before its time."""
 
+from dataclasses import replace
+
 import pytest
 from django.http import QueryDict
 
@@ -62,7 +64,7 @@ def test_a_trial_page_is_the_same_whatever_the_answer_is(definition, bundle, fac
     for step in trials(other_plan):
         prediction = other_bundle.predictions[step["stimulus"]][step["block"]]
         flipped = {"score": 0.123, "predicted": not prediction.predicted, "outcome": "TN"}
-        other = type(prediction)(**(vars(prediction) | flipped | {"truth": not prediction.truth}))
+        other = replace(prediction, **flipped, truth=not prediction.truth)
         other_bundle.predictions[step["stimulus"]][step["block"]] = other
         step["data"] |= {"outcome": "TN", "score": 0.123, "model_answer": not step["data"]["model_answer"]}
     for position, step in enumerate(plan):
@@ -74,9 +76,7 @@ def test_a_trial_page_is_the_same_whatever_the_answer_is(definition, bundle, fac
 def test_no_page_before_feedback_shows_a_heatmap_of_a_picture_asked_about(definition, bundle):
     plan = make_plan(definition)
     queries = {step["stimulus"] for step in trials(plan)}
-    secret = {
-        tree[0]["overlay_file"] for (image, method, name), tree in bundle.nodes.items() if image in queries and method
-    }
+    secret = {tree[0].map_file for (image, method, name), tree in bundle.nodes.items() if image in queries and method}
     for position, step in enumerate(plan[:-1]):
         page = html(plan, position, definition, bundle)
         assert not [file for file in secret if file in page], step["key"]

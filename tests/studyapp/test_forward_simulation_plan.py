@@ -1,10 +1,11 @@
 """The way through a forward-simulation study, in every condition and under every screening policy."""
 
 import json
+from functools import partial
 
 import pytest
 
-from studyapp.core.engine import flow
+from studyapp.core.engine import answers, flow
 from tests.studyapp.forward_simulation import (
     BARE,
     CONDITIONS,
@@ -17,7 +18,7 @@ from tests.studyapp.forward_simulation import (
     trials,
 )
 
-score = KIND.part("scoring:score")
+score = partial(answers.score, KIND)
 
 
 @pytest.fixture(scope="module")

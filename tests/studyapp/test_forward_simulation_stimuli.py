@@ -123,13 +123,6 @@ def test_a_missing_heatmap_names_the_image(bundle):
     assert f"“lrp” has no heatmap of class “cat” for image {image}." in " ".join(check(definition, bundle))
 
 
-def test_a_scale_other_than_the_bundles_is_refused(bundle):
-    definition = make_definition(bundle)
-    for record in bundle.manifest["methods"]:
-        record["scale"] = "per_map"
-    assert "the study says “shared”" in check(definition, bundle)[0]
-
-
 def test_screening_texts_need_two_statements(bundle):
     definition = make_definition(bundle)
     definition["texts"] = definition["texts"] | {"screening_heatmap": "- [x] Only one."}

@@ -2,29 +2,24 @@
 
 import csv
 import hashlib
+import html
 import io
 import json
-import struct
+import re
 from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
 from django.urls import reverse
+from PIL import Image
 
 from studyapp import models
+from studyapp.bundles import stimuli
 from studyapp.bundles.stimuli import load_bundle, stimulus_url
 from studyapp.core.bundles import gallery
 from studyapp.core.bundles.bundle import Bundle
-from studyapp.core.bundles.image_size import image_size
-from tests.bundles import PIXEL, write_bundle
+from tests.bundles import node_row, write_bundle
 from tests.studyapp.test_roles import signed_in
-
-
-def lossless(width: int, height: int, mark: int) -> bytes:
-    """Return the head of a lossless WebP of a size; `mark` makes files differ."""
-    bits = (width - 1) | (height - 1) << 14
-    body = b"VP8L" + struct.pack("<I", 10) + b"\x2f" + struct.pack("<I", bits) + struct.pack("<I", mark) + b"\0"
-    return b"RIFF" + struct.pack("<I", 4 + len(body)) + b"WEBP" + body
 
 
 def change(folder: Path, files: dict[str, bytes]) -> None:
@@ -51,11 +46,8 @@ def table(rows: list[dict]) -> bytes:
 
 @pytest.fixture
 def folder(tmp_path):
-    """A small bundle without a fault: every overlay another picture, of its image's size."""
-    folder = write_bundle(tmp_path / "whole", per_outcome={"TP": 2, "FP": 1, "FN": 1, "TN": 1}, size=64)
-    names = [row["overlay_file"] for row in rows_of(folder, "nodes.csv")]
-    change(folder, {name: lossless(64, 64, mark) for mark, name in enumerate(names)})
-    return folder
+    """A small bundle without a fault: every map another one."""
+    return write_bundle(tmp_path / "whole", per_outcome={"TP": 2, "FP": 1, "FN": 1, "TN": 1})
 
 
 @pytest.fixture
@@ -72,71 +64,28 @@ def page(desk, record, **asked):
     return desk.get(reverse("admin:gallery", args=[record.pk]), asked)
 
 
-def test_the_size_of_a_picture_is_in_its_head(tmp_path):
-    heads = {
-        "lossless": lossless(300, 7, 0),
-        "lossy": b"RIFF\0\0\0\0WEBPVP8 \0\0\0\0\0\0\0\x9d\x01\x2a" + struct.pack("<HH", 640, 480),
-        "extended": b"RIFF\0\0\0\0WEBPVP8X\0\0\0\0\0\0\0\0"
-        + (1023).to_bytes(3, "little")
-        + (767).to_bytes(3, "little"),
-        "png": b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">II", 12, 34),
-        "text": b"hello",
-        "pixel": PIXEL,
-    }
-    found = {}
-    for name, head in heads.items():
-        (tmp_path / name).write_bytes(head)
-        found[name] = image_size(tmp_path / name)
-    assert found == {
-        "lossless": (300, 7),
-        "lossy": (640, 480),
-        "extended": (1024, 768),
-        "png": (12, 34),
-        "text": None,
-        "pixel": (1, 1),
-    }
-
-
 def test_a_whole_bundle_has_no_problem(folder):
     assert gallery.problems(Bundle(folder)) == {}
 
 
-def test_overlays_smaller_than_their_images_are_wrong_only_where_one_is_of_another_scale(folder):
-    names = [row["overlay_file"] for row in rows_of(folder, "nodes.csv")]
-    change(folder, {name: lossless(32, 32, mark) for mark, name in enumerate(names)})
-    assert gallery.problems(Bundle(folder)) == {}
-    change(folder, {names[0]: lossless(64, 64, 0)})
-    assert list(gallery.problems(Bundle(folder)).values()) == [
-        "64 × 64 px, the image 64 × 64, unlike the method's others"
-    ]
-    change(folder, {name: lossless(32, 16, mark) for mark, name in enumerate(names)})
-    assert len(gallery.problems(Bundle(folder))) == len(names)
-
-
 def test_what_is_wrong_is_found_and_named(folder):
     nodes = rows_of(folder, "nodes.csv")
-    same, small, without, missing = nodes[0], nodes[3], nodes[6], nodes[9]
-    change(folder, {same["overlay_file"]: lossless(64, 64, 1), small["overlay_file"]: lossless(32, 64, 99)})
-    without["overlay_file"] = ""
+    same, missing = nodes[0], nodes[9]
+    change(folder, {same["map_file"]: (folder / nodes[1]["map_file"]).read_bytes()})
     change(folder, {"nodes.csv": table([row for row in nodes if row is not missing])})
     bundle = Bundle(folder)
 
     def of(row):
         return gallery.problems(bundle).get((row["image_id"], row["method"], bundle.classes[int(row["target"])]))
 
-    assert of(same) == of(nodes[1]) == "the same picture as another overlay, or both are empty"
-    assert of(small) == "32 × 64 px, the image 64 × 64"
-    assert of(without) == "no overlay"
+    assert of(same) == of(nodes[1]) == "the same map as another one, or both are empty"
     assert of(missing) == "missing"
-    assert len(gallery.problems(bundle)) == 5
-    flawed = {(row["image_id"], row["label"]) for row in (same, nodes[1], small, without, missing)}
+    assert len(gallery.problems(bundle)) == 3
+    flawed = {(row["image_id"], row["label"]) for row in (same, nodes[1], missing)}
     found = gallery.rows(bundle, gallery.Shown(problems_only=True))
     assert (set(found), len(found)) == (flawed, len(flawed))
     cats = gallery.rows(bundle, gallery.Shown("cat", problems_only=True))
     assert set(cats) == {pair for pair in flawed if pair[1] == "cat"}
-    (bundle.folder / nodes[-1]["overlay_file"]).unlink()
-    gallery._known.cache_clear()
-    assert of(nodes[-1]) == "its file is gone"
 
 
 def test_classes_that_only_some_images_are_explained_for_are_not_missing(folder):
@@ -158,16 +107,15 @@ def test_filters_choose_by_class_outcome_and_split(folder):
     assert gallery.rows(bundle, gallery.Shown("cat", split="test")) == []
     assert len(gallery.rows(bundle, gallery.Shown("cat", split="train"))) == len(bundle.images)
     (only,) = gallery.cells(bundle, cats[0], "cat", ("lrp",))
-    assert (only.method, only.nodes[0]["label"]) == ("lrp", "cat")
+    assert (only.method, only.nodes[0].label) == ("lrp", "cat")
 
 
 def test_a_tree_hangs_together_and_is_shown_whatever_the_class(folder):
     nodes = rows_of(folder, "nodes.csv")
     image_id = nodes[0]["image_id"]
-    names = [row["overlay_file"] for row in nodes if row["image_id"] == image_id]
+    names = [row["map_file"] for row in nodes if row["image_id"] == image_id]
     tree = [
-        nodes[0]
-        | {"target": "", "method": "cwox", "node": node, "parent": parent, "label": label, "overlay_file": name}
+        node_row(image_id, "cwox", "", node, name, parent=parent, label=label)
         for (node, parent, label), name in zip(
             [("a", "", ""), ("b", "a", "cat"), ("c", "a", "horse")], names, strict=False
         )
@@ -179,7 +127,7 @@ def test_a_tree_hangs_together_and_is_shown_whatever_the_class(folder):
     bundle = Bundle(folder)
     cell = gallery.cells(bundle, image_id, "horse")[-1]
     (root,) = gallery.tree_of(cell.nodes)
-    assert [branch["node"]["label"] for branch in root["branches"]] == ["cat", "horse"]
+    assert [branch["node"].label for branch in root["branches"]] == ["cat", "horse"]
     assert gallery.whole_output(bundle) == {"cwox"}
 
 
@@ -194,17 +142,33 @@ def test_metrics_stand_with_their_map(folder):
 
 @pytest.mark.django_db
 @pytest.mark.database
-def test_the_page_shows_photo_overlay_prediction_and_faults(desk, record, folder):
+def test_the_page_shows_photo_map_prediction_and_faults(desk, record, folder):
     nodes = rows_of(folder, "nodes.csv")
     text = page(desk, record).content.decode()
-    for name in (nodes[0]["overlay_file"], f"images/{nodes[0]['image_id']}.webp"):
-        assert stimulus_url(record, name) in text
+    assert stimulus_url(record, f"images/{nodes[0]['image_id']}.webp") in text
     assert "None is missing or looks wrong." in text
-    change(folder, {nodes[0]["overlay_file"]: lossless(10, 10, 5)})
+    change(folder, {nodes[0]["map_file"]: (folder / nodes[1]["map_file"]).read_bytes()})
     broken = load_bundle(folder, "broken")
     text = page(desk, broken, class_name="", problems_only="on").content.decode()
-    assert "10 × 10 px, the image 64 × 64" in text
-    assert '<strong class="hw-problem">1 is missing or looks wrong.</strong>' in text
+    assert "the same map as another one" in text
+    assert '<strong class="hw-problem">2 are missing or look wrong.</strong>' in text
+
+
+@pytest.mark.django_db
+@pytest.mark.database
+def test_a_maps_picture_is_drawn_when_it_is_asked_for_and_kept(desk, record, settings):
+    addresses = re.findall(r'src="(/admin/[^"]+/gallery/map/[^"]+)"', page(desk, record).content.decode())
+    assert addresses
+    drawn = settings.STIMULI_ROOT.glob("????????????????/*.webp")
+    assert not list(drawn)
+    answer = desk.get(html.unescape(addresses[0]))
+    assert (answer.status_code, answer.url.split("/")[1]) == (302, "stimuli")
+    with Image.open(settings.STIMULI_ROOT / answer.url.removeprefix("/stimuli/")) as picture:
+        assert picture.size == (8, 8)
+    alone = desk.get(html.unescape(addresses[0]) + "&alone=on")
+    assert alone.url != answer.url
+    assert desk.get(html.unescape(addresses[0])).url == answer.url
+    assert desk.get(html.unescape(addresses[0]).replace("node=0", "node=9")).status_code == 404
 
 
 @pytest.mark.django_db
@@ -252,3 +216,16 @@ def test_methods_go_by_their_titles_or_failing_that_by_their_names_made_readable
     assert '<option value="multiscale_occlusion">Multiscale occlusion</option>' in page
     about = desk.get(reverse("admin:studyapp_bundle_change", args=[record.pk])).content.decode()
     assert "Layer-wise relevance, Multiscale occlusion" in about
+
+
+@pytest.mark.django_db
+@pytest.mark.database
+def test_a_bundle_of_an_earlier_version_is_listed_with_what_to_do_and_can_be_deleted(desk, record, settings):
+    path = settings.BUNDLES_ROOT / record.folder / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"schema_version": 1}))
+    stimuli._reader.cache_clear()
+    listed = desk.get(reverse("admin:studyapp_bundle_changelist"))
+    assert "makes it anew from its work folder in seconds" in listed.content.decode()
+    desk.post(reverse("admin:studyapp_bundle_delete", args=[record.pk]), {"post": "yes"})
+    assert not models.Bundle.objects.exists()
+    assert not [path for path in settings.STIMULI_ROOT.rglob("*") if path.is_file()]

@@ -19,7 +19,7 @@ from studyapp.data import study_files
 from studyapp.desk.study.rows_field import RowsField
 from studyapp.run import sessions
 from studyapp.simulation import by_functions, simulate
-from tests.bundles import PIXEL, write_bundle
+from tests.bundles import picture, write_bundle
 from tests.studyapp.every_kind import make_draft
 from tests.studyapp.test_admin import filled, page_of
 from tests.studyapp.test_roles import signed_in
@@ -261,11 +261,11 @@ def with_manifest(folder: Path, **changes) -> dict[str, bytes]:
 @pytest.mark.parametrize(
     ("table", "old", "new", "said"),
     [
-        ("images.csv", ",64,64", ",wide,64", "is not as a bundle's"),
-        ("images.csv", "images/", "../../../secret_", "is shown, but the manifest doesn't list it"),
-        ("nodes.csv", "overlays/", "/etc/", "is shown, but the manifest doesn't list it"),
-        ("nodes.csv", ",lrp,0,", ",lrp,99,", "is not as a bundle's"),
-        ("predictions.csv", "\r\n", "\r\nstranger", "stands in a table, but not in images.csv"),
+        ("images.csv", ",8,8", ",wide,8", "row 2, column 'width': expected a whole number, found 'wide'"),
+        ("images.csv", "images/", "../../../secret_", "row 2, column 'file': expected a file that the manifest lists"),
+        ("nodes.csv", "maps/", "/etc/", "row 2, column 'map_file': expected a file that the manifest lists"),
+        ("nodes.csv", ",lrp,0,", ",lrp,99,", "row 2, column 'target': expected a class of the manifest's 2"),
+        ("predictions.csv", "\r\n", "\r\nstranger", "row 2, column 'image_id': expected an image of images.csv"),
     ],
 )
 def test_a_bundle_whose_tables_lie_is_refused_in_words(desk, tmp_path, table, old, new, said):
@@ -287,8 +287,8 @@ def test_a_bundle_whose_tables_lie_is_refused_in_words(desk, tmp_path, table, ol
         ("drawing.svg", b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"),
         ("code.js", b"alert(1)"),
         ("page.webp", b"<!doctype html><script>alert(1)</script>"),
-        ("pixel.html", PIXEL),
-        ("pixel", PIXEL),
+        ("pixel.html", picture()),
+        ("pixel", picture()),
         ("empty.png", b""),
     ],
 )
@@ -301,7 +301,7 @@ def test_what_is_shown_is_a_picture_by_its_name_and_by_its_content(desk, tmp_pat
     table = (folder / "images.csv").read_bytes().replace(first.encode(), f"images/{name}".encode())
     (folder / "images.csv").write_bytes(table)
     response = upload(desk, "bundle", "odd.zip", zipped(with_manifest(folder)))
-    assert f"images/{name} is shown, but is no WebP, PNG or JPEG" in refusal(response)
+    assert f"images/{name}: expected " in refusal(response)
     assert not models.Bundle.objects.exists()
 
 

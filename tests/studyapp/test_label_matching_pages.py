@@ -6,6 +6,7 @@ import pytest
 from django.http import QueryDict
 from django.template.loader import render_to_string
 
+from studyapp.core.bundles.bundle import Bundle
 from studyapp.core.engine.kinds import load
 from tests.studyapp.label_matching import (
     FLAT,
@@ -17,6 +18,7 @@ from tests.studyapp.label_matching import (
     make_definition,
     make_plan,
     make_run,
+    write_bundle,
 )
 from tests.studyapp.rendering import rendered
 
@@ -125,7 +127,9 @@ def test_hidden_nodes_are_not_in_the_page_and_probabilities_are_if_wanted(bundle
 @pytest.mark.parametrize("skill", ["oracle", 0.0], ids=["right", "wrong"])
 def test_a_verification_shows_true_and_own_labels_and_whether_they_agree(definition, bundle, skill):
     answered = answer_all(make_plan(definition), definition, skill)
-    for step, before in verifications(answered):
+    told = list(verifications(answered))
+    assert len(told) == 16  # 8 pictures of each of two pairs
+    for step, before in told:
         plan = [row.step for row in answered]
         shown = context(step, make_run(definition, bundle, plan, plan.index(step), answered=before))
         assert shown["verdict"] == ("right" if skill == "oracle" else "wrong")
@@ -181,3 +185,20 @@ def test_only_one_of_the_two_pairs_and_of_the_groups_can_be_chosen(definition):
     group = next(step for step in plan if step["page"] == "group")
     assert submit(group, definition, group="non-expert").is_valid()
     assert set(submit(group, definition, group="wizard").errors) == {"group"}
+
+
+@pytest.mark.parametrize("named", [[], ["cello / crane / bird", "ambulance / police van"]], ids=["drawn", "chosen"])
+def test_a_class_whose_name_holds_the_separator_of_pairs_is_a_class_like_any_other(tmp_path, named):
+    folder = write_bundle(tmp_path)
+    for name in ("images.csv", "predictions.csv", "manifest.json"):
+        content = (folder / name).read_bytes()
+        (folder / name).write_bytes(content.replace(b"violin", b"crane / bird"))
+    bundle = Bundle(folder)
+    definition = make_definition(bundle, pairs=named)
+    assert KIND.part("stimuli:check")(definition, bundle) == []
+    plan = make_plan(definition)
+    answered = answer_all(plan, definition)
+    plan = [row.step for row in answered]
+    pages = [html(plan, position, definition, bundle, STAGED, answered[:position]) for position in range(len(plan))]
+    choose = next(position for position, step in enumerate(plan) if step["page"] == "choose")
+    assert "“cello” and “crane / bird”" in pages[choose]

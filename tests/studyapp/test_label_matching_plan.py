@@ -1,12 +1,13 @@
 """The way through a label-matching study: two pairs, the choice between them, guess and verify, guess only."""
 
 import json
+from functools import partial
 from itertools import chain
 from statistics import fmean
 
 import pytest
 
-from studyapp.core.engine import flow
+from studyapp.core.engine import answers, flow
 from tests.studyapp.label_matching import (
     FLAT,
     KIND,
@@ -19,7 +20,7 @@ from tests.studyapp.label_matching import (
 )
 
 arrange = KIND.part("plan:arrange")
-score, summary = KIND.part("scoring:score"), KIND.part("scoring:summary")
+score, summary = partial(answers.score, KIND), KIND.part("scoring:summary")
 
 
 @pytest.fixture(scope="module")

@@ -1,12 +1,13 @@
 """Which pairs of classes a bundle offers, in which order, and what its latent tree has to say about it."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from studyapp.core.bundles.bundle import Bundle, BundleError
-from studyapp.core.bundles.pairs import find_pairs, latent_of, top_labels
+from studyapp.core.bundles.pairs import find_pairs, labels_of, latent_of, top_labels
 from tests.studyapp.label_matching import PAIRS, make_definition, write_bundle
 
 BANJO = 4
@@ -71,10 +72,10 @@ def test_without_maps_the_fewest_classes_that_reach_95_percent_are_on_top(tmp_pa
 def test_methods_whose_maps_stand_for_no_class_leave_the_top_labels_as_they_are(tmp_path):
     bundle = bundle_with(tmp_path)
     before = top_labels(bundle)
-    bundle.manifest["methods"].append({"name": "xnn"})
+    bundle.methods["xnn"] = {"name": "xnn"}
     for image_id in bundle.images:
-        rows = [{"node": str(n), "parent": "", "classes": "0", "score": 0.1, "overlay_file": ""} for n in range(5)]
-        bundle.nodes[image_id, "xnn", ""] = rows
+        one = bundle.nodes[image_id, "swox", ""][0]
+        bundle.nodes[image_id, "xnn", ""] = [replace(one, node=str(n), classes=(0,)) for n in range(5)]
     assert top_labels(bundle) == before
 
 
@@ -100,3 +101,13 @@ def test_the_shipped_birds_offer_their_two_pairs_of_look_alikes():
     pairs = find_pairs(Bundle(BIRDS))
     assert {pair.name for pair in pairs} == {"amber gull / slate gull", "rosy gull / hooded gull"}
     assert all(len(pair.images) >= 17 for pair in pairs)
+
+
+def test_a_class_whose_name_holds_the_separator_is_told_by_the_models_classes():
+    classes = ["crane / bird", "crane", "violin", "bird"]
+    assert labels_of("crane / bird / violin", classes) == ["crane / bird", "violin"]
+    assert labels_of("violin / crane / bird", classes) == ["violin", "crane / bird"]
+    assert labels_of("crane / violin", classes) == ["crane", "violin"]
+    assert labels_of("cello / lute", classes) == ["cello", "lute"]  # neither is the model's: told as it is written
+    assert labels_of("crane / bird / crane / bird / violin", classes) == []
+    assert labels_of("violin", classes) == []

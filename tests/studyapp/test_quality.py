@@ -39,6 +39,37 @@ def test_the_entrance_is_no_check_and_few_trials_are_no_constant():
     assert (kept["same"], kept["failed"]) == ([], {})
 
 
+def test_five_trials_with_one_answer_are_constant_and_questions_left_open_are_not_counted():
+    assert measures([trial(n % 2 == 0, 2) for n in range(5)], KIND)["same"] == ["confidence"]
+    left_open = [trial(n % 2 == 0, None if n == 4 else 2) for n in range(5)]
+    assert measures(left_open, KIND)["same"] == []
+    assert measures([trial(True, n) for n in range(5)], KIND)["same"] == ["response"]
+
+
+def test_times_are_rounded_and_a_row_without_one_counts_as_no_time():
+    rows = [trial(rt_ms=1000.04, hidden_ms=100), trial(rt_ms=2000.26, hidden_ms=None), trial(rt_ms=None, hidden_ms=200)]
+    kept = measures(rows, KIND)
+    assert kept["trial_ms"] == 1500.2  # 1500.15
+    assert kept["hidden"] == 0.1  # 300 / 3000.3 = 0.09999
+
+
+def test_checks_count_where_they_were_failed_and_only_there():
+    kept = measures([check("attention", False), check("screening", False), check("attention", False)], KIND)
+    assert kept["failed"] == {"attention": 2, "screening": 1}
+    assert measures([check("attention", True), trial()], KIND)["failed"] == {}
+
+
+def test_half_the_time_elsewhere_and_a_run_without_comparison_are_not_flagged():
+    assert flags({"hidden": 0.5}, None) == []
+    assert flags({"hidden": 0.501}, None) == ["Elsewhere: the page was hidden for more than half the time"]
+    assert flags({"trial_ms": 1}, None) == flags({"trial_ms": None}, 20_000) == flags({}, 20_000) == []
+    assert flags({"trial_ms": 0}, 20_000) == ["Too fast: trials in less than a third of the usual time"]
+    assert flags({"failed": {"attention": 1}, "same": ["sensitive_to"]}, None) == [
+        "Constant: the same “sensitive to” on every trial",
+        "Failed check: attention",
+    ]
+
+
 def test_free_text_is_never_called_constant():
     assert measures([trial(n % 2 == 0, n) for n in range(6)], KIND)["same"] == []
 

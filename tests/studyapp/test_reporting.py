@@ -1,8 +1,8 @@
 """A report is made in the background, told about honestly, kept with the hash of its data, and shut off when shown."""
 
 import json
-import subprocess
-import sys
+import os
+import signal
 import time
 from datetime import timedelta
 
@@ -14,8 +14,10 @@ from django.utils import timezone
 
 from studyapp import models, publishing
 from studyapp.data import exporting, reporting
+from studyapp.jobs import asking
+from studyapp.jobs.files import folder_of
 from studyapp.simulation import by_functions, simulate
-from tests.studyapp.conftest import walk
+from tests.studyapp.conftest import do_jobs, walk
 from tests.studyapp.every_kind import make_draft
 
 pytestmark = [pytest.mark.django_db(transaction=True, databases=["default", "snapshot"]), pytest.mark.database]
@@ -24,14 +26,6 @@ pytestmark = [pytest.mark.django_db(transaction=True, databases=["default", "sna
 @pytest.fixture(autouse=True)
 def data_folder(settings, tmp_path):
     settings.DATA_DIR = tmp_path / "data"
-
-
-@pytest.fixture
-def spawned(monkeypatch):
-    """Keep makers from starting; return the reports that one was started for."""
-    found = []
-    monkeypatch.setattr(reporting, "_spawn", found.append)
-    return found
 
 
 @pytest.fixture
@@ -50,25 +44,57 @@ def answered(study, start):
         walk(start(name))
 
 
-def make(study, **fields) -> models.Report:
-    return models.Report.objects.create(**{"study": study, "seen_at": timezone.now()} | fields)
+def report_of(study, **fields) -> models.Job:
+    return models.Job.objects.create(**{"kind": "report", "study": study} | fields)
+
+
+def made(study) -> models.Job:
+    """Return a report after it was made."""
+    report = report_of(study)
+    do_jobs()
+    report.refresh_from_db()
+    return report
 
 
 def address(name, study, *more):
     return reverse(f"admin:{name}", args=[study.pk, *more])
 
 
-def test_the_button_starts_one_maker_and_a_second_click_finds_the_same(desk, study, spawned, answered):
+def test_the_button_asks_for_one_report_and_a_second_click_finds_the_same(desk, study, answered):
     first = desk.post(address("reports", study))
     assert first["Location"] == desk.post(address("reports", study))["Location"]
-    report = models.Report.objects.get()
-    assert spawned == [report]
-    assert (report.status, report.requested_by.username) == ("running", "anna")
+    report = models.Job.objects.get()
+    assert (report.outcome, report.asked_by.username) == ("waiting", "anna")
     assert "waiting to start" in desk.get(first["Location"]).content.decode()
-    assert desk.get(address("report_state", study, report.pk)).json() == {
-        "status": "running",
-        "progress": "waiting to start",
-    }
+    state = desk.get(address("report_state", study, report.pk)).json()
+    assert state["under_way"]
+    assert "waiting to start" in state["html"]
+    assert "Cancel" in state["html"]
+
+
+@pytest.mark.parametrize("part", reporting.PARTS)
+def test_a_report_is_cancelled_in_whatever_part_it_is_and_leaves_nothing(
+    desk, study, answered, monkeypatch, tmp_path, part
+):
+    analysis, tell = tmp_path / "analysis", reporting._tell
+    analysis.write_text("#!/bin/sh\necho 'analyses:  50%|'\necho 'figures:  50%|'\nexec sleep 60\n")
+    analysis.chmod(0o755)
+    monkeypatch.setattr(reporting.sys, "executable", str(analysis))
+    shown = desk.post(address("reports", study))["Location"]
+    report = models.Job.objects.get()
+
+    def tell_after_a_click(progress, name, percent=0):
+        if name == part:
+            assert desk.post(address("job_cancel", study, report.pk))["Location"] == shown
+        tell(progress, name, percent)
+
+    monkeypatch.setattr(reporting, "_tell", tell_after_a_click)
+    do_jobs()
+    report.refresh_from_db()
+    assert report.outcome == "cancelled"
+    assert "This report was not made." in desk.get(shown).content.decode()
+    assert not folder_of(report).exists()
+    assert models.Change.objects.first().deed == f"Cancelled a report (job {report.pk})."
 
 
 def test_a_whole_report_is_made_and_shown_with_a_policy_of_its_own(tmp_path):
@@ -76,13 +102,11 @@ def test_a_whole_report_is_made_and_shown_with_a_policy_of_its_own(tmp_path):
     study = make_draft("forward_simulation", tmp_path)
     publishing.publish(study)
     list(simulate(study, 12, by_functions.walk, skill="p=0.7"))
-    report = make(study)
-    reporting.make(report)
-    report.refresh_from_db()
-    assert (report.status, report.error) == ("done", "")
-    assert (report.study_version, report.n_participants) == (study.current.label, 12)
-    folder = reporting.folder_of(report)
-    assert not (folder / "export").exists()
+    report = made(study)
+    assert (report.outcome, report.error) == ("done", "")
+    assert (report.result["study_version"], report.result["n_participants"]) == (study.current.label, 12)
+    folder = folder_of(report)
+    assert {path.name for path in folder.iterdir()} == {"report", "maker.log"}  # no export stays
     results = json.loads((folder / "report" / "results.json").read_text(encoding="utf-8"))
     assert results["study"]["study_version"] == study.current.label
     admin = Client()
@@ -95,13 +119,13 @@ def test_a_whole_report_is_made_and_shown_with_a_policy_of_its_own(tmp_path):
     assert "script-src" not in policy
     assert page["X-Frame-Options"] == "SAMEORIGIN"
     shown = admin.get(address("report", study, report.pk)).content.decode()
-    assert report.data_sha256[:12] in shown
+    assert report.result["data_sha256"][:12] in shown
     assert f'src="{address("report_page", study, report.pk)}"' in shown
     archive = admin.get(address("report_files", study, report.pk))
     assert archive.getvalue()[:2] == b"PK"
 
 
-def test_a_report_without_data_is_refused_before_it_is_begun_and_the_page_says_why(desk, study, start, spawned):
+def test_a_report_without_data_is_refused_before_it_is_begun_and_the_page_says_why(desk, study, start):
     assert "publish the study, then let bots walk it" in reporting.lacking_data(models.Study(slug="new", pk=0))
     for completed in ("Nobody has completed the study yet", "Only one run is completed so far"):
         page = desk.get(address("reports", study)).content.decode()
@@ -114,8 +138,7 @@ def test_a_report_without_data_is_refused_before_it_is_begun_and_the_page_says_w
             walk(start("anna"))
     walk(start("bela"))
     assert "Make a report" in desk.get(address("reports", study)).content.decode()
-    assert not spawned
-    assert not models.Report.objects.exists()
+    assert not models.Job.objects.exists()
 
 
 def test_bots_make_a_report_only_while_nobody_else_has_completed(study, start):
@@ -137,88 +160,79 @@ def test_the_hash_is_the_datas_and_changes_with_them(study, start, tmp_path):
 
 
 def test_what_the_analysis_refuses_is_told_in_its_words(study):
-    report = make(study)
-    reporting.make(report)
-    assert report.status == "failed"
+    report = made(study)
+    assert report.outcome == "failed"
     assert "holds no participant; nothing can be analysed yet" in report.error
-    assert str(reporting.folder_of(report)) not in report.error
-    assert not (reporting.folder_of(report) / "export").exists()
+    assert str(folder_of(report)) not in report.error
+    assert [path.name for path in folder_of(report).iterdir()] == ["maker.log"]
 
 
-def test_a_fault_of_the_analysis_is_told_apart_from_a_refusal(study, monkeypatch, capfd):
+def test_a_fault_of_the_analysis_is_told_apart_from_a_refusal(study, monkeypatch):
     monkeypatch.setattr(reporting.sys, "executable", "/bin/false")
-    report = make(study)
-    reporting.make(report)
+    report = made(study)
     assert report.error.startswith("The analysis broke off (without a word).")
 
 
-def test_a_maker_that_fell_silent_is_not_under_way_for_ever(desk, study, spawned, answered):
-    report = make(study, seen_at=timezone.now() - timedelta(minutes=2), progress="figures: 50 %")
+def test_a_report_whose_worker_fell_silent_twice_is_not_under_way_for_ever(desk, study, answered):
+    long_ago = timezone.now() - timedelta(minutes=2)
+    report = report_of(study, outcome="running", tries=2, seen_at=long_ago, started_at=long_ago, words="figures")
     text = desk.get(address("report", study, report.pk)).content.decode()
-    assert "The process that made it ended before it was done" in text
+    assert "No sign of life any more" in text
     desk.post(address("reports", study))
-    assert [found.pk for found in spawned] != [report.pk]
-    assert models.Report.objects.filter(status="running").count() == 1
+    assert models.Job.objects.filter(outcome="waiting").count() == 1
 
 
-def test_a_maker_that_is_killed_is_told_and_another_report_can_be_made(tmp_path, started, monkeypatch, settings):
+def test_a_worker_killed_in_the_middle_is_told_and_the_report_is_tried_once_more_then_given_up(
+    tmp_path, started, monkeypatch, settings
+):
     monkeypatch.setenv("HEATWISE_DATA", str(settings.DATA_DIR))
+    settings.WORKER = "embedded"
     study = make_draft("forward_simulation", tmp_path)
     publishing.publish(study)
     list(simulate(study, 2, by_functions.walk, skill="oracle"))
     admin = Client()
     admin.force_login(User.objects.create_superuser("ada"))
     first = admin.post(address("reports", study))["Location"]
-    deadline = time.monotonic() + 120
-    while models.Report.objects.get().progress == "waiting to start" and time.monotonic() < deadline:
-        time.sleep(0.05)
-    started[0].kill()
-    assert started[0].wait() == -9
-    assert models.Report.objects.get().status == "running"
-    models.Report.objects.update(seen_at=timezone.now() - reporting.SILENT)
-    assert "ended before it was done" in admin.get(first).content.decode()
+    for n_killed in (1, 2):
+        until(lambda: models.Job.objects.get().outcome == "running" and models.Job.objects.get().words)
+        os.kill(started[-1].pid, signal.SIGKILL)
+        assert started[-1].wait() == -9
+        assert models.Job.objects.get().outcome == "running"
+        models.Job.objects.update(seen_at=timezone.now() - asking.SILENT)
+        os.utime(settings.DATA_DIR / "worker.lock", (0, 0))  # as ten seconds after it was started
+        text = admin.get(first).content.decode()  # looking is what starts another worker
+        assert ("No sign of life" in text) == (n_killed == 2)
+        assert len(started) == 2
+    assert not folder_of(models.Job.objects.get()).exists()  # nor the data that were exported for it
     second = admin.post(address("reports", study))["Location"]
-    started[1].kill()
     assert second != first
-    assert list(models.Report.objects.values_list("status", flat=True)) == ["running", "failed"]
+    until(lambda: models.Job.objects.first().words == "starting the analysis")
+    admin.post(address("job_cancel", study, models.Job.objects.first().pk))
+    assert started[-1].wait() == 0
+    assert models.Job.objects.first().outcome == "cancelled"
+    assert not folder_of(models.Job.objects.first()).exists()
 
 
-def test_a_maker_gives_signs_of_life_while_it_waits(study, monkeypatch):
-    monkeypatch.setattr(reporting, "BEAT_S", 0.05)
-    report = make(study, seen_at=timezone.now() - timedelta(seconds=50))
-    seen = []
-
-    def slow(report):
-        deadline = timezone.now() + timedelta(seconds=5)
-        while not seen and timezone.now() < deadline:
-            fresh = models.Report.objects.get(pk=report.pk)
-            if fresh.seen_at > timezone.now() - timedelta(seconds=30):
-                seen.append(fresh.seen_at)
-
-    monkeypatch.setattr(reporting, "_make", slow)
-    reporting.make(report)
-    assert seen
+def until(is_so, seconds: float = 240) -> None:
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
-def test_the_makers_process_starts_and_says_what_is_wrong():
-    done = subprocess.run(
-        [sys.executable, "manage.py", "make_report", "--help"], capture_output=True, text=True, check=True
-    )
-    assert "pk" in done.stdout
-
-
-def test_without_the_analysis_the_page_says_what_to_install(desk, study, spawned, monkeypatch):
+def test_without_the_analysis_the_page_says_what_to_install(desk, study, monkeypatch):
     monkeypatch.setattr(reporting, "NEEDED", ("analysis", "no_such_package"))
     text = desk.get(address("reports", study)).content.decode()
     assert "no_such_package missing" in text
     assert "pip install -r requirements.txt" in text
     assert desk.post(address("reports", study)).status_code == 403
-    assert not spawned
+    assert not models.Job.objects.exists()
 
 
 def test_old_reports_are_listed_and_nobody_without_a_role_sees_them(desk, study):
-    old = make(study, status="done", study_version="1-abc", data_sha256="f" * 64, n_participants=96)
-    make(study, status="failed", error="too few")
+    result = {"study_version": "1-abc", "data_sha256": "f" * 64, "n_participants": 96}
+    old = report_of(study, outcome="done", result=result)
+    report_of(study, outcome="failed", error="too few")
     text = desk.get(address("reports", study)).content.decode()
     for shown in (f"Report {old.pk}", "1-abc", "ffffffffffff", "96", "failed"):
         assert shown in text

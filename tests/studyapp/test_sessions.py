@@ -1,5 +1,6 @@
 """The engine's promises, one run at a time."""
 
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -8,7 +9,7 @@ from django.utils import timezone
 from studyapp import models
 from studyapp.core.engine import flow
 from studyapp.run import sessions
-from studyapp.run.sessions import answering
+from studyapp.run.sessions import answering, ending
 from tests.studyapp.conftest import submit, walk
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
@@ -63,6 +64,31 @@ def test_an_invalid_answer_is_told_by_field_and_not_stored(start):
     assert sessions.get(anna.pk).position == 3
 
 
+def test_no_time_at_all_is_a_time(start):
+    anna = start("anna")
+    submit(anna, "yes", timing={"rt_ms": 0, "hidden_ms": 0.0, "input_mode": None})
+    row = anna.responses.get()
+    assert (row.rt_ms, row.hidden_ms, row.input_mode, row.timing) == (0.0, 0.0, "", {})
+    assert row.rt_ms is not None
+
+
+def test_what_a_browser_sends_beside_an_answer_is_cut_to_what_is_declared(start):
+    anna = start("anna")
+    sent = {"rt_ms": 999_999_999_999, "hidden_ms": 10**12, "input_mode": "keyboardandmouse", "shown_at": 5, "more": 1}
+    submit(anna, "yes", timing=sent)
+    row = anna.responses.get()
+    assert (row.rt_ms, row.hidden_ms, row.input_mode) == (999_999_999_999, None, "keyboardan")
+    assert row.timing == {"shown_at": 5}
+
+
+def test_a_step_that_was_passed_over_is_moved_and_after_the_end_closed(start):
+    anna = walk(start("anna"), upto=3)  # the first check was passed, the second never shown
+    assert submit(anna, 1, position=2).status == "moved"
+    walk(anna)
+    assert submit(anna, 1, position=2).status == "closed"
+    assert submit(anna, 1, position=1).status == "stored"
+
+
 @pytest.mark.parametrize("rt", [-1, float("nan"), float("inf"), "12", True, None, {}])
 def test_an_impossible_time_is_stored_as_missing(start, rt):
     anna = start("anna")
@@ -96,6 +122,9 @@ def test_refusing_consent_keeps_nothing_but_the_refusal(start):
     assert not anna.responses.exists()
     assert not models.Identity.objects.exists()
     assert list(anna.events.values_list("name", flat=True)) == ["started", "no_consent"]
+    assert (anna.position, anna.quality) == (0, {})
+    sessions.record_events(anna.pk, sessions.token(anna, 0), [{"name": "hover", "t_ms": 1}])
+    assert not anna.events.filter(name="hover").exists()
 
 
 def test_a_whole_walk_completes_with_its_totals(start):
@@ -122,6 +151,15 @@ def test_withdrawing_may_keep_or_erase_what_was_given(start):
     assert anna.responses.count() == 4
     assert not bela.responses.exists()
     assert sessions.get(bela.pk).plan.steps == []
+    assert sessions.get(bela.pk).summary == {}
+    for run in (anna, bela):
+        again = sessions.get(run.pk)
+        assert (again.status, again.quality) == (flow.WITHDRAWN, {})
+        assert again.ended_at is not None
+        sessions.withdraw(run.pk, keep=False)
+        assert sessions.get(run.pk).ended_at == again.ended_at
+        assert list(run.events.values_list("name", flat=True)) == ["started", "withdrawn"]
+    assert anna.responses.count() == 4
 
 
 def test_nothing_is_accepted_after_withdrawal(start):
@@ -164,6 +202,32 @@ def test_events_are_stored_with_their_step_and_never_move_the_run(start):
     assert (row.position, row.t_ms, row.input_mode, row.data) == (4, 12.5, "touch", {"on": True})
 
 
+def test_events_are_a_sign_of_life_of_a_run_under_way_and_of_no_other(start):
+    anna, bela = walk(start("anna"), upto=4), walk(start("bela"))
+    before = timezone.now() - timedelta(hours=3)
+    models.Participant.objects.update(seen_at=before)
+    for run in (anna, bela):
+        sessions.record_events(run.pk, sessions.token(run, 4), [{"name": "hover", "t_ms": 0}])
+        assert run.events.get(name="hover").t_ms == 0
+    assert sessions.get(anna.pk).seen_at > before
+    assert sessions.get(bela.pk).seen_at == before
+    sessions.record_events(anna.pk, "4-forged", [{"name": "forged"}])
+    assert not anna.events.filter(name="forged").exists()
+
+
+def test_names_and_data_of_events_have_room_to_their_limits_and_no_farther(start):
+    anna = start("anna")
+    fits, too_long = {"x": "y" * (answering.MAX_DATA - 9)}, {"x": "y" * (answering.MAX_DATA - 8)}
+    sent = [{"name": "a" * 41, "uid": "u" * 41, "input_mode": "m" * 11, "data": fits}, {"name": "b", "data": too_long}]
+    sessions.record_events(anna.pk, sessions.token(anna, 0), [*sent, {"name": "c", "data": "no object"}])
+    first, second, third = anna.events.exclude(name="started").order_by("pk")
+    assert (first.name, first.uid, first.input_mode, first.data) == ("a" * 40, "u" * 40, "m" * 10, fits)
+    assert (second.data, third.data, second.uid) == ({}, {}, None)
+    many = [{"name": "many", "t_ms": number} for number in range(answering.MAX_EVENTS + 1)]
+    sessions.record_events(anna.pk, sessions.token(anna, 0), many)
+    assert anna.events.filter(name="many").count() == answering.MAX_EVENTS
+
+
 def test_nobody_fills_the_disk_with_events(start, monkeypatch):
     anna = start("anna")
     long = [{"name": "moved", "t_ms": 1, "data": {"to": "x" * 2_000}}, {"name": "moved", "t_ms": 2, "data": {"to": 3}}]
@@ -176,11 +240,57 @@ def test_nobody_fills_the_disk_with_events(start, monkeypatch):
     assert submit(anna, "yes").status == "accepted"
 
 
-def test_a_preview_is_never_counted(study, start):
-    preview = sessions.start_preview(study.current, study.conditions.first())
-    walk(preview)
-    counts = {start(f"p{index}").condition.name for index in range(2)}
-    assert counts == {"small", "large"}
+def test_previews_and_bots_are_never_counted_among_people(study, start):
+    first = study.conditions.first()
+    for bot in ("", "", "", "oracle"):
+        walk(sessions.start_preview(study.current, first, bot=bot))
+    bots = Counter(sessions.start(study.pk, None, bot="oracle").condition.name for _ in range(4))
+    people = Counter(start(f"p{number}").condition.name for number in range(4))
+    assert bots == people == {"small": 2, "large": 2}
+
+
+def test_orders_are_taken_in_turn_within_a_condition(start):
+    runs = [start(f"p{number}") for number in range(8)]
+    assert Counter((run.condition.name, run.order) for run in runs) == dict.fromkeys(
+        [("small", 0), ("small", 1), ("large", 0), ("large", 1)], 2
+    )
+
+
+def test_whoever_was_away_too_long_gives_the_place_free_and_whoever_completed_keeps_it(study, start):
+    study.conditions.update(quota=1)
+    study.refresh_from_db()
+    anna, bela = start("anna"), start("bela")
+    with pytest.raises(sessions.NotOpen, match="full"):
+        start("cleo")
+    walk(anna)
+    away = timezone.now() - timedelta(minutes=study.active_minutes)
+    models.Participant.objects.update(seen_at=away + timedelta(minutes=1))
+    with pytest.raises(sessions.NotOpen, match="full"):
+        start("cleo")
+    models.Participant.objects.update(seen_at=away - timedelta(seconds=1))
+    assert start("cleo").condition == bela.condition
+    assert start("anna") == anna
+    with pytest.raises(sessions.NotOpen, match="full"):
+        start("dora")
+
+
+def test_a_study_that_is_not_open_takes_nobody_new_and_says_why(study, start):
+    anna = start("anna")
+    for status, reason in (("paused", "paused"), ("closed", "closed")):
+        models.Study.objects.filter(pk=study.pk).update(status=status)
+        with pytest.raises(sessions.NotOpen) as told:
+            start("bela")
+        assert told.value.reason == reason
+        assert start("anna") == anna
+    assert models.Identity.objects.get().participant == anna
+
+
+def test_previews_and_bots_can_be_discarded_and_people_stay(study, start):
+    anna = start("anna")
+    sessions.start(study.pk, None, bot="oracle")
+    sessions.start_preview(study.current, study.conditions.first())
+    sessions.discard_trial_runs(study)
+    assert models.Participant.objects.get() == anna
 
 
 def test_a_batch_of_events_that_is_sent_twice_counts_once(start):
@@ -208,6 +318,27 @@ def test_a_run_expires_only_after_the_hours_its_study_allows(study, start):
     statuses = [sessions.get(run.pk).status for run in (anna, bela, done)]
     assert statuses == [flow.EXPIRED, flow.ACTIVE, flow.COMPLETED]
     assert anna.responses.count() == 4
+
+
+def test_a_run_that_was_seen_or_ended_meanwhile_does_not_expire(start):
+    anna, bela = start("anna"), walk(start("bela"))
+    seen = sessions.get(anna.pk).seen_at
+    assert not ending._expire(anna.pk, seen)
+    assert not ending._expire(bela.pk, timezone.now())
+    assert [sessions.get(run.pk).status for run in (anna, bela)] == [flow.ACTIVE, flow.COMPLETED]
+    assert ending._expire(anna.pk, seen + timedelta(microseconds=1))
+    anna = sessions.get(anna.pk)
+    assert (anna.status, anna.summary) == (flow.EXPIRED, {"n_trials": 0, "n_correct": 0})
+
+
+def test_erasing_keeps_when_a_run_ended_and_ends_one_under_way(start):
+    anna, bela = walk(start("anna")), walk(start("bela"), upto=4)
+    ended = anna.ended_at
+    for run in (anna, bela):
+        sessions.erase(run.pk)
+        erased = sessions.get(run.pk)
+        assert (erased.status, erased.position, erased.quality, erased.summary) == ("erased", 0, {}, {})
+        assert erased.ended_at == ended if run == anna else erased.ended_at > ended
 
 
 def test_retention_erases_ids_and_keeps_answers(study, start):

@@ -4,21 +4,21 @@ import json
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.management import CommandError, call_command
 from django.urls import reverse
 
-from studyapp import models, publishing
+from studyapp import jobs, models, publishing
 from studyapp.bundles.stimuli import reader, stimulus_url
 from studyapp.core.engine.kinds import kinds
-from studyapp.desk.results import bots
 from studyapp.desk.study import drawn
+from studyapp.jobs import worker
 from studyapp.run import sessions
-from studyapp.simulation.orders import carry_out
+from tests.studyapp.conftest import do_jobs
 from tests.studyapp.every_kind import make_draft
 from tests.studyapp.test_admin import filled
 from tests.studyapp.test_roles import signed_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
+worked = pytest.mark.django_db(transaction=True)  # a job's signs of life come by a connection of their own
 
 
 @pytest.fixture
@@ -173,46 +173,59 @@ def test_a_text_is_shown_as_participants_will_read_it(editor, draft):
 # Bots
 
 
+def order_of(study, n_bots, skill) -> models.Job:
+    return jobs.ask("bots", study=study, parameters={"n_bots": n_bots, "skill": skill})
+
+
+@worked
 def test_bots_walk_a_draft_through_each_condition_in_turn_and_are_never_counted(draft):
-    order = models.BotRun.objects.create(study=draft, n_bots=4, skill="oracle")
-    carry_out(order)
+    order = order_of(draft, 4, "oracle")
+    do_jobs()
     order.refresh_from_db()
-    assert (order.done, order.n_completed, order.error) == (4, 4, "")
+    assert (order.outcome, order.done, order.result, order.error) == ("done", 4, {"n_completed": 4}, "")
     assert order.ended_at is not None
     runs = models.Participant.objects.filter(preview=True, bot="oracle", status="completed")
     assert sorted(run.condition.name for run in runs) == ["large", "large", "small", "small"]
     assert not draft.participants.filter(preview=False).exists()
 
 
+@worked
 def test_bots_walk_a_published_study_as_participants_do(study):
-    order = models.BotRun.objects.create(study=study, n_bots=2, skill="random")
-    call_command("walk_bots", order.pk)
+    order_of(study, 2, "random")
+    do_jobs()
     assert study.participants.filter(bot="random", preview=False).count() == 2
-    with pytest.raises(CommandError, match="waits to be carried out"):
-        call_command("walk_bots", order.pk)
+    do_jobs()
+    assert study.participants.count() == 2
 
 
+@worked
 def test_a_bot_that_is_not_let_in_says_why(study):
     publishing.set_status(study, "paused")
-    order = models.BotRun.objects.create(study=study, n_bots=2, skill="random")
-    carry_out(order)
+    order = order_of(study, 2, "random")
+    do_jobs()
+    order.refresh_from_db()
     assert order.error == "bot 1 of 2 was not let in: the study is paused"
 
 
-def test_an_order_starts_its_bots_and_is_on_record(editor, draft, monkeypatch, django_capture_on_commit_callbacks):
+def progress_of(editor, study) -> dict:
+    return json.loads(editor.get(address(study, "bots_progress")).content)
+
+
+def test_an_order_starts_a_worker_and_is_on_record(editor, draft, monkeypatch, django_capture_on_commit_callbacks):
     started = []
-    monkeypatch.setattr(bots, "start", lambda order: started.append((order.n_bots, order.skill)))
+    monkeypatch.setattr(worker, "ensure", lambda: started.append("worker"))
     with django_capture_on_commit_callbacks(execute=True):
         editor.post(address(draft, "bots"), {"n_bots": 5, "skill": "p=0.7"})
-    assert started == [(5, "p=0.7")]
+    assert started == ["worker"]
+    assert models.Job.objects.get().parameters == {"n_bots": 5, "skill": "p=0.7"}
     assert models.Change.objects.get().deed == "Sent 5 bots (p=0.7)."
-    progress = json.loads(editor.get(address(draft, "bots_progress")).content)
-    assert progress["running"]
-    assert "0 of 5, walking" in progress["html"]
+    progress = progress_of(editor, draft)
+    assert progress["under_way"]
+    assert "waiting to start" in progress["html"]
+    assert "<td>5</td><td>p=0.7</td>" in progress["html"]
 
 
-def test_wrong_orders_are_refused_with_a_reason(editor, analyst, draft, monkeypatch):
-    monkeypatch.setattr(bots, "start", None)
+def test_wrong_orders_are_refused_with_a_reason(editor, analyst, draft):
     assert analyst.post(address(draft, "bots"), {"n_bots": 5, "skill": "random"}).status_code == 403
     response = editor.post(address(draft, "bots"), {"n_bots": 5, "skill": "clever"})
     assert "expected random, oracle" in response.content.decode()
@@ -222,15 +235,34 @@ def test_wrong_orders_are_refused_with_a_reason(editor, analyst, draft, monkeypa
     )
     draft.conditions.all().delete()
     assert "There is no condition." in editor.get(address(draft, "bots")).content.decode()
-    assert not models.BotRun.objects.exists()
+    assert not models.Job.objects.exists()
 
 
-def test_an_order_whose_process_died_says_so(editor, draft):
-    order = models.BotRun.objects.create(study=draft, n_bots=5, skill="random")
-    models.BotRun.objects.filter(pk=order.pk).update(seen_at="2020-01-01T00:00:00Z")
-    progress = json.loads(editor.get(address(draft, "bots_progress")).content)
-    assert not progress["running"]
+def test_an_order_whose_process_died_says_so_and_keeps_what_was_done(editor, draft):
+    order = order_of(draft, 5, "random")
+    models.Job.objects.filter(pk=order.pk).update(
+        outcome="running", seen_at="2020-01-01T00:00:00Z", done=2, total=5, result={"n_completed": 2}
+    )
+    progress = progress_of(editor, draft)
+    assert not progress["under_way"]
     assert "No sign of life any more" in progress["html"]
+    assert "2 of 5" in progress["html"]
+
+
+@worked
+def test_an_order_is_cancelled_by_whoever_may_send_bots_and_that_is_on_record(editor, analyst, draft):
+    order = order_of(draft, 5, "random")
+    cancel = address(draft, "bots").replace("/bots/", f"/jobs/{order.pk}/cancel/")
+    assert cancel in progress_of(editor, draft)["html"]
+    assert cancel not in analyst.get(address(draft, "bots_progress")).json()["html"]
+    assert analyst.post(cancel).status_code == 403
+    assert editor.get(cancel).status_code == 405
+    assert editor.post(cancel)["Location"] == address(draft, "bots")
+    editor.post(cancel)
+    assert "Ended before it was done." in progress_of(editor, draft)["html"]
+    assert [change.deed for change in models.Change.objects.all()] == [f"Cancelled bots (job {order.pk})."]
+    do_jobs()
+    assert not draft.participants.exists()
 
 
 def test_previews_and_bots_are_deleted_once_asked_but_no_person(editor, study):

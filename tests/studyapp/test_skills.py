@@ -2,6 +2,7 @@
 
 import pytest
 
+from studyapp.core.engine.answers import skills_of
 from studyapp.core.engine.kinds import kinds
 from studyapp.core.engine.skills import chance, check
 
@@ -24,4 +25,4 @@ def test_anything_else_is_refused_with_what_is_expected(skill):
 
 def test_every_kind_has_the_common_skills():
     for kind in kinds().values():
-        assert {"random", "oracle", "careless"} <= set(kind.part("bots:SKILLS"))
+        assert {"random", "oracle", "careless"} <= set(skills_of(kind))

@@ -81,9 +81,10 @@ def test_stimuli_that_would_be_drawn_differently_here_are_kept(edited, tmp_path)
     assert publishing.freeze(loaded).definition["stimuli"] == record["stimuli"]
 
 
-def test_a_bare_file_finds_its_bundle_by_relative_path(edited, tmp_path):
+def test_a_bare_file_finds_its_bundle_by_relative_path(edited, written, tmp_path):
     record = study_files.record(edited)
     forget(edited)
+    (tmp_path / "source").symlink_to(written)
     record["bundle"] = {"name": "made", "path": "source"}
     (tmp_path / "study.json").write_text(json.dumps(record))
     assert load_study(tmp_path / "study.json").bundle.name == "made"

@@ -10,7 +10,7 @@ from studyapp import models
 from studyapp.bundles import stimuli
 from studyapp.core.engine import flow
 from studyapp.core.storable import DEEPEST
-from studyapp.run import sessions, visitors
+from studyapp.run import sessions, showing, visitors
 from tests.studyapp.conftest import submit, walk
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
@@ -32,10 +32,8 @@ def enter(study):
 
 def visitors_run(client):
     page = client.get("/s/tiny/run/")
-    return (
-        page.context
-        and models.Participant.objects.filter(pk=client.cookies["heatwise-run-tiny"].value.split(":")[0]).first()
-    )
+    ticket = client.cookies["heatwise-run-tiny"].value.split(":")[0].split(".")[0].removesuffix("*")
+    return page.context and models.Participant.objects.filter(ticket=ticket).first()
 
 
 def answer(client, run, value, position=None):
@@ -138,7 +136,7 @@ def test_pages_are_never_stored_by_the_browser(enter):
 def test_a_forged_cookie_is_nobody(enter):
     _, run = enter()
     stranger = Client()
-    stranger.cookies["heatwise-run-tiny"] = str(run.pk)
+    stranger.cookies["heatwise-run-tiny"] = run.ticket
     assert stranger.get("/s/tiny/run/").status_code == 302
     assert stranger.get("/s/tiny/run/state/").status_code == 404
     assert answer(stranger, run, "yes").status_code == 302
@@ -334,6 +332,24 @@ def test_the_next_steps_images_are_announced_and_only_those(enter):
     walk(run, upto=5)
     following = client.get("/s/tiny/run/").context
     assert page["next_images"] == [following["stimulus"]["url"]]
+
+
+def test_words_that_look_like_an_address_are_not_fetched_and_a_picture_of_any_address_is(enter, monkeypatch):
+    _client, run = enter()
+    walk(run, upto=4)
+    monkeypatch.setattr(showing, "stimulus_url", lambda record, name: f"https://pictures.example/{name}")
+    monkeypatch.setattr(
+        showing, "load", lambda dotted: lambda step, run: {"a": run.stimulus_url("a"), "b": "/stimuli/b"}
+    )
+    assert showing.step_context(sessions.get(run.pk))["next_images"] == ["https://pictures.example/a"]
+
+
+def test_the_name_of_a_browsers_outbox_is_one_runs_and_tells_nothing_of_its_tokens(enter):
+    runs = [enter(f"/s/tiny/?PROLIFIC_PID={name}")[1] for name in "ab"]
+    keys = [sessions.browser_key(run) for run in runs]
+    assert len(set(keys)) == 2
+    assert sessions.browser_key(sessions.get(runs[0].pk)) == keys[0]
+    assert not [position for position in range(100) if keys[0] in sessions.token(runs[0], position)]
 
 
 def test_a_preview_is_for_staff_and_shows_no_code(draft, admin_client):

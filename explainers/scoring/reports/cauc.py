@@ -6,7 +6,9 @@ cwox-2s-supplementary.txt, section A. Written by `python -m explainers score BUN
 import csv
 import io
 from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -18,6 +20,7 @@ from explainers.metrics.cauc import contrastive_scores
 from explainers.models import model_input
 from explainers.networks.graph import optimised
 from explainers.ranking import salient
+from explainers.raw_maps import read_map
 from explainers.run.job import Job
 
 COLUMNS = ("method", "base", "n_delta", "cauc", "cdrop", "n")
@@ -26,7 +29,10 @@ _COLOURS = ("#1f6f8b", "#b98344", "#4c8f74", "#a65a5a", "#6d5a94", "#8f9d4a")
 _CURVE_STEPS = 40
 
 
-def write_report(job: Job, folder: Path, out: Path, nodes_of: dict[str, list[dict]]) -> None:
+Row: TypeAlias = dict[str, Any]
+
+
+def write_report(job: Job, folder: Path, out: Path, nodes_of: Mapping[str, list[Row]]) -> None:
     """Write contrast.csv, contrast.md, contrast.webp and curves.webp. `nodes_of`: contrasted nodes by image."""
     rows = table(folder)
     if not rows:
@@ -38,10 +44,10 @@ def write_report(job: Job, folder: Path, out: Path, nodes_of: dict[str, list[dic
     write_atomically(out / "contrast.md", _markdown(rows, job, shown).encode())
 
 
-def table(folder: Path) -> list[dict]:
+def table(folder: Path) -> list[Row]:
     """Return a row per method: base explainer, mean n_δ, CAUC and CDROP, and how many maps they are of."""
     manifest, _ = read_bundle(folder)
-    values = defaultdict(dict)
+    values: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
     for row in read_table(folder, "dataset_metrics"):
         values[row["method"]][row["metric"]] = row
     rows = []
@@ -54,7 +60,7 @@ def table(folder: Path) -> list[dict]:
     return rows
 
 
-def _csv(rows):
+def _csv(rows: list[Row]) -> bytes:
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
@@ -62,7 +68,7 @@ def _csv(rows):
     return text.getvalue().encode()
 
 
-def _markdown(rows, job, shown):
+def _markdown(rows: list[Row], job: Job, shown: list[Row]) -> str:
     lines = [f"| method | base | {' | '.join(_HEADINGS.values())} | maps |", "|---|---|---|---|---|---|"]
     for row in rows:
         numbers = f"{row['n_delta']:,.0f} | {row['cauc']:.3g} | {row['cdrop']:.3g} | {row['n']}"
@@ -74,13 +80,13 @@ def _markdown(rows, job, shown):
     return "\n".join(lines) + "\n"
 
 
-def _names(job, indices):
+def _names(job: Job, indices: Iterable[int]) -> str:
     return ", ".join(job.classes[index] for index in indices)
 
 
-def _example(folder, nodes_of):
+def _example(folder: Path, nodes_of: Mapping[str, list[Row]]) -> list[Row]:
     """Return the nodes of the image and class, explained by most methods, whose CDROP is highest in the mean."""
-    drops = defaultdict(list)
+    drops: dict[tuple[str, str], list[float]] = defaultdict(list)
     for row in read_table(folder, "metrics"):
         if row["metric"] == "cdrop":
             drops[row["image_id"], row["target"]].append(float(row["value"]))
@@ -88,7 +94,7 @@ def _example(folder, nodes_of):
     return [node for node in nodes_of[image_id] if node["target"] == target]
 
 
-def _curves(job, folder, nodes):
+def _curves(job: Job, folder: Path, nodes: list[Row]) -> bytes:
     """Draw P(c), P(C') and s(r) while each method's most salient pixels vanish, up to the common cut-off."""
     figure = _figure(3.1 * len(nodes), 2.9)
     image = model_input(open_picture(job.photographs[nodes[0]["image_id"]].path), job.config.model)
@@ -96,7 +102,7 @@ def _curves(job, folder, nodes):
     weightings = torch.zeros(1, 2, len(job.classes))
     weightings[0, 0, target], weightings[0, 1, others] = 1, 1
     for place, node in enumerate(nodes, 1):
-        saliency = np.load(folder / node["map_file"]).astype(np.float32)
+        saliency = read_map(folder, node)
         counts = torch.linspace(0, node["n_pixels"], _CURVE_STEPS + 1).round().long()
         device = next(job.model.parameters()).device
         found = contrastive_scores(
@@ -115,7 +121,7 @@ def _curves(job, folder, nodes):
     return _webp(figure)
 
 
-def _bars(rows):
+def _bars(rows: list[Row]) -> bytes:
     figure = _figure(9, 0.35 * len(rows) + 1.2)
     labels = [f"{row['method']} ({row['base']})" if row["base"] else row["method"] for row in rows]
     for place, (name, heading) in enumerate(_HEADINGS.items(), 1):
@@ -132,13 +138,13 @@ def _bars(rows):
     return _webp(figure)
 
 
-def _figure(width, height):
+def _figure(width: float, height: float) -> Any:
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def _webp(figure):
+def _webp(figure: Any) -> bytes:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="webp", dpi=110)
     return buffer.getvalue()

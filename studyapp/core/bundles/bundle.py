@@ -1,12 +1,10 @@
-"""Read a bundle: the folder of images, predictions and heatmaps that an explainer wrote.
+"""Read a bundle: the folder of images, predictions and raw heatmaps that an explainer wrote.
 
-The app trusts nothing in it: the manifest is read first, every file it lists is checked when the bundle is
-loaded, and the error names the file.
+The app trusts nothing in it: the manifest is read first, every file it lists is checked when the bundle is loaded
+(`checking`), and what is not as expected is refused with its file, row and column.
 """
 
-import csv
 import hashlib
-import json
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,23 +14,15 @@ import numpy as np
 
 from studyapp.core.texts import words
 
-from .image_size import is_picture
+from .limits import BundleError
+from .manifest import read_latent_tree, read_manifest
+from .pictures import read_array, read_map, read_photograph
+from .tables import OUTCOMES, Heatmap, at, rows
 
-SCHEMA_VERSION = 1
-TABLES = {
-    "images.csv": ("image_id", "file", "width", "height"),
-    "predictions.csv": ("image_id", "class_index", "class_name", "score", "predicted"),
-    "nodes.csv": ("image_id", "method", "target", "node", "overlay_file", "vmin", "vmax"),
-    "metrics.csv": ("image_id", "method", "target", "metric", "value"),
-}
-NUMBERS = ("score", "threshold", "raw_score", "scale", "vmin", "vmax", "value")
+__all__ = ["Bundle", "BundleError", "Heatmap", "Prediction"]
 
 
-class BundleError(ValueError):
-    """What is wrong with a bundle, in words that name the file."""
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Prediction:
     """How the model judged one image for one class; `truth` and `outcome` are None where labels are unknown."""
 
@@ -49,7 +39,7 @@ class Bundle:
 
     def __init__(self, folder: Path | str):
         self.folder = Path(folder)
-        self.manifest = _manifest(self.folder)
+        self.manifest = read_manifest(self.folder)
 
     @cached_property
     def sha256(self) -> str:
@@ -64,58 +54,90 @@ class Bundle:
     @cached_property
     def images(self) -> dict[str, dict]:
         """Rows of `images.csv` by image id, in file order; width and height in pixels."""
-        rows = self._table("images.csv")
-        return {row["image_id"]: row | {"width": int(row["width"]), "height": int(row["height"])} for row in rows}
+        path, found = self.folder / "images.csv", {}
+        for line, row in rows(path):
+            if row["image_id"] in found:
+                raise at(path, line, "image_id", "each image once", row["image_id"])
+            self._require_listed(path, line, "file", row["file"])
+            found[row["image_id"]] = row
+        if not found:
+            raise BundleError(f"{path}: expected at least one image, found none")
+        return found
 
     @cached_property
     def predictions(self) -> dict[str, dict[str, Prediction]]:
         """Predictions by image id, then class name."""
-        found: dict[str, dict[str, Prediction]] = {}
-        for row in self._table("predictions.csv"):
-            found.setdefault(row["image_id"], {})[row["class_name"]] = Prediction(
-                class_name=row["class_name"],
-                score=row["score"],
-                threshold=row.get("threshold"),
-                predicted=row["predicted"] == "true",
-                truth={"true": True, "false": False}.get(row.get("truth")),
-                outcome=row.get("outcome") or None,
+        path, found = self.folder / "predictions.csv", {}
+        classes, seen = self.classes, {}
+        for line, row in rows(path):
+            name, of_image = row["class_name"], found.setdefault(self._known_image(path, line, row), {})
+            if name != self._class(path, line, "class_index", row["class_index"]):
+                raise at(path, line, "class_name", f"{classes[row['class_index']]!r}, as in the manifest", name)
+            if name in of_image:
+                raise at(path, line, "class_name", "each class of an image once", name)
+            usual = OUTCOMES.get((row["truth"], row["predicted"]))
+            if row["outcome"] not in (usual, None):
+                raise at(path, line, "outcome", f"{usual or 'none'}, by truth and predicted", row["outcome"])
+            outcome = seen.setdefault(usual, usual)
+            of_image[name] = Prediction(
+                classes[row["class_index"]], row["score"], row["threshold"], row["predicted"], row["truth"], outcome
             )
         return found
 
     @cached_property
-    def nodes(self) -> dict[tuple[str, str, str], list[dict]]:
+    def nodes(self) -> dict[tuple[str, str, str], list[Heatmap]]:
         """Rows of `nodes.csv` by (image id, method, class name): the explanation tree of one image.
 
         The class is the one explained; it is empty for methods that explain the whole output.
         """
-        trees: dict[tuple[str, str, str], list[dict]] = {}
-        for row in self._table("nodes.csv"):
-            target = self.classes[int(row["target"])] if row["target"] else ""
-            trees.setdefault((row["image_id"], row["method"], target), []).append(row)
+        path, methods = self.folder / "nodes.csv", {name: name for name in self.methods}
+        trees: dict[tuple[str, str, str], list[Heatmap]] = {}
+        seen: set[tuple] = set()
+        for line, row in rows(path):
+            image_id = self._known_image(path, line, row)
+            if row["method"] not in methods:
+                raise at(path, line, "method", "a method of the manifest", row["method"])
+            target = "" if row["target"] is None else self._class(path, line, "target", row["target"])
+            explained = row["classes"] or ()
+            for index in explained:
+                self._class(path, line, "classes", index)
+            self._require_listed(path, line, "map_file", row["map_file"])
+            _require_range(path, line, row)
+            method = methods[row["method"]]
+            key = (image_id, method, target)
+            if (*key, row["node"]) in seen:
+                raise at(path, line, "node", "each node of a tree once", row["node"])
+            seen.add((*key, row["node"]))
+            parent = row["parent"] or ""
+            trees.setdefault(key, []).append(
+                Heatmap(**row | {"image_id": image_id, "method": method, "target": target, "classes": explained,
+                                 "parent": parent})
+            )  # fmt: skip
         return trees
 
     @cached_property
     def metrics(self) -> dict[tuple[str, str, str], dict[str, float]]:
         """Values of `metrics.csv`, where there is one, by (image id, method, class name), then metric."""
+        path = self.folder / "metrics.csv"
         found: dict[tuple[str, str, str], dict[str, float]] = {}
-        rows = self._table("metrics.csv") if "metrics.csv" in self.manifest["files"] else ()
-        for row in rows:
-            target = self.classes[int(row["target"])] if row["target"] else ""
+        for line, row in rows(path) if "metrics.csv" in self.manifest["files"] else ():
+            image_id = self._known_image(path, line, row)
+            target = "" if row["target"] is None else self._class(path, line, "target", row["target"])
+            values = found.setdefault((image_id, row["method"], target), {})
+            if row["metric"] in values:
+                raise at(path, line, "metric", "each metric of an explanation once", row["metric"])
             if row["value"] is not None:
-                found.setdefault((row["image_id"], row["method"], target), {})[row["metric"]] = row["value"]
+                values[row["metric"]] = row["value"]
         return found
 
     @cached_property
     def features(self) -> np.ndarray:
         """Penultimate features `(N, d)`, rows in the order of `images.csv`."""
         path = self.folder / "features.npy"
-        try:
-            features = np.load(path, allow_pickle=False)
-        except (OSError, ValueError) as error:
-            raise BundleError(
-                f"{path}: expected an array of features, found none that can be read ({error})"
-            ) from error
-        if features.ndim != 2 or len(features) != len(self.images):
+        if "features.npy" not in self.manifest["files"]:
+            raise BundleError(f"{path}: the bundle has no features, by which similar images are found")
+        features = read_array(path)
+        if len(features) != len(self.images):
             raise BundleError(f"{path}: expected {len(self.images)} rows, one per image, found shape {features.shape}")
         return features
 
@@ -125,23 +147,16 @@ class Bundle:
 
         A variable is {"id", "level", "children": […]}, a class a leaf {"class": its index}.
         """
-        path = self.folder / "tree.json"
         if "tree.json" not in self.manifest["files"]:
             return []
-        try:
-            roots = json.loads(path.read_text(encoding="utf-8"))["roots"]
-            for root in roots:
-                _check_variable(root, len(self.classes))
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise BundleError(f"{path}: expected a latent tree over the bundle's classes, found {error!r}") from error
-        return roots
+        return read_latent_tree(self.folder / "tree.json", len(self.classes))
 
-    @property
+    @cached_property
     def classes(self) -> list[str]:
         """Class names in the model's order."""
         return list(self.manifest["model"]["classes"])
 
-    @property
+    @cached_property
     def methods(self) -> dict[str, dict]:
         """Each explanation method's record in the manifest, by name."""
         return {record["name"]: record for record in self.manifest["methods"]}
@@ -193,10 +208,18 @@ class Bundle:
         """Path of an image inside the bundle."""
         return self.images[image_id]["file"]
 
-    def overlay_file(self, image_id: str, method: str, class_name: str) -> str | None:
-        """Path of a single-map method's overlay inside the bundle; None where the bundle has none."""
+    def heatmap(self, image_id: str, method: str, class_name: str) -> Heatmap | None:
+        """Return a single-map method's map of a class; None where the bundle has none."""
         tree = self.nodes.get((image_id, method, class_name))
-        return tree[0]["overlay_file"] or None if tree else None
+        return tree[0] if tree else None
+
+    def saliency(self, node: Heatmap) -> np.ndarray:
+        """Return a raw map, float32 (H, W), read from its file."""
+        return read_map(self.files[node.map_file], node.scale, node.low, node.high)
+
+    def photograph(self, image_id: str) -> np.ndarray:
+        """Return an image's pixels, uint8 (H, W, 3), read from its file."""
+        return read_photograph(self.files[self.image_file(image_id)])
 
     def check_files(self) -> list[str]:
         """Return what is missing or damaged, one sentence per file; empty when the bundle is whole."""
@@ -211,84 +234,28 @@ class Bundle:
                 )
         return problems
 
-    def _table(self, name: str) -> list[dict]:
-        path = self.folder / name
-        try:
-            with path.open(newline="", encoding="utf-8") as file:
-                reader = csv.DictReader(file)
-                missing = [column for column in TABLES[name] if column not in (reader.fieldnames or [])]
-                if missing:
-                    raise BundleError(
-                        f"{path}: expected the column {missing[0]!r}, found {', '.join(reader.fieldnames or ['none'])}"
-                    )
-                return [_typed(row, path, number) for number, row in enumerate(reader, start=2)]
-        except FileNotFoundError:
-            raise BundleError(f"{path}: missing; a bundle holds {', '.join(list(TABLES)[:3])}") from None
+    def _known_image(self, path: Path, line: int, row: dict) -> str:
+        """Return the row's image id, as images.csv has it."""
+        if row["image_id"] not in self.images:
+            raise at(path, line, "image_id", "an image of images.csv", row["image_id"])
+        return self.images[row["image_id"]]["image_id"]
+
+    def _class(self, path: Path, line: int, column: str, index: int) -> str:
+        if index >= len(self.classes):
+            raise at(path, line, column, f"a class of the manifest's {len(self.classes)}, from 0", index)
+        return self.classes[index]
+
+    def _require_listed(self, path: Path, line: int, column: str, file: str) -> None:
+        if file not in self.manifest["files"]:
+            raise at(path, line, column, "a file that the manifest lists", file)
 
 
-def require_readable(bundle: Bundle) -> None:
-    """Raise `BundleError` where tables can't be read, don't fit each other, or show what isn't listed or no picture."""
-    try:
-        shown = [row["file"] for row in bundle.images.values()]
-        shown += [row["overlay_file"] for tree in bundle.nodes.values() for row in tree if row["overlay_file"]]
-        named = [*bundle.predictions, *(image_id for image_id, _, _ in [*bundle.nodes, *bundle.metrics])]
-        bundle.titles("methods")
-    except BundleError:
-        raise
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
-        raise BundleError(f"{bundle.folder}: its manifest or a table is not as a bundle's: {error!r}") from error
-    if unlisted := sorted(set(shown) - bundle.files.keys()):
-        raise BundleError(f"{bundle.folder}: {unlisted[0]} is shown, but the manifest doesn't list it")
-    if others := sorted(name for name in set(shown) if not is_picture(bundle.files[name])):
-        raise BundleError(f"{bundle.folder}: {others[0]} is shown, but is no WebP, PNG or JPEG")
-    if strangers := sorted(set(named) - bundle.images.keys()):
-        raise BundleError(f"{bundle.folder}: image {strangers[0]} stands in a table, but not in images.csv")
-
-
-def _check_variable(node: dict, n_classes: int) -> None:
-    """Raise where a latent tree's variable, or one below it, is not as described, or names no class of the model."""
-    if "class" in node:
-        if node["class"] not in range(n_classes):
-            raise ValueError(f"class {node['class']!r}; the model has {n_classes}")
-        return
-    if not isinstance(node["level"], int) or "id" not in node:
-        raise ValueError(f"a variable without id or level: {list(node)}")
-    for child in node["children"]:
-        _check_variable(child, n_classes)
-
-
-def _typed(row: dict, path: Path, line: int) -> dict:
-    for column in NUMBERS:
-        if column not in row:
-            continue
-        try:
-            row[column] = float(row[column]) if row[column] else None
-        except ValueError:
-            raise BundleError(f"{path}, line {line}: expected a number in {column!r}, found {row[column]!r}") from None
-    return row
-
-
-def _manifest(folder: Path) -> dict:
-    path = folder / "manifest.json"
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise BundleError(
-            f"{path}: missing; the folder is no bundle, or its explainer was stopped before the end"
-        ) from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise BundleError(f"{path}: expected JSON, found {error}") from error
-    if not isinstance(manifest, dict):
-        raise BundleError(f"{path}: expected an object, found a {type(manifest).__name__}")
-    for key in ("schema_version", "model", "methods", "files"):
-        if key not in manifest:
-            raise BundleError(f"{path}: expected the key {key!r}, found {', '.join(manifest)}")
-    if manifest["schema_version"] != SCHEMA_VERSION:
-        raise BundleError(f"{path}: expected schema_version {SCHEMA_VERSION}, found {manifest['schema_version']!r}")
-    for key, type_ in (("model", dict), ("methods", list), ("files", dict)):
-        if not isinstance(manifest[key], type_):
-            raise BundleError(f"{path}: {key}: expected {'an object' if type_ is dict else 'a list'}")
-    for name in manifest["files"]:
-        if Path(name).is_absolute() or ".." in Path(name).parts:
-            raise BundleError(f"{path}: the file name {name!r} leads out of the bundle")
-    return manifest
+def _require_range(path: Path, line: int, row: dict) -> None:
+    """Raise where a map's row doesn't say which values its file's numbers stand for."""
+    if row["map_file"].endswith(".npy"):
+        if not (row["scale"] and row["scale"] > 0):
+            raise at(path, line, "scale", "a number above 0, by which the map in .npy is multiplied", row["scale"])
+    elif not row["map_file"].endswith(".png"):
+        raise at(path, line, "map_file", "a map in .npy or .png", row["map_file"])
+    elif row["low"] is None or row["high"] is None or row["low"] > row["high"]:
+        raise at(path, line, "low", "low and high, the values of black and white, in that order", row["low"])

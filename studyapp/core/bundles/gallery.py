@@ -4,8 +4,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import lru_cache
 
-from .bundle import Bundle
-from .image_size import image_size
+from .bundle import Bundle, Heatmap
 
 OUTCOMES = ("TP", "FN", "FP", "TN")
 MANY_CLASSES = 30
@@ -16,7 +15,7 @@ class Cell:
     """One method's explanation of one image: its nodes in file order, its metrics, and what is wrong with it."""
 
     method: str
-    nodes: list[dict]
+    nodes: list[Heatmap]
     metrics: dict[str, float]
     problem: str
 
@@ -82,14 +81,14 @@ def splits(bundle: Bundle) -> list[str]:
     return sorted({image.get("split") or "" for image in bundle.images.values()} - {""})
 
 
-def tree_of(nodes: list[dict]) -> list[dict]:
+def tree_of(nodes: list[Heatmap]) -> list[dict]:
     """Return a tree's nodes as they hang together: `{"node", "branches"}` from the roots down."""
     below = defaultdict(list)
     for node in nodes:
-        below[node["parent"]].append(node)
+        below[node.parent].append(node)
 
     def grown(parent: str) -> list[dict]:
-        return [{"node": node, "branches": grown(node["node"])} for node in below.get(parent, ())]
+        return [{"node": node, "branches": grown(node.node)} for node in below.get(parent, ())]
 
     return grown("")
 
@@ -102,9 +101,8 @@ def whole_output(bundle: Bundle) -> set[str]:
 def problems(bundle: Bundle) -> dict[tuple[str, str, str], str]:
     """Return what is wrong by (image id, method, class), in words; bundles don't change: it is looked for once.
 
-    An explanation is missing where its method explains the class for most images, or has nothing for this image; an
-    overlay is wrong where its file is gone, is the very file of another one, has other proportions than the image, or
-    is of another scale than most of its method's overlays (all of a method may be smaller than their images).
+    An explanation is missing where its method explains the class for most images, or has nothing for this image; a map
+    is suspect where its file has just what another's has.
     """
     return _facts(bundle).problems
 
@@ -135,10 +133,8 @@ def _known(_sha256: str, bundle: Bundle) -> _Facts:
     for image_id, _, target in bundle.nodes:
         if target:
             explained.setdefault(image_id, target)
-    found = _missing(bundle)
-    for key, nodes in bundle.nodes.items():
-        if wrong := _wrong(bundle, key[0], nodes):
-            found[key] = wrong
+    found = _missing(bundle, explained)
+    found |= dict.fromkeys(_repeated(bundle), "the same map as another one, or both are empty")
     flawed: dict[str, list[str]] = {}
     for image_id, _, target in sorted(found):
         classes = flawed.setdefault(image_id, [])
@@ -147,70 +143,25 @@ def _known(_sha256: str, bundle: Bundle) -> _Facts:
     return _Facts({method for _, method, target in bundle.nodes if not target}, explained, flawed, found)
 
 
-def _missing(bundle: Bundle) -> dict[tuple[str, str, str], str]:
+def _missing(bundle: Bundle, explained: dict[str, str]) -> dict[tuple[str, str, str], str]:
     covered = Counter((method, target) for _, method, target in bundle.nodes)
     has_any = {(image_id, method) for image_id, method, _ in bundle.nodes}
     found = {}
     for method in bundle.methods:
-        targets = [target for target in ("", *bundle.classes) if covered[method, target]]
-        for image_id in bundle.images:
-            for target in targets:
-                usual = covered[method, target] > len(bundle.images) / 2
-                if (image_id, method, target) not in bundle.nodes and (usual or (image_id, method) not in has_any):
-                    found[image_id, method, target] = "missing"
+        counts = {target: count for (name, target), count in covered.items() if name == method}
+        usual = [target for target, count in counts.items() if count > len(bundle.images) / 2]
+        for image_id in bundle.images if counts else ():
+            own = usual or ([] if (image_id, method) in has_any else [explained.get(image_id, "")])
+            found |= {
+                (image_id, method, target): "missing"
+                for target in own
+                if (image_id, method, target) not in bundle.nodes
+            }
     return found
 
 
-def _wrong(bundle: Bundle, image_id: str, nodes: list[dict]) -> str:
-    image = bundle.images.get(image_id)
-    if image is None:
-        return "of an image that the bundle doesn't have"
-    for node in nodes:
-        name = node["overlay_file"]
-        if not name:
-            return "no overlay"
-        path = bundle.folder / name
-        if not path.is_file():
-            return "its file is gone"
-        size = image_size(path)
-        if size is None:
-            return "no picture that can be read"
-        if not _fits(size, image, _usual_scales(bundle)[node["method"]]):
-            scale = "" if _usual_scales(bundle)[node["method"]] == 1 else ", unlike the method's others"
-            return f"{size[0]} × {size[1]} px, the image {image['width']} × {image['height']}{scale}"
-        if _uses(bundle)[bundle.manifest["files"].get(name)] > 1:
-            return "the same picture as another overlay, or both are empty"
-    return ""
-
-
-def _fits(size: tuple[int, int], image: dict, scale: float) -> bool:
-    """Return whether an overlay is its image at a scale, to the pixel that rounding may take or give."""
-    return all(abs(got - image[side] * scale) <= 1 for got, side in zip(size, ("width", "height"), strict=True))
-
-
-def _usual_scales(bundle: Bundle) -> dict[str, float]:
-    """Return, by method, how wide most of its overlays are as a part of their image's width."""
-    return _scaled(bundle.sha256, bundle)
-
-
-@lru_cache(maxsize=8)
-def _scaled(_sha256: str, bundle: Bundle) -> dict[str, float]:
-    found: dict[str, Counter] = {}
-    for (image_id, method, _), nodes in bundle.nodes.items():
-        if image_id not in bundle.images:
-            continue
-        for node in nodes:
-            path = bundle.folder / (node["overlay_file"] or "")
-            if path.is_file() and (size := image_size(path)):
-                found.setdefault(method, Counter())[size[0] / bundle.images[image_id]["width"]] += 1
-    return {method: counts.most_common(1)[0][0] for method, counts in found.items()}
-
-
-def _uses(bundle: Bundle) -> Counter:
-    return _counted(bundle.sha256, bundle)
-
-
-@lru_cache(maxsize=8)
-def _counted(_sha256: str, bundle: Bundle) -> Counter:
-    names = {node["overlay_file"] for nodes in bundle.nodes.values() for node in nodes} - {"", None}
-    return Counter(bundle.manifest["files"].get(name) for name in names)
+def _repeated(bundle: Bundle) -> list[tuple[str, str, str]]:
+    """Return the explanations with a map whose file holds what another map's does."""
+    files = bundle.manifest["files"]
+    uses = Counter(files.get(node.map_file) for nodes in bundle.nodes.values() for node in nodes)
+    return [key for key, nodes in bundle.nodes.items() if any(uses[files.get(node.map_file)] > 1 for node in nodes)]

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from .tables import Heatmap
+
 
 @dataclass(frozen=True)
 class Node:
@@ -11,19 +13,19 @@ class Node:
     key: str
     label: str
     score: float | None
-    overlay: str
+    heatmap: Heatmap
     children: tuple["Node", ...] = ()
 
 
 def read_tree(bundle, image_id: str, method: str) -> tuple[Node, ...]:
     """Return the roots of the tree that explains the model's whole output; none where the bundle has no such tree."""
     rows, classes = bundle.nodes.get((image_id, method, ""), []), bundle.classes
-    below: dict[str, list[dict]] = {}
+    below: dict[str, list[Heatmap]] = {}
     for row in rows:
-        below.setdefault(row.get("parent") or "", []).append(row)
+        below.setdefault(row.parent, []).append(row)
 
     def branch(parent: str) -> tuple[Node, ...]:
-        return tuple(_node(row, branch(row["node"]), classes) for row in below.get(parent, []))
+        return tuple(_node(row, branch(row.node), classes) for row in below.get(parent, []))
 
     return branch("")
 
@@ -46,7 +48,6 @@ def whole_output_methods(bundle) -> list[str]:
     return [method for method in bundle.methods if method in found]
 
 
-def _node(row: dict, children: tuple[Node, ...], classes: list[str]) -> Node:
-    explained = str(row["classes"]).split("|")
-    label = classes[int(explained[0])] if len(explained) == 1 and not children else ""
-    return Node(row["node"], label, row.get("score"), row["overlay_file"] or "", children)
+def _node(row: Heatmap, children: tuple[Node, ...], classes: list[str]) -> Node:
+    label = classes[row.classes[0]] if len(row.classes) == 1 and not children else ""
+    return Node(row.node, label, row.score, row, children)

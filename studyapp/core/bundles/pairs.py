@@ -34,9 +34,16 @@ class Pair:
         return name_of(self.labels)
 
 
-def labels_of(name: str) -> list[str]:
-    """Return the labels of a pair written as `cello / violin`."""
-    return [label.strip() for label in name.split(SEPARATOR)]
+def labels_of(name: str, classes=()) -> list[str]:
+    """Return the labels of a pair written as `cello / violin`; none where it can't be told which two they are.
+
+    Labels may hold the separator themselves, as the class `crane / bird` does: the pair is cut where both sides are
+    among the model's `classes`.
+    """
+    parts, known = [label.strip() for label in name.split(SEPARATOR)], set(classes)
+    cuts = [[name_of(parts[:place]), name_of(parts[place:])] for place in range(1, len(parts))]
+    fitting = [cut for cut in cuts if known.issuperset(cut)] or cuts
+    return fitting[0] if len(fitting) == 1 else []
 
 
 def name_of(labels) -> str:

@@ -7,12 +7,14 @@ its data set in `dataset`, and files are named from the set's folder: `gulls/ima
 import hashlib
 import json
 import re
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from .bundle import SCHEMA_VERSION, Bundle, BundleError
+from .bundle import Bundle, BundleError, Heatmap
+from .manifest import SCHEMA_VERSION
 
 DATASET = re.compile(r"[A-Za-z0-9][\w-]*")
 
@@ -84,9 +86,9 @@ class BundleSet(Bundle):
         return {image_id: rows for part in self.parts.values() for image_id, rows in part.predictions.items()}
 
     @cached_property
-    def nodes(self) -> dict[tuple[str, str, str], list[dict]]:
+    def nodes(self) -> dict[tuple[str, str, str], list[Heatmap]]:
         return {
-            key: [row | {"overlay_file": row["overlay_file"] and f"{dataset}/{row['overlay_file']}"} for row in tree]
+            key: [replace(node, map_file=f"{dataset}/{node.map_file}") for node in tree]
             for dataset, part in self.parts.items()
             for key, tree in part.nodes.items()
         }

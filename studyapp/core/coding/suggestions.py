@@ -2,10 +2,13 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Mapping
+from typing import TypeVar
 
 WORD = re.compile(r"[^\W\d_]{2,}")
 LEAST_LIFT = 0.25
+
+C = TypeVar("C", bound=Hashable)
 
 
 def words(text: str) -> set[str]:
@@ -14,7 +17,7 @@ def words(text: str) -> set[str]:
     return {word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word for word in found}
 
 
-def suggest(text: str, read: Iterable[tuple[str, set]], named: dict) -> list:
+def suggest(text: str, read: Iterable[tuple[str, set[C]]], named: Mapping[C, str]) -> list[C]:
     """Return codes to suggest for a text, the likeliest first.
 
     `read` holds the texts read before with the codes given to each; `named` maps each code to its name. A code is
@@ -23,7 +26,8 @@ def suggest(text: str, read: Iterable[tuple[str, set]], named: dict) -> list:
     that a single coincidence weighs half.
     """
     asked = words(text)
-    with_word, with_code, together, n_read = Counter(), Counter(), defaultdict(Counter), 0
+    with_word, with_code, n_read = Counter[str](), Counter[C](), 0
+    together: dict[str, Counter[C]] = defaultdict(Counter)
     for earlier, codes in read:
         n_read += 1
         with_code.update(codes)

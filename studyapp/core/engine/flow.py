@@ -14,6 +14,7 @@ The last step's way leads to COMPLETED.
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
 ACTIVE = "active"
 COMPLETED = "completed"
@@ -28,8 +29,8 @@ FINAL = (COMPLETED, SCREENED_OUT, NO_CONSENT, WITHDRAWN, EXPIRED)
 class Submission:
     """A valid answer and what it scored; `scores["passed"]`, where present, decides the way."""
 
-    answer: dict
-    scores: dict = field(default_factory=dict)
+    answer: dict[str, Any]
+    scores: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -38,15 +39,17 @@ class Move:
 
     position: int
     status: str
-    response: dict
+    response: dict[str, Any]
 
 
-def step(page: str, key: str, *, data: dict | None = None, goto: dict | None = None, **where) -> dict:
+def step(
+    page: str, key: str, *, data: dict[str, Any] | None = None, goto: dict[str, Any] | None = None, **where: Any
+) -> dict[str, Any]:
     """Return one step of a plan; `where` gives block, phase, trial_index, stimulus."""
     return {"page": page, "key": key, "data": data or {}, "goto": goto or {}, **where}
 
 
-def advance(plan: list[dict], position: int, submission: Submission) -> Move:
+def advance(plan: list[dict[str, Any]], position: int, submission: Submission) -> Move:
     """Return where `submission` to the step at `position` leads. Pure: nothing is changed."""
     response = {"answer": submission.answer, "scores": submission.scores}
     target = _target(plan[position], submission.scores)
@@ -60,7 +63,7 @@ def advance(plan: list[dict], position: int, submission: Submission) -> Move:
     return Move(following, ACTIVE, response)
 
 
-def expected(plan: list[dict], answered: dict[int, dict]) -> list[int]:
+def expected(plan: list[dict[str, Any]], answered: dict[int, dict[str, Any]]) -> list[int]:
     """Return the positions on the way that the stored `answered` responses (position → scores) lead along.
 
     The completion code is given only when every one of them is in `answered`.
@@ -74,13 +77,14 @@ def expected(plan: list[dict], answered: dict[int, dict]) -> list[int]:
         position = move.position
 
 
-def _target(step: dict, scores: dict) -> str | None:
+def _target(step: dict[str, Any], scores: dict[str, Any]) -> str | None:
     if not step.get("goto") or "passed" not in scores:
         return None
-    return step["goto"].get("passed" if scores["passed"] else "failed")
+    target: str | None = step["goto"].get("passed" if scores["passed"] else "failed")
+    return target
 
 
-def _index(plan: list[dict], key: str) -> int:
+def _index(plan: list[dict[str, Any]], key: str) -> int:
     for index, candidate in enumerate(plan):
         if candidate["key"] == key:
             return index

@@ -5,38 +5,28 @@ importing a kind needs neither Django nor any other part of the app.
 """
 
 import importlib
+import importlib.util
 import json
 import pkgutil
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from itertools import product
 from pathlib import Path
+from typing import Any
+
+from .fields import Field
+from .questions import Question, text_key, wordings
 
 ENGLISH = "en"
 STUDIES = "studyapp.studies"
+FORM = "studyapp.forms:QuestionForm"
+METHODS = "methods"
 
 
-def load(dotted: str) -> Callable:
+def load(dotted: str) -> Any:
     """Return the object that `package.module:name` names."""
     module, _, name = dotted.partition(":")
     return getattr(importlib.import_module(module), name)
-
-
-@dataclass(frozen=True)
-class Field:
-    """One piece of data that a step declares; it becomes a column of the export.
-
-    `type` is one of text, integer, number, boolean, time; `levels` maps stored values to their meaning; `free` marks
-    what participants say in their own words, which researchers may want to code.
-    """
-
-    name: str
-    type: str
-    description: str
-    unit: str = ""
-    levels: dict = field(default_factory=dict)
-    free: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,9 +52,9 @@ class Parameter:
 
     name: str
     type: str
-    default: object
+    default: Any
     description: str
-    choices: tuple = ()
+    choices: tuple[str, ...] = ()
     minimum: float | None = None
     maximum: float | None = None
     offered: str = ""
@@ -73,12 +63,18 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Factor:
-    """A between-subjects factor; `levels` are proposed in the admin, a study may use others where `open`."""
+    """A between-subjects factor; `levels` are proposed in the admin, a study may use others where `open`.
+
+    `offered` says that its level is one of what the study's bundle has, its methods, and so which one a run shows;
+    `choices` are the levels that stand for none of them.
+    """
 
     name: str
     levels: tuple[str, ...]
     description: str
     open: bool = False
+    offered: str = ""
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -91,32 +87,61 @@ class Variant:
     name: str
     title: str
     summary: str
-    parameters: dict = field(default_factory=dict)
-    texts: dict = field(default_factory=dict)
-    conditions: tuple[dict, ...] = ()
+    parameters: dict[str, Any] = field(default_factory=dict)
+    texts: dict[str, Any] = field(default_factory=dict)
+    conditions: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
 class Page:
     """One page a participant can meet.
 
-    `form` validates the answer (a Django form class; None: there is nothing to answer but to go on).
+    `questions` are what it asks: its form, its columns, its texts and a bot's answer follow from them. `form` names a
+    form of its own where that takes more, as a board does. `fields` declare what else is recorded, and in which order:
+    a question's name among them says where its column stands; questions not named come last.
+
     `context` returns what the template shows: `(step, run) -> dict`; nothing else of the step reaches the browser.
-    `fields` are the answer's declared fields; `trial` marks a step that is scored or rated.
-    `texts` names the study's texts that stand on it. `guide` is the template that shows an instruction page again,
-    in a dialogue, once it has been met. `arrange` lets the answer decide the later way, where it takes more than a
-    `goto`: `(plan, position, answer) -> plan`, which leaves the steps up to `position` as they are.
+    `trial` marks a step that is scored or rated, `entrance` one that asks who may take part: who fails there has
+    failed no check. `texts` names the study's texts that stand on it. `guide` is the template that shows an
+    instruction page again, in a dialogue, once it has been met. `arrange` lets the answer decide the later way, where
+    it takes more than a `goto`: `(plan, position, answer) -> plan`, which leaves what lies up to `position` as it is.
     """
 
     name: str
     template: str
     form: str | None = None
     context: str | None = None
-    fields: tuple[Field, ...] = ()
+    questions: tuple[Question, ...] = ()
+    fields: tuple[Field | str, ...] = ()
     texts: tuple[str, ...] = ()
     trial: bool = False
+    entrance: bool = False
     guide: str | None = None
     arrange: str | None = None
+
+    def __post_init__(self) -> None:
+        """Let what the questions say of form, columns and texts join what is declared beside them."""
+        asked = {question.name: question for question in self.questions}
+        named = [*self.fields, *(name for name in asked if name not in self.fields)]
+        columns = tuple(asked[one].field({}) if isinstance(one, str) else one for one in named)
+        worded = [key for question in self.questions if (key := text_key(self.name, question))]
+        object.__setattr__(self, "form", self.form or (FORM if self.questions else None))
+        object.__setattr__(self, "fields", columns)
+        object.__setattr__(self, "texts", tuple(dict.fromkeys([*self.texts, *worded])))
+
+    def asked(self, data: dict[str, Any] | None) -> list[Question]:
+        """Return the questions that a step with such data asks."""
+        return [question for question in self.questions if question.is_asked(data)]
+
+    def recorded(self, parameters: dict[str, Any]) -> list[Field]:
+        """Return its fields with what their values mean in a study with these parameters."""
+        asked = {question.name: question for question in self.questions}
+        return [asked[one.name].field(parameters) if one.name in asked else one for one in self.columns]
+
+    @property
+    def columns(self) -> tuple[Field, ...]:
+        """What it records: its `fields`, those of its questions among them."""
+        return tuple(one for one in self.fields if isinstance(one, Field))
 
 
 @dataclass(frozen=True)
@@ -130,11 +155,14 @@ class Kind:
 
     stimuli.draw(definition, bundle, rng) -> dict    the stimuli of the study, drawn once, frozen with the version
     stimuli.check(definition, bundle) -> [str]       what is missing before launch, in words
+    stimuli.heatmaps(definition, bundle) -> [node]   those of the bundle that participants can meet, drawn at publishing
     plan.build(definition, condition, order, rng) -> [step]
     scoring.score(step, answer, definition) -> dict  what the answer is worth; `passed` steers the flow
     scoring.summary(steps, definition) -> dict       totals over answered steps: n_correct, bonus …
-    bots.answer(step, skill, definition, rng) -> dict
+    bots.answer(step, skill, definition, rng) -> dict    what questions alone don't tell of a bot's answers
     bots.SKILLS                                      the named skills, beside the chance of a right answer
+
+    `bots` may be missing: see `answers`, which also gives what questions tell of score and answer.
     """
 
     name: str
@@ -154,34 +182,46 @@ class Kind:
         """Return the page of that name."""
         return self._pages[name]
 
-    def part(self, dotted: str) -> Callable:
+    def part(self, dotted: str) -> Any:
         """Return the kind's own function `module:name`, as in `part("plan:build")`."""
         return load(f"{self.module}.{dotted}")
+
+    def has(self, module: str) -> bool:
+        """Return whether the kind has a module of its own of that name."""
+        return importlib.util.find_spec(f"{self.module}.{module}") is not None
+
+    def method_of(self, factors: dict[str, str]) -> str | None:
+        """Return the explanation method that a condition shows by its factors; None where no factor says."""
+        return next((factors.get(factor.name) for factor in self.factors if factor.offered == METHODS), None)
 
     @cached_property
     def _pages(self) -> dict[str, Page]:
         return {page.name: page for page in self.pages}
 
-    def n_orders(self, definition: dict) -> int:
+    def n_orders(self, definition: dict[str, Any]) -> int:
         """Return how many orders the study counterbalances."""
-        return load(self.orders)(definition) if isinstance(self.orders, str) else self.orders
+        return int(load(self.orders)(definition)) if isinstance(self.orders, str) else self.orders
 
     def texts(self, language: str = ENGLISH) -> dict[str, str]:
         """Return the default texts: the kind's own `texts/<key>.md`, in another language `texts/<language>/<key>.md`.
 
+        Questions are worded where they are declared, in another language in `texts/<language>/questions.json`.
         What most kinds say alike, as at their ends, stands in `studyapp/studies/texts/`; a kind's own takes its place.
         What isn't translated is English. Variants of a language, as in de-CH, have the language's texts.
         """
+        asked = {key: text for page in self.pages for key, text in wordings(page.name, page.questions).items()}
+        for module in (STUDIES, self.module):
+            asked |= {key: text for key, text in _json(module, _base(language), "questions").items() if key in asked}
         folders = product((STUDIES, self.module), (ENGLISH, _base(language)))
-        return {key: text for module, spoken in folders for key, text in _texts(module, spoken).items()}
+        return asked | {key: text for module, spoken in folders for key, text in _texts(module, spoken).items()}
 
-    def defaults(self, language: str = ENGLISH) -> dict:
+    def defaults(self, language: str = ENGLISH) -> dict[str, Any]:
         """Return every parameter with its default; those that participants read come in their language.
 
         They stand in `texts/<language>/defaults.json`.
         """
         english = {parameter.name: parameter.default for parameter in self.parameters}
-        return english | _defaults(self.module, _base(language))
+        return english | _json(self.module, _base(language), "defaults")
 
 
 def _base(language: str) -> str:
@@ -189,7 +229,7 @@ def _base(language: str) -> str:
 
 
 def _texts_folder(module: str, language: str) -> Path:
-    folder = Path(importlib.import_module(module).__file__).parent / "texts"
+    folder = Path(str(importlib.import_module(module).__file__)).parent / "texts"
     return folder if language == ENGLISH else folder / language
 
 
@@ -200,9 +240,10 @@ def _texts(module: str, language: str) -> dict[str, str]:
 
 
 @cache
-def _defaults(module: str, language: str) -> dict:
-    path = _texts_folder(module, language) / "defaults.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+def _json(module: str, language: str, name: str) -> dict[str, Any]:
+    path = _texts_folder(module, language) / f"{name}.json"
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return found
 
 
 @cache

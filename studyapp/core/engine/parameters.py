@@ -1,8 +1,10 @@
 """Check a study's parameters against what its kind declares."""
 
+from typing import Any
+
 from .kinds import Kind, Parameter
 
-TYPES = {
+TYPES: dict[str, tuple[Any, str]] = {
     "text": (str, "a text"),
     "integer": (int, "a whole number"),
     "number": (int | float, "a number"),
@@ -13,7 +15,7 @@ TYPES = {
 }
 
 
-def problems(kind: Kind, values: dict) -> list[str]:
+def problems(kind: Kind, values: dict[str, Any]) -> list[str]:
     """Return what is wrong with a study's parameters, one sentence each; those left out have their defaults."""
     known = {parameter.name: parameter for parameter in kind.parameters}
     found = []
@@ -25,7 +27,7 @@ def problems(kind: Kind, values: dict) -> list[str]:
     return found
 
 
-def problem(parameter: Parameter, value) -> str:
+def problem(parameter: Parameter, value: Any) -> str:
     """Return what was expected instead of `value`; empty when it fits."""
     type_, words = TYPES[parameter.type]
     if not isinstance(value, type_) or (isinstance(value, bool) and parameter.type != "boolean"):
@@ -45,7 +47,7 @@ def problem(parameter: Parameter, value) -> str:
     return ""
 
 
-def in_words(value) -> str:
+def in_words(value: Any) -> str:
     """Return a parameter's value as people write it: no brackets, quotes or commas of a programming language."""
     match value:
         case bool():
@@ -59,7 +61,7 @@ def in_words(value) -> str:
     return str(value)
 
 
-def _rows_problem(columns: list[str], rows: list) -> str:
+def _rows_problem(columns: list[str], rows: list[Any]) -> str:
     for number, row in enumerate(rows, start=1):
         cells = dict(zip(columns, row, strict=True)) if isinstance(row, list) and len(row) == len(columns) else {}
         empty = [name for name in columns if not (isinstance(cells.get(name), str) and cells[name].strip())]
@@ -68,11 +70,11 @@ def _rows_problem(columns: list[str], rows: list) -> str:
     return ""
 
 
-def _counts_problem(default: dict, value: dict) -> str:
+def _counts_problem(default: dict[str, Any], value: dict[str, Any]) -> str:
     if set(value) <= set(default) and all(map(_is_count, value.values())):
         return ""
     return f"a whole number for each of {', '.join(default)}"
 
 
-def _is_count(value) -> bool:
+def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0

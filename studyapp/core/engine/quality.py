@@ -6,27 +6,27 @@ The measures are facts about one run; whether a run was too fast is judged later
 from collections import Counter
 from dataclasses import dataclass
 from statistics import median
+from typing import Any
 
 from .kinds import Kind, load
 
 FAST_SHARE = 1 / 3
 HIDDEN_SHARE = 0.5
 MIN_TRIALS = 5
-ENTRANCE = ("eligibility", "consent")
 
 
 @dataclass(frozen=True)
 class Answer:
     """One stored answer, as judged here: its step, what was answered, what it scored, and the browser's times."""
 
-    step: dict
-    answer: dict
-    scores: dict
+    step: dict[str, Any]
+    answer: dict[str, Any]
+    scores: dict[str, Any]
     rt_ms: float | None
     hidden_ms: float | None
 
 
-def measures(answers: list[Answer], its_kind: Kind) -> dict:
+def measures(answers: list[Answer], its_kind: Kind) -> dict[str, Any]:
     """Return what is kept of a run.
 
     trial_ms  median time of a trial     hidden  share of the time during which the page was hidden
@@ -42,26 +42,26 @@ def measures(answers: list[Answer], its_kind: Kind) -> dict:
         "hidden": round(sum(row.hidden_ms or 0 for row in answers) / total, 3) if total else None,
         "same": _constant(trials, its_kind),
         "habits": load(its_kind.habits)(trials) if its_kind.habits and trials else [],
-        "failed": failed_checks(answers),
+        "failed": failed_checks(answers, its_kind),
     }
 
 
-def failed_checks(answers: list[Answer]) -> dict[str, int]:
+def failed_checks(answers: list[Answer], its_kind: Kind) -> dict[str, int]:
     """Return how many questions of its checks a run failed in the end, by page; pages without any are left out.
 
     A question that can be tried again (its scores tell `attempt` and what it is `about`) counts as at its last attempt;
     any other step is a question of its own. Dashboard, export and report all count by this.
     """
-    final: dict[tuple, bool] = {}
+    final: dict[tuple[str, Any], bool] = {}
     for number, row in enumerate(answers):
         page = row.step["page"]
-        if "passed" in row.scores and page not in ENTRANCE:
+        if "passed" in row.scores and not its_kind.page(page).entrance:
             question = row.scores["about"] if "attempt" in row.scores else row.step.get("key", number)
             final[page, question] = row.scores["passed"]
     return dict(Counter(page for (page, _), passed in final.items() if not passed))
 
 
-def flags(kept: dict, typical_ms: float | None) -> list[str]:
+def flags(kept: dict[str, Any], typical_ms: float | None) -> list[str]:
     """Return what is conspicuous about a run, in words; `typical_ms` is the median of the runs' `trial_ms`."""
     found = []
     trial_ms = kept.get("trial_ms")
@@ -77,10 +77,12 @@ def flags(kept: dict, typical_ms: float | None) -> list[str]:
 
 def _constant(trials: list[Answer], its_kind: Kind) -> list[str]:
     """Return the closed questions that had one answer throughout, over at least `MIN_TRIALS` trials."""
-    given: dict[str, list] = {}
+    given: dict[str, list[Any]] = {}
     for row in trials:
-        for field in its_kind.page(row.step["page"]).fields:
-            closed = field.type == "boolean" or field.levels
+        page = its_kind.page(row.step["page"])
+        asked = {question.name for question in page.questions if question.closed}
+        for field in page.columns:
+            closed = field.name in asked or field.type == "boolean" or field.levels
             if closed and row.answer.get(field.name) is not None:
                 given.setdefault(field.name, []).append(row.answer[field.name])
     return [name for name, values in given.items() if len(values) >= MIN_TRIALS and len({*map(str, values)}) == 1]

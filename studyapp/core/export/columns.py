@@ -1,9 +1,15 @@
-"""The columns of an export's tables: the same for every kind, plus what the kind's pages declare."""
+"""The columns of an export's tables: the same for every kind, plus what the kind's pages declare.
+
+What values mean is a study's own: `versions` maps each of its versions to that version's parameters, and where two
+differ, both are told. Left out, it's what the kind's defaults say.
+"""
 
 from dataclasses import replace
+from typing import Any, TypeAlias
 
 from studyapp.core.engine import flow
-from studyapp.core.engine.kinds import Field, Kind, Page
+from studyapp.core.engine.fields import Field, levels_of_all
+from studyapp.core.engine.kinds import Kind, Page
 
 STATUSES = {
     flow.ACTIVE: "not finished yet",
@@ -39,10 +45,14 @@ STAMPS = (
 )
 
 
-def columns(kind: Kind, *, with_ids: bool = False) -> dict[str, list[Field]]:
+Versions: TypeAlias = dict[str, dict[str, Any]]
+
+
+def columns(kind: Kind, versions: Versions | None = None, *, with_ids: bool = False) -> dict[str, list[Field]]:
     """Return the columns of each table, in order."""
+    versions = versions or {"": kind.defaults()}
     run = [STUDY, VERSION, PARTICIPANT, CONDITION, *_factors(kind)]
-    trial_fields = _merged(page for page in kind.pages if page.trial)
+    trial_fields = [field for page in kind.pages if page.trial for field in recorded(page, versions)]
     return {
         "participants": [*run, *_participant(with_ids), *kind.fields],
         "trials": [
@@ -50,7 +60,7 @@ def columns(kind: Kind, *, with_ids: bool = False) -> dict[str, list[Field]]:
             *WHERE,
             STIMULUS,
             Field("method", "text", "The explanation method shown, or none."),
-            *trial_fields,
+            *{field.name: field for field in trial_fields}.values(),
             *TIMES,
             INPUT,
             *STAMPS,
@@ -65,7 +75,7 @@ def columns(kind: Kind, *, with_ids: bool = False) -> dict[str, list[Field]]:
             Field("server_ms", "number", "Time since the run's previous answer, or its start; by the server.", "ms"),
             INPUT,
             *STAMPS,
-            *(field for page in kind.pages if not page.trial for field in page_fields(page)),
+            *(field for page in kind.pages if not page.trial for field in _prefixed(page, versions)),
         ],
         "events": [
             STUDY,
@@ -107,22 +117,30 @@ def columns(kind: Kind, *, with_ids: bool = False) -> dict[str, list[Field]]:
     }
 
 
-def page_fields(page: Page) -> list[Field]:
-    """Return a page's declared fields under their names in the steps table: `<page>_<field>`."""
-    return [replace(field, name=f"{page.name}_{field.name}") for field in page.fields]
+def recorded(page: Page, versions: Versions) -> list[Field]:
+    """Return a page's fields with what their values mean in all the study's versions."""
+    of_each = {label: page.recorded(parameters) for label, parameters in versions.items()}
+    return [
+        replace(field, levels=levels_of_all({label: fields[place].levels for label, fields in of_each.items()}))
+        for place, field in enumerate(page.columns)
+    ]
 
 
-def wide_columns(kind: Kind, steps: dict[tuple, Page], *, with_ids: bool = False) -> list[Field]:
+def wide_columns(
+    kind: Kind, steps: dict[str, Page], versions: Versions | None = None, *, with_ids: bool = False
+) -> list[Field]:
     """Return the columns of the wide table: one row per participant, then every step's fields and time.
 
     `steps` maps each step's prefix in the column names (`trial03`, `consent`) to its page, in order of appearance.
     """
+    versions = versions or {"": kind.defaults()}
+    of_pages = {page.name: recorded(page, versions) for page in steps.values()}
     answers = [
         replace(field, name=f"{prefix}_{field.name}", description=f"{prefix}: {field.description}")
         for prefix, page in steps.items()
-        for field in (*page.fields, TIMES[0])
+        for field in (*of_pages[page.name], TIMES[0])
     ]
-    return [*columns(kind, with_ids=with_ids)["participants"], *answers]
+    return [*columns(kind, versions, with_ids=with_ids)["participants"], *answers]
 
 
 def _factors(kind: Kind) -> list[Field]:
@@ -151,5 +169,6 @@ def _participant(with_ids: bool) -> list[Field]:
     ]
 
 
-def _merged(pages) -> list[Field]:
-    return list({field.name: field for page in pages for field in page.fields}.values())
+def _prefixed(page: Page, versions: Versions) -> list[Field]:
+    """Return a page's fields under their names in the steps table: `<page>_<field>`."""
+    return [replace(field, name=f"{page.name}_{field.name}") for field in recorded(page, versions)]

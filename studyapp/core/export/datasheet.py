@@ -1,6 +1,10 @@
 """What an export says about itself: `dataset_description.json` (Psych-DS), README.md and CHANGES.md."""
 
-from studyapp.core.engine.kinds import Field, Kind
+from collections.abc import Mapping
+from typing import Any
+
+from studyapp.core.engine.fields import Field
+from studyapp.core.engine.kinds import Kind
 
 from . import psychds
 from .tables import property_value
@@ -40,7 +44,9 @@ ROWS = {
 OWN = ("software", "kind", "study_version", "study_versions", "parameters", "factors", "levels")
 
 
-def dataset_description(study: dict, kind: Kind, columns: dict[str, list[Field]], software: str) -> dict:
+def dataset_description(
+    study: Mapping[str, Any], kind: Kind, columns: dict[str, list[Field]], software: str
+) -> dict[str, Any]:
     """Return the metadata of an export as Psych-DS wants it, every column of every table described once.
 
     `study` holds slug, title, parameters, factors (name → levels) and versions, newest first, each with
@@ -64,7 +70,7 @@ def dataset_description(study: dict, kind: Kind, columns: dict[str, list[Field]]
     }
 
 
-def readme(study: dict, kind: Kind, tables: list[str], software: str) -> str:
+def readme(study: Mapping[str, Any], kind: Kind, tables: list[str], software: str) -> str:
     """Return the words that go with the folder."""
     rows = [f"| `{psychds.file_name(study['slug'], name)}` | {ROWS[name]} |" for name in tables]
     return README.format(
@@ -76,7 +82,7 @@ def readme(study: dict, kind: Kind, tables: list[str], software: str) -> str:
     )
 
 
-def changes(study: dict) -> str:
+def changes(study: Mapping[str, Any]) -> str:
     """Return the history of the study's published versions, newest first."""
     lines = [f"{version['published']}  published {version['study_version']}" for version in study["versions"]]
     return "\n".join(lines or ["never published"]) + "\n"

@@ -9,6 +9,7 @@ import json
 import re
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import Any
 
 NAME = re.compile(r"([a-z]+-[a-zA-Z0-9]+)(_[a-z]+-[a-zA-Z0-9]+)*_data\.csv")
 CONTEXTS = {
@@ -29,7 +30,7 @@ def file_name(slug: str, table: str) -> str:
     return f"study-{re.sub('[^a-zA-Z0-9]', '', slug) or 'study'}_table-{table}_data.csv"
 
 
-def context(own: tuple[str, ...]) -> dict:
+def context(own: tuple[str, ...]) -> dict[str, str | None]:
     """Return the `@context` of a description: schema.org's words, but for the names that are a tool's own."""
     return {"@vocab": "http://schema.org/", **dict.fromkeys(own)}
 
@@ -112,7 +113,7 @@ def _columns(path: Path) -> tuple[list[str], list[str]]:
     return names, list(found.values())
 
 
-def _description(described: dict, columns: set[str]) -> list[str]:
+def _description(described: Any, columns: set[str]) -> list[str]:
     """Return what is wrong with the metadata, given all columns of all tables."""
     where = "dataset_description.json"
     if not isinstance(described, dict) or "@context" not in described:

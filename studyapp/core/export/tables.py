@@ -8,14 +8,18 @@ guarded by one leading apostrophe; see `guarded`.
 import csv
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import TextIO
+from typing import Any, Protocol, TextIO
 
-from studyapp.core.engine.kinds import Field
+from studyapp.core.engine.fields import Field
 
 FORMULA = re.compile(r"[=+\-@]|'[=+\-@']")
 STARTS = frozenset("=+-@'")
+
+
+class Writer(Protocol):
+    def __call__(self, row: Mapping[str, object], ready: Mapping[str, str] | None = None) -> None: ...
 
 
 def guarded(text: str) -> str:
@@ -33,7 +37,7 @@ def _time(value: datetime) -> str:
     return f"{value.isoformat(timespec='milliseconds')[:-6]}Z"
 
 
-CELLS = {
+CELLS: dict[type, Callable[[Any], str]] = {
     type(None): lambda value: "",
     bool: lambda value: "true" if value else "false",
     str: guarded,
@@ -46,17 +50,17 @@ CELLS = {
 }
 
 
-def cell(value) -> str:
+def cell(value: object) -> str:
     """Return a value as it stands in a CSV cell; a million of them a second, hence the table of types."""
     return CELLS.get(type(value), str)(value)
 
 
-def cells(row: dict) -> dict[str, str]:
+def cells(row: Mapping[str, object]) -> dict[str, str]:
     """Return a row's values as they stand in their cells."""
     return {name: cell(value) for name, value in row.items()}
 
 
-def writer_to(file: TextIO, columns: list[Field]) -> Callable:
+def writer_to(file: TextIO, columns: list[Field]) -> Writer:
     """Write a header to a file opened with `newline=""` and return `write(row, ready)`.
 
     A row is a dict, absent columns are empty; `ready` holds cells, as `cells` returns them, of columns that are the
@@ -66,7 +70,7 @@ def writer_to(file: TextIO, columns: list[Field]) -> Callable:
     writer = csv.writer(file)
     writer.writerow(names)
 
-    def write(row: dict, ready: dict | None = None) -> None:
+    def write(row: Mapping[str, object], ready: Mapping[str, str] | None = None) -> None:
         if ready:
             writer.writerow([ready[name] if name in ready else cell(row.get(name)) for name in names])
         else:
@@ -75,9 +79,9 @@ def writer_to(file: TextIO, columns: list[Field]) -> Callable:
     return write
 
 
-def property_value(column: Field) -> dict:
+def property_value(column: Field) -> dict[str, Any]:
     """Return a column's entry in `variableMeasured`: a schema.org PropertyValue with unit and levels."""
-    described = {
+    described: dict[str, Any] = {
         "@type": "PropertyValue",
         "name": column.name,
         "description": column.description,

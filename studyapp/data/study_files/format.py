@@ -13,7 +13,15 @@ FIELDS = {
     "codes": {name: f"code_{name}" for name in ("completed", "screened_out", "no_consent", "withdrawn")},
     "recruitment": {
         name: name
-        for name in ("id_parameter", "require_id", "return_url", "active_minutes", "expire_hours", "retention_days")
+        for name in (
+            "id_parameter",
+            "require_id",
+            "return_url",
+            "active_minutes",
+            "expire_hours",
+            "retention_days",
+            "lab_mode",
+        )
     },
 }
 
@@ -21,7 +29,7 @@ FIELDS = {
 SECTIONS = ("bundle", "parameters", "texts", "payment", "codes", "recruitment", "analysis_plan", "stimuli")
 
 
-NAMES = {"format", "format_version", "kind", "conditions", *FIELDS[""], *SECTIONS}
+NAMES = {"$schema", "format", "format_version", "kind", "conditions", *FIELDS[""], *SECTIONS}
 
 
 class StudyFileError(ValueError):

@@ -1,6 +1,7 @@
 """Read what a study file says of the study and its conditions, and refuse what it should not say."""
 
 from django.core.exceptions import ValidationError
+from django.db.models import IntegerField
 
 from studyapp import models
 from studyapp.core.engine import parameters
@@ -41,18 +42,24 @@ def _fields(found: dict) -> dict:
     for section, fields in FIELDS.items():
         given = {name: found[name] for name in fields if name in found} if section == "" else found[section]
         require_known(given, fields, section)
+        for name, value in given.items():
+            _require_whole(models.Study, fields[name], value, f"{section}.{name}" if section else name)
         values |= {fields[name]: value for name, value in given.items()}
     return values
 
 
 def _validate(study: models.Study) -> None:
-    if models.Study.objects.filter(slug=study.slug).exists():
-        raise StudyFileError(f"slug: a study {study.slug!r} is here already; load this one under another slug")
+    if other := models.study_at(study.slug):
+        raise StudyFileError(f"slug: {_whose(study.slug, other)} is here already; load this one under another slug")
     try:
         study.full_clean(exclude=["bundle", "current"])
     except ValidationError as error:
         field, messages = next(iter(error.message_dict.items()))
         raise StudyFileError(f"{_name(field)}: {messages[0]}") from None
+
+
+def _whose(slug: str, other: models.Study) -> str:
+    return f"a study {slug!r}" if other.slug == slug else f"a study {other.slug!r}, to which {slug!r} leads,"
 
 
 def _name(field: str) -> str:
@@ -104,12 +111,20 @@ def _condition(its_kind: Kind, entry, where: str) -> dict:
                 f"{where}.factors.{factor.name}: expected one of {', '.join(factor.levels)}, "
                 f"found {entry['factors'][factor.name]!r}"
             )
+    _require_whole(models.Condition, "quota", entry.get("quota"), f"{where}.quota")
     try:
         models.Condition(**entry).clean_fields(exclude=["study", "factors"])
     except ValidationError as error:
         field, messages = next(iter(error.message_dict.items()))
         raise StudyFileError(f"{where}.{field}: {messages[0]}") from None
     return entry
+
+
+def _require_whole(model, field: str, value, where: str) -> None:
+    """Refuse what the database would quietly cut to a whole number."""
+    counted = isinstance(model._meta.get_field(field), IntegerField)
+    if counted and (isinstance(value, bool) or (isinstance(value, float) and not value.is_integer())):
+        raise StudyFileError(f"{where}: expected a whole number, found {value!r}")
 
 
 def require_known(given: dict, names, where: str) -> None:

@@ -10,8 +10,11 @@ from django.utils.html import format_html
 from studyapp import models
 from studyapp.access import roles
 from studyapp.bundles import stimuli
+from studyapp.bundles.drawing import delete_pictures
 from studyapp.bundles.masks import folder_of
 from studyapp.bundles.stimuli import reader
+from studyapp.core.bundles.bundle import BundleError
+from studyapp.core.bundles.manifest import OLD
 from studyapp.data import audit
 from studyapp.desk import uploads
 
@@ -48,6 +51,7 @@ class BundleAdmin(admin.ModelAdmin):
         with transaction.atomic():
             audit.record(request.user, None, f"Deleted the bundle {obj.name}.")
             super().delete_model(request, obj)
+            delete_pictures(obj)
             stimuli.delete_files(obj)
         shutil.rmtree(folder_of(obj), ignore_errors=True)
 
@@ -61,12 +65,20 @@ class BundleAdmin(admin.ModelAdmin):
 
     @admin.display(description="Methods")
     def methods(self, bundle):
-        return ", ".join(reader(bundle).titles("methods").values())
+        return _of(bundle, lambda found: found.titles("methods").values())
 
     @admin.display(description="Classes")
     def classes(self, bundle):
-        return ", ".join(reader(bundle).classes)
+        return _of(bundle, lambda found: found.classes)
 
     @admin.display(description="Hash", ordering="sha256")
     def short_hash(self, bundle):
         return bundle.sha256[:12]
+
+
+def _of(record: models.Bundle, names) -> str:
+    """Return some names of a bundle; what is wrong with one that can't be read, as one of an earlier version."""
+    try:
+        return ", ".join(names(reader(record)))
+    except BundleError as error:
+        return OLD if OLD in str(error) else str(error)

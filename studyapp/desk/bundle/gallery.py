@@ -1,17 +1,23 @@
 """A bundle's gallery: images as rows, methods as columns, and what is wrong in it marked."""
 
+from dataclasses import replace
+
 from django import forms
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
-from django.urls import path
+from django.urls import path, reverse
+from django.utils.http import urlencode
 
 from studyapp import models
 from studyapp.access import roles
+from studyapp.bundles.drawing import heatmap_url
 from studyapp.bundles.stimuli import reader, stimulus_url
 from studyapp.core.bundles import gallery
 from studyapp.core.bundles.bundle import Bundle
+from studyapp.core.display import Display
+from studyapp.core.engine.displays import usual_display
 from studyapp.core.legends import legend
 from studyapp.core.texts import words
 from studyapp.desk.pages import page_context
@@ -49,9 +55,12 @@ class ShownForm(forms.Form):
 
 
 def urls(model_admin) -> list:
-    """Return the gallery's address."""
-    view = model_admin.admin_site.admin_view(_page(model_admin))
-    return [path("<int:pk>/gallery/", view, name="gallery")]
+    """Return the gallery's addresses: the page, and each map's picture."""
+    guarded = model_admin.admin_site.admin_view
+    return [
+        path("<int:pk>/gallery/", guarded(_page(model_admin)), name="gallery"),
+        path("<int:pk>/gallery/map/", guarded(_picture), name="gallery_map"),
+    ]
 
 
 def _page(model_admin):
@@ -62,14 +71,14 @@ def _page(model_admin):
         number = (asked.pop("page", None) or ["1"])[0]
         form = ShownForm(asked, bundle)
         shown = form.shown()
+        alone = form.is_valid() and form.cleaned_data["alone"]
         found = Paginator(gallery.rows(bundle, shown), PER_PAGE)
         images = found.get_page(number)
         context = {
             **page_context(model_admin, request, f"Gallery: {record}", record),
             "form": form,
-            "alone": form.cleaned_data.get("alone") if form.is_valid() else False,
-            "columns": [_column(bundle, name) for name in shown.methods or bundle.methods],
-            "rows": [_row(record, bundle, *pair, shown.methods) for pair in images],
+            "columns": [_column(bundle, name, alone) for name in shown.methods or bundle.methods],
+            "rows": [_row(record, bundle, *pair, shown.methods, alone) for pair in images],
             "images": images,
             "query": asked.urlencode(),
             "n_problems": len(gallery.problems(bundle)),
@@ -80,16 +89,32 @@ def _page(model_admin):
     return page
 
 
-def _column(bundle: Bundle, name: str) -> dict:
+def _picture(request: HttpRequest, pk: int) -> HttpResponse:
+    """Lead to a map's picture, which is drawn unless it is there: a page of the gallery doesn't wait for all of its."""
+    record = get_object_or_404(roles.bundles(request.user), pk=pk)
+    bundle, asked = reader(record), request.GET
+    tree = bundle.nodes.get((asked.get("image"), asked.get("method"), asked.get("class")), [])
+    node = next((one for one in tree if one.node == asked.get("node")), None)
+    if node is None:
+        raise Http404
+    return redirect(heatmap_url(record, node, _display(bundle, node.method, bool(asked.get("alone")))))
+
+
+def _display(bundle: Bundle, method: str, alone: bool) -> Display:
+    usual = usual_display(bundle.methods[method], {})
+    return replace(usual, style="map") if alone else usual
+
+
+def _column(bundle: Bundle, name: str, alone: bool) -> dict:
     return {
         "key": name,
         "name": bundle.method_title(name),
-        "legend": legend(bundle.methods[name]),
+        "legend": legend(_display(bundle, name, alone)),
         "whole": name in gallery.whole_output(bundle),
     }
 
 
-def _row(record: models.Bundle, bundle: Bundle, image_id: str, class_name: str, methods: tuple[str, ...]) -> dict:
+def _row(record, bundle: Bundle, image_id: str, class_name: str, methods: tuple[str, ...], alone: bool) -> dict:
     image = bundle.images[image_id]
     return {
         "id": image_id,
@@ -105,7 +130,7 @@ def _row(record: models.Bundle, bundle: Bundle, image_id: str, class_name: str, 
                 "method": bundle.method_title(cell.method),
                 "problem": cell.problem,
                 "metrics": [(words(name), f"{value:.3g}") for name, value in cell.metrics.items()],
-                "tree": [_branch(record, branch) for branch in gallery.tree_of(cell.nodes)],
+                "tree": [_branch(record, branch, alone) for branch in gallery.tree_of(cell.nodes)],
                 "single": len(cell.nodes) == 1,
             }
             for cell in gallery.cells(bundle, image_id, class_name, methods)
@@ -113,11 +138,13 @@ def _row(record: models.Bundle, bundle: Bundle, image_id: str, class_name: str, 
     }
 
 
-def _branch(record: models.Bundle, branch: dict) -> dict:
+def _branch(record: models.Bundle, branch: dict, alone: bool) -> dict:
     node = branch["node"]
+    named = {"image": node.image_id, "method": node.method, "class": node.target, "node": node.node}
+    query = urlencode(named | ({"alone": "on"} if alone else {}))
     return {
-        "label": node.get("label") or "",
-        "score": node.get("score"),
-        "overlay": stimulus_url(record, node["overlay_file"]) if node["overlay_file"] else "",
-        "branches": [_branch(record, below) for below in branch["branches"]],
+        "label": node.label,
+        "score": node.score,
+        "url": f"{reverse('admin:gallery_map', args=[record.pk])}?{query}",
+        "branches": [_branch(record, below, alone) for below in branch["branches"]],
     }

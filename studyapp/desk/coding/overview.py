@@ -20,7 +20,7 @@ def overview(model_admin):
         column = request.GET.get("field")
         column = column if column in columns else next(iter(columns), None)
         context = context_of(model_admin, request, study, "Coding") | {
-            "columns": [_column(study, request.user, name, columns) for name in columns],
+            "columns": [_column(study, request.user, name) for name in columns],
             "column": column,
             "codes": codebook.codes(study),
             "simulated": passages.simulated(study),
@@ -44,12 +44,12 @@ def agreement(model_admin):
     return view
 
 
-def _column(study: models.Study, user, name: str, columns: dict) -> dict:
+def _column(study: models.Study, user, name: str) -> dict:
     total, left = passages.passages(study, name).count(), passages.unread(study, name, user).count()
     return {
         "name": name,
         "title": name.replace("_", " "),
-        "question": columns[name][1].description,
+        "question": passages.told(study, name),
         "total": total,
         "done": total - left,
         "coders": results.progress(study, name),

@@ -32,7 +32,7 @@ def read(model_admin):
         context = context_of(model_admin, request, study, "Code answers") | {
             "start": start,
             "column": column,
-            "question": passages.free_fields(study)[column][1].description,
+            "question": passages.told(study, column),
             "simulated": passages.simulated(study),
         }
         return TemplateResponse(request, "admin/studyapp/coding/read.html", context)

@@ -28,7 +28,7 @@ def resolve(model_admin):
         found = results.disagreements(study, column)
         context = context_of(model_admin, request, study, "Where coders differ") | {
             "column": column,
-            "question": passages.free_fields(study)[column][1].description,
+            "question": passages.told(study, column),
             "n_left": len(found),
             "found": [results.side_by_side(passage, study) for passage in found[:RESOLVED_AT_ONCE]],
             "codes": list(study.codes.all()),

@@ -13,9 +13,9 @@ SHORT = 60
 
 @admin.register(models.Change)
 class ChangeAdmin(ByRole, admin.ModelAdmin):
-    """All deeds on record, for whoever may change the study; of deleted studies, and of none, for superusers."""
+    """All actions on record, for whoever may change the study; of deleted studies, and of none, for superusers."""
 
-    deeds = {"view": "change"}
+    action_by_permission = {"view": "change"}
     list_display = ("when", "who", "slug", "deed", "what")
     list_filter = (("study", StudyFilter), "who")
     search_fields = ("deed", "who")

@@ -51,7 +51,7 @@ class WhoFilter(admin.SimpleListFilter):
 class ParticipantAdmin(ByRole, admin.ModelAdmin):
     """Participants are looked at; they are erased, which leaves a tombstone, but never edited nor deleted."""
 
-    deeds = {"view": "view"}
+    action_by_permission = {"view": "view"}
     list_display = ("code", "its_study", "condition", "state", "progress", "duration", "who", "started")
     list_filter = (("study", StudyFilter), "status", WhoFilter, ("condition", ConditionFilter))
     list_select_related = ("study", "condition")

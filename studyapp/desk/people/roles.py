@@ -67,7 +67,7 @@ def _changed(model_admin, request: HttpRequest, study: models.Study, form: Membe
             if not form.is_valid():
                 return False
             form.instance.study = study
-            deed, row = "Gave a role.", [str(form.save().user), None, form.instance.role]
+            action, row = "Gave a role.", [str(form.save().user), None, form.instance.role]
         else:
             member = get_object_or_404(study.members, pk=request.POST.get("member"))
             role = None if "remove" in request.POST else request.POST.get("role")
@@ -76,9 +76,9 @@ def _changed(model_admin, request: HttpRequest, study: models.Study, form: Membe
             if _last_owner(study, member) and role != models.Member.Role.OWNER:
                 model_admin.message_user(request, "A study keeps at least one owner.", messages.ERROR)
                 return True
-            deed, row = _given(member, role)
-        record(request.user, study, deed, [row])
-    model_admin.message_user(request, f"{deed} {row[0]}: {row[2] or 'none'}.", messages.SUCCESS)
+            action, row = _given(member, role)
+        record(request.user, study, action, [row])
+    model_admin.message_user(request, f"{action} {row[0]}: {row[2] or 'none'}.", messages.SUCCESS)
     return True
 
 

@@ -110,5 +110,6 @@ def _page(request: HttpRequest, pk: int, position: int) -> HttpResponse:
     with translation.override(showing.language_of(run)):
         context = showing.step_context(run)
         del context["same"]  # this page is like no participant's: nothing of it is kept, nor taken from theirs
-        nothing = {"token": "", "participant_key": "", "submit_url": "", "events_url": "", "state_url": ""}
+        addresses = ("submit", "events", "state", "draft", "guide", "leave", "run")
+        nothing = {"token": "", "key": "", "draft": None, **{f"{name}_url": "" for name in addresses}}
         return render(request, page.template, {**context, **nothing, "form": form, "replay": True, "next_images": []})

@@ -1,30 +1,27 @@
-"""Bots from the desk: ordered here, walked by a process of its own, so that participants' pages stay quick."""
-
-from datetime import timedelta
+"""Bots from the desk: ordered here, walked by a job, so that participants' pages stay quick."""
 
 from django import forms
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import path
-from django.utils import timezone
-from django.views.decorators.cache import never_cache
 
-from studyapp import models, publishing
+from studyapp import jobs, models, publishing
 from studyapp.access import roles
 from studyapp.core.engine import skills
+from studyapp.core.engine.answers import skills_of
 from studyapp.core.engine.kinds import kind
 from studyapp.data import audit
 from studyapp.desk.pages import page_context, study_of
-from studyapp.jobs import processes
+from studyapp.desk.results import jobs as shown_jobs
 from studyapp.run import sessions
 
 AT_MOST = 500
-SILENT = timedelta(minutes=2)
+SHOWN = 10  # orders
+ORDERS = "admin/studyapp/study/_bot_orders.html"
 
 
 class BotsForm(forms.Form):
@@ -56,16 +53,11 @@ def urls(model_admin) -> list:
     ]
 
 
-def start(order: models.BotRun) -> None:
-    """Let the bots of an order walk in a process of its own, which outlives this request."""
-    processes.start("walk_bots", str(order.pk))
-
-
 def _page(model_admin):
     def page(request: HttpRequest, pk: int) -> HttpResponse:
         study = get_object_or_404(roles.studies(request.user).select_related("current", "bundle"), pk=pk)
         may_change = roles.may(request.user, "change", study)
-        form = BotsForm(request.POST or None, named=kind(study.kind).part("bots:SKILLS"))
+        form = BotsForm(request.POST or None, named=skills_of(kind(study.kind)))
         problems = _problems(study)
         if "discard" in request.GET and may_change and request.method == "GET":
             return TemplateResponse(request, "admin/studyapp/confirm.html", _asking(model_admin, request, study))
@@ -86,7 +78,7 @@ def _page(model_admin):
             "problems": problems,
             "may_change": may_change,
             "is_draft": study.current is None,
-            "orders": _shown(study),
+            **_orders(request, study),
         }
         return TemplateResponse(request, "admin/studyapp/study/bots.html", context)
 
@@ -101,25 +93,20 @@ def _asking(model_admin, request: HttpRequest, study: models.Study) -> dict:
         "people gave stays.",
         "problems": [] if n else ["There are none; nothing is to be deleted."],
         "button": "Delete",
-        "deed": "discard",
+        "action": "discard",
         "back": request.path,
         "dangerous": True,
     }
 
 
-@never_cache
 def _progress(request: HttpRequest, pk: int) -> HttpResponse:
-    study = study_of(request, pk)
-    return JsonResponse({"html": _shown(study), "running": any(_is_running(order) for order in study.bot_runs.all())})
+    context = _orders(request, study_of(request, pk))
+    return shown_jobs.answer(request, ORDERS, context, [order["job"] for order in context["orders"]])
 
 
-def _shown(study: models.Study) -> str:
-    orders = [{"order": order, "running": _is_running(order)} for order in study.bot_runs.select_related("user")[:10]]
-    return render_to_string("admin/studyapp/study/_bot_orders.html", {"orders": orders, "study": study})
-
-
-def _is_running(order: models.BotRun) -> bool:
-    return order.ended_at is None and timezone.now() - order.seen_at < SILENT
+def _orders(request: HttpRequest, study: models.Study) -> dict:
+    orders = jobs.of(study, "bots")[:SHOWN]
+    return {"study": study, "orders": [shown_jobs.state(request, order) for order in orders]}
 
 
 def _problems(study: models.Study) -> list[str]:
@@ -130,6 +117,5 @@ def _problems(study: models.Study) -> list[str]:
 
 def _order(user, study: models.Study, n_bots: int, skill: str) -> None:
     with transaction.atomic():
-        order = models.BotRun.objects.create(study=study, user=user, n_bots=n_bots, skill=skill)
+        jobs.ask("bots", study=study, user=user, parameters={"n_bots": n_bots, "skill": skill})
         audit.record(user, study, f"Sent {n_bots} bots ({skill}).")
-    transaction.on_commit(lambda: start(order))

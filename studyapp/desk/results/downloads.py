@@ -12,7 +12,7 @@ from studyapp.data.audit import record
 from studyapp.desk.pages import study_of
 from studyapp.jobs import processes
 
-# Name, button, the deed that takes a role, and what makes it.
+# Name, button, the action that takes a role, and what makes it.
 DOWNLOADS = {
     "export": ("Export data", "view", downloads.data),
     "study-file": ("Study as a file", "view", downloads.study_file),
@@ -22,16 +22,16 @@ DOWNLOADS = {
 
 def allowed(user, study: models.Study) -> list[tuple[str, str]]:
     """Return the name and button of each download of a study that a user may have."""
-    return [(name, button) for name, (button, deed, _) in DOWNLOADS.items() if roles.may(user, deed, study)]
+    return [(name, button) for name, (button, action, _) in DOWNLOADS.items() if roles.may(user, action, study)]
 
 
 def view(model_admin, name: str):
     """Return the view of one download; each is put on record."""
-    button, deed, make = DOWNLOADS[name]
+    button, action, make = DOWNLOADS[name]
 
     def download(request: HttpRequest, pk: int) -> HttpResponse:
         study = study_of(request, pk)
-        if not roles.may(request.user, deed, study):
+        if not roles.may(request.user, action, study):
             raise PermissionDenied
         try:
             response = make(study)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import path
@@ -16,6 +16,8 @@ from studyapp import models
 from studyapp.data import reporting
 from studyapp.data.audit import record
 from studyapp.desk.pages import page_context, study_of
+from studyapp.desk.results import jobs as shown_jobs
+from studyapp.jobs.files import folder_of
 
 # The report is a page of its own making: it may show its pictures and styles, and nothing else.
 POLICY = (
@@ -64,7 +66,8 @@ def show(model_admin):
 
     def view(request: HttpRequest, pk: int, report_pk: int) -> HttpResponse:
         study, report = _report(request, pk, report_pk)
-        context = _context(model_admin, request, study, f"Report {report.pk}") | {"report": report}
+        context = _context(model_admin, request, study, f"Report {report.pk}")
+        context |= {"report": report, **shown_jobs.state(request, report)}
         return TemplateResponse(request, "admin/studyapp/reports/report.html", context)
 
     return view
@@ -75,7 +78,7 @@ def state(model_admin):
 
     def view(request: HttpRequest, pk: int, report_pk: int) -> HttpResponse:
         _, report = _report(request, pk, report_pk)
-        return JsonResponse({"status": report.status, "progress": report.progress})
+        return shown_jobs.answer(request, "admin/studyapp/_job.html", shown_jobs.state(request, report), [report])
 
     return view
 
@@ -113,14 +116,14 @@ def _study(request: HttpRequest, pk: int) -> models.Study:
     return study_of(request, pk)
 
 
-def _report(request: HttpRequest, pk: int, report_pk: int) -> tuple[models.Study, models.Report]:
+def _report(request: HttpRequest, pk: int, report_pk: int) -> tuple[models.Study, models.Job]:
     study = _study(request, pk)
     return study, get_object_or_404(reporting.reports(study), pk=report_pk)
 
 
-def _made(report: models.Report) -> Path:
-    folder = reporting.folder_of(report) / "report"
-    if report.status != models.Report.Status.DONE or not (folder / reporting.PAGE).is_file():
+def _made(report: models.Job) -> Path:
+    folder = folder_of(report) / "report"
+    if report.outcome != report.Outcome.DONE or not (folder / reporting.PAGE).is_file():
         raise Http404("This report was not made, or its files are gone.")
     return folder
 

@@ -7,7 +7,7 @@ from django.utils.html import format_html
 
 from studyapp import models
 from studyapp.bundles.stimuli import reader
-from studyapp.core.engine.kinds import Factor, kind
+from studyapp.core.engine.kinds import METHODS, Factor, kind
 from studyapp.core.texts import words
 from studyapp.desk.by_role import ByRole
 
@@ -63,7 +63,7 @@ class LabelledFormSet(forms.BaseInlineFormSet):
 
 
 class ConditionInline(ByRole, admin.TabularInline):
-    deeds = {"view": "view", "add": "change", "change": "change", "delete": "change"}
+    action_by_permission = {"view": "view", "add": "change", "change": "change", "delete": "change"}
     model = models.Condition
     formset = LabelledFormSet
     template = "admin/studyapp/study/conditions.html"
@@ -112,6 +112,6 @@ class ConditionInline(ByRole, admin.TabularInline):
 
 
 def _factor_field(factor: Factor, methods: dict[str, str]) -> forms.ChoiceField:
-    levels = dict.fromkeys([*factor.levels, *(methods if factor.open else [])])
+    levels = dict.fromkeys([*factor.levels, *(methods if factor.offered == METHODS else [])])
     choices = [(level, methods.get(level) or words(level)) for level in levels]
     return forms.ChoiceField(label=words(factor.name), help_text=factor.description, choices=choices)

@@ -13,7 +13,7 @@ from studyapp import models
 from studyapp.bundles.pairing import pairs_of
 from studyapp.bundles.stimuli import reader
 from studyapp.core.bundles.pairs import labels_of
-from studyapp.core.engine.kinds import Kind, Parameter, Variant, kind, kinds
+from studyapp.core.engine.kinds import METHODS, Kind, Parameter, Variant, kind, kinds
 from studyapp.core.texts import words
 from studyapp.data import audit
 
@@ -23,7 +23,6 @@ from .rows_field import RowsField
 PARAMETER, TEXT = "parameter__", "text__"
 EVERYBODY = "everybody"
 SHORT_NAME = "Short name"
-NO_METHOD = "none"
 
 
 class AddStudyForm(forms.ModelForm):
@@ -56,9 +55,9 @@ class AddStudyForm(forms.ModelForm):
         its_kind, bundle = kind(self.instance.kind), self.instance.bundle
         own = self.variant.conditions if self.variant else ()
         cells = [dict(cell) for cell in own] or crossed_conditions(its_kind)
-        methods = {NO_METHOD, *reader(bundle).offered("methods")} if bundle else None
-        shown = {factor.name for factor in its_kind.factors if factor.open}
-        kept = [cell for cell in cells if methods is None or all(cell["factors"][name] in methods for name in shown)]
+        methods = reader(bundle).offered(METHODS) if bundle else None
+        shown = [factor for factor in its_kind.factors if factor.offered == METHODS and bundle]
+        kept = [cell for cell in cells if all(cell["factors"][one.name] in (*methods, *one.choices) for one in shown)]
         self.instance.left_out = [cell["name"] for cell in cells if cell not in kept] if kept else []
         return kept or cells
 
@@ -154,7 +153,7 @@ def _offered(what: str, bundle: models.Bundle, present: list) -> dict[str, int]:
     """Return what the bundle has, each with the number of its images; a pair's labels are in the study's order."""
     if what != "pairs":
         return reader(bundle).offered(what)
-    written = {frozenset(labels_of(name)): name for name in present}
+    written = {frozenset(labels_of(name, reader(bundle).classes)): name for name in present}
     return {written.get(frozenset(one.labels), one.name): len(one.images) for one in pairs_of(bundle, 1)}
 
 

@@ -11,14 +11,15 @@ from django.urls import path, reverse
 from studyapp import models, publishing
 from studyapp.access import roles
 from studyapp.core.engine.kinds import kind
-from studyapp.data import audit, reporting
+from studyapp.data import audit
 from studyapp.desk import uploads
 from studyapp.desk.by_role import ByRole
 from studyapp.desk.coding import addresses as coding
 from studyapp.desk.pages import page_context
 from studyapp.desk.people import links
 from studyapp.desk.people import roles as people
-from studyapp.desk.results import bots, dashboard, downloads, reports
+from studyapp.desk.results import bots, dashboard, downloads, exports, jobs, reports
+from studyapp.jobs import files
 from studyapp.run import sessions
 
 from . import drawn, numbers, transitions, wording
@@ -28,7 +29,7 @@ from .forms import PARAMETER, TEXT, AddStudyForm, study_form, text_order
 BASICS = (("title", "slug"), ("bundle", "language"))
 PAYMENT = (("currency", "reward_base", "reward_bonus", "reward_partial"),)
 RECRUITMENT = (
-    ("id_parameter", "require_id"),
+    ("id_parameter", "require_id", "lab_mode"),
     "return_url",
     ("code_completed", "code_screened_out", "code_no_consent", "code_withdrawn"),
 )
@@ -41,7 +42,7 @@ CHECKED_AT = {"Bundle": "#id_bundle", "Conditions": "#conditions-group", "Parame
 class InvitationInline(ByRole, admin.TabularInline):
     """Personal links, one per person invited."""
 
-    deeds = dict.fromkeys(("view", "add", "change", "delete"), "identities")
+    action_by_permission = dict.fromkeys(("view", "add", "change", "delete"), "identities")
     model = models.Invitation
     formset = LabelledFormSet
     extra = 0
@@ -63,7 +64,7 @@ class InvitationInline(ByRole, admin.TabularInline):
 
 @admin.register(models.Study)
 class StudyAdmin(ByRole, admin.ModelAdmin):
-    deeds = {"view": "view", "change": "change", "delete": "delete"}
+    action_by_permission = {"view": "view", "change": "change", "delete": "delete"}
     prepopulated_fields = {"slug": ("title",)}
     change_form_template = "admin/studyapp/study/change_form.html"
     inlines = (ConditionInline, InvitationInline)
@@ -150,7 +151,12 @@ class StudyAdmin(ByRole, admin.ModelAdmin):
             path(f"<int:pk>/{name}/", self.admin_site.admin_view(transitions.view(self, name)), name=f"study_{name}")
             for name in transitions.TRANSITIONS
         ]
-        files = [
+        actions.append(
+            path(
+                "<int:pk>/publish/progress/", self.admin_site.admin_view(transitions.progress), name="study_publishing"
+            )
+        )
+        taken_away = [
             path(f"<int:pk>/{name}/", self.admin_site.admin_view(downloads.view(self, name)), name=f"study_{name}")
             for name in downloads.DOWNLOADS
         ]
@@ -158,9 +164,9 @@ class StudyAdmin(ByRole, admin.ModelAdmin):
             path("load/", self.admin_site.admin_view(uploads.view(self, "study")), name="load_study"),
             path("<int:pk>/people/", self.admin_site.admin_view(people.view(self)), name="study_people"),
         ]
-        parts = (bots, coding, dashboard, drawn, links, reports, wording)
+        parts = (bots, coding, dashboard, drawn, exports, jobs, links, reports, wording)
         around = [address for part in parts for address in part.urls(self)]
-        return [*own, *actions, *files, *around, *super().get_urls()]
+        return [*own, *actions, *taken_away, *around, *super().get_urls()]
 
     def changelist_view(self, request, extra_context=None):
         """Send to the desk's first page, which lists the studies."""
@@ -194,7 +200,7 @@ class StudyAdmin(ByRole, admin.ModelAdmin):
             with transaction.atomic():
                 audit.record(request.user, study, "Deleted the study.")
                 sessions.discard_trial_runs(study)
-                reporting.discard(study)
+                files.discard_all(study)
                 study.delete()
             self.message_user(request, f"“{study}” was deleted.", messages.SUCCESS)
             return redirect("admin:index")
@@ -218,8 +224,10 @@ class StudyAdmin(ByRole, admin.ModelAdmin):
             "checks": [(check, CHECKED_AT.get(check.title, "")) for check in publishing.checks(study)],
             "advice": advice(study),
             "transitions": transitions.possible(study) if may_change else [],
+            **transitions.under_way(request, study),
             "downloads": downloads.allowed(request.user, study),
             "link": request.build_absolute_uri(reverse("entry", args=[study.slug])),
+            "next_person": request.build_absolute_uri(reverse("next_person", args=[study.slug])),
             "links_form": links.LinksForm() if roles.may(request.user, "identities", study) else None,
             "role": roles.role_of(request.user, study),
             "parameters_at": "".join(f"id_{PARAMETER}{first.name}" for first in kind(study.kind).parameters[:1]),
@@ -241,13 +249,15 @@ def deletion_problems(study: models.Study) -> list[str]:
 
 def advice(study: models.Study) -> list[tuple[str, str]]:
     """Return what a study can be published without, but seldom should be, each with its place on the page."""
-    found = []
+    advised = []
     if not study.code_completed and not study.return_url:
-        found.append(("No completion code: recruiters such as Prolific need one to pay people.", "#id_code_completed"))
+        advised.append(
+            ("No completion code: recruiters such as Prolific need one to pay people.", "#id_code_completed")
+        )
     if "{code}" in study.return_url and not study.code_completed:
-        said = "The return address asks for a code, but there is no code for completed runs."
-        found.append((said, "#id_code_completed"))
+        missing = "The return address asks for a code, but there is no code for completed runs."
+        advised.append((missing, "#id_code_completed"))
     unseen = list(study.conditions.exclude(participants__preview=True).values_list("name", flat=True))
     if unseen and study.current is None:
-        found.append((f"Not previewed yet: {', '.join(unseen)}.", "#conditions-group"))
-    return found
+        advised.append((f"Not previewed yet: {', '.join(unseen)}.", "#conditions-group"))
+    return advised

@@ -9,12 +9,15 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 
-from studyapp import models, publishing
+from studyapp import jobs, models, publishing
 from studyapp.access import roles
 from studyapp.data.audit import record
-from studyapp.desk.pages import page_context
+from studyapp.desk.pages import page_context, study_of
+from studyapp.desk.results import jobs as shown_jobs
 
 Status = models.Study.Status
+DRAWN_AT_ONCE = 300  # heatmaps that the page waits for, some seconds; more are drawn in the background
+PUBLISHING = "admin/studyapp/study/_publishing.html"
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,11 @@ def view(model_admin, name: str):
 
 def _apply(model_admin, request: HttpRequest, study: models.Study, transition: Transition) -> None:
     try:
+        if not transition.status and not publishing.problems(study):
+            if publishing.n_undrawn(study) > DRAWN_AT_ONCE:
+                _publish_later(model_admin, request, study)
+                return
+            publishing.draw_heatmaps(study)  # before the transaction: nobody else's writing should wait for it
         with transaction.atomic():
             if transition.status:
                 publishing.set_status(study, transition.status)
@@ -105,6 +113,29 @@ def _apply(model_admin, request: HttpRequest, study: models.Study, transition: T
         model_admin.message_user(request, str(problem), messages.ERROR)
         return
     model_admin.message_user(request, done, messages.SUCCESS)
+
+
+def _publish_later(model_admin, request: HttpRequest, study: models.Study) -> None:
+    with transaction.atomic():
+        jobs.ask("publish", study=study, user=request.user, slot=f"publish {study.pk}")
+        record(request.user, study, "Asked to publish, once the heatmaps are drawn.")
+    said = "Its heatmaps are being drawn; it is published as soon as they are, also when this page is closed."
+    model_admin.message_user(request, said, messages.INFO)
+
+
+def under_way(request: HttpRequest, study: models.Study) -> dict:
+    """Return how far the study's publishing in the background is, or why the last one failed; nothing without."""
+    last = jobs.of(study, "publish").first()
+    shown = last and (last.is_under_way or last.outcome == models.Job.Outcome.FAILED)
+    return {"publishing": shown_jobs.state(request, last)} if shown else {}
+
+
+def progress(request: HttpRequest, pk: int) -> HttpResponse:
+    """Return how far it is, for `jobs.js`."""
+    study = study_of(request, pk)
+    last = jobs.of(study, "publish").first()
+    context = {"publishing": shown_jobs.state(request, last)} if last else {}
+    return shown_jobs.answer(request, PUBLISHING, context, [last] if last else [])
 
 
 def _context(model_admin, request: HttpRequest, study: models.Study, name: str) -> dict:

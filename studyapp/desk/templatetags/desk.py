@@ -23,15 +23,15 @@ def _wanted(study: models.Study) -> int | None:
 
 
 @register.simple_tag
-def may(user, deed: str, study: models.Study) -> bool:
-    """Return whether a user may do a deed with a study."""
-    return roles.may(user, deed, study)
+def may(user, action: str, study: models.Study) -> bool:
+    """Return whether a user may take an action with a study."""
+    return roles.may(user, action, study)
 
 
 @register.simple_tag
-def may_anywhere(user, deed: str) -> bool:
-    """Return whether a user may do a deed with any study."""
-    return roles.may_anywhere(user, deed)
+def may_anywhere(user, action: str) -> bool:
+    """Return whether a user may take an action with any study."""
+    return roles.may_anywhere(user, action)
 
 
 @register.simple_tag

@@ -72,6 +72,6 @@ def _type(field: Field) -> str:
 
 
 def _meaning(field: Field) -> str:
-    levels = " · ".join(f"`{code}` {words}" for code, words in field.levels.items())
+    levels = " · ".join(f"`{code}`" if code == words else f"`{code}` {words}" for code, words in field.levels.items())
     text = f"{field.description} {levels}" if levels else field.description
     return text.replace("|", "\\|")

@@ -1,19 +1,20 @@
 """Storing what a participant does: the answer to a step, exactly once, and what the browser saw meanwhile."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from django.db import transaction
 from django.utils import timezone
 
 from studyapp import models
-from studyapp.core.engine import flow
+from studyapp.core.engine import answers, flow
 from studyapp.core.engine.kinds import Page, kind, load
 from studyapp.core.storable import storable
 from studyapp.publishing import frozen
 from studyapp.run.sessions.ending import ERASED, finish
 from studyapp.run.sessions.runs import locked, position_of
 
+MAX_DRAFT, MAX_FIELDS = 60_000, 400  # characters and fields of a draft, several times what the longest page holds
 MAX_EVENTS, MAX_OF_RUN, MAX_DATA = 500, 20_000, 2_000  # in a batch; in a run; characters of one event's data
 
 
@@ -28,6 +29,7 @@ class Receipt:
 
     status: str
     errors: dict = field(default_factory=dict)
+    run: models.Participant | None = field(default=None, compare=False)  # as it stands afterwards
 
 
 def submit(participant_id: int, submitted_token: str, validate, timing: dict) -> Receipt:
@@ -38,31 +40,36 @@ def submit(participant_id: int, submitted_token: str, validate, timing: dict) ->
     """
     with transaction.atomic():
         participant = locked(participant_id)
-        position = position_of(participant, submitted_token)
-        if position is None:
-            return Receipt("moved")
-        if position != participant.position or participant.status != flow.ACTIVE:
-            if participant.responses.filter(position=position).exists():
-                return Receipt("stored")
-            return Receipt("moved" if participant.status == flow.ACTIVE else "closed")
-        step = participant.plan.steps[position]
-        answer, errors = validate(participant, step)
-        if errors:
-            return Receipt("invalid", errors)
-        record = frozen(participant.version)
-        its_kind = kind(record["kind"])
-        scores = its_kind.part("scoring:score")(step, answer, record)
-        _arrange(participant.plan, its_kind.page(step["page"]), position, answer)
-        move = flow.advance(participant.plan.steps, position, flow.Submission(answer, scores))
-        models.Response.objects.create(
-            participant=participant,
-            position=position,
-            submitted_at=timezone.now(),
-            **move.response,
-            **_timing(timing),
-        )
-        _move(participant, move)
-        return Receipt("accepted")
+        return replace(_submitted(participant, submitted_token, validate, timing), run=participant)
+
+
+def _submitted(participant: models.Participant, submitted_token: str, validate, timing: dict) -> Receipt:
+    position = position_of(participant, submitted_token)
+    if position is None:
+        return Receipt("moved")
+    if position != participant.position or participant.status != flow.ACTIVE:
+        if participant.responses.filter(position=position).exists():
+            return Receipt("stored")
+        return Receipt("moved" if participant.status == flow.ACTIVE else "closed")
+    step = participant.plan.steps[position]
+    answer, errors = validate(participant, step)
+    if errors:
+        return Receipt("invalid", errors)
+    record = frozen(participant.version)
+    its_kind = kind(record["kind"])
+    scores = answers.score(its_kind, step, answer, record)
+    _arrange(participant.plan, its_kind.page(step["page"]), position, answer)
+    move = flow.advance(participant.plan.steps, position, flow.Submission(answer, scores))
+    models.Response.objects.create(
+        participant=participant,
+        position=position,
+        submitted_at=timezone.now(),
+        **move.response,
+        **_timing(timing),
+    )
+    models.Draft.objects.filter(participant=participant).delete()
+    _move(participant, move)
+    return Receipt("accepted")
 
 
 def record_events(participant_id: int, submitted_token: str, events: list[dict]) -> None:
@@ -84,6 +91,31 @@ def record_events(participant_id: int, submitted_token: str, events: list[dict])
         if participant.status == flow.ACTIVE:
             participant.seen_at = now
             participant.save(update_fields=["seen_at"])
+
+
+def keep_draft(participant_id: int, submitted_token: str, number: int, fields: list) -> str:
+    """Keep what the run's present step holds unanswered: `[[name, value]]`, by the `number` of its changes.
+
+    Return kept; older where a later draft is here; late where the step was answered or the run ended, so that nothing
+    comes back; large where it is more than any page holds.
+    """
+    fields = storable(fields)
+    if len(fields) > MAX_FIELDS or len(json.dumps(fields)) > MAX_DRAFT:
+        return "large"
+    with transaction.atomic():
+        participant = models.Participant.objects.select_for_update().get(pk=participant_id)
+        position = position_of(participant, submitted_token)
+        if position != participant.position or participant.status != flow.ACTIVE:
+            return "late"
+        known = models.Draft.objects.filter(participant=participant, position=position).first()
+        if known and known.number >= number:
+            return "older"
+        models.Draft.objects.update_or_create(
+            participant=participant, defaults={"position": position, "number": number, "fields": fields}
+        )
+        participant.seen_at = timezone.now()
+        participant.save(update_fields=["seen_at"])
+        return "kept"
 
 
 def _arrange(plan: models.Plan, page: Page, position: int, answer: dict) -> None:

@@ -1,6 +1,7 @@
 """How a run ends – completed, screened out, withdrawn, expired – and how people's data are erased."""
 
 from datetime import timedelta
+from functools import partial
 
 from django.db import transaction
 from django.db.models import Q
@@ -9,6 +10,7 @@ from django.utils import timezone
 from studyapp import models
 from studyapp.core.engine import flow, quality
 from studyapp.core.engine.kinds import kind
+from studyapp.jobs import files
 from studyapp.publishing import frozen
 from studyapp.run.sessions.runs import answered, locked, trace
 
@@ -86,6 +88,7 @@ def _end(participant: models.Participant, status: str, summary: dict) -> None:
     participant.status, participant.summary = status, summary
     participant.quality = _quality(participant) if status == flow.COMPLETED else {}
     participant.ended_at = timezone.now()
+    models.Draft.objects.filter(participant=participant).delete()
     participant.save(update_fields=["status", "summary", "quality", "position", "ended_at", "seen_at"])
     trace(participant, status)
 
@@ -112,6 +115,8 @@ def _quality(participant: models.Participant) -> dict:
 
 
 def _forget(participant: models.Participant) -> None:
+    models.Draft.objects.filter(participant=participant).delete()
     participant.responses.all().delete()
     participant.events.exclude(name__in=TRACED, t_ms=None, input_mode="", data={}, uid=None).delete()
     models.Plan.objects.filter(participant=participant).update(steps=[])
+    transaction.on_commit(partial(files.forget_answers, participant.study_id))

@@ -12,29 +12,37 @@ from studyapp.publishing import read_version
 
 
 def get(participant_id: int) -> models.Participant:
-    """Return a run with its plan, condition, version and bundle, in one query."""
-    return _whole(participant_id, _WHOLE)
+    """Return a run with its plan, condition, version, bundle and draft, and its study's `slug`, in one query."""
+    return _whole(participant_id, _WHOLE + "run.id = %s")
+
+
+def get_by_ticket(ticket: str) -> models.Participant:
+    """Return the same of the run that a browser's cookie names."""
+    return _whole(ticket, _WHOLE + "run.ticket = %s")
 
 
 def locked(participant_id: int) -> models.Participant:
     """Return the same, as it is once its rows are locked until the transaction ends."""
     lock = " FOR UPDATE OF run, plan" if connection.features.has_select_for_update_of else ""
-    return _whole(participant_id, _WHOLE + lock)
+    return _whole(participant_id, _WHOLE + "run.id = %s" + lock)
 
 
 # Every page and every answer asks this. Django would build the statement anew each time, at three times the cost.
 _WHOLE = """
-    SELECT run.*, plan.steps AS plan_steps, cell.name AS cell_name, cell.factors AS cell_factors
+    SELECT run.*, plan.steps AS plan_steps, cell.name AS cell_name, cell.factors AS cell_factors, study.slug AS slug,
+        draft.position AS draft_position, draft.number AS draft_number, draft.fields AS draft_fields
     FROM studyapp_participant run
     JOIN studyapp_plan plan ON plan.participant_id = run.id
+    JOIN studyapp_study study ON study.id = run.study_id
     LEFT JOIN studyapp_condition cell ON cell.id = run.condition_id
-    WHERE run.id = %s"""
+    LEFT JOIN studyapp_draft draft ON draft.participant_id = run.id
+    WHERE """
 
 
-def _whole(participant_id: int, statement: str) -> models.Participant:
-    found = list(models.Participant.objects.raw(statement, [participant_id]))
+def _whole(named: int | str, statement: str) -> models.Participant:
+    found = list(models.Participant.objects.raw(statement, [named]))
     if not found:
-        raise models.Participant.DoesNotExist(f"there is no run {participant_id}")
+        raise models.Participant.DoesNotExist("there is no such run")
     run = found[0]
     run.plan = _loaded(models.Plan, participant_id=run.pk, steps=json.loads(run.plan_steps))
     if run.condition_id is not None:
@@ -54,9 +62,33 @@ def answered(participant: models.Participant) -> list[Answered]:
     return [Answered(steps[row.position], row.answer, row.scores) for row in participant.responses.all()]
 
 
+def draft_of(participant: models.Participant) -> dict:
+    """Return the draft of a run's present step, as it was when the run was read: its number, from 1, and fields."""
+    if participant.draft_position != participant.position:
+        return {"number": 0, "fields": []}
+    return {"number": participant.draft_number, "fields": json.loads(participant.draft_fields)}
+
+
 def token(participant: models.Participant, position: int) -> str:
     """Return the token that lets this participant answer this one step."""
     return f"{position}-{salted_hmac('studyapp.step', f'{participant.code}:{position}').hexdigest()[:32]}"
+
+
+def browser_key(participant: models.Participant) -> str:
+    """Return the name under which a browser keeps what it couldn't send yet of this run; it lets nobody answer."""
+    return salted_hmac("studyapp.browser", participant.code).hexdigest()[:12]
+
+
+def holder(tickets: list[str], submitted: str) -> int | None:
+    """Return which of the runs that a browser has tickets for a step's token was made for, by its number; or None."""
+    runs = models.Participant.objects.filter(ticket__in=tickets).only("pk", "code")
+    return next((run.pk for run in runs if position_of(run, submitted) is not None), None)
+
+
+def ticket_of(tickets: list[str], its_key: str) -> str | None:
+    """Return the ticket, among those a browser has, of the run with a `key`; None where there is none."""
+    runs = models.Participant.objects.filter(ticket__in=tickets).only("ticket", "code")
+    return next((run.ticket for run in runs if constant_time_compare(browser_key(run), its_key)), None)
 
 
 def position_of(participant: models.Participant, submitted: str) -> int | None:

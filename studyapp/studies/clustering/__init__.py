@@ -6,11 +6,12 @@ choice open, it is a parameter here and recorded with every export.
 
 from studyapp.core.engine import shared_pages
 from studyapp.core.engine.kinds import Column, Field, Kind, Page, Parameter, Variant
+from studyapp.core.engine.questions import Choice, Scale, Words
 
 TEXT = f"{__name__}.pages:text"
 CONFIDENCE = ["Zero", "Very Low", "Low", "Mediocre", "High", "Very High", "100%"]
 RATING = ["Very Good", "Good", "Slightly Good", "Neutral or N/A", "Slightly Poor", "Poor", "Very Poor"]
-HARDEST = 7
+DIFFICULTY = ["0, not at all", "1", "2", "3", "4", "5", "6", "7, extremely"]
 
 TRIAL_FIELDS = (
     Field("stage", "text", "The stage of the study: which visual help there was."),
@@ -41,13 +42,27 @@ PAGES = (
     Page(
         "demographics",
         "clustering/questions.html",
-        form=f"{__name__}.forms:DemographicsForm",
         context=TEXT,
-        fields=(
-            Field("gender", "text", "Gender, in the words of the answer chosen."),
-            Field("age", "text", "Age band, in years."),
-            Field("computing_courses", "text", "How many courses in computing were taken."),
-            Field("ai_courses", "text", "How many courses in artificial intelligence were taken."),
+        questions=(
+            Choice(
+                "gender",
+                "Gender, in the words of the answer chosen.",
+                "What is your gender?",
+                options_from="genders",
+            ),
+            Choice("age", "Age band, in years.", "How old are you?", options_from="ages"),
+            Choice(
+                "computing_courses",
+                "How many courses in computing were taken.",
+                "How many courses in computing have you taken?",
+                options_from="courses",
+            ),
+            Choice(
+                "ai_courses",
+                "How many courses in artificial intelligence were taken.",
+                "How many courses in artificial intelligence have you taken?",
+                options_from="courses",
+            ),
         ),
         texts=("demographics",),
     ),
@@ -77,30 +92,29 @@ PAGES = (
     Page(
         "confidence",
         "clustering/confidence.html",
-        form=f"{__name__}.forms:ConfidenceForm",
         context=f"{__name__}.pages:confidence",
-        fields=(
-            Field(
+        questions=(
+            Scale(
                 "level",
-                "integer",
                 "Confidence that all pictures are grouped correctly; the labels are the parameter `confidence_labels`.",
-                levels=dict(enumerate(CONFIDENCE, start=1)),
+                text="confidence",
+                labels_from="confidence_labels",
             ),
         ),
-        texts=("confidence",),
     ),
     Page(
         "agents",
         "clustering/questions.html",
         form=f"{__name__}.forms:AgentsForm",
         context=TEXT,
-        fields=(
-            Field(
+        questions=(
+            Scale(
                 "ratings",
-                "text",
                 "How well each stage's AI agent did, as JSON: stage → rating from 1, the worst; the labels are the "
                 "parameter `rating_labels`, the best first.",
-                levels=dict(enumerate(RATING[::-1], start=1)),
+                labels_from="rating_labels",
+                best_first=True,
+                each=True,
             ),
         ),
         texts=("agents", "agent_single", "agent_features"),
@@ -108,16 +122,23 @@ PAGES = (
     Page(
         "closing",
         "clustering/questions.html",
-        form=f"{__name__}.forms:ClosingForm",
         context=TEXT,
-        fields=(
-            Field(
+        questions=(
+            Scale(
                 "difficulty",
-                "integer",
-                "How difficult grouping the pictures was.",
-                levels={0: "not difficult at all", HARDEST: "extremely difficult"},
+                "How difficult grouping the pictures was; the labels are the parameter `difficulty_labels`.",
+                "How difficult was it to group the pictures?",
+                labels_from="difficulty_labels",
+                first=0,
             ),
-            Field("comments", "text", "Comments, in the participant's words; may be empty.", free=True),
+            Words(
+                "comments",
+                "Comments, in the participant's words; may be empty.",
+                "Is there anything you would like to tell us?\n\nOptional",
+                required=False,
+                rows=4,
+                samples=("They look so alike.",),
+            ),
         ),
         texts=("closing",),
     ),
@@ -167,12 +188,12 @@ PARAMETERS = (
         "scale",
         "choice",
         "per_map",
-        "Whether a heatmap's colours go up to its own maximum, as in the paper, or mean the same in every map; as the "
-        "bundle was rendered.",
+        "Whether a heatmap's colours go up to its own peak, as in the paper, or mean the same in every map.",
         choices=("per_map", "shared"),
     ),
     Parameter("confidence_labels", "list", CONFIDENCE, "The points of the confidence scale, stored as 1, 2, 3, …"),
     Parameter("rating_labels", "list", RATING, "The points of the agents' rating, best first; stored as 7, 6, 5, …"),
+    Parameter("difficulty_labels", "list", DIFFICULTY, "The points of the difficulty scale, stored as 0, 1, 2, …"),
     Parameter(
         "genders",
         "list",

@@ -12,23 +12,13 @@ RIGHT = {NONE: 0.35, SINGLE: 0.5, FEATURES: 0.7}  # how often a helped bot sees 
 
 
 def answer(step: dict, skill, definition: dict, rng: random.Random) -> dict:
-    """Return an answer to one step, as its form would clean it.
+    """Return what questions alone don't tell of a bot's answer to one step.
 
     `skill` is random, oracle (groups are the predicted classes), careless (everything in the first group), helped
     (right more often the more help a stage gives), or the chance of seeing where a picture belongs, as in "p=0.7".
     """
     data, parameters = step["data"], definition["parameters"]
     match step["page"]:
-        case "consent":
-            return {"consent": True}
-        case "demographics":
-            courses = parameters["courses"]
-            return {
-                "gender": rng.choice(parameters["genders"]),
-                "age": rng.choice(parameters["ages"]),
-                "computing_courses": rng.choice(courses),
-                "ai_courses": rng.choice(courses),
-            }
         case "sort":
             placement = _placement(data, skill, group_names(definition), rng)
             return {"placement": placement, "moves": len(placement) + rng.randint(0, 3)}
@@ -37,8 +27,6 @@ def answer(step: dict, skill, definition: dict, rng: random.Random) -> dict:
         case "agents":
             points = len(parameters["rating_labels"])
             return {"ratings": {agent["stage"]: _point(points, agent["help"], skill, rng) for agent in data["agents"]}}
-        case "closing":
-            return {"difficulty": rng.randint(0, 7), "comments": "" if skill == "careless" else "They look so alike."}
     return {}
 
 

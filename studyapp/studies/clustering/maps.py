@@ -2,14 +2,16 @@
 
 from dataclasses import dataclass
 
+from studyapp.core.bundles.bundle import Heatmap
+
 NONE, SINGLE, FEATURES = "none", "single", "features"
 
 
 @dataclass(frozen=True)
 class Map:
-    """One heatmap: its file in the bundle, and its normalised signed contribution; None where that isn't known."""
+    """One heatmap of the bundle, and its normalised signed contribution; None where that isn't known."""
 
-    overlay: str
+    heatmap: Heatmap
     contribution: float | None
 
 
@@ -27,10 +29,10 @@ def maps_of(bundle, image_id: str, method: str) -> list[Map]:
     tree = bundle.nodes.get((image_id, method, "")) or bundle.nodes.get(
         (image_id, method, predicted_class(bundle, image_id)), []
     )
-    rows = sorted(tree, key=lambda row: (len(row["node"]), row["node"]))
-    known = len(rows) > 1 and all(row.get("score") is not None for row in rows)
-    total = sum(abs(row["score"]) for row in rows) if known else 0.0
-    return [Map(row["overlay_file"] or "", row["score"] / total if total else None) for row in rows]
+    rows = sorted(tree, key=lambda row: (len(row.node), row.node))
+    known = len(rows) > 1 and all(row.score is not None for row in rows)
+    total = sum(abs(row.score) for row in rows) if known else 0.0
+    return [Map(row, row.score / total if total else None) for row in rows]
 
 
 def help_of(n_maps: int) -> str:

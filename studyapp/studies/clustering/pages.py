@@ -1,7 +1,6 @@
 """What each page shows. Nothing in it depends on the model's predictions but the heatmaps that a stage shows."""
 
 from studyapp.core.engine.shared_pages import money
-from studyapp.core.legends import legend
 
 from .groups import group_names, picture_names
 from .maps import FEATURES, NONE, maps_of
@@ -24,7 +23,7 @@ def stage(step: dict, run) -> dict:
     shown = {"body": _text(run, f"stage_{data['help']}", **_named(data)), "help": data["help"], "where": _where(step)}
     if data["help"] != NONE:
         shown["example"] = _picture(drawn["worked"], step, run)
-        shown["legend"] = legend(run.bundle.methods[step["method"]])
+        shown["legend"] = run.legend(step["method"])
         shown["key"] = step["key"]
     return {"part": shown}
 
@@ -43,7 +42,7 @@ def sort(step: dict, run) -> dict:
         ],
         "features": list(range(1, n_maps + 1)) if data["help"] == FEATURES else [],
         "groups": group_names(run.definition),
-        "legend": legend(run.bundle.methods[step["method"]]) if data["help"] != NONE else None,
+        "legend": run.legend(step["method"]) if data["help"] != NONE else None,
     }
 
 
@@ -61,7 +60,7 @@ def _picture(image_id: str, step: dict, run) -> dict:
     return {
         "image": run.image(image_id),
         "maps": [
-            {"number": place, "overlay": run.stimulus_url(one.overlay), **_contribution(one.contribution)}
+            {"number": place, "overlay": run.heatmap_url(one.heatmap), **_contribution(one.contribution)}
             for place, one in enumerate(maps, start=1)
         ],
     }

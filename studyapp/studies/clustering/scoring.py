@@ -11,16 +11,13 @@ KEY = ("stage", "dataset", "batch", "images", "prediction")
 
 def score(step: dict, answer: dict, definition: dict) -> dict:
     """Return what the answer to one step scored; `passed` steers the flow where the way depends on it."""
-    match step["page"]:
-        case "consent":
-            return {"passed": answer["consent"]}
-        case "sort":
-            placement = answer["placement"]
-            return {name: step["data"][name] for name in KEY} | {
-                "purity": purity(placement, step["data"]["prediction"]),
-                "groups_used": len(set(placement.values())),
-            }
-    return {}
+    if step["page"] != "sort":
+        return {}
+    placement = answer["placement"]
+    return {name: step["data"][name] for name in KEY} | {
+        "purity": purity(placement, step["data"]["prediction"]),
+        "groups_used": len(set(placement.values())),
+    }
 
 
 def purity(placement: dict[str, str], prediction: dict[str, str]) -> float:

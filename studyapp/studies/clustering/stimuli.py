@@ -43,6 +43,13 @@ def check(definition: dict, bundle) -> list[str]:
     return _check_batches(definition, stimuli) + _check_maps(stimuli, bundle)
 
 
+def heatmaps(definition: dict, bundle) -> list:
+    """Return the heatmaps that some participant can meet."""
+    images = [image_id for dataset in definition["stimuli"]["datasets"].values() for image_id in images_of(dataset)]
+    methods = [stage["method"] for stage in definition["stimuli"]["stages"] if stage["method"] != NONE]
+    return [one.heatmap for method in methods for image_id in images for one in maps_of(bundle, image_id, method)]
+
+
 def images_of(dataset: dict) -> list[str]:
     """Return all pictures of a data set that participants see."""
     return [*(image_id for batch in dataset["batches"] for image_id in batch), dataset["worked"]]
@@ -98,13 +105,11 @@ def _named(value) -> bool:
 
 def _check_methods(definition: dict, bundle) -> list[str]:
     parameters, problems = definition["parameters"], []
-    scale, known = parameters["scale"], {method for _, method, _ in bundle.nodes}
+    known = {method for _, method, _ in bundle.nodes}
     for name, method in parameters["stages"]:
         if method != NONE and method not in known:
             has = ", ".join(sorted(known)) or "none"
             problems.append(f"Stage “{name}”: the bundle has no maps by “{method}”; expected none or one of {has}.")
-        elif (found := bundle.methods.get(method, {}).get("scale", scale)) != scale:
-            problems.append(f"scale: the study says “{scale}”, the bundle's maps by “{method}” are coloured “{found}”.")
     return problems
 
 
@@ -129,7 +134,8 @@ def _check_maps(stimuli: dict, bundle) -> list[str]:
         if stage["method"] == NONE:
             continue
         for name, dataset in stimuli["datasets"].items():
-            bare = [image_id for image_id in images_of(dataset) if not _drawable(bundle, image_id, stage)]
+            drawn = images_of(dataset)
+            bare = [one for one in drawn if len(maps_of(bundle, one, stage["method"])) != stage["n_maps"]]
             if bare:
                 more = f" and {len(bare) - 1} more" if len(bare) > 1 else ""
                 maps = "a map" if stage["n_maps"] == 1 else f"{stage['n_maps']} maps"
@@ -137,8 +143,3 @@ def _check_maps(stimuli: dict, bundle) -> list[str]:
                     f"Data set “{name}”, method “{stage['method']}”: image {bare[0]}{more} lacks {maps} to be shown."
                 )
     return problems
-
-
-def _drawable(bundle, image_id: str, stage: dict) -> bool:
-    maps = maps_of(bundle, image_id, stage["method"])
-    return len(maps) == stage["n_maps"] and all(one.overlay for one in maps)

@@ -6,6 +6,8 @@ al. 2020. Where the paper leaves a choice open, it is a parameter here and recor
 
 from studyapp.core.engine import shared_pages
 from studyapp.core.engine.kinds import Factor, Field, Kind, Page, Parameter, Variant
+from studyapp.core.engine.questions import Scale, Words, YesNo
+from studyapp.core.engine.run import to_say
 
 TEXT = f"{__name__}.pages:text"
 OUTCOMES = {
@@ -14,7 +16,36 @@ OUTCOMES = {
     "FP": "false positive: the class isn't in the picture and the system says it is",
     "TN": "true negative: the class isn't in the picture and the system says so",
 }
+TRUE, NOT_TRUE = to_say("True"), to_say("Not true")
 CONFIDENCE = ["extremely unconfident", "slightly unconfident", "slightly confident", "extremely confident"]
+
+TRIAL_QUESTIONS = (
+    Words(
+        "sensitive_to",
+        "Features the system is thought to be sensitive to, in the participant's words.",
+        "What does it go by?\n\nTwo or three features",
+    ),
+    Words(
+        "ignores",
+        "Features the system is thought to ignore, in the participant's words.",
+        "What does it ignore?\n\nFeatures without effect",
+    ),
+    YesNo(
+        "response",
+        "Whether the participant predicted that the model assigns the class.",
+        "Will the system say “{class_name}”?",
+        fills=("class_name",),
+        missing=to_say("Please choose Yes or No."),
+        right_from="model_answer",
+    ),
+    Scale(
+        "confidence",
+        "Confidence in the prediction; the labels are the parameter `confidence_labels`.",
+        "How confident are you?",
+        labels_from="confidence_labels",
+        missing=to_say("Please choose how confident you are."),
+    ),
+)
 
 TRIAL_FIELDS = (
     Field("class_name", "text", "The class that the question is about."),
@@ -22,21 +53,9 @@ TRIAL_FIELDS = (
     Field("score", "number", "The model's score for the class on this picture."),
     Field("threshold", "number", "The score above which the model assigns the class."),
     Field("model_answer", "boolean", "Whether the model assigns the class: the right answer."),
-    Field("response", "boolean", "Whether the participant predicted that the model assigns the class."),
+    "response",
     Field("correct", "boolean", "Whether the prediction agrees with the model."),
-    Field(
-        "confidence",
-        "integer",
-        "Confidence in the prediction; the labels are the parameter `confidence_labels`.",
-        levels=dict(enumerate(CONFIDENCE, start=1)),
-    ),
-    Field(
-        "sensitive_to",
-        "text",
-        "Features the system is thought to be sensitive to, in the participant's words.",
-        free=True,
-    ),
-    Field("ignores", "text", "Features the system is thought to ignore, in the participant's words.", free=True),
+    "confidence",
 )
 
 SUMMARY_FIELDS = (
@@ -75,11 +94,15 @@ PAGES = (
         "forward_simulation/screening.html",
         form=f"{__name__}.forms:ScreeningForm",
         context=f"{__name__}.pages:screening",
+        questions=(
+            YesNo("statement_1", "Whether the first statement was called true.", yes=TRUE, no=NOT_TRUE),
+            YesNo("statement_2", "Whether the second statement was called true.", yes=TRUE, no=NOT_TRUE),
+        ),
         fields=(
             Field("attempt", "integer", "Which attempt at the screening questions, from 1."),
             Field("about", "text", "What the statements are about: outcome, heatmap, scores or task."),
-            Field("statement_1", "boolean", "Whether the first statement was called true."),
-            Field("statement_2", "boolean", "Whether the second statement was called true."),
+            "statement_1",
+            "statement_2",
             Field("passed", "boolean", "Whether both statements were judged rightly."),
         ),
         texts=("screening_outcome", "screening_heatmap", "screening_scores", "screening_task"),
@@ -88,23 +111,39 @@ PAGES = (
     Page(
         "trial",
         "forward_simulation/trial.html",
-        form=f"{__name__}.forms:TrialForm",
         context=f"{__name__}.pages:trial",
+        questions=TRIAL_QUESTIONS,
         fields=TRIAL_FIELDS,
         texts=("trial", "outcome_tp", "outcome_fn", "outcome_fp", "outcome_tn", "confidence_note"),
         trial=True,
     ),
-    shared_pages.attention(TEXT),
+    shared_pages.attention(TEXT, "confidence_labels"),
     Page(
         "closing",
         "forward_simulation/closing.html",
-        form=f"{__name__}.forms:ClosingForm",
         context=TEXT,
-        fields=(
-            Field("useful_outcomes", "boolean", "Whether the outcomes helped."),
-            Field("useful_heatmaps", "boolean", "Whether the heatmaps helped; empty where none were shown."),
-            Field("useful_scores", "boolean", "Whether the scores helped; empty where none were shown."),
-            Field("learned", "text", "What the participant learned about the system, in their words.", free=True),
+        questions=(
+            YesNo(
+                "useful_outcomes",
+                "Whether the outcomes helped.",
+                "The outcomes: recognised correctly, missed, false alarm",
+                when="outcomes",
+            ),
+            YesNo(
+                "useful_heatmaps",
+                "Whether the heatmaps helped; empty where none were shown.",
+                "The heatmaps",
+                when="heatmaps",
+            ),
+            YesNo(
+                "useful_scores", "Whether the scores helped; empty where none were shown.", "The scores", when="scores"
+            ),
+            Words(
+                "learned",
+                "What the participant learned about the system, in their words.",
+                "What have you learned about how the system decides?",
+                rows=4,
+            ),
         ),
         texts=("closing",),
     ),
@@ -180,7 +219,7 @@ PARAMETERS = (
         "scale",
         "choice",
         "shared",
-        "Whether the heatmaps' colours mean the same in every picture, as the bundle was rendered.",
+        "Whether the heatmaps' colours mean the same in every picture, or go up to each map's own peak.",
         choices=("shared", "per_map"),
     ),
     Parameter(
@@ -214,6 +253,8 @@ FACTORS = (
         ("none", "lrp", "multiscale_occlusion"),
         "Which explanation the examples show: none, or any method in the bundle.",
         open=True,
+        offered="methods",
+        choices=("none",),
     ),
     Factor("scores", ("shown", "hidden"), "Whether the examples show the scores of the classes."),
 )

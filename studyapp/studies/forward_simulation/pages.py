@@ -4,7 +4,6 @@ from decimal import Decimal
 
 from studyapp.core.engine.run import to_say
 from studyapp.core.engine.shared_pages import money
-from studyapp.core.legends import legend
 from studyapp.core.texts import render
 
 from . import plan
@@ -112,7 +111,7 @@ def _look(run, *, still: bool = False) -> dict:
         layout = "side_by_side"
     return {
         "layout": layout if method else "photo",
-        "legend": legend(run.bundle.methods[method]) if method else None,
+        "legend": run.legend(method) if method else None,
         "scores_shown": run.factors["scores"] == "shown",
     }
 

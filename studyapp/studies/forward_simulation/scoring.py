@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from studyapp.core.engine.shared_pages import CENTS, score_attention
+from studyapp.core.engine.shared_pages import CENTS
 
 KEY = ("class_name", "outcome", "score", "threshold", "model_answer")
 
@@ -10,15 +10,9 @@ KEY = ("class_name", "outcome", "score", "threshold", "model_answer")
 def score(step: dict, answer: dict, definition: dict) -> dict:
     """Return what the answer to one step scored; `passed` steers the flow where the way depends on it."""
     match step["page"]:
-        case "eligibility":
-            return {"passed": answer["eligible"]}
-        case "consent":
-            return {"passed": answer["consent"]}
         case "screening":
             data = step["data"]
             return {"attempt": data["attempt"], "about": data["about"], "passed": answer == right_answers(data)}
-        case "attention":
-            return score_attention(step, answer)
         case "trial":
             key = {name: step["data"][name] for name in KEY}
             return key | {"correct": answer["response"] == key["model_answer"]}

@@ -68,6 +68,13 @@ def attempts(parameters: dict) -> int:
     return 1 if parameters["screening_policy"] == "record" else parameters["screening_attempts"]
 
 
+def heatmaps(definition: dict, bundle) -> list:
+    """Return the heatmaps that some participant can meet."""
+    methods = {condition["factors"]["heatmap"] for condition in definition["conditions"]} - {"none"}
+    pairs = sorted(shown_with_heatmap(definition["stimuli"]))
+    return [bundle.heatmap(image_id, method, name) for method in sorted(methods) for image_id, name in pairs]
+
+
 def shown_with_heatmap(stimuli: dict) -> set[tuple[str, str]]:
     """Return the (image id, class) pairs whose heatmaps some page can show."""
     pairs = {
@@ -208,7 +215,7 @@ def _needed(parameters: dict, index: int, outcome: str) -> int:
 
 
 def _check_methods(definition: dict, stimuli: dict, bundle) -> list[str]:
-    """Return which conditions' heatmaps the bundle lacks, or has on another scale than the study says."""
+    """Return which conditions' heatmaps the bundle lacks."""
     problems = []
     for condition in definition.get("conditions", []):
         method = condition["factors"]["heatmap"]
@@ -221,20 +228,12 @@ def _check_methods(definition: dict, stimuli: dict, bundle) -> list[str]:
                 "one of these, or delete the condition."
             )
             continue
-        problems += _check_scale(definition["parameters"]["scale"], bundle.methods[method])
-        problems += _check_overlays(condition["name"], method, stimuli, bundle)
+        problems += _check_heatmaps(condition["name"], method, stimuli, bundle)
     return list(dict.fromkeys(problems))
 
 
-def _check_scale(wanted: str, method: dict) -> list[str]:
-    found = method.get("scale", wanted)
-    if found == wanted:
-        return []
-    return [f"scale: the study says “{wanted}”, the bundle's heatmaps by “{method['name']}” are coloured “{found}”."]
-
-
-def _check_overlays(condition: str, method: str, stimuli: dict, bundle) -> list[str]:
-    bare = sorted(pair for pair in shown_with_heatmap(stimuli) if not bundle.overlay_file(pair[0], method, pair[1]))
+def _check_heatmaps(condition: str, method: str, stimuli: dict, bundle) -> list[str]:
+    bare = sorted(pair for pair in shown_with_heatmap(stimuli) if not bundle.heatmap(pair[0], method, pair[1]))
     if not bare:
         return []
     (image_id, name), more = bare[0], f" and {len(bare) - 1} more" if len(bare) > 1 else ""

@@ -6,6 +6,7 @@ it is a parameter here and recorded with every export.
 
 from studyapp.core.engine import shared_pages
 from studyapp.core.engine.kinds import Column, Factor, Field, Kind, Page, Parameter, Variant
+from studyapp.core.engine.questions import Choice
 
 TEXT = f"{__name__}.pages:text"
 
@@ -39,9 +40,8 @@ PAGES = (
     Page(
         "group",
         "label_matching/question.html",
-        form=f"{__name__}.forms:GroupForm",
         context=TEXT,
-        fields=(Field("group", "text", "The group that the participant's answer leads to."),),
+        questions=(Choice("group", "The group that the participant's answer leads to.", options_from="groups"),),
         texts=("group",),
     ),
     Page(
@@ -62,7 +62,14 @@ PAGES = (
         "label_matching/question.html",
         form=f"{__name__}.forms:ChooseForm",
         context=f"{__name__}.pages:choose",
-        fields=(Field("first", "text", "The pair chosen to come first."),),
+        questions=(
+            Choice(
+                "first",
+                "The pair chosen to come first.",
+                "Which pair would you like to do first?",
+                options_at="pairs",
+            ),
+        ),
         texts=("choose",),
         arrange=f"{__name__}.plan:arrange",
     ),
@@ -135,8 +142,9 @@ PARAMETERS = (
         "scale",
         "choice",
         "shared",
-        "Whether the heatmaps' colours mean the same in every map, as the bundle was rendered.",
-        choices=("shared", "per_map"),
+        "Whether the heatmaps' colours mean the same in every map, in every map of one image's tree, or go up to each "
+        "map's own peak. On a scale of its own image, the redder map may tell the likelier label.",
+        choices=("shared", "per_image", "per_map"),
     ),
     Parameter(
         "group_source",
@@ -164,6 +172,7 @@ FACTORS = (
         ("cwox_2s", "cwox_1s", "swox"),
         "Which explanation of the model's whole output is shown: any in the bundle that is a tree of maps.",
         open=True,
+        offered="methods",
     ),
 )
 

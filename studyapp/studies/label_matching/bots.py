@@ -9,21 +9,12 @@ LEARNT, PACE = 0.95, 0.75  # what a learner comes to, and what is left of the wa
 
 
 def answer(step: dict, skill, definition: dict, rng: random.Random) -> dict:
-    """Return an answer to one step, as its form would clean it.
+    """Return what questions alone don't tell of a bot's answer to one step.
 
     `skill` is random, oracle (always right), careless (the same label always in the first box), learner (guesses at
     first, and is right more often after each verification of a round), or the chance of being right, as 0.7 or "p=0.7".
     """
-    match step["page"]:
-        case "consent":
-            return {"consent": True}
-        case "group":
-            return {"group": rng.choice([name for name, _ in definition["parameters"]["groups"]])}
-        case "choose":
-            return {"first": rng.choice(step["data"]["pairs"])}
-        case "guess":
-            return _guess(step, skill, definition, rng)
-    return {}
+    return _guess(step, skill, definition, rng) if step["page"] == "guess" else {}
 
 
 def learnt(n_verified: int) -> float:

@@ -3,27 +3,20 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from studyapp.core.bundles.pairs import labels_of
-from studyapp.forms import CHOOSE, StepForm
+from studyapp.forms import QuestionForm, StepForm
 
 from .boxes import box_names, letter
 
 MAX_MOVES = 9999
 
 
-class GroupForm(StepForm):
-    """Which group the participant belongs to."""
+class ChooseForm(QuestionForm):
+    """Which of the two pairs comes first, each by its labels."""
 
     def build(self):
-        self.fields["group"] = _one_of(self.definition["parameters"]["groups"])
-
-
-class ChooseForm(StepForm):
-    """Which of the two pairs comes first."""
-
-    def build(self):
-        pairs = [(name, _pair(name)) for name in self.step["data"]["pairs"]]
-        self.fields["first"] = _one_of(pairs, _("Which pair would you like to do first?"))
+        super().build()
+        labels = {pair["name"]: pair["labels"] for pair in self.definition["stimuli"]["pairs"]}
+        self.fields["first"].choices = [(name, _pair(*labels[name])) for name in self.step["data"]["pairs"]]
 
 
 class GuessForm(StepForm):
@@ -55,15 +48,5 @@ class GuessForm(StepForm):
         return dict(zip(boxes, answer["response"], strict=True)) | {"moves": answer["moves"]}
 
 
-def _pair(name: str) -> str:
-    first, second = labels_of(name)
+def _pair(first: str, second: str) -> str:
     return _("“%(first)s” and “%(second)s”") % {"first": first, "second": second}
-
-
-def _one_of(choices, label: str = "") -> forms.ChoiceField:
-    return forms.ChoiceField(
-        label=label,
-        choices=choices,
-        widget=forms.RadioSelect,
-        error_messages={"required": CHOOSE, "invalid_choice": CHOOSE},
-    )

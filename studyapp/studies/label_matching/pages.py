@@ -4,7 +4,6 @@ from random import Random
 
 from studyapp.core.bundles.map_tree import Node, leaves, read_tree, walk
 from studyapp.core.engine.shared_pages import money
-from studyapp.core.legends import legend
 
 from .boxes import box_names, letter
 from .scoring import agreements
@@ -25,7 +24,7 @@ def guideline(step: dict, run) -> dict:
     shown = {"name": part, "body": _text(run, f"guideline_{part}", **_named(labels))}
     if part == "classification":
         shown["single"] = _single(worked, run)
-        shown["legend"] = legend(run.bundle.methods[run.factors["method"]])
+        shown["legend"] = run.legend(run.factors["method"])
     if part == "training":
         shown["tree"] = _tree(worked["image"], worked, run, {label: {"truth": label} for label in worked["labels"]})
     return {"part": shown}
@@ -49,7 +48,7 @@ def guess(step: dict, run) -> dict:
         "where": _where(step),
         "labels": data["tray_order"],
         "tree": _tree(step["stimulus"], data, run, boxes),
-        "legend": legend(run.bundle.methods[step["method"]]),
+        "legend": run.legend(step["method"]),
     }
 
 
@@ -68,7 +67,7 @@ def verify(step: dict, run) -> dict:
         "body": _text(run, f"verify_{verdict}", **_named(data)),
         "where": _where(step),
         "tree": _tree(step["stimulus"], data, run, boxes),
-        "legend": legend(run.bundle.methods[step["method"]]),
+        "legend": run.legend(step["method"]),
     }
 
 
@@ -93,7 +92,7 @@ def _single(worked: dict, run) -> dict:
     """Return one photo with the heatmap of one label, for the first explanation of what a heatmap is."""
     label = worked["labels"][0]
     leaf = leaves(read_tree(run.bundle, worked["image"], run.factors["method"]))[label]
-    return {"label": label, "image": run.image(worked["image"]), "overlay": run.stimulus_url(leaf.overlay)}
+    return {"label": label, "image": run.image(worked["image"]), "overlay": run.heatmap_url(leaf.heatmap)}
 
 
 def _tree(image_id: str, drawn: dict, run, boxes: dict[str, dict]) -> dict:
@@ -118,7 +117,7 @@ def _branch(node: Node, image: dict, run, boxes: dict[str, dict]) -> dict:
     shown = run.parameters["probabilities"] and node.score is not None
     return {
         "image": image,
-        "overlay": run.stimulus_url(node.overlay),
+        "overlay": run.heatmap_url(node.heatmap),
         "probability": f"{node.score:.0%}" if shown else "",
         "box": boxes.get(node.label),
         "branches": [_branch(child, image, run, boxes) for child in node.children],

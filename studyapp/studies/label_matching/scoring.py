@@ -10,12 +10,7 @@ KEY = ("pair", "round", "truth", "leaf_order", "tray_order")
 
 def score(step: dict, answer: dict, definition: dict) -> dict:
     """Return what the answer to one step scored; `passed` steers the flow where the way depends on it."""
-    match step["page"]:
-        case "consent":
-            return {"passed": answer["consent"]}
-        case "guess":
-            return _guess(step["data"], answer["response"])
-    return {}
+    return _guess(step["data"], answer["response"]) if step["page"] == "guess" else {}
 
 
 def agreements(data: dict, response: list[str]) -> list[bool]:

@@ -25,7 +25,7 @@ def draw(definition: dict, bundle, rng: random.Random) -> dict:
         raise ValueError(" ".join(problems))
     parameters, methods = definition["parameters"], methods_of(definition)
     found = top_labels(bundle, methods=methods, split=parameters["split"])
-    chosen = [labels_of(name) for name in parameters["pairs"]] or _confused(bundle, methods, parameters)
+    chosen = [labels_of(name, bundle.classes) for name in parameters["pairs"]] or _confused(bundle, methods, parameters)
     taken: set[str] = set()
     pairs, short = [], []
     for labels in chosen:
@@ -56,6 +56,13 @@ def check(definition: dict, bundle) -> list[str]:
     except ValueError as shortage:
         return [*problems, str(shortage)]
     return problems + _check_roles(stimuli) + _check_trees(definition, stimuli, bundle)
+
+
+def heatmaps(definition: dict, bundle) -> list:
+    """Return the heatmaps that some participant can meet: the whole trees of the pairs' images."""
+    images = [image_id for pair in definition["stimuli"]["pairs"] for image_id in pair["facts"]]
+    trees = (read_tree(bundle, image_id, method) for method in methods_of(definition) for image_id in images)
+    return [node.heatmap for tree in trees for node in walk(tree)]
 
 
 def methods_of(definition: dict) -> list[str]:
@@ -114,30 +121,27 @@ def _check_groups(parameters: dict) -> list[str]:
 
 def _check_methods(definition: dict, bundle) -> list[str]:
     whole = set(whole_output_methods(bundle))
-    known = ", ".join(sorted(whole)) or "none"
-    scale, problems = definition["parameters"]["scale"], []
+    known, problems = ", ".join(sorted(whole)) or "none", []
     for method in methods_of(definition):
         if method not in whole:
             problems.append(
                 f"Method “{method}”: expected a method that explains the whole output by a tree of maps; the bundle "
                 f"has {known}. Choose one of these for its condition, or delete that."
             )
-        elif (found := bundle.methods.get(method, {}).get("scale", scale)) != scale:
-            problems.append(f"scale: the study says “{scale}”, the bundle's maps by “{method}” are coloured “{found}”.")
     return problems
 
 
 def _check_pairs(definition: dict, bundle) -> list[str]:
     names, problems = definition["parameters"]["pairs"], []
     for name in names:
-        labels = labels_of(name) if isinstance(name, str) else []
+        labels = labels_of(name, bundle.classes) if isinstance(name, str) else []
         if len(labels) != 2 or labels[0] == labels[1]:
             problems.append(f"pairs: expected two different classes, as in “cello{SEPARATOR}violin”, found {name!r}.")
             continue
         problems += [
             f"Pair “{name}”: the model has no class “{label}”." for label in labels if label not in bundle.classes
         ]
-    if len({frozenset(labels_of(name)) for name in names if isinstance(name, str)}) < len(names):
+    if len({frozenset(labels_of(name, bundle.classes)) for name in names if isinstance(name, str)}) < len(names):
         problems.append("pairs: the same pair stands there twice.")
     if names and len(names) < ROUNDS:
         problems.append(f"pairs: expected at least {ROUNDS}, one for each round, or none for all, found {len(names)}.")
@@ -162,13 +166,9 @@ def _check_trees(definition: dict, stimuli: dict, bundle) -> list[str]:
             image_id
             for pair in stimuli["pairs"]
             for image_id in pair["facts"]
-            if not _drawable(read_tree(bundle, image_id, method), pair["labels"])
+            if not leaves(read_tree(bundle, image_id, method)).keys() >= set(pair["labels"])
         )
         if bare:
             more = f" and {len(bare) - 1} more" if len(bare) > 1 else ""
             problems.append(f"Method “{method}”: the tree of image {bare[0]}{more} lacks a map that is to be shown.")
     return problems
-
-
-def _drawable(tree, labels: list[str]) -> bool:
-    return leaves(tree).keys() >= set(labels) and all(node.overlay for node in walk(tree))

@@ -4,3 +4,7 @@ def draw(definition, bundle, rng):
 
 def check(definition, bundle):
     return [] if definition["parameters"]["n_trials"] > 0 else ["There is no trial."]
+
+
+def heatmaps(definition, bundle):
+    return []

@@ -143,7 +143,7 @@ export function init(form) {
   });
 
   form.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    if (!event.key || event.ctrlKey || event.altKey || event.metaKey) return;
     if (event.key === "Escape") return clear();
     const picture = event.target.matches(".photo") ? pictureAt(event.target) : null;
     const from = trays.findIndex((tray) => tray.contains(event.target));

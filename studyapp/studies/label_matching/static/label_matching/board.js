@@ -166,7 +166,7 @@ export function init(form) {
 
   dragging.init(form, {
     handleOf: (target) => target.closest("[data-label], .filled .place"),
-    itemOf: (handle) => handle.dataset.label ?? handle.textContent,
+    itemOf: (handle) => handle.dataset.label ?? boxes.find((box) => box.place === handle)?.list.value,
     likenessOf,
     zoneAt: (x, y) => document.elementFromPoint(x, y)?.closest("[data-box], .actions") ?? null,
     lift: (label, handle) => {

@@ -1,0 +1,1 @@
+"""Bundles from maps that other tools made: photographs, predictions and maps, without PyTorch."""

@@ -1,0 +1,125 @@
+"""Pictures of heatmaps: drawn once by a display, kept, and sent to browsers under opaque addresses.
+
+A picture's name is a keyed hash of the map and the display it is drawn by: it tells nothing of what is shown, the same
+picture has the same name in every study, and another display never takes its place. A bundle's pictures lie in a
+folder of their own, so that they can be deleted with it.
+"""
+
+import hashlib
+import hmac
+import io
+import json
+import os
+import shutil
+import tempfile
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from django.conf import settings
+from PIL import Image
+
+from studyapp import models
+from studyapp.bundles.stimuli import reader
+from studyapp.core.bundles import scales
+from studyapp.core.bundles.tables import Heatmap
+from studyapp.core.display import RENDERER, Display, picture
+
+LONGEST_SIDE_PX = 1000  # twice what pages show, for fine screens; photographs that are smaller are not enlarged
+QUALITY = 88  # of WebP
+
+
+def heatmap_url(record: models.Bundle, node: Heatmap, display: Display, renderer: int = RENDERER) -> str:
+    """Return the address of a map's picture, which is drawn first unless it is there."""
+    name = _name(record.salt, node.key, display, renderer)
+    path = settings.STIMULI_ROOT / name
+    if not path.is_file():
+        _write(path, _drawn(record, node, display))
+    return f"/stimuli/{name}"
+
+
+def is_drawn(record: models.Bundle, node: Heatmap, display: Display, renderer: int = RENDERER) -> bool:
+    """Return whether a map's picture is there."""
+    return (settings.STIMULI_ROOT / _name(record.salt, node.key, display, renderer)).is_file()
+
+
+def delete_pictures(record: models.Bundle) -> None:
+    """Delete all pictures of a bundle's maps, and what was worked out for them."""
+    shutil.rmtree(settings.STIMULI_ROOT / _folder(record.salt), ignore_errors=True)
+    shutil.rmtree(_scales_folder(record), ignore_errors=True)
+
+
+@lru_cache(maxsize=50_000)
+def _name(salt: str, key: tuple, display: Display, renderer: int) -> str:
+    known = json.dumps([renderer, key, display.described()], sort_keys=True)
+    return f"{_folder(salt)}/{_keyed(salt, known)[:32]}.webp"
+
+
+def _folder(salt: str) -> str:
+    return _keyed(salt, "pictures of heatmaps")[:16]
+
+
+def _keyed(salt: str, text: str) -> str:
+    return hmac.new(salt.encode(), text.encode(), hashlib.sha256).hexdigest()
+
+
+def _drawn(record: models.Bundle, node: Heatmap, display: Display) -> bytes:
+    bundle = reader(record)
+    photograph = _photograph(record.folder, record.sha256, node.image_id, record)
+    end = _scale(record, node, display)
+    drawn = picture(photograph, bundle.saliency(node), display, reference=node.reference, scale=end)
+    buffer = io.BytesIO()
+    Image.fromarray(drawn).save(buffer, "WEBP", quality=QUALITY, method=2)
+    return buffer.getvalue()
+
+
+@lru_cache(maxsize=4)
+def _photograph(_folder: str, _sha256: str, image_id: str, record: models.Bundle) -> np.ndarray:
+    """Return a photograph at the size of its pictures; those of one image are drawn one after the other."""
+    photograph = reader(record).photograph(image_id)
+    if max(photograph.shape) <= LONGEST_SIDE_PX:
+        return photograph
+    small = Image.fromarray(photograph)
+    small.thumbnail((LONGEST_SIDE_PX, LONGEST_SIDE_PX), Image.Resampling.LANCZOS)
+    return np.asarray(small)
+
+
+def _scale(record: models.Bundle, node: Heatmap, display: Display) -> float | None:
+    bundle = reader(record)
+    if display.scale == "map":
+        return None
+    if display.scale == "image":
+        return scales.scale_of(bundle, node, display)
+    return _study_scales(record, node.method, display).get(scales.group_of(bundle, node))
+
+
+def _study_scales(record: models.Bundle, method: str, display: Display) -> dict[str, float]:
+    """Return the scales of a method's maps: worked out once, as bundles never change, and kept beside the bundle."""
+    shapes = (display.floor, display.sign, display.smoothing, display.percentile)
+    name = hashlib.sha256(json.dumps([RENDERER, method, *shapes]).encode()).hexdigest()[:32]
+    path = _scales_folder(record) / f"{name}.json"
+    return _read_scales(path, record, method, display)
+
+
+@lru_cache(maxsize=256)
+def _read_scales(path: Path, record: models.Bundle, method: str, display: Display) -> dict[str, float]:
+    try:
+        return json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        found = scales.study_scales(reader(record), method, display)
+        _write(path, json.dumps(found).encode())
+        return found
+
+
+def _scales_folder(record: models.Bundle) -> Path:
+    return settings.BUNDLES_ROOT.with_name("scales") / record.folder
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file that is there whole or not at all, whoever else writes it now."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=".drawing-")
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+    os.chmod(scratch, 0o644)  # a web server may serve it
+    os.replace(scratch, path)

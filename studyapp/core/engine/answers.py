@@ -1,0 +1,47 @@
+"""What is known of answers to any kind's pages: what they score, and what bots answer.
+
+Declared questions tell most of it; a kind's `scoring` and `bots` add what only they know, and what they say counts.
+"""
+
+from random import Random
+from typing import Any
+
+from .kinds import Kind
+from .skills import NAMED, Skill
+
+
+def score(its_kind: Kind, step: dict[str, Any], answer: dict[str, Any], definition: dict[str, Any]) -> dict[str, Any]:
+    """Return what the answer to one step scored.
+
+    `passed` where the page has questions that decide; a right answer that stands in the step's data, under its name
+    there, where the page declares a field for it.
+    """
+    page, data = its_kind.page(step["page"]), step.get("data")
+    asked, declared = page.asked(data), {field.name for field in page.columns}
+    found = {one.right_from: one.right_answer(data) for one in asked if one.right_from in declared}
+    judged = [one.is_right(answer.get(one.name), data) is not False for one in asked if one.decides]
+    passed = {"passed": all(judged)} if judged else {}
+    scored: dict[str, Any] = its_kind.part("scoring:score")(step, answer, definition)
+    return found | passed | scored
+
+
+def skills_of(its_kind: Kind) -> tuple[str, ...]:
+    """Return the named skills that the kind's bots have."""
+    own: tuple[str, ...] = its_kind.part("bots:SKILLS") if its_kind.has("bots") else NAMED
+    return own
+
+
+def of_bot(
+    its_kind: Kind, step: dict[str, Any], skill: Skill, definition: dict[str, Any], rng: Random
+) -> dict[str, Any]:
+    """Return a bot's answer to one step, as its form would clean it."""
+    own = its_kind.part("bots:answer")(step, skill, definition, rng) if its_kind.has("bots") else {}
+    named, data = skills_of(its_kind), step.get("data")
+    answered = {}
+    for question in its_kind.page(step["page"]).questions:
+        if question.name in own:
+            continue
+        asked = question.is_asked(data)
+        given = question.of_bot(skill, definition["parameters"], data, rng, named) if asked else None
+        answered[question.name] = given
+    return answered | own

@@ -1,0 +1,153 @@
+"""The JSON Schema of study files, written from what the kinds declare, so that editors complete and check them.
+
+It says what a file may hold, as `parsing` does; what only a bundle or a database can tell is left to loading.
+"""
+
+from django.db import models as fields
+
+from studyapp import models
+from studyapp.core.engine.kinds import Column, Factor, Kind, Parameter, kinds
+
+from .format import FIELDS, FORMAT, FORMAT_VERSION
+
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+SLUG = "^[-a-zA-Z0-9_]+$"
+AMOUNT = r"^[0-9]{1,5}(\.[0-9]{1,2})?$"
+ANY_TEXT = {"type": "string", "minLength": 1}
+
+
+def schema() -> dict:
+    """Return the schema of all kinds' files: what they share, then by kind its parameters, texts and conditions."""
+    registered = [its_kind for _, its_kind in sorted(kinds().items())]
+    sections = {
+        name: _object({key: _model_field(field) for key, field in its.items()}) for name, its in FIELDS.items() if name
+    }
+    return {
+        "$schema": DRAFT,
+        "title": "A Heatwise study",
+        "description": "A study as one file. What is left out has its default.",
+        **_object(
+            {
+                "$schema": {"type": "string", "description": "where this schema lies, for editors"},
+                "format": {"const": FORMAT},
+                "format_version": {"const": FORMAT_VERSION},
+                "kind": {"enum": [its_kind.name for its_kind in registered]},
+                **{key: _model_field(field) for key, field in FIELDS[""].items()},
+                "bundle": _bundle(),
+                "parameters": {"type": "object", "description": "settings; those left out have their defaults"},
+                "texts": {"type": "object", "description": "what participants read, in Markdown"},
+                "conditions": {"type": "array", "description": "the cells of the design"},
+                **sections,
+                "analysis_plan": {"type": "object", "description": "as `python -m analysis plan` writes it"},
+                "stimuli": {"type": "object", "description": "as the study drew them; left out: drawn by the seed"},
+            },
+            required=["format", "format_version", "kind", "slug", "title"],
+        ),
+        "allOf": [_of_kind(its_kind) for its_kind in registered],
+    }
+
+
+def _of_kind(its_kind: Kind) -> dict:
+    pages = {key: page.name for page in its_kind.pages for key in page.texts}
+    texts = {
+        key: {"type": "string"} | ({"description": f"on the page “{pages[key]}”"} if key in pages else {})
+        for key in its_kind.texts()
+    }
+    return {
+        "if": {"properties": {"kind": {"const": its_kind.name}}, "required": ["kind"]},
+        "then": {
+            "title": its_kind.title,
+            "description": its_kind.summary,
+            "properties": {
+                "parameters": _object({one.name: _parameter(one) for one in its_kind.parameters}),
+                "texts": _object(texts),
+                "conditions": {"items": _condition(its_kind.factors)},
+            },
+        },
+    }
+
+
+def _condition(factors: tuple[Factor, ...]) -> dict:
+    levels = {factor.name: _factor(factor) for factor in factors}
+    return _object(
+        {
+            "name": {"type": "string", "pattern": SLUG, "maxLength": 80},
+            "factors": _object(levels, required=list(levels)),
+            "quota": {"type": ["integer", "null"], "minimum": 0, "description": "completed runs wanted; null: any"},
+            "open": {"type": "boolean", "description": "whether anybody new is assigned"},
+        },
+        required=["name", "factors"],
+    )
+
+
+def _factor(factor: Factor) -> dict:
+    known = {**ANY_TEXT, "examples": list(factor.levels)} if factor.open else {"enum": list(factor.levels)}
+    return known | {"description": factor.description}
+
+
+def _parameter(parameter: Parameter) -> dict:
+    limits = {"minimum": parameter.minimum, "maximum": parameter.maximum}
+    return {
+        "description": parameter.description,
+        "default": parameter.default,
+        **_TYPES[parameter.type](parameter),
+        **{name: value for name, value in limits.items() if value is not None},
+        **({"enum": list(parameter.choices)} if parameter.choices else {}),
+    }
+
+
+def _list(parameter: Parameter) -> dict:
+    return {"type": "array", "items": _row(parameter.columns) if parameter.columns else {"type": "string"}}
+
+
+def _row(columns: tuple[Column, ...]) -> dict:
+    cells = [{"type": "string", "pattern": r"\S", "title": column.name} for column in columns]
+    return {"type": "array", "prefixItems": cells, "items": False, "minItems": len(cells)}
+
+
+def _counts(parameter: Parameter) -> dict:
+    return _object({name: {"type": "integer", "minimum": 0} for name in parameter.default})
+
+
+_TYPES = {
+    "text": lambda parameter: {"type": "string"},
+    "integer": lambda parameter: {"type": "integer"},
+    "number": lambda parameter: {"type": "number"},
+    "boolean": lambda parameter: {"type": "boolean"},
+    "choice": lambda parameter: {"type": "string"},
+    "list": _list,
+    "object": _counts,
+}
+
+
+def _bundle() -> dict:
+    place = {"type": "string"}
+    path = {
+        "description": "the bundle's folder, from this file; or each data set's",
+        "anyOf": [place, {"type": "object", "minProperties": 1, "additionalProperties": place}],
+    }
+    return _object({"name": {"type": "string"}, "sha256": {"type": "string"}, "path": path})
+
+
+def _model_field(name: str) -> dict:
+    """Return what a field of a study holds, as its model has it."""
+    field = models.Study._meta.get_field(name)
+    about = {"description": str(field.help_text)} if field.help_text else {}
+    match field:
+        case fields.SlugField():
+            return about | {"type": "string", "pattern": SLUG, "maxLength": field.max_length}
+        case fields.CharField():
+            shortest = {} if field.blank else {"minLength": 1}
+            return about | {"type": "string", "maxLength": field.max_length} | shortest
+        case fields.DecimalField():
+            amounts = [{"type": "number", "minimum": 0}, {"type": "string", "pattern": AMOUNT}]
+            return about | {"anyOf": amounts}
+        case fields.BooleanField():
+            return about | {"type": "boolean"}
+    lowest = {"minimum": 0} if isinstance(field, fields.PositiveIntegerField) else {}
+    return about | {"type": ["integer", "null"] if field.null else "integer"} | lowest
+
+
+def _object(properties: dict, required: list[str] | None = None) -> dict:
+    found = {"type": "object", "properties": properties, "additionalProperties": False}
+    return found | ({"required": required} if required else {})

@@ -1,0 +1,104 @@
+"""The main walk of each kind of study in Firefox and WebKit; the other tests do all the rest in Chromium."""
+
+import os
+
+import pytest
+
+from studyapp import models
+from tests.browser import walking
+from tests.browser.clustering import SINGLE, picture
+from tests.browser.engines import ENGINES, lacking
+from tests.bundles import write_bundle
+from tests.studyapp import clustering, label_matching
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+SHOWN = f"document.querySelector('{walking.SHOWN}, {walking.END}')"
+ENDED = f"document.querySelector('{walking.END}') !== null"
+TOKEN = "document.querySelector('input[name=token]')?.value"
+FEW = {
+    "forward_simulation": {"queries_per_class": {"TP": 1, "FN": 0, "FP": 0, "TN": 0}},
+    "label_matching": {"training_trials": 1, "evaluation_trials": 1},
+    "clustering": SINGLE,
+}
+
+
+@pytest.fixture(scope="module", params=sorted(ENGINES))
+def tab(request):
+    """A tab in each engine that this machine has; in CI there have to be all."""
+    start, _ = ENGINES[request.param]
+    if missing := lacking(request.param):
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"no {' and no '.join(missing)} to drive")
+        pytest.skip(f"no {' and no '.join(missing)} on this machine")
+    with start() as tab:
+        yield tab
+
+
+@pytest.fixture(params=sorted(FEW))
+def door(request, publish, live_server, tmp_path):
+    """The address of a study of each kind, with few trials."""
+    source, factors = tmp_path / "source", {}
+    if request.param == "forward_simulation":
+        folder, factors = write_bundle(source), {"heatmap": "lrp", "scores": "shown"}
+    elif request.param == "label_matching":
+        folder, factors = label_matching.write_bundle(source), {"method": "cwox_2s"}
+    else:
+        folder = clustering.write_bundle(source, image=picture(), size=96)
+    publish(folder, factors, slug="walk", title="A walk", kind=request.param, parameters=FEW[request.param])
+    return f"{live_server.url}/s/walk/"
+
+
+def texts(tab) -> list[str]:
+    return tab.ask("[...document.querySelectorAll('#step textarea')].filter((one) => !one.value).map((one) => one.id)")
+
+
+def answer(tab) -> None:
+    """Answer whatever the page asks, by pressing and typing alone."""
+    for place in range(tab.ask("document.querySelectorAll('#step fieldset.question').length")):
+        tab.run("document.querySelectorAll('#step fieldset.question')[arguments[0]].id = 'question-now'", [place])
+        tab.press("#question-now label.option")
+        tab.run("document.querySelector('#question-now').id = ''", [])
+    for name in texts(tab):
+        tab.type(f"#{name}", "ears, tail")
+    for number in range(tab.ask("document.querySelectorAll('#step .card .photo').length")):
+        tab.press(f".card[data-picture='{number + 1}'] .photo")
+        tab.press(f".tray[data-group='{'ABCD'[number % 4]}'] .tray-name")
+    for _ in range(tab.ask("document.querySelectorAll('#step .box .place').length")):
+        tab.press(".chip:not(.away)")
+        tab.press("[data-box]:not(.filled) .place")
+
+
+def test_a_whole_session_is_stored(tab, door):
+    tab.go(door)
+    tab.press("button.primary")
+    tab.wait(SHOWN)
+    while not tab.ask(ENDED):
+        answer(tab)
+        before = tab.ask(TOKEN)
+        tab.press("#step .primary")
+        tab.wait(f"({TOKEN} !== arguments[0] || {ENDED}) && {SHOWN} !== null", before)
+    assert tab.ask("document.querySelector('#code').textContent.trim()") == "DONE-7"
+    run = models.Participant.objects.get()
+    assert run.status == "completed"
+    timed = [row.rt_ms for row in run.responses.all()]
+    assert all(rt_ms is not None and rt_ms > 0 for rt_ms in timed)
+    assert models.Event.objects.filter(name__in=("moved", "changed")).exists()
+
+
+def test_what_is_begun_is_there_again_after_the_tab_was_closed(tab, door):
+    tab.go(door)
+    tab.press("button.primary")
+    tab.wait(SHOWN)
+    while not tab.ask("document.querySelector('#step :is(fieldset.question, textarea, .place, .photo)') !== null"):
+        before = tab.ask(TOKEN)
+        tab.press("#step .primary")
+        tab.wait(f"{TOKEN} !== arguments[0] && {SHOWN} !== null", before)
+    answer(tab)
+    fields = (
+        "JSON.stringify([...new FormData(document.querySelector('#step'))].filter(([n]) => !/^(csrf|timing)/.test(n)))"
+    )
+    before, address = tab.ask(fields), tab.ask("location.href")
+    tab.go("about:blank")
+    tab.go(address)
+    tab.wait(SHOWN)
+    assert tab.ask(fields) == before
