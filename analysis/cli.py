@@ -70,6 +70,8 @@ def run_report(options: argparse.Namespace) -> None:
         raise AnalysisError(
             "--csv needs --map MAP.toml, which says which column is the participant and which the outcomes"
         )
+    from analysis.results.records import FAULT
+
     folder.check_target(options.out)
     found = running.analyse(
         options.export, options.csv, options.map, options.plan, options.bundle, options.against, _steps
@@ -78,6 +80,9 @@ def run_report(options: argparse.Namespace) -> None:
     print(f"{options.out / 'report.html'}: {len(found.sample.study.participants)} participants")
     for section in found.sections:
         print(f"  {section.answer}")
+        for text in [*section.warnings, *(text for kept in section.records for text in kept.warnings)]:
+            if FAULT in text:
+                print(f"warning: {section.title}: {text}", file=sys.stderr)
 
 
 def run_power(options: argparse.Namespace) -> None:

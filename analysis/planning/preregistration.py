@@ -41,5 +41,9 @@ def preregistration(plan: Plan, title: str, design: str) -> str:
 
 
 def _hypothesis(stated: dict[str, Any]) -> str:
-    term = f", term `{stated['term']}`" if stated.get("term") else ""
-    return f"- **{stated.get('id', 'H')}** {stated['text']} Tested by `{stated['analysis']}`{term}."
+    said = f", term `{stated['term']}`" if stated.get("term") else ""
+    if stated.get("higher"):
+        said += f", `{stated['higher']}` higher than `{stated['lower']}`"
+    if stated.get("a") and stated.get("b"):
+        said += f", `{stated['a']}` and `{stated['b']}`"
+    return f"- **{stated.get('id', 'H')}** {stated['text']} Tested by `{stated['analysis']}`{said}."

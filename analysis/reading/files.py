@@ -15,29 +15,40 @@ LARGEST = 1e100
 CHUNK = 1 << 20
 
 
-def read_csv(path: Path) -> pd.DataFrame:
-    """Return a CSV with every cell as text, only empty cells missing (a level may be called `none` or `NA`)."""
+def read_csv(path: Path, any_separator: bool = False) -> pd.DataFrame:
+    """Return a CSV with every cell as text, only empty cells missing (a level may be called `none` or `NA`).
+
+    With `any_separator` semicolons or tabs may stand between the cells: where the header holds one and no comma.
+    """
     if not path.is_file():
         raise AnalysisError(f"{path}: no such file")
     try:
-        _check_header(path)
-        return pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8-sig")
+        separator = _check_header(path, any_separator)
+        return pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8-sig")
     except pd.errors.EmptyDataError:
         raise AnalysisError(f"{path}: is empty, expected at least a header line") from None
     except (pd.errors.ParserError, UnicodeDecodeError, csv.Error) as error:
         raise AnalysisError(f"{path}: is no CSV in UTF-8: {error}") from None
 
 
-def _check_header(path: Path) -> None:
-    """Refuse bytes that no text holds, and a column name that stands twice: pandas would rename the second."""
+def _check_header(path: Path, any_separator: bool) -> str:
+    """Return what separates the cells.
+
+    Bytes that no text holds are refused, and a column name that stands twice: pandas would rename the second.
+    """
     with path.open("rb") as file:
         if any(b"\0" in chunk for chunk in iter(lambda: file.read(CHUNK), b"")):
             raise AnalysisError(f"{path}: is no CSV in UTF-8: it holds a zero byte")
     with path.open(newline="", encoding="utf-8-sig") as file:
-        names = next(csv.reader(file), [])
+        header = file.readline()
+        found = [mark for mark in ";\t" if mark in header and "," not in header] if any_separator else []
+        separator = found[0] if found else ","
+        file.seek(0)
+        names = next(csv.reader(file, delimiter=separator), [])
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise AnalysisError(f"{path}: two columns are called {twice!r}, expected each name once")
+    return separator
 
 
 def read_json(path: Path, expected: str = "") -> dict[str, Any]:

@@ -9,7 +9,16 @@
     kind = "binary"                      # fraction, ratio, ordinal, binary or cluster
 
 The CSV has a row per participant or per trial; several rows of a participant are averaged before anything is tested.
-An outcome of kind cluster has a row per image: `column` is the group it was put in, `truth` the column with the model's
+Optional: `missing = ["NA", "-"]`, cells that mean nothing was answered; and rows left out, each rule with its reason:
+
+    [[exclude]]
+    column = "Finished"
+    values = ["False"]
+    reason = "did not finish"
+
+An ordinal outcome of words has its points in `levels`, lowest first. Blanks around cells are taken off, with a remark;
+semicolons or tabs between cells and decimal commas are read. An outcome of kind cluster has a row per image: `column`
+is the group it was put in, `truth` the column with the model's
 class (default `model_class`), `groups` how many groups there were. Optional for all: `label`, `chance`.
 """
 
@@ -23,9 +32,14 @@ import pandas as pd
 from analysis.errors import AnalysisError
 from analysis.reading.files import numbers, read_csv, require, sha256, shares
 from analysis.reading.study import KINDS, Study
+from analysis.statistics.agreement import clusters
 
-TRUTH = {"1": 1.0, "0": 0.0, "true": 1.0, "false": 0.0, "1.0": 1.0, "0.0": 0.0}
-KEYS = {"participant", "between", "within", "outcomes", "title"}
+YES, NO = ("1", "1.0", "true", "t", "yes", "y"), ("0", "0.0", "false", "f", "no", "n")
+TRUTH = dict.fromkeys(YES, 1.0) | dict.fromkeys(NO, 0.0)
+NOTHING_WORDS = ("na", "n/a", "nan", "null", "#n/a", "missing", "-", ".", "?")
+DECIMAL_COMMA = r"[+-]?\d+,\d+"
+SCORES = (*clusters.COLUMNS, "class_sizes", "group_sizes")
+KEYS = {"participant", "between", "within", "outcomes", "title", "missing", "exclude"}
 
 
 @dataclass(frozen=True)
@@ -39,18 +53,22 @@ class Outcome:
     chance: float | None = None
     truth: str = "model_class"
     groups: int | None = None
+    levels: tuple[str, ...] = ()
 
 
 def read_foreign(csv: Path, map_file: Path) -> Study:
     """Return the CSV as a study of kind `generic`; its rows are the study's trials, its outcomes a parameter."""
     layout = read_map(map_file)
-    table = read_csv(csv)
+    table, remarks = tidied(read_csv(csv, any_separator=True), layout)
     outcomes = layout["outcomes"]
     truths = [outcome.truth for outcome in outcomes if outcome.kind == "cluster"]
     columns = [layout["participant"], *layout["between"], *layout["within"], *(o.column for o in outcomes), *truths]
     require(table, columns, csv)
     if table.empty:
         raise AnalysisError(f"{csv}: holds no row; nothing can be analysed")
+    remarks = _copies(table) + remarks
+    table, left_out = _kept(table, layout["exclude"], csv)
+    remarks += left_out + _odd_levels(table, [*layout["between"], *layout["within"]])
     trials = _trials(table, layout, csv)
     return Study(
         name=layout["title"] or csv.stem,
@@ -61,9 +79,52 @@ def read_foreign(csv: Path, map_file: Path) -> Study:
         trials=trials,
         files={csv.name: sha256(csv), map_file.name: sha256(map_file)},
         parameters={"outcomes": outcomes, "within": layout["within"]},
-        remarks=_copies(table),
+        remarks=remarks,
         recorded=False,
     )
+
+
+def tidied(table: pd.DataFrame, layout: dict[str, Any]) -> tuple[pd.DataFrame, list[str]]:
+    """Return the columns that the map names without blanks around their cells, and without what means missing."""
+    named = [layout["participant"], *layout["between"], *layout["within"], *(o.column for o in layout["outcomes"])]
+    named += [rule["column"] for rule in layout["exclude"]]
+    remarks, columns = [], {}
+    for name in dict.fromkeys(name for name in named if name in table):
+        cells = table[name].str.strip()
+        blanks = int((cells != table[name]).sum() - table[name].isna().sum())
+        if blanks:
+            remarks.append(f"Column {name}: blanks around {blanks} cells were taken off.")
+        columns[name] = cells.mask(cells.isin(["", *layout["missing"]]))
+    return table.assign(**columns), remarks
+
+
+def _kept(table: pd.DataFrame, rules: list[dict[str, Any]], csv: Path) -> tuple[pd.DataFrame, list[str]]:
+    """Return the rows that no rule leaves out, and how many each of them did."""
+    remarks = []
+    for rule in rules:
+        require(table, [rule["column"]], csv)
+        hit = table[rule["column"]].isin(rule["values"])
+        remarks.append(f"{int(hit.sum())} rows were left out by the map: {rule['reason']}.")
+        table = table[~hit].reset_index(drop=True)
+    if table.empty and rules:
+        raise AnalysisError(f"{csv}: the map's rules leave out every row")
+    return table, remarks
+
+
+def _odd_levels(table: pd.DataFrame, factors: list[str]) -> list[str]:
+    """Return remarks on levels that may be no levels: words for nothing, and names that differ in case alone."""
+    remarks = []
+    for factor in factors:
+        levels = [str(level) for level in table[factor].dropna().unique()]
+        for level in levels:
+            if level.lower() in NOTHING_WORDS:
+                n = int((table[factor] == level).sum())
+                hint = f'if it means that nothing is known, write missing = ["{level}"] into the map'
+                remarks.append(f"Column {factor}: “{level}” ({n} rows) was taken for a level; {hint}.")
+        alike = sorted({level for level in levels if [other.lower() for other in levels].count(level.lower()) > 1})
+        if alike:
+            remarks.append(f"Column {factor}: the levels {', '.join(alike)} differ in upper and lower case alone.")
+    return remarks
 
 
 def _copies(table: pd.DataFrame) -> list[str]:
@@ -89,6 +150,13 @@ def read_map(path: Path) -> dict[str, Any]:
         names = content.setdefault(field, [])
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             raise AnalysisError(f"{path}, {field}: found {names!r}, expected a list of column names")
+    missing = content.setdefault("missing", [])
+    if not isinstance(missing, list) or not all(isinstance(word, str) for word in missing):
+        raise AnalysisError(f"{path}, missing: found {missing!r}, expected a list of texts")
+    for number, rule in enumerate(content.setdefault("exclude", []), start=1):
+        texts = isinstance(rule, dict) and all(isinstance(rule.get(name), str) for name in ("column", "reason"))
+        if not texts or set(rule) != {"column", "values", "reason"} or not isinstance(rule["values"], list):
+            raise AnalysisError(f"{path}, exclude {number}: found {rule!r}, expected column, values (a list), reason")
     if not content.get("outcomes"):
         raise AnalysisError(f"{path}: names no outcome; expected at least one [[outcomes]] table")
     outcomes = [_outcome(entry, i, path) for i, entry in enumerate(content["outcomes"], start=1)]
@@ -96,6 +164,9 @@ def read_map(path: Path) -> dict[str, Any]:
     names += ["participant", *content["between"], *content["within"]]
     if len(set(names)) < len(names):
         raise AnalysisError(f"{path}: two outcomes or factors have the same name ({', '.join(names)})")
+    taken = sorted(set(names) & set(SCORES)) if any(outcome.kind == "cluster" for outcome in outcomes) else []
+    if taken:
+        raise AnalysisError(f"{path}: {', '.join(taken)} is what a sorting is scored by; give the column another name")
     return {**content, "outcomes": outcomes, "title": str(content.get("title", ""))}
 
 
@@ -117,7 +188,12 @@ def _outcome(entry: dict[str, Any], number: int, path: Path) -> Outcome:
         raise AnalysisError(f"{where}, chance: found {chance!r}, expected a number between 0 and 1")
     if groups is not None and not (isinstance(groups, int) and groups >= 2):
         raise AnalysisError(f"{where}, groups: found {groups!r}, expected a whole number from 2")
-    return Outcome(**{"name": entry["column"], **entry})
+    levels = entry.get("levels", [])
+    if not isinstance(levels, list) or not all(isinstance(level, str) for level in levels):
+        raise AnalysisError(f"{where}, levels: found {levels!r}, expected a list of texts, lowest first")
+    if levels and (entry["kind"] != "ordinal" or len(set(levels)) < max(2, len(levels))):
+        raise AnalysisError(f"{where}, levels: expected two or more different points of an ordinal outcome")
+    return Outcome(**{"name": entry["column"], **entry, "levels": tuple(levels)})
 
 
 def _trials(table: pd.DataFrame, layout: dict[str, Any], csv: Path) -> pd.DataFrame:
@@ -147,6 +223,16 @@ def _check_groups(trials: pd.DataFrame, outcome: Outcome, within: list[str], csv
 def _values(column: pd.Series, outcome: Outcome, csv: Path) -> pd.Series:
     if outcome.kind == "cluster":
         return column
+    if outcome.levels:
+        points = {level: float(point) for point, level in enumerate(outcome.levels, start=1)}
+        strange = column[column.notna() & ~column.isin(points)]
+        if len(strange):
+            where = f"{csv}, column {column.name}, row {strange.index[0] + 2}"
+            raise AnalysisError(f"{where}: found {strange.iloc[0]!r}, expected one of {', '.join(points)}")
+        return column.map(points)
+    given = column.dropna()
+    if given.str.fullmatch(DECIMAL_COMMA).any() and not given.str.contains(".", regex=False).any():
+        column = column.str.replace(",", ".", regex=False)
     if outcome.kind != "binary":
         return shares(column, csv) if outcome.kind == "fraction" else numbers(column, csv)
     values = column.str.lower().map(TRUTH)
@@ -155,7 +241,7 @@ def _values(column: pd.Series, outcome: Outcome, csv: Path) -> pd.Series:
         row = int(wrong.to_numpy().argmax())
         found = column.iloc[row]
         where = f"{csv}, column {column.name}, row {row + 2}"
-        raise AnalysisError(f"{where}: found {found!r}, expected 0, 1, true or false")
+        raise AnalysisError(f"{where}: found {found!r}, expected 0, 1, true, false, yes or no")
     return values.astype(float)
 
 

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from analysis.errors import AnalysisError
+from analysis.reading.hypotheses import check_stated
 from analysis.statistics.multiplicity import CORRECTIONS
 
 SCHEMA = 1
@@ -52,9 +53,9 @@ class Plan:
         for kind in ("primary", "secondary"):
             if any(id == listed or id.startswith(f"{listed}.") for listed in getattr(self, kind)):
                 return kind
-        outcome, _, suffix = id.partition(".")
-        planned = {listed.partition(".")[0] for listed in (*self.primary, *self.secondary)}
-        return "secondary" if suffix in SUPPORTING and outcome in planned else "exploratory"
+        outcome, _, suffix = id.rpartition(".")
+        planned = any(listed.startswith(f"{outcome}.") for listed in (*self.primary, *self.secondary))
+        return "secondary" if suffix in SUPPORTING and planned else "exploratory"
 
     def covariance_of(self, outcome: str) -> str:
         """Return the covariance that the outcome's post hoc tests use."""
@@ -100,7 +101,7 @@ def _check_entries(plan: Plan, where: str) -> None:
     for number, stated in enumerate(plan.hypotheses, start=1):
         known = isinstance(stated, dict) and all(isinstance(value, str) for value in stated.values())
         if not known or not {"text", "analysis"} <= set(stated):
-            expected = "an object with the texts id, text, analysis and term"
+            expected = "an object with the texts id, text, analysis, and what it states"
             raise AnalysisError(f"{where}, hypotheses {number}: found {stated!r}, expected {expected}")
     for name in ("primary", "secondary", "exclude"):
         wrong = [id for id in getattr(plan, name) if not isinstance(id, str)]
@@ -112,6 +113,8 @@ def _check_entries(plan: Plan, where: str) -> None:
     for outcome, bound in plan.bounds.items():
         if isinstance(bound, bool) or not isinstance(bound, int | float) or not 0 < bound < math.inf:
             raise AnalysisError(f"{where}, bounds, {outcome}: found {bound!r}, expected a positive number")
+    for number, stated in enumerate(plan.hypotheses, start=1):
+        check_stated(stated, plan.bounds, f"{where}, hypotheses {number}")
     if not isinstance(plan.seed, int) or plan.seed < 0:
         raise AnalysisError(f"{where}, seed: found {plan.seed!r}, expected a whole number from 0")
 

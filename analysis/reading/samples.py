@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.errors import AnalysisError
+from analysis.reading import checks
 from analysis.reading.plans import Plan
 from analysis.reading.study import Study
 
@@ -69,7 +70,7 @@ def select(study: Study, plan: Plan) -> Sample:
     if len(unknown):
         expected = ", ".join(["completed", *UNFINISHED])
         raise AnalysisError(f"participants, column status: found {unknown.iloc[0]!r}, expected one of {expected}")
-    bots = _truth(participants.get("bot"), participants.index)
+    bots = _truth(participants.get("bot") if study.recorded else None, participants.index)
     finished = reasons == ""
     simulated = bool(finished.any() and bots[finished].all())
     if not simulated:
@@ -91,8 +92,12 @@ def select(study: Study, plan: Plan) -> Sample:
 
 
 def flag(study: Study, plan: Plan) -> pd.DataFrame:
-    """Return participant, flag for every rule of `FLAGS` that a participant meets."""
-    found = {name: rule(study, plan) for name, rule in RULES.items()}
+    """Return participant, flag for every rule of `FLAGS` that a participant meets.
+
+    Columns of a CSV from elsewhere are never taken for the app's own: of such a study only rows are counted.
+    """
+    rules = RULES if study.recorded else {"incomplete": _incomplete}
+    found = {name: rule(study, plan) for name, rule in rules.items()}
     rows = [(participant, name) for name, flagged in found.items() for participant in sorted(flagged)]
     return pd.DataFrame(rows, columns=["participant", "flag"]).astype(str)
 
@@ -103,7 +108,8 @@ def _incomplete(study: Study, plan: Plan) -> set[str]:
         return set()
     people = study.participants.set_index("participant")
     counts = study.trials.groupby("participant").size().reindex(people.index, fill_value=0)
-    versions = people["study_version"] if "study_version" in people else pd.Series("", people.index)
+    known = study.recorded and "study_version" in people
+    versions = people["study_version"] if known else pd.Series("", people.index)
     most = counts.groupby(versions.fillna("")).transform("max")
     return set(counts.index[counts < most])
 
@@ -128,15 +134,8 @@ def _constant(study: Study, plan: Plan) -> set[str]:
 
 
 def _failed_checks(study: Study, plan: Plan) -> set[str]:
-    """Return who did not pass a check at the last attempt: the steps' columns `<page>_passed`."""
-    if study.steps is None:
-        return set()
-    failed = set()
-    for column in (name for name in study.steps if name.endswith("_passed")):
-        answered = study.steps.dropna(subset=[column]).sort_values("step_index")
-        last = answered.groupby("participant")[column].last().astype(bool)
-        failed |= set(last.index[~last])
-    return failed
+    """Return who failed a check in the end."""
+    return checks.failed(study.participants, study.steps)
 
 
 RULES = {

@@ -24,12 +24,14 @@ def measures(study: Study) -> list[Measure]:
 def sections(study: Study, plan: Plan) -> Steps:
     """Return a section per outcome."""
     found: Steps = []
-    for outcome, measure in zip(study.parameters["outcomes"], measures(study), strict=True):
-        if outcome.kind == "cluster":
-            found.append((outcome.name, partial(_sorting, study, outcome, measure, plan)))
-        else:
-            found.append((outcome.name, partial(blocks.outcome, measure, plan)))
+    for outcome in study.parameters["outcomes"]:
+        found.append((outcome.name, partial(_section, study, outcome, plan)))
     return found
+
+
+def _section(study: Study, outcome: Outcome, plan: Plan) -> Section:
+    measure = _measure(study, outcome)
+    return _sorting(study, outcome, measure, plan) if outcome.kind == "cluster" else blocks.outcome(measure, plan)
 
 
 def _measure(study: Study, outcome: Outcome) -> Measure:
@@ -37,7 +39,7 @@ def _measure(study: Study, outcome: Outcome) -> Measure:
     label = outcome.label or apa.words(outcome.name).capitalize()
     if outcome.kind == "cluster":
         scored = _scored(study, outcome)
-        data = scored.rename(columns={"purity": outcome.name})
+        data = scored[["participant", *within, *study.factors, "purity"]].rename(columns={"purity": outcome.name})
         return Measure(outcome.name, label, "fraction", data, between, within)
     trials = study.table("trials")
     data = average(trials, outcome.name, within, study.factors)
@@ -57,9 +59,13 @@ def average(trials: pd.DataFrame, name: str, within: list[str], factors: Iterabl
 
 
 def _scored(study: Study, outcome: Outcome) -> pd.DataFrame:
-    keys = ["participant", *study.parameters["within"]]
-    table = study.table("trials").rename(columns={outcome.name: "group", f"{outcome.name}:truth": "truth"})
-    scored = sorting.score(table, keys, outcome.groups)
+    within = study.parameters["within"]
+    keys = ["participant", *(f"within {place}" for place in range(len(within)))]  # a factor may be called `group`
+    table = study.table("trials")[["participant", *within, outcome.name, f"{outcome.name}:truth"]]
+    table = table.set_axis([*keys, "group", "truth"], axis=1)
+    scored = sorting.score(table, keys, outcome.groups).rename(columns=dict(zip(keys[1:], within, strict=True)))
+    trials = study.table("trials")
+    scored = scored.assign(**{name: scored[name].astype(trials[name].dtype) for name in within})
     return scored.merge(study.participants[["participant", *study.factors]], on="participant", how="left")
 
 

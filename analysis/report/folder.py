@@ -22,8 +22,9 @@ from analysis.plots import style
 from analysis.reading.plans import SOURCES, SUPPORTING
 from analysis.report.content import Report, type_of
 from analysis.report.methods import design, methods_text
+from analysis.report.verdicts import verdicts
 from analysis.results import tables
-from analysis.results.records import TYPES, in_words
+from analysis.results.records import TYPES, fault, in_words
 from analysis.results.section import Progress, Section
 
 PACKAGES = ("pandas", "numpy", "scipy", "statsmodels", "matplotlib", "scikit-learn")
@@ -82,7 +83,7 @@ def _described(sections: list[Section], pictures: dict[str, Any]) -> list[dict[s
 
 def _preregistered(report: Report) -> str:
     study = report.sample.study
-    return tables.without_tags(preregistration(report.plan, study.name, design(study)))
+    return tables.without_tags(preregistration(report.plan, study.name, design(report)))
 
 
 def results(report: Report) -> dict[str, Any]:
@@ -100,6 +101,15 @@ def results(report: Report) -> dict[str, Any]:
             "rules": sample.rules(report.plan),
         },
         "plan": {"source": report.plan.source, "alpha": report.plan.alpha},
+        "hypotheses": [
+            {**stated, "verdict": verdict.verdict, "tested_by": verdict.analysis, "p": verdict.p}
+            for stated, verdict in zip(report.plan.hypotheses, verdicts(report), strict=True)
+        ],
+        "design": design(report),
+        "findings": [
+            {"title": section.title, "answer": section.answer, "analyses": [found.id for found in section.records]}
+            for section in report.sections
+        ],
         "remarks": report.remarks,
         "warnings": [text for section in report.sections for text in section.warnings],
         "analyses": [found.as_json() for section in report.sections for found in section.records],
@@ -120,13 +130,14 @@ def page(report: Report, shown: dict[str, Any], pictures: dict[str, Any]) -> dic
         chosen = [section for section in report.sections if type_of(section) == kind]
         if chosen:
             parts.append({"kind": kind, "title": HEADS[kind][0], "lead": HEADS[kind][1], "sections": chosen})
-    hypotheses = [{**hypothesis, "result": _result(report, hypothesis)} for hypothesis in report.plan.hypotheses]
+    hypotheses = [{"id": "H", **stated, "result": verdict.text}
+                  for stated, verdict in zip(report.plan.hypotheses, verdicts(report), strict=True)]  # fmt: skip
     return {
         "report": report, "study": study, "sample": sample, "plan": report.plan, "parts": parts, "tables": shown,
         "pictures": pictures, "hypotheses": hypotheses, "plan_source": SOURCES[report.plan.source],
         "versions": versions(), "methods": methods_text(report), "anchor": anchor, "short": short,
         "supporting": SUPPORTING,
-        "cells": _cell_sizes(report), "design": design(study), "rules": sample.rules(report.plan),
+        "cells": _cell_sizes(report), "design": design(report), "rules": sample.rules(report.plan),
     }  # fmt: skip
 
 
@@ -139,24 +150,6 @@ def short(title: str) -> str:
     """Return a record's title without its measure: `Fraction correct: descriptives` as `Descriptives`."""
     tail = title.split(": ", 1)[-1]
     return tail[0].upper() + tail[1:]
-
-
-def _result(report: Report, hypothesis: dict[str, Any]) -> str:
-    """Return the APA sentence that speaks to a hypothesis."""
-    for section in report.sections:
-        for found in section.records:
-            if found.id == hypothesis.get("analysis"):
-                if not found.defined:
-                    return f"not defined: {found.reason}"
-                term = str(hypothesis.get("term", "")).replace(":", " × ").replace("_", " ")
-                said = [text for text in found.sentences if not term or text.startswith(f"{term}: ")]
-                if not said:
-                    return f"no term {hypothesis.get('term')!r} in this analysis"
-                p_values = found.terms.loc[found.terms["term"] == hypothesis.get("term"), "p"]
-                shown = len(p_values) == 1 and p_values.item() < report.plan.alpha
-                verdict = "Supported by these data" if shown else "Not supported by these data"
-                return f"{verdict}: {'; '.join(said).removeprefix(f'{term}: ')}"
-    return "this analysis is not part of the report"
 
 
 def _cell_sizes(report: Report) -> list[tuple[str, int]]:
@@ -190,12 +183,17 @@ def _write_figures(sections: list[Section], folder: Path, progress: Progress) ->
     """Draw every figure as SVG and PNG; return per id its number, the SVG as a data address, and drawing's warnings."""
     folder.mkdir()
     pictures = {}
-    figures = [figure for section in sections for figure in section.figures]
-    for number, figure in enumerate(progress(figures), start=1):
+    figures = [(section, figure) for section in sections for figure in section.figures]
+    for number, (section, figure) in enumerate(progress(figures), start=1):
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            drawn = style.draw(figure.draw)
-            svg, _ = style.save(drawn, folder, f"fig-{number:02d}_{tables.file_name(figure.id)}")
+            try:
+                drawn = style.draw(figure.draw)
+                svg, _ = style.save(drawn, folder, f"fig-{number:02d}_{tables.file_name(figure.id)}")
+            except Exception as error:
+                section.figures.remove(figure)
+                section.warnings.append(f"The figure “{figure.title}” could not be drawn. {fault(error)}")
+                continue
         address = "data:image/svg+xml;base64," + base64.b64encode(svg.read_bytes()).decode()
         pictures[figure.id] = {"number": number, "file": f"figures/{svg.name}", "address": address,
                               "width": round(drawn.get_figwidth() * 102), "warnings": in_words(caught)}  # fmt: skip

@@ -2,9 +2,10 @@
 
 import importlib.metadata
 
+import pandas as pd
+
 from analysis.planning.preregistration import COVARIANCES
 from analysis.reading.plans import Plan
-from analysis.reading.study import Study
 from analysis.report.content import Report
 from analysis.results import apa
 from analysis.statistics.multiplicity import CORRECTIONS
@@ -68,39 +69,54 @@ def _participants(report: Report) -> str:
 
 
 def _analysis(report: Report) -> str:
-    plan, study = report.plan, report.sample.study
+    plan = report.plan
     ids = sorted(found.id for section in report.sections for found in section.records)
-    parts = [design(study), *_described({id.split(".")[1] for id in ids if "." in id}, ids, plan)]
+    kinds = {report.kind_of(id) for id in ids if "." in id}
+    parts = [design(report), *_described(kinds, plan)]
     parts.append(f"The significance level was α = {apa.bounded(plan.alpha)}.")
     if any(found.method.get("seed") for section in report.sections for found in section.records):
         parts.append(f"Resampling was seeded with {plan.seed}.")
     return " ".join([*parts, _software()])
 
 
-def _described(kinds: set[str], ids: list[str], plan: Plan) -> list[str]:
-    """Return a sentence for each sort of analysis that the report holds."""
+def _described(kinds: set[tuple[str, str]], plan: Plan) -> list[str]:
+    """Return a sentence for each sort of analysis that the report holds; `kinds` pairs outcomes with analyses."""
     facts = {
         "ss_type": plan.ss_type,
         "correction": CORRECTIONS[plan.correction],
-        "covariances": apa.listing(_covariances(ids, plan)),
+        "covariances": apa.listing(_covariances(kinds, plan)),
         "paired": PAIRED[plan.paired_test],
         "beside": PAIRED["t" if plan.paired_test == "wilcoxon" else "wilcoxon"],
         "bounds": apa.listing([f"{apa.words(name)} ± {bound:g}" for name, bound in plan.bounds.items()]),
     }
-    return [sentence.format(**facts) for kind, sentence in SENTENCES.items() if kind in kinds]
+    done = {kind for _, kind in kinds}
+    return [sentence.format(**facts) for kind, sentence in SENTENCES.items() if kind in done]
 
 
-def _covariances(ids: list[str], plan: Plan) -> list[str]:
-    return sorted({COVARIANCES[plan.covariance_of(id.split(".")[0])] for id in ids if ".tukey." in id})
+def _covariances(kinds: set[tuple[str, str]], plan: Plan) -> list[str]:
+    return sorted({COVARIANCES[plan.covariance_of(outcome)] for outcome, kind in kinds if kind == "tukey"})
 
 
-def design(study: Study) -> str:
-    """Return one sentence about the factors."""
-    if not study.tested:
+def design(report: Report) -> str:
+    """Return one sentence about the factors with at least two levels, by the report's first outcome."""
+    study = report.sample.study
+    first = next(iter(report.measures), None)
+    between = {name: study.participants[name] for name in study.tested}
+    within = {}
+    if first is not None:
+        between |= {name: first.data[name] for name in first.between if name not in between}
+        within = {name: first.data[name] for name in first.within if first.data[name].nunique() > 1}
+    sides = [apa.listing([_factor(*factor) for factor in factors.items()]) for factors in (between, within)]
+    if all(sides):
+        return f"The design was mixed, with {sides[0]} between and {sides[1]} within subjects."
+    if not any(sides):
         return "The study had one condition."
-    levels = {name: map(apa.words, study.participants[name].cat.categories) for name in study.tested}
-    factors = [f"{apa.words(name)} ({', '.join(named)})" for name, named in levels.items()]
-    return f"The design was between subjects, with {apa.listing(factors)}."
+    return f"The design was {'between' if sides[0] else 'within'} subjects, with {sides[0] or sides[1]}."
+
+
+def _factor(name: str, values: pd.Series) -> str:
+    levels = [level for level in values.astype("category").cat.categories if (values == level).any()]
+    return f"{apa.words(name)} ({', '.join(map(apa.words, levels))})"
 
 
 def _software() -> str:

@@ -6,7 +6,8 @@ from analysis.results import apa
 
 def remarks(study: Study) -> list[str]:
     """Return what reading found odd, several versions, and totals that differ from the trials."""
-    return [*study.remarks, *_versions(study), *_totals(study)]
+    recorded = [*_versions(study), *_totals(study)] if study.recorded else []
+    return [*study.remarks, *recorded]
 
 
 def _versions(study: Study) -> list[str]:

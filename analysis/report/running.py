@@ -6,17 +6,18 @@ from pathlib import Path
 from types import ModuleType
 
 from analysis import recipes
-from analysis.errors import AnalysisError
+from analysis.errors import AnalysisError, NotDefined
 from analysis.reading.exports import read_export, with_metrics
 from analysis.reading.files import read_json
 from analysis.reading.foreign import read_foreign
+from analysis.reading.hypotheses import check_against
 from analysis.reading.plans import Plan, read_plan
 from analysis.reading.samples import select
-from analysis.reading.study import Study
+from analysis.reading.study import Measure, Study
 from analysis.report.content import Report
 from analysis.report.remarks import remarks
 from analysis.results import apa
-from analysis.results.records import in_words
+from analysis.results.records import fault, in_words
 from analysis.results.section import Progress, Section
 from analysis.sections import against as comparing
 from analysis.sections import prediction, sensitivity
@@ -44,20 +45,49 @@ def analyse(export: Path | None, csv: Path | None = None, map_file: Path | None 
     elif study.plan is not None:
         plan = read_plan(study.plan, plan, "analysis_plan.json", "frozen")
     sample = select(study, plan)
+    measures, unmeasured = _measured(recipe, sample.study)
+    if plan.source != "default" and not unmeasured:
+        planned = {listed.partition(".")[0] for listed in (*recipe.PLAN.primary, *recipe.PLAN.secondary)}
+        where = str(plan_file) if plan_file is not None else "analysis_plan.json"
+        check_against(plan.hypotheses, measures, planned, where)
     note = getattr(recipe, "METRICS_NOTE", "")
     steps = [*recipe.sections(sample.study, plan), ("metrics", lambda: prediction.section(sample.study, plan, note))]
     if against is not None:
         steps.append(("comparison", lambda: _comparison(recipe, sample.study, read_export(against), plan)))
     steps += [("sensitivity", lambda: sensitivity.section(recipe, sample, plan))]
-    sections = [section for _, compute in progress(steps) if (section := _computed(compute)) is not None]
-    return Report(study.name, sample, plan, sections, [*remarks(sample.study), *_missing(sections, plan)])
+    found = [_computed(name, compute) for name, compute in progress(steps)]
+    sections = [section for section in found if section is not None]
+    said = [*remarks(sample.study), *unmeasured, *_missing(sections, plan)]
+    return Report(study.name, sample, plan, sections, said, measures)
 
 
-def _computed(compute: Callable[[], Section | None]) -> Section | None:
-    """Return a section with every warning that none of its records has kept."""
+def _measured(recipe: ModuleType, study: Study) -> tuple[list[Measure], list[str]]:
+    """Return the study's outcomes; where a fault of ours kept them from being measured, none and the remark."""
+    try:
+        return recipe.measures(study), []
+    except AnalysisError:
+        raise
+    except Exception as error:
+        return [], [fault(error)]
+
+
+def _computed(name: str, compute: Callable[[], Section | None]) -> Section | None:
+    """Return a section with every warning that none of its records has kept.
+
+    This is the one place where what a section as a whole cannot do becomes its paragraph, and the others go on. An
+    `AnalysisError` says that the input is malformed, and ends the report.
+    """
+    title = apa.words(name).capitalize()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        section = compute()
+        try:
+            section = compute()
+        except NotDefined as refusal:
+            section = Section(title, f"{title} could not be analysed: {refusal.reason}.")
+        except AnalysisError:
+            raise
+        except Exception as error:
+            section = Section(title, f"{title} could not be analysed.", warnings=[fault(error)])
     if section is not None:
         section.warnings += in_words(caught)
     return section

@@ -1,7 +1,8 @@
 """One analysis as `results.json` keeps it: what was computed, how, on how many, and what could not be.
 
 A statistic is a plain function that returns a tidy frame or raises `NotDefined`. `record` runs it, keeps every
-warning it raises, and turns what is missing into a reason.
+warning it raises, and turns what is missing into a reason. Any other error is a fault of this package: it costs the
+report that one analysis, and is told in its warnings and in `results.json`, never hidden.
 """
 
 import math
@@ -15,6 +16,7 @@ import pandas as pd
 from analysis.errors import NotDefined
 
 TYPES = ("primary", "secondary", "exploratory")
+FAULT = "A fault of this software, not of the data; please report it"
 
 
 @dataclass(frozen=True)
@@ -79,10 +81,19 @@ def record(
             terms, reason = statistic(), ""
         except NotDefined as refusal:
             terms, reason = blank(columns, refusal), refusal.reason
+        except Exception as error:
+            reason = fault(error)
+            terms = blank(columns, NotDefined(reason))
     if not reason:
         terms = with_reasons(terms)
     text = tuple(sentences(terms)) if sentences and not reason else ()
-    return Record(id, title, method, n, n_excluded, terms, tuple(in_words(caught)), reason, text)
+    faults = [reason] if reason.startswith(FAULT) else []
+    return Record(id, title, method, n, n_excluded, terms, (*in_words(caught), *faults), reason, text)
+
+
+def fault(error: Exception) -> str:
+    """Return an unforeseen error in words, its type with it, marked as a fault of this package."""
+    return f"{FAULT} ({type(error).__name__}: {' '.join(str(error).split()) or 'without words'})"
 
 
 def in_words(caught: list[warnings.WarningMessage]) -> list[str]:

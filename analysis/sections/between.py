@@ -1,6 +1,7 @@
 """The analyses of one measure between independent groups, as records: what a factorial study needs of it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -10,14 +11,16 @@ from analysis.reading.plans import Plan
 from analysis.reading.study import Measure
 from analysis.results import apa
 from analysis.results.records import Record, record
-from analysis.statistics import descriptives
+from analysis.statistics import descriptives, power
 from analysis.statistics.cells import complete, groups, varying
 from analysis.statistics.comparisons import equivalence
+from analysis.statistics.effects import epsilon2_interval
 from analysis.statistics.factorial import anova as anovas
 from analysis.statistics.factorial import assumptions, posthoc, ranks
 from analysis.statistics.factorial import welch as welches
 
 SUM = "sum-to-zero"
+POWER = 0.8
 
 
 def describe(measure: Measure) -> Record:
@@ -68,18 +71,31 @@ def _anovas(measure: Measure, plan: Plan) -> list[Record]:
             "covariance": covariance,
             "effect_size": "partial η² with 90% interval by noncentral F",
         }
-        found.append(
-            _record(
-                measure,
-                suffix,
-                f"{measure.label}: {titles[covariance]}",
-                partial(anovas.anova, measure.data, measure.name, measure.between, plan.ss_type, covariance),
-                anovas.COLUMNS,
-                method,
-                anova_sentences,
-            )
+        tested = _record(
+            measure,
+            suffix,
+            f"{measure.label}: {titles[covariance]}",
+            partial(anovas.anova, measure.data, measure.name, measure.between, plan.ss_type, covariance),
+            anovas.COLUMNS,
+            method,
+            anova_sentences,
         )
+        found.append(_with_detectable(tested, plan, "Cohen's f", partial(_detectable_f, tested, plan.alpha)))
     return found
+
+
+def _with_detectable(tested: Record, plan: Plan, unit: str, smallest: Callable[[Any], float]) -> Record:
+    """Return the record whose method also says the smallest effect that each test finds with `POWER`."""
+    if not tested.defined:
+        return tested
+    rows = tested.terms.dropna(subset="p").itertuples()
+    effects = {str(row.term): smallest(row) for row in rows}
+    return replace(tested, method={**tested.method, "detectable": {"power": POWER, "effect": unit, "terms": effects}})
+
+
+def _detectable_f(tested: Record, alpha: float, row: Any) -> float:
+    df_resid = tested.terms.loc[tested.terms["term"] == "Residuals", "df"].item()
+    return power.detectable_f(row.df, df_resid, tested.n, POWER, alpha)
 
 
 def anova_sentences(terms: pd.DataFrame) -> list[str]:
@@ -147,19 +163,17 @@ def _named(covariance: str) -> str:
 def rank_tests(measure: Measure, plan: Plan) -> list[Record]:
     """Return Kruskal-Wallis over cells and factors, and Dunn's comparisons where a grouping has three levels."""
     data, name, factors = measure.data, measure.name, measure.between
-    found = [
-        _record(
-            measure,
-            "kruskal",
-            f"{measure.label}: Kruskal-Wallis",
-            lambda: ranks.kruskal(data, name, factors),
-            ranks.KRUSKAL_COLUMNS,
-            {"function": "scipy.stats.kruskal, corrected for ties", "effect_size": "ε² = H / (N − 1)"},
-            lambda terms: [
-                f"{apa.words(row.term)}: {apa.kruskal(row)}" for row in terms.dropna(subset="p").itertuples()
-            ],
-        )
-    ]
+    tested = _record(
+        measure,
+        "kruskal",
+        f"{measure.label}: Kruskal-Wallis",
+        lambda: ranks.kruskal(data, name, factors),
+        ranks.KRUSKAL_COLUMNS,
+        {"function": "scipy.stats.kruskal, corrected for ties", "effect_size": "ε² = H / (N − 1)"},
+        lambda terms: [f"{apa.words(row.term)}: {apa.kruskal(row)}" for row in terms.dropna(subset="p").itertuples()],
+    )
+    smallest = partial(_detectable_epsilon2, tested, plan.alpha)
+    found = [_with_detectable(tested, plan, "ε²", smallest)]
     pairs = ranks.dunn(data, name, factors, plan.correction)
     if len(pairs):
         method = {"function": "Dunn (1964), two-sided, ties corrected", "correction": plan.correction}
@@ -168,6 +182,10 @@ def rank_tests(measure: Measure, plan: Plan) -> list[Record]:
             _record(measure, "dunn", f"{measure.label}: Dunn's comparisons", lambda: pairs, ranks.DUNN_COLUMNS, method)
         )
     return found
+
+
+def _detectable_epsilon2(tested: Record, alpha: float, row: Any) -> float:
+    return power.detectable_epsilon2(row.df, tested.n, POWER, alpha)
 
 
 def equivalences(measure: Measure, plan: Plan) -> list[Record]:
@@ -221,11 +239,39 @@ def answer(measure: Measure, records: list[Record], plan: Plan) -> str:
     if not found:
         mean = apa.value(measure.data[measure.name].mean(), measure.kind, measure.unit)
         names = apa.listing([_factor(term) for term in tested["term"]], "or")
-        return f"No effect of {names} on {label} was shown (M = {mean})."
+        said = "; ".join(_not_shown(row, record) for row in tested.itertuples())
+        return f"No effect of {names} on {label} was shown (M = {mean}), which is not that there is none: {said}." + (
+            equivalent(by_id.get(f"{measure.name}.equivalence"), plan)
+        )
     means = "; ".join(_level_means(measure, term) for term in found if ":" not in term)
     return f"{measure.label} differed by {apa.listing([_factor(term) for term in found])}" + (
         f": {means}." if means else "."
     )
+
+
+def _not_shown(row: Any, tested: Record) -> str:
+    """Return how large an effect may still be, and which one this sample would have found."""
+    smallest = tested.method["detectable"]["terms"][row.term]
+    if "H" in tested.terms:
+        low, high = epsilon2_interval(row.H, row.df, tested.n)
+        found, size = (
+            f"ε² = {apa.bounded(row.epsilon2)}, {apa.interval(low, high, 90)}",
+            f"ε² = {apa.bounded(smallest)}",
+        )
+    else:
+        found = f"ηp² = {apa.bounded(row.eta2p)}, {apa.interval(row.eta2p_ci_low, row.eta2p_ci_high, 90)}"
+        size = f"f = {apa.number(smallest)}"
+    return f"{_factor(row.term)} {found}, and {size} is the smallest effect found with {POWER:.0%} power"
+
+
+def equivalent(tested: Record | None, plan: Plan) -> str:
+    """Return what the equivalence tests against the plan's bound say, nothing where there are none."""
+    if tested is None or not tested.defined:
+        return ""
+    rows = tested.terms.dropna(subset="p_adjusted").itertuples()
+    said = [f"{apa.words(row.a)} and {apa.words(row.b)} {'yes' if row.p_adjusted < plan.alpha else 'not shown'} "
+            f"({apa.p_value(row.p_adjusted)})" for row in rows]  # fmt: skip
+    return f" Equivalence within ± {tested.method['bound']:g}: {'; '.join(said)}." if said else ""
 
 
 def _factor(term: str) -> str:

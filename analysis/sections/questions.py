@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from analysis.errors import NotDefined
+from analysis.reading import checks
+from analysis.reading.checks import PASSED
 from analysis.reading.plans import Plan
 from analysis.reading.study import Measure, Study
 from analysis.results import apa
@@ -21,7 +23,6 @@ from analysis.statistics.multiplicity import adjust
 
 SHARES = ("term", "level", "answer", "n", "count", "share", "ci_low", "ci_high")
 ASSOCIATIONS = ("term", "n", "chi2", "df", "p", "p_adjusted", "cramers_v")
-PASSED = "_passed"
 NO_QUESTION = ("consent_consent", "eligibility_eligible")
 MOST_CHOICES = 12
 LEAST_PER_CHOICE = 3  # what fewer people gave on average is their own words, which no report prints
@@ -70,7 +71,7 @@ def _question(column: str, study: Study) -> Question | None:
     people = given["participant"]
     if given.empty or (people.duplicated().any() and not column.endswith(PASSED)):
         return None
-    answers = given.groupby("participant")[column].last()
+    answers = checks.passed(given, column) if column.endswith(PASSED) else given.groupby("participant")[column].last()
     label = next((entry.get("description", "") for entry in study.variables if entry.get("name") == column), "")
     label = label.removeprefix("Whether ").split(";")[0].rstrip(".") or apa.words(column)
     return Question(column, label[0].upper() + label[1:], _scale(answers), answers)
@@ -98,11 +99,13 @@ def _by_condition(question: Question, study: Study) -> dict[tuple[str, str], pd.
 
 def _shares(question: Question, study: Study) -> Record:
     values = [True] if pd.api.types.is_bool_dtype(question.answers) else sorted(question.answers.unique(), key=str)
+    entry = next((entry for entry in study.variables if entry.get("name") == question.column), {})
+    levels = {str(code): str(label) for code, label in (entry.get("levels") or {}).items()}
     rows = []
     for (term, level), answers in _by_condition(question, study).items():
         for value in values:
             count = int((answers == value).sum())
-            said = "yes" if value is True else str(value)
+            said = "yes" if value is True else levels.get(str(value), str(value))
             share = count / len(answers)
             rows.append((term, level, said, len(answers), count, share, *wilson(count, len(answers))))
     n = len(question.answers)
@@ -123,7 +126,7 @@ def _associations(asked: list[Question], study: Study, plan: Plan) -> Record:
     def tested() -> pd.DataFrame:
         people = study.participants.set_index("participant")
         frames = [_association(question, factor, people[factor]) for question in asked for factor in study.tested]
-        table = pd.concat(frames, ignore_index=True)
+        table = pd.concat(frames, ignore_index=True).reindex(columns=[*ASSOCIATIONS, "reason"])
         return table.assign(p_adjusted=adjust(table["p"], plan.correction))[[*ASSOCIATIONS, "reason"]]
 
     return record(

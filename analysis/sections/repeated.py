@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Callable
 from functools import partial
 from itertools import combinations
+from typing import Any
 
 import pandas as pd
 
@@ -11,6 +12,8 @@ from analysis.reading.plans import Plan
 from analysis.reading.study import Measure
 from analysis.results import apa
 from analysis.results.records import Record, record
+from analysis.sections import between
+from analysis.statistics import power
 from analysis.statistics.comparisons import equivalence, friedman, paired
 from analysis.statistics.multiplicity import CORRECTIONS
 from analysis.statistics.regression import mixed, ordinal
@@ -21,27 +24,52 @@ NAMES = {"wilcoxon": "Wilcoxon signed-rank", "t": "paired t"}
 def paired_tests(measure: Measure, plan: Plan) -> list[Record]:
     """Return a record per pair of levels of every within factor, and Friedman's test where there are three levels."""
     found = []
+    names = pair_names(measure)
     for factor in measure.within:
         table = paired.wide(measure.data, measure.name, [factor])
-        found += _pairs(measure, plan, factor, table)
+        found += _pairs(measure, plan, factor, table, names)
         if len(table.columns) > 2:
             found.append(_friedman(measure, factor, table))
     return found
 
 
-def _pairs(measure: Measure, plan: Plan, factor: str, table: pd.DataFrame) -> list[Record]:
+def pair_names(measure: Measure) -> dict[tuple[str, str, str], str]:
+    """Return the last part of each pair's id by factor, a and b: `<a>-<b>`, behind its factor where two share that.
+
+    Levels whose own hyphens make two pairs of one factor alike are numbered, in the order of the levels.
+    """
+    levels = {factor: paired.wide(measure.data, measure.name, [factor]).columns for factor in measure.within}
+    pairs = [(factor, a, b) for factor, names in levels.items() for a, b in combinations(names, 2)]
+    short = [f"{a}-{b}" for _, a, b in pairs]
+    named: list[str] = []
+    for (factor, *_), name in zip(pairs, short, strict=True):
+        shared = {pairs[i][0] for i, other in enumerate(short) if other == name}
+        full = f"{factor}.{name}" if len(shared) > 1 else name
+        again = sum(other == full or other.startswith(f"{full}~") for other in named)
+        named.append(f"{full}~{again + 1}" if again else full)
+    return dict(zip(pairs, named, strict=True))
+
+
+def _pairs(
+    measure: Measure, plan: Plan, factor: str, table: pd.DataFrame, names: dict[tuple[str, str, str], str]
+) -> list[Record]:
     tests = paired.compare(table, plan.correction)
     family = f"{len(table.columns) * (len(table.columns) - 1) // 2} pairs of {apa.words(factor)}"
     found = []
     for a, b in combinations(table.columns, 2):
         rows = tests[(tests["a"] == a) & (tests["b"] == b)].reset_index(drop=True)
         n = int(rows["n"].iloc[0])
-        method = {"function": "scipy.stats.wilcoxon and paired t", "primary_test": plan.paired_test,
-                  "correction": plan.correction, "family": family, "direction": "a − b"}  # fmt: skip
+        method: dict[str, Any] = {"function": "scipy.stats.wilcoxon and paired t", "primary_test": plan.paired_test,
+                  "correction": plan.correction, "family": family, "direction": "a − b", "factor": factor}  # fmt: skip
+        if n > 1:
+            smallest = power.detectable_d_z(n, between.POWER, plan.alpha / (len(tests) // 2))
+            method["detectable"] = {"power": between.POWER, "effect": "d_z, at α over the number of pairs",
+                                    "terms": {"t": smallest}}  # fmt: skip
         found.append(
             record(
-                f"{measure.name}.paired.{a}-{b}",
-                f"{measure.label}: {apa.words(a)} against {apa.words(b)}",
+                f"{measure.name}.paired.{names[factor, a, b]}",
+                f"{measure.label}: {apa.words(a)} against {apa.words(b)}"
+                + (f" of {apa.words(factor)}" if len(measure.within) > 1 else ""),
                 partial(_with_warnings, rows),
                 paired.COLUMNS,
                 method,
@@ -85,7 +113,7 @@ def _friedman(measure: Measure, factor: str, table: pd.DataFrame) -> Record:
     return record(
         f"{measure.name}.friedman" if len(measure.within) == 1 else f"{measure.name}.friedman.{factor}",
         f"{measure.label}: Friedman's test over {apa.words(factor)}",
-        lambda: friedman.friedman(table, factor),
+        partial(_friedman_terms, factor, table),
         friedman.COLUMNS,
         {"function": "scipy.stats.friedmanchisquare, corrected for ties", "effect_size": "Kendall's W"},
         complete,
@@ -96,6 +124,13 @@ def _friedman(measure: Measure, factor: str, table: pd.DataFrame) -> Record:
             for row in terms.itertuples()
         ],
     )
+
+
+def _friedman_terms(factor: str, table: pd.DataFrame) -> pd.DataFrame:
+    said = friedman.broken_ties(table)
+    if said:
+        warnings.warn(said, stacklevel=2)
+    return friedman.friedman(table, factor)
 
 
 def equivalences(measure: Measure, plan: Plan) -> list[Record]:
@@ -119,6 +154,17 @@ def equivalences(measure: Measure, plan: Plan) -> list[Record]:
             measure.data["participant"].nunique(),
         )
     ]
+
+
+def _not_shown(found: Record) -> str:
+    """Return how large a pair's difference may still be, and which one this sample would have found."""
+    row = next(found.terms[found.terms["term"] == "t"].itertuples())
+    if pd.isna(row.p):
+        return ""
+    d_z = apa.number(found.method["detectable"]["terms"]["t"])
+    limits = apa.interval(row.ci_low, row.ci_high, 95, apa.number)
+    return (f"{apa.words(row.a)} − {apa.words(row.b)} = {apa.number(row.diff)}, {limits}, and d_z = {d_z} is the "
+            f"smallest effect found with {between.POWER:.0%} power")  # fmt: skip
 
 
 def models(measure: Measure) -> list[Record]:
@@ -150,15 +196,21 @@ def models(measure: Measure) -> list[Record]:
 def answer(measure: Measure, records: list[Record], plan: Plan) -> str:
     """Return one line that says which conditions differ by the pre-specified test, adjusted for the number of pairs."""
     pairs = [found for found in records if found.id.startswith(f"{measure.name}.paired.")]
-    tests = pd.concat([found.terms for found in pairs], ignore_index=True)
+    if not pairs:
+        return f"{measure.label} was observed in one condition, so nothing can be compared within participants."
+    tests = pd.concat([found.terms.assign(factor=found.method["factor"]) for found in pairs], ignore_index=True)
     tests = tests[(tests["term"] == plan.paired_test) & tests["p_adjusted"].notna()]
     if tests.empty:
-        return f"{measure.label} could not be compared within participants."
+        return f"{measure.label} could not be compared within participants: {pairs[0].terms['reason'].iloc[0]}."
     kind = measure.kind
     said = [
         f"{apa.words(row.a)} {apa.value(row.mean_a, kind)} against {apa.words(row.b)} {apa.value(row.mean_b, kind)}"
+        + (f" ({apa.words(row.factor)})" if len(measure.within) > 1 else "")
         for row in tests[tests["p_adjusted"] < plan.alpha].itertuples()
     ]
     if not said:
-        return f"{measure.label}: no difference within participants was shown."
+        undecided = "; ".join(text for found in pairs if (text := _not_shown(found)))
+        equivalences = next((found for found in records if found.id == f"{measure.name}.equivalence"), None)
+        no = "no difference within participants was shown, which is not that there is none"
+        return f"{measure.label}: {no}: {undecided}." + between.equivalent(equivalences, plan)
     return f"{measure.label} differed within participants: {'; '.join(said)}."

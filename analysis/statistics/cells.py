@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from analysis.errors import NotDefined
 
 ROUNDING = 1e-12
+OPERAND_ROUNDING = 1e-14  # some tens of units in the last place: what averaging and one subtraction leave
 
 
 def complete(data: pd.DataFrame, outcome: str, factors: list[str]) -> pd.DataFrame:
@@ -31,27 +32,44 @@ def complete(data: pd.DataFrame, outcome: str, factors: list[str]) -> pd.DataFra
     return used
 
 
-def alike(values: ArrayLike) -> bool:
+def alike(values: ArrayLike, operands: float = 0.0) -> bool:
     """Return whether values differ by no more than the rounding of the arithmetic that made them.
+
+    `operands` is the largest number that they were computed from: differences of numbers near 1e7 carry the rounding
+    of 1e7.
 
     >>> alike([0.1 + 0.2, 0.3]), alike([0.1, 0.3])
     (True, False)
+    >>> alike([5e7 + 0.3 - 5e7, 0.3], operands=5e7)
+    True
     """
     known = np.asarray(values, float)
-    return bool(np.ptp(known) <= ROUNDING * np.abs(known).max())
+    return bool(not len(known) or np.ptp(known) <= _tolerance(known, operands))
 
 
-def tied(values: ArrayLike) -> np.ndarray:
+def tied(values: ArrayLike, operands: float = 0.0) -> np.ndarray:
     """Return the values with those made equal that differ by rounding alone: 0.8 − 0.7 and 0.7 − 0.6 are not.
 
-    Rank tests, R's and ours, rank such values apart; where that happens, ours say so.
+    Rank tests, R's and ours, rank such values apart; where that happens, ours say so. Equal become values that follow
+    each other, in order of size, within the tolerance of `alike`; each becomes the smallest of them.
 
-    >>> tied([0.8 - 0.7, 0.7 - 0.6])
-    array([0.1, 0.1])
+    >>> len(set(tied([0.8 - 0.7, 0.7 - 0.6])))
+    1
+    >>> tied([1, 2, 2 + 1e-15, 3])
+    array([1., 2., 2., 3.])
     """
     known = np.asarray(values, float)
-    largest = float(np.abs(known).max(initial=0))
-    return np.asarray(np.round(known / largest, 12) * largest) if largest else known
+    order = np.argsort(known, kind="stable")
+    ascending = known[order]
+    new = np.diff(ascending, prepend=-np.inf) > _tolerance(known, operands)
+    result = np.empty_like(known)
+    result[order] = ascending[np.flatnonzero(new)][np.cumsum(new) - 1] if len(known) else ascending
+    return result
+
+
+def _tolerance(values: np.ndarray, operands: float) -> float:
+    """Return the difference up to which values count as equal: relative to them, and to what they were made from."""
+    return max(ROUNDING * float(np.abs(values).max(initial=0)), OPERAND_ROUNDING * abs(operands))
 
 
 def varying(data: pd.DataFrame, factors: list[str]) -> list[str]:

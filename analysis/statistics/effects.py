@@ -8,6 +8,9 @@ from scipy import optimize, stats
 from analysis.errors import NotDefined
 from analysis.statistics.cells import alike
 
+LARGEST_NONCENTRALITY = 1e8  # beyond it, and beyond such a t, scipy's noncentral distributions give NaN
+LARGEST_T = 1e3
+
 
 def eta2p(f_value: float, df1: float, df2: float) -> float:
     """Return partial η² from an F value.
@@ -51,10 +54,31 @@ def _noncentrality(f_value: float, df1: float, df2: float, probability: float) -
 
     if stats.f.cdf(f_value, df1, df2) <= probability:
         return 0.0
+    if df1 * f_value > LARGEST_NONCENTRALITY:  # the numerator's own spread is nothing beside λ
+        return float(df1 * f_value * stats.chi2.ppf(1 - probability, df2) / df2)
     upper = df1 * f_value + 10.0
     while excess(upper) > 0:
         upper *= 2
     return float(optimize.brentq(excess, 0.0, upper, xtol=1e-12, rtol=1e-14))
+
+
+def epsilon2_interval(h: float, df: float, n: int, level: float = 0.90) -> tuple[float, float]:
+    """Return the interval of ε² by inverting the noncentral χ² distribution, which H follows in large samples.
+
+    >>> low, high = epsilon2_interval(6, 2, 30)
+    >>> round(low, 3), round(high, 3)
+    (0.0, 0.533)
+    """
+    tail = (1 - level) / 2
+    limits = []
+    for probability in (1 - tail, tail):
+        limits.append(0.0 if stats.chi2.cdf(h, df) <= probability else _inverted_chi2(h, df, probability))
+    return min(1.0, limits[0] / (n - 1)), min(1.0, limits[1] / (n - 1))
+
+
+def _inverted_chi2(value: float, df: float, probability: float) -> float:
+    found = optimize.brentq(lambda nc: stats.ncx2.cdf(value, df, nc) - probability, 1e-9, 4 * value + 50, xtol=1e-10)
+    return float(found)
 
 
 def hedges_g(a: np.ndarray, b: np.ndarray, level: float = 0.95) -> tuple[float, float, float]:
@@ -83,9 +107,21 @@ def hedges_g(a: np.ndarray, b: np.ndarray, level: float = 0.95) -> tuple[float, 
 
 def _noncentral_t(t: float, df: float, probability: float) -> float:
     """Return the noncentrality at which t's distribution function equals `probability`."""
+
+    def excess(noncentrality: float) -> float:
+        share = float(stats.nct.cdf(t, df, noncentrality))
+        if math.isnan(share):  # scipy's series gives up here and there: the normal integrated over χ's quantiles
+            share = float(weights @ stats.norm.cdf(t * scales - noncentrality)) / 2
+        return share - probability
+
+    nodes, weights = np.polynomial.legendre.leggauss(400)
+    scales = np.sqrt(stats.chi2.ppf((nodes + 1) / 2, df) / df)
+
     reach = 4 * math.sqrt(1 + t**2 / (2 * df))  # beyond it scipy's distribution function is NaN
-    found = optimize.brentq(lambda nc: stats.nct.cdf(t, df, nc) - probability, t - reach, t + reach, xtol=1e-12)
-    return float(found)
+    if abs(t) < LARGEST_T and excess(t - reach) > 0 > excess(t + reach):
+        return float(optimize.brentq(excess, t - reach, t + reach, xtol=1e-12))
+    share = 1 - probability if t > 0 else probability
+    return float(t * math.sqrt(stats.chi2.ppf(share, df) / df))  # the numerator's own spread is nothing beside δ
 
 
 def rank_biserial(a: np.ndarray, b: np.ndarray, level: float = 0.95) -> tuple[float, float, float]:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-from scipy import stats
+from scipy import optimize, stats
 
 from analysis.errors import NotDefined
 from analysis.statistics.effects import wilson
@@ -44,6 +44,44 @@ def needed(levels: dict[str, int], term: str, f: float, wanted: float, alpha: fl
         middle = (low + high) // 2
         low, high = (low, middle) if power(levels, term, f, middle, alpha) >= wanted else (middle, high)
     return high
+
+
+def detectable_f(df1: float, df2: float, n: int, wanted: float = 0.8, alpha: float = 0.05) -> float:
+    """Return the smallest Cohen's f that an F test of n participants finds with the wanted power (λ = f² n).
+
+    >>> round(detectable_f(1, 50, 52), 2)
+    0.4
+    """
+    critical = stats.f.ppf(1 - alpha, df1, df2)
+    lacking = _lacking(lambda nc: float(stats.ncf.sf(critical, df1, df2, nc)), wanted)
+    return math.sqrt(lacking / n)
+
+
+def detectable_d_z(n: int, wanted: float = 0.8, alpha: float = 0.05) -> float:
+    """Return the smallest d_z that a two-sided paired t test of n participants finds with the wanted power.
+
+    >>> round(detectable_d_z(34), 2)
+    0.5
+    """
+    return detectable_f(1, n - 1, n, wanted, alpha)
+
+
+def detectable_epsilon2(df: float, n: int, wanted: float = 0.8, alpha: float = 0.05) -> float:
+    """Return the ε² that Kruskal-Wallis' test finds with the wanted power, by H's noncentral χ² in large samples.
+
+    >>> round(detectable_epsilon2(2, 100), 3)
+    0.097
+    """
+    critical = stats.chi2.ppf(1 - alpha, df)
+    return _lacking(lambda nc: float(stats.ncx2.sf(critical, df, nc)), wanted) / (n - 1)
+
+
+def _lacking(reached: Callable[[float], float], wanted: float) -> float:
+    """Return the noncentrality at which a test's power is the wanted one."""
+    upper = 10.0
+    while reached(upper) < wanted:
+        upper *= 2
+    return float(optimize.brentq(lambda nc: reached(nc) - wanted, 1e-6, upper, xtol=1e-10))
 
 
 def simulated(

@@ -106,6 +106,7 @@ def participant_row(run: models.Participant, with_ids: bool) -> dict:
         "started_at": run.started_at,
         "finished_at": run.ended_at,
         "duration_s": round((run.ended_at - run.started_at).total_seconds(), 3) if run.ended_at else None,
+        "failed_checks": sum(run.quality.get("failed", {}).values()) if run.quality else None,
         **run.summary,
     }
     if with_ids and hasattr(run, "identity"):

@@ -6,6 +6,8 @@ import pandas as pd
 import pytest
 
 from analysis.cli import main
+from analysis.errors import AnalysisError
+from analysis.reading.foreign import read_foreign
 from tests.analysis.analysed import analysed
 from tests.analysis.reference_data import FOLDER, R, rows
 
@@ -169,3 +171,55 @@ def test_text_where_a_number_belongs_names_row_and_cell(tmp_path, capsys):
 def test_an_empty_file_is_refused(tmp_path, capsys, content):
     (tmp_path / "data.csv").write_text(content)
     assert "data.csv" in refused(tmp_path, capsys, tmp_path / "data.csv", BETWEEN)
+
+
+PLAIN = 'participant = "p"\nbetween = ["g"]\n{}[[outcomes]]\ncolumn = "y"\nkind = "{}"\n{}'
+
+
+def read(tmp_path, text: str, kind: str = "ratio", top: str = "", bottom: str = ""):
+    """Return a CSV as a study."""
+    (tmp_path / "t.csv").write_text(text, encoding="utf-8")
+    (tmp_path / "m.toml").write_text(PLAIN.format(top, kind, bottom), encoding="utf-8")
+    return read_foreign(tmp_path / "t.csv", tmp_path / "m.toml")
+
+
+def test_semicolons_decimal_commas_a_mark_of_order_and_blanks_are_read(tmp_path):
+    plain = read(tmp_path, "p,g,y\na,x,1.5\nb,z,2.25\n")
+    found = read(tmp_path, "\ufeffp;g;y\na; x;1,5\nb;z ;2,25\n")
+    pd.testing.assert_frame_equal(found.trials, plain.trials)
+    assert found.remarks == ["Column g: blanks around 2 cells were taken off."]
+
+
+def test_a_likert_scale_of_words_has_its_points_in_the_map(tmp_path):
+    rows = "p,g,y\na,x,Agree\nb,z,Neutral\nc,z,Disagree\n"
+    levels = 'levels = ["Disagree", "Neutral", "Agree"]\n'
+    assert read(tmp_path, rows, "ordinal", bottom=levels).trials["y"].tolist() == [3, 2, 1]
+    with pytest.raises(AnalysisError, match="row 3: found 'Neutral', expected one of Disagree, Agree"):
+        read(tmp_path, rows, "ordinal", bottom='levels = ["Disagree", "Agree"]\n')
+
+
+@pytest.mark.parametrize("words", [("Yes", "No"), ("T", "F"), ("TRUE", "FALSE"), ("y", "n")])
+def test_yes_and_no_are_binary(tmp_path, words):
+    study = read(tmp_path, "p,g,y\na,x,{}\nb,z,{}\n".format(*words), "binary")
+    assert study.trials["y"].tolist() == [1, 0]
+
+
+def test_a_word_for_nothing_is_a_level_with_a_remark_or_missing_by_the_map(tmp_path):
+    rows = "p,g,y\na,x,1\nb,NA,2\nc,z,3\nd,X,4\n"
+    study = read(tmp_path, rows)
+    assert study.factors["g"] == ["x", "NA", "z", "X"]
+    assert study.remarks == [
+        "Column g: “NA” (1 rows) was taken for a level; if it means that nothing is known, write "
+        'missing = ["NA"] into the map.',
+        "Column g: the levels X, x differ in upper and lower case alone.",
+    ]
+    assert read(tmp_path, rows, top='missing = ["NA"]\n').factors["g"] == ["x", "z", "X"]
+
+
+def test_rows_are_left_out_with_their_reason(tmp_path):
+    rule = 'exclude = [{column = "done", values = ["False"], reason = "did not finish"}]\n'
+    study = read(tmp_path, "p,g,y,done\na,x,1,True\nb,z,2,False\nc,z,3,True\n", top=rule)
+    assert study.participants["participant"].tolist() == ["a", "c"]
+    assert study.remarks == ["1 rows were left out by the map: did not finish."]
+    with pytest.raises(AnalysisError, match="exclude 1: found"):
+        read(tmp_path, "p,g,y\na,x,1\n", top='exclude = [{column = "g"}]\n')

@@ -49,10 +49,12 @@ def refused(tmp_path, capsys, content, kind="ratio") -> str:
         table().replace("\n", "\r\n"),
         "\ufeff" + table(),
         ("\ufeff" + table()).replace("\n", "\r\n"),
+        table().replace(",", ";"),
+        table().replace(",", "\t"),
         table() + "\n\n",
         pd.read_csv(StringIO(table()), dtype=str).assign(text='ä, "“;”"\n…').to_csv(index=False),
     ],
-    ids=["crlf", "bom", "bom and crlf", "empty lines", "text with commas and line ends"],
+    ids=["crlf", "bom", "bom and crlf", "semicolons", "tabs", "empty lines", "text with commas and line ends"],
 )
 def test_the_same_table_in_other_clothes_gives_the_same_numbers(tmp_path, same):
     expected = found(tmp_path, table())
@@ -70,7 +72,7 @@ def test_the_same_table_in_other_clothes_gives_the_same_numbers(tmp_path, same):
         (b"pid,g,y\na,x\x00,1\nb,y,2\n", "it holds a zero byte"),
         ("pid,g,y\na,x,1\nb,y,2,9,9\n", "Expected 3 fields in line 3, saw 5"),
         ('pid,g,y\na,"x,1\nb,y,2\n', "is no CSV in UTF-8"),
-        (table().replace(",", ";"), "lacks the column pid, g, y; found pid;g;y"),
+        (table().replace(",", "|"), "lacks the column pid, g, y; found pid|g|y"),
         ("pid,g,y,y\na,x,1,2\nb,y,2,3\n", "two columns are called 'y'"),
         ("pid,g,y\n,x,1\nb,y,2\n", "column pid, row 2: is empty, expected a participant"),
         (table(cell=lambda i: "inf"), "column y, row 2: found 'inf', expected a number up to 1e+100"),

@@ -3,7 +3,7 @@
 import ast
 from pathlib import Path
 
-from studyapp.core.kinds import kinds
+from studyapp.core.engine.kinds import kinds
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SHARED = {"method"}  # a column of every bundle's metrics too, whatever a study varies

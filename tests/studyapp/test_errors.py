@@ -55,6 +55,8 @@ def test_a_stale_form_is_told_apart_from_a_lack_of_rights(draft):
     assert "Please send it once more" in text
     assert "load the page anew" in text
     stranger = Client(enforce_csrf_checks=True)
+    assert "Please allow cookies for this page" in said(stranger.post(f"/s/{draft.slug}/"), 403)
+    stranger.cookies["csrftoken"] = "of a page opened before"
     assert "Please try once more" in said(stranger.post(f"/s/{draft.slug}/"), 403)
 
 

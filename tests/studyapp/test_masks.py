@@ -22,7 +22,7 @@ SIDE = 64
 @pytest.fixture
 def record(settings, tmp_path):
     settings.BUNDLES_ROOT, settings.STIMULI_ROOT = tmp_path / "data" / "bundles", tmp_path / "data" / "stimuli"
-    return load_bundle(write_bundle(tmp_path / "source"), "drawn_on")
+    return load_bundle(write_bundle(tmp_path / "source", size=SIDE), "drawn_on")
 
 
 @pytest.fixture

@@ -30,14 +30,14 @@ def welch(a: np.ndarray, b: np.ndarray, bound: float) -> tuple[object, ...]:
     return _tost(float(np.mean(a) - np.mean(b)), math.sqrt(share_a + share_b), df, bound)
 
 
-def paired(differences: np.ndarray, bound: float) -> tuple[object, ...]:
-    """Return the same for the mean of paired differences.
+def paired(differences: np.ndarray, bound: float, operands: float = 0.0) -> tuple[object, ...]:
+    """Return the same for the mean of paired differences; `operands` as for `cells.alike`.
 
     >>> diff, se, df, t_low, t_high, p, low, high = paired(np.array([-1, 0, 1]), bound=2)
     >>> round(t_low, 3), round(t_high, 3), round(p, 3), round(low, 3), round(high, 3)
     (3.464, -3.464, 0.037, -1.686, 1.686)
     """
-    if len(differences) < 2 or alike(differences):
+    if len(differences) < 2 or alike(differences, operands):
         raise NotDefined("the paired differences do not vary")
     se = float(np.std(differences, ddof=1)) / math.sqrt(len(differences))
     return _tost(float(np.mean(differences)), se, len(differences) - 1, bound)

@@ -66,6 +66,8 @@ def wilcoxon(a: np.ndarray, b: np.ndarray) -> tuple[float, float, float, float, 
     (6.0, 0.875, 0.2)
     """
     differences = np.asarray(a, float) - np.asarray(b, float)
+    if not tied_differences(a, b).any():
+        raise NotDefined("all paired differences are zero")
     effect = rank_biserial_paired(differences)
     return *_signed_ranks(differences), *effect
 
@@ -78,16 +80,30 @@ def _signed_ranks(differences: np.ndarray) -> tuple[float, float]:
     return float(ranks[nonzero > 0].sum()), float(p)
 
 
-def broken_ties(differences: np.ndarray) -> str:
+def tied_differences(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Return a − b, with the sizes made equal that differ by rounding alone, and 0 where only rounding is left.
+
+    >>> tied_differences(np.array([0.1 + 0.2, 5.0]), np.array([0.3, 2.0]))
+    array([0., 3.])
+    """
+    x, y = np.asarray(a, float), np.asarray(b, float)
+    differences = x - y
+    operands = float(np.abs(np.concatenate([x, y])).max(initial=0))
+    sizes = tied(np.append(np.abs(differences), 0.0), operands)[:-1]
+    return np.asarray(np.sign(differences) * sizes)
+
+
+def broken_ties(a: np.ndarray, b: np.ndarray) -> str:
     """Return in words what the test would give if differences that are equal but for rounding were tied; else nothing.
 
     R breaks such ties by its rounding as well (its `digits.rank` stops that), so `wilcoxon` equals R's default.
 
-    >>> broken_ties(np.array([0.8 - 0.7, 0.7 - 0.6, 0.4]))[:49], broken_ties(np.array([1, 2]))
+    >>> broken_ties(np.array([0.8, 0.7, 0.4]), np.array([0.7, 0.6, 0]))[:49], broken_ties(np.array([1, 2]), np.zeros(2))
     ('differences that differ by rounding alone are ran', '')
     """
-    equal = tied(differences)
-    if len(np.unique(np.abs(equal))) == len(np.unique(np.abs(differences))):
+    equal, differences = tied_differences(a, b), np.asarray(a, float) - np.asarray(b, float)
+    sizes, own = (len(np.unique(np.append(np.abs(values), 0.0))) for values in (equal, differences))
+    if sizes == own or not equal.any():
         return ""
     v, p = _signed_ranks(equal)
     return f"differences that differ by rounding alone are ranked apart, as in R; tied they give V = {v:g}, p = {p:.3g}"
@@ -101,7 +117,7 @@ def t_test(a: np.ndarray, b: np.ndarray) -> tuple[float, float, float, float, fl
     (0.577, 3.464, 0.074, -0.484, 4.484)
     """
     differences = np.asarray(a, float) - np.asarray(b, float)
-    if alike(differences):
+    if alike(differences, float(np.abs(np.concatenate([a, b])).max())):
         raise NotDefined("all paired differences are equal")
     mean, sd, df = float(differences.mean()), float(differences.std(ddof=1)), len(differences) - 1
     se = sd / math.sqrt(len(differences))
@@ -119,7 +135,7 @@ def _row(test: str, a: Hashable, b: Hashable, table: pd.DataFrame) -> tuple[obje
             raise NotDefined("fewer than two participants have both conditions")
         if test == "wilcoxon":
             v, p, *effect = wilcoxon(x, y)
-            said = BLANKS[test], broken_ties(x - y)
+            said = BLANKS[test], broken_ties(x, y)
             return (*head, *[math.nan] * 3, v, p, math.nan, math.nan, math.nan, *effect, *said)
         se, t, p, low, high, *effect = t_test(x, y)
         return (*head, se, len(both) - 1, t, math.nan, p, math.nan, low, high, *effect, BLANKS[test], "")

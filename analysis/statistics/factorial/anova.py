@@ -40,6 +40,7 @@ def anova(
     check_cells(used, outcome, factors, at_least=2 if covariance == "hc3" else 1)
     names = {f"f{i}": factor for i, factor in enumerate(factors)}
     renamed = used.rename(columns={factor: name for name, factor in names.items()} | {outcome: "y"})
+    renamed["y"] -= renamed["y"].mean()  # a large offset would cost the sums of squares their digits
     model = smf.ols("y ~ " + " * ".join(f"C({name}, Sum)" for name in names), renamed).fit()
     classical = _rows(anova_lm(model, typ=ss_type), names)
     rows = (

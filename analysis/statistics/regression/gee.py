@@ -2,10 +2,12 @@
 
 import math
 
+import numpy as np
 import pandas as pd
 import statsmodels.api as sm
 from scipy import stats
 
+from analysis.errors import NotDefined
 from analysis.statistics.regression.design import check_not_separated, trials_design
 from analysis.statistics.regression.logistic import COLUMNS
 
@@ -24,7 +26,11 @@ def gee(data: pd.DataFrame, outcome: str, factors: list[str], participant: str =
     y, design, names, people = trials_design(data, outcome, factors, participant)
     check_not_separated(y, design, names)
     model = sm.GEE(y, design, people, family=sm.families.Binomial(), cov_struct=sm.cov_struct.Exchangeable())
-    fit = model.fit(cov_type="bias_reduced")
+    try:
+        fit = model.fit(cov_type="bias_reduced")
+    except np.linalg.LinAlgError:
+        reason = "one participant alone decides a coefficient, so the bias-reduced covariance is not defined"
+        raise NotDefined(reason, tuple(names)) from None
     half = stats.norm.ppf(0.975)
     rows = [
         (

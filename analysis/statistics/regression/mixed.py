@@ -42,15 +42,28 @@ def mixed_linear(
         raise NotDefined("there are no more values than coefficients", tuple(names))
     if alike(y):
         raise NotDefined("all values are equal", tuple(names))
-    sums = _Sums(y, design, people)
+    if alike(_leftover(y, design, people), float(np.abs(y).max())):
+        reason = "the values do not vary beyond participants and conditions, so the error variance is zero"
+        raise NotDefined(reason, tuple(names))
+    ordinary = np.linalg.lstsq(design, y, rcond=None)[0]  # taken off first: cross products of numbers near 1e7 would
+    sums = _Sums(y - design @ ordinary, design, people)  # have no digits left for what participants differ by
     limits = (-LARGEST_LOG_RATIO, LARGEST_LOG_RATIO)
     best = optimize.minimize_scalar(lambda log: sums.fit(math.exp(log))[0], bounds=limits, options={"xatol": 1e-9})
     ratio = math.exp(best.x) if best.fun < sums.fit(0.0)[0] else 0.0
     _, beta, errors, variance = sums.fit(ratio)
+    beta = beta + ordinary
     rows = [_row(*values) for values in zip(names, beta, errors, strict=True)]
     for name, sd in (("sd(participant)", math.sqrt(variance * ratio)), ("sd(residual)", math.sqrt(variance))):
         rows.append((name, sd, *[math.nan] * 5, "a standard deviation has no Wald test"))
     return pd.DataFrame(rows, columns=(*COLUMNS, "reason"))
+
+
+def _leftover(y: np.ndarray, design: np.ndarray, people: np.ndarray) -> np.ndarray:
+    """Return what participants' own means and the design leave of y."""
+    sizes = np.bincount(people)
+    both = np.column_stack([y - y.mean(), design])
+    both = both - np.column_stack([np.bincount(people, column) / sizes for column in both.T])[people]
+    return np.asarray(both[:, 0] - both[:, 1:] @ np.linalg.lstsq(both[:, 1:], both[:, 0], rcond=1e-10)[0])
 
 
 class _Sums:

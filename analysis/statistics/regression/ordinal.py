@@ -36,6 +36,8 @@ def ordinal(
     levels = np.unique(y)
     if len(levels) < 2:
         raise NotDefined("all answers are equal", tuple(names))
+    if len(y) <= design.shape[1] + len(levels) - 2:
+        raise NotDefined("there are no more answers than coefficients", tuple(names))
     if design.shape[1] < 2:
         raise NotDefined("no factor has two observed levels", tuple(names))
     model = OrderedModel(pd.Series(pd.Categorical(y, levels, ordered=True)), design[:, 1:], distr="logit")

@@ -32,20 +32,33 @@ def measures(answers: list[Answer], its_kind: Kind) -> dict[str, Any]:
     trial_ms  median time of a trial     hidden  share of the time during which the page was hidden
     same      fields of closed questions that had the same answer on every trial
     habits    what the kind finds conspicuous about all trials, in words
-    failed    checks that were failed, by page
+    failed    questions of checks that were failed in the end, their number by page
     """
     trials = [row for row in answers if its_kind.page(row.step["page"]).trial]
     times = [row.rt_ms for row in trials if row.rt_ms is not None]
     total = sum(row.rt_ms or 0 for row in answers)
-    failed = [row.step["page"] for row in answers if row.scores.get("passed") is False]
-    checks = Counter(page for page in failed if not its_kind.page(page).entrance)
     return {
         "trial_ms": round(median(times), 1) if times else None,
         "hidden": round(sum(row.hidden_ms or 0 for row in answers) / total, 3) if total else None,
         "same": _constant(trials, its_kind),
         "habits": load(its_kind.habits)(trials) if its_kind.habits and trials else [],
-        "failed": dict(checks),
+        "failed": failed_checks(answers, its_kind),
     }
+
+
+def failed_checks(answers: list[Answer], its_kind: Kind) -> dict[str, int]:
+    """Return how many questions of its checks a run failed in the end, by page; pages without any are left out.
+
+    A question that can be tried again (its scores tell `attempt` and what it is `about`) counts as at its last attempt;
+    any other step is a question of its own. Dashboard, export and report all count by this.
+    """
+    final: dict[tuple[str, Any], bool] = {}
+    for number, row in enumerate(answers):
+        page = row.step["page"]
+        if "passed" in row.scores and not its_kind.page(page).entrance:
+            question = row.scores["about"] if "attempt" in row.scores else row.step.get("key", number)
+            final[page, question] = row.scores["passed"]
+    return dict(Counter(page for (page, _), passed in final.items() if not passed))
 
 
 def flags(kept: dict[str, Any], typical_ms: float | None) -> list[str]:

@@ -160,6 +160,11 @@ def _participant(with_ids: bool) -> list[Field]:
         Field("started_at", "time", "When the run began.", "UTC"),
         Field("finished_at", "time", "When it ended, in whatever way.", "UTC"),
         Field("duration_s", "number", "Time from start to end, pauses included.", "s"),
+        Field(
+            "failed_checks",
+            "integer",
+            "How many questions of its checks the run failed at their last attempt; empty unless completed.",
+        ),
         *(ids if with_ids else []),
     ]
 

@@ -1,0 +1,120 @@
+"""What the data say of each hypothesis: by its own test, and by the direction in which it was stated."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from analysis.reading.hypotheses import sort_of
+from analysis.report.content import Report
+from analysis.results import apa
+from analysis.results.records import Record
+
+SAID = {
+    "supported": "Supported by these data",
+    "contradicted": "Contradicted by these data",
+    "not supported": "Not supported by these data",
+    "not defined": "Not tested",
+    "absent": "Not tested",
+}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A verdict (a key of `SAID`), the analysis that gave it, its adjusted p, and the test in words."""
+
+    verdict: str
+    analysis: str
+    p: float | None
+    words: str
+
+    @property
+    def text(self) -> str:
+        """The verdict as the report prints it."""
+        return f"{SAID[self.verdict]}: {self.words}"
+
+
+def verdicts(report: Report) -> list[Verdict]:
+    """Return the verdict on each hypothesis of the plan, in their order."""
+    return [_verdict(report, stated) for stated in report.plan.hypotheses]
+
+
+def _verdict(report: Report, stated: dict[str, Any]) -> Verdict:
+    analysis = stated["analysis"]
+    records = [found for section in report.sections for found in section.records
+               if found.id == analysis or found.id.startswith((f"{analysis}.", f"{analysis}~"))]  # fmt: skip
+    if not records:
+        return Verdict("absent", analysis, None, "the report holds no such analysis, for the data hold nothing for it")
+    if all(not found.defined for found in records):
+        return Verdict("not defined", records[0].id, None, records[0].reason)
+    sort, _ = sort_of(analysis)
+    judge = {"effect": _effect, "contrast": _contrast, "equivalence": _equivalence}[sort]
+    return judge(report, stated, [found for found in records if found.defined])
+
+
+def _effect(report: Report, stated: dict[str, Any], records: list[Record]) -> Verdict:
+    for found in records:
+        rows = found.terms[found.terms["term"] == stated["term"]]
+        if len(rows):
+            p = float(rows["p"].iloc[0])
+            if pd.isna(p):
+                return Verdict("not defined", found.id, None, str(rows["reason"].iloc[0]))
+            start = f"{apa.words(stated['term'])}: "
+            said = [text.removeprefix(start) for text in found.sentences if text.startswith(start)]
+            words = "; ".join(said) or apa.p_value(p)
+            return Verdict("supported" if p < report.plan.alpha else "not supported", found.id, p, words)
+    return Verdict("not defined", records[0].id, None, f"{apa.words(stated['term'])} does not vary in these data")
+
+
+def _contrast(report: Report, stated: dict[str, Any], records: list[Record]) -> Verdict:
+    high, low = stated["higher"], stated["lower"]
+    wanted = stated.get("term")
+    found = [(kept, row) for kept in records for row in _rows(kept.terms, high, low, report.plan.paired_test)
+             if not wanted or getattr(row, "term", "") == wanted or kept.method.get("factor") == wanted
+             or f".{wanted}" in kept.id]  # fmt: skip
+    if len(found) != 1:
+        reason = "its two levels were not compared" if not found else "two factors have these levels: name one of them"
+        return Verdict("not defined", records[0].id, None, reason)
+    kept, row = found[0]
+    p = float(row.p_adjusted)
+    if pd.isna(p):
+        return Verdict("not defined", kept.id, None, str(getattr(row, "reason", "")) or "not defined for these data")
+    own = float(row.effect) if hasattr(row, "effect") else float(row.diff)  # a test's own direction
+    agrees = own > 0 if str(row.a) == high else own < 0
+    verdict = "not supported" if p >= report.plan.alpha else "supported" if agrees else "contradicted"
+    return Verdict(verdict, kept.id, p, _words(kept, row))
+
+
+def _rows(terms: pd.DataFrame, high: str, low: str, paired_test: str) -> list[Any]:
+    """Return the rows that compare the two levels; of a pair's two tests the pre-specified one."""
+    if "V" in terms:
+        terms = terms[terms["term"] == paired_test]
+    return [row for row in terms.itertuples() if {str(row.a), str(row.b)} == {high, low}]
+
+
+def _words(kept: Record, row: Any) -> str:
+    if "V" in kept.terms:
+        return "; ".join(kept.sentences)
+    if hasattr(row, "z"):
+        return f"{apa.words(row.a)} − {apa.words(row.b)}: z = {apa.number(row.z)}, {apa.p_value(row.p_adjusted)}"
+    return apa.difference(row)
+
+
+def _equivalence(report: Report, stated: dict[str, Any], records: list[Record]) -> Verdict:
+    """Supported where every pair lies within the bound; contradicted where an interval lies wholly beyond it."""
+    kept = records[0]
+    rows = kept.terms
+    if "a" in stated and "b" in stated:
+        pair = {stated["a"], stated["b"]}
+        rows = rows[[{str(a), str(b)} == pair for a, b in zip(rows["a"], rows["b"], strict=True)]]
+    tested = rows.dropna(subset="p_adjusted")
+    if tested.empty or len(tested) < len(rows):
+        return Verdict("not defined", kept.id, None, "not every pair of its levels could be tested")
+    bound = float(kept.method["bound"])
+    p = float(tested["p_adjusted"].max())
+    beyond = ((tested["ci_low"] > bound) | (tested["ci_high"] < -bound)).any()
+    verdict = "supported" if p < report.plan.alpha else "contradicted" if beyond else "not supported"
+    said = [f"{apa.words(row.a)} − {apa.words(row.b)}: Δ = {apa.number(row.diff)}, "
+            f"{apa.interval(row.ci_low, row.ci_high, 90, apa.number)}, {apa.p_value(row.p_adjusted)}"
+            for row in tested.itertuples()]  # fmt: skip
+    return Verdict(verdict, kept.id, p, f"within ± {bound:g}: {'; '.join(said)}")

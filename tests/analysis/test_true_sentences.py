@@ -1,0 +1,169 @@
+"""What a report says is what its results are: every number and every claim is read back out of the text."""
+
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.errors import AnalysisError
+from analysis.report import folder
+from analysis.report.methods import methods_text
+from analysis.report.running import analyse
+from tests.analysis import factory
+
+NUMBER = re.compile(r"(?<![\w.])−?(?:\d+\.\d+|\.\d+|\d+)(?![\w])%?")
+LEVELS = (("none", "lrp"), ("hidden", "shown", "some"), ("u", "v"))
+MAP = 'participant = "p"\nbetween = {}\nwithin = {}\n[[outcomes]]\ncolumn = "Score.Sum"\nkind = "{}"\n'
+DESIGNS = [(n_between, n_within) for n_between in range(4) for n_within in range(3) if 0 < n_between + n_within <= 3]
+
+
+def written(tmp_path, n_between, n_within, effect, kind="ratio", plan=None, people=12, bounds=None):
+    """Return the report of a made-up design."""
+    rng = np.random.default_rng(n_between * 10 + n_within)
+    factors = dict(zip("abc", LEVELS, strict=True))
+    names = [*factors][: n_between + n_within]
+    between, within = names[:n_between], names[n_between:]
+    rows = []
+    cells = list(np.ndindex(*(len(factors[name]) for name in between))) or [()]
+    places = list(np.ndindex(*(len(factors[name]) for name in within))) or [()]
+    for person in range(max(people, 4 * len(cells))):
+        own = cells[person % len(cells)]
+        shift = rng.normal()
+        for place in places:
+            y = shift + rng.normal() + effect * sum((*own, *place))
+            y = int(np.clip(round(y + 3), 1, 7)) if kind == "ordinal" else round(y, 3)
+            named = [factors[name][i] for name, i in zip(names, (*own, *place), strict=True)]
+            rows.append([f"s{person}", *named, y])
+    pd.DataFrame(rows, columns=["p", *names, "Score.Sum"]).to_csv(tmp_path / "t.csv", index=False)
+    (tmp_path / "m.toml").write_text(MAP.format(json.dumps(between), json.dumps(within), kind))
+    plan_file = None
+    if plan or bounds:
+        plan_file = tmp_path / "plan.json"
+        plan_file.write_text(json.dumps({**(plan or {}), "bounds": bounds or {}}))
+    return analyse(None, csv=tmp_path / "t.csv", map_file=tmp_path / "m.toml", plan_file=plan_file)
+
+
+def numbers_of(content) -> set[str]:
+    """Return every number of `results.json` as a text might round it."""
+    found: set[str] = set()
+
+    def walk(value):
+        if isinstance(value, dict):
+            for inner in value.values():
+                walk(inner)
+        elif isinstance(value, list):
+            for inner in value:
+                walk(inner)
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            for decimals in range(4):
+                text = f"{abs(value):.{decimals}f}"
+                found.update((text, text.removeprefix("0") if "." in text else text))
+            found.update((f"{abs(value):.0%}", f"{abs(value):g}"))
+
+    walk(content)
+    return found
+
+
+def check_numbers(text: str, content: dict) -> None:
+    known = numbers_of(content)
+    text = re.sub(
+        r"\d+% CI|p < \.001|\(Holm, \d+ pairs\)|α = \.05|type \d|\d+ nodes|95%|90%|HC3|\d+\.\d+\.\d+", "", text
+    )
+    text = re.sub(r"\(\w+(?: & \w+)?, (?:19|20)\d\d\)", "", text)
+    said = [number.lstrip("−") for number in NUMBER.findall(text)]
+    assert [number for number in said if number not in known] == []
+
+
+@pytest.mark.parametrize("effect", [0.0, 1.5])
+@pytest.mark.parametrize(("n_between", "n_within"), DESIGNS)
+def test_numbers_and_claims_are_those_of_the_results(tmp_path, n_between, n_within, effect):
+    report = written(tmp_path, n_between, n_within, effect)
+    content = folder.results(report)
+    check_numbers(methods_text(report).split("\n\n", 4)[4], content)
+    for section in report.sections:
+        check_numbers(section.answer, content)
+    by_id = {found["id"]: found for found in content["analyses"]}
+    assert len(by_id) == len(content["analyses"])
+    answer = report.sections[0].answer
+    if n_within:
+        pairs = [found for id, found in by_id.items() if ".paired." in id]
+        significant = [f for f in pairs if next(t for t in f["terms"] if t["term"] == "wilcoxon")["p_adjusted"] < 0.05]
+        assert ("no difference within participants was shown" in answer) == (not significant)
+        assert answer.count(" against ") == len(significant)
+    if n_between:
+        terms = by_id["Score.Sum.anova"]["terms"]
+        shown = [t["term"].replace(":", " × ") for t in terms if t["p"] is not None and t["p"] < 0.05]
+        assert ("No effect of" in answer) == (not shown)
+        for term in shown:
+            assert term in re.search(r"differed by ([^:]*)", answer)[1]
+    assert (f"n = {report.sections[0].records[0].n}" in methods_text(report)) or n_within
+    text = methods_text(report)
+    side = "mixed" if n_between and n_within else "between subjects" if n_between else "within subjects"
+    assert f"The design was {side}" in text
+    assert ("factorial ANOVA" in text) == bool(n_between)
+
+
+@pytest.mark.parametrize("make", [factory.forward_simulation, factory.label_matching, factory.clustering])
+def test_numbers_of_every_recipes_answers_are_in_its_results(tmp_path, make):
+    report = analyse(make(tmp_path / "export"))
+    content = folder.results(report)
+    for section in report.sections:
+        check_numbers(" ".join(text for found in section.records for text in found.sentences), content)
+    assert "condition." not in folder.design(report)
+
+
+def test_an_equivalence_that_was_bounded_is_told_where_nothing_was_shown(tmp_path):
+    report = written(tmp_path, 1, 0, 0.0, bounds={"Score.Sum": 3}, people=40)
+    found = {entry["id"]: entry for entry in folder.results(report)["analyses"]}
+    assert found["Score.Sum.equivalence"]["terms"][0]["p_adjusted"] < 0.05
+    assert "Equivalence within ± 3: none and lrp yes (p < .001)." in report.sections[0].answer
+
+
+def stated(**fields) -> dict:
+    return {"hypotheses": [{"id": "H1", "text": "It is so.", **fields}]}
+
+
+@pytest.mark.parametrize(
+    ("higher", "lower", "verdict"), [("lrp", "none", "supported"), ("none", "lrp", "contradicted")]
+)
+@pytest.mark.parametrize("analysis", ["tukey.a", "paired.none-lrp", "dunn"])
+def test_a_contrast_is_judged_by_its_own_direction(tmp_path, analysis, higher, lower, verdict):
+    paired = analysis.startswith("paired")
+    plan = stated(analysis=f"Score.Sum.{analysis}", higher=higher, lower=lower)
+    if analysis == "dunn":
+        plan = stated(analysis="Score.Sum.dunn", higher=f"{higher} × some", lower=f"{lower} × hidden")
+    n_between, n_within = (0, 1) if paired else (2, 0) if analysis == "dunn" else (1, 0)
+    if analysis == "dunn" and verdict == "contradicted":
+        plan = stated(analysis="Score.Sum.dunn", higher="none × hidden", lower="lrp × some")
+    report = written(tmp_path, n_between, n_within, 3.0, plan=plan, people=30)
+    assert folder.results(report)["hypotheses"][0]["verdict"] == verdict
+
+
+def test_a_contrast_without_an_effect_is_not_supported(tmp_path):
+    plan = stated(analysis="Score.Sum.tukey.a", higher="lrp", lower="none")
+    report = written(tmp_path, 1, 0, 0.0, plan=plan)
+    found = folder.results(report)["hypotheses"][0]
+    assert found["verdict"] == "not supported"
+    assert found["p"] >= 0.05
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"analysis": "Score.Sum.anova"}, "expected `term`"),
+        ({"analysis": "Score.Sum.paired.none-lrp"}, "expected `higher` and `lower`"),
+        ({"analysis": "Score.Sum.tukey.a", "term": "a"}, "expected `higher` and `lower`"),
+        ({"analysis": "Score.Sum.anova", "higher": "lrp", "lower": "none"}, "expected `term`"),
+        ({"analysis": "happiness.anova", "term": "a"}, "expected an outcome out of Score.Sum"),
+        ({"analysis": "Score.Sum.anova", "term": "heat"}, "expected factors out of a"),
+        ({"analysis": "Score.Sum.tukey.a", "higher": "best", "lower": "none"}, "expected one of lrp, none"),
+        ({"analysis": "Score.Sum.equivalence"}, "needs a bound"),
+        ({"analysis": "Score.Sum.levene", "term": "a"}, "expected an outcome and one of"),
+        ({"analysis": "Score.Sum", "term": "a"}, "expected an outcome and one of"),
+    ],
+)
+def test_a_hypothesis_that_nothing_tests_is_refused_in_words(tmp_path, fields, said):
+    with pytest.raises(AnalysisError, match=re.escape(said)):
+        written(tmp_path, 1, 0, 0.0, plan=stated(**fields))
