@@ -1,5 +1,6 @@
 """What a step shows: the page's own context plus what every page has. All that reaches the browser passes here."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -191,10 +192,13 @@ def _next_images(its_kind: Kind, run: Run) -> list[str]:
         return []
     asked_for: set[str] = set()
 
-    def noted(path: str) -> str:
-        address = run.stimulus_url(path)
-        asked_for.add(address)
-        return address
+    def noting(address_of: Callable[..., str]) -> Callable[..., str]:
+        def noted(what) -> str:
+            asked_for.add(address := address_of(what))
+            return address
 
-    _shown(its_kind, run.plan[run.position + 1], replace(run, stimulus_url=noted))
+        return noted
+
+    ahead = replace(run, stimulus_url=noting(run.stimulus_url), heatmap_url=noting(run.heatmap_url))
+    _shown(its_kind, run.plan[run.position + 1], ahead)
     return sorted(asked_for)

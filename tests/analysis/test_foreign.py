@@ -145,7 +145,7 @@ def test_sortings_are_scored_as_purity_against_chance(tmp_path):
         (BETWEEN.replace('"heatmap"', '"method"'), "lacks the column method"),
         (BETWEEN.replace("between", "betwen"), "unknown field betwen"),
         (BETWEEN.replace('name = "confidence"', 'name = "fraction_correct"'), "have the same name"),
-        (BETWEEN.replace('kind = "fraction"', 'kind = "binary"'), "expected 0, 1, true or false"),
+        (BETWEEN.replace('kind = "fraction"', 'kind = "binary"'), "expected 0, 1, true, false, yes or no"),
         (BETWEEN.replace('kind = "fraction"', 'kind = "fraction"\nchanse = 1'), "outcomes 1: unknown field chanse"),
         ("participant = ", "is no TOML"),
     ],

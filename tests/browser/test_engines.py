@@ -6,7 +6,7 @@ import pytest
 
 from studyapp import models
 from tests.browser import walking
-from tests.browser.clustering import SINGLE, picture
+from tests.browser.clustering import SINGLE
 from tests.browser.engines import ENGINES, lacking
 from tests.bundles import write_bundle
 from tests.studyapp import clustering, label_matching
@@ -43,7 +43,7 @@ def door(request, publish, live_server, tmp_path):
     elif request.param == "label_matching":
         folder, factors = label_matching.write_bundle(source), {"method": "cwox_2s"}
     else:
-        folder = clustering.write_bundle(source, image=picture(), size=96)
+        folder = clustering.write_bundle(source, size=96)
     publish(folder, factors, slug="walk", title="A walk", kind=request.param, parameters=FEW[request.param])
     return f"{live_server.url}/s/walk/"
 
