@@ -10,9 +10,10 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO, Any
 
 from explainers.errors import UserError
 
@@ -33,7 +34,7 @@ FURTHER_TABLES = {"parts": PART_COLUMNS, "metrics": METRIC_COLUMNS, "dataset_met
 
 
 @contextmanager
-def atomically(path: Path):
+def atomically(path: Path) -> Iterator[IO[bytes]]:
     """Open a file for writing, in bytes, that is there whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}")
@@ -51,12 +52,12 @@ def write_atomically(path: Path, content: bytes) -> None:
         file.write(content)
 
 
-def opaque(*parts) -> str:
+def opaque(*parts: object) -> str:
     """Return a name of 16 hexadecimal digits that tells nothing about what it names."""
     return hashlib.blake2s(json.dumps([str(part) for part in parts]).encode(), digest_size=8).hexdigest()
 
 
-def write_table(path: Path, rows: Iterable[dict]) -> None:
+def write_table(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     """Write rows as CSV, as they come: booleans true/false, missing values empty, numbers at full precision."""
     with atomically(path) as file, io.TextIOWrapper(file, encoding="utf-8", newline="") as text:
         writer = csv.DictWriter(text, (TABLES | FURTHER_TABLES)[path.stem], lineterminator="\r\n")
@@ -64,7 +65,7 @@ def write_table(path: Path, rows: Iterable[dict]) -> None:
         writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
 
 
-def _cell(value):
+def _cell(value: object) -> object:
     if value is None:
         return ""
     return str(value).lower() if isinstance(value, bool) else value
@@ -75,7 +76,7 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def seal(folder: Path, manifest: dict) -> None:
+def seal(folder: Path, manifest: Mapping[str, Any]) -> None:
     """Write the manifest, last, with the sha256 of every file in the folder."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file() and path != folder / "manifest.json")
     files = {path.relative_to(folder).as_posix(): sha256_of(path) for path in paths}
@@ -93,7 +94,7 @@ def replace_folder(new: Path, folder: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def read_manifest(folder: Path) -> dict:
+def read_manifest(folder: Path) -> dict[str, Any]:
     """Return the manifest of a complete bundle; a damaged or incomplete one is refused with the file's name."""
     path = Path(folder) / "manifest.json"
     try:
@@ -107,10 +108,11 @@ def read_manifest(folder: Path) -> dict:
         raise UserError(f"{path}: has schema_version 1; `explain` makes it anew from its work folder in seconds.")
     if version != SCHEMA_VERSION:
         raise UserError(f"{path}: expected schema_version {SCHEMA_VERSION}.")
-    return manifest
+    read: dict[str, Any] = manifest
+    return read
 
 
-def read_bundle(folder: Path) -> tuple[dict, dict[str, list[dict]]]:
+def read_bundle(folder: Path) -> tuple[dict[str, Any], dict[str, list[dict[str, str]]]]:
     """Return the manifest and the tables (rows of text) after checking every file against its sha256."""
     folder = Path(folder)
     manifest = read_manifest(folder)
@@ -122,7 +124,7 @@ def read_bundle(folder: Path) -> tuple[dict, dict[str, list[dict]]]:
     return manifest, {name: read_table(folder, name) for name in TABLES}
 
 
-def read_table(folder: Path, name: str) -> list[dict]:
+def read_table(folder: Path, name: str) -> list[dict[str, str]]:
     """Return one table's rows as text by column."""
     with open(Path(folder) / f"{name}.csv", newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))

@@ -5,12 +5,15 @@ import inspect
 import json
 import re
 from collections import Counter
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
+from PIL import Image
 
 from explainers._torchvision import torchvision
-from explainers.checkpoints import as_wanted, read_state
+from explainers.checkpoints import State, as_wanted, read_state
 from explainers.code import imported
 from explainers.config import ModelConfig
 from explainers.datasets import cut_out
@@ -76,7 +79,7 @@ def load_model(config: ModelConfig, folder: Path, n_classes: int) -> tuple[torch
     return model.eval(), hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _from_factory(config, n_classes):
+def _from_factory(config: ModelConfig, n_classes: int) -> torch.nn.Module:
     module_name, _, factory_name = config.arch.partition(":")
     try:
         factory = getattr(imported(module_name), factory_name)
@@ -89,28 +92,29 @@ def _from_factory(config, n_classes):
     return model
 
 
-def _from_torchvision(config, n_classes, state):
+def _from_torchvision(config: ModelConfig, n_classes: int, state: State | None) -> torch.nn.Module:
     names = torchvision.models.list_models(torchvision.models)
     if config.arch not in names:
         raise UserError(
             f"[model] arch: torchvision has no classifier {config.arch!r}.{near(config.arch, names)}"
             " For a model of your own write package.module:factory."
         )
-    defaults = {"weights": None, "num_classes": n_classes}
+    defaults: dict[str, Any] = {"weights": None, "num_classes": n_classes}
     if config.arch in _TRANSFORMING:
         has_side_outputs = any(key.startswith(("aux", "AuxLogits")) for key in state or ())
         defaults |= {"init_weights": False, "aux_logits": has_side_outputs, "transform_input": state is not None}
-    return _built(torchvision.models.get_model_builder(config.arch), config, defaults)
+    model: torch.nn.Module = _built(torchvision.models.get_model_builder(config.arch), config, defaults)
+    return model
 
 
-def _built(builder, config, defaults):
+def _built(builder: Callable[..., Any], config: ModelConfig, defaults: Mapping[str, Any]) -> Any:
     try:
         return builder(**{**defaults, **config.options})
     except (TypeError, ValueError) as error:
         raise UserError(f"[model] options: {config.arch} could not be built: {error}.") from None
 
 
-def _published(config):
+def _published(config: ModelConfig) -> tuple[torch.nn.Module, str]:
     try:
         weights = torchvision.models.get_model_weights(config.arch)[config.weights]
     except (ValueError, KeyError):
@@ -121,7 +125,7 @@ def _published(config):
     return model, _state_sha256(model)
 
 
-def _put_in(model, state, arch, path):
+def _put_in(model: torch.nn.Module, state: State, arch: str, path: Path) -> None:
     if isinstance(model, torchvision.models.DenseNet):  # the published files number submodules as norm.1, not norm1
         state = {re.sub(r"(denselayer\d+\.(?:norm|conv))\.(\d)", r"\1\2", key): value for key, value in state.items()}
     wanted = model.state_dict()
@@ -140,12 +144,12 @@ def _put_in(model, state, arch, path):
     model.load_state_dict(state, strict=True)
 
 
-def _n_outputs(model):
+def _n_outputs(model: torch.nn.Module) -> int:
     """The size of the last weight's first dimension: the number of classes in every usual classifier."""
     return list(model.parameters())[-1].shape[0]
 
 
-def _state_sha256(model):
+def _state_sha256(model: torch.nn.Module) -> str:
     digest = hashlib.sha256()
     for key, value in sorted(model.state_dict().items()):
         digest.update(key.encode())
@@ -153,6 +157,6 @@ def _state_sha256(model):
     return digest.hexdigest()
 
 
-def model_input(picture, model: ModelConfig) -> torch.Tensor:
+def model_input(picture: Image.Image, model: ModelConfig) -> torch.Tensor:
     """Return what the model sees of a picture, (3, H, W)."""
     return input_tensor(cut_out(picture, model.resize, model.height_width), model.mean, model.std)

@@ -4,13 +4,16 @@ Zhang et al. 2018, "Top-Down Neural Attention by Excitation Backprop", IJCV, sec
 See `explainers.networks.excitation`.
 """
 
+import torch
+
 from explainers.networks.activations import enlarged
 from explainers.networks.excitation import Excitation, map_layer
+from explainers.parameters import Layer
 from explainers.record import Record, Trial
 from explainers.targets import as_weightings, pick
 
 
-def c_mwp(model, images, targets, *, layer=None):
+def c_mwp(model: torch.nn.Module, images: torch.Tensor, targets: torch.Tensor, *, layer: Layer = None) -> torch.Tensor:
     """Return the positive part of the contrast at the layer, channels summed and enlarged: (N, T, H, W), ≥ 0."""
     excitation = Excitation(model, images, [layer])
     pick(excitation.outputs, targets)  # refuses targets that the model does not have

@@ -4,7 +4,9 @@ Selvaraju, Cogswell, Das, Vedantam, Parikh, Batra 2017, "Grad-CAM: Visual Explan
 Gradient-based Localization", ICCV, equations 1 and 2.
 """
 
+from collections.abc import Callable, Sequence
 from functools import cache
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -12,10 +14,19 @@ import torch.nn.functional as F
 from explainers.networks.activations import Activations, activations_and_gradients, enlarged
 from explainers.networks.layers import default_layer, find_layer
 from explainers.networks.stages import BY_LAYER, layers_of_stages
+from explainers.parameters import Layer
 from explainers.record import Base, Peer, Record, Trial
 
 
-def grad_cam(model, images, targets, *, layer=None, relu=True, reshape=None):
+def grad_cam(
+    model: torch.nn.Module,
+    images: torch.Tensor,
+    targets: torch.Tensor,
+    *,
+    layer: Layer = None,
+    relu: bool = True,
+    reshape: Any = None,
+) -> torch.Tensor:
     """Return Σ_c α_c A_c, with α the spatial mean of ∂y/∂A, bilinearly enlarged to the input's size: (N, T, H, W).
 
     y is the logit. One forward pass serves all targets, and one batched backward pass through the layers above
@@ -27,16 +38,18 @@ def grad_cam(model, images, targets, *, layer=None, relu=True, reshape=None):
     return enlarged(maps.relu() if relu else maps, images)
 
 
-def _weighted(activations, gradients):
+def _weighted(activations: torch.Tensor, gradients: torch.Tensor) -> torch.Tensor:
     return torch.einsum("ntc,nchw->nthw", gradients.mean(dim=(-2, -1)), activations)
 
 
-def _begin(model, image, settings, _options):
+def _begin(
+    model: torch.nn.Module, image: torch.Tensor, settings: Sequence[dict[str, Any]], _options: dict[str, Any]
+) -> tuple[torch.Tensor, Callable[[Sequence[int], int], torch.Tensor]]:
     """One forward and one batched backward pass serve all classes and both layers; maps keep their sign."""
     activations = Activations(model, image, layers_of_stages(model, image, settings))
 
     @cache
-    def maps(classes):
+    def maps(classes: tuple[int, ...]) -> list[torch.Tensor]:
         weightings = F.one_hot(torch.tensor(classes), activations.outputs.shape[1])[None]
         gradients = activations.gradients(weightings)
         return [_weighted(*at_layer) for at_layer in zip(activations.maps, gradients, strict=True)]
@@ -44,7 +57,7 @@ def _begin(model, image, settings, _options):
     return activations.outputs[0], lambda classes, stage: enlarged(maps(tuple(classes))[stage], image)[0]
 
 
-def _pytorch_grad_cam(model, images, targets):
+def _pytorch_grad_cam(model: torch.nn.Module, images: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     """Its maps are scaled to 0 … 1."""
     from pytorch_grad_cam import GradCAM
     from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
@@ -53,9 +66,10 @@ def _pytorch_grad_cam(model, images, targets):
         return torch.from_numpy(peer(images, [ClassifierOutputTarget(int(t)) for t in targets]))
 
 
-def _to_unit_range(maps):
+def _to_unit_range(maps: torch.Tensor) -> torch.Tensor:
     low, high = maps.amin(dim=(1, 2), keepdim=True), maps.amax(dim=(1, 2), keepdim=True)
-    return (maps - low) / (high - low).clamp(min=1e-12)
+    scaled: torch.Tensor = (maps - low) / (high - low).clamp(min=1e-12)
+    return scaled
 
 
 RECORD = Record(

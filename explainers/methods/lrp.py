@@ -5,6 +5,8 @@ by Layer-Wise Relevance Propagation", PLOS ONE; composites: Kohlbrenner et al. 2
 Explaining Neural Network Decisions with LRP", IJCNN. The rules are zennit's (Anders et al. 2021).
 """
 
+from typing import Any
+
 import torch
 
 from explainers._torchvision import torchvision  # before zennit, which imports it too
@@ -12,6 +14,7 @@ from explainers.errors import UserError, near
 from explainers.networks.graph import check_outputs, in_quick_layout
 from explainers.networks.relevance import Relevance
 from explainers.networks.state import check_channels
+from explainers.parameters import Colour
 from explainers.preprocessing import IMAGENET_MEAN, IMAGENET_STD, normalised
 from explainers.record import Peer, Record, Trial
 from explainers.targets import as_weightings, pick
@@ -23,7 +26,15 @@ from zennit.types import Linear  # isort: skip
 _OFFERED = ("epsilon_plus", "epsilon_plus_flat", "epsilon_gamma_box", "epsilon")
 
 
-def lrp(model, images, targets, *, composite="epsilon_plus", mean=IMAGENET_MEAN, std=IMAGENET_STD):
+def lrp(
+    model: torch.nn.Module,
+    images: torch.Tensor,
+    targets: torch.Tensor,
+    *,
+    composite: str = "epsilon_plus",
+    mean: Colour = IMAGENET_MEAN,
+    std: Colour = IMAGENET_STD,
+) -> torch.Tensor:
     """Return the relevance of each pixel, channels summed: (N, T, H, W), signed.
 
     Relevance starts as the target's logit (as the weighted logits, for weightings), so a map sums to the logit where
@@ -40,13 +51,13 @@ def lrp(model, images, targets, *, composite="epsilon_plus", mean=IMAGENET_MEAN,
     return torch.stack(maps, dim=1).sum(dim=2)
 
 
-def _followed(model, images, rules):
+def _followed(model: torch.nn.Module, images: torch.Tensor, rules: Any) -> tuple[torch.Tensor, torch.Tensor]:
     leaf = images.detach().clone().requires_grad_()
     with torch.enable_grad(), Relevance(model, rules, leaf) as steps:
         return leaf, steps.current(model(leaf))
 
 
-def _rules(name, images, mean, std):
+def _rules(name: str, images: torch.Tensor, mean: Colour, std: Colour) -> Any:
     if name not in _OFFERED:
         raise UserError(f"composite: there is no {name!r}.{near(name, _OFFERED)}")
     if name == "epsilon":
@@ -58,7 +69,7 @@ def _rules(name, images, mean, std):
     return COMPOSITES[name]()
 
 
-def _zennit(model, images, targets):
+def _zennit(model: torch.nn.Module, images: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     from zennit.attribution import Gradient
     from zennit.canonizers import SequentialMergeBatchNorm
     from zennit.composites import EpsilonPlus
@@ -67,11 +78,12 @@ def _zennit(model, images, targets):
     is_resnet = isinstance(model, torchvision.models.ResNet)
     canonizer = ResNetCanonizer() if is_resnet else SequentialMergeBatchNorm()
 
-    def start(logits):
+    def start(logits: torch.Tensor) -> torch.Tensor:
         return logits.detach() * torch.nn.functional.one_hot(targets, logits.shape[1])
 
     with Gradient(model=model, composite=EpsilonPlus(canonizers=[canonizer])) as attributor:
-        return attributor(images.clone(), start)[1].sum(dim=1)
+        relevance: torch.Tensor = attributor(images.clone(), start)[1]
+        return relevance.sum(dim=1)
 
 
 RECORD = Record(

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 
 from explainers.errors import UserError, near
-from explainers.networks.graph import optimised
+from explainers.networks.graph import Optimised, optimised
 from explainers.networks.incremental import Incremental, can_be_incremental
 from explainers.networks.perturbation import classify, readout, usual_batch
 from explainers.networks.state import check_channels
@@ -48,7 +48,7 @@ def occluded_scores(
 
 
 def _in_part(
-    model,
+    model: Optimised,
     image: torch.Tensor,
     rectangles: torch.Tensor,
     colours: torch.Tensor,
@@ -64,9 +64,8 @@ def _in_part(
     def scored(logits: torch.Tensor) -> torch.Tensor:
         if progress is not None:
             progress(len(logits))
-        return pick(
-            readout(logits.to(colours.dtype), output, model.reader.is_binary), target.expand(len(logits), *target.shape)
-        )
+        scores = readout(logits.to(colours.dtype), output, bool(model.reader.is_binary))
+        return pick(scores, target.expand(len(logits), *target.shape))
 
     image = model.as_input(image)
     network, fills = Incremental(model.model, image, model.read), colours.to(image.dtype)
@@ -95,7 +94,7 @@ def _whole(
     return classify(model, images, len(bounds), hide, targets, **options)
 
 
-def fill_colours(images, rectangles, fill, mean, std) -> torch.Tensor:
+def fill_colours(images: torch.Tensor, rectangles: torch.Tensor, fill: Fill, mean: Colour, std: Colour) -> torch.Tensor:
     """Return the colour that hides each rectangle, in the model's input space: (N, R, C)."""
     (n_images, n_channels), n_rectangles = images.shape[:2], len(rectangles)
     if isinstance(fill, str) and fill not in FILLS:
