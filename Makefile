@@ -2,6 +2,8 @@
 PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
+# Tests write thousands of small databases and bundles: into memory, where there are 4 GB of it, else onto the disk.
+SCRATCH := $(shell [ "$$(df -Pk /dev/shm 2>/dev/null | awk 'NR==2 {print $$4}')" -gt 4000000 ] 2>/dev/null && echo /dev/shm || echo $${TMPDIR:-/tmp})
 
 .PHONY: demo install test check lint bench load mutants clean
 
@@ -24,7 +26,7 @@ demo: .venv/.web
 	@$(BIN)/python manage.py demo --port $(PORT)
 
 test: .venv/.dev
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
+	@TMPDIR=$(SCRATCH) OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 check: .venv/.dev
 	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.nearest $(ARGS)
