@@ -6,6 +6,8 @@ ReLU6, and refuses ResNet50; here functions are intercepted instead of modules, 
 On max-pooling after a ReLU captum's loses the rule of the pool; see `_MaxPool`.
 """
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 
@@ -87,11 +89,8 @@ def _check_completeness(maps, change, name):
 class _Intercepted(Steps):
     """Meets activations and max-pools, however they are called; convolutions take their quicker way."""
 
-    def elementwise(self, values, function):
-        raise NotImplementedError
-
-    def max_pool(self, values, pool, settings):
-        raise NotImplementedError
+    elementwise: Callable  # (values, function) → what becomes of an activation
+    max_pool: Callable  # (values, pool, settings) → what becomes of a max-pool
 
     def step(self, name, function, arguments, options):
         if name in _ELEMENTWISE and arguments and isinstance(arguments[0], torch.Tensor):
