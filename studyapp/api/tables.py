@@ -2,18 +2,21 @@
 
 from studyapp import models
 from studyapp.core.engine.fields import Field
-from studyapp.core.engine.kinds import kind
 from studyapp.core.export.columns import columns
 from studyapp.data import rows
+from studyapp.publishing import kind_of_study
 
 
 def fields(study: models.Study, name: str, *, with_ids: bool = False) -> list[Field]:
     """Return a table's columns with what their values mean in this study."""
-    return columns(kind(study.kind), rows.parameters_by_version(study, rows.published(study)), with_ids=with_ids)[name]
+    return columns(kind_of_study(study), rows.parameters_by_version(study, rows.published(study)), with_ids=with_ids)[
+        name
+    ]
 
 
 def page(study: models.Study, name: str, runs: list[models.Participant], *, with_ids: bool = False) -> list[dict]:
     """Return the rows of some runs as JSON values, every column of the table in each."""
-    names = [field.name for field in columns(kind(study.kind), with_ids=with_ids)[name]]
-    found = rows.of_runs(study, name, runs, "default", with_ids=with_ids)
+    its_kind = kind_of_study(study)
+    names = [field.name for field in columns(its_kind, with_ids=with_ids)[name]]
+    found = rows.of_runs(study, its_kind, name, runs, "default", with_ids=with_ids)
     return [{column: (keys | row).get(column) for column in names} for keys, row in found]

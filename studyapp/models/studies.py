@@ -51,6 +51,9 @@ class Study(models.Model):
     )
     parameters = models.JSONField(default=dict, blank=True, help_text="what differs from the kind's defaults")
     texts = models.JSONField(default=dict, blank=True, help_text="what differs from the kind's default texts")
+    questionnaires = models.JSONField(
+        default=list, blank=True, help_text="the researchers' own questions, by `core/questionnaires/entries.py`"
+    )
     analysis_plan = models.JSONField(
         default=dict,
         blank=True,

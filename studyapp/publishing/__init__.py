@@ -3,7 +3,18 @@
 from .checks import Check, checks, problems
 from .definition import content_hash, definition, drawn_stimuli
 from .pictures import render_version
-from .versions import draw_heatmaps, edited_since, freeze, frozen, n_undrawn, publish, read_version, set_status
+from .questionnaires import questionnaire_problems
+from .versions import (
+    draw_heatmaps,
+    edited_since,
+    freeze,
+    frozen,
+    kind_of_study,
+    n_undrawn,
+    publish,
+    read_version,
+    set_status,
+)
 
 __all__ = [
     "Check",
@@ -15,9 +26,11 @@ __all__ = [
     "edited_since",
     "freeze",
     "frozen",
+    "kind_of_study",
     "n_undrawn",
     "problems",
     "publish",
+    "questionnaire_problems",
     "read_version",
     "render_version",
     "set_status",

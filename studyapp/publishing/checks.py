@@ -1,14 +1,17 @@
 """What a study needs before it can be published, in words."""
 
 from dataclasses import dataclass
+from random import Random
 
 from studyapp import models
 from studyapp.bundles.stimuli import reader
 from studyapp.core.engine import parameters
 from studyapp.core.engine.kinds import Kind, kind
 from studyapp.core.engine.questions import text_key
+from studyapp.core.questionnaires import plans
 
 from .definition import definition
+from .questionnaires import questionnaire_problems
 
 
 @dataclass(frozen=True)
@@ -29,12 +32,14 @@ def checks(study: models.Study) -> list[Check]:
     settings = parameters.problems(its_kind, study.parameters)
     settings = settings or _question_problems(study, its_kind)
     settings += _unknown_texts(study.texts, its_kind.texts())
+    asked = questionnaire_problems(its_kind, study.questionnaires, [cell.name for cell in cells])
     if not isinstance(study.analysis_plan, dict):
         settings.append("The analysis plan is no JSON object; write one with `python -m analysis plan`.")
     found = [
         _bundle_check(study.bundle),
         Check("Conditions", f"{sum(cell.open for cell in cells)} open of {len(cells)}", _cell_problems(cells)),
         Check("Parameters and texts", edited, settings),
+        *([Check("Questionnaires", _told(study.questionnaires, asked), asked)] if study.questionnaires else []),
     ]
     if any(check.problems for check in found):
         return [*found, Check("Stimuli", "", ["They are drawn once the rest is ready."])]
@@ -59,9 +64,17 @@ def _cell_problems(cells: list[models.Condition]) -> list[str]:
     return [] if any(cell.open for cell in cells) else ["Every condition is closed: nobody could be assigned."]
 
 
+def _told(questionnaires: list[dict], wrong: list[str]) -> str:
+    n_items = 0 if wrong else sum(len(one["items"]) for one in questionnaires)
+    return "" if wrong else f"{len(questionnaires)}, with {n_items} items"
+
+
 def _stimuli_problems(study: models.Study) -> list[str]:
     try:
         record = definition(study)
+        if study.questionnaires:
+            for cell in study.conditions.all():
+                plans.build(record, cell.name, cell.factors, 0, Random(0))
     except ValueError as error:
         return [str(error)]
     return kind(study.kind).part("stimuli:check")(record, reader(study.its_bundle))

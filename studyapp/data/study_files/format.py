@@ -29,7 +29,7 @@ FIELDS = {
 SECTIONS = ("bundle", "parameters", "texts", "payment", "codes", "recruitment", "analysis_plan", "stimuli")
 
 
-NAMES = {"$schema", "format", "format_version", "kind", "conditions", *FIELDS[""], *SECTIONS}
+NAMES = {"$schema", "format", "format_version", "kind", "conditions", "questionnaires", *FIELDS[""], *SECTIONS}
 
 
 class StudyFileError(ValueError):

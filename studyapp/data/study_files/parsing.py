@@ -8,6 +8,7 @@ from django.db.models import IntegerField
 from studyapp import models
 from studyapp.core.engine import parameters
 from studyapp.core.engine.kinds import ENGLISH, Kind, kind
+from studyapp.publishing import questionnaire_problems
 
 from .format import FIELDS, FORMAT, FORMAT_VERSION, NAMES, SECTIONS, StudyFileError
 
@@ -27,16 +28,18 @@ def parse(found, slug: str = "") -> tuple[models.Study, list[dict]]:
     except LookupError as error:
         raise StudyFileError(f"kind: {error}") from None
     language = str(found.get("language", ENGLISH))
+    conditions = _conditions(its_kind, found.get("conditions", []))
     study = models.Study(
         kind=its_kind.name,
         parameters=_parameters(its_kind, found["parameters"], language),
         texts=_texts(its_kind, found["texts"], language),
+        questionnaires=_questionnaires(its_kind, found.get("questionnaires", []), conditions),
         analysis_plan=found["analysis_plan"],
         **_fields(found),
     )
     study.slug = slug or study.slug
     _validate(study)
-    return study, _conditions(its_kind, found.get("conditions", []))
+    return study, conditions
 
 
 def _fields(found: dict) -> dict:
@@ -86,6 +89,12 @@ def _texts(its_kind: Kind, texts: dict, language: str) -> dict:
         if not isinstance(text, str):
             raise StudyFileError(f"texts.{key}: expected a text, found {text!r}")
     return {key: text for key, text in texts.items() if text != defaults[key]}
+
+
+def _questionnaires(its_kind: Kind, entries, conditions: list[dict]) -> list[dict]:
+    if wrong := questionnaire_problems(its_kind, entries, [condition["name"] for condition in conditions]):
+        raise StudyFileError(f"questionnaires: {wrong[0]}")
+    return entries
 
 
 def _conditions(its_kind: Kind, entries) -> list[dict]:

@@ -9,6 +9,7 @@ from django.db import models as fields
 
 from studyapp import models
 from studyapp.core.engine.kinds import Column, Factor, Kind, Parameter, kinds
+from studyapp.core.questionnaires import schema as questionnaires
 
 from .format import FIELDS, FORMAT, FORMAT_VERSION
 
@@ -39,6 +40,7 @@ def schema() -> dict:
                 "parameters": {"type": "object", "description": "settings; those left out have their defaults"},
                 "texts": {"type": "object", "description": "what participants read, in Markdown"},
                 "conditions": {"type": "array", "description": "the cells of the design"},
+                "questionnaires": questionnaires.schema(),
                 **sections,
                 "analysis_plan": {"type": "object", "description": "as `python -m analysis plan` writes it"},
                 "stimuli": {"type": "object", "description": "as the study drew them; left out: drawn by the seed"},

@@ -41,6 +41,7 @@ def record(study: models.Study) -> dict:
         "parameters": its_kind.defaults(study.language) | study.parameters,
         "texts": its_kind.texts(study.language) | study.texts,
         "conditions": list(study.conditions.values("name", "factors", "quota", "open")),
+        "questionnaires": study.questionnaires,
         **sections,
         "analysis_plan": study.analysis_plan,
         "stimuli": stimuli_of(study),
