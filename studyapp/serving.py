@@ -15,5 +15,7 @@ keepalive = 75
 timeout = 60
 graceful_timeout = 30
 preload_app = True
+max_requests = int(os.environ.get("HEATWISE_RECYCLE", 50_000))  # then a fresh process takes the place of the old one
+max_requests_jitter = max_requests // 10
 accesslog = None
 control_socket_disable = True
