@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 MIN_SECRET = 50
+QUERY = re.compile(r"\?\S+")  # of an address: recruitment ids stand in it
 
 
 def flag(name: str) -> bool:
@@ -101,7 +102,7 @@ def local_secret(path: Path) -> str:
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line that names no person: of an error its kind and place, not its message.
+    """One JSON object a line that names no person: of an error its kind and place, not its message, no address's query.
 
     Messages of databases and parsers quote what they were given, and that may be an id or an answer.
     """
@@ -111,7 +112,7 @@ class JsonFormatter(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
             "level": record.levelname,
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": QUERY.sub("?…", record.getMessage()),
         }
         kind, _, trace = record.exc_info or (None, None, None)
         if kind is not None:

@@ -95,8 +95,9 @@ def events(request: HttpRequest, slug: str) -> HttpResponse:
     except (ValueError, KeyError, TypeError, RecursionError):
         return JsonResponse({"error": "expected {token, events: [{name, t_ms, input_mode, data}]}"}, status=400)
     writer = _writer(request, slug, token)
-    if writer is not None:
-        sessions.record_events(writer, token, rows)
+    if writer is None:
+        return JsonResponse({"status": "foreign"}, status=409)
+    sessions.record_events(writer, token, rows)
     return HttpResponse(status=204)
 
 

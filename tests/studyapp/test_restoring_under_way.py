@@ -9,6 +9,7 @@ import subprocess
 import sys
 from configparser import ConfigParser
 
+import psycopg
 import pytest
 from django.db import connection
 
@@ -107,8 +108,9 @@ def test_people_in_the_middle_of_their_runs_go_on_after_a_restore(server, tmp_pa
 
 def drop(told: str) -> None:
     if kept := re.search(r"the database (\w+)", told):
-        with connection._nodb_cursor() as cursor:
-            cursor.execute(f'DROP DATABASE "{kept[1]}"')
+        address = f"{servers.POSTGRES}/postgres".replace("postgres://", "postgresql://")
+        with psycopg.connect(address, autocommit=True) as admin:
+            admin.execute(f"DROP DATABASE {kept[1]}")
 
 
 def test_the_daily_units_run_with_what_systemd_gives_them(server, tmp_path):
