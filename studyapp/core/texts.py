@@ -21,8 +21,7 @@ ATTRIBUTES = nh3.ALLOWED_ATTRIBUTES | {
 
 
 class Kept(str):
-    """A value that stands in texts as it is: no Markdown, and left alone by a browser's translation, as names of classes
-    are."""
+    """A value that stands in texts as it is, as a class's name: no Markdown, and no translation changes it."""
 
 
 def render(text: str, values: Mapping[str, object]) -> str:

@@ -1,4 +1,4 @@
-"""Hands and keyboards as they are: drags given up or lost, edges, other layouts, and pages that a browser translates."""
+"""Hands and keyboards as they are: drags given up or lost, edges, other layouts, pages that a browser translates."""
 
 import pytest
 
@@ -61,7 +61,7 @@ def near_an_edge(page) -> None:
     """Drag the first picture to a group that is out of view."""
     page.set_viewport_size({"width": 700, "height": 420})
     page.evaluate("scrollTo(0, 0)")
-    target = f"document.querySelector(\"{tray('D')}\").getBoundingClientRect()"
+    target = f'document.querySelector("{tray("D")}").getBoundingClientRect()'
     assert page.evaluate(f"{target}.top > innerHeight")
     page.mouse.move(*middle(page, photo(1)))
     page.mouse.down()
