@@ -17,7 +17,7 @@ from studyapp.core.audit.findings import read_report
 from studyapp.core.audit.repeats import Print, printed
 from studyapp.core.bundles.bundle import Bundle
 from studyapp.core.bundles.tables import Heatmap
-from studyapp.core.display import RENDERER
+from studyapp.core.display import RENDERER, Display
 from studyapp.core.engine.displays import display_of
 from studyapp.core.engine.kinds import Kind, kind
 from studyapp.core.engine.shared_pages import money
@@ -29,12 +29,12 @@ _JUDGED = ("kind", "parameters", "conditions", "bundle", "payment", "display", "
 
 
 def kept_audit(study: models.Study) -> Report | None:
-    """Return the audit of a study's stimuli as they are now, where it was made; the study has none of the `problems`."""
+    """Return the audit of a study's stimuli as they are now, where it was made; for a study without `problems`."""
     return _kept(study, definition(study))
 
 
 def audit_study(study: models.Study, progress: Callable[[int, int], None] = lambda done, of: None) -> Report:
-    """Return the audit of a study's stimuli as they are now, made and kept unless it is there; no `problems` asked of it.
+    """Return the audit of a study's stimuli as they are now, made and kept unless it is there; without `problems`.
 
     `progress` is called with how many heatmaps are looked at of how many.
     """
@@ -67,10 +67,17 @@ def _path(bundle: models.Bundle, record: dict) -> Path:
 def _made(bundle: models.Bundle, record: dict, progress: Callable[[int, int], None]) -> Report:
     its_kind, read = kind(record["kind"]), reader(bundle)
     looks = _looks(its_kind, record, read)
-    wanted = sorted({look.node.key: look.node for look in looks}.values(), key=lambda node: node.image_id)
-    measures: dict[tuple[str, ...], Measures] = {}
-    for done, node in enumerate(wanted, start=1):
-        measures[node.key] = measured(bundle, node, display_of(record, node.method))
+    wanted = sorted({(look.where, look.node.key): look for look in looks}.values(), key=lambda look: look.node.image_id)
+    measures: dict[tuple[Display, tuple[str, ...]], Measures] = {}
+
+    def measures_of(where: str, node: Heatmap) -> Measures:
+        display = display_of(record, node.method)
+        if (display, node.key) not in measures:
+            measures[display, node.key] = measured(bundle, node, display)
+        return measures[display, node.key]
+
+    for done, look in enumerate(wanted, start=1):
+        measures_of(look.where, look.node)
         progress(done, len(wanted))
     own = its_kind.has("audit")
     return audit(
@@ -78,7 +85,7 @@ def _made(bundle: models.Bundle, record: dict, progress: Callable[[int, int], No
         its_kind.part("audit:tasks")(record, read) if own else [],
         its_kind.part("audit:roles")(record) if own else {},
         its_kind.part("audit:guesses")(record) if own else [],
-        measures=lambda node: measures[node.key],
+        measures=measures_of,
         prints=lambda image_id: _print(bundle.sha256, image_id, read),
         earns=lambda guess: _earns(guess, record["payment"]),
     )

@@ -33,6 +33,8 @@ class Measures:
     mean      mean of the colours' places on the scale, over the area
     peak      the place that 99 % of the area do not exceed
     sheet     share of the area that has the end's colour, or, where ranks are shown, that ranks highest
+
+    Where ranks are shown alone, as by contours, colours tell nothing of values: `mean` and `peak` are 0.
     """
 
     coverage: float
@@ -57,7 +59,12 @@ def small(photograph: np.ndarray) -> np.ndarray:
 
 
 def measure(
-    photograph: np.ndarray, saliency: np.ndarray, display: Display, *, reference: float = 0.0, scale: float | None = None
+    photograph: np.ndarray,
+    saliency: np.ndarray,
+    display: Display,
+    *,
+    reference: float = 0.0,
+    scale: float | None = None,
 ) -> Measures:
     """Return the measures of the picture that `display.picture` draws of these, on a `small` photograph."""
     shown = picture(photograph, saliency, display, reference=reference, scale=scale)
@@ -69,7 +76,7 @@ def measure(
     at_the_end = magnitude >= HIGH if share is None else top_shares(magnitude, [share])[0]
     return Measures(
         coverage=float(differs.mean()),
-        mean=float(magnitude.mean()),
-        peak=float(np.percentile(magnitude, PEAK_PERCENTILE)),
+        mean=float(magnitude.mean()) if share is None else 0.0,
+        peak=float(np.percentile(magnitude, PEAK_PERCENTILE)) if share is None else 0.0,
         sheet=float(at_the_end.mean()),
     )

@@ -1,7 +1,9 @@
-"""Repeats: photographs that are the same, or nearly, as one taken twice or saved in another size.
+"""Repeats: photographs that are nearly the same, as one saved in another size or quality, brighter, or cut a little.
 
-Two are alike where their difference hashes are (Krawetz 2013, “Kind of like that”: of 9 × 8 grey cells, whether each is
-brighter than the one to its right) and their colours are as well, in 16 × 16 cells.
+Two are alike where their difference hashes are (Krawetz 2013, “Kind of like that”: of 17 × 16 grey cells, whether each
+is brighter than the one to its right) and the colours of 32 × 32 cells correlate. Of photographs of ImageNet, gulls and
+cells drawn here, those saved at JPEG quality 30, at half the size, or with a fifth more contrast or brightness are all
+found, of those cut by 3 % on each side about half, and no two others are.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,13 +13,13 @@ from itertools import combinations
 import numpy as np
 from PIL import Image
 
-MOST_BITS = 6  # of 64 that may differ
-MOST_COLOUR = 12  # of 255: mean difference of the cells
+MOST_BITS = 50  # of 256 that may differ
+LEAST_CORRELATION = 0.9
 
 
 @dataclass(frozen=True)
 class Print:
-    """What is kept of a photograph: its hash, bool (64,), and its cells' colours, float32 (16, 16, 3)."""
+    """What is kept of a photograph: its hash, bool (256,), and its cells' colours, float32 (32, 32, 3)."""
 
     bits: np.ndarray
     cells: np.ndarray
@@ -26,8 +28,8 @@ class Print:
 def printed(photograph: np.ndarray) -> Print:
     """Return what a photograph, uint8 (H, W, 3), is compared by."""
     whole = Image.fromarray(photograph)
-    grey = np.asarray(whole.convert("L").resize((9, 8), Image.Resampling.BOX), np.int16)
-    cells = np.asarray(whole.resize((16, 16), Image.Resampling.BOX), np.float32)
+    grey = np.asarray(whole.convert("L").resize((17, 16), Image.Resampling.BOX), np.int16)
+    cells = np.asarray(whole.resize((32, 32), Image.Resampling.BOX), np.float32)
     return Print((grey[:, 1:] > grey[:, :-1]).ravel(), cells)
 
 
@@ -36,13 +38,15 @@ def repeats(prints: Mapping[str, Print]) -> Iterator[tuple[str, str]]:
     names = list(prints)
     if not names:
         return
-    bits = np.array([prints[name].bits for name in names])
+    bits, cells = (np.array([getattr(prints[name], part) for name in names]) for part in ("bits", "cells"))
+    shapes = (cells - cells.mean(axis=(1, 2), keepdims=True)).reshape(len(names), -1)
+    shapes /= np.maximum(np.linalg.norm(shapes, axis=1, keepdims=True), 1.0)
     for first, name in enumerate(names):
-        near = np.flatnonzero((bits[first + 1 :] != bits[first]).sum(axis=1) <= MOST_BITS) + first + 1
-        for second in near.tolist():
-            other = names[second]
-            if np.abs(prints[name].cells - prints[other].cells).mean() <= MOST_COLOUR:
-                yield name, other
+        alike = (bits[first + 1 :] != bits[first]).sum(axis=1) <= MOST_BITS
+        same = (cells[first + 1 :] == cells[first]).all(axis=(1, 2, 3))  # pictures of one colour have no shape
+        alike &= (shapes[first + 1 :] @ shapes[first] >= LEAST_CORRELATION) | same
+        for second in np.flatnonzero(alike).tolist():
+            yield name, names[first + 1 + second]
 
 
 def twice(roles: Mapping[str, Iterable[str]]) -> Iterator[tuple[str, str, str]]:

@@ -1,7 +1,8 @@
 """Put an audit together: what was measured, as findings in words."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, TypeAlias
 
 from studyapp.core.bundles.tables import Heatmap
 
@@ -10,7 +11,10 @@ from .findings import AMBER, GREEN, LEVELS, RED, Finding, Report, level_of
 from .guessing import Guess
 from .looks import Look, Measures
 from .repeats import Print, repeats, twice
-from .shortcuts import CHANCE, Task, told
+from .shortcuts import Task, told
+
+Measured: TypeAlias = Callable[[str, Heatmap], Measures]
+"""What a heatmap's picture is judged by, in the condition of that name."""
 
 AMBER_FROM, RED_FROM = 0.02, 0.10  # of the maps of one class in one condition
 _BAD = (
@@ -18,10 +22,12 @@ _BAD = (
     ("one_colour", "is_one_colour", "is one sheet of colour", "are one sheet of colour"),
 )
 _REMEDIES = {
-    "blank": "Draw each map up to its own peak (scale: per map), or choose other classes, examples or another method.",
-    "one_colour": "Draw maps from their lowest value, or each up to its own peak; of multi-scale occlusion, leave the "
-    "root out; or choose another method.",
-    "shortcut": "Draw each map up to its own peak (scale: per map) or its image's, so that strength tells less.",
+    "blank": "Drawn each up to its own peak (scale: per map), maps show what they have; one that is empty in the "
+    "bundle stays blank: choose another method, or other classes or pictures.",
+    "one_colour": "Draw maps from their lowest value (floor: minimum), or each up to its own peak; or choose another "
+    "method.",
+    "shortcut": "Drawn each up to its own peak (scale: per map), maps differ less in strength; lines round the highest "
+    "shares of each (style: contours) are alike in extent.",
     "repeats": "Draw others, or leave one of the two out of the bundle.",
     "guessing": "Ask about as many pictures of each answer.",
 }
@@ -33,7 +39,7 @@ def audit(
     roles: Mapping[str, Sequence[str]],
     guesses: Sequence[Guess],
     *,
-    measures: Callable[[Heatmap], Measures],
+    measures: Measured,
     prints: Callable[[str], Print],
     earns: Callable[[Guess], str] = lambda guess: "",
 ) -> Report:
@@ -51,14 +57,14 @@ def audit(
     return Report(sorted(found, key=lambda one: -LEVELS.index(one.level)))
 
 
-def _bad_looks(looks: Sequence[Look], measures: Callable[[Heatmap], Measures]) -> list[Finding]:
+def _bad_looks(looks: Sequence[Look], measures: Measured) -> list[Finding]:
     """Return one finding for each check: green for all conditions, or one for each condition that has too many."""
     found = []
     for check, is_bad, one, many in _BAD:
         bad: list[Finding] = []
         some = []
-        for where, cells in _by_condition(looks).items():
-            counted = {group: [n for n in nodes if getattr(measures(n), is_bad)] for group, nodes in cells.items()}
+        for where, (at, cells) in _by_condition(looks, measures).items():
+            counted = {group: [n for n in nodes if getattr(measures(at, n), is_bad)] for group, nodes in cells.items()}
             shares = {group: len(counted[group]) / len(nodes) for group, nodes in cells.items()}
             some += [node for nodes in counted.values() for node in nodes]
             level = max((level_of(s, AMBER_FROM, RED_FROM) for s in shares.values()), key=LEVELS.index, default=GREEN)
@@ -80,38 +86,43 @@ def _bad_looks(looks: Sequence[Look], measures: Callable[[Heatmap], Measures]) -
     return found
 
 
-def _by_condition(looks: Iterable[Look]) -> dict[str, dict[str, list[Heatmap]]]:
-    """Return the heatmaps by condition and class; conditions that show the same ones stand together."""
+def _by_condition(looks: Iterable[Look], measures: Measured) -> dict[str, tuple[str, dict[str, list[Heatmap]]]]:
+    """Return one of the conditions that look the same, and its heatmaps by class, under the names of all of them."""
     cells: dict[str, dict[str, dict[tuple[str, ...], Heatmap]]] = {}
     for look in looks:
         cells.setdefault(look.where, {}).setdefault(look.group, {})[look.node.key] = look.node
     same: dict[Any, list[str]] = {}
     for where, groups in cells.items():
-        same.setdefault(tuple((group, tuple(sorted(nodes))) for group, nodes in sorted(groups.items())), []).append(where)
+        seen = {(group, key, measures(where, node)) for group, nodes in groups.items() for key, node in nodes.items()}
+        same.setdefault(frozenset(seen), []).append(where)
     return {
-        ", ".join(names): {group: list(nodes.values()) for group, nodes in cells[names[0]].items()}
+        ", ".join(names): (names[0], {group: list(nodes.values()) for group, nodes in cells[names[0]].items()})
         for names in same.values()
     }
 
 
-def _shortcuts(tasks: Sequence[Task], measures: Callable[[Heatmap], Measures]) -> list[Finding]:
-    same: dict[Any, list[Task]] = {}
+def _shortcuts(tasks: Sequence[Task], measures: Measured) -> list[Finding]:
+    same: dict[Any, list[str]] = {}
     for task in tasks:
-        same.setdefault((task.asked, task.cases), []).append(task)
+        result = told(task, partial(measures, task.where))
+        if result is not None:
+            same.setdefault((task.asked, task.cases, result), []).append(task.where)
     found = []
-    for alike in same.values():
-        task, where = alike[0], ", ".join(dict.fromkeys(one.where for one in alike))
-        result = told(task, measures)
-        if result is None:
-            continue
+    for (asked, _, result), names in same.items():
+        where = ", ".join(names)
         level = level_of(result.share, shortcuts.AMBER_FROM, shortcuts.RED_FROM)
         level = GREEN if result.is_luck else level
         by = shortcuts.WORDS[result.feature]
         sentence = (
-            f"{task.asked[:1].upper()}{task.asked[1:]} from {by} alone: {result.share:.0%} right, "
-            f"where chance is {CHANCE:.0%} ({result.n_trials} pictures)."
+            f"{asked[:1].upper()}{asked[1:]} from {by} alone: {result.share:.0%} right, "
+            f"where chance is {result.chance:.0%} ({result.n_trials} pictures)."
         )
-        figures = {"share": round(result.share, 4), "chance": CHANCE, "n": result.n_trials, "by": result.feature}
+        figures = {
+            "share": round(result.share, 4),
+            "chance": round(result.chance, 4),
+            "n": result.n_trials,
+            "by": result.feature,
+        }
         remedy = "" if level == GREEN else _REMEDIES["shortcut"]
         found.append(Finding("shortcut", level, where, sentence, remedy, figures))
     return found

@@ -1,15 +1,14 @@
 """Shortcuts: whether the right answer can be told from how much colour a map has, wherever it lies.
 
-The rule that is tried is one threshold on one measure of the picture. It is chosen on all cases but those of one trial,
-and tried on that one (leave-one-out), so that a rule which only fits by luck gains nothing. Of more than two answers,
-any two are told apart, and the shares right averaged, as Hand and Till (2001, “A simple generalisation of the area
-under the ROC curve for multiple class classification problems”, Machine Learning 45) do; so chance is always one half.
+The rule that is tried is one threshold on one measure of the picture, with an answer for each side of it. It is chosen
+on all cases but those of one trial, and tried on that one (leave-one-out), so that a rule which fits by luck gains
+nothing. Chance is what the most frequent answer reaches. One threshold tells two groups of answers apart, not more: of
+four answers that are equally frequent it names at most half.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import combinations
 from math import comb
 
 import numpy as np
@@ -18,16 +17,15 @@ from studyapp.core.bundles.tables import Heatmap
 
 from .looks import Measures
 
-CHANCE = 0.5
 AMBER_FROM, RED_FROM = 0.65, 0.8
-LUCK = 0.05  # a share that guessing reaches this often is no shortcut
+LUCK = 0.05  # a share that chance reaches this often is no shortcut
 FEATURES = ("coverage", "mean", "peak")
 WORDS = {"coverage": "how much is coloured", "mean": "the mean colour", "peak": "the strongest colour"}
 
 
 @dataclass(frozen=True)
 class Case:
-    """A map and the answer that it belongs to. Cases of one `trial` are met together, those of one `block` are alike."""
+    """A map and the answer that it belongs to. Cases of one `trial` are met together; each `block` has its own rule."""
 
     node: Heatmap
     answer: str
@@ -50,40 +48,40 @@ class Task:
 
 @dataclass(frozen=True)
 class Told:
-    """How well a task is done by the best threshold: the share right, of how many trials, and by which measure."""
+    """How well a task is done by the best threshold: the share right beside chance, and by which measure mostly."""
 
     share: float
+    chance: float
     n_trials: int
     feature: str
 
     @property
     def is_luck(self) -> bool:
-        """Whether guessing would be right as often in more than one of twenty tries."""
-        right = round(self.share * self.n_trials)
-        ways = sum(comb(self.n_trials, k) for k in range(right, self.n_trials + 1))
-        return ways / 2**self.n_trials > LUCK
+        """Whether chance would be right as often in more than one of twenty tries."""
+        n, p, right = self.n_trials, self.chance, round(self.share * self.n_trials)
+        return sum(comb(n, k) * p**k * (1 - p) ** (n - k) for k in range(right, n + 1)) > LUCK
 
 
 def told(task: Task, measures: Callable[[Heatmap], Measures]) -> Told | None:
-    """Return how well a task's answers are told from measures alone; None where no two answers have two trials each."""
-    values = _values(task, measures)
-    shares: list[float] = []
-    chosen: Counter[str] = Counter()
-    trials = set()
-    for block in dict.fromkeys(case.block for case in task.cases):
-        own = [index for index, case in enumerate(task.cases) if case.block == block]
-        for pair in combinations(sorted({task.cases[index].answer for index in own}), 2):
-            rows = [index for index in own if task.cases[index].answer in pair]
-            cases = [task.cases[index] for index in rows]
-            found = _left_out(values[rows], [case.answer == pair[1] for case in cases], [case.trial for case in cases])
-            if found is not None:
-                share, names = found
-                shares.append(share)
-                chosen += names
-                trials.update((block, case.trial) for case in cases)
-    if not shares:
+    """Return how well a task's answers are told from measures alone; None where there are no two answers or trials."""
+    if len({case.trial for case in task.cases}) < 2:
         return None
-    return Told(float(np.mean(shares)), len(trials), chosen.most_common(1)[0][0])
+    values, right, usual, chosen = _values(task, measures), 0, 0, Counter[str]()
+    for block in dict.fromkeys(case.block for case in task.cases):
+        rows = [index for index, case in enumerate(task.cases) if case.block == block]
+        names, answers = np.unique([task.cases[index].answer for index in rows], return_inverse=True)
+        if len(names) < 2:
+            return None
+        trials = np.array([task.cases[index].trial for index in rows])
+        for trial in dict.fromkeys(trials.tolist()):
+            out = trials == trial
+            rule = _best(values[rows][~out], np.eye(len(names))[answers[~out]])
+            said = np.where(values[rows][out, rule.feature] > rule.threshold, rule.above, rule.below)
+            right += int((said == answers[out]).sum())
+            chosen[FEATURES[rule.feature]] += 1
+        usual += int(np.bincount(answers).max())
+    n, n_trials = len(task.cases), len({(case.block, case.trial) for case in task.cases})
+    return Told(right / n, usual / n, n_trials, chosen.most_common(1)[0][0])
 
 
 def _values(task: Task, measures: Callable[[Heatmap], Measures]) -> np.ndarray:
@@ -96,35 +94,29 @@ def _values(task: Task, measures: Callable[[Heatmap], Measures]) -> np.ndarray:
     return found
 
 
-def _left_out(values: np.ndarray, is_second: Sequence[bool], trials: Sequence[str]) -> tuple[float, Counter[str]] | None:
-    """Return the share right of two answers, each counting half, and how often each measure was chosen."""
-    second, of = np.array(is_second), np.array(trials)
-    if min(len(set(of[second].tolist())), len(set(of[~second].tolist()))) < 2:
-        return None
-    right, chosen = np.zeros(len(values)), Counter[str]()
-    for trial in dict.fromkeys(trials):
-        out = of == trial
-        feature, threshold, above = _best(values[~out], second[~out])
-        chosen[FEATURES[feature]] += 1
-        right[out] = ((values[out, feature] > threshold) == above) == second[out]
-    return float((right[second].mean() + right[~second].mean()) / 2), chosen
+@dataclass(frozen=True)
+class _Rule:
+    feature: int
+    threshold: float
+    below: int
+    above: int
 
 
-def _best(values: np.ndarray, second: np.ndarray) -> tuple[int, float, bool]:
-    """Return measure, threshold, and whether the second answer lies above it, that tell most right.
+def _best(values: np.ndarray, is_answer: np.ndarray) -> _Rule:
+    """Return the rule that is right most often for measures (n, 3) and answers, one-hot (n, k).
 
-    Of thresholds that are equally good the middle one is taken.
+    Of thresholds that are equally good the middle one is taken; where none helps, the most frequent answer is given.
     """
-    weights = np.where(second, 0.5 / second.sum(), -0.5 / (~second).sum())
-    best, rule = 0.0, (0, 0.0, True)
+    total = is_answer.sum(axis=0)
+    usual = int(total.argmax())
+    most, rule = total.max(initial=0), _Rule(0, np.inf, usual, usual)
     for feature in range(values.shape[1]):
         order = np.argsort(values[:, feature], kind="stable")
-        ranked = values[order, feature]
-        below = np.cumsum(weights[order])[:-1]  # half of what a threshold there gains over guessing, with its sign
-        gains = np.where(ranked[1:] > ranked[:-1], np.abs(below), 0)
-        if gains.size and gains.max() > best + 1e-12:
-            best = float(gains.max())
-            ties = np.flatnonzero(gains >= best - 1e-12)
+        ranked, below = values[order, feature], np.cumsum(is_answer[order], axis=0)[:-1]
+        right = np.where(ranked[1:] > ranked[:-1], below.max(axis=1) + (total - below).max(axis=1), 0)
+        if right.size and right.max() > most:
+            most, ties = right.max(), np.flatnonzero(right == right.max())
             at = int(ties[len(ties) // 2])
-            rule = (feature, float((ranked[at] + ranked[at + 1]) / 2), bool(below[at] < 0))
+            middle = float((ranked[at] + ranked[at + 1]) / 2)
+            rule = _Rule(feature, middle, int(below[at].argmax()), int((total - below[at]).argmax()))
     return rule

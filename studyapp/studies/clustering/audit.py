@@ -1,4 +1,4 @@
-"""What the audit looks at: each stage's heatmaps, whether they tell the class by strength, and what one group reaches."""
+"""What the audit looks at: each stage's heatmaps, whether strength tells the class, and what one group reaches."""
 
 from collections import Counter
 
@@ -30,7 +30,7 @@ def tasks(definition: dict, bundle) -> list[Task]:
                     by_place.setdefault(place, []).append(case)
         for place, cases in by_place.items():
             of = "heatmap" if len(by_place) == 1 else f"heatmap {place}"
-            found.append(Task(stage, f"of two classes, a picture's can be told by its {of},", tuple(cases)))
+            found.append(Task(stage, f"a picture's class can be told by its {of}", tuple(cases)))
     return found
 
 

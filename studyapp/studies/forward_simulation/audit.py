@@ -43,7 +43,9 @@ def roles(definition: dict) -> dict[str, list[str]]:
 
 def guesses(definition: dict) -> list[Guess]:
     """Return what always yes and always no reach."""
-    asked = [fact["model_answer"] for drawn in definition["stimuli"]["classes"].values() for fact in drawn["facts"].values()]
+    asked = [
+        fact["model_answer"] for drawn in definition["stimuli"]["classes"].values() for fact in drawn["facts"].values()
+    ]
     yes = sum(asked) / len(asked) if asked else 0.0
     return [
         Guess("", "Always “yes”", yes, n=len(asked)),
