@@ -133,7 +133,8 @@ def positions(
     height, width = size
     drawn = values(saliency, display, reference, (height, width))
     end = scale or _peak_of(drawn, display) or 1.0
-    return np.clip(_enlarged(drawn / np.float32(end), (height, width)), -1, 1)
+    position: np.ndarray = np.clip(_enlarged(drawn / np.float32(end), (height, width)), -1, 1)
+    return position
 
 
 def values(
