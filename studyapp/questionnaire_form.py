@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from studyapp.core.engine.questions import Question, Ranking, Slider, Words
 from studyapp.core.questionnaires.items import Item, shown
 from studyapp.core.questionnaires.pages import of_step
-from studyapp.core.texts import asked_in
+from studyapp.core.texts import plain
 from studyapp.forms import QuestionForm
 
 MAX_SPENT = 40_000
@@ -46,7 +46,7 @@ class QuestionnaireForm(QuestionForm):
 
     def _fields_of(self, question: Question) -> dict[str, forms.Field]:
         item = self.items[question.name]
-        label, hint = asked_in(item["text"], {})[0], asked_in(item["hint"], {})[0]
+        label, hint = plain(item["text"], {}), plain(item["hint"], {})
         if not isinstance(question, Ranking):
             found = {f"item-{question.name}": self.field(question, label)}
         else:
@@ -208,8 +208,8 @@ class QuestionnaireForm(QuestionForm):
             "fields": [self[name] for name in names],
             "hidden": code not in self._asked_now,
             "condition": json.dumps(self._posted(item["show_if"])) if item["show_if"] else "",
-            "label": asked_in(item["text"], {})[0],
-            "hint": asked_in(item["hint"], {})[0],
+            "label": plain(item["text"], {}),
+            "hint": plain(item["hint"], {}),
         }
 
     def _posted(self, condition: dict[str, Any]) -> dict[str, Any]:

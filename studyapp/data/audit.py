@@ -9,7 +9,8 @@ from studyapp.core.texts import words
 # What isn't the researchers' own doing, or stands in an action of its own.
 LEFT_OUT = {"id", "status", "current", "created_at", "stimuli", "parameters", "texts", "questionnaires"}
 EDITED = "Edited the study."
-EDITS = (EDITED, "Drew other stimuli.", "Chose pairs of classes.")  # what a page opened before would put back
+ASKED = "Edited the questionnaires."
+EDITS = (EDITED, ASKED, "Drew other stimuli.", "Chose pairs of classes.")  # what a page opened before would put back
 
 
 def record(user, study: models.Study | None, action: str, details: list | None = None, *, who: str = "") -> None:

@@ -1,8 +1,9 @@
 """From the study that researchers edit to the frozen version that participants meet."""
 
+from .audits import audit_study, kept_audit, needs_consent
 from .checks import Check, checks, problems
 from .definition import content_hash, definition, drawn_stimuli
-from .pictures import render_version
+from .pictures import render_version, shown
 from .questionnaires import questionnaire_problems
 from .versions import (
     draw_heatmaps,
@@ -18,6 +19,7 @@ from .versions import (
 
 __all__ = [
     "Check",
+    "audit_study",
     "checks",
     "content_hash",
     "definition",
@@ -26,12 +28,15 @@ __all__ = [
     "edited_since",
     "freeze",
     "frozen",
+    "kept_audit",
     "kind_of_study",
     "n_undrawn",
+    "needs_consent",
     "problems",
     "publish",
     "questionnaire_problems",
     "read_version",
     "render_version",
     "set_status",
+    "shown",
 ]

@@ -149,18 +149,22 @@ def guide_context(participant: models.Participant) -> dict:
 def form_of(page: Page, step: dict, participant: models.Participant, data=None):
     """Return the page's form, bound to `data` where given; None where there is nothing to answer.
 
-    It is made from the definition and the step's page and data alone; of one in several pages, what was filled in.
+    It is made from the definition and the step's page and data alone.
     """
     if page.form is None:
         return None
-    made, around = load(page.form), {"step": _form_step(step), "definition": frozen(participant.version)}
-    kept = sessions.draft_of(participant)["fields"] if data is None and made.in_pages else []
+    return load(page.form)(data, step=_form_step(step), definition=frozen(participant.version))
+
+
+def begun_form_of(page: Page, step: dict, participant: models.Participant):
+    """Return the form of a page that is filled in part by part, with what its run's draft holds; None without any."""
+    kept = sessions.draft_of(participant)["fields"] if page.form and load(page.form).in_pages else []
     if not kept:
-        return made(data, **around)
+        return None
     held = QueryDict(mutable=True)
     for name, value in kept:
         held.appendlist(name, value)
-    return made(held, **around).quiet()
+    return form_of(page, step, participant, held).quiet()
 
 
 def validate(data, participant: models.Participant, step: dict) -> tuple[dict, dict]:

@@ -30,25 +30,30 @@ def table(folder, name):
         return list(csv.DictReader(file))
 
 
-@pytest.fixture
-def at_first_page(draft):
-    """A browser whose person has come to the questionnaire with every type of item, three on a page."""
-    study = asking(draft, EVERY_TYPE)
+def come(study, name):
+    """Return a browser whose person has come to the last page."""
     client = Client()
-    client.post("/s/tiny/?PROLIFIC_PID=anna")
-    run = study.participants.get()
+    client.post(f"/s/tiny/?PROLIFIC_PID={name}")
+    run = study.participants.latest("pk")
     walk_person(run, upto=len(sessions.get(run.pk).plan.steps) - 1)
     return client
 
 
+@pytest.fixture
+def at_first_page(draft):
+    """A browser whose person has come to the questionnaire with every type of item, three on a page."""
+    return come(asking(draft, EVERY_TYPE), "anna")
+
+
 def shown(client):
-    return client.get("/s/tiny/run/").context["form"]()
+    form = client.get("/s/tiny/run/").context["form"]
+    return form if hasattr(form, "fields") else form()
 
 
 def send(client, **fields):
     """Send the present page as a browser without scripts does: with what it carries, and `item_…` filled in."""
     context = client.get("/s/tiny/run/").context
-    form = context["form"]()
+    form = shown(client)
     data = {"token": context["token"], "at": form.at, "seen": form.seen}
     for name, value in form.carried:
         data.setdefault(name, []).append(value)
@@ -96,6 +101,17 @@ def test_pages_are_turned_and_turned_back_without_losing_an_answer(at_first_page
     assert form.answers | {"b": 2} == form.answers
     assert form.answers["tools"] == ["Python", "R"]
     assert not form.errors
+
+
+def test_nobody_sees_what_others_filled_in(draft):
+    study = asking(draft, EVERY_TYPE)
+    for name in ("anna", "bela", "cora"):
+        client = come(study, name)
+        assert "checked" not in client.get("/s/tiny/run/").text
+        send(client, item_gender="Male", item_tools=["R"], item_a="4", item_sure=str(len(name)))
+        assert 'name="item-gender" value="Male"' in client.get("/s/tiny/run/").text
+        send(client, item_age="30")
+    assert "checked" not in come(study, "dora").get("/s/tiny/run/").text
 
 
 def test_an_item_that_follows_from_an_answer_is_asked_then_alone(at_first_page):

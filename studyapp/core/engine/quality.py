@@ -33,6 +33,7 @@ def measures(answers: list[Answer], its_kind: Kind) -> dict[str, Any]:
 
     trial_ms  median time of a trial     hidden  share of the time during which the page was hidden
     same      fields of closed questions that had the same answer on every trial, or after every one
+    constant  whether these are all its trials' closed questions
     straight  questionnaires in which all items with the same labels, five or more, had the same answer
     habits    what the kind finds conspicuous about all trials, in words
     failed    questions of checks that were failed in the end, their number by page
@@ -40,11 +41,15 @@ def measures(answers: list[Answer], its_kind: Kind) -> dict[str, Any]:
     trials = [row for row in answers if its_kind.page(row.step["page"]).trial]
     times = [row.rt_ms for row in trials if row.rt_ms is not None]
     total = sum(row.rt_ms or 0 for row in answers)
+    asked = [row for row in answers if its_kind.page(row.step["page"]).scoring]
+    after = [row for row in asked if row.step.get("trial_index") is not None]
+    unvaried = _unvaried(trials, its_kind)
     return {
         "trial_ms": round(median(times), 1) if times else None,
         "hidden": round(sum(row.hidden_ms or 0 for row in answers) / total, 3) if total else None,
-        "same": _constant([row for row in answers if _of_trial(row, its_kind)], its_kind),
-        "straight": _straight(answers, its_kind),
+        "same": [name for name, same in (unvaried | _unvaried(after, its_kind)).items() if same],
+        "constant": bool(unvaried) and all(unvaried.values()),
+        "straight": _straight(asked, its_kind),
         "habits": load(its_kind.habits)(trials) if its_kind.habits and trials else [],
         "failed": failed_checks(answers, its_kind),
     }
@@ -70,13 +75,22 @@ def failed_checks(answers: list[Answer], its_kind: Kind) -> dict[str, int]:
     return {page: n_failed for page, n_failed in counted.items() if n_failed}
 
 
-def flags(kept: dict[str, Any], typical_ms: float | None) -> list[str]:
-    """Return what is conspicuous about a run, in words; `typical_ms` is the median of the runs' `trial_ms`."""
+def flags(kept: dict[str, Any], typical_ms: float | None, least_ms: float | None = None) -> list[str]:
+    """Return what is conspicuous about a run, in words.
+
+    `typical_ms` is the median of the runs' `trial_ms`; `least_ms` the time that the analysis plan states instead. The
+    report judges by the same rules.
+    """
     found = []
     trial_ms = kept.get("trial_ms")
-    if trial_ms is not None and typical_ms and trial_ms < FAST_SHARE * typical_ms:
+    if trial_ms is not None and least_ms and trial_ms < least_ms:
+        found.append(f"Too fast: trials in less than {least_ms:g} ms")
+    if trial_ms is not None and not least_ms and typical_ms and trial_ms < FAST_SHARE * typical_ms:
         found.append("Too fast: trials in less than a third of the usual time")
-    found += [f"Constant: the same “{name.replace('_', ' ')}” on every trial" for name in kept.get("same", ())]
+    if kept.get("constant"):
+        found.append("Constant: the same answers on every trial")
+    else:
+        found += [f"The same “{name.replace('_', ' ')}” on every trial" for name in kept.get("same", ())]
     found += [f"Straight-lining: the same answer to all items of “{name}”" for name in kept.get("straight", ())]
     found += kept.get("habits", ())
     found += [f"Failed check: {page.replace('_', ' ')}" for page in kept.get("failed", ())]
@@ -85,18 +99,13 @@ def flags(kept: dict[str, Any], typical_ms: float | None) -> list[str]:
     return found
 
 
-def _of_trial(row: Answer, its_kind: Kind) -> bool:
-    page = its_kind.page(row.step["page"])
-    return page.trial or (page.scoring is not None and row.step.get("trial_index") is not None)
-
-
-def _straight(answers: list[Answer], its_kind: Kind) -> list[str]:
+def _straight(asked: list[Answer], its_kind: Kind) -> list[str]:
     """Return the questionnaires in which enough items with the same labels were asked, and all answered alike."""
     found = []
-    for row in answers:
+    for row in asked:
         page = its_kind.page(row.step["page"])
         given: dict[tuple[str, ...], list[Any]] = {}
-        for one in page.questions if page.scoring else ():
+        for one in page.questions:
             if isinstance(one, Scale) and row.answer.get(one.name) is not None:
                 given.setdefault(one.labels, []).append(row.answer[one.name])
         if any(len(values) >= MIN_ITEMS and len({*values}) == 1 for values in given.values()):
@@ -104,8 +113,8 @@ def _straight(answers: list[Answer], its_kind: Kind) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _constant(trials: list[Answer], its_kind: Kind) -> list[str]:
-    """Return the closed questions that had one answer throughout, over at least `MIN_TRIALS` trials."""
+def _unvaried(trials: list[Answer], its_kind: Kind) -> dict[str, bool]:
+    """Return of each closed question answered in `MIN_TRIALS` trials or more whether its answer never changed."""
     given: dict[str, list[Any]] = {}
     for row in trials:
         page = its_kind.page(row.step["page"])
@@ -114,4 +123,4 @@ def _constant(trials: list[Answer], its_kind: Kind) -> list[str]:
             closed = field.name in asked or field.type == "boolean" or field.levels
             if closed and row.answer.get(field.name) is not None:
                 given.setdefault(field.name, []).append(row.answer[field.name])
-    return [name for name, values in given.items() if len(values) >= MIN_TRIALS and len({*map(str, values)}) == 1]
+    return {name: len({*map(str, values)}) == 1 for name, values in given.items() if len(values) >= MIN_TRIALS}
