@@ -23,46 +23,51 @@ FOLDER = Path(__file__).parent / "versions"
 VERSIONS = sorted({path.name.partition(".")[0] for path in FOLDER.glob("*.gz")})
 
 
-def load(name: str) -> None:
+def replace(sql: bytes) -> None:
     """Put a dump in the place of the test's database."""
-    sql = gzip.decompress((FOLDER / f"{name}.{connection.vendor}.sql.gz").read_bytes())
     connections.close_all()
     if connection.vendor == "sqlite":
-        with (
-            closing(sqlite3.connect(":memory:")) as dump,
-            closing(sqlite3.connect(connection.settings_dict["NAME"])) as db,
-        ):
+        with closing(sqlite3.connect(":memory:")) as dump, closing(sqlite3.connect(_at()["NAME"])) as database:
             dump.executescript(sql.decode())
-            dump.backup(db)
-            db.execute("PRAGMA journal_mode=WAL")
-        return
-    with connection.cursor() as cursor:
-        cursor.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
-    at = connection.settings_dict
-    login = {"PGHOST": at["HOST"], "PGPORT": str(at["PORT"]), "PGUSER": at["USER"], "PGPASSWORD": at["PASSWORD"]}
-    command = ["psql", "--quiet", "--set=ON_ERROR_STOP=1", "--output=/dev/null", at["NAME"]]
-    subprocess.run(command, input=sql, env=os.environ | login, check=True)
+            dump.backup(database)
+            database.execute("PRAGMA journal_mode=WAL")
+    else:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+        _run("psql", "--quiet", "--set=ON_ERROR_STOP=1", "--output=/dev/null", input=sql)
     connections.close_all()
+    read_version.cache_clear()
+
+
+def dumped() -> bytes:
+    """Return a dump of the test's database."""
+    if connection.vendor == "sqlite":
+        with closing(sqlite3.connect(_at()["NAME"])) as database:
+            return "\n".join(database.iterdump()).encode()
+    return _run("pg_dump", "--no-owner").stdout
+
+
+def load(version: str) -> None:
+    """Put a version's database in the place of the test's."""
+    replace(gzip.decompress((FOLDER / f"{version}.{connection.vendor}.sql.gz").read_bytes()))
+
+
+def _run(program: str, *arguments: str, **options) -> subprocess.CompletedProcess:
+    at = {"PGHOST": "HOST", "PGPORT": "PORT", "PGUSER": "USER", "PGPASSWORD": "PASSWORD", "PGDATABASE": "NAME"}
+    login = {name: str(_at()[key]) for name, key in at.items() if _at()[key]}
+    return subprocess.run([program, *arguments], env=os.environ | login, check=True, stdout=subprocess.PIPE, **options)
+
+
+def _at() -> dict:
+    return connection.settings_dict
 
 
 @pytest.fixture
 def database():
-    """Give the next test an empty database of the present schema, whatever became of this one's."""
-    read_version.cache_clear()
+    """Leave the database as it was found, whatever became of it meanwhile."""
+    present = dumped()
     yield
-    read_version.cache_clear()
-    connections.close_all()
-    if connection.vendor == "sqlite":
-        with (
-            closing(sqlite3.connect(":memory:")) as none,
-            closing(sqlite3.connect(connection.settings_dict["NAME"])) as db,
-        ):
-            none.backup(db)
-            db.execute("PRAGMA journal_mode=WAL")
-    else:
-        with connection.cursor() as cursor:
-            cursor.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
-    call_command("migrate", verbosity=0)
+    replace(present)
 
 
 def test_every_version_before_the_present_one_is_here():
