@@ -2,7 +2,7 @@
 
 from .checks import Check, checks, problems
 from .definition import content_hash, definition, drawn_stimuli
-from .pictures import render_version, shown
+from .pictures import met_in, render_version, shown
 from .versions import draw_heatmaps, edited_since, freeze, frozen, n_undrawn, publish, read_version, set_status
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "edited_since",
     "freeze",
     "frozen",
+    "met_in",
     "n_undrawn",
     "problems",
     "publish",

@@ -37,6 +37,7 @@ def test_axe_finds_nothing_serious_on_the_desk_and_nothing_scrolls_sideways(desk
         f"{base}/study/{study.pk}/dashboard/",
         f"{base}/study/{study.pk}/who/?stage=Information",
         f"{base}/study/{study.pk}/stimuli/",
+        f"{base}/study/{study.pk}/display/",
         f"{base}/study/{study.pk}/bots/",
         f"{base}/study/{study.pk}/people/",
         f"{base}/participant/{run.pk}/replay/0/",

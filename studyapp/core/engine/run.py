@@ -30,8 +30,9 @@ class Run:
     """What a page's context function may build from.
 
     `definition` is the frozen study, `factors` the condition's levels, `stimulus_url(path)` the opaque address of a
-    bundle's file, `heatmap_url(node)` that of a map's picture, `answered()` the responses so far in order (asked of the
-    database only when called), `say(sentence)` an English sentence of ours in the study's language.
+    bundle's file, `heatmap_address(node, level)` that of a map's picture, `answered()` the responses so far in order
+    (asked of the database only when called), `say(sentence)` an English sentence of ours in the study's language.
+    `level` names the display of the page, where the study has several.
     """
 
     definition: dict[str, Any]
@@ -40,9 +41,10 @@ class Run:
     plan: list[dict[str, Any]]
     position: int
     stimulus_url: Callable[[str], str]
-    heatmap_url: Callable[[Heatmap], str]
+    heatmap_address: Callable[[Heatmap, str], str]
     answered: Callable[[], list[Answered]]
     say: Callable[[str], str] = str
+    level: str = ""
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -53,6 +55,10 @@ class Run:
         """Return one of the study's texts as safe HTML, its `{placeholders}` filled in."""
         payment = self.definition["payment"]
         return render(self.definition["texts"][key], payment | self.parameters | values)
+
+    def heatmap_url(self, node: Heatmap) -> str:
+        """Return the address of a map's picture, drawn as this page's maps are."""
+        return self.heatmap_address(node, self.level)
 
     def image(self, image_id: str, *, method: str | None = None, class_name: str = "") -> dict[str, Any]:
         """Return what the stimulus component needs: addresses and size of an image and, if asked, of its heatmap."""
@@ -67,4 +73,4 @@ class Run:
 
     def legend(self, method: str) -> dict[str, Any] | None:
         """Return what the legend of a method's heatmaps shows."""
-        return legend(display_of(self.definition, method))
+        return legend(display_of(self.definition, method, self.level))

@@ -18,7 +18,7 @@ from studyapp.bundles.stimuli import reader, stimulus_url
 from studyapp.core.bundles import gallery
 from studyapp.core.bundles.bundle import Bundle
 from studyapp.core.display import Display
-from studyapp.core.engine.displays import usual_display
+from studyapp.core.engine.displays import display_for
 from studyapp.core.legends import legend
 from studyapp.core.texts import words
 from studyapp.desk.pages import page_context
@@ -106,7 +106,7 @@ def _picture(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _display(bundle: Bundle, method: str, alone: bool) -> Display:
-    usual = usual_display(bundle.methods[method], {})
+    usual = display_for(bundle.methods[method])
     return replace(usual, style="map") if alone else usual
 
 

@@ -22,7 +22,7 @@ from studyapp.desk.results import bots, dashboard, downloads, exports, jobs, rep
 from studyapp.jobs import files
 from studyapp.run import sessions
 
-from . import drawn, numbers, transitions, wording
+from . import display, drawn, numbers, transitions, wording
 from .conditions import ConditionInline, LabelledFormSet
 from .forms import PARAMETER, TEXT, AddStudyForm, study_form, text_order
 
@@ -36,6 +36,7 @@ RECRUITMENT = (
 KEEPING = (("active_minutes", "expire_hours", "retention_days"), "seed")
 FOLDED = ("collapse",)
 # Where on the page each of `publishing.checks` is seen to.
+CHECKED_ON = {"Display": "admin:study_display", "Stimuli": "admin:study_stimuli"}  # on pages of their own
 CHECKED_AT = {"Bundle": "#id_bundle", "Conditions": "#conditions-group", "Parameters and texts": "#texts"}
 
 
@@ -164,7 +165,7 @@ class StudyAdmin(ByRole, admin.ModelAdmin):
             path("load/", self.admin_site.admin_view(uploads.view(self, "study")), name="load_study"),
             path("<int:pk>/people/", self.admin_site.admin_view(people.view(self)), name="study_people"),
         ]
-        parts = (bots, coding, dashboard, drawn, exports, jobs, links, reports, wording)
+        parts = (bots, coding, dashboard, display, drawn, exports, jobs, links, reports, wording)
         around = [address for part in parts for address in part.urls(self)]
         return [*own, *actions, *taken_away, *around, *super().get_urls()]
 
@@ -222,7 +223,7 @@ class StudyAdmin(ByRole, admin.ModelAdmin):
             "subtitle": None,
             "study_kind": kind(study.kind),
             "numbers": numbers.of(study),
-            "checks": [(check, CHECKED_AT.get(check.title, "")) for check in publishing.checks(study)],
+            "checks": [(check, _place(study, check.title)) for check in publishing.checks(study)],
             "advice": advice(study),
             "transitions": transitions.possible(study) if may_change else [],
             **transitions.under_way(request, study),
@@ -237,6 +238,12 @@ class StudyAdmin(ByRole, admin.ModelAdmin):
             "show_save_and_add_another": False,
             "show_save_and_continue": False,
         }
+
+
+def _place(study: models.Study, title: str) -> str:
+    """Return where a check of the study is seen to."""
+    page = CHECKED_ON.get(title)
+    return reverse(page, args=[study.pk]) if page else CHECKED_AT.get(title, "")
 
 
 def deletion_problems(study: models.Study) -> list[str]:
