@@ -63,7 +63,7 @@ class Display:
     smoothing   σ of a Gaussian, in percent of the picture's width
     scale       whose peaks the colours' end stands for: all maps of the method in the `study`'s bundle, those of one
                 `image`, or each `map` its own
-    percentile  of a map's magnitude that is its peak
+    percentile  of a map's magnitude that is its peak; neither matters to `contours` and `reveal`, which go by area
     style       `over_grey`, `overlay`, `contours` (lines round the top 5, 10, 20 % of the area), `reveal` (only the top
                 20 % are in colour and sharp), or `map` (without the photograph)
     colours     a table of `colour_tables()`; left empty, Reds, or RdBu_r with `both`
@@ -89,6 +89,8 @@ class Display:
             object.__setattr__(self, name, float(value))
         if self.colours == "":
             object.__setattr__(self, "colours", "RdBu_r" if self.sign == "both" else "Reds")
+        if self.sign == "both" and self.floor == "minimum":
+            raise ValueError("sign: expected positive, for nothing lies below the floor “minimum”, found 'both'")
         fitting = [name for name, one in colour_tables().items() if one.diverging == (self.sign == "both")]
         _one_of("colours", self.colours, fitting, f" with sign “{self.sign}”")
 
@@ -120,7 +122,7 @@ def picture(
     height, width = photograph.shape[:2]
     drawn = values(saliency, display, reference, (height, width))
     end = scale or _peak_of(drawn, display) or 1.0
-    position = np.clip(_enlarged(drawn / np.float32(end), (height, width)), -1, 1)
+    position = _enlarged(drawn / np.float32(end), (height, width))
     return _STYLES[display.style](photograph, position, display)
 
 
@@ -197,9 +199,9 @@ def coloured(display: Display) -> np.ndarray:
 
 
 def _index(position: np.ndarray, display: Display) -> np.ndarray:
-    """Return the row of the colour table, uint8, for values −1 … 1 of the scale."""
-    place = (position + 1) / 2 if display.sign == "both" else np.maximum(position, 0)
-    return np.rint(place * np.float32(255)).astype(np.uint8)
+    """Return the row of the colour table, uint8, for values of the scale −1 … 1; what lies beyond has the end's."""
+    place = (position + 1) / 2 if display.sign == "both" else position
+    return np.rint(np.clip(place, 0, 1) * np.float32(255)).astype(np.uint8)
 
 
 def greyed(photograph: np.ndarray) -> np.ndarray:

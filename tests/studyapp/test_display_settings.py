@@ -112,7 +112,7 @@ def test_within_people_every_block_has_each_display_equally_often_and_a_trials_p
         for _ in range(n_trials):
             where = {"block": block, "trial_index": 1 + sum(one["page"] == "guess" for one in steps)}
             steps += [{"page": "guess", **where}, {"page": "verify", **where}]
-    dealt = displays.dealt(definition, [*steps, {"page": "end"}], Random(1))
+    dealt = displays.dealt(definition, [*steps, {"page": "end"}], {}, Random(1))
     assert [{name: value for name, value in one.items() if name != "display"} for one in dealt] == [
         *steps,
         {"page": "end"},
@@ -124,13 +124,16 @@ def test_within_people_every_block_has_each_display_equally_often_and_a_trials_p
     shown = {one["trial_index"]: one["display"] for one in guesses}
     assert all(shown[one["trial_index"]] == one["display"] for one in dealt if one["page"] == "verify")
     assert dealt[0]["display"] == dealt[1]["display"] == guesses[0]["display"]
-    assert {tuple(one["display"] for one in displays.dealt(definition, steps, Random(seed))) for seed in range(9)} != 1
+    assert {
+        tuple(one["display"] for one in displays.dealt(definition, steps, {}, Random(seed))) for seed in range(9)
+    } != 1
 
 
-def test_a_plan_stays_as_it_is_where_displays_vary_between_people_or_not_at_all():
+def test_between_people_every_step_has_the_conditions_display_and_without_several_none():
     steps = [{"page": "trial", "trial_index": 1}]
-    for display in ({}, {"levels": {"a": {}, "b": {}}, "varies": "between"}):
-        assert displays.dealt({"display": display}, steps, Random(1)) is steps
+    several = {"display": {"levels": {"a": {}, "b": {}}, "varies": "between"}}
+    assert displays.dealt(several, steps, {"display": "b"}, Random(1)) == [steps[0] | {"display": "b"}]
+    assert displays.dealt({"display": {}}, steps, {}, Random(1)) is steps
 
 
 def vary(study: models.Study, varies: str) -> None:
@@ -161,7 +164,7 @@ def test_a_display_that_varies_is_drawn_shown_and_recorded(name, varies, tmp_pat
         for position, step in enumerate(run.plan.steps):
             run.position = position
             legend = str(showing.step_context(run).get("legend"))
-            seen[displays.level_of(step, run.cell.factors)].add(legend)
+            seen[step["display"]].add(legend)
     assert seen["red"] != seen["lines"]
     assert len(seen["red"] | seen["lines"]) >= 3  # with the pages that have none
     exporting.export(study, tmp_path / "export")

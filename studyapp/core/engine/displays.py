@@ -69,21 +69,18 @@ def levels_met(definition: Mapping[str, Any], cell: Mapping[str, str]) -> list[s
     return [*levels] if definition["display"]["varies"] == WITHIN else [cell.get(FACTOR, "")]
 
 
-def level_of(step: Mapping[str, Any], cell: Mapping[str, str]) -> str:
-    """Return by which of the study's displays a step of a run is shown; "" where they don't vary."""
-    return str(step.get(FACTOR) or cell.get(FACTOR, ""))
+def dealt(
+    definition: Mapping[str, Any], steps: list[dict[str, Any]], cell: Mapping[str, str], rng: Random
+) -> list[dict[str, Any]]:
+    """Return a run's plan with the display of every step, where the study has several; else the plan as it is.
 
-
-def dealt(definition: Mapping[str, Any], steps: list[dict[str, Any]], rng: Random) -> list[dict[str, Any]]:
-    """Return a run's plan with its displays, where they vary within people; the plan as it is where they don't.
-
-    Within each block and phase every display is met equally often, as far as the number of trials allows, in an order
-    drawn by `rng`. What belongs to a trial, as its verification does, has its trial's; what comes before a trial, as
-    instructions do, that of the trial that follows.
+    Between people it is that of their condition, whose factors `cell` holds. Within them, each block and phase has
+    every display equally often, as far as the number of trials allows, in an order drawn by `rng`. What belongs to a
+    trial, as its verification does, has its trial's; what comes before it, as instructions do, that of the next trial.
     """
-    levels = list(definition["display"].get("levels", {}))
-    if not levels or definition["display"]["varies"] != WITHIN:
-        return steps
+    levels = levels_met(definition, cell)
+    if len(levels) == 1:
+        return [one | {FACTOR: levels[0]} for one in steps] if levels[0] else steps
     trials = {one["trial_index"]: (one.get("block"), one.get("phase")) for one in steps if one.get("trial_index")}
     left: dict[Any, list[str]] = {}
     of_trial = {}

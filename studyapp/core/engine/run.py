@@ -6,14 +6,13 @@ from typing import Any
 
 from studyapp.core.bundles.bundle import Bundle, Heatmap
 from studyapp.core.legends import legend
+from studyapp.core.reading import reading, to_say
 from studyapp.core.texts import render
 
-from .displays import display_of
+from .displays import display_of, levels_met
 
-
-def to_say(sentence: str) -> str:
-    """Mark a constant that `Run.say` will translate, so that the translators' catalogue has it."""
-    return sentence
+__all__ = ["Answered", "Run", "to_say"]
+SEVERAL = to_say("Heatmaps are drawn in more than one way here. What stands beside them says which it is.")
 
 
 @dataclass(frozen=True)
@@ -71,6 +70,18 @@ class Run:
             "overlay": self.heatmap_url(node) if node else None,
         }
 
-    def legend(self, method: str) -> dict[str, Any] | None:
+    def legend(self, method: str) -> dict[str, Any]:
         """Return what the legend of a method's heatmaps shows."""
-        return legend(display_of(self.definition, method, self.level))
+        return legend(display_of(self.definition, method, self.level), signed=self._is_signed(method))
+
+    def reading(self, method: str, label: str = "") -> str:
+        """Return how to read a method's heatmaps, as Markdown: by every display that this run's participant meets."""
+        levels = levels_met(self.definition, self.factors)
+        shown = dict.fromkeys(display_of(self.definition, method, level) for level in levels)
+        sentences = [reading(one, self.say, signed=self._is_signed(method), label=label) for one in shown]
+        if len(sentences) > 1:
+            sentences.insert(0, self.say(SEVERAL))
+        return "\n\n".join(sentences)
+
+    def _is_signed(self, method: str) -> bool:
+        return bool(self.bundle.methods.get(method, {}).get("signed"))

@@ -114,7 +114,7 @@ def _column(bundle: Bundle, name: str, alone: bool) -> dict:
     return {
         "key": name,
         "name": bundle.method_title(name),
-        "legend": legend(_display(bundle, name, alone)),
+        "legend": legend(_display(bundle, name, alone), signed=bool(bundle.methods[name].get("signed"))),
         "whole": name in gallery.whole_output(bundle),
     }
 

@@ -229,7 +229,10 @@ def _row(request: HttpRequest, pk: int) -> HttpResponse:
     if None in nodes:
         raise Http404
     drawn = [preview(study.its_bundle, one, display) for one in nodes if one]
-    shown = {"legend": legend(display), "legend_id": f"legend-{side_name}-{list(bundle.methods).index(method)}"}
+    shown = {
+        "legend": legend(display, signed=bool(bundle.methods[method].get("signed"))),
+        "legend_id": f"legend-{side_name}-{list(bundle.methods).index(method)}",
+    }
     return JsonResponse(
         {
             "pictures": [b64encode(one).decode() for one in drawn],

@@ -111,7 +111,7 @@ def _begin(
     order = choose_order(taken, its_kind.n_orders(record), rng)
     seed = rng.randrange(2**31)
     steps = its_kind.part("plan:build")(record, condition.factors, order, Random(seed))
-    steps = displays.dealt(record, steps, Random(f"{seed}:display"))
+    steps = displays.dealt(record, steps, condition.factors, Random(f"{seed}:display"))
     now = timezone.now()
     participant = models.Participant.objects.create(
         study_id=version.study_id,

@@ -94,7 +94,7 @@ def _part(name: str, run) -> dict:
     asked, images = stimuli["class_name"], stimuli["images"]
     return {
         "name": name,
-        "body": _text(run, f"instructions_{name}", class_name=asked),
+        "body": _text(run, f"instructions_{name}", class_name=asked, reading=_reading(run, asked)),
         "classes": sorted(run.bundle.classes) if name == "classes" else [],
         "examples": [
             _example(run, images[outcome], asked) | {"sentence": _sentence(run, outcome, asked)}
@@ -121,6 +121,11 @@ def _look(run, *, still: bool = False) -> dict:
 def usual_display(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Return how heatmaps are usually drawn: in the photograph's place they have its colours."""
     return {} if parameters["heatmap_layout"] == "side_by_side" else {"style": "overlay"}
+
+
+def _reading(run, label: str) -> str:
+    method = _method(run)
+    return run.reading(method, label) if method else ""
 
 
 def _method(run) -> str | None:
