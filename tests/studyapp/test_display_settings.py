@@ -12,6 +12,7 @@ from studyapp.bundles import stimuli
 from studyapp.core.engine import display_settings, displays
 from studyapp.core.engine.kinds import kind, kinds
 from studyapp.data import audit, exporting, study_files
+from studyapp.publishing import audits
 from studyapp.run import sessions, showing
 from studyapp.simulation import by_functions, simulate
 from tests.studyapp.every_kind import make_draft
@@ -136,13 +137,16 @@ def test_between_people_every_step_has_the_conditions_display_and_without_severa
     assert displays.dealt({"display": {}}, steps, {}, Random(1)) is steps
 
 
-def vary(study: models.Study, varies: str) -> None:
+LEVELS = {"levels": {"red": {}, "lines": {"style": "contours"}}}
+
+
+def vary(study: models.Study, varies: str, levels: dict = LEVELS) -> None:
     """Let a study's display vary; between people, every condition becomes two."""
-    study.display = {**study.display, "levels": {"red": {}, "lines": {"style": "contours"}}, "varies": varies}
+    study.display = {**study.display, **levels, "varies": varies}
     study.save()
     if varies == "between":
         for cell in study.conditions.all():
-            for level in TWO["levels"]:
+            for level in levels["levels"]:
                 name, factors = f"{cell.name}-{level}", cell.factors | {"display": level}
                 models.Condition.objects.create(study=study, name=name, factors=factors)
             cell.delete()
@@ -272,3 +276,17 @@ def test_what_was_a_parameter_becomes_a_field_of_the_display(said, scale, tmp_pa
     import_module("studyapp.migrations.0008_display").scale_to_display(apps, None)
     study.refresh_from_db()
     assert (study.parameters, study.display) == ({"minutes": 9}, {"scale": scale})
+
+
+@pytest.mark.parametrize("varies", ["between", "within"])
+@pytest.mark.parametrize("name", ["forward_simulation", "clustering"])
+@pytest.mark.django_db
+@pytest.mark.database
+def test_the_audit_judges_every_display_by_its_own_pictures(name, varies, tmp_path):
+    study = make_draft(name, tmp_path)
+    bare = {"levels": {"usual": {}, "bare": {"opacity": 0}}, "varies": varies}
+    vary(study, varies, bare)
+    record, read = publishing.definition(study), stimuli.reader(study.bundle)
+    blank = [one for one in publishing.audit_study(study).findings if one.check == "blank"]
+    assert blank[0].level == "red"
+    assert {audits.level_of(record, read, one.where) for one in blank if one.level == "red"} == {"bare"}
