@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from .display import Display
 
 Say = Callable[[str], str]
+READING, STATEMENT = "{reading}", "{heatmap_statement}"  # where texts have these sentences
 
 
 def to_say(sentence: str) -> str:

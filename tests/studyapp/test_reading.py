@@ -11,6 +11,7 @@ from studyapp import models, publishing
 from studyapp.core.display import CHOICES, Display, colour_tables
 from studyapp.core.legends import legend
 from studyapp.core.reading import NAMES, reading, statement
+from studyapp.desk.study.studies import advice
 from studyapp.run import sessions, showing
 from tests.studyapp.every_kind import make_draft
 
@@ -145,3 +146,17 @@ def test_who_meets_several_displays_is_told_how_to_read_each(pages):
     (heatmap,) = [page for page in pages("forward_simulation", levels) if "drawn in more than one way" in page]
     assert "The darker the red" in heatmap
     assert "Lines run round the parts" in heatmap
+
+
+@pytest.mark.django_db
+@pytest.mark.database
+def test_a_text_of_ones_own_that_reads_heatmaps_is_advised_about(tmp_path):
+    study = make_draft("forward_simulation", tmp_path)
+    assert not any("how heatmaps are read" in sentence for sentence, _ in advice(study))
+    study.texts = {
+        "instructions_heatmap": "The darker the red, the more.",
+        "screening_heatmap": "- [x] Red.\n- [ ] Blue.",
+    }
+    said = [sentence for sentence, _ in advice(study) if "how heatmaps are read" in sentence]
+    assert ["{reading}" in one for one in said] == [True, False]
+    assert "{heatmap_statement}" in said[1]

@@ -11,6 +11,8 @@ from django.urls import path, reverse
 from studyapp import models, publishing
 from studyapp.access import roles
 from studyapp.core.engine.kinds import kind
+from studyapp.core.reading import READING, STATEMENT
+from studyapp.core.texts import words
 from studyapp.data import audit
 from studyapp.desk import uploads
 from studyapp.desk.by_role import ByRole
@@ -267,6 +269,11 @@ def advice(study: models.Study) -> list[tuple[str, str]]:
     if "{code}" in study.return_url and not study.code_completed:
         missing = "The return address asks for a code, but there is no code for completed runs."
         advised.append((missing, "#id_code_completed"))
+    for key, default in kind(study.kind).texts(study.language).items():
+        gone = [one for one in (READING, STATEMENT) if one in default and one not in study.texts.get(key, default)]
+        if gone:
+            said = f"Text “{words(key)}” says itself how heatmaps are read, without {gone[0]}: see that it fits the display."
+            advised.append((said, "#texts"))
     unseen = list(study.conditions.exclude(participants__preview=True).values_list("name", flat=True))
     if unseen and study.current is None:
         advised.append((f"Not previewed yet: {', '.join(unseen)}.", "#conditions-group"))

@@ -4,9 +4,8 @@ import re
 from collections.abc import Callable
 
 from studyapp.core.engine.displays import FACTOR, display_of
-from studyapp.core.reading import statement
+from studyapp.core.reading import STATEMENT, statement
 
-HEATMAP = "{heatmap_statement}"
 LINE = re.compile(r"^\s*[-*] \[([ xX])\] (.+?)\s*$", re.MULTILINE)
 
 
@@ -23,7 +22,7 @@ def without_statements(text: str) -> str:
 def said(text: str, step: dict, definition: dict, say: Callable[[str], str]) -> str:
     """Return a statement as it is asked in a step: `{heatmap_statement}` is what is true of heatmaps drawn so."""
     data = step["data"]
-    if HEATMAP not in text or not data.get("method"):
+    if STATEMENT not in text or not data.get("method"):
         return text
     display = display_of(definition, data["method"], step.get(FACTOR, ""))
-    return text.replace(HEATMAP, statement(display, say, data["class_name"]))
+    return text.replace(STATEMENT, statement(display, say, data["class_name"]))
