@@ -272,7 +272,7 @@ def advice(study: models.Study) -> list[tuple[str, str]]:
     for key, default in kind(study.kind).texts(study.language).items():
         gone = [one for one in (READING, STATEMENT) if one in default and one not in study.texts.get(key, default)]
         if gone:
-            said = f"Text “{words(key)}” says itself how heatmaps are read, without {gone[0]}: see that it fits the display."
+            said = f"Text “{words(key)}” tells how heatmaps are read without {gone[0]}: see that it fits the display."
             advised.append((said, "#texts"))
     unseen = list(study.conditions.exclude(participants__preview=True).values_list("name", flat=True))
     if unseen and study.current is None:
