@@ -70,6 +70,28 @@ def test_a_study_is_edited_paused_and_previewed_by_clicking(desk, make_study):
     assert models.Participant.objects.get().preview
 
 
+def test_a_display_is_drawn_anew_as_its_fields_change_and_used_by_keys_alone(desk, make_study):
+    study = make_study()
+    page = desk(f"/admin/studyapp/study/{study.pk}/display/")
+    drawn = "[...document.querySelectorAll('[data-side=a] canvas')].map((canvas) => canvas.toDataURL()).join()"
+    page.locator("[data-side=a] .legend").first.wait_for()
+    page.wait_for_function("!document.querySelector('[aria-busy]')")
+    before = page.evaluate(drawn)
+    page.focus("#id_a-style")
+    page.keyboard.type("Map")
+    page.wait_for_function(f"({drawn}) !== {before!r}")
+    page.fill("#id_a-opacity", "7")
+    page.locator("[data-side=a] [data-problems] li").wait_for()
+    assert "less than or equal to 1" in page.locator("[data-side=a] [data-problems]").inner_text()
+    page.fill("#id_a-opacity", "0.5")
+    page.keyboard.press("Enter")  # in a field it does nothing
+    page.focus("button[value=a]")
+    page.keyboard.press("Enter")
+    page.locator(".messagelist .success").wait_for()
+    study.refresh_from_db()
+    assert study.display == {"style": "map", "opacity": 0.5}
+
+
 def test_a_bot_walks_in_a_real_browser(browser, live_server, make_study):
     study = make_study(queries_per_class={"TP": 1, "FN": 0, "FP": 0, "TN": 0})
     with ThreadPoolExecutor(1) as apart:
