@@ -7,6 +7,7 @@ from random import Random
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.db import connection, connections
+from playwright.sync_api import expect
 
 from studyapp import models, publishing
 from studyapp.core.engine.kinds import kinds
@@ -74,12 +75,14 @@ def test_a_display_is_drawn_anew_as_its_fields_change_and_used_by_keys_alone(des
     study = make_study()
     page = desk(f"/admin/studyapp/study/{study.pk}/display/")
     drawn = "[...document.querySelectorAll('[data-side=a] canvas')].map((canvas) => canvas.toDataURL()).join()"
-    page.locator("[data-side=a] .legend").first.wait_for()
-    page.wait_for_function("!document.querySelector('[aria-busy]')")
+    rows = page.locator("[data-side=a] [data-method]").count()
+    expect(page.locator("[data-side=a] [aria-busy=false]")).to_have_count(rows)
     before = page.evaluate(drawn)
     page.focus("#id_a-style")
-    page.keyboard.type("Map")
-    page.wait_for_function(f"({drawn}) !== {before!r}")
+    with page.expect_response(lambda response: "a-style=map" in response.url):
+        page.keyboard.type("Map")
+    expect(page.locator("[data-side=a] [aria-busy=true]")).to_have_count(0)
+    assert page.evaluate(drawn) != before
     page.fill("#id_a-opacity", "7")
     page.locator("[data-side=a] [data-problems] li").wait_for()
     assert "less than or equal to 1" in page.locator("[data-side=a] [data-problems]").inner_text()

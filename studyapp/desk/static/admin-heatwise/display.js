@@ -36,7 +36,7 @@ function drawing(form, section) {
     row.setAttribute("aria-busy", "true");
     const found = await ask(form.dataset.row, [...fields, ["side", side], ["method", row.dataset.method], ...maps], signal);
     if (found.pictures) await show(row, found);
-    row.removeAttribute("aria-busy");
+    row.setAttribute("aria-busy", "false");
     return found.problems ?? [];
   }
 
