@@ -6,7 +6,7 @@ from torch import nn
 
 from explainers import METHODS, explain
 from explainers.errors import UserError
-from explainers.networks.graph import Optimised, optimised
+from explainers.networks.optimised import Optimised, optimised
 from tests.explainers.networks import FAMILIES, family, pictures, quick, small_cnn
 
 
