@@ -29,7 +29,7 @@ def vanilla_gradient(
     """
     if channels not in CHANNELS:
         raise UserError(f"channels: there is no {channels!r}.{near(channels, CHANNELS)}")
-    found = in_quick_layout(lambda inputs: _gradients(model, inputs, targets), images)
+    found: torch.Tensor = in_quick_layout(lambda inputs: _gradients(model, inputs, targets), images)
     if times_input:
         found = found * images[:, None]
     return found.abs().amax(dim=2) if channels == "max" else found.sum(dim=2)

@@ -4,6 +4,8 @@ Yeh, Hsieh, Suggala, Inouye, Ravikumar 2019, "On the (In)fidelity and Sensitivit
 2.1, with their removal of squares (section 3), and explanations scaled as best they fit (section 6).
 """
 
+from typing import Any
+
 import torch
 
 from explainers.errors import UserError
@@ -43,9 +45,8 @@ def infidelity(
                 top, bottom, left, right = squares[square - 1]
                 batch[row, :, top:bottom, left:right] = 0
 
-    scores = classify(
-        model, images, n_squares + 1, hide, targets, output=output, batch_size=batch_size, progress=progress
-    )[:, 0].double()
+    options: dict[str, Any] = {"output": output, "batch_size": batch_size, "progress": progress}
+    scores = classify(model, images, n_squares + 1, hide, targets, **options)[:, 0].double()
     fallen = scores[:, :1] - scores[:, 1:]
     told = torch.stack([maps[:, t:b, l:r].double().sum(dim=(1, 2)) for t, b, l, r in squares], dim=1)  # noqa: E741
     size = told.square().sum(dim=1, keepdim=True)

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 
 from explainers.errors import UserError
 from explainers.networks.layers import find_layer
+from explainers.networks.maps import map_reader
 from explainers.networks.optimised import optimised
 from explainers.networks.passes import gradients_of
 from explainers.parameters import Layer
@@ -20,18 +21,20 @@ from explainers.targets import pick
 class Ways:
     """Ways from each of `begins` (B, C, H, W) to each image (N, C, H, W).
 
-    With `layer` they lead through that layer's activations. In pixels the model's optimised copy is run.
+    With `layer` they lead through that layer's activations, maps in any layout or tokens. In pixels the model's
+    optimised copy is run.
     """
 
     def __init__(self, model: torch.nn.Module, images: torch.Tensor, begins: torch.Tensor, layer: Layer = None) -> None:
         self._images, self._module = images, None if layer is None else find_layer(model, layer, images)
         if self._module is None:
             self._model: torch.nn.Module = optimised(model)
-            channels_last = torch.channels_last
+            self._as_maps, channels_last = _as_they_are, torch.channels_last
             self._ends, self._begins = (x.contiguous(memory_format=channels_last) for x in (images, begins))
         else:
             self._model = model
             self._ends, self._begins = (_activations(model, self._module, x) for x in (images, begins))
+            self._as_maps = map_reader(model, self._module, self._ends, images)
 
     def terms(self, targets: torch.Tensor, begin: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
         """Return ∇y(b + t(x − b))·(x − b), channels summed: (P, N, T, h, w), of P points of each image's way.
@@ -51,8 +54,8 @@ class Ways:
                 with _replaced(self._module, leaf):
                     scores = pick(self._model(self._images.repeat(len(points), 1, 1, 1)), repeated)
             of_each = gradients_of(scores, leaf)
-        summed = [(gradient.unflatten(0, points.shape[:2]) * difference).sum(dim=2) for gradient in of_each]
-        return torch.stack(summed, dim=2)
+        terms = [self._as_maps(gradient.unflatten(0, points.shape[:2]) * difference) for gradient in of_each]
+        return torch.stack([term.sum(dim=-3) for term in terms], dim=2)
 
     def enlarged(self, maps: torch.Tensor) -> torch.Tensor:
         """Return maps (…, h, w) of a layer's activations at the images' size; those of pixels as they are."""
@@ -60,6 +63,10 @@ class Ways:
         if maps.shape[-2:] == size:
             return maps
         return F.interpolate(maps, size=size, mode="bilinear", align_corners=False)
+
+
+def _as_they_are(values: torch.Tensor) -> torch.Tensor:
+    return values
 
 
 @torch.no_grad()
@@ -70,8 +77,8 @@ def _activations(model: torch.nn.Module, module: torch.nn.Module, images: torch.
         model(images)
     finally:
         handle.remove()
-    if not found or found[-1].ndim != 4:
-        raise UserError("layer: a way needs a layer with activations (N, C, H, W).")
+    if not found or not isinstance(found[-1], torch.Tensor) or found[-1].ndim < 3:
+        raise UserError("layer: a way needs a layer with activations (N, C, H, W), or tokens (N, T, D).")
     return found[-1].clone()
 
 

@@ -133,7 +133,8 @@ def _attributed(
                 reason = str(error).splitlines()[0] if str(error) else ""
                 raise UserError(f"captum:{name}: {type(error).__name__}: {reason}") from None
             rows.append(_as_map(found, images, name))
-    return torch.stack(rows).unflatten(0, (len(images), -1))
+    maps: torch.Tensor = torch.stack(rows).unflatten(0, (len(images), -1))
+    return maps
 
 
 def _is_of_each(value: Any, images: torch.Tensor) -> bool:
@@ -145,7 +146,7 @@ def _as_map(found: Any, images: torch.Tensor, name: str) -> torch.Tensor:
     if not isinstance(found, torch.Tensor) or found.ndim != 4:
         shape = tuple(found.shape) if isinstance(found, torch.Tensor) else type(found).__name__
         raise UserError(f"captum:{name}: expected attributions (1, C, H, W), it gives {shape}.")
-    summed = found.detach().sum(dim=1, keepdim=True)
+    summed: torch.Tensor = found.detach().sum(dim=1, keepdim=True)
     return (summed if summed.shape[-2:] == images.shape[-2:] else enlarged(summed, images))[0, 0]
 
 

@@ -45,10 +45,10 @@ def function_record(name: str, folder: Path | None = None) -> Record:
 
 
 def _checked(maps: Any, images: torch.Tensor, targets: torch.Tensor, name: str) -> torch.Tensor:
-    maps = torch.as_tensor(maps).to(images.device)
+    found: torch.Tensor = torch.as_tensor(maps).to(images.device)
     expected = (len(images), targets.shape[1], *images.shape[-2:])
-    if maps.ndim == 3 and targets.shape[1] == 1:
-        maps = maps[:, None]
-    if tuple(maps.shape) != expected:
-        raise UserError(f"method {name!r}: expected maps (N, T, H, W), here {expected}; it gives {tuple(maps.shape)}.")
-    return maps
+    if found.ndim == 3 and targets.shape[1] == 1:
+        found = found[:, None]
+    if tuple(found.shape) != expected:
+        raise UserError(f"method {name!r}: expected maps (N, T, H, W), here {expected}; it gives {tuple(found.shape)}.")
+    return found

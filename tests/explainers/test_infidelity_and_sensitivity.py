@@ -73,10 +73,16 @@ def test_max_sensitivity_is_captums_on_the_same_draws():
     model, images, target = small_cnn().eval(), pictures(1, 16), torch.tensor([1])
     draws = iter([0.05 * (2 * torch.rand(3, 16, 16, generator=torch.Generator().manual_seed(3)) - 1)])
 
-    def explain(given):
-        return (explainers.explain("vanilla_gradient", model, given[0], target.repeat(len(given[0]))),)
+    def first(given):
+        return given[0] if isinstance(given, tuple) else given
 
-    theirs = sensitivity_max(explain, images, lambda inputs, _radius: (inputs[0] + next(draws),), n_perturb_samples=1)
+    def explain(given):
+        return (explainers.explain("vanilla_gradient", model, first(given), target.repeat(len(first(given)))),)
+
+    def move(given, _radius):
+        return (first(given) + next(draws),)
+
+    theirs = sensitivity_max(explain, images, move, n_perturb_samples=1)
     ours = explainers.score(
         "max_sensitivity",
         model,

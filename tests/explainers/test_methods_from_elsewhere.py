@@ -62,7 +62,7 @@ def test_weightings_several_targets_and_the_models_state(kind):
         images = images[..., :4, :4]
     before = state_of(model)
     maps = explain(f"captum:{kind}", model, images, [[0, 1], [2, 1]])
-    weighted = explain(f"captum:{kind}", model, images, torch.eye(3)[[[0, 1], [2, 1]]])
+    weighted = explain(f"captum:{kind}", model, images, torch.eye(3)[torch.tensor([[0, 1], [2, 1]])])
     torch.testing.assert_close(maps, weighted)
     assert maps.shape == (2, 2, *images.shape[-2:])
     assert state_of(model) == before
