@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("studyapp", "0007_any_browser")]
+    dependencies = [("studyapp", "0008_display")]
 
     operations = [
         migrations.AddField(

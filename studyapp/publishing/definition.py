@@ -37,7 +37,9 @@ def definition(study: models.Study) -> dict:
         record["analysis_plan"] = study.analysis_plan
     if study.questionnaires:
         record["questionnaires"] = reading.complete(study.questionnaires)
-    record["display"] = displays.described(reader(study.its_bundle), record["parameters"])
+    record["display"] = displays.described(
+        reader(study.its_bundle), study.display, its_kind.usual_display(record["parameters"])
+    )
     record["stimuli"] = study.stimuli or drawn_stimuli(record, study.its_bundle)
     return record
 

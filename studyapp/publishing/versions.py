@@ -64,11 +64,13 @@ def read_version(pk: int) -> models.Version:
     """Return a version with its bundle, read once per process: versions never change, nor may the caller change it.
 
     Parameters and texts that its kind has gained since it was frozen, and entries of questionnaires, are there with
-    their defaults, so that a study under way outlives an update of the software; its hash is that of what was frozen.
+    their defaults, those that it has lost are not, so that a study under way outlives an update of the software; its
+    hash is that of what was frozen.
     """
     version = models.Version.objects.select_related("bundle").get(pk=pk)
     its_kind, record = kind(version.definition["kind"]), version.definition
-    record["parameters"] = its_kind.defaults(record["language"]) | record["parameters"]
+    defaults = its_kind.defaults(record["language"])
+    record["parameters"] = {name: record["parameters"].get(name, value) for name, value in defaults.items()}
     record["texts"] = its_kind.texts(record["language"]) | record["texts"]
     if "questionnaires" in record:
         record["questionnaires"] = reading.complete(record["questionnaires"])
