@@ -3,7 +3,17 @@
 from .checks import Check, checks, problems
 from .definition import content_hash, definition, drawn_stimuli
 from .pictures import render_version
-from .versions import draw_heatmaps, edited_since, freeze, frozen, n_undrawn, publish, read_version, set_status
+from .versions import (
+    draw_heatmaps,
+    edited_since,
+    freeze,
+    frozen,
+    n_undrawn,
+    publish,
+    read_version,
+    set_status,
+    windows_of,
+)
 
 __all__ = [
     "Check",
@@ -21,4 +31,5 @@ __all__ = [
     "read_version",
     "render_version",
     "set_status",
+    "windows_of",
 ]

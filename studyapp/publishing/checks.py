@@ -4,11 +4,13 @@ from dataclasses import dataclass
 
 from studyapp import models
 from studyapp.bundles.stimuli import reader
-from studyapp.core.engine import parameters
+from studyapp.core.engine import parameters, sizes
 from studyapp.core.engine.kinds import Kind, kind
 from studyapp.core.engine.questions import text_key
 
 from .definition import definition
+
+LATER = "They are drawn once the rest is ready."
 
 
 @dataclass(frozen=True)
@@ -37,14 +39,13 @@ def checks(study: models.Study) -> list[Check]:
         Check("Parameters and texts", edited, settings),
     ]
     if any(check.problems for check in found):
-        return [*found, Check("Stimuli", "", ["They are drawn once the rest is ready."])]
-    return [*found, Check("Stimuli", "drawn by the study's seed", _stimuli_problems(study))]
+        return [*found, Check("Stimuli", "", [LATER])]
+    return [*found, *_stimuli_checks(study, its_kind)]
 
 
 def problems(study: models.Study) -> list[str]:
     """Return what is missing before the study can be published, one sentence each; empty when it is ready."""
-    *settings, drawn = checks(study)
-    return [problem for check in settings for problem in check.problems] or drawn.problems
+    return [problem for check in checks(study) for problem in check.problems if problem != LATER]
 
 
 def _bundle_check(bundle: models.Bundle | None) -> Check:
@@ -59,12 +60,18 @@ def _cell_problems(cells: list[models.Condition]) -> list[str]:
     return [] if any(cell.open for cell in cells) else ["Every condition is closed: nobody could be assigned."]
 
 
-def _stimuli_problems(study: models.Study) -> list[str]:
+def _stimuli_checks(study: models.Study, its_kind: Kind) -> list[Check]:
+    """Return what the stimuli lack, and how large they and the windows that hold them are."""
+    drawn = "drawn by the study's seed"
     try:
         record = definition(study)
     except ValueError as error:
-        return [str(error)]
-    return kind(study.kind).part("stimuli:check")(record, reader(study.its_bundle))
+        return [Check("Stimuli", drawn, [str(error)])]
+    bundle = reader(study.its_bundle)
+    found = [Check("Stimuli", drawn, its_kind.part("stimuli:check")(record, bundle))]
+    if its_kind.windows is None or found[0].problems:
+        return found
+    return [*found, Check("Sizes", sizes.in_words(record["parameters"], sizes.windows(its_kind, record, bundle)), [])]
 
 
 def _question_problems(study: models.Study, its_kind: Kind) -> list[str]:

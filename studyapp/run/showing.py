@@ -18,7 +18,7 @@ from studyapp.core.engine.displays import display_of
 from studyapp.core.engine.kinds import Kind, Page, kind, load
 from studyapp.core.engine.run import Run
 from studyapp.core.texts import render
-from studyapp.publishing import frozen
+from studyapp.publishing import frozen, windows_of
 from studyapp.run import doors, sessions
 
 
@@ -85,8 +85,15 @@ def common(participant: models.Participant) -> dict:
         "study_title": definition["title"],
         "language": definition["language"],
         "preview": participant.preview,
+        "sizes_url": _sizes_url(definition["parameters"]),
         "submit_url": reverse("run", args=[_slug(participant)]),
     }
+
+
+def _sizes_url(parameters: dict) -> str:
+    """Return the address of the style sheet with the study's sizes; a kind without such settings has the usual ones."""
+    sizes = [parameters.get(name) for name in ("photo_px", "map_px")]
+    return reverse("sizes", args=sizes) if all(sizes) else ""
 
 
 def own_addresses(participant: models.Participant) -> dict:
@@ -118,7 +125,8 @@ def entry_context(study: models.Study, door: doors.Door) -> dict:
         "text": render(record["texts"]["entry"], record["payment"] | parameters),
         "state": door.state,
         "button": door.button,
-        "allow": {"width": parameters["min_width_px"], "height": parameters["min_height_px"]},
+        "windows": windows_of(version),
+        "small_windows": parameters.get("small_windows"),
     }
 
 

@@ -151,7 +151,9 @@ class Kind:
     `orders` is how many orders are counterbalanced; where that depends on the study, the name of a function
     `(definition) -> int`. `variants` are the studies of this kind that one can start from. `habits` names the
     function, where there is one, that tells what is conspicuous about all trials of a run, in words:
-    `(answered trials) -> [str]`; that a closed question had one answer throughout is found for every kind.
+    `(answered trials) -> [str]`; that a closed question had one answer throughout is found for every kind. `windows`
+    names the function that tells how large a window a trial needs for its stimuli to stand in the study's sizes with
+    the question in view, as alternatives: `(definition, bundle) -> [sizes.Window]`.
 
     stimuli.draw(definition, bundle, rng) -> dict    the stimuli of the study, drawn once, frozen with the version
     stimuli.check(definition, bundle) -> [str]       what is missing before launch, in words
@@ -174,6 +176,7 @@ class Kind:
     factors: tuple[Factor, ...]
     orders: int | str = 1
     habits: str | None = None
+    windows: str | None = None
     trial_word: str = "Trial"
     fields: tuple[Field, ...] = ()
     variants: tuple[Variant, ...] = ()

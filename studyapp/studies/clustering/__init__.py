@@ -8,6 +8,7 @@ from studyapp.core.engine import shared_pages
 from studyapp.core.engine.fields import Field
 from studyapp.core.engine.kinds import Column, Kind, Page, Parameter, Variant
 from studyapp.core.engine.questions import Choice, Scale, Words
+from studyapp.core.engine.sizes import size_parameters
 
 TEXT = f"{__name__}.pages:text"
 CONFIDENCE = ["Zero", "Very Low", "Low", "Mediocre", "High", "Very High", "100%"]
@@ -214,8 +215,7 @@ PARAMETERS = (
         "What can be answered to the questions about courses in computing and in artificial intelligence.",
     ),
     Parameter("minutes", "integer", 30, "How long the study takes, as told to participants.", minimum=1),
-    Parameter("min_width_px", "integer", 1024, "The narrowest screen, in CSS pixels.", minimum=320),
-    Parameter("min_height_px", "integer", 600, "The lowest screen, in CSS pixels.", minimum=320),
+    *size_parameters(160, 160),
 )
 
 VARIANTS = (
@@ -243,6 +243,7 @@ KIND = Kind(
     title="Clustering",
     summary="Participants sort ten unlabelled pictures into groups, with more or less visual help from the system.",
     module=__name__,
+    windows=f"{__name__}.windows:windows",
     pages=PAGES,
     parameters=PARAMETERS,
     factors=(),

@@ -5,6 +5,8 @@ from studyapp.core.engine.shared_pages import money
 from .groups import group_names, picture_names
 from .maps import FEATURES, NONE, maps_of
 
+MIDDLE, HALF_BAR = 20.5, 20  # where a contribution's bar begins and how far it reaches, in `_contribution.html`
+
 
 def text(step: dict, run) -> dict:
     """Return a page that is one text of the study, named like the page."""
@@ -67,13 +69,21 @@ def _picture(image_id: str, step: dict, run) -> dict:
 
 
 def _contribution(value: float | None) -> dict:
-    """Return a contribution as it stands above its map: signed, so that colour alone doesn't tell."""
+    """Return a contribution as it stands above its map: signed, so that colour alone doesn't tell, and as a bar.
+
+    The bar reaches to either side of a middle line, as far as `HALF_BAR` for half of all contributions or more.
+    """
     if value is None:
         return {"contribution": "", "sign": ""}
     rounded = round(value, 2)
     sign = "for" if rounded > 0 else "against" if rounded < 0 else ""
     amount = f"{abs(rounded):.2f}".removeprefix("0")
-    return {"contribution": {"for": "+", "against": "−", "": ""}[sign] + amount, "sign": sign}
+    width = round(min(1.0, 2 * abs(rounded)) * HALF_BAR, 1)
+    return {
+        "contribution": {"for": "+", "against": "−", "": ""}[sign] + amount,
+        "sign": sign,
+        "bar": {"x": MIDDLE - width if sign == "against" else MIDDLE, "width": width},
+    }
 
 
 def _where(step: dict) -> dict:

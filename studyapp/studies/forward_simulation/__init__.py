@@ -9,6 +9,7 @@ from studyapp.core.engine.fields import Field
 from studyapp.core.engine.kinds import Factor, Kind, Page, Parameter, Variant
 from studyapp.core.engine.questions import Scale, Words, YesNo
 from studyapp.core.engine.run import to_say
+from studyapp.core.engine.sizes import size_parameters
 
 TEXT = f"{__name__}.pages:text"
 OUTCOMES = {
@@ -244,8 +245,7 @@ PARAMETERS = (
         "What a participant must confirm to take part.",
     ),
     Parameter("minutes", "integer", 30, "How long the study takes, as told to participants.", minimum=1),
-    Parameter("min_width_px", "integer", 1024, "The narrowest screen, in CSS pixels.", minimum=320),
-    Parameter("min_height_px", "integer", 600, "The lowest screen, in CSS pixels.", minimum=320),
+    *size_parameters(130, 130),
 )
 
 FACTORS = (
@@ -287,6 +287,7 @@ KIND = Kind(
     title="Forward simulation",
     summary="Participants see how a classifier decided on examples, then predict what it does with a new picture.",
     module=__name__,
+    windows=f"{__name__}.windows:windows",
     pages=PAGES,
     parameters=PARAMETERS,
     factors=FACTORS,

@@ -8,6 +8,7 @@ from studyapp.core.engine import shared_pages
 from studyapp.core.engine.fields import Field
 from studyapp.core.engine.kinds import Column, Factor, Kind, Page, Parameter, Variant
 from studyapp.core.engine.questions import Choice
+from studyapp.core.engine.sizes import size_parameters
 
 TEXT = f"{__name__}.pages:text"
 
@@ -163,8 +164,7 @@ PARAMETERS = (
         columns=(Column("group"), Column("answer")),
     ),
     Parameter("minutes", "integer", 25, "How long the study takes, as told to participants.", minimum=1),
-    Parameter("min_width_px", "integer", 1024, "The narrowest screen, in CSS pixels.", minimum=320),
-    Parameter("min_height_px", "integer", 600, "The lowest screen, in CSS pixels.", minimum=320),
+    *size_parameters(140, 140),
 )
 
 FACTORS = (
@@ -196,6 +196,7 @@ KIND = Kind(
     title="Label matching",
     summary="Participants learn which evidence belongs to which of two confusable labels, by guessing and verifying.",
     module=__name__,
+    windows=f"{__name__}.windows:windows",
     pages=PAGES,
     parameters=PARAMETERS,
     factors=FACTORS,

@@ -2,7 +2,7 @@
 
 from random import Random
 
-from studyapp.core.bundles.map_tree import Node, leaves, read_tree, walk
+from studyapp.core.bundles.map_tree import Node, leaves, read_tree
 from studyapp.core.engine.shared_pages import money
 
 from .boxes import box_names, letter
@@ -96,7 +96,7 @@ def _single(worked: dict, run) -> dict:
 
 
 def _tree(image_id: str, drawn: dict, run, boxes: dict[str, dict]) -> dict:
-    """Return a tree ready to draw: the image, its branches, and what the maps' size depends on.
+    """Return a tree ready to draw: the image and its branches.
 
     `boxes` says by label what stands under the pair's leaves. No other node has a name.
     """
@@ -108,8 +108,6 @@ def _tree(image_id: str, drawn: dict, run, boxes: dict[str, dict]) -> dict:
     return {
         "image": image,
         "branches": [_branch(node, image, run, boxes) for node in nodes],
-        "others": sum(not node.children for node in walk(nodes)) - len(boxes),
-        "depth": _depth(nodes),
     }
 
 
@@ -122,10 +120,6 @@ def _branch(node: Node, image: dict, run, boxes: dict[str, dict]) -> dict:
         "box": boxes.get(node.label),
         "branches": [_branch(child, image, run, boxes) for child in node.children],
     }
-
-
-def _depth(nodes: tuple[Node, ...]) -> int:
-    return 1 + max(_depth(node.children) for node in nodes) if nodes else 0
 
 
 def _named(data: dict) -> dict:
