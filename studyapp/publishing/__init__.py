@@ -1,8 +1,9 @@
 """From the study that researchers edit to the frozen version that participants meet."""
 
+from .audits import audit_study, kept_audit, needs_consent
 from .checks import Check, checks, problems
 from .definition import content_hash, definition, drawn_stimuli
-from .pictures import render_version
+from .pictures import render_version, shown
 from .versions import (
     draw_heatmaps,
     edited_since,
@@ -17,6 +18,7 @@ from .versions import (
 
 __all__ = [
     "Check",
+    "audit_study",
     "checks",
     "content_hash",
     "definition",
@@ -25,11 +27,14 @@ __all__ = [
     "edited_since",
     "freeze",
     "frozen",
+    "kept_audit",
     "n_undrawn",
+    "needs_consent",
     "problems",
     "publish",
     "read_version",
     "render_version",
     "set_status",
+    "shown",
     "windows_of",
 ]

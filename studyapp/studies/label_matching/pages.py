@@ -4,6 +4,7 @@ from random import Random
 
 from studyapp.core.bundles.map_tree import Node, leaves, read_tree
 from studyapp.core.engine.shared_pages import money
+from studyapp.core.texts import Kept
 
 from .boxes import box_names, letter
 from .scoring import agreements
@@ -124,7 +125,7 @@ def _branch(node: Node, image: dict, run, boxes: dict[str, dict]) -> dict:
 
 def _named(data: dict) -> dict:
     """Return a step's data with the labels as the texts name them, in the order in which the pair is written."""
-    labels = dict(zip(("first_label", "second_label"), data.get("labels", ()), strict=False))
+    labels = dict(zip(("first_label", "second_label"), map(Kept, data.get("labels", ())), strict=False))
     return {name: value for name, value in data.items() if isinstance(value, str | int)} | labels
 
 
