@@ -25,12 +25,14 @@ TRIAL_QUESTIONS = (
     Words(
         "sensitive_to",
         "Features the system is thought to be sensitive to, in the participant's words.",
-        "What does it go by?\n\nTwo or three features",
+        "Which features do you think the system is sensitive to?\n\nTwo or three",
+        letters=3,
     ),
     Words(
         "ignores",
         "Features the system is thought to ignore, in the participant's words.",
-        "What does it ignore?\n\nFeatures without effect",
+        "Which features do you think the system ignores?\n\nTwo or three",
+        letters=3,
     ),
     YesNo(
         "response",

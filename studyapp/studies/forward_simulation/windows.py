@@ -3,7 +3,7 @@
 from studyapp.core.engine.sizes import BARS_PX, SCROLLBAR_PX, Window
 
 PADDING_PX, GAP_PX, CARD_PX = 16, 6, 10  # a card is so much wider than what it shows
-ANSWER_PX = Window(340, 528)  # the questions, beside a small picture
+ANSWER_PX = Window(344, 548)  # the questions, beside a small picture
 
 
 def windows(definition: dict, bundle) -> list[Window]:
