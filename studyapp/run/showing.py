@@ -122,12 +122,18 @@ def entry_context(study: models.Study, door: doors.Door) -> dict:
     return {
         "study_title": record["title"],
         "language": record["language"],
-        "text": render(record["texts"]["entry"], record["payment"] | parameters),
+        "text": render(record["texts"]["entry"], record["payment"] | parameters | _at_the_door(record)),
         "state": door.state,
         "button": door.button,
         "windows": windows_of(version),
         "small_windows": parameters.get("small_windows"),
     }
+
+
+def _at_the_door(record: dict) -> dict:
+    """Return what a study's kind fills into the text of its front door."""
+    fills = kind(record["kind"]).entry
+    return load(fills)(record) if fills else {}
 
 
 def next_person_context(study: models.Study, present: models.Participant | None) -> dict:

@@ -65,6 +65,23 @@ def test_training_and_evaluation_share_no_image(definition):
     assert not images["training"] & images["evaluation"]
 
 
+def test_the_guideline_s_own_pair_is_nobodys_and_its_image_has_no_other_role(bundle):
+    own = make_definition(bundle)["stimuli"]["pairs"][0]["name"]
+    definition = make_definition(bundle, guideline_pair=own)
+    shown, drawn = definition["stimuli"]["guideline"], definition["stimuli"]["pairs"]
+    assert shown["name"] == own
+    assert own not in [pair["name"] for pair in drawn]
+    assert not {image_id for pair in drawn for image_id in pair["facts"]} & {*shown["facts"]}
+    for seed in range(5):
+        plan = make_plan(definition, seed=seed)
+        worked = [step["data"]["worked"] for step in plan if step["page"] == "guideline"]
+        assert {one["image"] for one in worked} == {shown["worked"]}
+    assert KIND.part("stimuli:check")(definition, bundle) == []
+    named = definition["parameters"] | {"pairs": [own, drawn[0]["name"]]}
+    [problem] = KIND.part("stimuli:check")(definition | {"parameters": named}, bundle)
+    assert problem == f"guideline_pair: expected a pair that is none of `pairs`, found {own!r}."
+
+
 @pytest.mark.parametrize("first", [0, 1])
 def test_the_chosen_pair_comes_first_and_is_numbered_so(definition, first):
     plan = make_plan(definition)

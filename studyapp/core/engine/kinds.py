@@ -153,7 +153,8 @@ class Kind:
     function, where there is one, that tells what is conspicuous about all trials of a run, in words:
     `(answered trials) -> [str]`; that a closed question had one answer throughout is found for every kind. `windows`
     names the function that tells how large a window a trial needs for its stimuli to stand in the study's sizes with
-    the question in view, as alternatives: `(definition, bundle) -> [sizes.Window]`.
+    the question in view, as alternatives: `(definition, bundle) -> [sizes.Window]`. `entry` names the function that
+    tells what of a study can stand in the text of its front door: `(definition) -> {name: value}`.
 
     stimuli.draw(definition, bundle, rng) -> dict    the stimuli of the study, drawn once, frozen with the version
     stimuli.check(definition, bundle) -> [str]       what is missing before launch, in words
@@ -182,6 +183,7 @@ class Kind:
     orders: int | str = 1
     habits: str | None = None
     windows: str | None = None
+    entry: str | None = None
     trial_word: str = "Trial"
     fields: tuple[Field, ...] = ()
     variants: tuple[Variant, ...] = ()

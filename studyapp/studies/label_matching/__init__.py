@@ -105,6 +105,13 @@ PARAMETERS = (
         offered="pairs",
     ),
     Parameter(
+        "guideline_pair",
+        "text",
+        "",
+        "The pair of the guideline's worked example, as in “cello / violin”, which no participant gets. Empty: one at "
+        "random that isn't the participant's, or one of theirs where the study has but two.",
+    ),
+    Parameter(
         "training_trials",
         "integer",
         8,
@@ -197,6 +204,7 @@ KIND = Kind(
     summary="Participants learn which evidence belongs to which of two confusable labels, by guessing and verifying.",
     module=__name__,
     windows=f"{__name__}.windows:windows",
+    entry=f"{__name__}.pages:entry",
     pages=PAGES,
     parameters=PARAMETERS,
     factors=FACTORS,

@@ -17,6 +17,11 @@ def text(step: dict, run) -> dict:
     return {"body": _text(run, step["page"], **_named(step["data"]))}
 
 
+def entry(definition: dict) -> dict:
+    """Return what can stand in the text of the front door: the labels of the study's first pair."""
+    return _named(definition["stimuli"]["pairs"][0])
+
+
 def guideline(step: dict, run) -> dict:
     """Return one part of the guideline; two of them come with the worked example."""
     data = step["data"]

@@ -3,7 +3,7 @@
 from studyapp.core.bundles.map_tree import Node, read_tree, walk
 from studyapp.core.engine.sizes import BARS_PX, SCROLLBAR_PX, Window
 
-from .stimuli import methods_of
+from .stimuli import methods_of, shown_pairs
 from .tree import pruned
 
 GAP_PX, STEM_PX, PADDING_PX = 12, 22, 16
@@ -18,7 +18,7 @@ def windows(definition: dict, bundle) -> list[Window]:
     hidden = parameters["other_nodes"] == "hidden"
     trees = [
         pruned(nodes, pair["labels"]) if hidden else nodes
-        for pair in definition["stimuli"]["pairs"]
+        for pair in shown_pairs(definition["stimuli"])
         for image_id in pair["facts"]
         for method in methods_of(definition)
         if (nodes := read_tree(bundle, image_id, method))
