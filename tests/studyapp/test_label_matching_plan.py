@@ -11,6 +11,7 @@ from studyapp.core.engine import answers, flow
 from tests.studyapp.label_matching import (
     FLAT,
     KIND,
+    PAIRS,
     STAGED,
     answer_all,
     guesses,
@@ -65,7 +66,8 @@ def test_training_and_evaluation_share_no_image(definition):
     assert not images["training"] & images["evaluation"]
 
 
-def test_the_guideline_s_own_pair_is_nobodys_and_its_image_has_no_other_role(bundle):
+def test_the_guideline_s_own_pair_is_nobodys_and_its_image_has_no_other_role(tmp_path):
+    bundle = make_bundle(tmp_path / "bundle", pairs=[*PAIRS, ("cello", "police van")])
     own = make_definition(bundle)["stimuli"]["pairs"][0]["name"]
     definition = make_definition(bundle, guideline_pair=own)
     shown, drawn = definition["stimuli"]["guideline"], definition["stimuli"]["pairs"]

@@ -106,9 +106,9 @@ PAGES = (
     ),
     Page(
         "agents",
-        "clustering/questions.html",
+        "clustering/agents.html",
         form=f"{__name__}.forms:AgentsForm",
-        context=TEXT,
+        context=f"{__name__}.pages:agents",
         questions=(
             Scale(
                 "ratings",
@@ -117,6 +117,14 @@ PAGES = (
                 labels_from="rating_labels",
                 best_first=True,
                 each=True,
+            ),
+            Words(
+                "thoughts",
+                "What was thought of each stage's AI agent, in the participant's words, as JSON: stage → words, "
+                "without those of which nothing was written.",
+                "What did you think of it?\n\nOptional",
+                required=False,
+                coded=False,
             ),
         ),
         texts=("agents", "agent_single", "agent_features"),

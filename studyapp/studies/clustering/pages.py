@@ -53,6 +53,18 @@ def confidence(step: dict, run) -> dict:
     return {"where": _where(step)}
 
 
+def agents(step: dict, run) -> dict:
+    """Return the agents to be rated, each with what it showed of the picture by which it was explained."""
+    drawn = next(iter(run.definition["stimuli"]["datasets"].values()))
+    methods = {found["name"]: found["method"] for found in _stages(run)}
+    shown = [
+        {"rating": f"rating_{number}", "thoughts": f"thoughts_{number}"}
+        | _picture(drawn["worked"], {"method": methods[agent["stage"]], "data": agent}, run)
+        for number, agent in enumerate(step["data"]["agents"], start=1)
+    ]
+    return {"body": _text(run, "agents"), "agents": shown}
+
+
 def _stages(run) -> list[dict]:
     return run.definition["stimuli"]["stages"]
 

@@ -9,7 +9,7 @@ import * as comparing from "./comparing.js";
 import * as looking from "./looking.js";
 import { movesTo, neighbour, told } from "./sorting.js";
 
-const THUMB_PX = 48;
+const THUMB_PX = 72;
 
 export function init(form) {
   const board = form.querySelector("#board");
@@ -96,7 +96,7 @@ export function init(form) {
   }
 
   /** Put pictures into `group` (null: into none); a `likeness` of the first travels there. */
-  function put(pictures, group, likeness = likenessOf(pictures[0])) {
+  function put(pictures, group, likeness = likenessOf(pictures)) {
     const moves = movesTo(placed(), pictures, group);
     for (const { picture, from, to } of moves) {
       const { list } = cards.get(picture);
@@ -116,14 +116,21 @@ export function init(form) {
     dragging.travel(likeness, thumbOf(pictures[0]) ?? cards.get(pictures[0]).photo);
   }
 
-  /** Return a small likeness of a picture: where it was pressed, or in the middle of the picture. */
-  function likenessOf(picture, place) {
-    const { photo } = cards.get(picture);
+  /** Return a small likeness of the first of some pictures, with their number: where it was pressed, or in its middle. */
+  function likenessOf(pictures, place) {
+    const { photo } = cards.get(pictures[0]);
     const box = photo.getBoundingClientRect();
     const [x, y] = place ? [place.x, place.y] : [box.left + box.width / 2, box.top + box.height / 2];
-    const image = photo.querySelector("img").cloneNode();
+    const frame = document.createElement("span");
+    frame.append(photo.querySelector("img").cloneNode());
+    if (pictures.length > 1) {
+      const count = document.createElement("span");
+      count.className = "pile";
+      count.textContent = pictures.length;
+      frame.append(count);
+    }
     const half = THUMB_PX / 2;
-    return dragging.floating(image, { left: x - half, top: y - half, width: THUMB_PX, height: THUMB_PX });
+    return dragging.floating(frame, { left: x - half, top: y - half, width: THUMB_PX, height: THUMB_PX });
   }
 
   /** What a drag, a letter or Delete moves: the picture, and with it all selected ones if it is one of them. */
@@ -174,7 +181,7 @@ export function init(form) {
   dragging.init(board, {
     handleOf: (target) => target.closest(".photo, .thumb"),
     itemOf: pictureAt,
-    likenessOf: (picture, handle, place) => likenessOf(picture, place),
+    likenessOf: (picture, handle, place) => likenessOf(withSelected(picture), place),
     zoneAt: (x, y) => document.elementFromPoint(x, y)?.closest("[data-group], .photos") ?? null,
     lift: (picture) => {
       eyes.stop();
