@@ -6,7 +6,7 @@ al. 2020. Where the paper leaves a choice open, it is a parameter here and recor
 
 from studyapp.core.engine import shared_pages
 from studyapp.core.engine.fields import Field
-from studyapp.core.engine.kinds import Factor, Kind, Page, Parameter, Variant
+from studyapp.core.engine.kinds import Column, Factor, Kind, Page, Parameter, Variant
 from studyapp.core.engine.questions import Scale, Words, YesNo
 from studyapp.core.engine.run import to_say
 from studyapp.core.engine.sizes import size_parameters
@@ -84,6 +84,8 @@ PAGES = (
             "instructions_scores",
             "instructions_heatmap",
             "instructions_screen",
+            "commentary_tp",
+            "commentary_fp",
         ),
         guide="forward_simulation/_part.html",
     ),
@@ -197,6 +199,15 @@ PARAMETERS = (
         choices=("record", "retry", "screen_out"),
     ),
     Parameter("screening_attempts", "integer", 2, "Attempts under `retry` and `screen_out`.", minimum=1, maximum=5),
+    Parameter(
+        "screening_frames",
+        "list",
+        [],
+        "The two frames on the heatmap of a screening's second example, where the study marks them itself: for a "
+        "method and an attempt, where much of what spoke for the class lies and where hardly any does, each as left, top, "
+        "width and height in percent of the picture, as in “30 40 25 20”. Without a row the map itself tells.",
+        columns=(Column("method", offered="methods"), Column("attempt"), Column("inside"), Column("outside")),
+    ),
     Parameter(
         "attention_checks",
         "integer",
