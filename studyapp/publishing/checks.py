@@ -6,6 +6,7 @@ from studyapp import models
 from studyapp.bundles.stimuli import reader
 from studyapp.core.engine import parameters, sizes
 from studyapp.core.engine.kinds import Kind, kind
+from studyapp.core.engine.particulars import PARTICULARS, unstated
 from studyapp.core.engine.questions import text_key
 from studyapp.core.texts import addresses
 
@@ -16,11 +17,15 @@ LATER = "They are drawn once the rest is ready."
 
 @dataclass(frozen=True)
 class Check:
-    """One thing a study needs before it can be published: what was found, and what is to mend, in words."""
+    """One thing a study needs before it can be published: what was found, and what is to mend, in words.
+
+    `wanting` is what people should not launch without though they can, as for a trial among colleagues.
+    """
 
     title: str
     found: str
     problems: list[str]
+    wanting: str = ""
 
 
 def checks(study: models.Study) -> list[Check]:
@@ -40,6 +45,7 @@ def checks(study: models.Study) -> list[Check]:
         _bundle_check(study.bundle),
         Check("Conditions", f"{sum(cell.open for cell in cells)} open of {len(cells)}", _cell_problems(cells)),
         Check("Parameters and texts", edited, settings),
+        *_information_check(its_kind, study),
     ]
     if any(check.problems for check in found):
         return [*found, Check("Stimuli", "", [LATER])]
@@ -49,6 +55,14 @@ def checks(study: models.Study) -> list[Check]:
 def problems(study: models.Study) -> list[str]:
     """Return what is missing before the study can be published, one sentence each; empty when it is ready."""
     return [problem for check in checks(study) for problem in check.problems if problem != LATER]
+
+
+def _information_check(its_kind: Kind, study: models.Study) -> list[Check]:
+    """Return whether participants are told who does the study and what becomes of the data."""
+    asked = [parameter.name for parameter in its_kind.parameters if parameter.name in PARTICULARS]
+    open_ones = unstated(its_kind.defaults(study.language) | study.parameters)
+    wanting = f"Ethics boards want these on the information page: {', '.join(open_ones)}." if open_ones else ""
+    return [Check("Information page", f"{len(asked)} particulars stated", [], wanting)] if asked else []
 
 
 def _bundle_check(bundle: models.Bundle | None) -> Check:

@@ -36,7 +36,12 @@ RECRUITMENT = (
 KEEPING = (("active_minutes", "expire_hours", "retention_days"), "seed")
 FOLDED = ("collapse",)
 # Where on the page each of `publishing.checks` is seen to.
-CHECKED_AT = {"Bundle": "#id_bundle", "Conditions": "#conditions-group", "Parameters and texts": "#texts"}
+CHECKED_AT = {
+    "Bundle": "#id_bundle",
+    "Conditions": "#conditions-group",
+    "Parameters and texts": "#texts",
+    "Information page": f"#id_{PARAMETER}researchers",
+}
 
 
 class InvitationInline(ByRole, admin.TabularInline):

@@ -7,6 +7,7 @@ choice open, it is a parameter here and recorded with every export.
 from studyapp.core.engine import shared_pages
 from studyapp.core.engine.fields import Field
 from studyapp.core.engine.kinds import Column, Kind, Page, Parameter, Variant
+from studyapp.core.engine.particulars import particular_parameters
 from studyapp.core.engine.questions import Choice, Scale, Words
 from studyapp.core.engine.sizes import size_parameters
 
@@ -39,7 +40,7 @@ SUMMARY_FIELDS = (
 )
 
 PAGES = (
-    shared_pages.information(TEXT),
+    shared_pages.information(f"{__name__}.pages:information"),
     shared_pages.consent(TEXT),
     Page(
         "demographics",
@@ -223,6 +224,7 @@ PARAMETERS = (
         "What can be answered to the questions about courses in computing and in artificial intelligence.",
     ),
     Parameter("minutes", "integer", 30, "How long the study takes, as told to participants.", minimum=1),
+    *particular_parameters(),
     *size_parameters(160, 160),
 )
 

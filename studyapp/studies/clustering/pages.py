@@ -1,5 +1,6 @@
 """What each page shows. Nothing in it depends on the model's predictions but the heatmaps that a stage shows."""
 
+from studyapp.core.engine.particulars import particulars
 from studyapp.core.engine.shared_pages import money
 
 from .groups import group_names, picture_names
@@ -11,6 +12,11 @@ MIDDLE, HALF_BAR = 20.5, 20  # where a contribution's bar begins and how far it 
 def text(step: dict, run) -> dict:
     """Return a page that is one text of the study, named like the page."""
     return {"body": _text(run, step["page"])}
+
+
+def information(step: dict, run) -> dict:
+    """Return the information sheet, with who does the study and what becomes of the data."""
+    return text(step, run) | {"particulars": particulars(run)}
 
 
 def task(step: dict, run) -> dict:

@@ -7,6 +7,7 @@ al. 2020. Where the paper leaves a choice open, it is a parameter here and recor
 from studyapp.core.engine import shared_pages
 from studyapp.core.engine.fields import Field
 from studyapp.core.engine.kinds import Column, Factor, Kind, Page, Parameter, Variant
+from studyapp.core.engine.particulars import particular_parameters
 from studyapp.core.engine.questions import Scale, Words, YesNo
 from studyapp.core.engine.run import to_say
 from studyapp.core.engine.sizes import size_parameters
@@ -70,7 +71,7 @@ SUMMARY_FIELDS = (
 )
 
 PAGES = (
-    shared_pages.information(TEXT),
+    shared_pages.information(f"{__name__}.pages:information"),
     shared_pages.eligibility(TEXT),
     shared_pages.consent(TEXT),
     Page(
@@ -204,8 +205,8 @@ PARAMETERS = (
         "list",
         [],
         "The two frames on the heatmap of a screening's second example, where the study marks them itself: for a "
-        "method and an attempt, where much of what spoke for the class lies and where hardly any does, each as left, top, "
-        "width and height in percent of the picture, as in “30 40 25 20”. Without a row the map itself tells.",
+        "method and an attempt, where much of what spoke for the class lies and where hardly any does, each as left, "
+        "top, width and height in percent of the picture, as in “30 40 25 20”. Without a row the map itself tells.",
         columns=(Column("method", offered="methods"), Column("attempt"), Column("inside"), Column("outside")),
     ),
     Parameter(
@@ -258,6 +259,7 @@ PARAMETERS = (
         "What a participant must confirm to take part.",
     ),
     Parameter("minutes", "integer", 30, "How long the study takes, as told to participants.", minimum=1),
+    *particular_parameters(),
     *size_parameters(130, 130),
 )
 

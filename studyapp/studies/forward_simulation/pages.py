@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+from studyapp.core.engine.particulars import particulars
 from studyapp.core.engine.run import to_say
 from studyapp.core.engine.shared_pages import money
 from studyapp.core.texts import Kept, render
@@ -30,6 +31,11 @@ SHOWN = {
 def text(step: dict, run) -> dict:
     """Return a page that is one text of the study, named like the page."""
     return {"body": _text(run, step["page"], **step["data"])}
+
+
+def information(step: dict, run) -> dict:
+    """Return the information sheet, with who does the study and what becomes of the data."""
+    return text(step, run) | {"particulars": particulars(run)}
 
 
 def instructions(step: dict, run) -> dict:

@@ -7,6 +7,7 @@ it is a parameter here and recorded with every export.
 from studyapp.core.engine import shared_pages
 from studyapp.core.engine.fields import Field
 from studyapp.core.engine.kinds import Column, Factor, Kind, Page, Parameter, Variant
+from studyapp.core.engine.particulars import particular_parameters
 from studyapp.core.engine.questions import Choice
 from studyapp.core.engine.sizes import size_parameters
 
@@ -37,7 +38,7 @@ SUMMARY_FIELDS = (
 )
 
 PAGES = (
-    shared_pages.information(TEXT),
+    shared_pages.information(f"{__name__}.pages:information"),
     shared_pages.consent(TEXT),
     Page(
         "group",
@@ -171,6 +172,7 @@ PARAMETERS = (
         columns=(Column("group"), Column("answer")),
     ),
     Parameter("minutes", "integer", 25, "How long the study takes, as told to participants.", minimum=1),
+    *particular_parameters(),
     *size_parameters(140, 140),
 )
 

@@ -3,6 +3,7 @@
 from random import Random
 
 from studyapp.core.bundles.map_tree import Node, leaves, read_tree
+from studyapp.core.engine.particulars import particulars
 from studyapp.core.engine.shared_pages import money
 from studyapp.core.texts import Kept
 
@@ -15,6 +16,11 @@ from .tree import arranged, pruned
 def text(step: dict, run) -> dict:
     """Return a page that is one text of the study, named like the page."""
     return {"body": _text(run, step["page"], **_named(step["data"]))}
+
+
+def information(step: dict, run) -> dict:
+    """Return the information sheet, with who does the study and what becomes of the data."""
+    return text(step, run) | {"particulars": particulars(run)}
 
 
 def entry(definition: dict) -> dict:
