@@ -195,9 +195,8 @@ def _progress(its_kind: Kind, run: Run, step: dict) -> dict:
         number, total, word = trials.index(step["trial_index"]) + 1, len(trials), _(its_kind.trial_word)
     else:
         number, total, word = run.position + 1, len(run.plan), _("Page")
-    percent = round(100 * run.position / max(1, len(run.plan) - 1))
     label = _("%(word)s %(number)d of %(total)d") % {"word": word, "number": number, "total": total}
-    return {"number": number, "total": total, "label": label, "percent": percent}
+    return {"number": number, "total": total, "label": label, "percent": round(100 * number / total)}
 
 
 def _next_images(its_kind: Kind, run: Run) -> list[str]:
