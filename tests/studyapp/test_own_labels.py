@@ -169,7 +169,7 @@ ANSWERS = {
         "demographics": {"gender", "age", "computing_courses", "ai_courses"},
         "sort": {"placement", "moves"},
         "confidence": {"level"},
-        "agents": {"ratings"},
+        "agents": {"ratings", "thoughts"},
         "closing": {"difficulty", "comments"},
     },
 }
