@@ -3,8 +3,8 @@
 from studyapp.core.engine.sizes import BARS_PX, SCROLLBAR_PX, Window
 
 COLUMNS, GAP_PX, PADDING_PX, HEAD_PX = 5, 8, 16, 24
-AROUND_PX = 106  # the heading, the switches and the distances between them
-TRAYS_PX = Window(336, 152)  # the narrowest that groups can be beside the pictures, and the lowest below them
+AROUND_PX = 130  # the heading and the legend, the switches and the distances between them
+TRAYS_PX = Window(336, 146)  # the narrowest that groups can be beside the pictures, and the lowest below them
 
 
 def windows(definition: dict, bundle) -> list[Window]:

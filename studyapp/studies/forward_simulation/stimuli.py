@@ -2,7 +2,6 @@
 
 import random
 
-from studyapp.core.engine.displays import OVER_THE_PHOTOGRAPH
 from studyapp.core.engine.sizes import unequal
 
 from .frames import frame_problems
@@ -59,7 +58,7 @@ def check(definition: dict, bundle) -> list[str]:
     """Return what is missing before launch, one sentence each; empty when the study can start."""
     problems = [problem for key in SCREENING_TEXTS for problem in _check_statements(definition, key)]
     problems += frame_problems(definition["parameters"])
-    if definition["parameters"]["heatmap_layout"] in OVER_THE_PHOTOGRAPH:
+    if definition["parameters"]["heatmap_layout"] != "side_by_side":
         problems += unequal(definition["parameters"], "the heatmap lies over its photograph")
     if lacking := _lacking(definition["parameters"], bundle):
         return problems + lacking
