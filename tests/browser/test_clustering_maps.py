@@ -164,18 +164,18 @@ def test_without_scripts_each_picture_has_a_list_and_all_its_maps(live_server, b
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(sorting(**XNN))
-    page.click("button.primary")
+    walking.turn(page, "button.primary")
     while not is_board(page):
         walking.answer_by_mouse(page)
-        page.click("#step .primary")
+        walking.turn(page)
     for number in range(1, 10):
         page.select_option(f"[name=picture_{number}]", "B")
-    page.click("#step .primary")
+    walking.turn(page)
     expect(page.locator("#error-picture_10")).to_have_text("No group yet")
     assert page.input_value("[name=picture_9]") == "B"
     assert page.locator(".overlay:visible").count() == 70
     page.select_option("[name=picture_10]", "A")
-    page.click("#step .primary")
+    walking.turn(page)
     assert list(sortings()[0].answer["placement"].values()) == list("BBBBBBBBBA")
     assert sortings()[0].answer["moves"] is None
     context.close()

@@ -248,18 +248,18 @@ def test_without_scripts_lists_stand_under_the_heatmaps(browser, start):
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(start(group_source="link", **SHORT))
-    page.click("button.primary")
+    walking.turn(page, "button.primary")
     while not is_board(page):
         for question in page.query_selector_all("#step fieldset.question"):
             question.query_selector("label.option").click()
-        page.click("#step .primary")
+        walking.turn(page)
     options = page.eval_on_selector_all("[name=box_1] option", "found => found.map(option => option.value)")
     page.select_option("[name=box_1]", options[1])
     page.select_option("[name=box_2]", options[1])
-    page.click("#step .primary")
+    walking.turn(page)
     assert "each label fits one" in page.inner_text("#error-box_2")
     page.select_option("[name=box_2]", options[2])
-    page.click("#step .primary")
+    walking.turn(page)
     assert page.locator(".true-label").count() == 2
     context.close()
     assert responses()[0].answer == {"response": options[1:], "moves": None}

@@ -53,6 +53,12 @@ def go_on(page: Page) -> None:
     shown(page)
 
 
+def turn(page: Page, button: str = "#step .primary") -> None:
+    """Press a plain form's button and wait for the page that comes: without scripts nothing else tells it has."""
+    with page.expect_navigation():
+        page.click(button)
+
+
 def skip_to_trial(page: Page, url: str) -> None:
     """Enter in the browser, have all before the first trial answered by plain functions, and show the trial."""
     enter(page, url)
