@@ -72,8 +72,9 @@ def explain(name: str, model: torch.nn.Module, images: torch.Tensor, targets: An
     """
     record = find(METHODS, name, "method")
     check_parameters(name, record, parameters)
-    if images.ndim != 4:
-        raise UserError(f"images: expected a batch (N, 3, H, W), found shape {tuple(images.shape)}.")
+    if not isinstance(images, torch.Tensor) or images.ndim != 4:
+        what = f"shape {tuple(images.shape)}" if isinstance(images, torch.Tensor) else type(images).__name__
+        raise UserError(f"images: expected a batch of a model's inputs, a tensor (N, 3, H, W), found {what}.")
     device = device_of(model)
     targets = as_targets(targets, len(images))
     with untouched(model):
@@ -113,8 +114,23 @@ def metric_of(name: str) -> Metric:
 def score(
     name: str, model: torch.nn.Module, images: torch.Tensor, targets: Any, maps: torch.Tensor, **parameters: Any
 ) -> torch.Tensor:
-    """Return a metric's value per image (N,), float32. `targets` (N,) are class indices, `maps` (N, H, W) raw."""
-    return scores(metric_of(name), model, images, targets, maps, **parameters)[name]
+    """Return a metric's values, float32, in the shape of the targets: class indices (N,) or (N, T).
+
+    `maps` are raw, as `explain` gives them for these targets, (N, T, H, W); for one target an image also (N, H, W).
+    """
+    metric, given = metric_of(name), as_targets(targets, len(images))
+    if maps.ndim == 3:
+        return scores(metric, model, images, targets, maps, **parameters)[name]
+    if given.ndim != 2 or maps.shape != (expected := (*given.shape, *images.shape[-2:])):
+        raise UserError(
+            f"maps: expected those of the targets, {expected}, or (N, H, W) of one target an image, found shape "
+            f"{tuple(maps.shape)}."
+        )
+    of_each = [
+        scores(metric, model, images, *one, **parameters)[name] for one in zip(given.T, maps.unbind(1), strict=True)
+    ]
+    values = torch.stack(of_each, dim=1)
+    return values[:, 0] if torch.as_tensor(targets).ndim == 1 else values
 
 
 def scores(

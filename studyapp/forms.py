@@ -7,12 +7,13 @@ from functools import singledispatch
 from typing import Any
 
 from django import forms
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from studyapp.core.engine.kinds import kind
 from studyapp.core.engine.questions import Choice, Number, Question, Scale, Words, YesNo, text_key
-from studyapp.core.texts import asked_in
+from studyapp.core.texts import asked_in, filled_in
 
 TOO_LONG = gettext_lazy("Please keep it shorter than %(limit_value)d characters.")
 TOO_LOW = gettext_lazy("Please enter at least %(limit_value)s.")
@@ -74,10 +75,13 @@ class QuestionForm(StepForm):
 
 
 def wording(question: Question, page: str, definition: dict, data: dict) -> tuple[str, str]:
-    """Return how a study words a question, in plain words, and its hint; both empty where its page's form does."""
+    """Return how a study words a question and its hint, as safe HTML without tags of its own; both empty where its
+    page's form does."""
     if not (key := text_key(page, question)):
         return "", ""
-    return asked_in(definition["texts"][key], {name: data[name] for name in question.fills if name in data})
+    asked, hint = asked_in(definition["texts"][key])
+    values = {name: data[name] for name in question.fills if name in data}
+    return mark_safe(filled_in(asked, values)), mark_safe(filled_in(hint, values))
 
 
 @singledispatch

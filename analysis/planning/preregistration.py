@@ -3,7 +3,7 @@
 from typing import Any
 
 from analysis.reading.plans import Plan
-from analysis.reading.samples import FLAGS
+from analysis.reading.samples import FLAGS, in_words
 from analysis.results import apa
 from analysis.statistics.multiplicity import CORRECTIONS
 
@@ -33,8 +33,8 @@ def preregistration(plan: Plan, title: str, design: str) -> str:
         "Runs that were not completed are left out, and so is who meets one of these:",
         "",
     ]
-    lines += [f"- {FLAGS[flag].format(**vars(plan))}" for flag in plan.exclude] or ["- no further rule"]
-    marked = [FLAGS[flag].format(**vars(plan)) for flag in FLAGS if flag not in plan.exclude]
+    lines += [f"- {in_words(flag, plan)}" for flag in plan.exclude] or ["- no further rule"]
+    marked = [in_words(flag, plan) for flag in FLAGS if flag not in plan.exclude]
     if marked:
         lines += ["", f"Marked, kept, and left out only in the sensitivity table: {'; '.join(marked)}."]
     return "\n".join([*lines, "", f"Random steps (bootstrap) are seeded with {plan.seed}.", ""])

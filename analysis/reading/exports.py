@@ -32,8 +32,6 @@ TEXTS = (
     "code",
     "coder",
     "stage",
-    "sensitive_to",
-    "ignores",
     "study_version",
     "data",
 )
@@ -51,7 +49,8 @@ def read_export(folder: Path) -> Study:
         if name not in paths:
             raise AnalysisError(f"{folder}: found no study-<slug>_table-{name}_data.csv, there or in data/")
     factors = _factors(description, folder)
-    tables = {name: _read_table(path, name, factors) for name, path in paths.items()}
+    texts = _texts(description, folder)
+    tables = {name: _read_table(path, name, factors, texts) for name, path in paths.items()}
     if tables["participants"].empty:
         raise AnalysisError(f"{paths['participants']}: holds no participant; nothing can be analysed yet")
     for name, table in tables.items():
@@ -123,7 +122,15 @@ def _factors(description: dict[str, Any], folder: Path) -> dict[str, list[str]]:
     return {name: [str(level) for level in levels] for name, levels in factors.items()}
 
 
-def _read_table(path: Path, name: str, factors: dict[str, list[str]]) -> pd.DataFrame:
+def _texts(description: dict[str, Any], folder: Path) -> set[str]:
+    """Return the columns that hold text, whatever it looks like: those of every export, and what this one declares."""
+    declared = description.get("variableMeasured", [])
+    if not isinstance(declared, list) or not all(isinstance(entry, dict) for entry in declared):
+        raise AnalysisError(f"{folder / 'dataset_description.json'}, variableMeasured: expected a list of objects")
+    return {*TEXTS, *(str(entry.get("name")) for entry in declared if entry.get("valueType") == "text")}
+
+
+def _read_table(path: Path, name: str, factors: dict[str, list[str]], texts: set[str]) -> pd.DataFrame:
     table = read_csv(path)
     required = REQUIRED[name] + (
         [f"factor_{factor}" for factor in factors] if name in ("participants", "trials") else []
@@ -136,7 +143,7 @@ def _read_table(path: Path, name: str, factors: dict[str, list[str]]) -> pd.Data
             factor = column.removeprefix("factor_")
             table[column] = _levels(table[column], factor, factors, path)
         else:
-            table[column] = _typed(table[column])
+            table[column] = unguard(table[column]) if column in texts else _typed(table[column])
     return table.rename(columns={f"factor_{factor}": factor for factor in factors})
 
 
@@ -152,8 +159,6 @@ def _levels(column: pd.Series, factor: str, factors: dict[str, list[str]], path:
 
 def _typed(column: pd.Series) -> pd.Series:
     """Return a column as booleans, times or numbers where all its cells are such, else as unguarded text."""
-    if column.name in TEXTS:
-        return unguard(column)
     filled = column.dropna()
     if filled.empty:
         return column

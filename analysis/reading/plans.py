@@ -30,14 +30,15 @@ class Plan:
     `primary` and `secondary` hold ids of `results.json`; an id without its last part covers what follows
     (`fraction_correct.tukey` covers every factor). `covariance` says per outcome whether post hoc tests use the
     classical or the HC3 covariance; `bounds` gives per outcome the difference below which conditions are equivalent.
-    `exclude` names the quality flags (`EXCLUSIONS`) that remove a participant; the others only mark.
+    `exclude` names the quality flags (`EXCLUSIONS`) that remove a participant; the others only mark. Too fast is below
+    `min_median_rt_ms`, or below a third of the usual time where it is 0.
     """
 
     hypotheses: tuple[dict[str, Any], ...] = ()
     primary: tuple[str, ...] = ()
     secondary: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ("incomplete",)
-    min_median_rt_ms: float = 1000.0
+    min_median_rt_ms: float = 0.0
     alpha: float = 0.05
     ss_type: int = 3
     posthoc: str = "tukey"
@@ -89,6 +90,8 @@ def read_plan(content: dict[str, Any], default: Plan, where: str, source: str) -
             raise AnalysisError(f"{where}, {name}: found {getattr(plan, name)!r}, expected one of {choices}")
     if not 0 < plan.alpha < 1:
         raise AnalysisError(f"{where}, alpha: found {plan.alpha}, expected a number between 0 and 1")
+    if not 0 <= plan.min_median_rt_ms < math.inf:
+        raise AnalysisError(f"{where}, min_median_rt_ms: found {plan.min_median_rt_ms}, expected a number from 0")
     _check_entries(plan, where)
     wrong = [flag for flag in plan.exclude if flag not in EXCLUSIONS]
     if wrong:

@@ -20,11 +20,22 @@ UNFINISHED = {
 }
 FLAGS = {
     "incomplete": "fewer trials than the study has",
-    "too_fast": "median response time below {min_median_rt_ms:g} ms",
-    "constant": "the same answer in every trial",
+    "too_fast": "trials in less than a third of the usual time",
+    "constant": "the same answers in every trial",
     "failed_checks": "did not pass the comprehension check",
 }
-LEAST_TRIALS = 6
+STATED_TIME = "median response time below {min_median_rt_ms:g} ms"
+FAST_SHARE = 1 / 3
+LEAST_TRIALS = 5
+
+
+def in_words(rule: str, plan: Plan) -> str:
+    """Return a rule of `FLAGS` as the plan states it.
+
+    >>> in_words("too_fast", Plan(min_median_rt_ms=800))
+    'median response time below 800 ms'
+    """
+    return STATED_TIME.format(**vars(plan)) if rule == "too_fast" and plan.min_median_rt_ms else FLAGS[rule]
 
 
 @dataclass(frozen=True)
@@ -45,8 +56,8 @@ class Sample:
     def rules(self, plan: Plan) -> list[dict[str, Any]]:
         """Return for every rule its text, how many participants met it, and what was done with them."""
         found = []
-        for name, text in FLAGS.items():
-            words, excludes = text.format(**vars(plan)), name in plan.exclude
+        for name in FLAGS:
+            words, excludes = in_words(name, plan), name in plan.exclude
             met = (self.excluded["reason"] == words) if excludes else (self.flags["flag"] == name)
             done = "excluded" if excludes else "kept, and left out in the sensitivity table"
             found.append({"rule": name, "text": words, "n": int(met.sum()), "done": done})
@@ -80,7 +91,7 @@ def select(study: Study, plan: Plan) -> Sample:
     for name in plan.exclude:
         flagged = flags.loc[flags["flag"] == name, "participant"]
         chosen = reasons.index.isin(flagged) & (reasons == "")
-        reasons[chosen] = FLAGS[name].format(**vars(plan))
+        reasons[chosen] = in_words(name, plan)
     left = reasons.index[reasons == ""]
     if len(left) < 2:
         found = "no participant is" if not len(left) else "only one participant is"
@@ -115,14 +126,25 @@ def _incomplete(study: Study, plan: Plan) -> set[str]:
 
 
 def _too_fast(study: Study, plan: Plan) -> set[str]:
+    """Return whose median trial took less than the plan states, or than a third of the usual where it states nothing.
+
+    The dashboard judges by the same rule, to the same tenth of a millisecond.
+    """
     if study.trials is None or "rt_ms" not in study.trials:
         return set()
-    medians = pd.to_numeric(study.trials["rt_ms"]).groupby(study.trials["participant"]).median()
-    return set(medians.index[medians < plan.min_median_rt_ms])
+    medians = pd.to_numeric(study.trials["rt_ms"]).groupby(study.trials["participant"]).median().round(1)
+    least = plan.min_median_rt_ms or FAST_SHARE * medians.median()
+    return set(medians.index[medians < least])
 
 
 def _constant(study: Study, plan: Plan) -> set[str]:
-    """Return who gave one and the same answer, confidence included, in at least `LEAST_TRIALS` trials."""
+    """Return who answered every closed question alike throughout; the app writes that down (`constant_answers`).
+
+    In an export that lacks it: who gave one answer, confidence included, in at least `LEAST_TRIALS` trials.
+    """
+    if "constant_answers" in study.participants:
+        people = study.participants
+        return set(people.loc[_truth(people["constant_answers"], people.index), "participant"])
     if study.trials is None:
         return set()
     columns = [name for name in ("response", "confidence") if name in study.trials]

@@ -33,6 +33,11 @@ PLAN = Plan(
 )  # fmt: skip
 OUTCOMES = {"TP": "true positive", "FP": "false positive", "FN": "false negative", "TN": "true negative"}
 CHANCE = 0.5
+CODED = "sensitive_to"  # the source analyses these answers alone
+RATIO_INTRO = (
+    "Saliency codes divided by all codes in a participant's “sensitive to” answers, averaged over coders. "
+    "Participants without any code have no ratio and are counted as missing."
+)
 CODES_BY = "heatmap"  # the source shows its codes by heatmap
 METRICS_NOTE = (
     "A stimulus is the image that was asked about, with the metric of its own heatmap for the class asked about; "
@@ -48,7 +53,7 @@ def measures(study: Study) -> list[Measure]:
         _per_participant(study, trials, "confidence", "Confidence", "ordinal"),
         _per_participant(study, trials, "rt_s", "Response time", "time", unit="s"),
     ]
-    ratio = coding.saliency_ratio(study)
+    ratio = coding.saliency_ratio(study, CODED)
     return found if ratio is None else [*found, ratio]
 
 
@@ -61,8 +66,8 @@ def sections(study: Study, plan: Plan) -> Steps:
         ("confidence", partial(_confidence, study, by_name["confidence"], plan)),
     ]
     if "saliency_ratio" in by_name:
-        found.append(("saliency ratio", partial(blocks.numeric, by_name["saliency_ratio"], plan, coding.RATIO_INTRO)))
-        found.append(("features named", partial(coding.section, study, plan, CODES_BY)))
+        found.append(("saliency ratio", partial(blocks.numeric, by_name["saliency_ratio"], plan, RATIO_INTRO)))
+        found.append(("features named", partial(coding.section, study, plan, CODED, CODES_BY)))
     found.append(("response time", partial(blocks.ordinal, by_name["rt_s"], plan)))
     return [*found, ("questions", partial(questions.section, study, plan))]
 

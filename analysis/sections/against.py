@@ -1,5 +1,6 @@
 """One study beside another with different people, as a main study and its complement: unpaired comparisons."""
 
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -9,8 +10,12 @@ from analysis.reading.study import Measure
 from analysis.results import apa
 from analysis.results.records import Record, record
 from analysis.results.section import Section
+from analysis.sections.between import POWER
+from analysis.statistics import power
 from analysis.statistics.cells import groups
 from analysis.statistics.comparisons import unpaired
+
+SHOWN = 3
 
 
 def section(name: str, own: list[Measure], other_name: str, others: list[Measure], plan: Plan) -> Section:
@@ -20,12 +25,33 @@ def section(name: str, own: list[Measure], other_name: str, others: list[Measure
                if measure.name in by_name]  # fmt: skip
     said = f"{name} and {other_name} have no measure in common."
     if records:
-        terms = records[0].terms
-        found = terms[terms["p_adjusted"] < plan.alpha]
-        pairs = [f"{apa.words(row.a)} {apa.value(row.mean_a, own[0].kind)} and {apa.words(row.b)} "
-                 f"{apa.value(row.mean_b, own[0].kind)}" for row in found.itertuples()]  # fmt: skip
-        said = f"{own[0].label}: " + (f"different were {'; '.join(pairs)}." if pairs else "no difference was shown.")
+        first = next(measure for measure in own if measure.name in by_name)
+        said = f"{first.label}: {_said(first, records[0], plan)}"
     return Section(f"Compared with {other_name}", said, records, intro="Different people: nothing here is paired.")
+
+
+def _said(measure: Measure, compared: Record, plan: Plan) -> str:
+    """Return which conditions differ, or else how large the differences may still be."""
+    terms = compared.terms
+    if terms["p_adjusted"].isna().all():
+        return f"not compared, because {terms['reason'].iloc[0]}."
+    found = terms[terms["p_adjusted"] < plan.alpha]
+    pairs = [f"{apa.words(row.a)} {apa.value(row.mean_a, measure.kind)} and {apa.words(row.b)} "
+             f"{apa.value(row.mean_b, measure.kind)}" for row in found.itertuples()]  # fmt: skip
+    if pairs:
+        return f"different were {'; '.join(pairs)}."
+    tested = terms[terms["p_adjusted"].notna()]
+    widest = tested.loc[tested["diff"].abs().nlargest(SHOWN).index]
+    open_ = "; ".join(_open(row, compared) for row in widest.itertuples())
+    more = f"; {len(tested) - len(widest)} smaller differences stand in the table" if len(tested) > SHOWN else ""
+    return f"no difference was shown, which is not that there is none: {open_}{more}."
+
+
+def _open(row: Any, compared: Record) -> str:
+    limits = apa.interval(row.ci_low, row.ci_high, 95, apa.number)
+    smallest = apa.number(compared.method["detectable"]["terms"][f"{row.a} − {row.b}"])
+    return (f"{apa.words(row.a)} − {apa.words(row.b)} = {apa.number(row.diff)}, {limits}, and g = {smallest} is the "
+            f"smallest effect found with {POWER:.0%} power")  # fmt: skip
 
 
 def _compared(own: Measure, other: Measure, name: str, other_name: str, plan: Plan) -> Record:
@@ -38,7 +64,7 @@ def _compared(own: Measure, other: Measure, name: str, other_name: str, plan: Pl
         "b": other_name,
     }
     people = own.data["participant"].nunique() + other.data["participant"].nunique()
-    return record(
+    found = record(
         f"{own.name}.unpaired",
         f"{own.label}: {name} against {other_name}",
         lambda: unpaired.compare(_conditions(own, ""), _conditions(other, f" ({other_name})"), plan.correction),
@@ -51,6 +77,12 @@ def _compared(own: Measure, other: Measure, name: str, other_name: str, plan: Pl
             for row in terms.dropna(subset="p").itertuples()
         ],
     )
+    tested = found.terms.dropna(subset="p")
+    alpha = plan.alpha / max(1, len(tested))
+    smallest = {f"{row.a} − {row.b}": power.detectable_g(int(row.n_a), int(row.n_b), POWER, alpha)
+                for row in tested.itertuples()}  # fmt: skip
+    detectable = {"power": POWER, "effect": "Hedges g, at α over the number of comparisons", "terms": smallest}
+    return replace(found, method={**method, "detectable": detectable}) if smallest else found
 
 
 def _conditions(measure: Measure, suffix: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from analysis.results.section import Figure, Section
 from analysis.sections import between, repeated
 from analysis.statistics.cells import cell_label
 from analysis.statistics.factorial.assumptions import residuals
-from analysis.statistics.regression import gee, logistic
+from analysis.statistics.regression import gee, logistic, odds
 
 MOST_CONTRASTS = 40
 INTERVAL_NOTE = "Boxes: median and quartiles; dots: participants; diamonds: means with 95% t intervals."
@@ -64,7 +64,7 @@ def binary_models(measure: Measure) -> list[Record]:
                 f"{measure.name}.{suffix}",
                 f"{measure.label}: {title} of the single answers",
                 partial(model, measure.answers, measure.name, factors),
-                logistic.COLUMNS,
+                odds.COLUMNS,
                 {**method, "unit": "answers", "n_participants": int(known["participant"].nunique())},
                 len(known),
                 len(measure.answers) - len(known),

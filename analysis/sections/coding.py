@@ -3,8 +3,8 @@
 The table `codes` has a row per code that a coder gave to one answer; a row with an empty code says that the coder read
 the answer and found nothing. A code is *saliency_feature* (can be pointed at) or *general_attribute*. Where coders
 differed and agreed afterwards, rows of the stage *resolved* hold what they agreed on: it takes the place of their own
-codes in whatever counts codes, while agreement is of their own alone. Only answers to *sensitive to* are analysed, as
-in the source.
+codes in whatever counts codes, while agreement is of their own alone. Which question's answers
+are analysed is for the recipe to say.
 """
 
 from itertools import combinations
@@ -20,23 +20,18 @@ from analysis.results.section import Figure, Section
 from analysis.statistics.agreement.coders import alpha_interval, kappa_interval
 from analysis.statistics.effects import newcombe, wilson_clustered
 
-FIELD = "sensitive_to"
 RESOLVED = "resolved"
 KINDS = {"saliency_feature": "saliency features", "general_attribute": "general attributes"}
 DIFFERENCE_COLUMNS = ("term", "class_name", "a", "b", "share_a", "share_b", "diff", "ci_low", "ci_high")
 SHARE_COLUMNS = ("class_name", "condition", "n_responses", "n_with_code", "share", "ci_low", "ci_high")
-RATIO_INTRO = (
-    "Saliency codes divided by all codes in a participant's “sensitive to” answers, averaged over coders. "
-    "Participants without any code have no ratio and are counted as missing."
-)
 
 
-def read_codes(study: Study) -> pd.DataFrame | None:
-    """Return the codes of *sensitive to* answers, None where nothing was coded."""
+def read_codes(study: Study, field: str) -> pd.DataFrame | None:
+    """Return the codes of the answers in the column `field`, None where nothing was coded."""
     if study.codes is None or study.codes.empty:
         return None
     codes = study.codes
-    codes = codes[codes["field"] == FIELD] if "field" in codes else codes
+    codes = codes[codes["field"] == field] if "field" in codes else codes
     return None if codes.empty else codes
 
 
@@ -56,9 +51,9 @@ def settled(codes: pd.DataFrame) -> pd.DataFrame:
     return codes[kept].assign(coder=lambda rows: rows["coder"].where(rows["stage"] != RESOLVED, RESOLVED))
 
 
-def saliency_ratio(study: Study) -> Measure | None:
-    """Return saliency codes / all codes per participant, the mean over coders; None where nothing was coded."""
-    codes = read_codes(study)
+def saliency_ratio(study: Study, field: str) -> Measure | None:
+    """Return saliency codes / all codes of a field per participant, mean over coders; None where nothing was coded."""
+    codes = read_codes(study, field)
     if codes is None:
         return None
     given = settled(codes).dropna(subset=["code"])
@@ -69,12 +64,12 @@ def saliency_ratio(study: Study) -> Measure | None:
     return Measure("saliency_ratio", "Saliency ratio", "ratio", people.assign(saliency_ratio=ratio), study.tested)
 
 
-def section(study: Study, plan: Plan, by: str = "") -> Section:
+def section(study: Study, plan: Plan, field: str, by: str = "") -> Section:
     """Return code shares by class and condition with intervals, and the coders' agreement on every code.
 
     Conditions are the levels of the factor `by` where it varies, else of the first factor that does.
     """
-    codes = read_codes(study)
+    codes = read_codes(study, field)
     if codes is None:
         return Section("Features named", "No answer was coded.")
     own, counted = independent(codes), settled(codes)

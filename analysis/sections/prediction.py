@@ -6,6 +6,7 @@ trial was about where the bundle's manifest names the classes.
 """
 
 from functools import partial
+from typing import Any
 
 import pandas as pd
 
@@ -16,9 +17,11 @@ from analysis.reading.study import Study
 from analysis.results import apa
 from analysis.results.records import record
 from analysis.results.section import Figure, Section
+from analysis.sections.between import POWER
 from analysis.statistics.association import rank_correlation
 from analysis.statistics.effects import mean_interval
 from analysis.statistics.multiplicity import adjust
+from analysis.statistics.power import detectable_rho
 
 COLUMNS = ("metric", "method", *rank_correlation.COLUMNS, "p_adjusted")
 MEANS = ("metric", "method", "n_stimuli", "n_participants", "metric_mean", "accuracy", "ci_low", "ci_high")
@@ -51,6 +54,7 @@ def section(study: Study, plan: Plan, note: str = "") -> Section | None:
                 "seed": plan.seed,
                 "correction": plan.correction,
                 "family": "all metrics and methods",
+                "detectable": _detectable(terms, plan),
             },
             people,
         ),
@@ -73,7 +77,7 @@ def section(study: Study, plan: Plan, note: str = "") -> Section | None:
     ]
     figures = [_figure(metric, rows, answers) for metric, rows in values.groupby("metric")]
     title = "Do automatic metrics predict people?"
-    return Section(title, _said(terms), records, figures, intro=note, figures_first=len(figures))
+    return Section(title, _said(terms, plan), records, figures, intro=note, figures_first=len(figures))
 
 
 def shown(study: Study) -> pd.DataFrame | None:
@@ -139,10 +143,27 @@ def _means(values: pd.DataFrame, answers: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=MEANS)
 
 
-def _said(terms: pd.DataFrame) -> str:
+def _detectable(terms: pd.DataFrame, plan: Plan) -> dict[str, Any]:
+    """Return the smallest correlation over stimuli that each metric and method would have been found with."""
+    found = {f"{row.metric} × {row.method}": detectable_rho(int(row.n_stimuli), POWER, plan.alpha)
+             for row in terms.dropna(subset="rho").itertuples()}  # fmt: skip
+    return {"power": POWER, "effect": "Spearman ρ", "terms": found}
+
+
+def _said(terms: pd.DataFrame, plan: Plan) -> str:
     clear = terms[(terms["ci_low"] > 0) | (terms["ci_high"] < 0)]
+    tested = terms.dropna(subset="rho")
+    if tested.empty:
+        return f"No metric could be compared with people: {terms['reason'].iloc[0]}."
     if clear.empty:
-        return "No metric's order of the stimuli was shown to be people's."
+        row = tested.loc[tested["rho"].abs().idxmax()]
+        smallest = _detectable(terms, plan)["terms"][f"{row['metric']} × {row['method']}"]
+        return (
+            "No metric was shown to order the stimuli as people do, which is not that none does: the closest is "
+            f"{apa.words(row['metric'])} for {apa.words(row['method'])}, ρ = {apa.bounded(row['rho'])}, "
+            f"{apa.interval(row['ci_low'], row['ci_high'], 95)}, and ρ = {apa.bounded(smallest)} is the smallest found "
+            f"with {POWER:.0%} power over {int(row['n_stimuli'])} stimuli."
+        )
     said = [f"{apa.words(row.metric)} for {apa.words(row.method)} (ρ = {apa.bounded(row.rho)}, "
             f"{apa.interval(row.ci_low, row.ci_high, 95)})" for row in clear.itertuples()]  # fmt: skip
     return f"Stimuli are ordered by people's accuracy as by {apa.listing(said)}."

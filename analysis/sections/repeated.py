@@ -16,7 +16,7 @@ from analysis.sections import between
 from analysis.statistics import power
 from analysis.statistics.comparisons import equivalence, friedman, paired
 from analysis.statistics.multiplicity import CORRECTIONS
-from analysis.statistics.regression import mixed, ordinal
+from analysis.statistics.regression import mixed, odds, ordinal
 
 NAMES = {"wilcoxon": "Wilcoxon signed-rank", "t": "paired t"}
 
@@ -177,7 +177,7 @@ def models(measure: Measure) -> list[Record]:
     if measure.kind == "ordinal":
         method = {"function": "statsmodels OrderedModel, logit", "contrasts": "treatment",
                   "covariance": "robust to clustering in participants"}  # fmt: skip
-        chosen.append(("ordinal", "proportional-odds model", ordinal.ordinal, ordinal.COLUMNS, method))
+        chosen.append(("ordinal", "proportional-odds model", ordinal.ordinal, odds.COLUMNS, method))
     known = answers.dropna(subset=[measure.name, *factors])
     return [
         record(

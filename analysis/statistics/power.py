@@ -66,6 +66,28 @@ def detectable_d_z(n: int, wanted: float = 0.8, alpha: float = 0.05) -> float:
     return detectable_f(1, n - 1, n, wanted, alpha)
 
 
+def detectable_g(n_a: int, n_b: int, wanted: float = 0.8, alpha: float = 0.05) -> float:
+    """Return the smallest standardised difference that a two-sided t test of two groups finds with the wanted power.
+
+    >>> round(detectable_g(64, 64), 2)
+    0.5
+    """
+    n = n_a + n_b
+    return detectable_f(1, n - 2, n, wanted, alpha) * n / math.sqrt(n_a * n_b)
+
+
+def detectable_rho(n: int, wanted: float = 0.8, alpha: float = 0.05) -> float:
+    """Return the smallest rank correlation over n pairs that a two-sided test finds with the wanted power.
+
+    By Fisher's z with the variance 1.06 / (n − 3) of ranks (Fieller, Hartley & Pearson 1957).
+
+    >>> round(detectable_rho(40), 2)
+    0.44
+    """
+    lacking = float(stats.norm.ppf(1 - alpha / 2) + stats.norm.ppf(wanted))
+    return math.tanh(lacking * math.sqrt(1.06 / (n - 3)))
+
+
 def detectable_epsilon2(df: float, n: int, wanted: float = 0.8, alpha: float = 0.05) -> float:
     """Return the ε² that Kruskal-Wallis' test finds with the wanted power, by H's noncentral χ² in large samples.
 

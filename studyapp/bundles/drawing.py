@@ -38,6 +38,13 @@ def heatmap_url(record: models.Bundle, node: Heatmap, display: Display, renderer
     return f"/stimuli/{name}"
 
 
+def heatmap_pixels(record: models.Bundle, node: Heatmap, display: Display, renderer: int = RENDERER) -> np.ndarray:
+    """Return a map's picture as people see it, uint8 (H, W, 3): the one that is kept, or drawn and not kept."""
+    path = settings.STIMULI_ROOT / _name(record.salt, node.key, display, renderer)
+    content = path.read_bytes() if path.is_file() else _drawn(record, node, display)
+    return np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
+
+
 def is_drawn(record: models.Bundle, node: Heatmap, display: Display, renderer: int = RENDERER) -> bool:
     """Return whether a map's picture is there."""
     return (settings.STIMULI_ROOT / _name(record.salt, node.key, display, renderer)).is_file()

@@ -107,6 +107,7 @@ def participant_row(run: models.Participant, with_ids: bool) -> dict:
         "finished_at": run.ended_at,
         "duration_s": round((run.ended_at - run.started_at).total_seconds(), 3) if run.ended_at else None,
         "failed_checks": sum(run.quality.get("failed", {}).values()) if run.quality else None,
+        "constant_answers": run.quality.get("constant"),
         **run.summary,
     }
     if with_ids and hasattr(run, "identity"):

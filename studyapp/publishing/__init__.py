@@ -2,7 +2,7 @@
 
 from .checks import Check, checks, problems
 from .definition import content_hash, definition, drawn_stimuli
-from .pictures import render_version
+from .pictures import render_version, shown
 from .versions import draw_heatmaps, edited_since, freeze, frozen, n_undrawn, publish, read_version, set_status
 
 __all__ = [
@@ -21,4 +21,5 @@ __all__ = [
     "read_version",
     "render_version",
     "set_status",
+    "shown",
 ]

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 
+import numpy as np
+
 from studyapp import models
-from studyapp.bundles.drawing import heatmap_url, is_drawn
+from studyapp.bundles.drawing import heatmap_pixels, heatmap_url, is_drawn
 from studyapp.bundles.stimuli import reader
 from studyapp.core.bundles.bundle import Heatmap
 from studyapp.core.engine.displays import display_of
@@ -21,6 +23,14 @@ def render_version(version: models.Version, progress: Callable[[int, int], None]
         heatmap_url(version.bundle, node, display, definition["display"]["renderer"])
         progress(done, len(wanted))
     return len(wanted)
+
+
+def shown(definition: dict, record: models.Bundle, node: Heatmap, level: str = "") -> np.ndarray:
+    """Return the picture of a map that participants of a study so defined get, uint8 (H, W, 3).
+
+    `level` names their display where the study's displays are a factor's levels.
+    """
+    return heatmap_pixels(record, node, display_of(definition, node.method, level), definition["display"]["renderer"])
 
 
 def n_missing(version: models.Version) -> int:

@@ -78,7 +78,10 @@ def _listed(names: list[str]) -> str:
     return "[" + ", ".join(f'"{name}"' for name in names) + "]"
 
 
-@pytest.mark.parametrize("seed", range(TRIES))
+HARD = (780, 1036, 1096, 1453)  # participants without a difference, a coefficient that is next to undetermined
+
+
+@pytest.mark.parametrize("seed", [*range(TRIES), *(seed for seed in HARD if seed >= TRIES)])
 def test_any_table_gives_a_report_without_a_fault_or_is_refused_in_words(seed, tmp_path):
     csv, layout = tmp_path / "table.csv", tmp_path / "map.toml"
     for path, content in zip((csv, layout), table(seed), strict=True):

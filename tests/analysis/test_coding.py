@@ -29,7 +29,7 @@ def test_the_saliency_ratio_by_hand(tmp_path):
     folder = export(tmp_path, [(0, 0, "anna", "ears"), (0, 1, "anna", "legs"), (0, 1, "anna", "background"),
                                (0, 0, "ben", "ears"), (0, 1, "ben", "background"), (1, 0, "anna", ""),
                                (2, 0, "anna", "background")])  # fmt: skip
-    ratio = saliency_ratio(read_export(folder)).data.set_index("participant")["saliency_ratio"]
+    ratio = saliency_ratio(read_export(folder), "sensitive_to").data.set_index("participant")["saliency_ratio"]
     assert ratio["p00000"] == pytest.approx((2 / 3 + 1 / 2) / 2)
     assert ratio["p00002"] == 0
     assert ratio[["p00001", "p00003"]].isna().all()
@@ -40,7 +40,7 @@ def test_the_saliency_ratio_by_hand(tmp_path):
 def test_the_saliency_ratio_is_tested_by_hc3_and_tukey_with_the_same_covariance(tmp_path):
     folder = factory.forward_simulation(tmp_path / "export", n=48)
     found = analysed(folder)
-    measure = saliency_ratio(read_export(folder))
+    measure = saliency_ratio(read_export(folder), "sensitive_to")
     expected = anova(measure.data, "saliency_ratio", ["heatmap", "scores"], covariance="hc3")
     assert found["saliency_ratio.anova_hc3"]["terms"][0]["F"] == pytest.approx(expected["F"].iloc[0])
     assert found["saliency_ratio.tukey.heatmap"]["method"]["covariance"] == "hc3"
@@ -82,7 +82,7 @@ def test_differences_between_heatmaps_have_newcombe_s_limits(tmp_path):
 def test_each_class_has_a_panel_of_features_and_one_of_attributes(tmp_path):
     # figures 27 and 28 of the source: cat and horse, saliency features above general attributes, by heatmap
     study = read_export(factory.forward_simulation(tmp_path / "export", n=12))
-    panels = section(study, Plan()).figures
+    panels = section(study, Plan(), "sensitive_to").figures
     assert [figure.id for figure in panels] == [
         "codes-cat-saliency_feature", "codes-cat-general_attribute",
         "codes-horse-saliency_feature", "codes-horse-general_attribute"]  # fmt: skip

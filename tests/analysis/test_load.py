@@ -1,5 +1,7 @@
 """Reading an export folder, and refusing a broken one by name."""
 
+import json
+
 import pytest
 
 from analysis.errors import AnalysisError
@@ -50,6 +52,16 @@ def test_guarded_free_text_is_restored(export, stored, meant):
 def test_free_text_keeps_newlines_and_commas(export):
     factory.rewrite(export, "trials", lambda rows: [row | {"ignores": 'the "sky",\nor grass'} for row in rows])
     assert read_export(export).trials["ignores"].iloc[0] == 'the "sky",\nor grass'
+
+
+def test_what_the_description_calls_text_stays_text(export):
+    factory.rewrite(export, "trials", lambda rows: [row | {"ignores": "12", "sensitive_to": "12"} for row in rows])
+    path = export / "dataset_description.json"
+    content = json.loads(path.read_text())
+    content["variableMeasured"].append({"name": "ignores", "valueType": "text"})
+    path.write_text(json.dumps(content))
+    trials = read_export(export).trials
+    assert (trials["ignores"].iloc[0], trials["sensitive_to"].iloc[0]) == ("12", 12)
 
 
 def test_a_missing_folder_is_named(tmp_path):

@@ -11,6 +11,7 @@ from analysis.errors import AnalysisError
 from analysis.report import folder
 from analysis.report.methods import methods_text
 from analysis.report.running import analyse
+from analysis.results import tables
 from tests.analysis import factory
 
 NUMBER = re.compile(r"(?<![\w.])−?(?:\d+\.\d+|\.\d+|\d+)(?![\w])%?")
@@ -69,7 +70,7 @@ def numbers_of(content) -> set[str]:
 def check_numbers(text: str, content: dict) -> None:
     known = numbers_of(content)
     text = re.sub(
-        r"\d+% CI|p < \.001|\(Holm, \d+ pairs\)|α = \.05|type \d|\d+ nodes|95%|90%|HC3|\d+\.\d+\.\d+", "", text
+        r"\d+% CI|p < \.001|\(Holm, \d+ pairs\)|α = \.05|type \d|\d+ nodes|95%|90%|HC3|\d+\.\d+\.\d+|\d+–\d+", "", text
     )
     text = re.sub(r"\(\w+(?: & \w+)?, (?:19|20)\d\d\)", "", text)
     said = [number.lstrip("−") for number in NUMBER.findall(text)]
@@ -105,13 +106,52 @@ def test_numbers_and_claims_are_those_of_the_results(tmp_path, n_between, n_with
     assert ("factorial ANOVA" in text) == bool(n_between)
 
 
-@pytest.mark.parametrize("make", [factory.forward_simulation, factory.label_matching, factory.clustering])
+RECIPES = (factory.forward_simulation, factory.label_matching, factory.clustering)
+
+
+def measured(export):
+    """Write a bundle's metrics of every stimulus of forward simulation, and return its folder."""
+    rows = [(f"img{j:02d}", method, "cat", "road", (j * 7 % 14) / 14)
+            for j in range(14) for method in ("lrp", "multiscale_occlusion")]  # fmt: skip
+    pd.DataFrame(rows, columns=["image_id", "method", "target", "metric", "value"]).to_csv(
+        export / "metrics.csv", index=False
+    )
+    return export
+
+
+@pytest.mark.parametrize("make", RECIPES)
 def test_numbers_of_every_recipes_answers_are_in_its_results(tmp_path, make):
-    report = analyse(make(tmp_path / "export"))
+    export, other = make(tmp_path / "export"), make(tmp_path / "other", seed=2)
+    report = analyse(measured(export), against=other)
     content = folder.results(report)
     for section in report.sections:
+        check_numbers(section.answer, content)
         check_numbers(" ".join(text for found in section.records for text in found.sentences), content)
+        assert re.search(r"no (difference|effect)\w* (\w+ )*was shown(?!, which is not)", section.answer) is None
     assert "condition." not in folder.design(report)
+
+
+@pytest.mark.parametrize("make", [*RECIPES, lambda path: None])
+def test_tables_show_the_rows_of_the_results(tmp_path, make):
+    export = make(tmp_path / "export")
+    report = written(tmp_path, 1, 1, 1.5) if export is None else analyse(export)
+    for section in report.sections:
+        for found in section.records:
+            check_table(tables.markdown(found.terms), found.as_json())
+
+
+def check_table(text: str, found: dict) -> None:
+    """Compare a Markdown table with its rows in `results.json`: as many rows, and no number that its row lacks."""
+    heads, _, *rows = text.strip().splitlines()
+    assert len(rows) == len(found["terms"]), found["id"]
+    for row, term in zip(rows, found["terms"], strict=True):
+        cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]]
+        assert len(cells) == len(re.split(r"(?<!\\)\|", heads)[1:-1])
+        shown = " ".join(cell.replace("< .001", "") for cell in cells)
+        words = " ".join(str(value) for value in term.values() if isinstance(value, str))
+        known = numbers_of(term) | set(NUMBER.findall(words)) | set(NUMBER.findall(words.replace("_", " ")))
+        said = [number.lstrip("−") for number in NUMBER.findall(shown)]
+        assert [number for number in said if number not in known] == [], (found["id"], row, term)
 
 
 def test_an_equivalence_that_was_bounded_is_told_where_nothing_was_shown(tmp_path):

@@ -116,13 +116,13 @@ def test_codes_come_with_who_gave_them_and_what_was_agreed_on_counts(study, tmp_
     readings.resolve(study, disputed.pk, anna, [light.pk])
     exporting.export(study, tmp_path / "export")
     read = read_export(tmp_path / "export")
-    codes = read_codes(read)
+    codes = read_codes(read, "sensitive_to")
     assert sorted(independent(codes)["coder"]) == ["anna"] * 3 + ["ben"] * 3
     counted = settled(codes)
     assert sorted(counted["code"].dropna()) == ["=light", "ears", "ears"]
     assert counted["code"].isna().sum() == 2
     assert set(counted["class_name"]) <= {"cat", "horse"}
-    ratio = saliency_ratio(read).data.set_index("participant")["saliency_ratio"]
+    ratio = saliency_ratio(read, "sensitive_to").data.set_index("participant")["saliency_ratio"]
     by_person = {}
     for passage, share in ((same, 1.0), (disputed, 0.0)):
         by_person.setdefault(passage.response.participant.code, []).append(share)

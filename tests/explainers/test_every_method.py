@@ -165,6 +165,17 @@ def test_an_unknown_parameter_lists_near_names():
         explainers.explain("grad_cam", small_cnn(), pictures(1), [0], layers="4")
 
 
+@pytest.mark.parametrize("targets", ["mammal", ["mammal"], [["mammal", "boat"]]])
+def test_classes_by_name_are_refused_with_what_to_give(targets):
+    with pytest.raises(UserError, match=r"found 'mammal'.*\[classes\.index\('mammal'\)\]"):
+        explainers.explain("grad_cam", small_cnn(), pictures(1), targets)
+
+
+def test_images_that_are_no_tensor_are_refused():
+    with pytest.raises(UserError, match=r"a tensor \(N, 3, H, W\), found str"):
+        explainers.explain("grad_cam", small_cnn(), "photo.jpg", [0])
+
+
 @pytest.mark.parametrize("targets", [[0, 1], [0.5], [[[1.0, 0.0]]]])
 def test_targets_of_another_shape_are_refused(targets):
     with pytest.raises(UserError, match="targets: "):

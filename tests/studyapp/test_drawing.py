@@ -66,6 +66,16 @@ def test_a_picture_is_drawn_as_the_display_says_on_the_scale_of_all_maps_of_its_
         assert np.abs(found - expected).mean() < 6  # WebP's losses
 
 
+def test_what_participants_would_get_can_be_looked_at_before_and_after_it_is_drawn(tmp_path, settings):
+    study = make_draft("forward_simulation", tmp_path)
+    definition = publishing.definition(study)
+    node = kind(study.kind).part("stimuli:heatmaps")(definition, stimuli.reader(study.bundle))[0]
+    before = publishing.shown(definition, study.bundle, node)
+    assert pictures(settings.STIMULI_ROOT) == set()
+    publishing.draw_heatmaps(study)
+    assert (publishing.shown(definition, study.bundle, node) == before).all()
+
+
 def test_another_display_or_another_map_is_another_picture_and_the_same_ones_are_not_drawn_twice(
     tmp_path, settings, unexpected
 ):

@@ -134,8 +134,8 @@ def test_a_verification_shows_true_and_own_labels_and_whether_they_agree(definit
         shown = context(step, make_run(definition, bundle, plan, plan.index(step), answered=before))
         assert shown["verdict"] == ("right" if skill == "oracle" else "wrong")
         page = html(plan, plan.index(step), definition, bundle, answered=before)
-        true = re.findall(r'class="true-label">([^<]+)<', page)
-        own = re.findall(r"You: ([^<]+)<", page)
+        true = re.findall(r'class="true-label" translate="no">([^<]+)<', page)
+        own = re.findall(r'You: <span translate="no">([^<]+)<', page)
         assert true == step["data"]["leaf_order"]
         assert own == before[-1].answer["response"]
         assert page.count("Not right") == (0 if skill == "oracle" else 2)
@@ -201,4 +201,5 @@ def test_a_class_whose_name_holds_the_separator_of_pairs_is_a_class_like_any_oth
     plan = [row.step for row in answered]
     pages = [html(plan, position, definition, bundle, STAGED, answered[:position]) for position in range(len(plan))]
     choose = next(position for position, step in enumerate(plan) if step["page"] == "choose")
-    assert "“cello” and “crane / bird”" in pages[choose]
+    names = [f'“<span translate="no">{name}</span>”' for name in ("cello", "crane / bird")]
+    assert " and ".join(names) in pages[choose]

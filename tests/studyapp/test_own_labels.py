@@ -91,7 +91,7 @@ def test_participants_read_the_studys_words_and_points(study):
     assert "Of your answer" in page
     assert all(f"<span>{label}</span>" in page for label in SEVEN)
     asked = next(step["data"]["class_name"] for step in run.plan.steps if step["page"] == "trial")
-    assert f"<legend>Will the system say “{asked}”?</legend>" in page
+    assert f'<legend>Will the system say “<span translate="no">{asked}</span>”?</legend>' in page
 
 
 def test_coders_read_how_the_study_asked(study):

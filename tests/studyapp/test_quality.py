@@ -29,6 +29,7 @@ def test_measures_are_the_median_time_the_hidden_share_and_what_never_changed():
         "trial_ms": 30_000,
         "hidden": round(15 / 152, 3),
         "same": ["confidence"],
+        "constant": False,
         "habits": [],
         "failed": {"attention": 1},
     }
@@ -65,9 +66,23 @@ def test_half_the_time_elsewhere_and_a_run_without_comparison_are_not_flagged():
     assert flags({"trial_ms": 1}, None) == flags({"trial_ms": None}, 20_000) == flags({}, 20_000) == []
     assert flags({"trial_ms": 0}, 20_000) == ["Too fast: trials in less than a third of the usual time"]
     assert flags({"failed": {"attention": 1}, "same": ["sensitive_to"]}, None) == [
-        "Constant: the same “sensitive to” on every trial",
+        "The same “sensitive to” on every trial",
         "Failed check: attention",
     ]
+
+
+def test_constant_is_who_answered_every_closed_question_alike():
+    assert measures([trial(True, 2)] * 5, KIND)["constant"]
+    assert not measures([trial(True, n) for n in range(5)], KIND)["constant"]
+    assert not measures([trial(True, 2)] * 4, KIND)["constant"]
+    assert flags({"same": ["response", "confidence"], "constant": True}, None) == [
+        "Constant: the same answers on every trial"
+    ]
+
+
+def test_a_time_that_the_plan_states_takes_the_place_of_the_usual_one():
+    assert flags({"trial_ms": 999}, 20_000, 1000) == ["Too fast: trials in less than 1000 ms"]
+    assert flags({"trial_ms": 1000}, 20_000, 1000) == []
 
 
 def test_free_text_is_never_called_constant():
@@ -89,7 +104,7 @@ def test_every_flag_is_said_in_words():
     kept = {"trial_ms": 20_000, "hidden": 0.6, "same": ["response"], "failed": {"attention": 2}}
     kept["habits"] = ["Placement: all pictures in one group"]
     assert flags(kept, 20_000) == [
-        "Constant: the same “response” on every trial",
+        "The same “response” on every trial",
         "Placement: all pictures in one group",
         "Failed check: attention",
         "Elsewhere: the page was hidden for more than half the time",
@@ -155,4 +170,4 @@ def test_measures_are_kept_when_a_run_completes_and_not_before(start):
     bela = walk(bela)
     assert walk(anna, upto=4).quality == {}
     assert walk(anna).quality["failed"] == {"check": 1}
-    assert bela.quality == {"trial_ms": None, "hidden": None, "same": [], "habits": [], "failed": {}}
+    assert bela.quality == {"trial_ms": None, "hidden": None, "same": [], "constant": False, "habits": [], "failed": {}}

@@ -1,19 +1,17 @@
 """Repeated binary answers, population-averaged: GEE with the bias-reduced covariance of Mancl & DeRouen (2001)."""
 
-import math
-
 import numpy as np
 import pandas as pd
 import statsmodels.api as sm
-from scipy import stats
 
 from analysis.errors import NotDefined
+from analysis.statistics.regression import odds
 from analysis.statistics.regression.design import check_not_separated, trials_design
-from analysis.statistics.regression.logistic import COLUMNS
+from analysis.statistics.regression.odds import COLUMNS
 
 
 def gee(data: pd.DataFrame, outcome: str, factors: list[str], participant: str = "participant") -> pd.DataFrame:
-    """Return one row per coefficient (log odds, treatment contrasts, exchangeable answers), as `logistic.COLUMNS`.
+    """Return one row per coefficient (log odds, treatment contrasts, exchangeable answers), as `odds.COLUMNS`.
 
     >>> rows = [(f"p{i}", method, int((i + j) % 4 < k))
     ...         for i in range(8) for method, k in (("a", 1), ("b", 3)) for j in range(6)]
@@ -31,19 +29,5 @@ def gee(data: pd.DataFrame, outcome: str, factors: list[str], participant: str =
     except np.linalg.LinAlgError:
         reason = "one participant alone decides a coefficient, so the bias-reduced covariance is not defined"
         raise NotDefined(reason, tuple(names)) from None
-    half = stats.norm.ppf(0.975)
-    rows = [
-        (
-            name,
-            b,
-            se,
-            b / se,
-            2 * stats.norm.sf(abs(b / se)),
-            math.exp(b),
-            math.exp(b - half * se),
-            math.exp(b + half * se),
-        )
-        for name, b, se in zip(names, fit.params, fit.bse, strict=True)
-    ]
-    table = pd.DataFrame(rows, columns=COLUMNS)
-    return table.assign(reason=table["se"].isna().map({True: "too few participants for this covariance", False: ""}))
+    rows = [odds.row(*values) for values in zip(names, fit.params, fit.bse, strict=True)]
+    return pd.DataFrame(rows, columns=(*COLUMNS, "reason"))

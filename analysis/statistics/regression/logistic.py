@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import optimize, special, stats
+from scipy import optimize, special
 
 from analysis.errors import NotDefined
+from analysis.statistics.regression import odds
 from analysis.statistics.regression.design import check_not_separated, trials_design
+from analysis.statistics.regression.odds import COLUMNS
 
-COLUMNS = ("term", "estimate", "se", "z", "p", "odds_ratio", "ci_low", "ci_high")
 NODES = 15
 NEWTON_STEPS = 50
 
@@ -63,7 +64,7 @@ def mixed_logistic(
         raise NotDefined("the mixed logistic model did not converge", tuple(names))
     beta, sd = fit.x[:-1], math.exp(fit.x[-1])
     errors = _standard_errors(fit.x, counts)
-    rows = [_row(*values) for values in zip(names, beta, errors, strict=True)]
+    rows = [odds.row(*values) for values in zip(names, beta, errors, strict=True)]
     rows.append(("sd(participant)", sd, *[math.nan] * 6, "a standard deviation has no Wald test"))
     return pd.DataFrame(rows, columns=(*COLUMNS, "reason"))
 
@@ -149,10 +150,3 @@ def _standard_errors(parameters: np.ndarray, counts: Counts, step: float = 1e-4)
     if parameters[-1] < -5:  # no variance between participants: it is at its border, and the rest is a plain regression
         hessian = hessian[:-1, :-1]
     return np.asarray(np.sqrt(np.diag(np.linalg.inv(hessian)))[: len(parameters) - 1])
-
-
-def _row(name: str, estimate: float, se: float) -> tuple[object, ...]:
-    half = stats.norm.ppf(0.975) * se
-    z = estimate / se
-    limits = math.exp(estimate - half), math.exp(estimate + half)
-    return (name, estimate, se, z, 2 * stats.norm.sf(abs(z)), math.exp(estimate), *limits, "")

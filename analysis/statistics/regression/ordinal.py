@@ -5,14 +5,13 @@ import warnings
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 from statsmodels.miscmodels.ordinal_model import OrderedModel
 from statsmodels.tools.sm_exceptions import ConvergenceWarning, HessianInversionWarning
 
 from analysis.errors import NotDefined
+from analysis.statistics.regression import odds
 from analysis.statistics.regression.design import trials_design
-
-COLUMNS = ("term", "estimate", "se", "z", "p", "odds_ratio", "ci_low", "ci_high")
+from analysis.statistics.regression.odds import COLUMNS
 
 
 def ordinal(
@@ -50,14 +49,8 @@ def ordinal(
         except (ConvergenceWarning, HessianInversionWarning, np.linalg.LinAlgError) as problem:
             raise NotDefined(f"the proportional-odds model did not converge ({problem})", tuple(names)) from None
     count = len(names) - 1
-    rows = [_row(*values) for values in zip(names[1:], fit.params[:count], fit.bse[:count], strict=True)]
+    rows = [odds.row(*values) for values in zip(names[1:], fit.params[:count], fit.bse[:count], strict=True)]
     thresholds = model.transform_threshold_params(fit.params)[1:-1]
     for low, high, threshold in zip(levels, levels[1:], thresholds, strict=False):
         rows.append((f"{low:g}|{high:g}", float(threshold), *[math.nan] * 6, "a threshold is not tested"))
     return pd.DataFrame(rows, columns=(*COLUMNS, "reason"))
-
-
-def _row(name: str, estimate: float, se: float) -> tuple[object, ...]:
-    half = stats.norm.ppf(0.975) * se
-    limits = math.exp(estimate - half), math.exp(estimate + half)
-    return (name, estimate, se, estimate / se, 2 * stats.norm.sf(abs(estimate / se)), math.exp(estimate), *limits, "")

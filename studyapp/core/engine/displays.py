@@ -25,6 +25,7 @@ def described(bundle: Bundle, parameters: dict[str, Any]) -> dict[str, Any]:
     return {"renderer": RENDERER, "methods": methods}
 
 
-def display_of(definition: dict[str, Any], method: str) -> Display:
-    """Return the display of a method's maps in a frozen study."""
-    return read_display(definition["display"]["methods"][method])
+def display_of(definition: dict[str, Any], method: str, level: str = "") -> Display:
+    """Return the display of a method's maps in a frozen study; `level` names which, where displays are a factor's."""
+    frozen = definition["display"]
+    return read_display((frozen["levels"][level] if level else frozen["methods"])[method])

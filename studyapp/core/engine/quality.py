@@ -31,16 +31,19 @@ def measures(answers: list[Answer], its_kind: Kind) -> dict[str, Any]:
 
     trial_ms  median time of a trial     hidden  share of the time during which the page was hidden
     same      fields of closed questions that had the same answer on every trial
+    constant  whether these are all its closed questions
     habits    what the kind finds conspicuous about all trials, in words
     failed    questions of checks that were failed in the end, their number by page
     """
     trials = [row for row in answers if its_kind.page(row.step["page"]).trial]
     times = [row.rt_ms for row in trials if row.rt_ms is not None]
     total = sum(row.rt_ms or 0 for row in answers)
+    unvaried = _unvaried(trials, its_kind)
     return {
         "trial_ms": round(median(times), 1) if times else None,
         "hidden": round(sum(row.hidden_ms or 0 for row in answers) / total, 3) if total else None,
-        "same": _constant(trials, its_kind),
+        "same": [name for name, same in unvaried.items() if same],
+        "constant": bool(unvaried) and all(unvaried.values()),
         "habits": load(its_kind.habits)(trials) if its_kind.habits and trials else [],
         "failed": failed_checks(answers, its_kind),
     }
@@ -61,13 +64,22 @@ def failed_checks(answers: list[Answer], its_kind: Kind) -> dict[str, int]:
     return dict(Counter(page for (page, _), passed in final.items() if not passed))
 
 
-def flags(kept: dict[str, Any], typical_ms: float | None) -> list[str]:
-    """Return what is conspicuous about a run, in words; `typical_ms` is the median of the runs' `trial_ms`."""
+def flags(kept: dict[str, Any], typical_ms: float | None, least_ms: float | None = None) -> list[str]:
+    """Return what is conspicuous about a run, in words.
+
+    `typical_ms` is the median of the runs' `trial_ms`; `least_ms` the time that the analysis plan states instead. The
+    report judges by the same rules.
+    """
     found = []
     trial_ms = kept.get("trial_ms")
-    if trial_ms is not None and typical_ms and trial_ms < FAST_SHARE * typical_ms:
+    if trial_ms is not None and least_ms and trial_ms < least_ms:
+        found.append(f"Too fast: trials in less than {least_ms:g} ms")
+    if trial_ms is not None and not least_ms and typical_ms and trial_ms < FAST_SHARE * typical_ms:
         found.append("Too fast: trials in less than a third of the usual time")
-    found += [f"Constant: the same “{name.replace('_', ' ')}” on every trial" for name in kept.get("same", ())]
+    if kept.get("constant"):
+        found.append("Constant: the same answers on every trial")
+    else:
+        found += [f"The same “{name.replace('_', ' ')}” on every trial" for name in kept.get("same", ())]
     found += kept.get("habits", ())
     found += [f"Failed check: {page.replace('_', ' ')}" for page in kept.get("failed", ())]
     if (kept.get("hidden") or 0) > HIDDEN_SHARE:
@@ -75,8 +87,8 @@ def flags(kept: dict[str, Any], typical_ms: float | None) -> list[str]:
     return found
 
 
-def _constant(trials: list[Answer], its_kind: Kind) -> list[str]:
-    """Return the closed questions that had one answer throughout, over at least `MIN_TRIALS` trials."""
+def _unvaried(trials: list[Answer], its_kind: Kind) -> dict[str, bool]:
+    """Return of each closed question answered in `MIN_TRIALS` trials or more whether its answer never changed."""
     given: dict[str, list[Any]] = {}
     for row in trials:
         page = its_kind.page(row.step["page"])
@@ -85,4 +97,4 @@ def _constant(trials: list[Answer], its_kind: Kind) -> list[str]:
             closed = field.name in asked or field.type == "boolean" or field.levels
             if closed and row.answer.get(field.name) is not None:
                 given.setdefault(field.name, []).append(row.answer[field.name])
-    return [name for name, values in given.items() if len(values) >= MIN_TRIALS and len({*map(str, values)}) == 1]
+    return {name: len({*map(str, values)}) == 1 for name, values in given.items() if len(values) >= MIN_TRIALS}

@@ -165,6 +165,11 @@ def _participant(with_ids: bool) -> list[Field]:
             "integer",
             "How many questions of its checks the run failed at their last attempt; empty unless completed.",
         ),
+        Field(
+            "constant_answers",
+            "boolean",
+            "Whether every closed question of the trials had the same answer throughout; empty unless completed.",
+        ),
         *(ids if with_ids else []),
     ]
 

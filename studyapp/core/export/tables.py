@@ -80,11 +80,12 @@ def writer_to(file: TextIO, columns: list[Field]) -> Writer:
 
 
 def property_value(column: Field) -> dict[str, Any]:
-    """Return a column's entry in `variableMeasured`: a schema.org PropertyValue with unit and levels."""
+    """Return a column's entry in `variableMeasured`: a schema.org PropertyValue with unit, type and levels."""
     described: dict[str, Any] = {
         "@type": "PropertyValue",
         "name": column.name,
         "description": column.description,
         "unitText": column.unit,
+        "valueType": column.type,
     }
     return described | ({"levels": {str(code): text for code, text in column.levels.items()}} if column.levels else {})

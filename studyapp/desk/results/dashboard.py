@@ -51,7 +51,7 @@ def figures(study: models.Study, *, bots: bool = False) -> dict[str, dict]:
         "funnel": {"funnel": charts.funnel(_stages_reached(places, cells))},
         "balance": {"balance": charts.balance([_cell(cell, places) for cell in cells])},
         "durations": {"durations": charts.histogram([run["minutes"] for run in completed], "min")},
-        "quality": {"quality": _quality(completed), "n_completed": len(completed)},
+        "quality": {"quality": _quality(study, completed), "n_completed": len(completed)},
     }
 
 
@@ -60,7 +60,7 @@ def behind(study: models.Study, *, bots: bool, stage: str = "", flag: str = "") 
     runs = _runs(study, bots).select_related("condition").order_by("pk")
     if flag:
         completed = _completed(runs)
-        flagged = [run["pk"] for run, found in _flagged(completed) if flag in found]
+        flagged = [run["pk"] for run, found in _flagged(study, completed) if flag in found]
         return list(runs.filter(pk__in=flagged[:SHOWN]))
     runs = list(runs.exclude(status__in=(flow.COMPLETED, "erased")))
     cells, keys = list(study.conditions.all()), {(run.version_id, run.condition_id) for run in runs}
@@ -263,16 +263,24 @@ def _cell(cell: models.Condition, places: list[dict]) -> dict:
     }
 
 
-def _flagged(completed: list[dict]):
+def _flagged(study: models.Study, completed: list[dict]):
+    least_ms = _least_ms(study)
     times = [run["quality"]["trial_ms"] for run in completed if run["quality"].get("trial_ms") is not None]
     typical_ms = median(times) if times else None
-    return [(run, quality.flags(run["quality"], typical_ms)) for run in completed]
+    return [(run, quality.flags(run["quality"], typical_ms, least_ms)) for run in completed]
 
 
-def _quality(completed: list[dict]) -> dict:
+def _least_ms(study: models.Study) -> float | None:
+    """Return the least median time of a trial that the plan states, as the report reads it."""
+    plan = study.current.definition.get("analysis_plan", {}) if study.current else study.analysis_plan
+    stated = plan.get("min_median_rt_ms")
+    return stated if isinstance(stated, int | float) else None
+
+
+def _quality(study: models.Study, completed: list[dict]) -> dict:
     counts: dict[str, int] = {}
     clean = 0
-    for _, found in _flagged(completed):
+    for _, found in _flagged(study, completed):
         clean += not found
         for flag in found:
             counts[flag] = counts.get(flag, 0) + 1

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from studyapp.core.engine.run import to_say
 from studyapp.core.engine.shared_pages import money
-from studyapp.core.texts import render
+from studyapp.core.texts import Kept, render
 
 from . import plan
 from .charts import score_chart
@@ -41,7 +41,7 @@ def screening(step: dict, run) -> dict:
     data = step["data"]
     around = without_statements(run.definition["texts"][f"screening_{data['about']}"])
     return {
-        "body": render(around, {"class_name": data["class_name"]}),
+        "body": render(around, {"class_name": Kept(data["class_name"])}),
         "example": _example(run, data["image"], data["class_name"]),
         **_look(run, still=True),
     }
@@ -157,15 +157,15 @@ def _text(run, key: str, **values) -> str:
     names = run.parameters["classes"]
     n_trials = sum(len(drawn[name]["queries"]) for name in names)
     known = {
-        "first_class": names[0],
-        "second_class": names[1],
+        "first_class": Kept(names[0]),
+        "second_class": Kept(names[1]),
         "n_trials": n_trials,
         "n_examples": sum(run.parameters["examples"].values()),
         "base": money(payment["reward_base"], payment["currency"]),
         "bonus": money(payment["reward_bonus"], payment["currency"]),
         "max_reward": money(_reward(payment, n_trials), payment["currency"]),
     }
-    return run.text(key, **known | values)
+    return run.text(key, **known | values | {name: Kept(values[name]) for name in ("class_name",) if name in values})
 
 
 def _reward(payment: dict, n_correct: int) -> Decimal:

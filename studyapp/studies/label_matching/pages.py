@@ -4,6 +4,7 @@ from random import Random
 
 from studyapp.core.bundles.map_tree import Node, leaves, read_tree, walk
 from studyapp.core.engine.shared_pages import money
+from studyapp.core.texts import Kept
 
 from .boxes import box_names, letter
 from .scoring import agreements
@@ -130,7 +131,7 @@ def _depth(nodes: tuple[Node, ...]) -> int:
 
 def _named(data: dict) -> dict:
     """Return a step's data with the labels as the texts name them, in the order in which the pair is written."""
-    labels = dict(zip(("first_label", "second_label"), data.get("labels", ()), strict=False))
+    labels = dict(zip(("first_label", "second_label"), map(Kept, data.get("labels", ())), strict=False))
     return {name: value for name, value in data.items() if isinstance(value, str | int)} | labels
 
 

@@ -3,6 +3,7 @@
 // on the page from the start; switches and the panel only show and hide.
 
 import * as dragging from "../js/dragging.js";
+import { meant } from "../js/keys.js";
 import { fill } from "../js/words.js";
 import * as comparing from "./comparing.js";
 import * as looking from "./looking.js";
@@ -155,7 +156,7 @@ export function init(form) {
   });
 
   function onPhotoKey(event, picture) {
-    const group = event.key.toUpperCase();
+    const group = meant(event).toUpperCase();
     if (trayOf(group)) put(withSelected(picture), group);
     else if (["Delete", "Backspace"].includes(event.key)) put(withSelected(picture), null);
     else if (event.key.startsWith("Arrow")) {
@@ -166,7 +167,10 @@ export function init(form) {
     event.preventDefault();
   }
 
-  board.addEventListener("dragstart", (event) => event.preventDefault());
+  function laid() {
+    for (const { card } of cards.values()) card.classList.remove("lifted");
+  }
+
   dragging.init(board, {
     handleOf: (target) => target.closest(".photo, .thumb"),
     itemOf: pictureAt,
@@ -179,8 +183,12 @@ export function init(form) {
     over: (zone) => {
       for (const tray of trays) tray.classList.toggle("over", tray === zone);
     },
+    back: (picture, likeness) => {
+      laid();
+      dragging.travel(likeness, thumbOf(picture) ?? cards.get(picture).photo);
+    },
     drop: (picture, zone, likeness) => {
-      for (const { card } of cards.values()) card.classList.remove("lifted");
+      laid();
       const group = zone ? (zone.dataset.group ?? null) : groupOf(picture);
       put(withSelected(picture), group, likeness);
     },
