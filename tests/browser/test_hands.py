@@ -4,7 +4,7 @@ import pytest
 
 from studyapp import models
 from tests.browser import walking
-from tests.browser.boards import drag, middle, settled, skip_to_board
+from tests.browser.boards import drag, middle, settled
 from tests.browser.clustering import BARE, moves, photo, placed, tray
 from tests.studyapp.label_matching import write_bundle as write_pairs
 
@@ -75,7 +75,7 @@ def near_an_edge(page) -> None:
 
 
 def test_a_drag_given_up_or_lost_changes_nothing_and_edges_and_keys_of_every_layout_do(page, sorting):
-    skip_to_board(page, sorting(**BARE))
+    walking.skip_to_trial(page, sorting(**BARE))
     drag(page, photo(2), tray("B"))
     before = placed(page)
     for give_up in (
@@ -135,7 +135,7 @@ def test_a_translated_board_keeps_its_labels_and_what_is_stored(page, publish, l
     few = {"training_trials": 1, "evaluation_trials": 1}
     folder = write_pairs(tmp_path / "source", size=240)
     publish(folder, {"method": "cwox_2s"}, slug="pairs", title="Labels", kind="label_matching", parameters=few)
-    skip_to_board(page, f"{live_server.url}/s/pairs/")
+    walking.skip_to_trial(page, f"{live_server.url}/s/pairs/")
     assert page.inner_text("h1").startswith("~")
     chips = page.query_selector_all("[data-label]")
     names = [chip.get_attribute("data-label") for chip in chips]

@@ -63,12 +63,7 @@ class TestInABrowser:
     def test_what_is_optional_is_gone_without(self, live_server, page, make_study, lacking):
         page.add_init_script(FAILING[lacking])
         make_study(queries_per_class={"TP": 1, "FN": 0, "FP": 0, "TN": 0})
-        walking.enter(page, f"{live_server.url}/s/walk/")
-        for _ in range(20):
-            if walking.is_trial(page):
-                break
-            walking.answer_by_mouse(page)
-            walking.go_on(page)
+        walking.skip_to_trial(page, f"{live_server.url}/s/walk/")
         walking.answer_by_mouse(page)
         walking.go_on(page)
         answered = models.Response.objects.latest("pk")

@@ -63,7 +63,8 @@ def skip_to_trial(page: Page, url: str) -> None:
     """Enter in the browser, have all before the first trial answered by plain functions, and show the trial."""
     enter(page, url)
     run = sessions.get(models.Participant.objects.latest("pk").pk)
-    while (step := showing.step_of(run)[2])["page"] != "trial":
+    while not (now := showing.step_of(run))[1].trial:
+        step = now[2]
         data = QueryDict(mutable=True)
         data.update(answering.answer(run, "oracle", Random(step["key"])))
         sessions.submit(run.pk, sessions.token(run, run.position), partial(showing.validate, data), {})
