@@ -15,7 +15,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from studyapp import __version__
-from studyapp.core.environment import choice, flag, hosts, local_secret, required, secret
+from studyapp.core.environment import addresses, choice, flag, hosts, local_secret, mail_server, required, secret
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 APP_DIR = BASE_DIR / "studyapp"
@@ -191,6 +191,12 @@ if PRODUCTION:
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+
+# Mail goes to those who run the server, and only where a mail server is named.
+ADMINS = [(address, address) for address in addresses("HEATWISE_ADMINS")]
+globals().update(mail_server("HEATWISE_MAIL"))
+SERVER_EMAIL = DEFAULT_FROM_EMAIL = os.environ.get("HEATWISE_MAIL_FROM") or f"heatwise@{ALLOWED_HOSTS[0]}"
+EMAIL_SUBJECT_PREFIX = f"[Heatwise at {ALLOWED_HOSTS[0]}] "
 
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",

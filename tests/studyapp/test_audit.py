@@ -121,7 +121,7 @@ def test_every_other_command_of_the_app_only_reads_or_carries_out_what_the_desk_
         "bonus", "check_export", "check_study", "data_dictionary", "dump_study", "export_study", "study_schema",
         "translations",
     }  # fmt: skip
-    assert known == {*CHANGING, "demo"} | reading | {"work"}
+    assert known == {*CHANGING, "demo", "restore"} | reading | {"work"}
 
 
 def test_the_trail_outlives_the_study_and_the_account(desk, draft):
