@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from studyapp import models
 from studyapp.simulation.by_browser import Walker
+from tests import loaded
 from tests.browser import walking
 from tests.browser.boards import drag, drag_by_finger, is_board, settled, walk, walk_by_keyboard
 from tests.browser.looking import serious, sideways
@@ -19,12 +20,12 @@ SHORT = {"training_trials": 1, "evaluation_trials": 1}
 
 
 @pytest.fixture
-def start(publish, live_server, tmp_path):
+def start(publish, live_server):
     """Publish a study and return the address of its door: `start(method="swox", **parameters)`."""
 
     def start(method="cwox_2s", **parameters) -> str:
         publish(
-            write_bundle(tmp_path / "source", size=240),
+            loaded.load(write_bundle, size=240),
             {"method": method},
             slug="pairs",
             title="Which label is it?",

@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from studyapp import models
 from studyapp.settings import BASE_DIR
+from tests import loaded
 from tests.browser import walking
 from tests.browser.clustering import BARE
 from tests.studyapp import label_matching
@@ -101,15 +102,15 @@ class TestPlainForms:
     pytestmark = browser_test
 
     @pytest.fixture(params=["forward_simulation", "label_matching", "clustering"])
-    def door(self, request, make_study, publish, sorting, live_server, tmp_path):
+    def door(self, request, make_study, publish, sorting, live_server):
         if request.param == "clustering":
             return sorting(**BARE)
         if request.param == "forward_simulation":
             make_study(queries_per_class={"TP": 1, "FN": 0, "FP": 0, "TN": 0})
         else:
             few = {"training_trials": 1, "evaluation_trials": 1}
-            folder = label_matching.write_bundle(tmp_path / "source")
-            publish(folder, {"method": "cwox_2s"}, slug="walk", title="Pairs", kind=request.param, parameters=few)
+            bundle = loaded.load(label_matching.write_bundle)
+            publish(bundle, {"method": "cwox_2s"}, slug="walk", title="Pairs", kind=request.param, parameters=few)
         return f"{live_server.url}/s/walk/"
 
     def test_without_scripts_a_whole_session_is_stored(self, browser, door):
