@@ -125,7 +125,8 @@ def _stimuli_checks(study: models.Study, its_kind: Kind) -> list[Check]:
     found = [Check("Stimuli", drawn, its_kind.part("stimuli:check")(record, bundle))]
     if its_kind.windows is None or found[0].problems:
         return found
-    return [*found, Check("Sizes", sizes.in_words(record["parameters"], sizes.windows(its_kind, record, bundle)), [])]
+    needed = sizes.windows(its_kind, record, bundle)
+    return [*found, Check("Sizes", sizes.in_words(record["parameters"], needed, bundle), [])]
 
 
 def _question_problems(study: models.Study, its_kind: Kind) -> list[str]:
