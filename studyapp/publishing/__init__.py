@@ -15,6 +15,7 @@ from .versions import (
     publish,
     read_version,
     set_status,
+    windows_of,
 )
 
 __all__ = [
@@ -40,4 +41,5 @@ __all__ = [
     "render_version",
     "set_status",
     "shown",
+    "windows_of",
 ]

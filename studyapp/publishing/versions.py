@@ -4,6 +4,8 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from studyapp import models
+from studyapp.bundles.stimuli import reader
+from studyapp.core.engine import sizes
 from studyapp.core.engine.kinds import Kind, kind
 from studyapp.core.questionnaires import pages, reading
 
@@ -75,6 +77,17 @@ def read_version(pk: int) -> models.Version:
     if "questionnaires" in record:
         record["questionnaires"] = reading.complete(record["questionnaires"])
     return version
+
+
+def windows_of(version: models.Version) -> list[sizes.Window]:
+    """Return the smallest windows that hold a version's pages; any one of them will do."""
+    return _windows(version.content_hash, version.pk)
+
+
+@lru_cache(maxsize=64)
+def _windows(_content_hash: str, pk: int) -> list[sizes.Window]:
+    version = read_version(pk)
+    return sizes.windows(kind(version.definition["kind"]), version.definition, reader(version.bundle))
 
 
 def set_status(study: models.Study, status: models.Study.Status) -> None:
