@@ -24,7 +24,7 @@ from studyapp.desk.results import bots, dashboard, downloads, exports, jobs, rep
 from studyapp.jobs import files
 from studyapp.run import sessions
 
-from . import audits, display, drawn, numbers, transitions, wording
+from . import audits, display, drawn, numbers, questionnaires, transitions, wording
 from .conditions import ConditionInline, LabelledFormSet
 from .forms import PARAMETER, TEXT, AddStudyForm, study_form, text_order
 
@@ -38,7 +38,11 @@ RECRUITMENT = (
 KEEPING = (("active_minutes", "expire_hours", "retention_days"), "seed")
 FOLDED = ("collapse",)
 # Where on the page each of `publishing.checks` is seen to.
-CHECKED_ON = {"Display": "admin:study_display", "Stimuli": "admin:study_stimuli"}  # on pages of their own
+CHECKED_ON = {
+    "Display": "admin:study_display",
+    "Stimuli": "admin:study_stimuli",
+    "Questionnaires": "admin:questionnaires",
+}
 CHECKED_AT = {
     "Bundle": "#id_bundle",
     "Conditions": "#conditions-group",
@@ -172,7 +176,20 @@ class StudyAdmin(ByRole, admin.ModelAdmin):
             path("load/", self.admin_site.admin_view(uploads.view(self, "study")), name="load_study"),
             path("<int:pk>/people/", self.admin_site.admin_view(people.view(self)), name="study_people"),
         ]
-        parts = (audits, bots, coding, dashboard, display, drawn, exports, jobs, links, reports, wording)
+        parts = (
+            audits,
+            bots,
+            coding,
+            dashboard,
+            display,
+            drawn,
+            exports,
+            jobs,
+            links,
+            questionnaires,
+            reports,
+            wording,
+        )
         around = [address for part in parts for address in part.urls(self)]
         return [*own, *actions, *taken_away, *around, *super().get_urls()]
 
