@@ -121,7 +121,7 @@ def test_the_desks_preview_follows_what_is_typed(desk, publish):
     )
     page = desk(f"/admin/studyapp/study/{study.pk}/questionnaires/0/")
     shown = page.frame_locator("iframe[data-shown]")
-    assert shown.locator("legend", has_text="Statement view_2").count() == 1
+    shown.locator("legend", has_text="Statement view_2").wait_for()
     page.fill("[name=item__text] >> nth=1", "I could rely on it.")
     shown.locator("legend", has_text="I could rely on it.").wait_for()
     page.fill("[name=item__scale] >> nth=1", "other scale")
