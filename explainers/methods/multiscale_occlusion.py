@@ -1,16 +1,16 @@
 """Multi-scale occlusion: hide cells of all sizes, keep for each part of the image the scale that tells most.
 
 "multiscale-occlusion-study", section 4: recursive occlusion (4.3), pruning (4.5), fill (4.7), importance (4.8), offsets
-(4.10), the best of them (4.11) and their mean (4.12). The text is silent or illegible in places; ours are: in the paper
-the root is classified and pruned like any node (`prune_root`); the importance divides by the original score; cells at or below
-`epsilon` are pruned, negative ones too; the boundaries of cells in pixels are ⌊i·H / 2^(D+1)⌋.
+(4.10), the best of them (4.11) and their mean (4.12). The text is silent or illegible in places; we read it so that the
+root is classified and pruned like any node (`prune_root`), the importance divides by the original score, cells at or
+below `epsilon` are pruned, negative ones too, and the boundaries of cells in pixels are ⌊i·H / 2^(D+1)⌋.
 
 D counts subdivisions. The caption of figure 20, "256 heatmaps with a max depth of 5", fits our D = 4, so the user
 study's "depth of 4" may be our D = 3.
 
 Ours, not the paper's: by default the root's children stay, since the paper's rule leaves maps of one colour where the
-evidence is redundant (`paper` goes back to it); and `combine = "density"`, for what its section 8.1 leaves open, how to put all offsets into one
-structure in place of the mean of whole trees; see `explainers.occlusion.density`.
+evidence is redundant (`paper` goes back to it); and `combine = "density"`, for what its section 8.1 leaves open, how to
+put all offsets into one structure in place of the mean of whole trees; see `explainers.occlusion.density`.
 """
 
 from typing import Any

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from studyapp import models
 from studyapp.bundles.stimuli import reader
-from studyapp.core.engine import parameters
+from studyapp.core.engine import fillings, parameters
 from studyapp.core.engine.kinds import Kind, kind
 from studyapp.core.engine.questions import text_key
-from studyapp.core.texts import addresses
+from studyapp.core.texts import addresses, words
 
 from .definition import definition
 
@@ -30,6 +30,7 @@ def checks(study: models.Study) -> list[Check]:
     settings = parameters.problems(its_kind, study.parameters)
     settings = settings or _question_problems(study, its_kind)
     settings += _unknown_texts(study.texts, its_kind.texts()) + _foreign_media(study.texts)
+    settings += [f"Text “{words(key)}”: {one}" for key, one in fillings.problems(its_kind, study.texts).items()]
     if links := sorted({link for text in study.texts.values() for link in addresses(text)[0]}):
         edited += f"; links lead to {', '.join(links)}"
     if not isinstance(study.analysis_plan, dict):

@@ -100,6 +100,9 @@ class Page:
     form of its own where that takes more, as a board does. `fields` declare what else is recorded, and in which order:
     a question's name among them says where its column stands; questions not named come last.
 
+    `fills` names the {placeholders} that its texts may have beside the study's and the kind's, which its context gives
+    to `Run.text`; with `fills_alone`, no others.
+
     `context` returns what the template shows: `(step, run) -> dict`; nothing else of the step reaches the browser.
     `trial` marks a step that is scored or rated, `entrance` one that asks who may take part: who fails there has
     failed no check. `texts` names the study's texts that stand on it. `guide` is the template that shows an
@@ -114,6 +117,8 @@ class Page:
     questions: tuple[Question, ...] = ()
     fields: tuple[Field | str, ...] = ()
     texts: tuple[str, ...] = ()
+    fills: tuple[str, ...] = ()
+    fills_alone: bool = False
     trial: bool = False
     entrance: bool = False
     guide: str | None = None
@@ -148,6 +153,8 @@ class Page:
 class Kind:
     """One kind of study. `module` is the package of its folder; the parts below are functions in it.
 
+    `fills` names the {placeholders} that all pages' texts may have beside the study's parameters and payment.
+
     `orders` is how many orders are counterbalanced; where that depends on the study, the name of a function
     `(definition) -> int`. `variants` are the studies of this kind that one can start from. `habits` names the
     function, where there is one, that tells what is conspicuous about all trials of a run, in words:
@@ -181,6 +188,7 @@ class Kind:
     habits: str | None = None
     trial_word: str = "Trial"
     fields: tuple[Field, ...] = ()
+    fills: tuple[str, ...] = ()
     variants: tuple[Variant, ...] = ()
 
     def page(self, name: str) -> Page:

@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import IntegerField
 
 from studyapp import models
-from studyapp.core.engine import parameters
+from studyapp.core.engine import fillings, parameters
 from studyapp.core.engine.kinds import ENGLISH, Kind, kind
 from studyapp.models.studies import require_currency, require_language
 
@@ -95,6 +95,8 @@ def _texts(its_kind: Kind, texts: dict, language: str) -> dict:
     for key, text in texts.items():
         if not isinstance(text, str):
             raise StudyFileError(f"texts.{key}: expected a text, found {text!r}")
+    for key, problem in fillings.problems(its_kind, texts).items():
+        raise StudyFileError(f"texts.{key}: {problem}")
     return {key: text for key, text in texts.items() if text != defaults[key]}
 
 

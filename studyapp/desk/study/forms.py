@@ -13,6 +13,7 @@ from studyapp import models
 from studyapp.bundles.pairing import pairs_of
 from studyapp.bundles.stimuli import reader
 from studyapp.core.bundles.pairs import labels_of
+from studyapp.core.engine import fillings
 from studyapp.core.engine.kinds import METHODS, Kind, Parameter, Variant, kind, kinds
 from studyapp.core.texts import words
 from studyapp.data import audit
@@ -121,6 +122,8 @@ class StudyForm(forms.ModelForm):
         language = self.instance.language  # the one that the form was filled with: what stayed as it was isn't stored
         self.instance.parameters = self._differing(cleaned, PARAMETER, self.its_kind.defaults(language))
         self.instance.texts = self._differing(cleaned, TEXT, self.its_kind.texts(language))
+        for key, problem in fillings.problems(self.its_kind, self.instance.texts).items():
+            self.add_error(f"{TEXT}{key}", problem)
         if any(name.startswith(PARAMETER) or name in ("bundle", "seed") for name in self.changed_data):
             self.instance.stimuli = None
         return cleaned

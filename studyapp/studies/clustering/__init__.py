@@ -79,6 +79,7 @@ PAGES = (
         "clustering/stage.html",
         context=f"{__name__}.pages:stage",
         texts=("stage_none", "stage_single", "stage_features"),
+        fills=("part", "n_parts"),
         guide="clustering/_stage.html",
     ),
     Page(
@@ -88,6 +89,7 @@ PAGES = (
         context=f"{__name__}.pages:sort",
         fields=TRIAL_FIELDS,
         texts=("sort",),
+        fills=("part", "n_parts"),
         trial=True,
     ),
     Page(
@@ -249,6 +251,17 @@ KIND = Kind(
     orders=f"{__name__}.plan:n_orders",
     habits=f"{__name__}.scoring:habits",
     fields=SUMMARY_FIELDS,
+    fills=(
+        "first_group",
+        "last_group",
+        "n_images",
+        "n_groups",
+        "n_stages",
+        "n_batches",
+        "n_datasets",
+        "n_maps",
+        "base",
+    ),
     trial_word="Batch",
     variants=VARIANTS,
 )

@@ -55,7 +55,7 @@ def trial(step: dict, run) -> dict:
         "bands": _bands(run, step["data"]["examples"], name),
         "query": run.image(step["stimulus"]),
         "heading": _text(run, "trial", class_name=name),
-        "confidence_note": _text(run, "confidence_note"),
+        "confidence_note": _text(run, "confidence_note", class_name=name),
         **_look(run),
     }
 

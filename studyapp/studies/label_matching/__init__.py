@@ -10,6 +10,7 @@ from studyapp.core.engine.kinds import Column, Factor, Kind, Page, Parameter, Va
 from studyapp.core.engine.questions import Choice
 
 TEXT = f"{__name__}.pages:text"
+LABELS = ("first_label", "second_label")
 
 TRIAL_FIELDS = (
     Field("pair", "text", "The pair of labels that the round is about."),
@@ -56,6 +57,7 @@ PAGES = (
             "guideline_evaluation",
             "guideline_flow",
         ),
+        fills=LABELS,
         guide="label_matching/_part.html",
     ),
     Page(
@@ -74,8 +76,10 @@ PAGES = (
         texts=("choose",),
         arrange=f"{__name__}.plan:arrange",
     ),
-    Page("training_start", "label_matching/start.html", context=TEXT, texts=("training_start",)),
-    Page("evaluation_start", "label_matching/start.html", context=TEXT, texts=("evaluation_start",)),
+    *(
+        Page(start, "label_matching/start.html", context=TEXT, texts=(start,), fills=(*LABELS, "n_images", "round"))
+        for start in ("training_start", "evaluation_start")
+    ),
     Page(
         "guess",
         "label_matching/guess.html",
@@ -83,6 +87,7 @@ PAGES = (
         context=f"{__name__}.pages:guess",
         fields=TRIAL_FIELDS,
         texts=("guess", "guess_training", "guess_evaluation"),
+        fills=(*LABELS, "n_images", "number", "round"),
         trial=True,
     ),
     Page(
@@ -90,6 +95,7 @@ PAGES = (
         "label_matching/verify.html",
         context=f"{__name__}.pages:verify",
         texts=("verify_right", "verify_wrong"),
+        fills=(*LABELS, "n_images", "number", "round"),
     ),
 )
 
@@ -201,6 +207,7 @@ KIND = Kind(
     factors=FACTORS,
     habits=f"{__name__}.scoring:habits",
     fields=SUMMARY_FIELDS,
+    fills=("n_rounds", "n_training", "n_evaluation", "n_examples", "base", "bonus"),
     trial_word="Example",
     variants=VARIANTS,
 )
