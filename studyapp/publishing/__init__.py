@@ -3,6 +3,7 @@
 from .audits import audit_study, kept_audit, needs_consent
 from .checks import Check, checks, problems
 from .definition import content_hash, definition, drawn_stimuli
+from .fitting import fit, fitting
 from .pictures import render_version, shown
 from .versions import draw_heatmaps, edited_since, freeze, frozen, n_undrawn, publish, read_version, set_status
 
@@ -15,6 +16,8 @@ __all__ = [
     "draw_heatmaps",
     "drawn_stimuli",
     "edited_since",
+    "fit",
+    "fitting",
     "freeze",
     "frozen",
     "kept_audit",

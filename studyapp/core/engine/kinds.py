@@ -166,6 +166,7 @@ class Kind:
     plan.build(definition, condition, order, rng) -> [step]
     scoring.score(step, answer, definition) -> dict  what the answer is worth; `passed` steers the flow
     scoring.summary(steps, definition) -> dict       totals over answered steps: n_correct, bonus …
+    fitting.fit(definition, bundle) -> {parameter: value}    what to change so that the bundle can fill the study
     audit.looks(definition, bundle) -> [Look]        the heatmaps that participants meet, by condition and class
     audit.tasks(definition, bundle) -> [Task]        the answers that strength alone could give away
     audit.roles(definition) -> {role: [image ids]}   the photographs by what they are for
@@ -174,7 +175,7 @@ class Kind:
     bots.SKILLS                                      the named skills, beside the chance of a right answer
 
     `bots` may be missing: see `answers`, which also gives what questions tell of score and answer. Without `audit`,
-    the heatmaps that are drawn are looked at, and no more.
+    the heatmaps that are drawn are looked at, and no more; without `fitting` nothing is offered that fits.
     """
 
     name: str

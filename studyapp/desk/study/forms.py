@@ -148,7 +148,8 @@ def _chosen(parameter: Parameter, typed: forms.Field, bundle: models.Bundle | No
         typed.help_text += f" Choose a bundle and save: then its {parameter.offered} can be ticked here."
         return typed
     found = _offered(parameter.offered, bundle, present)
-    words = {name: f"{name} ({n} image{pluralize(n)})" for name, n in found.items()}
+    told = _outcomes(bundle) if parameter.offered == "classes" else {}
+    words = {name: f"{name} ({n} image{pluralize(n)}{told.get(name, '')})" for name, n in found.items()}
     lacking = {name: f"{name} (not in this bundle)" for name in present if name not in found}
     ordered = dict.fromkeys([*present, *found])
     return forms.MultipleChoiceField(
@@ -159,6 +160,16 @@ def _chosen(parameter: Parameter, typed: forms.Field, bundle: models.Bundle | No
         widget=forms.CheckboxSelectMultiple,
         validators=typed.validators,
     )
+
+
+def _outcomes(bundle: models.Bundle) -> dict[str, str]:
+    """Return how many images of each class the model recognised, missed and falsely reported, in words."""
+    counts = reader(bundle).outcome_counts()
+    return {
+        name: f": {', '.join(f'{n[outcome]} {outcome}' for outcome in ('TP', 'FN', 'FP'))}"
+        for name, n in counts.items()
+        if n
+    }
 
 
 def _offered(what: str, bundle: models.Bundle, present: list) -> dict[str, int]:

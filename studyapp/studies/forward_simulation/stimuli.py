@@ -1,10 +1,12 @@
 """Choose the pictures: those asked about, their most similar examples, and those of instructions and screening."""
 
 import random
+from difflib import get_close_matches
 
 from .statements import statements
 
 OUTCOMES = ("TP", "FN", "FP", "TN")
+FEW = 8  # names in a sentence
 SCREENING_OUTCOMES = ("FP", "TP")
 SCREENING_TEXTS = ("screening_outcome", "screening_heatmap", "screening_scores", "screening_task")
 
@@ -60,7 +62,7 @@ def check(definition: dict, bundle) -> list[str]:
         stimuli = definition.get("stimuli") or draw(definition, bundle, random.Random(0))
     except ValueError as shortage:
         return [*problems, str(shortage)]
-    return problems + _check_methods(definition, stimuli, bundle)
+    return problems + check_methods(definition, stimuli, bundle)
 
 
 def attempts(parameters: dict) -> int:
@@ -162,13 +164,7 @@ def _facts(bundle, image_id: str, name: str) -> dict:
 def _lacking(parameters: dict, bundle) -> list[str]:
     """Return what the bundle lacks, or what is wrong with the settings, before any picture can be drawn."""
     return (
-        _check_mixes(parameters)
-        or _check_classes(parameters["classes"], bundle)
-        or [
-            problem
-            for index, name in enumerate(parameters["classes"])
-            for problem in _check_counts(parameters, index, _pools(bundle, name, parameters["split"]))
-        ]
+        _check_mixes(parameters) or _check_classes(parameters["classes"], bundle) or _check_counts(parameters, bundle)
     )
 
 
@@ -188,33 +184,44 @@ def _check_classes(names: list[str], bundle) -> list[str]:
     for name in names:
         judged = [predictions[name] for predictions in bundle.predictions.values() if name in predictions]
         if not judged:
-            known = ", ".join(bundle.classes)
-            problems.append(f"Class “{name}”: the bundle has no predictions for it; it has {known}.")
+            near = get_close_matches(name, bundle.classes, n=3) or bundle.classes[:FEW]
+            more = f" and {len(bundle.classes) - len(near)} more" if len(bundle.classes) > len(near) else ""
+            problems.append(f"Class “{name}”: the bundle has no predictions for it; it has {', '.join(near)}{more}.")
         elif any(prediction.threshold is None for prediction in judged):
             problems.append(f"Class “{name}”: expected a decision threshold in predictions.csv, found none.")
     return problems
 
 
-def _check_counts(parameters: dict, index: int, pools: dict[str, list[str]]) -> list[str]:
+def _check_counts(parameters: dict, bundle) -> list[str]:
+    """Return in one sentence which pictures are lacking."""
+    lacking = []
+    for index, name in enumerate(parameters["classes"]):
+        pools = _pools(bundle, name, parameters["split"])
+        short = [
+            f"{len(pools[outcome])} of {wanted} {outcome}"
+            for outcome in OUTCOMES
+            if len(pools[outcome]) < (wanted := needed(parameters, index, outcome))
+        ]
+        lacking += [f"“{name}” has {', '.join(short)}"] if short else []
+    if not lacking:
+        return []
     where = f" in the split “{parameters['split']}”" if parameters["split"] else ""
     return [
-        f"Class “{parameters['classes'][index]}”: expected at least {needed} {outcome} pictures{where} (to ask about, "
-        f"as examples, in instructions and screening), found {len(pools[outcome])}."
-        for outcome in OUTCOMES
-        if len(pools[outcome]) < (needed := _needed(parameters, index, outcome))
+        f"Too few pictures{where} to ask about, as examples, and in instructions and screening: {'; '.join(lacking)}."
     ]
 
 
-def _needed(parameters: dict, index: int, outcome: str) -> int:
-    needed = parameters["queries_per_class"].get(outcome, 0) + parameters["examples"].get(outcome, 0)
+def needed(parameters: dict, index: int, outcome: str) -> int:
+    """Return how many pictures of an outcome the first (0) or second (1) class needs, for all purposes."""
+    wanted = parameters["queries_per_class"].get(outcome, 0) + parameters["examples"].get(outcome, 0)
     if index == 0 and outcome != "TN":
-        needed += 1
+        wanted += 1
     if SCREENING_OUTCOMES[index] == outcome:
-        needed += attempts(parameters)
-    return needed
+        wanted += attempts(parameters)
+    return wanted
 
 
-def _check_methods(definition: dict, stimuli: dict, bundle) -> list[str]:
+def check_methods(definition: dict, stimuli: dict, bundle) -> list[str]:
     """Return which conditions' heatmaps the bundle lacks."""
     problems = []
     for condition in definition.get("conditions", []):
