@@ -25,6 +25,6 @@ def fit(definition: dict, bundle) -> dict:
                 continue
             return {name: value for name, value in change.items() if value != present[name]}
     raise ValueError(
-        f"The bundle has no {ROUNDS} pairs of classes that the model confuses, with at least 3 pictures each whose maps "
-        "explain both; it takes a method that explains the whole output by a tree of maps."
+        f"The bundle has no {ROUNDS} pairs of classes that the model confuses, with at least 3 pictures each whose "
+        "maps explain both; it takes a method that explains the whole output by a tree of maps."
     )
