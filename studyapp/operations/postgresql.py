@@ -69,7 +69,7 @@ class Loaded:
         """Put it in the place of the one in use, both renamed in one transaction; return what the old is called now."""
         connections.close_all()
         old = connection.settings_dict["NAME"]
-        kept = f"{old}_before_{stamp.lower()}"[:63]
+        kept = f"{old}_before_{stamp.replace('-', '').lower()}"[:63]
         with _maintenance() as server:
             try:
                 _alter(server, old, "WITH ALLOW_CONNECTIONS false")
