@@ -78,7 +78,7 @@ PAGES = (
         "stage",
         "clustering/stage.html",
         context=f"{__name__}.pages:stage",
-        texts=("stage_none", "stage_single", "stage_features"),
+        texts=("stage_none", "stage_single", "caption_single", "stage_features", "caption_features"),
         fills=("part", "n_parts"),
         guide="clustering/_stage.html",
     ),

@@ -23,6 +23,7 @@ def stage(step: dict, run) -> dict:
     shown = {"body": _text(run, f"stage_{data['help']}", **_named(data)), "help": data["help"], "where": _where(step)}
     if data["help"] != NONE:
         shown["example"] = _picture(drawn["worked"], step, run)
+        shown["caption"] = _text(run, f"caption_{data['help']}", **_named(data))
         shown["legend"] = run.legend(step["method"])
         shown["key"] = step["key"]
     return {"part": shown}

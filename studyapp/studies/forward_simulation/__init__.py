@@ -80,6 +80,8 @@ PAGES = (
             "instructions_task",
             "instructions_scores",
             "instructions_heatmap",
+            "caption_tp",
+            "caption_fp",
             "instructions_screen",
         ),
         fills=("class_name",),

@@ -95,7 +95,9 @@ def _part(name: str, run) -> dict:
         "body": _text(run, f"instructions_{name}", class_name=asked),
         "classes": sorted(run.bundle.classes) if name == "classes" else [],
         "examples": [
-            _example(run, images[outcome], asked) | {"sentence": _sentence(run, outcome, asked)}
+            _example(run, images[outcome], asked)
+            | {"sentence": _sentence(run, outcome, asked)}
+            | ({"caption": _text(run, f"caption_{outcome.lower()}", class_name=asked)} if name == "heatmap" else {})
             for outcome in SHOWN.get(name, ())
             if outcome in images
         ],

@@ -3,6 +3,8 @@
 import random
 from difflib import get_close_matches
 
+from studyapp.core.audit import shows_something
+
 from .statements import statements
 
 OUTCOMES = ("TP", "FN", "FP", "TN")
@@ -19,8 +21,9 @@ def draw(definition: dict, bundle, rng: random.Random) -> dict:
     screening     [[example, example] for each attempt], an example being {"class_name", "outcome", "image"}
 
     Queries lie nearest to the threshold of their class within each outcome (parameter `query_pool`); pictures of the
-    instructions and the screening lie farthest from it, being clear cases. Examples are the most similar ones of
-    each outcome by the cosine of penultimate features. No picture has two of these roles, over both classes.
+    instructions and the screening have middling scores, and heatmaps that show something by every method of the study.
+    Examples are the most similar ones of each outcome by the cosine of penultimate features. No picture has two of
+    these roles, over both classes.
     Raises `ValueError` saying everything that the bundle lacks.
     """
     parameters = definition["parameters"]
@@ -31,11 +34,11 @@ def draw(definition: dict, bundle, rng: random.Random) -> dict:
     queries = {name: _queries(name, pools[name], parameters, taken, rng) for name in pools}
     first, *_ = pools
     instructions = {
-        outcome: _clearest(first, pools[first], outcome, taken)
+        outcome: _worked(definition, bundle, first, pools[first], outcome, taken)
         for outcome in OUTCOMES
         if pools[first][outcome] or outcome != "TN"
     }
-    screening = [_screening(pools, taken) for _ in range(attempts(parameters))]
+    screening = [_screening(definition, bundle, pools, taken) for _ in range(attempts(parameters))]
     return {
         "classes": {
             name: {
@@ -70,11 +73,15 @@ def attempts(parameters: dict) -> int:
     return 1 if parameters["screening_policy"] == "record" else parameters["screening_attempts"]
 
 
+def methods_of(definition: dict) -> list[str]:
+    """Return the methods whose heatmaps some condition shows."""
+    return sorted({cell["factors"]["heatmap"] for cell in definition.get("conditions", ())} - {"none"})
+
+
 def heatmaps(definition: dict, bundle) -> list:
     """Return the heatmaps that some participant can meet."""
-    methods = {condition["factors"]["heatmap"] for condition in definition["conditions"]} - {"none"}
     pairs = sorted(shown_with_heatmap(definition["stimuli"]))
-    return [bundle.heatmap(image_id, method, name) for method in sorted(methods) for image_id, name in pairs]
+    return [bundle.heatmap(image_id, method, name) for method in methods_of(definition) for image_id, name in pairs]
 
 
 def shown_with_heatmap(stimuli: dict) -> set[tuple[str, str]]:
@@ -115,18 +122,31 @@ def _queries(name, pools, parameters, taken, rng) -> list[str]:
     return chosen
 
 
-def _screening(pools, taken) -> list[dict]:
+def _screening(definition, bundle, pools, taken) -> list[dict]:
     names = [*pools]
     return [
-        {"class_name": name, "outcome": outcome, "image": _clearest(name, pools[name], outcome, taken)}
+        {
+            "class_name": name,
+            "outcome": outcome,
+            "image": _worked(definition, bundle, name, pools[name], outcome, taken),
+        }
         for name, outcome in zip(names[:2], SCREENING_OUTCOMES, strict=True)
     ]
 
 
-def _clearest(name, pools, outcome, taken) -> str:
-    image_id = _free(name, pools, outcome, 1, taken)[-1]
+def _worked(definition, bundle, name, pools, outcome, taken) -> str:
+    """Return a picture with a middling score of those that are left, and with heatmaps that can be read, if one has."""
+    free = _free(name, pools, outcome, 1, taken)
+    middling = sorted(free, key=lambda image_id: abs(free.index(image_id) - (len(free) - 1) / 2))
+    readable = (one for one in middling if _is_readable(definition, bundle, one, name))
+    image_id = next(readable, middling[0])
     taken.add(image_id)
     return image_id
+
+
+def _is_readable(definition, bundle, image_id: str, name: str) -> bool:
+    shown = [bundle.heatmap(image_id, method, name) for method in methods_of(definition)]
+    return shows_something(bundle, filter(None, shown), definition.get("display", {}))
 
 
 def _examples(bundle, query, name, pools, parameters, taken) -> list[str]:

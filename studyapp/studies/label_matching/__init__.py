@@ -53,7 +53,9 @@ PAGES = (
         texts=(
             "guideline_background",
             "guideline_classification",
+            "caption_single",
             "guideline_training",
+            "caption_tree",
             "guideline_evaluation",
             "guideline_flow",
         ),
