@@ -79,7 +79,7 @@ PAGES = (
         "clustering/stage.html",
         context=f"{__name__}.pages:stage",
         texts=("stage_none", "stage_single", "caption_single", "stage_features", "caption_features"),
-        fills=("part", "n_parts"),
+        fills=("part", "n_parts", "reading"),
         guide="clustering/_stage.html",
     ),
     Page(
@@ -187,13 +187,6 @@ PARAMETERS = (
         True,
         "Whether the AI agents of the stages with visual help are rated at the end, as in the paper's main study.",
     ),
-    Parameter(
-        "scale",
-        "choice",
-        "per_map",
-        "Whether a heatmap's colours go up to its own peak, as in the paper, or mean the same in every map.",
-        choices=("per_map", "shared"),
-    ),
     Parameter("confidence_labels", "list", CONFIDENCE, "The points of the confidence scale, stored as 1, 2, 3, …"),
     Parameter("rating_labels", "list", RATING, "The points of the agents' rating, best first; stored as 7, 6, 5, …"),
     Parameter("difficulty_labels", "list", DIFFICULTY, "The points of the difficulty scale, stored as 0, 1, 2, …"),
@@ -264,4 +257,5 @@ KIND = Kind(
     ),
     trial_word="Batch",
     variants=VARIANTS,
+    display={"scale": "map"},
 )

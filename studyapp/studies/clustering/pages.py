@@ -20,10 +20,11 @@ def stage(step: dict, run) -> dict:
     """Return the instructions of a stage with a worked example, a picture that is in no batch."""
     data = step["data"]
     drawn = run.definition["stimuli"]["datasets"][data["dataset"]]
-    shown = {"body": _text(run, f"stage_{data['help']}", **_named(data)), "help": data["help"], "where": _where(step)}
+    told = _named(data) | {"reading": run.reading(step["method"]) if data["help"] != NONE else ""}
+    shown = {"body": _text(run, f"stage_{data['help']}", **told), "help": data["help"], "where": _where(step)}
     if data["help"] != NONE:
         shown["example"] = _picture(drawn["worked"], step, run)
-        shown["caption"] = _text(run, f"caption_{data['help']}", **_named(data))
+        shown["caption"] = _text(run, f"caption_{data['help']}", **told)
         shown["legend"] = run.legend(step["method"])
         shown["key"] = step["key"]
     return {"part": shown}

@@ -84,7 +84,7 @@ PAGES = (
             "caption_fp",
             "instructions_screen",
         ),
-        fills=("class_name",),
+        fills=("class_name", "reading"),
         guide="forward_simulation/_part.html",
     ),
     Page(
@@ -110,7 +110,7 @@ PAGES = (
             Field("passed", "boolean", "Whether both statements were judged rightly."),
         ),
         texts=("screening_outcome", "screening_heatmap", "screening_scores", "screening_task"),
-        fills=("class_name",),
+        fills=("class_name", "heatmap_statement"),
         fills_alone=True,
     ),
     Page(
@@ -231,15 +231,8 @@ PARAMETERS = (
         "heatmap_layout",
         "choice",
         "side_by_side",
-        "Where the heatmap stands: beside the photo, over it, or over it while it is pointed at or focused.",
+        "Where the heatmap stands: beside the photo, in its place, or in its place while it is pointed at or focused.",
         choices=("side_by_side", "overlay", "hover"),
-    ),
-    Parameter(
-        "scale",
-        "choice",
-        "shared",
-        "Whether the heatmaps' colours mean the same in every picture, or go up to each map's own peak.",
-        choices=("shared", "per_map"),
     ),
     Parameter(
         "score_bars",
@@ -313,4 +306,5 @@ KIND = Kind(
     fills=("first_class", "second_class", "n_trials", "n_examples", "base", "bonus", "max_reward"),
     trial_word="Picture",
     variants=VARIANTS,
+    display=f"{__name__}.pages:usual_display",
 )

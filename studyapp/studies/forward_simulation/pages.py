@@ -1,6 +1,8 @@
 """What each page shows. Every dict is built afresh from public things: no answer of a picture asked about is in it."""
 
+from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 
 from studyapp.core.engine.run import to_say
 from studyapp.core.engine.shared_pages import money
@@ -9,7 +11,7 @@ from studyapp.core.texts import Kept, render
 from . import plan
 from .charts import score_chart
 from .scoring import summary
-from .statements import without_statements
+from .statements import said, without_statements
 
 NAMES = {
     "TP": to_say("recognised correctly"),
@@ -41,7 +43,7 @@ def screening(step: dict, run) -> dict:
     data = step["data"]
     around = without_statements(run.definition["texts"][f"screening_{data['about']}"])
     return {
-        "body": render(around, {"class_name": Kept(data["class_name"])}),
+        "body": render(said(around, step, run.definition, run.say), {"class_name": Kept(data["class_name"])}),
         "example": _example(run, data["image"], data["class_name"]),
         **_look(run, still=True),
     }
@@ -92,18 +94,22 @@ def _part(name: str, run) -> dict:
     asked, images = stimuli["class_name"], stimuli["images"]
     return {
         "name": name,
-        "body": _text(run, f"instructions_{name}", class_name=asked),
+        "body": _text(run, f"instructions_{name}", class_name=asked, reading=_reading(run, asked)),
         "classes": sorted(run.bundle.classes) if name == "classes" else [],
         "examples": [
             _example(run, images[outcome], asked)
             | {"sentence": _sentence(run, outcome, asked)}
-            | ({"caption": _text(run, f"caption_{outcome.lower()}", class_name=asked)} if name == "heatmap" else {})
+            | ({"caption": _caption(run, outcome, asked)} if name == "heatmap" else {})
             for outcome in SHOWN.get(name, ())
             if outcome in images
         ],
         "asked": asked,
         **_look(run, still=True),
     }
+
+
+def _caption(run, outcome: str, asked: str) -> str:
+    return _text(run, f"caption_{outcome.lower()}", class_name=asked, reading=_reading(run, asked))
 
 
 def _look(run, *, still: bool = False) -> dict:
@@ -116,6 +122,16 @@ def _look(run, *, still: bool = False) -> dict:
         "legend": run.legend(method) if method else None,
         "scores_shown": run.factors["scores"] == "shown",
     }
+
+
+def usual_display(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how heatmaps are usually drawn: in the photograph's place they have its colours."""
+    return {} if parameters["heatmap_layout"] == "side_by_side" else {"style": "overlay"}
+
+
+def _reading(run, label: str) -> str:
+    method = _method(run)
+    return run.reading(method, label) if method else ""
 
 
 def _method(run) -> str | None:

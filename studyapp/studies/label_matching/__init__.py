@@ -59,7 +59,7 @@ PAGES = (
             "guideline_evaluation",
             "guideline_flow",
         ),
-        fills=LABELS,
+        fills=(*LABELS, "reading"),
         guide="label_matching/_part.html",
     ),
     Page(
@@ -146,14 +146,6 @@ PARAMETERS = (
         "boolean",
         False,
         "Whether each map is shown with the model's probability. It is a cue of its own, beside the heatmap.",
-    ),
-    Parameter(
-        "scale",
-        "choice",
-        "shared",
-        "Whether the heatmaps' colours mean the same in every map, in every map of one image's tree, or go up to each "
-        "map's own peak. On a scale of its own image, the redder map may tell the likelier label.",
-        choices=("shared", "per_image", "per_map"),
     ),
     Parameter(
         "group_source",
