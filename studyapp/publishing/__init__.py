@@ -5,7 +5,17 @@ from .checks import Check, checks, problems
 from .definition import content_hash, definition, drawn_stimuli
 from .fitting import fit, fitting
 from .pictures import met_in, render_version, shown
-from .versions import draw_heatmaps, edited_since, freeze, frozen, n_undrawn, publish, read_version, set_status
+from .versions import (
+    draw_heatmaps,
+    edited_since,
+    freeze,
+    frozen,
+    n_undrawn,
+    publish,
+    read_version,
+    set_status,
+    windows_of,
+)
 
 __all__ = [
     "Check",
@@ -30,4 +40,5 @@ __all__ = [
     "render_version",
     "set_status",
     "shown",
+    "windows_of",
 ]

@@ -19,6 +19,7 @@ def known(its_kind: Kind) -> dict[str, list[str]]:
     for key in found:
         if key.startswith(ENDING):
             found[key] += [field.name for field in its_kind.fields]
+    found["entry"] += its_kind.entry_fills
     for page in its_kind.pages:
         asked = {key: question.fills for question in page.questions if (key := text_key(page.name, question))}
         for key in page.texts:

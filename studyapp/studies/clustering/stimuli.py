@@ -3,6 +3,7 @@
 import random
 
 from studyapp.core.audit import shows_something
+from studyapp.core.engine.sizes import unequal
 
 from .maps import NONE, help_of, maps_of, predicted_class
 
@@ -42,7 +43,8 @@ def check(definition: dict, bundle) -> list[str]:
         stimuli = definition.get("stimuli") or draw(definition, bundle, random.Random(0))
     except ValueError as shortage:
         return [str(shortage)]
-    return _check_batches(definition, stimuli) + _check_maps(stimuli, bundle)
+    sizes = unequal(definition["parameters"], "a heatmap takes its picture's place on the board")
+    return sizes + _check_batches(definition, stimuli) + _check_maps(stimuli, bundle)
 
 
 def heatmaps(definition: dict, bundle) -> list:
