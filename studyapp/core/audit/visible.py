@@ -1,7 +1,8 @@
 """Whether a heatmap shows something, as worked examples have to: it is neither blank nor one colour."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from typing import Any
 
 from studyapp.core.bundles import scales
 from studyapp.core.bundles.bundle import Bundle
@@ -11,7 +12,7 @@ from studyapp.core.display import Display, read_display
 from .looks import measure, small
 
 
-def shows_something(bundle: Bundle, nodes: Iterable[Heatmap], frozen: dict) -> bool:
+def shows_something(bundle: Bundle, nodes: Iterable[Heatmap], frozen: Mapping[str, Any]) -> bool:
     """Return whether all heatmaps can be read in every display of a definition's `display`; true where it has none."""
     groups = [frozen.get("methods", {}), *frozen.get("levels", {}).values()]
     displays = [(node, read_display(group[node.method])) for node in nodes for group in groups if node.method in group]
