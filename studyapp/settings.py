@@ -72,6 +72,7 @@ MIDDLEWARE = [
     "studyapp.run.visitors.VisitorsLanguage",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "studyapp.busy.NotesStores",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -217,6 +218,16 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAdminUser"],
 }
+
+# Mail to researchers (`manage.py notify`): off unless a host is named.
+EMAIL_HOST = os.environ.get("HEATWISE_MAIL_HOST", "")
+EMAIL_PORT = int(os.environ.get("HEATWISE_MAIL_PORT", "587"))
+EMAIL_HOST_USER = os.environ.get("HEATWISE_MAIL_USER", "")
+EMAIL_HOST_PASSWORD = os.environ.get("HEATWISE_MAIL_PASSWORD", "")
+EMAIL_USE_TLS = (_MAIL_SECURITY := choice("HEATWISE_MAIL_SECURITY", "starttls", "tls", "none")) == "starttls"
+EMAIL_USE_SSL = _MAIL_SECURITY == "tls"
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = os.environ.get("HEATWISE_MAIL_FROM", f"heatwise@{ALLOWED_HOSTS[0]}")
 
 LOGGING = {
     "version": 1,

@@ -7,10 +7,12 @@ from studyapp.run import views
 handler400 = "studyapp.errors.bad_request"
 handler403 = "studyapp.errors.forbidden"
 handler404 = "studyapp.errors.not_found"
+handler500 = "studyapp.errors.failed"
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("s/<slug:slug>/", views.entry, name="entry"),
+    path("s/<slug:slug>/unsuitable/", views.unsuitable, name="unsuitable"),
     path("s/<slug:slug>/run/", views.run, name="run"),
     path("s/<slug:slug>/run/state/", views.state, name="state"),
     path("s/<slug:slug>/run/events/", views.events, name="events"),

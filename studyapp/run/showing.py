@@ -105,8 +105,8 @@ def _slug(participant: models.Participant) -> str:
     return slug
 
 
-def entry_context(study: models.Study, door: doors.Door) -> dict:
-    """Return what the study's front door shows, to a newcomer or to somebody who comes back."""
+def entry_context(study: models.Study, door: doors.Door, query: str = "") -> dict:
+    """Return what the study's front door shows, to a newcomer or to somebody who comes back; `query` is the link's."""
     version = door.run.version if door.run else study.current
     if version is None:
         raise ValueError(f"{study.slug} was never published: it has no front door")
@@ -119,6 +119,9 @@ def entry_context(study: models.Study, door: doors.Door) -> dict:
         "state": door.state,
         "button": door.button,
         "allow": {"width": parameters["min_width_px"], "height": parameters["min_height_px"]},
+        "devices": study.devices if door.starts and study.devices != models.Study.Devices.ANY else "",
+        "unsuitable_url": reverse("unsuitable", args=[study.slug]),
+        "query": query,
     }
 
 

@@ -102,9 +102,10 @@ class Page:
 
     `context` returns what the template shows: `(step, run) -> dict`; nothing else of the step reaches the browser.
     `trial` marks a step that is scored or rated, `entrance` one that asks who may take part: who fails there has
-    failed no check. `texts` names the study's texts that stand on it. `guide` is the template that shows an
-    instruction page again, in a dialogue, once it has been met. `arrange` lets the answer decide the later way, where
-    it takes more than a `goto`: `(plan, position, answer) -> plan`, which leaves what lies up to `position` as it is.
+    failed no check; `consents` one that asks for consent: who gives it takes a place from then on. `texts` names the
+    study's texts that stand on it. `guide` is the template that shows an instruction page again, in a dialogue, once it
+    has been met. `arrange` lets the answer decide the later way, where it takes more than a `goto`:
+    `(plan, position, answer) -> plan`, which leaves what lies up to `position` as it is.
     """
 
     name: str
@@ -116,6 +117,7 @@ class Page:
     texts: tuple[str, ...] = ()
     trial: bool = False
     entrance: bool = False
+    consents: bool = False
     guide: str | None = None
     arrange: str | None = None
 

@@ -11,6 +11,7 @@ from studyapp.core.engine import answers, flow
 from studyapp.core.engine.kinds import Page, kind, load
 from studyapp.core.storable import storable
 from studyapp.publishing import frozen
+from studyapp.run.sessions import places
 from studyapp.run.sessions.ending import ERASED, finish
 from studyapp.run.sessions.runs import locked, position_of
 
@@ -25,6 +26,7 @@ class Receipt:
     accepted  stored now                         stored   stored before; nothing changed
     moved     not the run's present step         closed   the run has ended
     invalid   not stored; `errors` by field say why
+    full      not stored: by the time of the consent, all places were taken
     """
 
     status: str
@@ -60,6 +62,8 @@ def _submitted(participant: models.Participant, submitted_token: str, validate, 
     scores = answers.score(its_kind, step, answer, record)
     _arrange(participant.plan, its_kind.page(step["page"]), position, answer)
     move = flow.advance(participant.plan.steps, position, flow.Submission(answer, scores))
+    if its_kind.page(step["page"]).consents and move.status == flow.ACTIVE and not places.take(participant):
+        return Receipt("full")
     models.Response.objects.create(
         participant=participant,
         position=position,

@@ -1,0 +1,90 @@
+"""The way in and the way out in a browser: what a study refuses before it begins, and how people get back."""
+
+import pytest
+from playwright.sync_api import expect
+
+from studyapp import models
+from tests.browser import walking
+from tests.browser.looking import serious
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+FEW = {"queries_per_class": {"TP": 1, "FN": 0, "FP": 0, "TN": 0}}
+LAPTOP, LARGE = {"width": 1280, "height": 800}, (1280, 1000)
+OUTER = """for (const [name, size] of [["outerWidth", %d], ["outerHeight", %d]])
+    Object.defineProperty(window, name, { get: () => size, configurable: true });"""
+
+
+def test_unsuitable_devices_windows_and_browsers_are_refused_with_a_way_back(live_server, browser, make_study):
+    make_study(**FEW)
+    models.Study.objects.update(
+        devices="mouse", code_screened_out="OUT-1", return_url="https://recruiter.example/?cc={code}"
+    )
+    door = f"{live_server.url}/s/walk/?PROLIFIC_PID=anna"
+    kinds = {
+        "": {"viewport": LAPTOP, "screen": LAPTOP},
+        "window": {"viewport": {"width": 500, "height": 600}, "screen": {"width": 1920, "height": 1080}},
+        "mouse": {"viewport": {"width": 1180, "height": 820}, "screen": LAPTOP, "has_touch": True, "is_mobile": True},
+        "screen": {"viewport": {"width": 640, "height": 360}, "screen": {"width": 640, "height": 360}},
+        "browser": {"viewport": LAPTOP, "screen": LAPTOP, "java_script_enabled": False},
+    }
+    for kind, options in kinds.items():
+        context = browser.new_context(**options)
+        page = context.new_page()
+        if kind == "window":
+            page.add_init_script(OUTER % (500, 700))
+        page.goto(door)
+        told = [one.get_attribute("data-unmet") for one in page.query_selector_all("[data-unmet]") if one.is_visible()]
+        assert told + ["screen"] * page.is_visible("#small-screen") == [kind] * bool(kind)
+        assert page.is_visible("#start") is not bool(kind)
+        if kind == "window":
+            page.evaluate(OUTER % LARGE + "dispatchEvent(new Event('resize'));")
+            assert page.is_visible("#start")
+        elif kind:
+            page.click("#unsuitable")
+            assert "another device" in page.inner_text("h1")
+            assert page.inner_text("#code") == "OUT-1"
+            assert page.get_attribute("#way-back", "href") == "https://recruiter.example/?cc=OUT-1"
+        else:
+            assert serious(page) == []
+            page.click("#start")
+            walking.shown(page)
+        context.close()
+    assert models.Participant.objects.count() == 1
+
+
+def test_the_last_page_leads_back_by_itself_unless_somebody_stays(live_server, page, make_study):
+    make_study(**FEW)
+    back = "https://recruiter.example/done"
+    models.Study.objects.update(return_url=f"{back}?cc={{code}}", return_after_s=3)
+    page.route(f"{back}**", lambda route: route.fulfill(body="back again"))
+    walking.enter(page, f"{live_server.url}/s/walk/?PROLIFIC_PID=anna")
+    run = models.Participant.objects.get()
+    models.Participant.objects.filter(pk=run.pk).update(status="completed")
+    page.reload()
+    expect(page.locator("#going-back")).to_contain_text("You are taken back in")
+    page.click("text=Stay on this page")
+    expect(page.locator("#going-back")).to_contain_text("You stay here")
+    page.wait_for_timeout(3100)
+    assert page.inner_text("#code") == "DONE-7"
+    page.reload()
+    page.wait_for_url(f"{back}?cc=DONE-7", timeout=8000)
+
+
+def test_what_is_missing_is_said_above_the_button_too_until_it_is_there(live_server, page, make_study):
+    make_study(**FEW)
+    walking.enter(page, f"{live_server.url}/s/walk/")
+    walking.go_on(page)
+    page.click("#step .primary")
+    expect(page.locator("#notice")).to_contain_text("Something is still missing")
+    for question in page.query_selector_all("#step fieldset.question"):
+        expect(page.locator("#notice")).to_contain_text("Something is still missing")
+        question.query_selector("label.option").click()
+    expect(page.locator("#notice")).to_be_empty()
+    models.Condition.objects.update(quota=0)
+    walking.go_on(page)
+    walking.answer_by_mouse(page)
+    page.click("#step .primary")
+    expect(page.locator("#notice")).to_contain_text("All places have been taken meanwhile")
+    models.Condition.objects.update(quota=1)
+    walking.go_on(page)
+    assert models.Participant.objects.get().consented_at
