@@ -15,7 +15,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from studyapp import __version__
-from studyapp.core.environment import choice, flag, hosts, local_secret, required, secret
+from studyapp.core.environment import addresses, choice, flag, hosts, local_secret, mail_server, required, secret
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 APP_DIR = BASE_DIR / "studyapp"
@@ -193,6 +193,12 @@ if PRODUCTION:
     SECURE_HSTS_PRELOAD = True
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
 
+# Mail goes to those who run the server, and to those whom studies name, only where a mail server is named.
+ADMINS = [(address, address) for address in addresses("HEATWISE_ADMINS")]
+globals().update(mail_server("HEATWISE_MAIL"))
+SERVER_EMAIL = DEFAULT_FROM_EMAIL = os.environ.get("HEATWISE_MAIL_FROM") or f"heatwise@{ALLOWED_HOSTS[0]}"
+EMAIL_SUBJECT_PREFIX = f"[Heatwise at {ALLOWED_HOSTS[0]}] "
+
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -218,16 +224,6 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAdminUser"],
 }
-
-# Mail to researchers (`manage.py notify`): off unless a host is named.
-EMAIL_HOST = os.environ.get("HEATWISE_MAIL_HOST", "")
-EMAIL_PORT = int(os.environ.get("HEATWISE_MAIL_PORT", "587"))
-EMAIL_HOST_USER = os.environ.get("HEATWISE_MAIL_USER", "")
-EMAIL_HOST_PASSWORD = os.environ.get("HEATWISE_MAIL_PASSWORD", "")
-EMAIL_USE_TLS = (_MAIL_SECURITY := choice("HEATWISE_MAIL_SECURITY", "starttls", "tls", "none")) == "starttls"
-EMAIL_USE_SSL = _MAIL_SECURITY == "tls"
-EMAIL_TIMEOUT = 20
-DEFAULT_FROM_EMAIL = os.environ.get("HEATWISE_MAIL_FROM", f"heatwise@{ALLOWED_HOSTS[0]}")
 
 LOGGING = {
     "version": 1,

@@ -35,7 +35,7 @@ TEXTS = (
     "study_version",
     "data",
 )
-GUARDED = ("=", "+", "-", "@", "'")
+GUARDED = tuple("=+-@＝＋－＠\t\r\n'")
 
 
 def read_export(folder: Path) -> Study:
@@ -99,7 +99,7 @@ def with_metrics(study: Study, path: Path) -> Study:
 
 
 def unguard(text: pd.Series) -> pd.Series:
-    """Return free text without the apostrophe that guards a leading = + - @ or apostrophe."""
+    """Return free text without the apostrophe that guards what a spreadsheet would run, or another apostrophe."""
     guarded = text.str.startswith("'", na=False) & text.str[1:2].isin(GUARDED)
     return text.where(~guarded, text.str[1:])
 

@@ -21,6 +21,8 @@ from PIL import Image
 
 from studyapp import models
 from studyapp.bundles.stimuli import reader
+from studyapp.core.audit import Measures, measure
+from studyapp.core.audit.looks import small
 from studyapp.core.bundles import scales
 from studyapp.core.bundles.tables import Heatmap
 from studyapp.core.display import RENDERER, Display, picture
@@ -34,7 +36,7 @@ def heatmap_url(record: models.Bundle, node: Heatmap, display: Display, renderer
     name = _name(record.salt, node.key, display, renderer)
     path = settings.STIMULI_ROOT / name
     if not path.is_file():
-        _write(path, _drawn(record, node, display))
+        write(path, _drawn(record, node, display))
     return f"/stimuli/{name}"
 
 
@@ -53,7 +55,20 @@ def is_drawn(record: models.Bundle, node: Heatmap, display: Display, renderer: i
 def delete_pictures(record: models.Bundle) -> None:
     """Delete all pictures of a bundle's maps, and what was worked out for them."""
     shutil.rmtree(settings.STIMULI_ROOT / _folder(record.salt), ignore_errors=True)
-    shutil.rmtree(_scales_folder(record), ignore_errors=True)
+    shutil.rmtree(worked_out(record), ignore_errors=True)
+
+
+def measured(record: models.Bundle, node: Heatmap, display: Display) -> Measures:
+    """Return what the audit judges a map's picture by; pictures of one image are best asked for one after the other."""
+    bundle = reader(record)
+    photograph = _small(record.folder, record.sha256, node.image_id, record)
+    end = _scale(record, node, display)
+    return measure(photograph, bundle.saliency(node), display, reference=node.reference, scale=end)
+
+
+def worked_out(record: models.Bundle) -> Path:
+    """Return the folder of what is worked out for a bundle's maps once: their scales, audits of studies."""
+    return settings.BUNDLES_ROOT.with_name("scales") / record.folder
 
 
 @lru_cache(maxsize=50_000)
@@ -91,6 +106,11 @@ def _photograph(_folder: str, _sha256: str, image_id: str, record: models.Bundle
     return np.asarray(small)
 
 
+@lru_cache(maxsize=4)
+def _small(_folder: str, _sha256: str, image_id: str, record: models.Bundle) -> np.ndarray:
+    return small(reader(record).photograph(image_id))
+
+
 def _scale(record: models.Bundle, node: Heatmap, display: Display) -> float | None:
     bundle = reader(record)
     if display.scale == "map":
@@ -104,7 +124,7 @@ def _study_scales(record: models.Bundle, method: str, display: Display) -> dict[
     """Return the scales of a method's maps: worked out once, as bundles never change, and kept beside the bundle."""
     shapes = (display.floor, display.sign, display.smoothing, display.percentile)
     name = hashlib.sha256(json.dumps([RENDERER, method, *shapes]).encode()).hexdigest()[:32]
-    path = _scales_folder(record) / f"{name}.json"
+    path = worked_out(record) / f"{name}.json"
     return _read_scales(path, record, method, display)
 
 
@@ -114,15 +134,11 @@ def _read_scales(path: Path, record: models.Bundle, method: str, display: Displa
         return json.loads(path.read_bytes())
     except (OSError, ValueError):
         found = scales.study_scales(reader(record), method, display)
-        _write(path, json.dumps(found).encode())
+        write(path, json.dumps(found).encode())
         return found
 
 
-def _scales_folder(record: models.Bundle) -> Path:
-    return settings.BUNDLES_ROOT.with_name("scales") / record.folder
-
-
-def _write(path: Path, content: bytes) -> None:
+def write(path: Path, content: bytes) -> None:
     """Write a file that is there whole or not at all, whoever else writes it now."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=".drawing-")

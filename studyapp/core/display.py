@@ -117,11 +117,24 @@ def picture(
     `reference` is the map's value that means no effect. `scale` is the distance from the floor at which the colours
     end; the map's own peak where not given. What lies beyond has the end's colour.
     """
-    height, width = photograph.shape[:2]
+    position = positions(saliency, display, photograph.shape[:2], reference=reference, scale=scale)
+    return _STYLES[display.style](photograph, position, display)
+
+
+def positions(
+    saliency: np.ndarray,
+    display: Display,
+    size: tuple[int, ...],
+    *,
+    reference: float = 0.0,
+    scale: float | None = None,
+) -> np.ndarray:
+    """Return where the pixels of a picture of that size (H, W) stand on the scale, −1 … 1: float32 (H, W)."""
+    height, width = size
     drawn = values(saliency, display, reference, (height, width))
     end = scale or _peak_of(drawn, display) or 1.0
-    position = np.clip(_enlarged(drawn / np.float32(end), (height, width)), -1, 1)
-    return _STYLES[display.style](photograph, position, display)
+    position: np.ndarray = np.clip(_enlarged(drawn / np.float32(end), (height, width)), -1, 1)
+    return position
 
 
 def values(

@@ -4,12 +4,14 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 from html import escape, unescape
+from html.parser import HTMLParser
 
 import markdown
 import nh3
 
 PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
 TAG = re.compile(r"<[^>]+>")
+ELSEWHERE = re.compile(r"\s*(https?:|//|\\\\)", re.I)
 PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 TAGS = nh3.ALLOWED_TAGS | {"video", "source", "figure", "figcaption"}
 ATTRIBUTES = nh3.ALLOWED_ATTRIBUTES | {
@@ -63,6 +65,13 @@ def asked_in(text: str) -> tuple[str, str]:
     return plain(first, {}), plain(rest, {})
 
 
+def addresses(text: str) -> tuple[set[str], set[str]]:
+    """Return where a text's links lead and where its pictures and films lie, those of the app's own left out."""
+    found = _Addresses()
+    found.feed(render(text, {}))
+    return found.links, found.media
+
+
 def placeholders(text: str) -> set[str]:
     """Return the names of the placeholders in a text."""
     return set(PLACEHOLDER.findall(text))
@@ -71,6 +80,20 @@ def placeholders(text: str) -> set[str]:
 def words(name: str) -> str:
     """Return a name that programs use as a label: `queries_per_class` → `Queries per class`."""
     return name.replace("_", " ").replace("-", " ").capitalize()
+
+
+class _Addresses(HTMLParser):
+    """Collects the addresses elsewhere in a text's HTML."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.links: set[str] = set()
+        self.media: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        for name, value in attrs:
+            if value and ELSEWHERE.match(value):
+                (self.links if name == "href" else self.media if name in ("src", "poster") else set()).add(value)
 
 
 def _shown(values: Mapping[str, object], found: re.Match[str]) -> str:

@@ -29,7 +29,7 @@ class News:
 
 def is_on() -> bool:
     """Return whether the server has somewhere to send mail by."""
-    return bool(settings.EMAIL_HOST)
+    return not settings.EMAIL_BACKEND.endswith("dummy.EmailBackend")
 
 
 def tell(study: models.Study, send: Callable[..., int] = send_mail) -> int:

@@ -1,7 +1,9 @@
 """What researchers set up: bundles, studies, their conditions and published versions."""
 
+import re
 import secrets
 
+from django.conf.locale import LANG_INFO
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, validate_email
 from django.db import models, transaction
@@ -29,6 +31,18 @@ class Bundle(models.Model):
 
     def __str__(self):
         return self.name
+
+
+def require_language(code: str) -> None:
+    """Refuse what is no language's code, as in `en` or `pt-br`."""
+    if code not in LANG_INFO:
+        raise ValidationError(f"Expected a language's code, such as en or de; found {code!r}.")
+
+
+def require_currency(code: str) -> None:
+    """Refuse what is no currency's code."""
+    if not re.fullmatch("[A-Z]{3}", code):
+        raise ValidationError(f"Expected a currency's three capital letters, such as GBP or EUR; found {code!r}.")
 
 
 class Study(models.Model):

@@ -1,5 +1,6 @@
 """From the study that researchers edit to the frozen version that participants meet."""
 
+from .audits import audit_study, kept_audit, needs_consent
 from .checks import Check, checks, problems
 from .definition import content_hash, definition, drawn_stimuli
 from .pictures import render_version, shown
@@ -7,6 +8,7 @@ from .versions import draw_heatmaps, edited_since, freeze, frozen, n_undrawn, pu
 
 __all__ = [
     "Check",
+    "audit_study",
     "checks",
     "content_hash",
     "definition",
@@ -15,7 +17,9 @@ __all__ = [
     "edited_since",
     "freeze",
     "frozen",
+    "kept_audit",
     "n_undrawn",
+    "needs_consent",
     "problems",
     "publish",
     "read_version",

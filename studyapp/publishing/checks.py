@@ -7,6 +7,7 @@ from studyapp.bundles.stimuli import reader
 from studyapp.core.engine import parameters
 from studyapp.core.engine.kinds import Kind, kind
 from studyapp.core.engine.questions import text_key
+from studyapp.core.texts import addresses
 
 from .definition import definition
 
@@ -28,7 +29,9 @@ def checks(study: models.Study) -> list[Check]:
     edited = edited if study.parameters or study.texts else "all by default"
     settings = parameters.problems(its_kind, study.parameters)
     settings = settings or _question_problems(study, its_kind)
-    settings += _unknown_texts(study.texts, its_kind.texts())
+    settings += _unknown_texts(study.texts, its_kind.texts()) + _foreign_media(study.texts)
+    if links := sorted({link for text in study.texts.values() for link in addresses(text)[0]}):
+        edited += f"; links lead to {', '.join(links)}"
     if not isinstance(study.analysis_plan, dict):
         settings.append("The analysis plan is no JSON object; write one with `python -m analysis plan`.")
     found = [
@@ -75,6 +78,16 @@ def _question_problems(study: models.Study, its_kind: Kind) -> list[str]:
     wordless = [key for _, key in asked if key and not texts[key].strip()]
     found += [f"Text “{key}” is empty; expected the words of a question." for key in wordless]
     return list(dict.fromkeys(found))
+
+
+def _foreign_media(edited: dict) -> list[str]:
+    """Return which texts show what no participant would see: their browsers load nothing from elsewhere."""
+    found = [(name, media) for name, text in edited.items() for media in sorted(addresses(text)[1])]
+    return [
+        f"Text “{name}” shows {media}, which participants' browsers don't load, so that nobody learns who takes part. "
+        "Name one that this server serves, by its path, or leave it out."
+        for name, media in found
+    ]
 
 
 def _unknown_texts(edited: dict, known: dict) -> list[str]:

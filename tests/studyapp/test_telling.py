@@ -10,15 +10,11 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from studyapp import models
+from studyapp.core import environment
 from studyapp.data import telling
 from tests.studyapp.conftest import submit, walk
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
-
-
-@pytest.fixture(autouse=True)
-def configured(settings):
-    settings.EMAIL_HOST = "mail.example.org"
 
 
 @pytest.fixture
@@ -91,10 +87,11 @@ def test_what_could_not_be_sent_is_told_next_time(study, start, told, monkeypatc
 def test_without_a_mail_server_or_an_address_nothing_is_sent(study, start, told, settings, capsys):
     study.conditions.update(quota=1)
     walk(start("anna"))
-    settings.EMAIL_HOST = ""
+    backend = settings.EMAIL_BACKEND
+    settings.EMAIL_BACKEND = environment.mail_server("HEATWISE_MAIL")["EMAIL_BACKEND"]
     assert told() == []
-    assert "HEATWISE_MAIL_HOST is not set" in capsys.readouterr().out
-    settings.EMAIL_HOST = "mail.example.org"
+    assert "HEATWISE_MAIL is not set" in capsys.readouterr().out
+    settings.EMAIL_BACKEND = backend
     models.Study.objects.update(notify="")
     assert told() == []
     study.refresh_from_db()

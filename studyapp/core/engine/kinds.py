@@ -161,10 +161,15 @@ class Kind:
     plan.build(definition, condition, order, rng) -> [step]
     scoring.score(step, answer, definition) -> dict  what the answer is worth; `passed` steers the flow
     scoring.summary(steps, definition) -> dict       totals over answered steps: n_correct, bonus …
+    audit.looks(definition, bundle) -> [Look]        the heatmaps that participants meet, by condition and class
+    audit.tasks(definition, bundle) -> [Task]        the answers that strength alone could give away
+    audit.roles(definition) -> {role: [image ids]}   the photographs by what they are for
+    audit.guesses(definition) -> [Guess]             what one answer throughout reaches
     bots.answer(step, skill, definition, rng) -> dict    what questions alone don't tell of a bot's answers
     bots.SKILLS                                      the named skills, beside the chance of a right answer
 
-    `bots` may be missing: see `answers`, which also gives what questions tell of score and answer.
+    `bots` may be missing: see `answers`, which also gives what questions tell of score and answer. Without `audit`,
+    the heatmaps that are drawn are looked at, and no more.
     """
 
     name: str

@@ -23,9 +23,9 @@ The tables lie in `data/` and fit together by `participant` and `step_index`. `d
 every column means, its unit and its levels, and holds the parameters of each published version of the study.
 
 Conventions: UTF-8, RFC 4180; `true`/`false`; times ISO-8601 in UTC; missing is empty. Text that begins with one of
-`= + - @` stands behind one apostrophe, so that no spreadsheet runs it as a formula, and so does text that begins with
-an apostrophe before one of `= + - @ '`. To undo it, drop the first character of a text that begins with an
-apostrophe followed by one of `= + - @ '`.
+`= + - @`, one of their wide forms `＝ ＋ － ＠`, a tab or a line break stands behind one apostrophe, so that no
+spreadsheet runs it as a formula, and so does text that begins with an apostrophe before one of these or before another.
+To undo it, drop the first character of a text that begins with an apostrophe followed by one of them.
 
 ```python
 import pandas

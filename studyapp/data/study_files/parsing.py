@@ -8,6 +8,7 @@ from django.db.models import IntegerField
 from studyapp import models
 from studyapp.core.engine import parameters
 from studyapp.core.engine.kinds import ENGLISH, Kind, kind
+from studyapp.models.studies import require_currency, require_language
 
 from .format import FIELDS, FORMAT, FORMAT_VERSION, NAMES, SECTIONS, StudyFileError
 
@@ -55,9 +56,18 @@ def _validate(study: models.Study) -> None:
         raise StudyFileError(f"slug: {_whose(study.slug, other)} is here already; load this one under another slug")
     try:
         study.full_clean(exclude=["bundle", "current"])
+        for field, require in (("language", require_language), ("currency", require_currency)):
+            _require(require, field, getattr(study, field))
     except ValidationError as error:
         field, messages = next(iter(error.message_dict.items()))
         raise StudyFileError(f"{_name(field)}: {messages[0]}") from None
+
+
+def _require(require, field: str, value: str) -> None:
+    try:
+        require(value)
+    except ValidationError as error:
+        raise ValidationError({field: error.messages}) from None
 
 
 def _whose(slug: str, other: models.Study) -> str:

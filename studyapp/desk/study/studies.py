@@ -23,7 +23,7 @@ from studyapp.desk.results import bots, dashboard, downloads, exports, jobs, rep
 from studyapp.jobs import files
 from studyapp.run import sessions
 
-from . import drawn, numbers, transitions, wording
+from . import audits, drawn, numbers, transitions, wording
 from .conditions import ConditionInline, LabelledFormSet
 from .forms import PARAMETER, TEXT, AddStudyForm, study_form, text_order
 
@@ -166,7 +166,7 @@ class StudyAdmin(ByRole, admin.ModelAdmin):
             path("load/", self.admin_site.admin_view(uploads.view(self, "study")), name="load_study"),
             path("<int:pk>/people/", self.admin_site.admin_view(people.view(self)), name="study_people"),
         ]
-        parts = (bots, coding, dashboard, drawn, exports, jobs, links, reports, wording)
+        parts = (audits, bots, coding, dashboard, drawn, exports, jobs, links, reports, wording)
         around = [address for part in parts for address in part.urls(self)]
         return [*own, *actions, *taken_away, *around, *super().get_urls()]
 
@@ -219,12 +219,14 @@ class StudyAdmin(ByRole, admin.ModelAdmin):
 
     def _about(self, request, study: models.Study) -> dict:
         may_change = self.has_change_permission(request, study)
+        checks = publishing.checks(study)
         return {
             "title": study.title,
             "subtitle": None,
             "study_kind": kind(study.kind),
             "numbers": numbers.of(study),
-            "checks": [(check, CHECKED_AT.get(check.title, "")) for check in publishing.checks(study)],
+            "checks": [(check, CHECKED_AT.get(check.title, "")) for check in checks],
+            "audit": audits.on_checklist(request, study, [one for check in checks for one in check.problems]),
             "advice": advice(study),
             "transitions": transitions.possible(study) if may_change else [],
             **transitions.under_way(request, study),

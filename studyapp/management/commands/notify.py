@@ -14,7 +14,7 @@ class Command(BaseCommand):
 
     def handle(self, **options):
         if not telling.is_on():
-            self.stdout.write("No mail is sent: HEATWISE_MAIL_HOST is not set.")
+            self.stdout.write("No mail is sent: HEATWISE_MAIL is not set.")
             return
         failed = []
         for study in models.Study.objects.exclude(notify=""):
