@@ -21,11 +21,11 @@ def test_unsuitable_devices_windows_and_browsers_are_refused_with_a_way_back(liv
     )
     door = f"{live_server.url}/s/walk/?PROLIFIC_PID=anna"
     kinds = {
-        "": {"viewport": LAPTOP, "screen": LAPTOP},
         "window": {"viewport": {"width": 500, "height": 600}, "screen": {"width": 1920, "height": 1080}},
         "mouse": {"viewport": {"width": 1180, "height": 820}, "screen": LAPTOP, "has_touch": True, "is_mobile": True},
         "screen": {"viewport": {"width": 640, "height": 360}, "screen": {"width": 640, "height": 360}},
         "browser": {"viewport": LAPTOP, "screen": LAPTOP, "java_script_enabled": False},
+        "": {"viewport": LAPTOP, "screen": LAPTOP},  # the one that suits, and starts
     }
     for kind, options in kinds.items():
         context = browser.new_context(**options)
