@@ -17,6 +17,7 @@ urlpatterns = [
     path("s/<slug:slug>/run/state/", views.state, name="state"),
     path("s/<slug:slug>/run/events/", views.events, name="events"),
     path("s/<slug:slug>/run/draft/", views.draft, name="draft"),
+    path("s/<slug:slug>/run/back/", views.back, name="back"),
     path("s/<slug:slug>/run/guide/", views.guide, name="guide"),
     path("s/<slug:slug>/run/leave/", views.leave, name="leave"),
     path("s/<slug:slug>/next/", views.next_person, name="next_person"),

@@ -141,6 +141,17 @@ def draft(request: HttpRequest, slug: str) -> HttpResponse:
     return JsonResponse({"status": "late" if writer is None else sessions.keep_draft(writer, token, number, fields)})
 
 
+@require_POST
+def back(request: HttpRequest, slug: str) -> HttpResponse:
+    """Back to the page before, where the design allows it; what was answered there is begun again."""
+    token = request.POST.get("token", "")
+    writer = visitors.writer_of(request, slug, token)
+    if writer is None:
+        return redirect("run", slug)
+    participant = sessions.go_back(writer, token, showing.fields_of)
+    return redirect(_address(reverse("run", args=[slug]), participant, "of" in request.GET))
+
+
 @never_cache
 @require_GET
 def guide(request: HttpRequest, slug: str) -> HttpResponse:

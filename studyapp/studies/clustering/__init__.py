@@ -66,6 +66,7 @@ PAGES = (
             ),
         ),
         texts=("demographics",),
+        again=True,
     ),
     Page(
         "task",
@@ -119,6 +120,7 @@ PAGES = (
             ),
         ),
         texts=("agents", "agent_single", "agent_features"),
+        again=True,
     ),
     Page(
         "closing",
@@ -142,6 +144,7 @@ PAGES = (
             ),
         ),
         texts=("closing",),
+        again=True,
     ),
 )
 
