@@ -1,9 +1,11 @@
 """The way in and the way out in a browser: what a study refuses before it begins, and how people get back."""
 
 import pytest
+from django.db import OperationalError
 from playwright.sync_api import expect
 
-from studyapp import models
+from studyapp import busy, models
+from studyapp.run import doors, sessions
 from tests.browser import walking
 from tests.browser.looking import serious
 
@@ -88,3 +90,39 @@ def test_what_is_missing_is_said_above_the_button_too_until_it_is_there(live_ser
     models.Condition.objects.update(quota=1)
     walking.go_on(page)
     assert models.Participant.objects.get().consented_at
+
+
+def test_a_busy_database_is_a_page_that_tries_again_by_itself_with_scripts_and_without(
+    live_server, browser, make_study, monkeypatch
+):
+    make_study(**FEW)
+    monkeypatch.setattr(busy, "AGAIN_S", 1)
+    tries = []
+
+    def busy_at_first(real):
+        def act(*arguments, **options):
+            tries.append(real)
+            if tries.count(real) == 1:
+                raise OperationalError("database is locked")
+            return real(*arguments, **options)
+
+        return act
+
+    monkeypatch.setattr(sessions, "start", busy_at_first(sessions.start))
+    context = browser.new_context(viewport=LAPTOP)
+    page = context.new_page()
+    page.goto(f"{live_server.url}/s/walk/?PROLIFIC_PID=anna")
+    page.click("#start")
+    expect(page.locator("h1")).to_have_text("One moment, please")
+    walking.shown(page)
+    context.close()
+    assert models.Identity.objects.get().external_id == "anna"
+    monkeypatch.setattr(doors, "door", busy_at_first(doors.door))
+    context = browser.new_context(viewport=LAPTOP, java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{live_server.url}/s/walk/?PROLIFIC_PID=ben")
+    assert page.inner_text("h1") == "One moment, please"
+    page.wait_for_selector("#start")
+    page.click("#start")
+    assert "?of=" in page.url
+    context.close()

@@ -1,9 +1,11 @@
 """Places count from consent on, and nobody fills them by starting: limits for each network address, hashed."""
 
+import importlib
 from collections import Counter
 from datetime import timedelta
 
 import pytest
+from django.apps import apps
 from django.test import Client
 from django.utils import timezone
 
@@ -124,3 +126,28 @@ def test_personal_links_lab_mode_and_bots_have_no_limit(study):
     assert begin()[1].status_code == 429
     models.Study.objects.update(lab_mode=True)
     assert begin()[1].status_code == 302
+
+
+def test_a_study_that_pays_is_offered_personal_links_and_a_required_id_first(study, admin_client):
+    page = f"/admin/studyapp/study/{study.pk}/change/"
+    offered = "Give each person a link of their own"
+    text = admin_client.get(page).content.decode()
+    assert text.index(offered) < text.index('id="hw-link-field"')
+    assert "Anybody who has the link can take part" in text
+    for closed in ({"require_id": True}, {"lab_mode": True}, {"reward_base": 0, "reward_bonus": 0}):
+        before = {name: getattr(study, name) for name in closed}
+        models.Study.objects.update(**closed)
+        assert offered not in admin_client.get(page).content.decode()
+        models.Study.objects.update(**before)
+    models.Invitation.objects.create(study=study)
+    assert offered not in admin_client.get(page).content.decode()
+
+
+def test_runs_under_way_before_keep_their_places(study, start):
+    waiting, placed = start("anna"), start("bela")
+    submit(placed, "yes")
+    models.Participant.objects.update(consented_at=None)
+    importlib.import_module("studyapp.migrations.0010_labs").keep_places(apps, None)
+    kept = dict(models.Participant.objects.values_list("pk", "consented_at"))
+    assert kept[waiting.pk] is None
+    assert kept[placed.pk] == sessions.get(placed.pk).seen_at
