@@ -61,3 +61,18 @@ def test_nginx_answers_to_one_name_alone():
     assert "https://$host" not in conf
     assert "return 301 https://study.example.org$request_uri;" in conf
     assert "return 444;" in conf
+
+
+def test_the_lock_holds_every_pin_and_a_hash_for_each():
+    pins = {
+        line.split("[")[0].split("=")[0].lower(): line.rpartition("==")[2] for line in lines("requirements-web.txt")
+    }
+    locked = dict(re.findall(r"^([\w.-]+)==(\S+)", "\n".join(lines("requirements-web.lock")), re.M))
+    assert {name: locked.get(name) for name in pins} == pins
+    entries = re.split(r"^(?=[\w.-]+==)", (ROOT / "requirements-web.lock").read_text(), flags=re.M)[1:]
+    assert all("--hash=sha256:" in entry for entry in entries)
+    assert "://" not in (ROOT / "requirements-web.lock").read_text()
+
+
+def lines(name: str) -> list[str]:
+    return [line for line in (ROOT / name).read_text().splitlines() if line and not line.startswith("#")]
