@@ -173,7 +173,7 @@ async function submit(step) {
   const body = new URLSearchParams(new FormData(form));
   step.drafts?.stop();
   outbox.keep(step.kept, step.participant, step.token, body.toString());
-  const button = form.querySelector("button[type=submit]");
+  const button = form.querySelector("button.primary");
   button.setAttribute("aria-disabled", "true");
   step.events.flush();
   const receipt = await send(step, step.token, body);

@@ -107,9 +107,12 @@ def export_workbook(study: models.Study, stream: BinaryIO, *, wide: bool = False
             if wide:
                 described = wide_columns(study_kind, steps, versions, with_ids=with_ids)
                 book.sheet("wide", described, _wide_rows(seen, study_kind, with_ids))
-        book.close()
-    except TooLarge as error:
-        raise ExportError(str(error)) from error
+    except BaseException as error:
+        book.discard()
+        if isinstance(error, TooLarge):
+            raise ExportError(str(error)) from error
+        raise
+    book.close()
 
 
 def export_table(

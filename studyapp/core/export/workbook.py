@@ -7,6 +7,7 @@ The CSV tables stay what is archived and analysed. Rows are written as they are 
 import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from io import BytesIO
 from typing import Any, BinaryIO
 
 from xlsxwriter import Workbook
@@ -25,7 +26,7 @@ class TooLarge(ValueError):
 
 
 class Book:
-    """A workbook written to `stream`; `sheet` adds a table, `close` writes it all."""
+    """A workbook written to `stream`; `sheet` adds a table, `close` writes it all, `discard` nothing."""
 
     def __init__(self, stream: BinaryIO):
         self._book = Workbook(stream, {"constant_memory": True, "default_date_format": "yyyy-mm-dd hh:mm:ss"})
@@ -52,6 +53,11 @@ class Book:
                 _write(sheet, n_rows, place, keys.get(column.name, row.get(column.name)), f"{name}: {column.name}")
         self._described += [(name, column) for column in columns]
         return n_rows
+
+    def discard(self) -> None:
+        """Write nothing to the stream, and leave no file behind."""
+        self._book.filename = BytesIO()
+        self._book.close()
 
     def close(self) -> None:
         """Add the sheet on the columns and write the whole."""
