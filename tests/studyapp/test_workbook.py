@@ -11,6 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from xlsxwriter.utility import xl_cell_to_rowcol
 
 from studyapp.core.engine.fields import Field
 from studyapp.core.export import workbook
@@ -47,7 +48,12 @@ def read(content: bytes) -> dict[str, list[list]]:
 
 
 def rows_of(sheet: bytes) -> list[list]:
-    return [[cell_of(cell) for cell in row] for row in ElementTree.fromstring(sheet).iter(f"{MAIN}row")]
+    """Return a sheet's rows, each cell in its column; an empty one is None."""
+    rows = []
+    for row in ElementTree.fromstring(sheet).iter(f"{MAIN}row"):
+        cells = {xl_cell_to_rowcol(cell.get("r"))[1]: cell_of(cell) for cell in row}
+        rows.append([cells.get(place) for place in range(max(cells, default=-1) + 1)])
+    return rows
 
 
 def cell_of(cell) -> tuple[str, str]:
