@@ -18,7 +18,7 @@ def keep_places(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('studyapp', '0007_any_browser'),
+        ('studyapp', '0008_display'),
     ]
 
     operations = [

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from studyapp import models
+from studyapp.core.engine import displays
 from studyapp.core.engine.assignment import choose_condition, choose_order
 from studyapp.core.engine.kinds import kind
 from studyapp.publishing import frozen, read_version
@@ -91,6 +92,7 @@ def _begin(
     order = choose_order(taken, its_kind.n_orders(record), rng)
     seed = rng.randrange(2**31)
     steps = its_kind.part("plan:build")(record, condition.factors, order, Random(seed))
+    steps = displays.dealt(record, steps, condition.factors, Random(f"{seed}:display"))
     asks = any(its_kind.page(step["page"]).consents for step in steps)
     now = timezone.now()
     participant = models.Participant.objects.create(
