@@ -1,33 +1,20 @@
-// The front door: say so where the screen is smaller than the study needs, or cookies are off. Zooming in doesn't make
-// a screen smaller. A study may refuse what doesn't suit it: then Start is there as long as everything does.
+// The front door: say so, as long as it is so, where the window is smaller than the study needs, or cookies are off. A
+// study may refuse what doesn't suit it: then one can start as long as everything does.
 
-// Of a window that fills the screen, taskbar and frame take a part.
-const [OF_WIDTH, OF_HEIGHT] = [0.95, 0.85];
+import { fill } from "./words.js";
 
-/** Return whether a screen is smaller than what is needed, whichever way it is turned. */
-export function isTooSmall(screen, needed) {
-  const [long, short] = [Math.max(screen.width, screen.height), Math.min(screen.width, screen.height)];
-  return long < Math.max(needed.width, needed.height) || short < Math.min(needed.width, needed.height);
+/** Return whether a window holds one of those that are needed: `windows` as in "1240x650 1024x760". */
+export function isLargeEnough({ width, height }, windows) {
+  const needed = windows.trim().split(/\s+/).map((one) => one.split("x").map(Number));
+  return needed.some(([least, lowest]) => width >= least && height >= lowest);
 }
 
-/** Return which demands are not met: `screen`, `window`, `mouse` and `browser`, each true or false. */
-export function unmet(devices, needed, { screen, size, hasMouse, knows }) {
-  const small = isTooSmall(screen, needed);
-  return {
-    screen: small,
-    window: !small && (size.width < needed.width * OF_WIDTH || size.height < needed.height * OF_HEIGHT),
-    mouse: devices === "mouse" && !hasMouse,
-    browser: !knows,
-  };
+function hasMouse() {
+  return matchMedia("(any-pointer: fine)").matches && matchMedia("(any-hover: hover)").matches;
 }
 
-function present() {
-  return {
-    screen: window.screen,
-    size: { width: window.outerWidth, height: window.outerHeight },
-    hasMouse: matchMedia("(any-pointer: fine)").matches && matchMedia("(any-hover: hover)").matches,
-    knows: ["PointerEvent", "fetch", "HTMLDialogElement"].every((name) => name in window),
-  };
+function knowsEnough() {
+  return ["PointerEvent", "fetch", "HTMLDialogElement"].every((name) => name in window);
 }
 
 /** A browser may say that cookies are on and keep none. */
@@ -42,23 +29,40 @@ function keepsCookies() {
   }
 }
 
-function check(notice, demands) {
-  const needed = { width: Number(notice.dataset.width), height: Number(notice.dataset.height) };
-  notice.hidden = !isTooSmall(window.screen, needed);
-  if (!demands) return;
-  const found = unmet(demands.dataset.devices, needed, present());
-  for (const told of demands.querySelectorAll("[data-unmet]")) told.hidden = !found[told.dataset.unmet];
-  const suits = !Object.values(found).includes(true);
+/** Show what a study demands and isn't met; Start is there once all is. */
+function demand(demands, fits) {
+  const unmet = { window: !fits, mouse: demands.dataset.devices === "mouse" && !hasMouse(), browser: !knowsEnough() };
+  for (const told of demands.querySelectorAll("[data-unmet]")) told.hidden = !unmet[told.dataset.unmet];
+  const suits = !Object.values(unmet).includes(true);
   document.querySelector("#suits").value = suits ? "yes" : "";
   document.querySelector("#start").hidden = !suits;
   document.querySelector("#unsuitable").hidden = suits;
 }
 
-function init(root) {
-  root.querySelector("#no-cookies").hidden = keepsCookies();
-  const again = () => check(root.querySelector("#small-screen"), root.querySelector("#unmet"));
-  again();
-  window.addEventListener("resize", again);
+function init(notice, cookies, button, demands) {
+  cookies.hidden = keepsCookies();
+  const words = notice.querySelector("[data-words]");
+  const refused = () => !notice.hidden && "refuse" in notice.dataset;
+
+  function look() {
+    const size = { width: window.innerWidth, height: window.innerHeight };
+    notice.hidden = isLargeEnough(size, notice.dataset.windows);
+    words.textContent = fill(words.dataset.words, size);
+    if (refused()) button?.setAttribute("aria-disabled", "true");
+    else button?.removeAttribute("aria-disabled");
+    if (demands) demand(demands, notice.hidden);
+  }
+
+  button?.form.addEventListener("submit", (event) => {
+    if (refused() && !demands) event.preventDefault(); // where there are demands, Start is hidden
+  });
+  window.addEventListener("resize", look);
+  look();
 }
 
-init(document);
+init(
+  document.querySelector("#small-window"),
+  document.querySelector("#no-cookies"),
+  document.querySelector("button.primary"),
+  document.querySelector("#unmet"),
+);
