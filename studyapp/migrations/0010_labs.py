@@ -18,7 +18,7 @@ def keep_places(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('studyapp', '0008_display'),
+        ('studyapp', '0011_questionnaires'),
     ]
 
     operations = [

@@ -8,8 +8,8 @@ import importlib
 import importlib.util
 import json
 import pkgutil
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from itertools import product
 from pathlib import Path
@@ -108,6 +108,9 @@ class Page:
     has been met. From such a page, and from one declared `again`, as a questionnaire that nothing is scored by, one can
     go back to another of these. `arrange` lets the answer decide the later way, where it takes more than a `goto`:
     `(plan, position, answer) -> plan`, which leaves what lies up to `position` as it is.
+
+    `scoring` and `bots` name functions of a page that answers for itself, as a questionnaire's does; the kind's own
+    aren't asked then: `(step, answer, definition) -> dict` and `(step, skill, definition, rng, named) -> dict`.
     """
 
     name: str
@@ -123,6 +126,8 @@ class Page:
     again: bool = False
     guide: str | None = None
     arrange: str | None = None
+    scoring: str | None = None
+    bots: str | None = None
 
     def __post_init__(self) -> None:
         """Let what the questions say of form, columns and texts join what is declared beside them."""
@@ -204,6 +209,10 @@ class Kind:
     def page(self, name: str) -> Page:
         """Return the page of that name."""
         return self._pages[name]
+
+    def joined(self, pages: Sequence[Page]) -> "Kind":
+        """Return the kind with further pages."""
+        return replace(self, pages=(*self.pages, *pages))
 
     def part(self, dotted: str) -> Any:
         """Return the kind's own function `module:name`, as in `part("plan:build")`."""

@@ -13,7 +13,7 @@ from django.utils import timezone
 from studyapp import models
 from studyapp.core.engine import displays, flow
 from studyapp.core.engine.assignment import Cell, choose_condition
-from studyapp.core.engine.kinds import kind
+from studyapp.core.questionnaires import plans
 from studyapp.publishing import frozen
 
 
@@ -76,7 +76,7 @@ def take(run: models.Participant) -> bool:
 def _go_over(run: models.Participant, condition: models.Condition) -> None:
     """Put a run into another condition: its steps up to here stay, the others are drawn as they would have been."""
     record = frozen(run.version)
-    steps = kind(record["kind"]).part("plan:build")(record, condition.factors, run.order, Random(run.seed))
+    steps = plans.build(record, condition.name, condition.factors, run.order, Random(run.seed))
     steps = displays.dealt(record, steps, condition.factors, Random(f"{run.seed}:display"))
     here = run.position + 1
     if [step["key"] for step in steps[:here]] != [step["key"] for step in run.plan.steps[:here]]:
