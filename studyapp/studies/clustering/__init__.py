@@ -68,6 +68,7 @@ PAGES = (
             ),
         ),
         texts=("demographics",),
+        again=True,
     ),
     Page(
         "task",
@@ -131,6 +132,7 @@ PAGES = (
             ),
         ),
         texts=("agents", "agent_single", "agent_features"),
+        again=True,
     ),
     Page(
         "closing",
@@ -154,6 +156,7 @@ PAGES = (
             ),
         ),
         texts=("closing",),
+        again=True,
     ),
 )
 
