@@ -9,9 +9,8 @@ from studyapp.core.engine import display_settings, displays, fillings, parameter
 from studyapp.core.engine.kinds import Kind, kind
 from studyapp.core.engine.particulars import PARTICULARS, unstated
 from studyapp.core.engine.questions import text_key
-from studyapp.core.texts import addresses, words
 from studyapp.core.questionnaires import plans
-from studyapp.core.texts import addresses
+from studyapp.core.texts import addresses, words
 
 from .definition import definition
 from .questionnaires import questionnaire_problems
