@@ -2,6 +2,7 @@
 
 The demo's forward simulation is published in a folder of its own, by each style; for the first trial with heatmaps:
 how many pictures the page asks for and their kilobytes; for the study: heatmaps drawn, processor seconds, megabytes.
+Then a row of the desk's display page: eight small pictures of one method.
 """
 
 import argparse
@@ -37,6 +38,24 @@ def main() -> None:
             study.display = {"style": style}
             study.save(update_fields=["display"])
             print(_row(study, style), flush=True)
+        print("\n" + _redrawn(study))
+
+
+def _redrawn(study: Any) -> str:
+    """Return what a row of previews takes when its method is first looked at, and when a field that matters changes."""
+    from studyapp.bundles.drawing import preview
+    from studyapp.bundles.stimuli import reader
+    from studyapp.core.display import Display
+
+    bundle = reader(study.bundle)
+    nodes = [tree[0] for (_, method, _), tree in bundle.nodes.items() if method == "lrp"][:8]
+    took = []
+    for smoothing in (0.8, 1.3):
+        began = time.process_time()
+        for node in nodes:
+            preview(study.bundle, node, Display(smoothing=smoothing))
+        took.append(1000 * (time.process_time() - began))
+    return f"Eight previews: {took[0]:.0f} ms at first, {took[1]:.0f} ms after a change of smoothing."
 
 
 def _row(study: Any, style: str) -> str:

@@ -171,7 +171,7 @@ def test_a_display_that_varies_is_drawn_shown_and_recorded(name, varies, tmp_pat
             seen[step["display"]].add(legend)
     assert seen["red"] != seen["lines"]
     assert len(seen["red"] | seen["lines"]) >= 3  # with the pages that have none
-    exporting.export(study, tmp_path / "export")
+    exporting.export(study, tmp_path / "export", wide=True)
     described = json.loads((tmp_path / "export" / "dataset_description.json").read_text())
     column = "factor_display" if varies == "between" else "display"
     variable = next(one for one in described["variableMeasured"] if one["name"] == column)
@@ -179,6 +179,8 @@ def test_a_display_that_varies_is_drawn_shown_and_recorded(name, varies, tmp_pat
     assert "style contours" in variable["levels"]["lines"]
     assert ("display" in described["factors"]) == (varies == "between")
     assert described["within"] == ({"display": ["red", "lines"]} if varies == "within" else {})
+    (wide,) = (tmp_path / "export" / "data").glob("*table-wide*")
+    assert (",trial01_display," in wide.read_text()) == (name == "forward_simulation" and varies == "within")
     (trials,) = (tmp_path / "export" / "data").glob("*table-trials*")
     header, *rows = trials.read_text().splitlines()
     place = header.split(",").index(column)
