@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser import walking
-from tests.browser.boards import drag, is_board, settled, skip_to_board
+from tests.browser.boards import drag, is_board, settled
 from tests.browser.clustering import SINGLE, XNN, events, photo, placed, selected, sortings, tray
 from tests.browser.looking import serious, sideways
 
@@ -21,7 +21,7 @@ def visible_maps(page) -> int:
 
 
 def test_one_heatmap_shows_on_hover_and_focus_and_all_at_once(page, sorting):
-    skip_to_board(page, sorting(**SINGLE))
+    walking.skip_to_trial(page, sorting(**SINGLE))
     assert visible_maps(page) == 0
     page.hover(photo(4))
     assert visible_maps(page) == 1
@@ -47,7 +47,7 @@ def test_one_heatmap_shows_on_hover_and_focus_and_all_at_once(page, sorting):
 
 
 def test_a_tap_shows_a_heatmap_where_nothing_can_hover(tablet, sorting):
-    skip_to_board(tablet, sorting(**SINGLE))
+    walking.skip_to_trial(tablet, sorting(**SINGLE))
     tablet.tap(photo(7))
     assert tablet.locator(".card[data-picture='7'] .overlay").is_visible()
     tablet.tap(photo(8))
@@ -55,7 +55,7 @@ def test_a_tap_shows_a_heatmap_where_nothing_can_hover(tablet, sorting):
 
 
 def test_switches_show_maps_of_all_pictures_without_a_request_and_nothing_else_moves(page, sorting):
-    skip_to_board(page, sorting(**XNN))
+    walking.skip_to_trial(page, sorting(**XNN))
     page.wait_for_load_state("networkidle")
     requests = []
     page.on("request", lambda request: requests.append(request.url) if "/events/" not in request.url else None)
@@ -82,7 +82,7 @@ def test_switches_show_maps_of_all_pictures_without_a_request_and_nothing_else_m
 @pytest.mark.parametrize("size", [(1280, 720), (1024, 768), (1024, 600)], ids=["laptop", "tablet", "smallest"])
 def test_all_pictures_find_room_in_one_group_and_nothing_moves(page, sorting, size):
     page.set_viewport_size(dict(zip(("width", "height"), size, strict=True)))
-    skip_to_board(page, sorting(**XNN))
+    walking.skip_to_trial(page, sorting(**XNN))
     before = page.evaluate(SHAPES)
     for number in range(1, 11):
         page.focus(photo(number))
@@ -97,7 +97,7 @@ def test_all_pictures_find_room_in_one_group_and_nothing_moves(page, sorting, si
 
 
 def test_switching_maps_off_in_the_panel_moves_no_switch_and_resizes_no_picture(page, sorting):
-    skip_to_board(page, sorting(**XNN))
+    walking.skip_to_trial(page, sorting(**XNN))
     page.click(photo(3))
     page.click("[data-compare]")
     switches = "[...document.querySelectorAll('#compare button')].map(b => JSON.stringify(b.getBoundingClientRect()))"
@@ -109,7 +109,7 @@ def test_switching_maps_off_in_the_panel_moves_no_switch_and_resizes_no_picture(
 
 
 def test_the_panel_compares_selected_pictures_and_gives_the_focus_back(page, sorting):
-    skip_to_board(page, sorting(**XNN))
+    walking.skip_to_trial(page, sorting(**XNN))
     page.click("[data-compare]", force=True)  # it looks disabled, and says why it does nothing
     expect(page.locator("#said")).to_have_text("Select a picture first.")
     expect(page.locator("#compare")).to_be_hidden()
@@ -150,7 +150,7 @@ def test_the_panel_compares_selected_pictures_and_gives_the_focus_back(page, sor
 @pytest.mark.parametrize("parameters", [SINGLE, XNN], ids=["one heatmap", "seven"])
 def test_nothing_scrolls_sideways_at_other_sizes(page, sorting, size, parameters):
     page.set_viewport_size(dict(zip(("width", "height"), size, strict=True)))
-    skip_to_board(page, sorting(**parameters))
+    walking.skip_to_trial(page, sorting(**parameters))
     assert sideways(page) <= 0
     page.click("[data-switch-all]")
     assert sideways(page) <= 0
@@ -164,18 +164,18 @@ def test_without_scripts_each_picture_has_a_list_and_all_its_maps(live_server, b
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(sorting(**XNN))
-    page.click("button.primary")
+    walking.turn(page, "button.primary")
     while not is_board(page):
         walking.answer_by_mouse(page)
-        page.click("#step .primary")
+        walking.turn(page)
     for number in range(1, 10):
         page.select_option(f"[name=picture_{number}]", "B")
-    page.click("#step .primary")
+    walking.turn(page)
     expect(page.locator("#error-picture_10")).to_have_text("No group yet")
     assert page.input_value("[name=picture_9]") == "B"
     assert page.locator(".overlay:visible").count() == 70
     page.select_option("[name=picture_10]", "A")
-    page.click("#step .primary")
+    walking.turn(page)
     assert list(sortings()[0].answer["placement"].values()) == list("BBBBBBBBBA")
     assert sortings()[0].answer["moves"] is None
     context.close()

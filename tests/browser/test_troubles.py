@@ -188,14 +188,14 @@ def test_without_scripts_the_pages_are_plain_forms(live_server, browser, make_st
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(f"{live_server.url}/s/walk/")
-    page.click("button.primary")
-    page.click("#step .primary")
+    walking.turn(page, "button.primary")
+    walking.turn(page)
     assert "Is this study for you?" in page.inner_text("h1")
-    page.click("#step .primary")
+    walking.turn(page)
     assert page.locator(".error", has_text="Please choose one.").count() == 4
     for label in page.query_selector_all("label.option:first-child"):
         label.click()
-    page.click("#step .primary")
+    walking.turn(page)
     assert "Do you agree" in page.inner_text("h1")
     context.close()
 

@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 @pytest.mark.parametrize(
     ("factors", "parameters"),
     [
-        ({"heatmap": "lrp", "scores": "shown"}, {}),
+        ({"heatmap": "lrp", "scores": "shown"}, SHORT),
         ({"heatmap": "none", "scores": "hidden"}, SHORT),
         ({"heatmap": "lrp", "scores": "hidden"}, SHORT | {"heatmap_layout": "hover"}),
     ],
@@ -43,7 +43,7 @@ def test_a_whole_session_is_stored_and_axe_finds_nothing_serious(live_server, pa
 
 
 def test_a_whole_session_by_keyboard_alone(live_server, page, make_study):
-    make_study()
+    make_study(**SHORT)
     page.goto(f"{live_server.url}/s/walk/")
     walking.tab_to(page, "button.primary")
     page.keyboard.press("Enter")
@@ -52,7 +52,7 @@ def test_a_whole_session_by_keyboard_alone(live_server, page, make_study):
         walking.answer_by_keyboard(page)
         walking.go_on_by_keyboard(page)
     run = models.Participant.objects.get()
-    assert (run.status, run.summary["n_trials"]) == ("completed", 14)
+    assert (run.status, run.summary["n_trials"]) == ("completed", 2)
     assert {response.input_mode for response in run.responses.all()} == {"keyboard"}
     answers = [response.answer for response in run.responses.all() if "confidence" in response.answer]
     assert {(answer["response"], answer["confidence"], answer["ignores"]) for answer in answers} == {(False, 2, "mane")}

@@ -53,11 +53,18 @@ def go_on(page: Page) -> None:
     shown(page)
 
 
+def turn(page: Page, button: str = "#step .primary") -> None:
+    """Press a plain form's button and wait for the page that comes: without scripts nothing else tells it has."""
+    with page.expect_navigation():
+        page.click(button)
+
+
 def skip_to_trial(page: Page, url: str) -> None:
     """Enter in the browser, have all before the first trial answered by plain functions, and show the trial."""
     enter(page, url)
     run = sessions.get(models.Participant.objects.latest("pk").pk)
-    while (step := showing.step_of(run)[2])["page"] != "trial":
+    while not (now := showing.step_of(run))[1].trial:
+        step = now[2]
         data = QueryDict(mutable=True)
         data.update(answering.answer(run, "oracle", Random(step["key"])))
         sessions.submit(run.pk, sessions.token(run, run.position), partial(showing.validate, data), {})
