@@ -1,7 +1,8 @@
 """What a trial page's pictures weigh, and what drawing takes at publishing: `python -m benchmarks.trial_page`.
 
-The demo's forward simulation is published in a folder of its own, by each style; for the first trial with heatmaps:
-how many pictures the page asks for and their kilobytes; for the study: heatmaps drawn, processor seconds, megabytes.
+The demo's forward simulation is published in a folder of its own, by each style; for the trials of a run with heatmaps:
+how many pictures a page asks for and their kilobytes, on average; for the study: heatmaps drawn, processor seconds,
+megabytes.
 Then a row of the desk's display page: eight small pictures of one method.
 """
 
@@ -11,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 STUDY = Path(__file__).resolve().parent.parent / "fixtures" / "studies" / "scenes.json"
@@ -71,12 +73,22 @@ def _row(study: Any, style: str) -> str:
     megabytes = sum(path.stat().st_size for path in {*settings.STIMULI_ROOT.rglob("*.webp")} - before) / 1e6
     publishing.publish(study)
     run = sessions.get(sessions.start_preview(study.current, study.conditions.get(name=CONDITION)).pk)
-    run.position = next(place for place, step in enumerate(run.plan.steps) if step["page"] == "trial")
-    asked = set(_addresses(showing.step_context(run)["same"]))
-    files = {address: settings.STIMULI_ROOT / address.removeprefix("/stimuli/") for address in asked}
-    heatmaps = sum(len(path.parent.name) == 16 for path in files.values())
-    weight = sum(path.stat().st_size for path in files.values()) / 1000
-    cells = (style, len(asked), heatmaps, f"{weight:.0f}", n, f"{seconds:.1f}", f"{1000 * seconds / n:.1f}")
+    pages = []
+    for place in [place for place, step in enumerate(run.plan.steps) if step["page"] == "trial"]:
+        run.position = place
+        asked = set(_addresses(showing.step_context(run)["same"]))
+        pages.append([settings.STIMULI_ROOT / address.removeprefix("/stimuli/") for address in asked])
+    heatmaps = fmean(sum(len(path.parent.name) == 16 for path in page) for page in pages)
+    weight = fmean(sum(path.stat().st_size for path in page) for page in pages) / 1000
+    cells = (
+        style,
+        f"{fmean(map(len, pages)):g}",
+        f"{heatmaps:g}",
+        f"{weight:.0f}",
+        n,
+        f"{seconds:.1f}",
+        f"{1000 * seconds / n:.1f}",
+    )
     return f"| {' | '.join(map(str, cells))} | {1000 * megabytes / n:.1f} |"
 
 
