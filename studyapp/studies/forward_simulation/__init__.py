@@ -114,7 +114,7 @@ PAGES = (
             Field("passed", "boolean", "Whether both statements were judged rightly."),
         ),
         texts=("screening_outcome", "screening_heatmap", "screening_scores", "screening_task"),
-        fills=("class_name", "heatmap_statement", "inside", "outside"),
+        fills=("class_name", "inside", "outside"),
         fills_alone=True,
     ),
     Page(

@@ -13,7 +13,7 @@ from . import plan
 from .charts import score_chart
 from .frames import frames_of, own_frames
 from .scoring import summary
-from .statements import FRAMES, said, without_statements
+from .statements import FRAMES, without_statements
 
 NAMES = {
     "TP": to_say("recognised correctly"),
@@ -56,7 +56,7 @@ def screening(step: dict, run) -> dict:
     around = without_statements(run.definition["texts"][f"screening_{data['about']}"])
     named = {"class_name": Kept(data["class_name"])} | dict.fromkeys(FRAMES, "") | data.get("frames", {})
     return {
-        "body": render(said(around, step, run.definition, run.say), named),
+        "body": render(around, named),
         "example": _example(run, data["image"], data["class_name"]),
         "frames": _frames(data, run),
         **_look(run, still=True),
