@@ -109,7 +109,7 @@ class StudyDetail(RetrieveAPIView):
     lookup_field = "slug"
 
     def get_object(self):
-        return _study(self.request, self.kwargs["slug"])
+        return study_of(self.request, self.kwargs["slug"])
 
     @extend_schema(operation_id="study", parameters=[SLUG], responses={200: StudySerializer, **FAILURES})
     def get(self, request, slug):
@@ -142,7 +142,7 @@ class TableView(APIView):
         },
     )
     def get(self, request, slug, table):
-        study = _study(request, slug)
+        study = study_of(request, slug)
         with_ids = _with_ids(request, study) and table == "participants"
         if request.accepted_renderer.format == "csv":
             action = f"Read by API: {table}{' with recruitment ids' if with_ids else ''}."
@@ -159,7 +159,7 @@ class Columns(APIView):
         operation_id="columns", parameters=[SLUG, TABLE, IDS], responses={200: ColumnSerializer(many=True), **FAILURES}
     )
     def get(self, request, slug, table):
-        study = _study(request, slug)
+        study = study_of(request, slug)
         found = tables.fields(study, table, with_ids=_with_ids(request, study) and table == "participants")
         return Response(ColumnSerializer(found, many=True).data)
 
@@ -176,7 +176,7 @@ class Export(APIView):
         responses={(200, "application/zip"): OpenApiTypes.BINARY, **FAILURES},
     )
     def get(self, request, slug):
-        study = _study(request, slug)
+        study = study_of(request, slug)
         with_ids = _with_ids(request, study)
         action = f"Exported by API{', with recruitment ids' if with_ids else ''}."
         return _sent(request, study, action, partial(downloads.data, study, with_ids=with_ids))
@@ -200,7 +200,8 @@ def _sent(request, study: models.Study, action: str, make) -> HttpResponse:
     return response
 
 
-def _study(request, slug: str) -> models.Study:
+def study_of(request, slug: str) -> models.Study:
+    """Return a study in which the user has a role; 404 for any other."""
     study = models.study_at(slug, roles.studies(request.user).select_related("current"))
     if study is None:
         raise Http404

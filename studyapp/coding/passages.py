@@ -1,8 +1,9 @@
 """The passages to code: gathered from the answers, met in random order."""
 
 import secrets
+from datetime import timedelta
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, Max, OuterRef, QuerySet
 
 from studyapp import models
 from studyapp.core.engine.fields import Field
@@ -12,6 +13,7 @@ from studyapp.core.texts import asked_in
 from studyapp.publishing import read_version
 
 CHUNK = 2000
+OVERLAP = timedelta(hours=1)
 
 
 def free_fields(study: models.Study) -> dict[str, tuple[Page, Field]]:
@@ -43,10 +45,17 @@ def gather(study: models.Study) -> int:
 
 
 def _gather(study: models.Study, column: str, columns: dict) -> int:
+    """Make a column's new passages. Only answers since the newest passage's are looked at, and of some time before it.
+
+    An answer is dated in the transaction that stores it, and such a one is short: none that is older than `OVERLAP`
+    appears after a newer one was seen.
+    """
     page, field = columns[column]
     alike = sum(other.name == field.name for _, other in columns.values()) > 1
     known = models.Passage.objects.filter(response=OuterRef("pk"), field=column)
-    new = models.Response.objects.filter(
+    newest = study.passages.filter(field=column).aggregate(at=Max("response__submitted_at"))["at"]
+    since = models.Response.objects.filter(submitted_at__gte=newest - OVERLAP) if newest else models.Response.objects
+    new = since.filter(
         ~Exists(known),
         participant__study=study,
         participant__preview=False,

@@ -1,5 +1,6 @@
 """How a study's heatmaps look: a display for each method of its bundle, frozen with the version."""
 
+from functools import lru_cache
 from typing import Any
 
 from studyapp.core.bundles.bundle import Bundle
@@ -28,4 +29,9 @@ def described(bundle: Bundle, parameters: dict[str, Any]) -> dict[str, Any]:
 def display_of(definition: dict[str, Any], method: str, level: str = "") -> Display:
     """Return the display of a method's maps in a frozen study; `level` names which, where displays are a factor's."""
     frozen = definition["display"]
-    return read_display((frozen["levels"][level] if level else frozen["methods"])[method])
+    return _read(tuple((frozen["levels"][level] if level else frozen["methods"])[method].items()))
+
+
+@lru_cache(maxsize=256)
+def _read(values: tuple[tuple[str, Any], ...]) -> Display:
+    return read_display(dict(values))
