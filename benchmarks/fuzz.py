@@ -24,7 +24,7 @@ from .people import fill
 from .study import SLUG
 
 ADDRESSES = ("", "run/", "run/state/", "run/events/", "run/draft/", "run/guide/", "run/leave/", "next/")
-METHODS = ("GET", "GET", "POST", "POST", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH")
+ODD_METHODS = ("HEAD", "PUT", "DELETE", "OPTIONS", "PATCH")
 TYPES = (
     "application/x-www-form-urlencoded",
     "application/json",
@@ -102,16 +102,16 @@ def _participants(server: servers.Server, n_requests: int, rng: random.Random) -
 
 
 def _request(browser: Browser, rng: random.Random) -> tuple[str, str, bytes | None, dict[str, str]]:
-    address = rng.choice(ADDRESSES)
+    address = rng.choice(ADDRESSES if rng.random() < 0.6 else ("run/", "run/events/", "run/draft/"))
     slug = SLUG if rng.random() < 0.9 else quote(_odd(rng), safe="", errors="surrogatepass")
     query = f"?{urlencode({rng.choice(NAMES): _odd(rng)}, errors='surrogatepass')}" if rng.random() < 0.4 else ""
-    method = rng.choice(METHODS)
+    method = rng.choice(("GET", "POST", "POST") if rng.random() < 0.9 else ODD_METHODS)
     page = browser.get(f"/s/{SLUG}/run/") if rng.random() < 0.3 else None
     fields = fill(form_fields(page.text) or [], "fuzz") if page and page.status == 200 else {}
     fields |= {"csrfmiddlewaretoken": fields.get("csrfmiddlewaretoken") or browser.cookies.get("csrftoken", "")}
     for _ in range(rng.randrange(3)):
         fields[rng.choice([*NAMES, *fields])] = _odd(rng)
-    sent = {"Content-Type": rng.choice(TYPES[:2] if rng.random() < 0.8 else TYPES)}
+    sent = {"Content-Type": TYPES[0] if rng.random() < 0.6 else rng.choice(TYPES)}
     sent |= {"X-CSRFToken": fields["csrfmiddlewaretoken"]} if fields["csrfmiddlewaretoken"].isalnum() else {}
     if rng.random() < 0.3:
         sent["Accept"] = rng.choice(("application/json", "*/*", "image/png", ""))

@@ -21,6 +21,8 @@ HEATMAPS, SCORES = ("none", "lrp", "multiscale_occlusion"), ("shown", "hidden")
 MADE = {"TP": 24, "FP": 16, "FN": 16, "TN": 8}
 
 EVENTS = 85
+# As if they had come one after the other, every two minutes.
+AGED = "answered.submitted_at - ((SELECT max(fresh) FROM copied) - fresh) * interval '2 minutes'"
 FILL = (
     """CREATE TEMPORARY TABLE copied AS
         WITH done AS (SELECT *, row_number() OVER () - 1 AS place, count(*) OVER () AS total
@@ -32,7 +34,8 @@ FILL = (
     """INSERT INTO studyapp_plan (participant_id, steps)
         SELECT fresh, steps FROM copied JOIN studyapp_plan ON participant_id = source""",
     """INSERT INTO studyapp_response (participant_id, {answer})
-        SELECT fresh, {answered} FROM copied JOIN studyapp_response answered ON participant_id = source""",
+        SELECT fresh, {answered} FROM copied JOIN studyapp_response answered ON participant_id = source
+        ORDER BY fresh, answered.position""",
     """INSERT INTO studyapp_event (participant_id, position, name, t_ms, input_mode, data, uid, received_at)
         SELECT fresh, event %% 25, 'enlarge', 100 * event, 'mouse', '{{"image": "a1b2c3", "on": true}}', event, now()
         FROM copied, generate_series(1, %(events)s) AS event""",
@@ -81,7 +84,7 @@ def fill(n: int, n_events: int = EVENTS) -> None:
     columns = {
         "run": ", ".join(_columns(models.Participant, "id", "code", "ticket")),
         "answer": ", ".join(answer),
-        "answered": ", ".join(f"answered.{name}" for name in answer),
+        "answered": ", ".join(AGED if name == '"submitted_at"' else f"answered.{name}" for name in answer),
     }
     with connection.cursor() as cursor:
         for statement in FILL:

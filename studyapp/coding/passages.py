@@ -1,9 +1,9 @@
 """The passages to code: gathered from the answers, met in random order."""
 
-import secrets
 from datetime import timedelta
 
-from django.db.models import Exists, Max, OuterRef, QuerySet
+from django.db import connection
+from django.db.models import Exists, OuterRef, QuerySet
 
 from studyapp import models
 from studyapp.core.engine.fields import Field
@@ -53,27 +53,39 @@ def _gather(study: models.Study, column: str, columns: dict) -> int:
     page, field = columns[column]
     alike = sum(other.name == field.name for _, other in columns.values()) > 1
     known = models.Passage.objects.filter(response=OuterRef("pk"), field=column)
-    newest = study.passages.filter(field=column).aggregate(at=Max("response__submitted_at"))["at"]
-    since = models.Response.objects.filter(submitted_at__gte=newest - OVERLAP) if newest else models.Response.objects
-    new = since.filter(
-        ~Exists(known),
-        participant__study=study,
-        participant__preview=False,
-        **{f"answer__{field.name}__isnull": False},
-    ).exclude(**{f"answer__{field.name}": ""})
+    newest = study.passages.filter(field=column).order_by("-response").values("response__submitted_at").first()
+    answers = models.Response.objects.filter(participant__study=study, participant__preview=False)
+    if newest:
+        answers = answers.filter(submitted_at__gte=newest["response__submitted_at"] - OVERLAP)
+    new = answers.filter(~Exists(known), **{f"answer__{field.name}__isnull": False})
+    new = new.exclude(**{f"answer__{field.name}": ""})
     if alike:
         pages = new.select_related("participant__plan").iterator(CHUNK)
-        found = [row.pk for row in pages if row.participant.plan.steps[row.position]["page"] == page.name]
-    else:
-        found = list(new.values_list("pk", flat=True))
-    rows = [models.Passage(study=study, response_id=pk, field=column, place=secrets.randbelow(2**62)) for pk in found]
-    models.Passage.objects.bulk_create(rows, batch_size=CHUNK, ignore_conflicts=True)
-    return len(rows)
+        new = models.Response.objects.filter(
+            pk__in=[row.pk for row in pages if row.participant.plan.steps[row.position]["page"] == page.name]
+        )
+    return _insert(study, column, new)
+
+
+def _insert(study: models.Study, column: str, new: QuerySet[models.Response]) -> int:
+    """Make passages of answers, each at a random place, within the database; return how many."""
+    found, values = new.order_by().values("id").query.sql_with_params()
+    place = "abs(random() >> 1)" if connection.vendor == "sqlite" else "floor(random() * 4611686018427387904)::bigint"
+    table = models.Passage._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {table} (study_id, field, response_id, place) SELECT %s, %s, found.id, {place} "
+            f"FROM ({found}) AS found WHERE true ON CONFLICT DO NOTHING",
+            [study.pk, column, *values],
+        )
+        return cursor.rowcount
 
 
 def passages(study: models.Study, column: str) -> QuerySet[models.Passage]:
     """Return the passages of a column: people's, or while there is none, bots', to try it out."""
     found = study.passages.filter(field=column)
+    if not study.participants.filter(bot__gt="", preview=False).exists():
+        return found  # without a look at everybody's runs
     of_people = found.filter(response__participant__bot="")
     return of_people if of_people.exists() else found
 
@@ -87,6 +99,12 @@ def unread(study: models.Study, column: str, coder) -> QuerySet[models.Passage]:
     """Return the passages of a column that a coder is not done with, in order."""
     mine = models.Reading.objects.filter(passage=OuterRef("pk"), coder=coder, done=True)
     return passages(study, column).filter(~Exists(mine))
+
+
+def counts(study: models.Study, column: str, coder) -> tuple[int, int]:
+    """Return how many passages a column has, and how many of them a coder is done with."""
+    found = passages(study, column)
+    return found.count(), models.Reading.objects.filter(passage__in=found, coder=coder, done=True).count()
 
 
 def text_of(passage: models.Passage, columns: dict) -> str:
