@@ -54,7 +54,12 @@ def code_sha256(model: nn.Module, arch: str) -> str:
     Installed packages and this one are not among them. Empty for a model without code of its own.
     """
     names = {type(module).__module__ for module in model.modules()}
-    own = _own_modules(names | ({arch.partition(":")[0]} if ":" in arch else set()))
+    return code_of(*names, *([arch.partition(":")[0]] if ":" in arch else []))
+
+
+def code_of(*names: str) -> str:
+    """Return what tells the content of these modules apart, and of all of the user's that they use; "" of none."""
+    own = _own_modules(set(names))
     return hashlib.sha256(repr(sorted(own.items())).encode()).hexdigest() if own else ""
 
 

@@ -228,6 +228,11 @@ def read_table(kind: type[T], table: object, where: str, folder: Path) -> T:
     return kind(**values)
 
 
+def _usual_id(name: object) -> object:
+    """Return what a bundle calls a method: its name; of one from elsewhere, `captum:NAME`, with a plain letter."""
+    return name.replace(":", "_").replace(".", "_") if isinstance(name, str) else name
+
+
 def _read_methods(tables: object, path: Path) -> tuple[MethodConfig, ...]:
     if not isinstance(tables, list) or not tables:
         raise UserError(f"{path}: expected at least one [[methods]] table, found {tables!r}.")
@@ -238,7 +243,7 @@ def _read_methods(tables: object, path: Path) -> tuple[MethodConfig, ...]:
             raise UserError(f"{where}: expected a table, found {table!r}.")
         if "colormap" in table:
             raise UserError(f"{where}: colormap: a bundle holds no colours any more; the study says how its maps look.")
-        values = {"id": table["name"]} if "name" in table else {}
+        values = {"id": _usual_id(table["name"])} if "name" in table else {}
         values |= {key: value for key, value in table.items() if key in own}
         values["parameters"] = {key: value for key, value in table.items() if key not in own}
         methods.append(read_table(MethodConfig, values, where, path.parent))

@@ -5,20 +5,23 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
 
-from explainers import methods, metrics, outputs
+from explainers import methods, metrics, outputs, wrappers
 from explainers.errors import UserError, near
-from explainers.networks.graph import optimised
+from explainers.networks.optimised import optimised
 from explainers.networks.state import device_of, untouched
+from explainers.peers.captum_methods import captum_record
+from explainers.peers.own_functions import function_record
 from explainers.record import DatasetMetric, Metric, Record, records_in
 from explainers.targets import as_targets
 from explainers.trees import Node
 
 R = TypeVar("R", bound=Record)
-METHODS: dict[str, Record] = records_in(methods)
+METHODS: dict[str, Record] = dict(sorted((records_in(methods) | records_in(wrappers)).items()))
 OUTPUTS: dict[str, Record] = records_in(outputs)
 _ALL_METRICS: dict[str, Metric] = records_in(metrics)
 METRICS = {name: metric for name, metric in _ALL_METRICS.items() if not isinstance(metric, DatasetMetric)}
@@ -32,9 +35,22 @@ def find(records: Mapping[str, R], name: str, kind: str) -> R:
     return records[name]
 
 
-def explainer(name: str) -> Record:
-    """Return the record of a method, whether it explains single classes or the whole output."""
-    return find(METHODS | OUTPUTS, name, "method")
+def explainer(name: str, folder: Path | None = None) -> Record:
+    """Return the record of a method, whether it explains single classes or the whole output.
+
+    `captum:NAME` is captum's, `module:function` anybody's, looked for in `folder` first.
+    """
+    return _from_elsewhere(name, folder) if ":" in name else find(METHODS | OUTPUTS, name, "method")
+
+
+def _single(name: str) -> Record:
+    """Return the record of a method that explains single classes."""
+    return _from_elsewhere(name) if ":" in name else find(METHODS, name, "method")
+
+
+def _from_elsewhere(name: str, folder: Path | None = None) -> Record:
+    package, _, inside = name.partition(":")
+    return captum_record(inside) if package == "captum" else function_record(name, folder)
 
 
 def explains_output(name: str) -> bool:
@@ -44,9 +60,10 @@ def explains_output(name: str) -> bool:
 
 def prepared(name: str, model: torch.nn.Module, parameters: Mapping[str, Any]) -> torch.nn.Module:
     """Return the model in the form that the method, or its base explainer, would otherwise make for every image."""
-    record = METHODS.get(parameters.get("base", name))
-    if record is None:
+    name = parameters.get("base", name)
+    if name not in METHODS and ":" not in name:
         return model
+    record = _single(name)
     return optimised(model) if "perturbs" in record.needs else record.prepare(model, parameters)
 
 
@@ -70,7 +87,7 @@ def explain(name: str, model: torch.nn.Module, images: torch.Tensor, targets: An
     `images` (N, 3, H, W) are preprocessed already; `targets` are class indices (N,) or (N, T), or weightings of the K
     outputs (N, T, K). The model comes back as it was, also after an exception: modes, gradients, hooks, parameters.
     """
-    record = find(METHODS, name, "method")
+    record = _single(name)
     check_parameters(name, record, parameters)
     if not isinstance(images, torch.Tensor) or images.ndim != 4:
         what = f"shape {tuple(images.shape)}" if isinstance(images, torch.Tensor) else type(images).__name__

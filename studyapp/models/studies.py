@@ -65,6 +65,7 @@ class Study(models.Model):
     )
     parameters = models.JSONField(default=dict, blank=True, help_text="what differs from the kind's defaults")
     texts = models.JSONField(default=dict, blank=True, help_text="what differs from the kind's default texts")
+    display = models.JSONField(default=dict, blank=True, help_text="how heatmaps look: what differs from what is usual")
     analysis_plan = models.JSONField(
         default=dict,
         blank=True,

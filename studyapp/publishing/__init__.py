@@ -3,7 +3,7 @@
 from .audits import audit_study, kept_audit, needs_consent
 from .checks import Check, checks, problems
 from .definition import content_hash, definition, drawn_stimuli
-from .pictures import render_version, shown
+from .pictures import met_in, render_version, shown
 from .versions import draw_heatmaps, edited_since, freeze, frozen, n_undrawn, publish, read_version, set_status
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "freeze",
     "frozen",
     "kept_audit",
+    "met_in",
     "n_undrawn",
     "needs_consent",
     "problems",

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
@@ -12,13 +13,13 @@ import numpy as np
 from studyapp import models
 from studyapp.bundles.drawing import measured, worked_out, write
 from studyapp.bundles.stimuli import reader
-from studyapp.core.audit import RED, Guess, Look, Measures, Report, audit
+from studyapp.core.audit import RED, Guess, Look, Measures, Report, Task, audit
 from studyapp.core.audit.findings import read_report
 from studyapp.core.audit.repeats import Print, printed
 from studyapp.core.bundles.bundle import Bundle
 from studyapp.core.bundles.tables import Heatmap
 from studyapp.core.display import RENDERER, Display
-from studyapp.core.engine.displays import display_of
+from studyapp.core.engine.displays import BETWEEN, display_of, levels_met
 from studyapp.core.engine.kinds import Kind, kind
 from studyapp.core.engine.shared_pages import money
 
@@ -66,12 +67,12 @@ def _path(bundle: models.Bundle, record: dict) -> Path:
 
 def _made(bundle: models.Bundle, record: dict, progress: Callable[[int, int], None]) -> Report:
     its_kind, read = kind(record["kind"]), reader(bundle)
-    looks = _looks(its_kind, record, read)
+    looks, tasks, level_at = _met(its_kind, record, read)
     wanted = sorted({(look.where, look.node.key): look for look in looks}.values(), key=lambda look: look.node.image_id)
     measures: dict[tuple[Display, tuple[str, ...]], Measures] = {}
 
     def measures_of(where: str, node: Heatmap) -> Measures:
-        display = display_of(record, node.method)
+        display = display_of(record, node.method, level_at[where])
         if (display, node.key) not in measures:
             measures[display, node.key] = measured(bundle, node, display)
         return measures[display, node.key]
@@ -82,13 +83,50 @@ def _made(bundle: models.Bundle, record: dict, progress: Callable[[int, int], No
     own = its_kind.has("audit")
     return audit(
         looks,
-        its_kind.part("audit:tasks")(record, read) if own else [],
+        tasks,
         its_kind.part("audit:roles")(record) if own else {},
         its_kind.part("audit:guesses")(record) if own else [],
         measures=measures_of,
         prints=lambda image_id: _print(bundle.sha256, image_id, read),
         earns=lambda guess: _earns(guess, record["payment"]),
     )
+
+
+def level_of(record: dict, bundle: Bundle, where: str) -> str:
+    """Return by which display the maps of a finding at `where` are shown; "" where the study has one."""
+    levels = _met(kind(record["kind"]), record, bundle)[2]
+    return next(
+        (level for at, level in levels.items() if f"{where}, ".startswith(f"{at}, ")), [*levels.values(), ""][0]
+    )
+
+
+def _met(its_kind: Kind, record: dict, read: Bundle) -> tuple[list[Look], list[Task], dict[str, str]]:
+    """Return all looks and tasks, and by which display those at each place are shown.
+
+    Each display has places of its own: conditions, where displays vary between these, or else places with its name.
+    """
+    looks: list[Look] = []
+    tasks: list[Task] = []
+    level_at: dict[str, str] = {}
+    for level, part in _by_level(record).items():
+        own = {one["name"] for one in part["conditions"]} if record["display"].get("varies") == BETWEEN else set()
+
+        def named(where: str, level: str = level, own: set[str] = own) -> str:
+            return where if not level or where in own else f"{where} ({level})"
+
+        asked = its_kind.part("audit:tasks")(part, read) if its_kind.has("audit") else []
+        looks += [replace(one, where=named(one.where)) for one in _looks(its_kind, part, read)]
+        tasks += [replace(one, where=named(one.where)) for one in asked]
+        places = [one.where for one in looks] + [one.where for one in tasks]
+        level_at |= {where: level for where in places if where not in level_at}
+    return looks, tasks, level_at
+
+
+def _by_level(record: dict) -> dict[str, dict]:
+    """Return the study by each of its displays: with those conditions whose participants meet it."""
+    cells = [(one, levels_met(record, one["factors"])) for one in record["conditions"]]
+    levels = dict.fromkeys(level for _, met in cells for level in met)
+    return {level: record | {"conditions": [one for one, met in cells if level in met]} for level in levels}
 
 
 def _looks(its_kind: Kind, record: dict, read: Bundle) -> list[Look]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from studyapp import models
 from studyapp.bundles.stimuli import reader
-from studyapp.core.engine import parameters
+from studyapp.core.engine import display_settings, displays, parameters
 from studyapp.core.engine.kinds import Kind, kind
 from studyapp.core.engine.questions import text_key
 from studyapp.core.texts import addresses
@@ -38,6 +38,7 @@ def checks(study: models.Study) -> list[Check]:
         _bundle_check(study.bundle),
         Check("Conditions", f"{sum(cell.open for cell in cells)} open of {len(cells)}", _cell_problems(cells)),
         Check("Parameters and texts", edited, settings),
+        Check("Display", _looks(study), _display_problems(study, cells)),
     ]
     if any(check.problems for check in found):
         return [*found, Check("Stimuli", "", ["They are drawn once the rest is ready."])]
@@ -60,6 +61,42 @@ def _cell_problems(cells: list[models.Condition]) -> list[str]:
     if not cells:
         return ["There is no condition. Add at least one."]
     return [] if any(cell.open for cell in cells) else ["Every condition is closed: nobody could be assigned."]
+
+
+def _looks(study: models.Study) -> str:
+    levels = study.display.get("levels", {}) if isinstance(study.display, dict) else {}
+    if levels:
+        return f"{', '.join(levels)}: {displays.varies(study.display)} participants"
+    return ", ".join(display_settings.in_words(study.display).get("Display", "").split(", ")[:3]) or "as usual"
+
+
+def _display_problems(study: models.Study, cells: list[models.Condition]) -> list[str]:
+    """Return what is wrong with how the study's maps look: its settings, methods unknown, conditions without one."""
+    its_kind, settings = kind(study.kind), study.display
+    usual = its_kind.usual_display(its_kind.defaults(study.language) | study.parameters)
+    if found := display_settings.problems(settings, usual):
+        return found
+    known = reader(study.bundle).methods if study.bundle else None
+    layers = [settings, *settings.get("levels", {}).values()]
+    foreign = [name for one in layers for name in one.get("methods", {}) if known is not None and name not in known]
+    problems = [
+        f"Display of “{name}”: the bundle has no such method; it has {', '.join(known or ())}."
+        for name in dict.fromkeys(foreign)
+    ]
+    levels = next(
+        (one.levels for one in display_settings.factors(its_kind, settings) if one.name == displays.FACTOR), ()
+    )
+    for cell in cells:
+        level = cell.factors.get(displays.FACTOR)
+        if levels and level not in levels:
+            problems.append(
+                f"Condition “{cell.name}”: expected the display {' or '.join(levels)}, found {level or 'none'}."
+            )
+        elif level and not levels:
+            problems.append(
+                f"Condition “{cell.name}”: it has the display “{level}”, but displays don't vary between participants."
+            )
+    return problems
 
 
 def _stimuli_problems(study: models.Study) -> list[str]:

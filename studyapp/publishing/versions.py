@@ -62,12 +62,14 @@ def _as_it_is(study: models.Study) -> models.Version:
 def read_version(pk: int) -> models.Version:
     """Return a version with its bundle, read once per process: versions never change, nor may the caller change it.
 
-    Parameters and texts that its kind has gained since it was frozen are there with their defaults, so that a study
-    that is under way outlives an update of the software; its hash is that of what was frozen.
+    Parameters and texts that its kind has gained since it was frozen are there with their defaults, those that it has
+    lost are not, so that a study that is under way outlives an update of the software; its hash is that of what was
+    frozen.
     """
     version = models.Version.objects.select_related("bundle").get(pk=pk)
     its_kind, record = kind(version.definition["kind"]), version.definition
-    record["parameters"] = its_kind.defaults(record["language"]) | record["parameters"]
+    defaults = its_kind.defaults(record["language"])
+    record["parameters"] = {name: record["parameters"].get(name, value) for name, value in defaults.items()}
     record["texts"] = its_kind.texts(record["language"]) | record["texts"]
     return version
 

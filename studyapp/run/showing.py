@@ -14,7 +14,7 @@ from studyapp.bundles.drawing import heatmap_url
 from studyapp.bundles.stimuli import reader, stimulus_url
 from studyapp.core.bundles.bundle import Heatmap
 from studyapp.core.engine import flow
-from studyapp.core.engine.displays import display_of
+from studyapp.core.engine.displays import FACTOR, display_of
 from studyapp.core.engine.kinds import Kind, Page, kind, load
 from studyapp.core.engine.run import Run
 from studyapp.core.texts import render
@@ -44,16 +44,16 @@ def run_of(participant: models.Participant) -> Run:
         plan=participant.plan.steps,
         position=participant.position,
         stimulus_url=partial(stimulus_url, bundle),
-        heatmap_url=partial(_heatmap_url, participant.version),
+        heatmap_address=partial(_heatmap_address, participant.version),
         answered=partial(sessions.answered, participant),
         say=_,
     )
 
 
-def _heatmap_url(version: models.Version, node: Heatmap) -> str:
-    """Return the address of a map's picture as the version shows it."""
+def _heatmap_address(version: models.Version, node: Heatmap, level: str) -> str:
+    """Return the address of a map's picture as the version shows it, by one of its displays where it has several."""
     definition = frozen(version)
-    display, renderer = display_of(definition, node.method), definition["display"]["renderer"]
+    display, renderer = display_of(definition, node.method, level), definition["display"]["renderer"]
     return heatmap_url(version.bundle, node, display, renderer)
 
 
@@ -167,11 +167,12 @@ def validate(data, participant: models.Participant, step: dict) -> tuple[dict, d
 
 
 def _form_step(step: dict) -> dict:
-    return {"page": step["page"], "data": step.get("data")}
+    return {name: step[name] for name in ("page", "data", FACTOR) if name in step}
 
 
 def _shown(its_kind: Kind, step: dict, run: Run) -> dict:
     page = its_kind.page(step["page"])
+    run = replace(run, level=step.get(FACTOR, ""))
     return load(page.context)(step, run) if page.context else {}
 
 
@@ -193,12 +194,12 @@ def _next_images(its_kind: Kind, run: Run) -> list[str]:
     asked_for: set[str] = set()
 
     def noting(address_of: Callable[..., str]) -> Callable[..., str]:
-        def noted(what) -> str:
-            asked_for.add(address := address_of(what))
+        def noted(*what) -> str:
+            asked_for.add(address := address_of(*what))
             return address
 
         return noted
 
-    ahead = replace(run, stimulus_url=noting(run.stimulus_url), heatmap_url=noting(run.heatmap_url))
+    ahead = replace(run, stimulus_url=noting(run.stimulus_url), heatmap_address=noting(run.heatmap_address))
     _shown(its_kind, run.plan[run.position + 1], ahead)
     return sorted(asked_for)

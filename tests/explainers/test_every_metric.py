@@ -28,6 +28,7 @@ from tests.explainers.test_every_method import state_of
 every_metric = pytest.mark.parametrize("name", sorted(explainers.METRICS))
 SIDE = 32
 QUICK = {"road": {"percentiles": (30, 70)}, "deletion": {"steps": 4}, "sanity": {"stages": 2}, "cauc": {"steps": 5}}
+QUICK |= {"infidelity": {"n_squares": 5}, "max_sensitivity": {"n_draws": 2}}
 
 
 def gradient(model, images, targets):

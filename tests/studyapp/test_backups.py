@@ -193,7 +193,7 @@ def test_an_archive_that_leads_out_of_the_data_folder_is_refused(tmp_path, name)
         member.type, member.linkname = tarfile.SYMTYPE, "/etc"
     with tarfile.open(tmp_path / "data.tar", "w") as files:
         files.addfile(member)
-    with pytest.raises(OperationError, match="can't be unpacked: .*is no file of the data folder"):
+    with pytest.raises(OperationError, match=r"can't be unpacked: .*is no file of the data folder"):
         archive.unpack(tmp_path / "data.tar", tmp_path / "inside")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data.tar", "inside"]
 

@@ -44,6 +44,7 @@ def test_every_check_is_told_by_itself(draft):
         "Bundle",
         "Conditions",
         "Parameters and texts",
+        "Display",
         "Stimuli",
     ]
     assert publishing.problems(draft) == []

@@ -70,7 +70,7 @@ def measure(
     shown = picture(photograph, saliency, display, reference=reference, scale=scale)
     bare = picture(photograph, np.zeros((1, 1)), display, scale=1.0)
     height, width = photograph.shape[:2]
-    magnitude = np.abs(positions(saliency, display, (height, width), reference=reference, scale=scale))
+    magnitude = np.abs(positions(saliency, display, (height, width), reference=reference, scale=scale)).clip(max=1)
     differs = np.abs(shown.astype(np.int16) - bare.astype(np.int16)).max(axis=2) >= VISIBLE
     share = _BY_RANK.get(display.style)
     at_the_end = magnitude >= HIGH if share is None else top_shares(magnitude, [share])[0]

@@ -22,12 +22,12 @@ _BAD = (
     ("one_colour", "is_one_colour", "is one sheet of colour", "are one sheet of colour"),
 )
 _REMEDIES = {
-    "blank": "Drawn each up to its own peak (scale: per map), maps show what they have; one that is empty in the "
-    "bundle stays blank: choose another method, or other classes or pictures.",
+    "blank": "Drawn each up to its own peak (scale: each map its own), maps show what they have; one that is empty in "
+    "the bundle stays blank: choose another method, or other classes or pictures.",
     "one_colour": "Draw maps from their lowest value (floor: minimum), or each up to its own peak; or choose another "
     "method.",
-    "shortcut": "Drawn each up to its own peak (scale: per map), maps differ less in strength; lines round the highest "
-    "shares of each (style: contours) are alike in extent.",
+    "shortcut": "Drawn each up to its own peak (scale: each map its own), maps differ less in strength; lines round "
+    "the highest shares of each (style: contours) are alike in extent.",
     "repeats": "Draw others, or leave one of the two out of the bundle.",
     "guessing": "Ask about as many pictures of each answer.",
 }

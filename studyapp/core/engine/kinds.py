@@ -8,6 +8,7 @@ import importlib
 import importlib.util
 import json
 import pkgutil
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from itertools import product
@@ -151,7 +152,9 @@ class Kind:
     `orders` is how many orders are counterbalanced; where that depends on the study, the name of a function
     `(definition) -> int`. `variants` are the studies of this kind that one can start from. `habits` names the
     function, where there is one, that tells what is conspicuous about all trials of a run, in words:
-    `(answered trials) -> [str]`; that a closed question had one answer throughout is found for every kind.
+    `(answered trials) -> [str]`; that a closed question had one answer throughout is found for every kind. `display`
+    holds the fields of a display by which its heatmaps are usually drawn; where that depends on the study's parameters,
+    the name of a function `(parameters) -> dict`.
 
     stimuli.draw(definition, bundle, rng) -> dict    the stimuli of the study, drawn once, frozen with the version
     stimuli.check(definition, bundle) -> [str]       what is missing before launch, in words
@@ -182,6 +185,7 @@ class Kind:
     trial_word: str = "Trial"
     fields: tuple[Field, ...] = ()
     variants: tuple[Variant, ...] = ()
+    display: dict[str, Any] | str = field(default_factory=dict)
 
     def page(self, name: str) -> Page:
         """Return the page of that name."""
@@ -202,6 +206,10 @@ class Kind:
     @cached_property
     def _pages(self) -> dict[str, Page]:
         return {page.name: page for page in self.pages}
+
+    def usual_display(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the fields of a display by which a study with these parameters usually has its heatmaps drawn."""
+        return dict(load(self.display)(parameters)) if isinstance(self.display, str) else self.display
 
     def n_orders(self, definition: dict[str, Any]) -> int:
         """Return how many orders the study counterbalances."""

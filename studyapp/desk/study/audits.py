@@ -12,6 +12,7 @@ from studyapp.core.audit.findings import LEVELS
 from studyapp.core.engine.displays import display_of
 from studyapp.desk.pages import page_context, study_of
 from studyapp.desk.results import jobs as shown_jobs
+from studyapp.publishing.audits import level_of
 
 TITLES = {
     "blank": "Blank heatmaps",
@@ -96,11 +97,13 @@ def _by_check(found: Report, study: models.Study, most: int) -> list[dict]:
 
 def _pictures(found: Finding, bundle: models.Bundle, record: dict, most: int) -> dict:
     read = reader(bundle)
-    shown = []
+    level, shown = level_of(record, read, found.where), []
     for image_id, method, target, key in found.maps[:most]:
         node = next(one for one in read.nodes[image_id, method, target] if one.node == key)
         label = node.label or read.method_title(method)
-        shown.append({"url": heatmap_url(bundle, node, display_of(record, method)), "label": label, "id": image_id})
+        shown.append(
+            {"url": heatmap_url(bundle, node, display_of(record, method, level)), "label": label, "id": image_id}
+        )
     shown += [
         {"url": stimulus_url(bundle, read.image_file(image_id)), "label": "", "id": image_id}
         for image_id in found.images[: most - len(shown)]

@@ -185,13 +185,6 @@ PARAMETERS = (
         True,
         "Whether the AI agents of the stages with visual help are rated at the end, as in the paper's main study.",
     ),
-    Parameter(
-        "scale",
-        "choice",
-        "per_map",
-        "Whether a heatmap's colours go up to its own peak, as in the paper, or mean the same in every map.",
-        choices=("per_map", "shared"),
-    ),
     Parameter("confidence_labels", "list", CONFIDENCE, "The points of the confidence scale, stored as 1, 2, 3, …"),
     Parameter("rating_labels", "list", RATING, "The points of the agents' rating, best first; stored as 7, 6, 5, …"),
     Parameter("difficulty_labels", "list", DIFFICULTY, "The points of the difficulty scale, stored as 0, 1, 2, …"),
@@ -251,4 +244,5 @@ KIND = Kind(
     fields=SUMMARY_FIELDS,
     trial_word="Batch",
     variants=VARIANTS,
+    display={"scale": "map"},
 )

@@ -20,7 +20,8 @@ def stage(step: dict, run) -> dict:
     """Return the instructions of a stage with a worked example, a picture that is in no batch."""
     data = step["data"]
     drawn = run.definition["stimuli"]["datasets"][data["dataset"]]
-    shown = {"body": _text(run, f"stage_{data['help']}", **_named(data)), "help": data["help"], "where": _where(step)}
+    told = _named(data) | ({"reading": run.reading(step["method"])} if data["help"] != NONE else {})
+    shown = {"body": _text(run, f"stage_{data['help']}", **told), "help": data["help"], "where": _where(step)}
     if data["help"] != NONE:
         shown["example"] = _picture(drawn["worked"], step, run)
         shown["legend"] = run.legend(step["method"])

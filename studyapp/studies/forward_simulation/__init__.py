@@ -213,15 +213,8 @@ PARAMETERS = (
         "heatmap_layout",
         "choice",
         "side_by_side",
-        "Where the heatmap stands: beside the photo, over it, or over it while it is pointed at or focused.",
+        "Where the heatmap stands: beside the photo, in its place, or in its place while it is pointed at or focused.",
         choices=("side_by_side", "overlay", "hover"),
-    ),
-    Parameter(
-        "scale",
-        "choice",
-        "shared",
-        "Whether the heatmaps' colours mean the same in every picture, or go up to each map's own peak.",
-        choices=("shared", "per_map"),
     ),
     Parameter(
         "score_bars",
@@ -294,4 +287,5 @@ KIND = Kind(
     fields=SUMMARY_FIELDS,
     trial_word="Picture",
     variants=VARIANTS,
+    display=f"{__name__}.pages:usual_display",
 )

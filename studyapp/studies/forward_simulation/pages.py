@@ -1,6 +1,8 @@
 """What each page shows. Every dict is built afresh from public things: no answer of a picture asked about is in it."""
 
+from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 
 from studyapp.core.engine.run import to_say
 from studyapp.core.engine.shared_pages import money
@@ -92,7 +94,7 @@ def _part(name: str, run) -> dict:
     asked, images = stimuli["class_name"], stimuli["images"]
     return {
         "name": name,
-        "body": _text(run, f"instructions_{name}", class_name=asked),
+        "body": _text(run, f"instructions_{name}", class_name=asked, reading=_reading(run, asked)),
         "classes": sorted(run.bundle.classes) if name == "classes" else [],
         "examples": [
             _example(run, images[outcome], asked) | {"sentence": _sentence(run, outcome, asked)}
@@ -114,6 +116,16 @@ def _look(run, *, still: bool = False) -> dict:
         "legend": run.legend(method) if method else None,
         "scores_shown": run.factors["scores"] == "shown",
     }
+
+
+def usual_display(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how heatmaps are usually drawn: in the photograph's place they have its colours."""
+    return {} if parameters["heatmap_layout"] == "side_by_side" else {"style": "overlay"}
+
+
+def _reading(run, label: str) -> str:
+    method = _method(run)
+    return run.reading(method, label) if method else ""
 
 
 def _method(run) -> str | None:

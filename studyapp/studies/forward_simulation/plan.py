@@ -93,9 +93,19 @@ def _examples(definition: dict, condition: dict, attempt: int) -> list[dict]:
     about = ["outcome", next((part for part in ("heatmap", "scores") if part in parts(condition)), "task")]
     drawn = definition["stimuli"]["screening"][attempt - 1]
     return [
-        example | {"about": topic, "attempt": attempt, "statements": _statements(definition, topic, example)}
+        example
+        | {
+            "about": topic,
+            "attempt": attempt,
+            "method": _method(condition),
+            "statements": _statements(definition, topic, example),
+        }
         for topic, example in zip(about, drawn, strict=True)
     ]
+
+
+def _method(condition: dict) -> str:
+    return "" if condition["heatmap"] == "none" else condition["heatmap"]
 
 
 def _statements(definition: dict, about: str, example: dict) -> list[dict]:

@@ -1,6 +1,10 @@
 """The yes/no statements in a screening text: lines `- [x] a true one` and `- [ ] a false one`."""
 
 import re
+from collections.abc import Callable
+
+from studyapp.core.engine.displays import FACTOR, display_of
+from studyapp.core.reading import STATEMENT, statement
 
 LINE = re.compile(r"^\s*[-*] \[([ xX])\] (.+?)\s*$", re.MULTILINE)
 
@@ -13,3 +17,12 @@ def statements(text: str) -> list[dict]:
 def without_statements(text: str) -> str:
     """Return the text that stands around the statements."""
     return LINE.sub("", text).strip()
+
+
+def said(text: str, step: dict, definition: dict, say: Callable[[str], str]) -> str:
+    """Return a statement as it is asked in a step: `{heatmap_statement}` is what is true of heatmaps drawn so."""
+    data = step["data"]
+    if STATEMENT not in text or not data.get("method"):
+        return text
+    display = display_of(definition, data["method"], step.get(FACTOR, ""))
+    return text.replace(STATEMENT, statement(display, say, data["class_name"]))

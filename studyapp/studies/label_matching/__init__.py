@@ -140,14 +140,6 @@ PARAMETERS = (
         "Whether each map is shown with the model's probability. It is a cue of its own, beside the heatmap.",
     ),
     Parameter(
-        "scale",
-        "choice",
-        "shared",
-        "Whether the heatmaps' colours mean the same in every map, in every map of one image's tree, or go up to each "
-        "map's own peak. On a scale of its own image, the redder map may tell the likelier label.",
-        choices=("shared", "per_image", "per_map"),
-    ),
-    Parameter(
         "group_source",
         "choice",
         "asked",

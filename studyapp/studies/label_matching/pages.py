@@ -22,7 +22,8 @@ def guideline(step: dict, run) -> dict:
     data = step["data"]
     worked, part = data["worked"], data["part"]
     labels = {"labels": worked["labels"]}
-    shown = {"name": part, "body": _text(run, f"guideline_{part}", **_named(labels))}
+    told = _named(labels) | {"reading": run.reading(run.factors["method"])}
+    shown = {"name": part, "body": _text(run, f"guideline_{part}", **told)}
     if part == "classification":
         shown["single"] = _single(worked, run)
         shown["legend"] = run.legend(run.factors["method"])
