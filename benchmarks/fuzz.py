@@ -147,7 +147,8 @@ def _api(server: servers.Server, n_examples: int) -> int:
     command = [
         str(Path(sys.executable).with_name("schemathesis")), "run", f"http://127.0.0.1:{server.port}/api/schema/",
         "--header", f"Authorization: Token {key}", "--header", "X-Forwarded-Proto: https",
-        "--checks", "not_a_server_error", "--max-examples", str(n_examples), "--no-color",
+        "--phases", "coverage,fuzzing", "--checks", "not_a_server_error",
+        "--max-examples", str(n_examples), "--no-color",
     ]  # fmt: skip
     return subprocess.run(command, cwd=server.folder, env=server.environment).returncode
 

@@ -1,5 +1,6 @@
 """The passages to code: gathered from the answers, met in random order."""
 
+import secrets
 from datetime import timedelta
 
 from django.db import connection
@@ -53,22 +54,27 @@ def _gather(study: models.Study, column: str, columns: dict) -> int:
     page, field = columns[column]
     alike = sum(other.name == field.name for _, other in columns.values()) > 1
     known = models.Passage.objects.filter(response=OuterRef("pk"), field=column)
-    newest = study.passages.filter(field=column).order_by("-response").values("response__submitted_at").first()
+    newest = study.passages.filter(field=column).order_by("-response_id").values("response__submitted_at").first()
     answers = models.Response.objects.filter(participant__study=study, participant__preview=False)
     if newest:
         answers = answers.filter(submitted_at__gte=newest["response__submitted_at"] - OVERLAP)
-    new = answers.filter(~Exists(known), **{f"answer__{field.name}__isnull": False})
-    new = new.exclude(**{f"answer__{field.name}": ""})
-    if alike:
-        pages = new.select_related("participant__plan").iterator(CHUNK)
-        new = models.Response.objects.filter(
-            pk__in=[row.pk for row in pages if row.participant.plan.steps[row.position]["page"] == page.name]
-        )
-    return _insert(study, column, new)
+    new = answers.filter(**{f"answer__{field.name}__isnull": False}).exclude(**{f"answer__{field.name}": ""})
+    if not new.filter(~Exists(known)).exists():
+        return 0
+    if not alike:
+        return _insert(study, column, new)
+    pages = new.filter(~Exists(known)).select_related("participant__plan").iterator(CHUNK)
+    found = [row.pk for row in pages if row.participant.plan.steps[row.position]["page"] == page.name]
+    rows = [models.Passage(study=study, response_id=pk, field=column, place=secrets.randbelow(2**62)) for pk in found]
+    models.Passage.objects.bulk_create(rows, batch_size=CHUNK, ignore_conflicts=True)
+    return len(rows)
 
 
 def _insert(study: models.Study, column: str, new: QuerySet[models.Response]) -> int:
-    """Make passages of answers, each at a random place, within the database; return how many."""
+    """Make passages of answers that have none, each at a random place, within the database; return how many.
+
+    Those that have one are told by the table's constraint: a look for them would pass over the rows just inserted.
+    """
     found, values = new.order_by().values("id").query.sql_with_params()
     place = "abs(random() >> 1)" if connection.vendor == "sqlite" else "floor(random() * 4611686018427387904)::bigint"
     table = models.Passage._meta.db_table
