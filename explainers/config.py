@@ -4,6 +4,7 @@ Paths stand relative to the configuration file. `docs/explainers.md` describes e
 """
 
 import tomllib
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
@@ -247,8 +248,7 @@ def _read_methods(tables: object, path: Path) -> tuple[MethodConfig, ...]:
         values |= {key: value for key, value in table.items() if key in own}
         values["parameters"] = {key: value for key, value in table.items() if key not in own}
         methods.append(read_table(MethodConfig, values, where, path.parent))
-    ids = [method.id for method in methods]
-    for name in ids:
-        if ids.count(name) > 1:
+    for name, n in Counter(method.id for method in methods).items():
+        if n > 1:
             raise UserError(f"{path}: [[methods]] {name!r} stands twice; give each its own id.")
     return tuple(methods)

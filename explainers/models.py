@@ -35,8 +35,8 @@ def class_names(config: ModelConfig, folder: Path) -> list[str]:
 
         return list(_IMAGENET_CATEGORIES)
     names = config.classes if isinstance(config.classes, list) else _names_in(folder / config.classes)
-    for name in names:
-        if names.count(name) > 1 and len(names) <= 1000:
+    for name, n in Counter(names).items():
+        if n > 1:
             raise UserError(f"[model] classes: {name!r} stands twice; expected every class once.")
         if "|" in name:
             raise UserError(f"[model] classes: {name!r} holds '|', which separates names in the bundle.")

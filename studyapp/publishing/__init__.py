@@ -4,7 +4,17 @@ from .audits import audit_study, kept_audit, needs_consent
 from .checks import Check, checks, problems
 from .definition import content_hash, definition, drawn_stimuli
 from .pictures import met_in, render_version, shown
-from .versions import draw_heatmaps, edited_since, freeze, frozen, n_undrawn, publish, read_version, set_status
+from .versions import (
+    draw_heatmaps,
+    edited_since,
+    freeze,
+    frozen,
+    n_undrawn,
+    publish,
+    read_version,
+    set_status,
+    windows_of,
+)
 
 __all__ = [
     "Check",
@@ -27,4 +37,5 @@ __all__ = [
     "render_version",
     "set_status",
     "shown",
+    "windows_of",
 ]

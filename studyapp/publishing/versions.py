@@ -4,6 +4,8 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from studyapp import models
+from studyapp.bundles.stimuli import reader
+from studyapp.core.engine import sizes
 from studyapp.core.engine.kinds import kind
 
 from .checks import problems
@@ -72,6 +74,17 @@ def read_version(pk: int) -> models.Version:
     record["parameters"] = {name: record["parameters"].get(name, value) for name, value in defaults.items()}
     record["texts"] = its_kind.texts(record["language"]) | record["texts"]
     return version
+
+
+def windows_of(version: models.Version) -> list[sizes.Window]:
+    """Return the smallest windows that hold a version's pages; any one of them will do."""
+    return _windows(version.content_hash, version.pk)
+
+
+@lru_cache(maxsize=64)
+def _windows(_content_hash: str, pk: int) -> list[sizes.Window]:
+    version = read_version(pk)
+    return sizes.windows(kind(version.definition["kind"]), version.definition, reader(version.bundle))
 
 
 def set_status(study: models.Study, status: models.Study.Status) -> None:

@@ -18,7 +18,7 @@ from studyapp.core.engine.displays import FACTOR, display_of
 from studyapp.core.engine.kinds import Kind, Page, kind, load
 from studyapp.core.engine.run import Run
 from studyapp.core.texts import render
-from studyapp.publishing import frozen
+from studyapp.publishing import frozen, windows_of
 from studyapp.run import doors, sessions
 
 
@@ -85,8 +85,15 @@ def common(participant: models.Participant) -> dict:
         "study_title": definition["title"],
         "language": definition["language"],
         "preview": participant.preview,
+        "sizes_url": _sizes_url(definition["parameters"]),
         "submit_url": reverse("run", args=[_slug(participant)]),
     }
+
+
+def _sizes_url(parameters: dict) -> str:
+    """Return the address of the style sheet with the study's sizes; a kind without such settings has the usual ones."""
+    sizes = [parameters.get(name) for name in ("photo_px", "map_px")]
+    return reverse("sizes", args=sizes) if all(sizes) else ""
 
 
 def own_addresses(participant: models.Participant) -> dict:
@@ -115,11 +122,18 @@ def entry_context(study: models.Study, door: doors.Door) -> dict:
     return {
         "study_title": record["title"],
         "language": record["language"],
-        "text": render(record["texts"]["entry"], record["payment"] | parameters),
+        "text": render(record["texts"]["entry"], record["payment"] | parameters | _at_the_door(record)),
         "state": door.state,
         "button": door.button,
-        "allow": {"width": parameters["min_width_px"], "height": parameters["min_height_px"]},
+        "windows": windows_of(version),
+        "small_windows": parameters.get("small_windows"),
     }
+
+
+def _at_the_door(record: dict) -> dict:
+    """Return what a study's kind fills into the text of its front door."""
+    fills = kind(record["kind"]).entry
+    return load(fills)(record) if fills else {}
 
 
 def next_person_context(study: models.Study, present: models.Participant | None) -> dict:
@@ -182,9 +196,8 @@ def _progress(its_kind: Kind, run: Run, step: dict) -> dict:
         number, total, word = trials.index(step["trial_index"]) + 1, len(trials), _(its_kind.trial_word)
     else:
         number, total, word = run.position + 1, len(run.plan), _("Page")
-    percent = round(100 * run.position / max(1, len(run.plan) - 1))
     label = _("%(word)s %(number)d of %(total)d") % {"word": word, "number": number, "total": total}
-    return {"number": number, "total": total, "label": label, "percent": percent}
+    return {"number": number, "total": total, "label": label, "percent": round(100 * number / total)}
 
 
 def _next_images(its_kind: Kind, run: Run) -> list[str]:

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from studyapp import models
 from studyapp.access import roles
 from studyapp.core.engine import flow
+from studyapp.core.engine.sizes import LARGEST_PX
 from studyapp.operations import routines
 from studyapp.publishing import freeze, problems
 from studyapp.run import doors, endings, sessions, showing, visitors
@@ -174,6 +175,17 @@ def preview(request: HttpRequest, slug: str, condition: str) -> HttpResponse:
         return render(request, "problem.html", {"reason": "not_ready", "problems": found, "study": study}, status=409)
     participant = sessions.start_preview(freeze(study, draft=True), cell)
     return _entered(request, study, participant, named=True)
+
+
+@require_GET
+def sizes(request: HttpRequest, photo: int, heatmap: int) -> HttpResponse:
+    """A style sheet with a study's sizes, from which pages lay out their stimuli; it never changes."""
+    if not 0 < photo <= LARGEST_PX or not 0 < heatmap <= LARGEST_PX:
+        raise Http404
+    style = f":root {{ --photo: {photo}px; --map: {heatmap}px; --tile: {max(photo, heatmap)}px; }}\n"
+    response = HttpResponse(style, content_type="text/css")
+    response["Cache-Control"] = "public, max-age=31536000, immutable"
+    return response
 
 
 @require_GET

@@ -188,7 +188,7 @@ def test_from_nothing_to_a_running_study(desk, make_study, tmp_path, monkeypatch
     page.get_by_label("How many").fill("3")
     page.get_by_role("button", name="Let them walk").click()
     page.get_by_text("3 of 3").wait_for(timeout=60_000)
-    order = models.Job.objects.get()
+    order = models.Job.objects.get(kind="bots")
     assert (order.error, order.result) == ("", {"n_completed": 3})
 
     page.goto(f"{live_server.url}/admin/studyapp/study/{study.pk}/change/")

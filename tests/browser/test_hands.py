@@ -3,8 +3,9 @@
 import pytest
 
 from studyapp import models
+from tests import loaded
 from tests.browser import walking
-from tests.browser.boards import drag, middle, settled, skip_to_board
+from tests.browser.boards import drag, middle, settled
 from tests.browser.clustering import BARE, moves, photo, placed, tray
 from tests.studyapp.label_matching import write_bundle as write_pairs
 
@@ -75,7 +76,7 @@ def near_an_edge(page) -> None:
 
 
 def test_a_drag_given_up_or_lost_changes_nothing_and_edges_and_keys_of_every_layout_do(page, sorting):
-    skip_to_board(page, sorting(**BARE))
+    walking.skip_to_trial(page, sorting(**BARE))
     drag(page, photo(2), tray("B"))
     before = placed(page)
     for give_up in (
@@ -130,12 +131,12 @@ def test_a_translated_trial_keeps_its_names_and_takes_the_digits_of_every_layout
     assert "keyboard" in models.Event.objects.filter(name="changed").values_list("input_mode", flat=True)
 
 
-def test_a_translated_board_keeps_its_labels_and_what_is_stored(page, publish, live_server, tmp_path):
+def test_a_translated_board_keeps_its_labels_and_what_is_stored(page, publish, live_server):
     page.add_init_script(TRANSLATOR)
     few = {"training_trials": 1, "evaluation_trials": 1}
-    folder = write_pairs(tmp_path / "source", size=240)
-    publish(folder, {"method": "cwox_2s"}, slug="pairs", title="Labels", kind="label_matching", parameters=few)
-    skip_to_board(page, f"{live_server.url}/s/pairs/")
+    bundle = loaded.load(write_pairs, size=240)
+    publish(bundle, {"method": "cwox_2s"}, slug="pairs", title="Labels", kind="label_matching", parameters=few)
+    walking.skip_to_trial(page, f"{live_server.url}/s/pairs/")
     assert page.inner_text("h1").startswith("~")
     chips = page.query_selector_all("[data-label]")
     names = [chip.get_attribute("data-label") for chip in chips]

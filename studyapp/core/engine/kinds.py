@@ -152,7 +152,10 @@ class Kind:
     `orders` is how many orders are counterbalanced; where that depends on the study, the name of a function
     `(definition) -> int`. `variants` are the studies of this kind that one can start from. `habits` names the
     function, where there is one, that tells what is conspicuous about all trials of a run, in words:
-    `(answered trials) -> [str]`; that a closed question had one answer throughout is found for every kind. `display`
+    `(answered trials) -> [str]`; that a closed question had one answer throughout is found for every kind. `windows`
+    names the function that tells how large a window a trial needs for its stimuli to stand in the study's sizes with
+    the question in view, as alternatives: `(definition, bundle) -> [sizes.Window]`. `entry` names the function that
+    tells what of a study can stand in the text of its front door: `(definition) -> {name: value}`. `display`
     holds the fields of a display by which its heatmaps are usually drawn; where that depends on the study's parameters,
     the name of a function `(parameters) -> dict`.
 
@@ -182,6 +185,8 @@ class Kind:
     factors: tuple[Factor, ...]
     orders: int | str = 1
     habits: str | None = None
+    windows: str | None = None
+    entry: str | None = None
     trial_word: str = "Trial"
     fields: tuple[Field, ...] = ()
     variants: tuple[Variant, ...] = ()

@@ -1,5 +1,6 @@
 """Read what a study file says of the study and its conditions, and refuse what it should not say."""
 
+from collections import Counter
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -109,8 +110,7 @@ def _conditions(factors: tuple[Factor, ...], entries) -> list[dict]:
     if not isinstance(entries, list):
         raise StudyFileError(f"conditions: expected a list, found {entries!r}")
     conditions = [_condition(factors, entry, f"conditions[{index}]") for index, entry in enumerate(entries)]
-    names = [condition["name"] for condition in conditions]
-    if repeated := [name for name in names if names.count(name) > 1]:
+    if repeated := [name for name, n in Counter(entry["name"] for entry in conditions).items() if n > 1]:
         raise StudyFileError(f"conditions: two are named {repeated[0]!r}; expected a name for each")
     return conditions
 
