@@ -21,6 +21,7 @@ urlpatterns = [
     path("studies/<slug:slug>/prepared/", prepared.PreparedList.as_view(), name="api-prepared-list"),
     path("studies/<slug:slug>/prepared/<int:job>/", prepared.PreparedDetail.as_view(), name="api-prepared"),
     path("studies/<slug:slug>/prepared/<int:job>/file/", prepared.PreparedFile.as_view(), name="api-prepared-file"),
+    path("studies/<slug:slug>/workbook/", views.Workbook.as_view(), name="api-workbook"),
     path("studies/<slug:slug>/<table:table>/", views.TableView.as_view(), name="api-table"),
     path("studies/<slug:slug>/<table:table>/columns/", views.Columns.as_view(), name="api-columns"),
 ]
