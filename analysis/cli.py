@@ -1,4 +1,4 @@
-"""`python -m analysis`: report, power, plan."""
+"""`python -m analysis`: report, map, power, plan."""
 
 import argparse
 import json
@@ -37,6 +37,12 @@ def parser() -> argparse.ArgumentParser:
     report.add_argument("--against", type=Path, metavar="EXPORT", help="another study with other people, unpaired")
     report.set_defaults(run=run_report)
     _add_power(commands)
+    proposed = commands.add_parser("map", help="propose MAP.toml for a CSV from elsewhere")
+    proposed.add_argument(
+        "csv", type=Path, metavar="FILE", help="an export of Qualtrics, Google Forms, oTree, jsPsych …"
+    )
+    proposed.add_argument("--out", type=Path, help="the map to write (default: printed)")
+    proposed.set_defaults(run=run_map)
     plan = commands.add_parser("plan", help="write a plan to edit and freeze, and its preregistration text")
     plan.add_argument("kind", help="the kind of study, e.g. forward_simulation")
     plan.add_argument("--plan", type=Path, help="an edited analysis_plan.json (default: the recipe's own)")
@@ -109,6 +115,20 @@ def run_power(options: argparse.Namespace) -> None:
     print(said)
     if remark:
         print(remark, file=sys.stderr)
+
+
+def run_map(options: argparse.Namespace) -> None:
+    """Print the map proposed for a CSV, or write it; a map that is there is not replaced."""
+    from analysis.reading.proposals import propose
+
+    text = propose(options.csv).toml(options.csv.name)
+    if options.out is None:
+        print(text, end="")
+        return
+    if options.out.exists():
+        raise AnalysisError(f"{options.out}: is there already; name another file")
+    options.out.write_text(text, encoding="utf-8")
+    print(f"{options.out}: read it, change it, then: report --csv {options.csv} --map {options.out} --out report")
 
 
 def run_plan(options: argparse.Namespace) -> None:

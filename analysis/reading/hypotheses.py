@@ -11,8 +11,9 @@ from typing import Any
 from analysis.errors import AnalysisError
 from analysis.reading.study import Measure
 
-EFFECTS = ("anova", "anova_hc3", "kruskal", "friedman", "welch", "logistic", "gee", "mixed", "ordinal", "purity")
-CONTRASTS = ("tukey", "games_howell", "dunn", "paired", "unpaired")
+EFFECTS = ("anova", "anova_hc3", "anova_within", "deviance", "kruskal", "friedman", "cochran", "welch", "logistic",
+           "gee", "mixed", "ordinal", "logistic_crossed", "mixed_crossed", "ordinal_mixed", "purity")  # fmt: skip
+CONTRASTS = ("tukey", "games_howell", "dunn", "paired", "fisher", "mcnemar", "unpaired")
 EQUIVALENCE = ("equivalence",)
 FIELDS = {"effect": ({"term"}, set()), "contrast": ({"higher", "lower"}, {"term"}), "equivalence": (set(), {"a", "b"})}
 EXPECTED = {
@@ -20,7 +21,16 @@ EXPECTED = {
     "contrast": "`higher` and `lower`, the two levels in the direction it states",
     "equivalence": "no more than `a` and `b`, the two levels",
 }
-FREE = ("logistic", "gee", "mixed", "ordinal", "purity")  # their terms are coefficients or conditions, not factors
+FREE = (
+    "logistic",
+    "gee",
+    "mixed",
+    "ordinal",
+    "logistic_crossed",
+    "mixed_crossed",
+    "ordinal_mixed",
+    "purity",
+)  # their terms are coefficients or conditions, not factors
 
 
 def sort_of(analysis: str) -> tuple[str, str]:
@@ -81,5 +91,9 @@ def _check_names(stated: dict[str, Any], measure: Measure, where: str) -> None:
     levels = {str(level) for factor in factors for level in measure.data[factor].dropna().unique()}
     for field in ("higher", "lower", "a", "b"):
         level = stated.get(field)
-        if level is not None and name in ("tukey", "games_howell", "paired", "equivalence") and level not in levels:
+        if (
+            level is not None
+            and name in ("tukey", "games_howell", "paired", "fisher", "mcnemar", "equivalence")
+            and level not in levels
+        ):
             raise AnalysisError(f"{where}, {field}: found {level!r}, expected one of {', '.join(sorted(levels))}")

@@ -97,6 +97,9 @@ def _words(kept: Record, row: Any) -> str:
         return "; ".join(kept.sentences)
     if hasattr(row, "z"):
         return f"{apa.words(row.a)} − {apa.words(row.b)}: z = {apa.number(row.z)}, {apa.p_value(row.p_adjusted)}"
+    if not hasattr(row, "t"):
+        return (f"{apa.words(row.a)} − {apa.words(row.b)}: Δ = {apa.bounded(row.diff)}, "
+                f"{apa.interval(row.ci_low, row.ci_high, 95)}, {apa.p_value(row.p_adjusted)}")  # fmt: skip
     return apa.difference(row)
 
 

@@ -75,6 +75,11 @@ def words(name: str) -> str:
     return " ".join(str(name).replace(":", " × ").replace("_", " ").split())
 
 
+def inside(label: str) -> str:
+    """Return a label as it stands inside a sentence: `Response time` as `response time`, `AUROC2` as it is."""
+    return label if label[:2].isupper() else label[:1].lower() + label[1:]
+
+
 def listing(names: list[str], last: str = "and") -> str:
     """Return `a, b and c`."""
     names = [str(name) for name in names]

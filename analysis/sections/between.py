@@ -80,11 +80,11 @@ def _anovas(measure: Measure, plan: Plan) -> list[Record]:
             method,
             anova_sentences,
         )
-        found.append(_with_detectable(tested, plan, "Cohen's f", partial(_detectable_f, tested, plan.alpha)))
+        found.append(with_detectable(tested, "Cohen's f", partial(_detectable_f, tested, plan.alpha)))
     return found
 
 
-def _with_detectable(tested: Record, plan: Plan, unit: str, smallest: Callable[[Any], float]) -> Record:
+def with_detectable(tested: Record, unit: str, smallest: Callable[[Any], float]) -> Record:
     """Return the record whose method also says the smallest effect that each test finds with `POWER`."""
     if not tested.defined:
         return tested
@@ -173,7 +173,7 @@ def rank_tests(measure: Measure, plan: Plan) -> list[Record]:
         lambda terms: [f"{apa.words(row.term)}: {apa.kruskal(row)}" for row in terms.dropna(subset="p").itertuples()],
     )
     smallest = partial(_detectable_epsilon2, tested, plan.alpha)
-    found = [_with_detectable(tested, plan, "ε²", smallest)]
+    found = [with_detectable(tested, "ε²", smallest)]
     pairs = ranks.dunn(data, name, factors, plan.correction)
     if len(pairs):
         method = {"function": "Dunn (1964), two-sided, ties corrected", "correction": plan.correction}
@@ -235,7 +235,7 @@ def answer(measure: Measure, records: list[Record], plan: Plan) -> str:
     if "H" in tested:
         tested = tested[:1]
     found = tested.loc[tested["p"] < plan.alpha, "term"].tolist()
-    label = measure.label.lower()
+    label = apa.inside(measure.label)
     if not found:
         mean = apa.value(measure.data[measure.name].mean(), measure.kind, measure.unit)
         names = apa.listing([_factor(term) for term in tested["term"]], "or")

@@ -1,5 +1,7 @@
 """Pairwise comparisons after an ANOVA: Tukey on estimated marginal means, and Games-Howell."""
 
+import math
+from functools import cache
 from itertools import combinations
 
 import numpy as np
@@ -62,15 +64,29 @@ def tukey(
     check_cells(used, outcome, factors, at_least=2 if covariance == "hc3" else 1)
     means = marginal_means(used, outcome, factors, factor, covariance)
     df = len(used) - int(np.prod([used[f].nunique() for f in factors]))
-    critical = stats.studentized_range.ppf(0.95, len(means), df) / np.sqrt(2)
+    critical = _critical(len(means), df)
     rows = []
     for a, b in combinations(means.index, 2):
         diff = means["mean"][a] - means["mean"][b]
         se = np.sqrt(means["variance"][a] + means["variance"][b])
-        p = stats.studentized_range.sf(abs(diff / se) * np.sqrt(2), len(means), df)
+        p = _tail(abs(diff / se), len(means), df)
         rows.append((a, b, means["mean"][a], means["mean"][b], diff, se, df, diff / se, p))
     frame = pd.DataFrame(rows, columns=COLUMNS[:9])
     return frame.assign(ci_low=frame["diff"] - critical * frame["se"], ci_high=frame["diff"] + critical * frame["se"])
+
+
+@cache
+def _critical(k: int, df: float) -> float:
+    """Return the t beyond which a difference of k means is significant; of two means the range is t itself."""
+    if k == 2:
+        return float(stats.t.ppf(0.975, df))
+    return float(stats.studentized_range.ppf(0.95, k, df)) / math.sqrt(2)
+
+
+def _tail(t: float, k: int, df: float) -> float:
+    if k == 2:
+        return 2 * float(stats.t.sf(t, df))
+    return float(stats.studentized_range.sf(t * math.sqrt(2), k, df))
 
 
 def games_howell(data: pd.DataFrame, outcome: str, factor: str) -> pd.DataFrame:
