@@ -122,7 +122,7 @@ def read_map(path: Path) -> Layout:
     _texts(content, "wide", path, 'a text as "{column}_{heatmap}", or a list of such')
     for template in content["wide"]:
         _check_template(template, path)
-    rules = {name: tuple(_rule(entry, f"{path}, {name} {i}", name) for i, entry in
+    rules: dict[str, Any] = {name: tuple(_rule(entry, f"{path}, {name} {i}", name) for i, entry in
                          enumerate(_tables(content, name, path), start=1)) for name in ("keep", "exclude")}  # fmt: skip
     if not content.get("outcomes"):
         raise AnalysisError(f"{path}: names no outcome; expected at least one [[outcomes]] table")

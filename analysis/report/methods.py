@@ -48,8 +48,8 @@ SENTENCES = {  # by the second part of an analysis' id
     "place crossed with the conditions, with a random intercept per participant.",
     "d_prime": "Sensitivity d′ and criterion c were computed by participant with the loglinear correction (Hautus, "
     "1995).",
-    "calibration": "Calibration of confidence is the Brier score and the expected calibration error; AUROC2 is the area "
-    "under each participant's type-2 ROC (Fleming & Lau, 2014).",
+    "calibration": "Calibration of confidence is the Brier score and the expected calibration error; AUROC2 is the "
+    "area under each participant's type-2 ROC (Fleming & Lau, 2014).",
     "equivalence": "Equivalence was tested by two one-sided t tests (Schuirmann, 1987) against the plan's bounds: "
     "{bounds}.",
     "purity": "Groups were scored by their purity against the model's predictions, beside the exact chance level for "

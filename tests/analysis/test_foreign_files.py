@@ -185,7 +185,7 @@ def refused(tmp_path, rows: str, text: str) -> str:
         ("p,z_a_b\nx,1\n", PLAN.format('wide = "{column}_{heat}_{score}"\n'), "no column is called as"),
         ("p,y\nx,1\n", PLAN.format('wide = "{heat}"\n'), "wide: found '{heat}', expected a text as"),
         ("p,heat,score,y\nx,a,b,1\n", PLAN.format('[[keep]]\ncolumn = "heat"\n'), "keep 1: found"),
-        ("p,heat,score,y\nx,a,b,1\n", PLAN.format('[[keep]]\ncolumn = "heat"\nvalues = ["z"]\n'), "leave out every row"),
+        ("p,heat,score,y\nx,a,b,1\n", PLAN.format('[[keep]]\ncolumn = "heat"\nvalues = ["z"]\n'), "leave out every"),
         ("p,heat,score,y\nx,a,b,1\n", PLAN.format('[[exclude]]\ncolumn = "heat"\nbelow = 3\nreason = "r"\n'),
          "column heat, row 2: found 'a', expected a number"),
         ("p,heat,score,y\nx,a,b,1\n", PLAN.format("") + 'where = {score = "c"}\n', "no row has score = c"),
