@@ -125,6 +125,7 @@ def _confidence(study: Study, measure: Measure, plan: Plan) -> Section:
 def _reliance(measure: Measure, plan: Plan) -> Section:
     section = blocks.within(measure, plan)
     section.intro = RELIED
+    section.figures[0] = judging.relied(measure)
     return section
 
 

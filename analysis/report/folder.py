@@ -107,7 +107,13 @@ def results(report: Report) -> dict[str, Any]:
         },
         "plan": {"source": report.plan.source, "alpha": report.plan.alpha},
         "hypotheses": [
-            {**stated, "verdict": verdict.verdict, "tested_by": verdict.analysis, "p": verdict.p}
+            {
+                **stated,
+                "verdict": verdict.verdict,
+                "tested_by": verdict.analysis,
+                "p": verdict.p,
+                "p_adjusted": verdict.p_adjusted,
+            }
             for stated, verdict in zip(report.plan.hypotheses, verdicts(report), strict=True)
         ],
         "design": design(report),

@@ -17,6 +17,8 @@ SENTENCES = {  # by the second part of an analysis' id
     "covariance; effect sizes are partial η² with 90% intervals from the noncentral F distribution, and partial ω². "
     "Normality of the residuals was assessed by the Shapiro-Wilk test and equality of variances by Levene's test about "
     "the median; neither decided which test was used.",
+    "contrast": "The contrasts that the plan states were tested by t tests of estimated marginal means ({correction} "
+    "over them), one-sided where it says so.",
     "tukey": "Pairwise differences of estimated marginal means were tested by Tukey's method with {covariances}.",
     "games_howell": "Without pooling variances, Welch's analysis of variance was followed by the Games-Howell method.",
     "kruskal": "Ranks were compared by Kruskal-Wallis tests, corrected for ties, with ε² as effect size.",
@@ -50,6 +52,7 @@ SENTENCES = {  # by the second part of an analysis' id
     "1995).",
     "calibration": "Calibration of confidence is the Brier score and the expected calibration error; AUROC2 is the "
     "area under each participant's type-2 ROC (Fleming & Lau, 2014).",
+    "bayes": "Bayes factors have Jeffreys-Zellner-Siow priors of medium scale (Rouder et al., 2009, 2012).",
     "equivalence": "Equivalence was tested by two one-sided t tests (Schuirmann, 1987) against the plan's bounds: "
     "{bounds}.",
     "purity": "Groups were scored by their purity against the model's predictions, beside the exact chance level for "
@@ -93,7 +96,7 @@ def _analysis(report: Report) -> str:
     ids = sorted(found.id for section in report.sections for found in section.records)
     kinds = {report.kind_of(id) for id in ids if "." in id}
     parts = [design(report), *_described(kinds, plan)]
-    parts.append(f"The significance level was α = {apa.bounded(plan.alpha)}.")
+    parts.append(f"The significance level was α = {apa.level(plan.alpha)}.")
     if any(found.method.get("seed") for section in report.sections for found in section.records):
         parts.append(f"Resampling was seeded with {plan.seed}.")
     return " ".join([*parts, _software()])

@@ -29,6 +29,16 @@ def bounded(value: float, decimals: int = 2) -> str:
     return text.replace("0.", ".", 1) if text.lstrip("−").startswith("0.") else text
 
 
+def level(alpha: float) -> str:
+    """Return a level of significance with all its digits: `.05`, `.001`.
+
+    >>> level(0.05), level(0.0001)
+    ('.05', '.0001')
+    """
+    text = f"{alpha:.10f}".rstrip("0")
+    return text.replace("0.", ".", 1)
+
+
 def p_value(p: float) -> str:
     """Return `p = .034` or `p < .001`."""
     if pd.isna(p):

@@ -169,7 +169,7 @@ def _figure(measure: Measure, described: Record) -> Figure:
     term = "cells" if len(factors) > 1 else factors[0] if factors else "all"
     table = described.terms[described.terms["term"] == term] if described.defined else described.terms[:0]
     table = table.assign(mean=table["share"], x=table["level"], series="")
-    said = "; ".join(f"{row.level} {row.share:.0%}" for row in table.itertuples())
+    said = "; ".join(f"{apa.words(row.level)} {row.share:.0%}" for row in table.itertuples())
     by = apa.listing([apa.words(name) for name in factors]) or "everybody"
     return Figure(
         f"{measure.name}-shares",

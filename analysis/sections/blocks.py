@@ -28,6 +28,7 @@ def numeric(measure: Measure, plan: Plan, intro: str = "") -> Section:
         between.describe(measure),
         *between.parametric(measure, plan),
         *between.rank_tests(measure, plan),
+        between.bayes_factors(measure),
         *between.equivalences(measure, plan),
     ]
     normality = next(found for found in records if found.id == f"{measure.name}.normality")
@@ -89,7 +90,7 @@ def spread(measure: Measure) -> Figure:
         if factors
         else measure.data[[measure.name]].mean()
     )
-    summary = "; ".join(f"{cell_label(key)} M = {apa.number(mean)}" for key, mean in means.dropna().items())
+    summary = "; ".join(f"{apa.words(cell_label(key))} M = {apa.number(mean)}" for key, mean in means.dropna().items())
     return Figure(
         f"{measure.name}-spread",
         f"{measure.label} by {by}",
@@ -125,7 +126,7 @@ def contrasts(measure: Measure, records: list[Record], plan: Plan) -> Figure | N
     table = table.assign(
         label=table["a"].astype(str) + " − " + table["b"].astype(str), clear=table["p_adjusted"] < plan.alpha
     )
-    said = "; ".join(f"{row.label} {apa.number(row.diff)}" for row in table.itertuples())
+    said = "; ".join(f"{apa.words(row.label)} {apa.number(row.diff)}" for row in table.itertuples())
     return Figure(
         f"{measure.name}-contrasts",
         f"{measure.label}: differences between conditions"
@@ -189,6 +190,7 @@ def within(measure: Measure, plan: Plan) -> Section:
     if measure.kind != "ordinal":
         records.append(repeated.anova_within(measure, plan))
         said += repeated.interactions(records[-1], plan, measure.within)
+        records.append(repeated.bayes_factors(measure))
     figures = [spread(measure)]
     if measure.between:
         means = (

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import NotDefined
-from analysis.plots import curves
+from analysis.plots import comparisons, curves
 from analysis.reading.study import Measure
 from analysis.results import apa
 from analysis.results.records import Record, record
@@ -53,6 +53,24 @@ def reliance(trials: pd.DataFrame, people: pd.DataFrame, factors: list[str]) -> 
     means = known.assign(system=system).groupby(["participant", "system"], observed=True)["correct"].mean()
     data = means.reset_index(name=RELIANCE).merge(people, on="participant")
     return Measure(RELIANCE, "Reliance", "fraction", data, factors, ["system"])
+
+
+def relied(measure: Measure) -> Figure:
+    """Return the figure of reliance: the conditions side by side where the system was right, and where it was wrong."""
+    cells = measure.data[measure.between].astype(str).agg(" × ".join, axis=1) if measure.between else "everybody"
+    rows = []
+    for (system, cell), values in measure.data.assign(cell=cells).groupby(["system", "cell"], observed=True)[RELIANCE]:
+        low, high = mean_interval(values.dropna().to_numpy(float))
+        rows.append((system, cell, len(values), values.mean(), max(0.0, low), min(1.0, high)))
+    table = pd.DataFrame(rows, columns=["x", "series", "n", "mean", "ci_low", "ci_high"])
+    said = "; ".join(f"{row.x}, {apa.words(row.series)} {row.mean:.0%}" for row in table.itertuples())
+    return Figure(
+        f"{RELIANCE}-system",
+        "Right predictions where the system was right, and where it was wrong",
+        "Means over participants with 95% t intervals.",
+        f"Means by the system's correctness and condition: {said}.",
+        lambda: comparisons.dots(table, "Right predictions", "fraction"),
+    )
 
 
 def discrimination(trials: pd.DataFrame, people: pd.DataFrame, factors: list[str]) -> Measure | None:
@@ -110,7 +128,7 @@ def calibration(trials: pd.DataFrame, factor: str | None, k: int, chance: float,
         "Share of right predictions by the probability claimed",
         "Means over participants with 95% t intervals; on the diagonal, confidence is as high as accuracy.",
         f"Lines of accuracy over claimed probability: {said}.",
-        lambda: curves.lines(points, "claimed probability", "Right predictions", "fraction", chance),
+        lambda: curves.lines(points, "claimed probability", "Right predictions", "fraction", diagonal=True),
     )
     return kept, figure
 

@@ -1,5 +1,6 @@
 """The analyses of one measure within participants, as records: pairs of conditions, Friedman, models of the answers."""
 
+import math
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,12 +10,13 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.errors import NotDefined
 from analysis.reading.plans import Plan
 from analysis.reading.study import Measure
 from analysis.results import apa
 from analysis.results.records import Record, record
 from analysis.sections import between, trials
-from analysis.statistics import power
+from analysis.statistics import bayes, power
 from analysis.statistics.comparisons import equivalence, friedman, paired
 from analysis.statistics.factorial import within
 from analysis.statistics.multiplicity import CORRECTIONS
@@ -153,6 +155,35 @@ def anova_within(measure: Measure, plan: Plan) -> Record:
     )  # fmt: skip
     lacking = people - _complete(measure) if tested.defined else 0
     return replace(tested, n=people - lacking, n_excluded=lacking)
+
+
+def bayes_factors(measure: Measure) -> Record:
+    """Return the evidence for a difference of every pair of conditions, with a default prior."""
+
+    def terms() -> pd.DataFrame:
+        rows = []
+        for factor in measure.within:
+            table = paired.wide(measure.data, measure.name, [factor])
+            for a, b in combinations(table.columns, 2):
+                both = table[[a, b]].dropna()
+                name = f"{a} − {b}"
+                try:
+                    bf = bayes.t_test((both[a] - both[b]).to_numpy(float))
+                    rows.append((name, len(both), bf, 1 / bf, ""))
+                except NotDefined as refusal:
+                    rows.append((name, len(both), math.nan, math.nan, refusal.reason))
+        return pd.DataFrame(rows, columns=(*bayes.COLUMNS, "reason"))
+
+    return record(
+        f"{measure.name}.bayes",
+        f"{measure.label}: Bayes factors of the pairs",
+        terms,
+        bayes.COLUMNS,
+        {"function": "JZS t tests of paired differences", "prior": "Cauchy of scale √2/2 on the standardised mean"},
+        measure.data["participant"].nunique(),
+        0,
+        between.bayes_sentences,
+    )
 
 
 def _complete(measure: Measure) -> int:

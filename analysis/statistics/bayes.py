@@ -21,6 +21,7 @@ DIFFERENCE = math.sqrt(2) / 2
 FIXED = 0.5
 NODES = 40
 MOST_TERMS = 3
+LARGEST_LOG = 700.0
 
 
 def t_test(a: np.ndarray, b: np.ndarray | None = None) -> float:
@@ -47,7 +48,7 @@ def t_test(a: np.ndarray, b: np.ndarray | None = None) -> float:
     def weighed(u: float) -> float:
         g = (DIFFERENCE / float(stats.norm.ppf((1 + u) / 2))) ** 2
         log = -math.log1p(n * g) / 2 - (df + 1) / 2 * (math.log1p(t**2 / ((1 + n * g) * df)) - math.log1p(t**2 / df))
-        return math.exp(log)
+        return math.exp(min(log, LARGEST_LOG))
 
     return float(integrate.quad(weighed, 0, 1, limit=200, epsrel=1e-10)[0])
 
@@ -75,8 +76,8 @@ def anova(data: pd.DataFrame, outcome: str, factors: list[str]) -> pd.DataFrame:
     rows = []
     for term in terms:
         others = [part for other, part in columns.items() if other != term]
-        bf = math.exp(full - (_evidence(y, others) if others else 0.0))
-        rows.append((term, len(y), bf, 1 / bf))
+        log = full - (_evidence(y, others) if others else 0.0)
+        rows.append((term, len(y), math.exp(min(log, LARGEST_LOG)), math.exp(-max(log, -LARGEST_LOG))))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 

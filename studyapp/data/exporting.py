@@ -5,6 +5,7 @@ so that memory stays the same whatever the study's size and a zip can be sent wh
 """
 
 import json
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -214,4 +215,5 @@ def _wide_rows(study: models.Study, study_kind: Kind, with_ids: bool) -> Iterato
 
 
 def _prefix(page: Page, row: dict) -> str:
-    return f"{page.name}{row['trial_index']:02d}" if page.trial else row["key"]
+    """Return a step's prefix in the wide table, of letters, digits and _ alone, as R and pandas take names."""
+    return f"{page.name}{row['trial_index']:02d}" if page.trial else re.sub(r"\W+", "_", row["key"])

@@ -41,7 +41,7 @@ ROWS = {
     "wide": "run, its answers side by side",
 }
 # Keys of the description that are ours, not schema.org's.
-OWN = ("software", "kind", "study_version", "study_versions", "parameters", "factors", "levels")
+OWN = ("software", "kind", "study_version", "study_versions", "parameters", "factors", "levels", "valueType")
 
 
 def dataset_description(
