@@ -5,14 +5,14 @@ BIN := .venv/bin
 # Tests write thousands of small databases and bundles: into memory, where there are 4 GB of it, else onto the disk.
 SCRATCH := $(shell [ "$$(df -Pk /dev/shm 2>/dev/null | awk 'NR==2 {print $$4}')" -gt 4000000 ] 2>/dev/null && echo /dev/shm || echo $${TMPDIR:-/tmp})
 
-.PHONY: demo install test check lint bench load mutants clean
+.PHONY: demo install test check lint bench load lock licences mutants clean
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
 
-.venv/.web: requirements-web.txt | .venv/bin/python
+.venv/.web: requirements-web.lock | .venv/bin/python
 	@echo "Installing what serving needs …"
-	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-web.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-web.lock
 	@touch $@
 
 .venv/.dev: requirements-web.txt requirements.txt requirements-cluster.txt requirements-dev.txt | .venv/bin/python
@@ -44,6 +44,14 @@ bench: .venv/.dev
 
 load: .venv/.dev
 	$(BIN)/python -m benchmarks.load
+
+# The exact files of all that serving needs, for every Python and system, from the pins in requirements-web.txt.
+lock: .venv/.dev
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--custom-compile-command "make lock" --output-file requirements-web.lock requirements-web.txt $(ARGS)
+
+licences: .venv/.dev
+	@$(BIN)/pip-licenses --order=license --with-urls --from=mixed $(ARGS)
 
 mutants: .venv/.dev
 	@$(BIN)/python -m tests.mutation $(or $(SET),statistics) --sample $(or $(SAMPLE),60) $(ARGS)

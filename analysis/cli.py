@@ -13,9 +13,9 @@ from tqdm import tqdm
 from analysis.errors import AnalysisError
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: list[str] | None = None, program: str = "python -m analysis") -> int:
     """Run a command; returns 0, or 2 when the input cannot be analysed (the reason is on standard error)."""
-    options = parser().parse_args(arguments)
+    options = _parser(program)[0].parse_args(arguments)
     try:
         options.run(options)
     except AnalysisError as error:
@@ -24,9 +24,13 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the command line's definition."""
-    top = argparse.ArgumentParser(prog="python -m analysis", description="Statistics and report of a study.")
+def commands() -> list[str]:
+    """Return the commands' names."""
+    return list(_parser()[1].choices)
+
+
+def _parser(program: str = "") -> tuple[argparse.ArgumentParser, Any]:
+    top = argparse.ArgumentParser(prog=program, description="Statistics and report of a study.")
     commands = top.add_subparsers(dest="command", required=True)
     report = commands.add_parser("report", help="analyse an export folder, or any CSV with a map")
     report.add_argument("export", nargs="?", type=Path, metavar="EXPORT", help="the export folder of a study")
@@ -49,7 +53,7 @@ def parser() -> argparse.ArgumentParser:
     plan.add_argument("--plan", type=Path, help="an edited analysis_plan.json (default: the recipe's own)")
     plan.add_argument("--out", type=Path, required=True, help="a folder")
     plan.set_defaults(run=run_plan)
-    return top
+    return top, commands
 
 
 def _add_power(commands: Any) -> None:

@@ -1,6 +1,6 @@
 """Explain thousands of pictures by `python -m explainers explain`: peak memory, speed, and a kill in mid-run.
 
-python -m benchmarks.job [--images 1000 10000] [--kill 500] [--json FILE]
+python -m benchmarks.job [--images 1000 10000] [--kill 500] [--device cpu] [--json FILE]
 
 Pictures are cuts of the demo's illustrated scenes, 128 × 128 pixels, each another; the model is the demo's classifier,
 the methods Grad-CAM and occlusion (10 forward passes an image). Every number of images is a run of its own, in an empty
@@ -74,8 +74,8 @@ def configure(folder: Path, name: str) -> Path:
     return path
 
 
-def start(config: Path, count: int) -> subprocess.Popen:
-    command = [sys.executable, "-m", "explainers", "explain", str(config), "--device", "cpu", "--limit", str(count)]
+def start(config: Path, count: int, device: str) -> subprocess.Popen:
+    command = [sys.executable, "-m", "explainers", "explain", str(config), "--device", device, "--limit", str(count)]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
@@ -91,24 +91,24 @@ def ended(process: subprocess.Popen, started: float) -> dict:
     }
 
 
-def explained(folder: Path, name: str, count: int) -> dict:
+def explained(folder: Path, name: str, count: int, device: str) -> dict:
     """Run to the end and return the figures."""
     began = time.perf_counter()
-    figures = ended(start(configure(folder, name), count), began)
+    figures = ended(start(configure(folder, name), count, device), began)
     return {"images": count, **figures, "images_per_second": round(count / figures["seconds"], 1)}
 
 
-def killed(folder: Path, count: int) -> dict:
+def killed(folder: Path, count: int, device: str) -> dict:
     """Kill a run when half of all maps are there, run it again, and compare the bundle with an undisturbed one."""
     config, began = configure(folder, "killed"), time.perf_counter()
-    process = start(config, count)
+    process = start(config, count, device)
     while process.poll() is None and _maps(folder / "killed.work") < count:
         time.sleep(0.2)
     process.kill()
     first = ended(process, began)
     left = _maps(folder / "killed.work")
-    again = ended(start(config, count), time.perf_counter())
-    whole = ended(start(configure(folder, "whole"), count), time.perf_counter())
+    again = ended(start(config, count, device), time.perf_counter())
+    whole = ended(start(configure(folder, "whole"), count, device), time.perf_counter())
     files = [json.loads((folder / name / "manifest.json").read_text())["files"] for name in ("killed", "whole")]
     return {
         "images": count, "killed_by": -first["status"], "maps_before": left, "maps_in_all": 2 * count,
@@ -125,6 +125,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.job", description=__doc__.splitlines()[0])
     parser.add_argument("--images", type=int, nargs="+", default=[1000, 10_000], help="numbers of images, a run each")
     parser.add_argument("--kill", type=int, default=500, help="images of the run that is killed; 0 for none")
+    parser.add_argument("--device", default="cpu", help="cpu (default), cuda …")
     parser.add_argument("--json", type=Path, help="write the figures to this file as well")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
@@ -132,10 +133,10 @@ def main() -> None:
         draw(folder / "images", max(*options.images, options.kill))
         found = {"load_before": round(os.getloadavg()[0], 1), "runs": []}
         for count in options.images:
-            found["runs"].append(explained(folder, f"run-{count}", count))
+            found["runs"].append(explained(folder, f"run-{count}", count, options.device))
             print(json.dumps(found["runs"][-1]), flush=True)
         if options.kill:
-            found["killed"] = killed(folder, options.kill)
+            found["killed"] = killed(folder, options.kill, options.device)
             print(json.dumps(found["killed"]), flush=True)
     if options.json:
         options.json.write_text(json.dumps(found, indent=1))

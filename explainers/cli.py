@@ -15,9 +15,9 @@ from explainers.arguments import Commands, count, shard
 from explainers.errors import UserError
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: list[str] | None = None, program: str = "python -m explainers") -> int:
     """Run one command and return its exit code."""
-    options = _parser().parse_args(arguments)
+    options = _parser(program)[0].parse_args(arguments)
     logging.basicConfig(format="%(message)s")
     logging.getLogger("explainers").setLevel(logging.INFO)
     try:
@@ -31,8 +31,13 @@ def main(arguments: list[str] | None = None) -> int:
     return code or 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m explainers", description="Heatmaps of image classifiers.")
+def commands() -> list[str]:
+    """Return the commands' names."""
+    return list(_parser()[1].choices)
+
+
+def _parser(program: str = "") -> tuple[argparse.ArgumentParser, Commands]:
+    parser = argparse.ArgumentParser(prog=program, description="Heatmaps of image classifiers.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     explain = commands.add_parser("explain", help="write a bundle: predictions and raw maps")
     explain.add_argument("config", type=Path, metavar="CONFIG.toml")
@@ -74,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(kind, help=f"list the {kind} with their papers and parameters")
         command.add_argument("--json", action="store_true", help="as JSON")
         command.set_defaults(run=_list, kind=kind)
-    return parser
+    return parser, commands
 
 
 def _add_further(commands: Commands) -> None:

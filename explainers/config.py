@@ -4,6 +4,7 @@ Paths stand relative to the configuration file. `docs/explainers.md` describes e
 """
 
 import tomllib
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
@@ -228,6 +229,11 @@ def read_table(kind: type[T], table: object, where: str, folder: Path) -> T:
     return kind(**values)
 
 
+def _usual_id(name: object) -> object:
+    """Return what a bundle calls a method: its name; of one from elsewhere, `captum:NAME`, with a plain letter."""
+    return name.replace(":", "_").replace(".", "_") if isinstance(name, str) else name
+
+
 def _read_methods(tables: object, path: Path) -> tuple[MethodConfig, ...]:
     if not isinstance(tables, list) or not tables:
         raise UserError(f"{path}: expected at least one [[methods]] table, found {tables!r}.")
@@ -238,12 +244,11 @@ def _read_methods(tables: object, path: Path) -> tuple[MethodConfig, ...]:
             raise UserError(f"{where}: expected a table, found {table!r}.")
         if "colormap" in table:
             raise UserError(f"{where}: colormap: a bundle holds no colours any more; the study says how its maps look.")
-        values = {"id": table["name"]} if "name" in table else {}
+        values = {"id": _usual_id(table["name"])} if "name" in table else {}
         values |= {key: value for key, value in table.items() if key in own}
         values["parameters"] = {key: value for key, value in table.items() if key not in own}
         methods.append(read_table(MethodConfig, values, where, path.parent))
-    ids = [method.id for method in methods]
-    for name in ids:
-        if ids.count(name) > 1:
+    for name, n in Counter(method.id for method in methods).items():
+        if n > 1:
             raise UserError(f"{path}: [[methods]] {name!r} stands twice; give each its own id.")
     return tuple(methods)

@@ -35,8 +35,8 @@ def class_names(config: ModelConfig, folder: Path) -> list[str]:
 
         return list(_IMAGENET_CATEGORIES)
     names = config.classes if isinstance(config.classes, list) else _names_in(folder / config.classes)
-    for name in names:
-        if names.count(name) > 1 and len(names) <= 1000:
+    for name, n in Counter(names).items():
+        if n > 1:
             raise UserError(f"[model] classes: {name!r} stands twice; expected every class once.")
         if "|" in name:
             raise UserError(f"[model] classes: {name!r} holds '|', which separates names in the bundle.")
@@ -70,7 +70,7 @@ def load_model(config: ModelConfig, folder: Path, n_classes: int) -> tuple[torch
         return _published(config)
     state = None if path is None else read_state(path)
     if ":" in config.arch:
-        model = _from_factory(config, n_classes)
+        model = _from_factory(config, folder, n_classes)
     else:
         model = _from_torchvision(config, n_classes, state)
     if state is None or path is None:
@@ -79,10 +79,10 @@ def load_model(config: ModelConfig, folder: Path, n_classes: int) -> tuple[torch
     return model.eval(), hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _from_factory(config: ModelConfig, n_classes: int) -> torch.nn.Module:
+def _from_factory(config: ModelConfig, folder: Path, n_classes: int) -> torch.nn.Module:
     module_name, _, factory_name = config.arch.partition(":")
     try:
-        factory = getattr(imported(module_name), factory_name)
+        factory = getattr(imported(module_name, folder), factory_name)
     except (ImportError, AttributeError) as error:
         raise UserError(f"[model] arch: cannot import {config.arch!r}: {error}.") from None
     takes_classes = "num_classes" in inspect.signature(factory).parameters

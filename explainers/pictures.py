@@ -8,21 +8,26 @@ Both give pictures that a notebook shows and `.save("map.png")` stores.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
 import torch
 from PIL import Image, ImageDraw
 
+from explainers.datasets import cut_out, open_picture
 from explainers.errors import UserError
 from explainers.parameters import Colour
 from explainers.preprocessing import IMAGENET_MEAN, IMAGENET_STD
 from explainers.render import colour_table, coloured, peaks, shared_scale
 
-Picture: TypeAlias = Image.Image | torch.Tensor | np.ndarray  # what a model sees, or the photograph itself
+Picture: TypeAlias = Image.Image | torch.Tensor | np.ndarray | str | Path
+"""What a model sees: its input (3, H, W), or a picture of it; or a photograph's file, out of which that is cut."""
+
 Map: TypeAlias = torch.Tensor | np.ndarray
 
 _GAP_PX, _TITLE_PX = 4, 16
+_SHOWN_PX = 224  # shorter side, at least, of what is cut out of a file
 
 
 def overlay(
@@ -34,8 +39,10 @@ def overlay(
     mean: Colour = IMAGENET_MEAN,
     std: Colour = IMAGENET_STD,
 ) -> Image.Image:
-    """Return a map (H, W) in colour over its image, which is a model's input (3, H, W) or a picture.
+    """Return a map (H, W) in colour over its image: a model's input (3, H, W), a picture of it, or a photograph's file.
 
+    Of a file the part is shown that models usually see: the centre, 7/8 of the shorter side, in the map's proportions.
+    Where yours sees another part, open the file, cut that out, and give the picture.
     `colormap` is Matplotlib's; Reds when not given, RdBu_r where the map has values below zero. `scale` (vmin, vmax)
     makes maps comparable; the map's own when not given.
     """
@@ -44,7 +51,7 @@ def overlay(
         raise UserError(f"saliency: expected one map (H, W), found shape {saliency.shape}.")
     colormap = colormap or _usual_colormap([saliency])
     found = scale or shared_scale([peaks(saliency)], colormap)
-    photograph = _photograph(image, mean, std)
+    photograph = _photograph(image, saliency.shape, mean, std)
     colours = coloured(saliency, found, colour_table(colormap), photograph.size)
     return Image.alpha_composite(photograph.convert("RGBA"), colours).convert("RGB")
 
@@ -62,7 +69,8 @@ def grid(
     Of several targets the first is shown. Maps of one method share one colour scale.
     """
     first = {title: _first_target(found, len(images), title) for title, found in maps.items()}
-    columns = [[_photograph(image, mean, std) for image in images]]
+    shape = next((found[0].shape for found in first.values()), (_SHOWN_PX, _SHOWN_PX))
+    columns = [[_photograph(image, shape, mean, std) for image in images]]
     for found in first.values():
         colours = colormap or _usual_colormap(found)
         scale = shared_scale([peaks(saliency) for saliency in found], colours)
@@ -96,7 +104,13 @@ def _usual_colormap(maps: Iterable[np.ndarray]) -> str:
     return "RdBu_r" if any(saliency.min() < 0 for saliency in maps) else "Reds"
 
 
-def _photograph(image: Picture, mean: Colour, std: Colour) -> Image.Image:
+def _photograph(image: Picture, shape: tuple[int, ...], mean: Colour, std: Colour) -> Image.Image:
+    """Return the picture that a map of this shape (H, W) lies over."""
+    if isinstance(image, str | Path):
+        height, width = shape
+        factor = max(1.0, _SHOWN_PX / min(shape))
+        shown = round(height * factor), round(width * factor)
+        return cut_out(open_picture(Path(image)), None, (height, width), shown)
     if isinstance(image, Image.Image):
         return image.convert("RGB")
     image = torch.as_tensor(image).detach().cpu().float()

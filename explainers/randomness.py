@@ -18,3 +18,8 @@ def uniform(shape: Sequence[int], generator: torch.Generator, like: torch.Tensor
 def integers(high: int, shape: Sequence[int], generator: torch.Generator, like: torch.Tensor) -> torch.Tensor:
     """Return draws from 0 … high − 1 on `like`'s device, int64."""
     return torch.randint(high, shape, generator=generator, device=generator.device).to(like.device)
+
+
+def normal(shape: Sequence[int], generator: torch.Generator, like: torch.Tensor) -> torch.Tensor:
+    """Return draws from N(0, 1) on `like`'s device, in its type."""
+    return torch.randn(shape, generator=generator, device=generator.device).to(like)

@@ -14,6 +14,9 @@ from typing import Any
 
 SHARED_PARAMETERS = {
     "layer": "The layer whose activations are explained: a module or its dotted name.",
+    "relu": "Keep positive evidence only; false gives signed maps.",
+    "reshape": "How the layer's output is a map, where its shape does not tell: channels_first, channels_last, "
+    "{skip = tokens before the patches, grid = [rows, columns]}, or a function.",
     "masks": "The true region (N, H, W), bool.",
     "output": "The score that is explained: softmax or sigmoid (a probability), or logit.",
     "fill": "What hides a region: neighbours (mean of the pixels around it), mean (of the image), grey, black, "
@@ -75,19 +78,19 @@ class Trial:
 class Record:
     """A method or metric: its function, its title and paper, and a sentence for each parameter it adds.
 
-    `needs` names what the function relies on: "gradients", "layer" (a map-shaped activation),
-    "preprocessing" (mean and std), "perturbs" (many forward passes, no gradients), "one_label"
-    (probabilities that sum to 1 over the classes). `signed` says whether negative values mean something, `pixelwise`
-    whether pixels are attributed one by one, so that a display may smooth the map. `files` names the parameters that
-    may be a file's name.
+    `needs` names what the function relies on: "gradients", "layer" (a map-shaped activation), "attention" (among the
+    tokens of a vision transformer), "preprocessing" (mean and std), "perturbs" (many forward passes, no gradients),
+    "one_label" (probabilities that sum to 1 over the classes). `signed` says whether negative values mean something,
+    `pixelwise` whether pixels are attributed one by one, so that a display may smooth the map. `files` names the
+    parameters that may be a file's name.
 
     A run over many images asks further: `together`, whether one call may explain several images, as of methods
     that draw nothing and pass an image once or twice; `prepare(model, parameters)`, which gives the model in the
     form that the function would otherwise make anew for every image. `finds_layer(model, layer, images)`, of a
     method that looks at a layer, gives the module that it looks at. `base` is there where whole-output methods
-    can build on the method. `trials` are what the benchmark times. `observe(**parameters)`, of a method that
-    explains by a network of its own, gives a function of (model, image) whose result is by name what a
-    `DatasetMetric` may ask of an image, each as a function.
+    can build on the method. `trials` are what the benchmark times. `code`, of a method from elsewhere, changes with
+    its code. `observe(**parameters)`, of a method that explains by a network of its own, gives a function of (model,
+    image) whose result is by name what a `DatasetMetric` may ask of an image, each as a function.
     """
 
     function: Callable[..., Any]
@@ -103,6 +106,7 @@ class Record:
     finds_layer: Callable[[Any, Any, Any], Any] | None = None
     base: Base | None = None
     trials: tuple[Trial, ...] = ()
+    code: str = ""
     observe: Callable[..., Callable[[Any, Any], dict[str, Callable[[], Any]]]] | None = None
 
     @cached_property

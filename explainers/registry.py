@@ -5,20 +5,23 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
 
-from explainers import methods, metrics, outputs
+from explainers import methods, metrics, outputs, wrappers
 from explainers.errors import UserError, near
-from explainers.networks.graph import optimised
+from explainers.networks.optimised import optimised
 from explainers.networks.state import device_of, untouched
+from explainers.peers.captum_methods import captum_record
+from explainers.peers.own_functions import function_record
 from explainers.record import DatasetMetric, Metric, Record, records_in
 from explainers.targets import as_targets
 from explainers.trees import Node
 
 R = TypeVar("R", bound=Record)
-METHODS: dict[str, Record] = records_in(methods)
+METHODS: dict[str, Record] = dict(sorted((records_in(methods) | records_in(wrappers)).items()))
 OUTPUTS: dict[str, Record] = records_in(outputs)
 _ALL_METRICS: dict[str, Metric] = records_in(metrics)
 METRICS = {name: metric for name, metric in _ALL_METRICS.items() if not isinstance(metric, DatasetMetric)}
@@ -32,9 +35,22 @@ def find(records: Mapping[str, R], name: str, kind: str) -> R:
     return records[name]
 
 
-def explainer(name: str) -> Record:
-    """Return the record of a method, whether it explains single classes or the whole output."""
-    return find(METHODS | OUTPUTS, name, "method")
+def explainer(name: str, folder: Path | None = None) -> Record:
+    """Return the record of a method, whether it explains single classes or the whole output.
+
+    `captum:NAME` is captum's, `module:function` anybody's, looked for in `folder` first.
+    """
+    return _from_elsewhere(name, folder) if ":" in name else find(METHODS | OUTPUTS, name, "method")
+
+
+def _single(name: str) -> Record:
+    """Return the record of a method that explains single classes."""
+    return _from_elsewhere(name) if ":" in name else find(METHODS, name, "method")
+
+
+def _from_elsewhere(name: str, folder: Path | None = None) -> Record:
+    package, _, inside = name.partition(":")
+    return captum_record(inside) if package == "captum" else function_record(name, folder)
 
 
 def explains_output(name: str) -> bool:
@@ -44,9 +60,10 @@ def explains_output(name: str) -> bool:
 
 def prepared(name: str, model: torch.nn.Module, parameters: Mapping[str, Any]) -> torch.nn.Module:
     """Return the model in the form that the method, or its base explainer, would otherwise make for every image."""
-    record = METHODS.get(parameters.get("base", name))
-    if record is None:
+    name = parameters.get("base", name)
+    if name not in METHODS and ":" not in name:
         return model
+    record = _single(name)
     return optimised(model) if "perturbs" in record.needs else record.prepare(model, parameters)
 
 
@@ -70,10 +87,11 @@ def explain(name: str, model: torch.nn.Module, images: torch.Tensor, targets: An
     `images` (N, 3, H, W) are preprocessed already; `targets` are class indices (N,) or (N, T), or weightings of the K
     outputs (N, T, K). The model comes back as it was, also after an exception: modes, gradients, hooks, parameters.
     """
-    record = find(METHODS, name, "method")
+    record = _single(name)
     check_parameters(name, record, parameters)
-    if images.ndim != 4:
-        raise UserError(f"images: expected a batch (N, 3, H, W), found shape {tuple(images.shape)}.")
+    if not isinstance(images, torch.Tensor) or images.ndim != 4:
+        what = f"shape {tuple(images.shape)}" if isinstance(images, torch.Tensor) else type(images).__name__
+        raise UserError(f"images: expected a batch of a model's inputs, a tensor (N, 3, H, W), found {what}.")
     device = device_of(model)
     targets = as_targets(targets, len(images))
     with untouched(model):
@@ -113,8 +131,23 @@ def metric_of(name: str) -> Metric:
 def score(
     name: str, model: torch.nn.Module, images: torch.Tensor, targets: Any, maps: torch.Tensor, **parameters: Any
 ) -> torch.Tensor:
-    """Return a metric's value per image (N,), float32. `targets` (N,) are class indices, `maps` (N, H, W) raw."""
-    return scores(metric_of(name), model, images, targets, maps, **parameters)[name]
+    """Return a metric's values, float32, in the shape of the targets: class indices (N,) or (N, T).
+
+    `maps` are raw, as `explain` gives them for these targets, (N, T, H, W); for one target an image also (N, H, W).
+    """
+    metric, given = metric_of(name), as_targets(targets, len(images))
+    if maps.ndim == 3:
+        return scores(metric, model, images, targets, maps, **parameters)[name]
+    if given.ndim != 2 or maps.shape != (expected := (*given.shape, *images.shape[-2:])):
+        raise UserError(
+            f"maps: expected those of the targets, {expected}, or (N, H, W) of one target an image, found shape "
+            f"{tuple(maps.shape)}."
+        )
+    of_each = [
+        scores(metric, model, images, *one, **parameters)[name] for one in zip(given.T, maps.unbind(1), strict=True)
+    ]
+    values = torch.stack(of_each, dim=1)
+    return values[:, 0] if torch.as_tensor(targets).ndim == 1 else values
 
 
 def scores(

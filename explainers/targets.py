@@ -9,8 +9,16 @@ from explainers.errors import UserError
 
 def as_targets(targets: Any, n_images: int) -> torch.Tensor:
     """Return targets as class indices (N, T), int64, or as weightings (N, T, K), float."""
-    values: torch.Tensor = torch.as_tensor(targets)
     expected = "expected class indices (N,) or (N, T), or float weightings (N, T, K)"
+    if (word := _word_in(targets)) is not None:
+        raise UserError(
+            f"targets: {expected}, found {word!r}. A model knows its classes by number: give the place of that name in "
+            f"the list of its classes, [classes.index({word!r})]."
+        )
+    try:
+        values: torch.Tensor = torch.as_tensor(targets)
+    except (TypeError, ValueError) as error:
+        raise UserError(f"targets: {expected}, found {type(targets).__name__}: {error}.") from None
     if values.shape[:1] != (n_images,):
         raise UserError(f"targets: {expected} for N = {n_images} images, found shape {tuple(values.shape)}.")
     if values.is_floating_point():
@@ -20,6 +28,14 @@ def as_targets(targets: Any, n_images: int) -> torch.Tensor:
     if values.ndim not in (1, 2):
         raise UserError(f"targets: {expected}, found integers of shape {tuple(values.shape)}.")
     return values.long().reshape(n_images, -1)
+
+
+def _word_in(targets: Any) -> str | None:
+    """Return the first class that is given by its name."""
+    if isinstance(targets, str):
+        return targets
+    parts = targets if isinstance(targets, list | tuple) else []
+    return next((word for part in parts if (word := _word_in(part)) is not None), None)
 
 
 def pick(outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:

@@ -7,16 +7,28 @@ from functools import singledispatch
 from typing import Any
 
 from django import forms
+from django.core.validators import BaseValidator
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from studyapp.core.engine.kinds import kind
 from studyapp.core.engine.questions import Choice, Number, Question, Scale, Words, YesNo, text_key
-from studyapp.core.texts import asked_in
+from studyapp.core.texts import asked_in, filled_in
 
 TOO_LONG = gettext_lazy("Please keep it shorter than %(limit_value)d characters.")
 TOO_LOW = gettext_lazy("Please enter at least %(limit_value)s.")
 TOO_HIGH = gettext_lazy("Please enter at most %(limit_value)s.")
+TOO_FEW_LETTERS = gettext_lazy("Please write a word: at least %(limit_value)d letters.")
+
+
+class AtLeastLetters(BaseValidator):
+    """Whether an answer in words has so many letters, of whatever script; an empty one isn't asked."""
+
+    message = TOO_FEW_LETTERS
+
+    def compare(self, a: str, b: int) -> bool:
+        return sum(map(str.isalpha, a)) < b
 
 
 class StepForm(forms.Form):
@@ -74,10 +86,13 @@ class QuestionForm(StepForm):
 
 
 def wording(question: Question, page: str, definition: dict, data: dict) -> tuple[str, str]:
-    """Return how a study words a question, in plain words, and its hint; both empty where its page's form does."""
+    """Return how a study words a question and its hint, as safe HTML without tags of its own; both empty where its
+    page's form does."""
     if not (key := text_key(page, question)):
         return "", ""
-    return asked_in(definition["texts"][key], {name: data[name] for name in question.fills if name in data})
+    asked, hint = asked_in(definition["texts"][key])
+    values = {name: data[name] for name in question.fills if name in data}
+    return mark_safe(filled_in(asked, values)), mark_safe(filled_in(hint, values))
 
 
 @singledispatch
@@ -127,6 +142,7 @@ def _words(question: Words, options):
         max_length=question.maximum,
         widget=forms.Textarea(attrs={"rows": question.rows, "maxlength": question.maximum}),
         error_messages={"max_length": TOO_LONG},
+        validators=[AtLeastLetters(question.letters)],
     )
     return _with_messages(found, question, "required")
 

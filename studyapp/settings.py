@@ -15,15 +15,20 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from studyapp import __version__
-from studyapp.core.environment import choice, flag, hosts, local_secret, required, secret
+from studyapp.core.environment import addresses, choice, flag, hosts, local_secret, mail_server, required, secret
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+APP_DIR = BASE_DIR / "studyapp"
+IS_CHECKOUT = (BASE_DIR / "manage.py").is_file()
+SHARED_DIR = BASE_DIR if IS_CHECKOUT else APP_DIR / "shared"  # where a wheel has templates, static, locale, fixtures
+MANAGE = (str(BASE_DIR / "manage.py"),) if IS_CHECKOUT else ("-m", "heatwise")
+COMMAND = "python manage.py" if IS_CHECKOUT else "heatwise"  # what people write before a command's name
 PRODUCTION = choice("HEATWISE_ENV", "local", "production") == "production"
 DEBUG = flag("HEATWISE_DEBUG")
 if PRODUCTION and DEBUG:
     raise ImproperlyConfigured("HEATWISE_DEBUG must be off when HEATWISE_ENV=production")
 
-DATA_DIR = Path(os.environ.get("HEATWISE_DATA", BASE_DIR / "var"))
+DATA_DIR = Path(os.environ.get("HEATWISE_DATA") or (BASE_DIR if IS_CHECKOUT else Path.cwd()) / "var").absolute()
 DATA_DIR.mkdir(parents=True, exist_ok=True)
 WORKER = choice("HEATWISE_WORKER", "embedded", "service")  # who starts the process that does the jobs
 BUNDLES_ROOT = DATA_DIR / "bundles"
@@ -74,11 +79,11 @@ MIDDLEWARE = [
 ]
 ROOT_URLCONF = "studyapp.urls"
 WSGI_APPLICATION = "studyapp.wsgi.application"
-STUDY_FOLDERS = sorted(path.parent for path in (BASE_DIR / "studyapp" / "studies").glob("*/__init__.py"))
+STUDY_FOLDERS = sorted(path.parent for path in (APP_DIR / "studies").glob("*/__init__.py"))
 TEMPLATES: list[dict[str, Any]] = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "templates", *(folder / "templates" for folder in STUDY_FOLDERS)],
+        "DIRS": [SHARED_DIR / "templates", *(folder / "templates" for folder in STUDY_FOLDERS)],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -140,7 +145,7 @@ LANGUAGES = [("en", "English"), ("de", "Deutsch")]  # those that participants' p
 TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True
-LOCALE_PATHS = [BASE_DIR / "locale"]
+LOCALE_PATHS = [SHARED_DIR / "locale"]
 
 # Parts of pages that are the same for all participants of a condition; each process keeps its own.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 1000}}}
@@ -150,7 +155,7 @@ STATIC_ROOT = DATA_DIR / "static"
 if not PRODUCTION:
     STATIC_ROOT.mkdir(exist_ok=True)
 STATICFILES_DIRS = [
-    BASE_DIR / "static",
+    SHARED_DIR / "static",
     *(path for folder in STUDY_FOLDERS if (path := folder / "static").is_dir()),
 ]
 STORAGES = {
@@ -186,6 +191,12 @@ if PRODUCTION:
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+
+# Mail goes to those who run the server, and only where a mail server is named.
+ADMINS = [(address, address) for address in addresses("HEATWISE_ADMINS")]
+globals().update(mail_server("HEATWISE_MAIL"))
+SERVER_EMAIL = DEFAULT_FROM_EMAIL = os.environ.get("HEATWISE_MAIL_FROM") or f"heatwise@{ALLOWED_HOSTS[0]}"
+EMAIL_SUBJECT_PREFIX = f"[Heatwise at {ALLOWED_HOSTS[0]}] "
 
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",

@@ -35,7 +35,7 @@ TEXTS = (
     "study_version",
     "data",
 )
-GUARDED = ("=", "+", "-", "@", "'")
+GUARDED = tuple("=+-@＝＋－＠\t\r\n'")
 
 
 def read_export(folder: Path) -> Study:
@@ -48,9 +48,12 @@ def read_export(folder: Path) -> Study:
     for name in ("participants", "trials"):
         if name not in paths:
             raise AnalysisError(f"{folder}: found no study-<slug>_table-{name}_data.csv, there or in data/")
-    factors = _factors(description, folder)
+    factors, within = _factors(description, folder, "factors"), _factors(description, folder, "within")
     texts = _texts(description, folder)
     tables = {name: _read_table(path, name, factors, texts) for name, path in paths.items()}
+    require(tables["trials"], [*within], paths["trials"])
+    for name in within:
+        tables["trials"][name] = _levels(tables["trials"][name], name, name, within, paths["trials"])
     if tables["participants"].empty:
         raise AnalysisError(f"{paths['participants']}: holds no participant; nothing can be analysed yet")
     for name, table in tables.items():
@@ -63,6 +66,7 @@ def read_export(folder: Path) -> Study:
         kind=str(description.get("kind", "")),
         version=str(description.get("study_version", "")),
         factors=factors,
+        within=within,
         parameters=description.get("parameters", {}),
         variables=description.get("variableMeasured", []),
         files={path.name: sha256(path) for path in read},
@@ -99,7 +103,7 @@ def with_metrics(study: Study, path: Path) -> Study:
 
 
 def unguard(text: pd.Series) -> pd.Series:
-    """Return free text without the apostrophe that guards a leading = + - @ or apostrophe."""
+    """Return free text without the apostrophe that guards what a spreadsheet would run, or another apostrophe."""
     guarded = text.str.startswith("'", na=False) & text.str[1:2].isin(GUARDED)
     return text.where(~guarded, text.str[1:])
 
@@ -115,10 +119,10 @@ def _require_known(named: pd.Series, participants: pd.Series, path: Path) -> Non
         )
 
 
-def _factors(description: dict[str, Any], folder: Path) -> dict[str, list[str]]:
-    factors = description.get("factors", {})
+def _factors(description: dict[str, Any], folder: Path, key: str) -> dict[str, list[str]]:
+    factors = description.get(key, {})
     if not isinstance(factors, dict) or not all(isinstance(levels, list) for levels in factors.values()):
-        raise AnalysisError(f"{folder / 'dataset_description.json'}, factors: expected an object of name: [levels]")
+        raise AnalysisError(f"{folder / 'dataset_description.json'}, {key}: expected an object of name: [levels]")
     return {name: [str(level) for level in levels] for name, levels in factors.items()}
 
 
@@ -141,18 +145,18 @@ def _read_table(path: Path, name: str, factors: dict[str, list[str]], texts: set
     for column in table.columns:
         if column.startswith("factor_"):
             factor = column.removeprefix("factor_")
-            table[column] = _levels(table[column], factor, factors, path)
+            table[column] = _levels(table[column], column, factor, factors, path)
         else:
             table[column] = unguard(table[column]) if column in texts else _typed(table[column])
     return table.rename(columns={f"factor_{factor}": factor for factor in factors})
 
 
-def _levels(column: pd.Series, factor: str, factors: dict[str, list[str]], path: Path) -> pd.Series:
+def _levels(column: pd.Series, name: str, factor: str, factors: dict[str, list[str]], path: Path) -> pd.Series:
     levels = factors.get(factor, sorted(column.dropna().unique()))
     unknown = sorted(set(column.dropna()) - set(levels))
     if unknown:
         raise AnalysisError(
-            f"{path}, column factor_{factor}: found the level {', '.join(unknown)}, expected one of {', '.join(levels)}"
+            f"{path}, column {name}: found the level {', '.join(unknown)}, expected one of {', '.join(levels)}"
         )
     return pd.Series(pd.Categorical(column, levels), index=column.index)
 

@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,7 @@ def _check_header(path: Path, any_separator: bool) -> str:
         separator = found[0] if found else ","
         file.seek(0)
         names = next(csv.reader(file, delimiter=separator), [])
-    twice = next((name for name in names if names.count(name) > 1), None)
+    twice = next((name for name, n in Counter(names).items() if n > 1), None)
     if twice is not None:
         raise AnalysisError(f"{path}: two columns are called {twice!r}, expected each name once")
     return separator

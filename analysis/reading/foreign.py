@@ -4,6 +4,7 @@ Several rows of a participant are averaged before anything is tested. Blanks aro
 semicolons or tabs between cells, decimal commas, and Qualtrics' two rows under the header are read.
 """
 
+from collections import Counter
 from pathlib import Path
 
 import pandas as pd
@@ -76,7 +77,8 @@ def _odd_levels(table: pd.DataFrame, factors: list[str]) -> list[str]:
                 n = int((table[factor] == level).sum())
                 hint = f'if it means that nothing is known, write missing = ["{level}"] into the map'
                 remarks.append(f"Column {factor}: “{level}” ({n} rows) was taken for a level; {hint}.")
-        alike = sorted({level for level in levels if [other.lower() for other in levels].count(level.lower()) > 1})
+        spelt = Counter(level.lower() for level in levels)
+        alike = sorted(level for level in levels if spelt[level.lower()] > 1)
         if alike:
             remarks.append(f"Column {factor}: the levels {', '.join(alike)} differ in upper and lower case alone.")
     return remarks

@@ -43,7 +43,8 @@ class Study:
 
     `recorded` says that the study app recorded it, so that `status` is the state of a run. `participants` has a row per
     participant, `trials` per trial, and so on; tables that were not exported are None.
-    `factors` maps each between-subjects factor to its levels; `files` maps each file read to its SHA-256; `remarks` are
+    `factors` maps each between-subjects factor to its levels, `within` what each participant met several levels of, a
+    column of the trials, to its; `files` maps each file read to its SHA-256; `remarks` are
     what its reading found odd.
     """
 
@@ -63,6 +64,7 @@ class Study:
     plan: dict[str, Any] | None = None
     remarks: list[str] = field(default_factory=list)
     recorded: bool = True
+    within: dict[str, list[str]] = field(default_factory=dict)
 
     def only(self, participants: Iterable[str]) -> "Study":
         """Return the study with these participants' rows alone."""

@@ -22,7 +22,7 @@ from analysis.reading.study import Measure, Study
 from analysis.results import apa
 from analysis.results.records import record
 from analysis.results.section import Section, Steps
-from analysis.sections import between, blocks, repeated, sorting, trials
+from analysis.sections import between, blocks, repeated, sorting, trials, varied
 from analysis.statistics.effects import wilson
 
 KIND = "clustering"
@@ -46,7 +46,13 @@ SHARES = ("term", "answer", "n", "share", "ci_low", "ci_high")
 
 def measures(study: Study) -> list[Measure]:
     """Return purity and confidence by stage, over all data sets and in each, the agents' ratings, and difficulty."""
-    return [*_measures(study, _scored(study)), *_rated_once(study)]
+    scored = _scored(study)
+    return [*_measures(study, scored), *_by_what_varied(study, scored), *_rated_once(study)]
+
+
+def _by_what_varied(study: Study, scored: pd.DataFrame) -> list[Measure]:
+    chance = float(scored["chance"].mean())
+    return varied.measures(study, scored, "purity", "Purity", "fraction", study.tested, chance=chance)
 
 
 def _measures(study: Study, scored: pd.DataFrame) -> list[Measure]:
@@ -86,6 +92,7 @@ def sections(study: Study, plan: Plan) -> Steps:
         else:
             compute = partial(_rated, measure, plan, _points(study, measure))
         found.append((measure.name, compute))
+    found += varied.sections(_by_what_varied(study, scored), plan)
     return [*found, ("demographics", partial(_demographics, study))]
 
 
@@ -175,8 +182,9 @@ def _scored(study: Study) -> pd.DataFrame:
             images.append((row.participant, row.trial_index, group, predicted.get(image)))
     columns = ["participant", "trial_index", "group", "truth"]
     n_groups = int(study.parameters.get("groups", GROUPS))
+    seen = [name for name in ("method", *study.within) if name in table]
     scored = sorting.score(pd.DataFrame(images, columns=columns), columns[:2], n_groups)
-    kept = table[[*columns[:2], "stage", "dataset", *study.factors]].merge(scored, on=columns[:2], how="left")
+    kept = table[[*columns[:2], "stage", "dataset", *seen, *study.factors]].merge(scored, on=columns[:2], how="left")
     return kept.merge(_confidence(study), on=columns[:2], how="left").assign(
         stage=pd.Categorical(kept["stage"], _order(study, kept["stage"]))
     )

@@ -15,7 +15,7 @@ from analysis.reading.scales import scale
 from analysis.reading.study import Measure, Study
 from analysis.results.records import record
 from analysis.results.section import Figure, Section, Steps
-from analysis.sections import blocks, coding, judging, questions, repeated
+from analysis.sections import blocks, coding, judging, questions, repeated, varied
 from analysis.statistics.descriptives import COLUMNS, descriptives
 
 KIND = "forward_simulation"
@@ -66,6 +66,7 @@ def measures(study: Study) -> list[Measure]:
         _per_participant(study, trials, "confidence", "Confidence", "ordinal"),
         _per_participant(study, trials, "rt_s", "Response time", "time", unit="s"),
     ]
+    found += _by_what_varied(study, trials)
     ratio = coding.saliency_ratio(study, CODED)
     people = study.participants[["participant", *study.factors]]
     judged = _judged(trials)
@@ -106,7 +107,14 @@ def sections(study: Study, plan: Plan) -> Steps:
         found.append(("saliency ratio", partial(blocks.numeric, by_name["saliency_ratio"], plan, RATIO_INTRO)))
         found.append(("features named", partial(coding.section, study, plan, CODED, CODES_BY)))
     found.append(("response time", partial(blocks.ordinal, by_name["rt_s"], plan)))
+    found += varied.sections([one for one in by_name.values() if one.within and one.name != judging.RELIANCE], plan)
     return [*found, ("questions", partial(questions.section, study, plan))]
+
+
+def _by_what_varied(study: Study, trials: pd.DataFrame) -> list[Measure]:
+    return varied.measures(
+        study, trials, "fraction_correct", "Fraction correct", "fraction", study.tested, chance=CHANCE
+    )
 
 
 def _accuracy(measure: Measure, plan: Plan) -> Section:

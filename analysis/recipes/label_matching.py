@@ -14,7 +14,7 @@ from analysis.reading.study import Measure, Study
 from analysis.results import apa
 from analysis.results.records import Record, record
 from analysis.results.section import Section, Steps
-from analysis.sections import blocks, questions, trials
+from analysis.sections import blocks, questions, trials, varied
 from analysis.statistics.comparisons import against_chance
 
 KIND = "label_matching"
@@ -41,14 +41,19 @@ def measures(study: Study) -> list[Measure]:
     found.append(make(name="rt_s", label="Response time", kind="time", unit="s"))
     if "moves" in evaluation:
         found.append(make(name="moves", label="Moves", kind="time"))
-    return found
+    shown = varied.measures(
+        study, evaluation, "fraction_correct", "Share matched", "fraction", factors, chance=1 / labels
+    )
+    return [*found, *shown]
 
 
 def sections(study: Study, plan: Plan) -> Steps:
     """Return the report's sections in their order."""
     found: Steps = []
     for measure in measures(study):
-        if measure.kind == "time":
+        if measure.within:
+            found += varied.sections([measure], plan)
+        elif measure.kind == "time":
             found.append((measure.name, partial(blocks.ordinal, measure, plan)))
         else:
             found.append((measure.name, partial(_accuracy, measure, plan)))

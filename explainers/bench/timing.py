@@ -16,7 +16,8 @@ from explainers import registry
 from explainers._torchvision import torchvision
 from explainers.bench.cases import Case, cases
 from explainers.bench.measuring import REPEATS, Subject, counted, seconds_of, seconds_per_image
-from explainers.networks.graph import optimised
+from explainers.errors import UserError
+from explainers.networks.optimised import optimised
 from explainers.record import Peer
 
 COLUMNS = {
@@ -71,7 +72,11 @@ def _rows(subject: Subject, chosen: list[Case]) -> Iterator[dict[str, Any]]:
     perturbing = []
     for case in chosen:
         for peer in case.peers or (None,):
-            row, seconds, maps = _compared(subject, case, peer)
+            try:
+                row, seconds, maps = _compared(subject, case, peer)
+            except UserError as error:
+                yield dict.fromkeys(COLUMNS) | {"method": case.name, "peer": f"not on this model: {str(error)[:60]}"}
+                continue
             if "perturbs" in registry.METHODS[case.base].needs:
                 row["overhead"] = seconds / (row["passes"] * plain)
                 row["overhead_optimised"] = seconds / (row["passes"] * fast)

@@ -1,5 +1,6 @@
 """What is imported: the tables of CONFIG.toml, every field checked. `docs/importing.md` describes each."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -70,8 +71,7 @@ def load_settings(path: Path, *, into: bool) -> Settings:
         read_table(Method, table, f"{path}: [[methods]] number {number}", folder)
         for number, table in enumerate(tables, 1)
     )
-    names = [method.name for method in methods]
-    if twice := [name for name in names if names.count(name) > 1]:
+    if twice := [name for name, n in Counter(method.name for method in methods).items() if n > 1]:
         raise UserError(f"{path}: [[methods]] {twice[0]!r} stands twice.")
     if bad := [method for method in methods if not method.low < method.high]:
         raise UserError(f"{path}: [[methods]] {bad[0].name}: expected low below high.")

@@ -12,8 +12,9 @@ import torch
 import torch.nn.functional as F
 
 from explainers.errors import UserError
+from explainers.networks.baselines import baseline_of
 from explainers.networks.convolution import convolve
-from explainers.networks.graph import check_outputs, in_quick_layout
+from explainers.networks.passes import check_outputs, in_quick_layout
 from explainers.networks.steps import Steps
 from explainers.record import Peer, Record, Trial
 from explainers.targets import pick
@@ -38,7 +39,7 @@ def deeplift(model, images, targets, *, baseline=None):
     `baseline` x⁰ (C, H, W) or (N, C, H, W): zero in the model's input space when not given. A map sums to y(x) − y(x⁰),
     y the logit; this is checked, and networks in which units multiply each other (gates, layer norm) are refused by it.
     """
-    start = _baseline(baseline, images)
+    start = baseline_of(baseline, images)
     maps, change = in_quick_layout(lambda inputs: _attributed(model, inputs, start, targets), images)
     _check_completeness(maps, change, type(model).__name__)
     return maps
@@ -63,18 +64,6 @@ def _attributed(model, images, start, targets):
         (multipliers,) = torch.autograd.grad(scores[:, t].sum(), leaf, retain_graph=True)
         maps.append((multipliers * (images - start)).sum(dim=1))
     return torch.stack(maps, dim=1), scores.detach() - before
-
-
-def _baseline(baseline, images):
-    if baseline is None:
-        return torch.zeros_like(images[:1])
-    baseline = torch.as_tensor(baseline).to(images)
-    try:
-        if baseline.ndim < 4:  # a colour or one image, for all
-            return (baseline[:, None, None] if baseline.ndim == 1 else baseline).expand_as(images[:1])
-        return baseline.expand_as(images)
-    except RuntimeError:
-        raise UserError(f"baseline: expected a value per channel or an image, found {tuple(baseline.shape)}.") from None
 
 
 def _check_completeness(maps, change, name):

@@ -12,10 +12,11 @@ import torch
 import torch.nn.functional as F
 
 from explainers.networks.activations import Activations, activations_and_gradients, enlarged
-from explainers.networks.layers import default_layer, find_layer
+from explainers.networks.layers import find_layer
 from explainers.networks.stages import BY_LAYER, layers_of_stages
 from explainers.parameters import Layer
-from explainers.record import Base, Peer, Record, Trial
+from explainers.peers.class_activation_maps import pytorch_grad_cam
+from explainers.record import Base, Record, Trial
 
 
 def grad_cam(
@@ -57,33 +58,13 @@ def _begin(
     return activations.outputs[0], lambda classes, stage: enlarged(maps(tuple(classes))[stage], image)[0]
 
 
-def _pytorch_grad_cam(model: torch.nn.Module, images: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    """Its maps are scaled to 0 … 1."""
-    from pytorch_grad_cam import GradCAM
-    from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
-
-    with GradCAM(model=model, target_layers=[default_layer(model, images)]) as peer:
-        return torch.from_numpy(peer(images, [ClassifierOutputTarget(int(t)) for t in targets]))
-
-
-def _to_unit_range(maps: torch.Tensor) -> torch.Tensor:
-    low, high = maps.amin(dim=(1, 2), keepdim=True), maps.amax(dim=(1, 2), keepdim=True)
-    scaled: torch.Tensor = (maps - low) / (high - low).clamp(min=1e-12)
-    return scaled
-
-
 RECORD = Record(
     function=grad_cam,
     title="Grad-CAM",
     paper="Selvaraju et al. 2017, Grad-CAM, ICCV",
-    parameters={
-        "relu": "Keep positive evidence only (the paper's); false gives signed maps.",
-        "reshape": "How the layer's output is a map, where its shape does not tell: channels_first, channels_last, "
-        "{skip = tokens before the patches, grid = [rows, columns]}, or a function.",
-    },
     needs=("gradients", "layer"),
     together=True,
     finds_layer=find_layer,
     base=Base(_begin, BY_LAYER, percentile=50, is_linear_in_probability=False),
-    trials=(Trial(peers=(Peer("pytorch-grad-cam", _pytorch_grad_cam, _to_unit_range),)),),
+    trials=(Trial(peers=(pytorch_grad_cam("GradCAM"),)),),
 )

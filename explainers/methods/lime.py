@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from explainers.networks.graph import optimised
+from explainers.networks.optimised import optimised
 from explainers.networks.perturbation import classify
 from explainers.networks.stages import perturbed
 from explainers.parameters import Colour, Fill, Progress

@@ -2,7 +2,8 @@
 
 Bach, Binder, Montavon, Klauschen, Müller, Samek 2015, "On Pixel-Wise Explanations for Non-Linear Classifier Decisions
 by Layer-Wise Relevance Propagation", PLOS ONE; composites: Kohlbrenner et al. 2020, "Towards Best Practice in
-Explaining Neural Network Decisions with LRP", IJCNN. The rules are zennit's (Anders et al. 2021).
+Explaining Neural Network Decisions with LRP", IJCNN. The rules are zennit's (Anders et al. 2021), for attention and
+gates those of AttnLRP (Achtibat et al. 2024; see `explainers.networks.attention_relevance`).
 """
 
 from typing import Any
@@ -11,7 +12,8 @@ import torch
 
 from explainers._torchvision import torchvision  # before zennit, which imports it too
 from explainers.errors import UserError, near
-from explainers.networks.graph import check_outputs, in_quick_layout
+from explainers.networks.attention_relevance import AttentionRelevance
+from explainers.networks.passes import check_outputs, in_quick_layout
 from explainers.networks.relevance import Relevance
 from explainers.networks.state import check_channels
 from explainers.parameters import Colour
@@ -23,7 +25,7 @@ from zennit.composites import COMPOSITES, LayerMapComposite, layer_map_base  # i
 from zennit.rules import Epsilon  # isort: skip
 from zennit.types import Linear  # isort: skip
 
-_OFFERED = ("epsilon_plus", "epsilon_plus_flat", "epsilon_gamma_box", "epsilon")
+_OFFERED = ("epsilon_plus", "epsilon_plus_flat", "epsilon_gamma_box", "epsilon", "attnlrp")
 
 
 def lrp(
@@ -40,10 +42,12 @@ def lrp(
     Relevance starts as the target's logit (as the weighted logits, for weightings), so a map sums to the logit where
     layers have no bias, and positive pixels raise it whatever its sign. `composite`: "epsilon_plus" (ε for linear
     layers, z⁺ for convolutions), "epsilon_plus_flat" (the first layer flat), "epsilon_gamma_box" (γ, first layer z^B
-    with the bounds of a picture under `mean` and `std`), "epsilon" (ε throughout).
+    with the bounds of a picture under `mean` and `std`), "epsilon" (ε throughout), "attnlrp" (the same, and rules for
+    attention, layer norm and products of activations, which all others refuse; its softmax keeps no sum).
     """
     rules = _rules(composite, images, mean, std)
-    leaf, logits = in_quick_layout(lambda inputs: _followed(model, inputs, rules), images)
+    kind = AttentionRelevance if composite == "attnlrp" else Relevance
+    leaf, logits = in_quick_layout(lambda inputs: _followed(model, inputs, kind, rules), images)
     pick(logits, targets)  # refuses targets that the model does not have
     check_outputs(model, logits, images, "lrp")
     starts = as_weightings(targets, logits.shape[1]) * logits.detach()[:, None]
@@ -51,16 +55,18 @@ def lrp(
     return torch.stack(maps, dim=1).sum(dim=2)
 
 
-def _followed(model: torch.nn.Module, images: torch.Tensor, rules: Any) -> tuple[torch.Tensor, torch.Tensor]:
+def _followed(
+    model: torch.nn.Module, images: torch.Tensor, kind: type[Relevance], rules: Any
+) -> tuple[torch.Tensor, torch.Tensor]:
     leaf = images.detach().clone().requires_grad_()
-    with torch.enable_grad(), Relevance(model, rules, leaf) as steps:
+    with torch.enable_grad(), kind(model, rules, leaf) as steps:
         return leaf, steps.current(model(leaf))
 
 
 def _rules(name: str, images: torch.Tensor, mean: Colour, std: Colour) -> Any:
     if name not in _OFFERED:
         raise UserError(f"composite: there is no {name!r}.{near(name, _OFFERED)}")
-    if name == "epsilon":
+    if name in ("epsilon", "attnlrp"):
         return LayerMapComposite([*layer_map_base(), (Linear, Epsilon())])
     if name == "epsilon_gamma_box":
         check_channels(images, mean)
@@ -89,7 +95,7 @@ def _zennit(model: torch.nn.Module, images: torch.Tensor, targets: torch.Tensor)
 RECORD = Record(
     function=lrp,
     title="Layer-wise relevance propagation",
-    paper="Bach et al. 2015, PLOS ONE; Kohlbrenner et al. 2020, IJCNN; rules by zennit",
+    paper="Bach et al. 2015, PLOS ONE; Kohlbrenner et al. 2020, IJCNN; rules by zennit; AttnLRP: Achtibat et al. 2024",
     parameters={"composite": f"Which rules apply where: {', '.join(_OFFERED)}."},
     needs=("gradients", "preprocessing"),
     signed=True,

@@ -28,7 +28,7 @@ def sanity(
 
     From the output down, weights (not biases, nor the scales of norms) become normal ones of the same mean and
     deviation: at stage k of `stages` the last k / `stages` of them. `explainer(model, images, targets)` gives the maps
-    (N, H, W). The correlation with a flat map counts as 0.
+    (N, H, W) or (N, 1, H, W). The correlation with a flat map counts as 0.
     """
     if explainer is None:
         raise UserError("explainer: expected a function of (model, images, targets) that gives maps (N, H, W).")
@@ -40,7 +40,8 @@ def sanity(
         for weight in weights[done:upto]:
             _randomise(weight, generator)
         done = upto
-        total += spearman(maps, explainer(randomised, images, targets).to(maps)).abs()
+        found = explainer(randomised, images, targets).to(maps)
+        total += spearman(maps, found[:, 0] if found.ndim == 4 else found).abs()
     return {"sanity": total / stages}
 
 

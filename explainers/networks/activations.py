@@ -7,9 +7,9 @@ import torch
 import torch.nn.functional as F
 
 from explainers.errors import UserError
-from explainers.networks.graph import gradients_of_each, in_quick_layout
 from explainers.networks.layers import find_layer, say_layer
 from explainers.networks.maps import map_reader
+from explainers.networks.passes import gradients_of_each, in_quick_layout
 from explainers.networks.state import tapped
 from explainers.targets import as_weightings, pick
 
@@ -59,6 +59,16 @@ def activations_and_gradients(
     pick(activations.outputs, targets)  # refuses targets that the model does not have
     (gradients,) = activations.gradients(as_weightings(targets, activations.outputs.shape[1]))
     return activations.maps[0], gradients
+
+
+def activations_at(
+    model: torch.nn.Module, images: torch.Tensor, targets: torch.Tensor, layer: Any = None, reshape: Any = None
+) -> torch.Tensor:
+    """Return a layer's activations (N, C, h, w) alone, as `activations_and_gradients` finds and reads them."""
+    activations = in_quick_layout(lambda inputs: Activations(model, inputs, [layer], reshape), images)
+    pick(activations.outputs, targets)  # refuses targets that the model does not have
+    maps: torch.Tensor = activations.maps[0]
+    return maps
 
 
 def _met(output: torch.Tensor | None, module: torch.nn.Module, layer: Any) -> torch.Tensor:

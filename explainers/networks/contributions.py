@@ -103,8 +103,10 @@ class Contributions(Steps):
     """Sorts the steps by kind; a subclass says how each kind hands back what comes to its output.
 
     `weighted(layer, x, value)`, `added(parts, value)`, `averaged(function, x, value)` and `passed(x, value)` return the
-    step's value with a gradient of their own.
+    step's value with a gradient of their own. `hint` ends the words in which a network is refused.
     """
+
+    hint = ""
 
     def __init__(self, model: torch.nn.Module):
         super().__init__()
@@ -120,6 +122,7 @@ class Contributions(Steps):
         reason = (
             f"model: no relevance rule is known for {name_of_step(name)!r} in {type(self.model).__name__}. LRP and "
             "excitation backprop need a network of convolutions, linear layers, pooling, activations and additions."
+            f"{self.hint}"
         )
         return tree_map(lambda one: _Refused.apply(one, reason) if on_the_way(one) else one, result)
 

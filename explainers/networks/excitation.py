@@ -22,10 +22,10 @@ from torch.utils._pytree import tree_leaves, tree_map
 from explainers import _torchvision
 from explainers.errors import UserError
 from explainers.networks.contributions import Contributions, Weighted
-from explainers.networks.graph import check_outputs, gradients_of_each, in_quick_layout
 from explainers.networks.layers import default_layer, find_layer, layer_name, say_layer
 from explainers.networks.maps import map_reader
 from explainers.networks.outputs import reader_of
+from explainers.networks.passes import check_outputs, gradients_of_each, in_quick_layout
 from explainers.networks.state import tapped, untouched
 from explainers.networks.steps import on_the_way
 

@@ -61,7 +61,7 @@ def _grid_reader(activations, reshape):
 
 
 def _token_reader(model, module, activations, images):
-    grid = _patch_grid(model, activations.shape[1], images)
+    grid = patch_grid(model, activations.shape[1], images)
     if grid is None:
         raise UserError(
             f"layer: {type(module).__name__} gives {tuple(activations.shape)}, and how its tokens lie in the image is "
@@ -70,11 +70,17 @@ def _token_reader(model, module, activations, images):
     return _grid_reader(activations, {"skip": activations.shape[1] - grid[0] * grid[1], "grid": grid})
 
 
-def _patch_grid(model, n_tokens, images):
-    """Return rows and columns of the patches: of the finest map that a convolution gives, or of the image's shape."""
-    found = [grid for grid in _grids(model, images) if 0 <= n_tokens - grid[0] * grid[1] <= _MOST_EXTRA]
+def patch_grid(model: nn.Module, n_tokens: int, images: torch.Tensor, strictly: bool = False) -> tuple[int, int] | None:
+    """Return rows and columns of the patches: of the finest map that a convolution gives, or of the image's shape.
+
+    None where neither fits; `strictly` where no convolution's fits and there are some.
+    """
+    grids = _grids(model, images)
+    found = [grid for grid in grids if 0 <= n_tokens - grid[0] * grid[1] <= _MOST_EXTRA]
     if found:
         return max(found, key=lambda grid: grid[0] * grid[1])
+    if strictly and grids:
+        return None
     height, width = images.shape[-2:]
     for n in range(n_tokens, max(1, n_tokens - _MOST_EXTRA), -1):
         rows = round((n * height / width) ** 0.5)

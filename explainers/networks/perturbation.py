@@ -8,7 +8,7 @@ from collections.abc import Callable
 import torch
 
 from explainers.errors import UserError, near
-from explainers.networks.graph import optimised
+from explainers.networks.optimised import optimised
 from explainers.networks.outputs import probabilities
 from explainers.targets import pick
 

@@ -21,6 +21,8 @@ from zennit.rules import ZBox, ZPlus  # isort: skip
 class Relevance(Contributions):
     """Runs a model so that gradients are relevance, by the rules of a zennit composite."""
 
+    hint = ' The composite "attnlrp" has rules for attention, layer norm and gates.'
+
     def __init__(self, model: nn.Module, composite: LayerMapComposite, images: torch.Tensor):
         super().__init__(model)
         self.composite, self.images, self._visited, self._rules = composite, images, {}, {}

@@ -5,8 +5,8 @@ from typing import Any
 import torch
 
 from explainers.errors import UserError, near
-from explainers.networks.graph import Optimised, optimised
 from explainers.networks.incremental import Incremental, can_be_incremental
+from explainers.networks.optimised import Optimised, optimised
 from explainers.networks.perturbation import classify, readout, usual_batch
 from explainers.networks.state import check_channels
 from explainers.parameters import Colour, Fill, Progress

@@ -122,6 +122,7 @@ def _write_method(job: Job, new, method: MethodConfig, targets):
         "layer": _layer_of(job, method),
         "seed": job.config.output.seed,
         "seconds": round(seconds, 3),
+        **({"code": known.code} if known.code else {}),
     }
 
 

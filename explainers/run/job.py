@@ -56,8 +56,13 @@ class Job:
     @cache  # noqa: B019  (asked for with every image; there is one job a run)
     def method_folder(self, method: MethodConfig) -> Path:
         parts = [self.model_key, self.config.output.seed, self.resolved(method), self.background_names(method)]
-        key = opaque(*parts, *(["with reference"] if registry.has_reference(method.name, method.parameters) else []))
-        return self.work / f"{method.name}-{key}"
+        code = registry.explainer(method.name).code
+        key = opaque(
+            *parts,
+            *(["with reference"] if registry.has_reference(method.name, method.parameters) else []),
+            *([code] if code else []),
+        )
+        return self.work / f"{method.name.replace(':', '-')}-{key}"
 
     @cache  # noqa: B019
     def background_names(self, method: MethodConfig) -> list[str]:
@@ -120,7 +125,7 @@ def prepare(config: Config, device: str, limit: int | None) -> Job:
 
 
 def _check_method(config: Config, method: MethodConfig) -> None:
-    where, record = f"[[methods]] {method.id}", registry.explainer(method.name)
+    where, record = f"[[methods]] {method.id}", registry.explainer(method.name, config.path.parent)
     registry.check_parameters(where, record, method.parameters)
     if "one_label" in record.needs and config.model.multilabel:
         raise UserError(f"{where}: explains the classes' probabilities together; it needs multilabel = false.")

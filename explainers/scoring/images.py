@@ -15,7 +15,7 @@ from explainers.config import MethodConfig
 from explainers.datasets import open_picture
 from explainers.errors import UserError
 from explainers.models import model_input
-from explainers.networks.graph import optimised
+from explainers.networks.optimised import optimised
 from explainers.ranking import salient
 from explainers.raw_maps import read_map
 from explainers.record import Metric

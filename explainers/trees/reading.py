@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -62,7 +63,7 @@ def read_tree(path: Path) -> LatentTree:
 
 
 def _refuse_twice(classes: list[int], where: str) -> None:
-    twice = sorted({index for index in classes if classes.count(index) > 1})
+    twice = sorted(index for index, n in Counter(classes).items() if n > 1)
     if twice:
         raise UserError(f"{where}: class {twice[0]} stands in two places; expected every class once.")
 

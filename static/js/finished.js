@@ -11,12 +11,11 @@ function init(root) {
   if (!button || !navigator.clipboard?.writeText) return;
   button.hidden = false;
   button.addEventListener("click", async () => {
-    const code = root.querySelector(`#${button.dataset.copy}`);
     try {
-      await navigator.clipboard.writeText(code.textContent.trim());
+      await navigator.clipboard.writeText(button.dataset.copy);
       button.textContent = button.dataset.copied;
     } catch {
-      getSelection().selectAllChildren(code); // refused: it is selected, to be copied by hand
+      getSelection().selectAllChildren(root.querySelector("#code")); // refused: it is selected, to be copied by hand
     }
   });
 }

@@ -2,7 +2,7 @@
 
 /** Return whether a key was pressed: on-screen keyboards and what fills in forms send keydown events without one. */
 export function isPressed(event) {
-  return Boolean(event.key) && !["Unidentified", "Process", "Dead"].includes(event.key);
+  return Boolean(event.code) || (Boolean(event.key) && !["Unidentified", "Process", "Dead"].includes(event.key));
 }
 
 /** Watch `root` and return a function that says the present mode; empty before anything was done. */

@@ -2,9 +2,15 @@
 
 /** Return `say(key)`, `offer(key, action)` and `quiet()`; the words stand in the notice's data attributes. */
 export function noticeBoard(element) {
-  const quiet = () => element.replaceChildren();
+  let said = ""; // by its key: a browser's translation changes the words
+  const quiet = () => {
+    said = "";
+    element.replaceChildren();
+  };
   const say = (key) => {
-    if (element.textContent !== element.dataset[key]) element.replaceChildren(element.dataset[key]);
+    if (said === key) return;
+    said = key;
+    element.replaceChildren(element.dataset[key]);
   };
   const offer = (key, action) => {
     const button = document.createElement("button");
@@ -12,6 +18,7 @@ export function noticeBoard(element) {
     button.className = "secondary";
     button.textContent = element.dataset.retry;
     button.addEventListener("click", action, { once: true });
+    said = key;
     element.replaceChildren(element.dataset[key], button);
   };
   return { say, offer, quiet };

@@ -40,7 +40,7 @@ export async function init(form) {
     await flushOutbox(step);
     if (step.left) return;
     startDrafts(step);
-    await picturesOf(step);
+    await Promise.all([picturesOf(step), scriptsRun()]);
     show(step);
   } catch (error) {
     asPlainForm(step);
@@ -97,6 +97,15 @@ function startDrafts(step) {
   const options = { token: step.token, url: step.form.dataset.drafts, known, store: store.open("session") };
   step.drafts = optional(() => drafts.init(step.form, options));
   if (step.refused) drafts.fill(step.form, step.refused.fields);
+}
+
+/** Wait until the kind's own scripts have run too: what is shown can be used. */
+function scriptsRun() {
+  return new Promise((ready) => {
+    if (document.readyState === "complete") ready();
+    document.addEventListener("DOMContentLoaded", ready, { once: true });
+    window.addEventListener("load", ready, { once: true });
+  });
 }
 
 async function picturesOf(step) {

@@ -1,5 +1,7 @@
 """What the API answers with."""
 
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.reverse import reverse
 
@@ -13,14 +15,17 @@ class StudySerializer(serializers.ModelSerializer):
 
     kind_title = serializers.SerializerMethodField()
     study_version = serializers.SerializerMethodField(help_text="number and start of the hash of the current version")
+    display = serializers.SerializerMethodField(
+        help_text="how heatmaps look in the current version: each method's display, and in `levels` those of a factor's"
+    )
     tables = serializers.SerializerMethodField(help_text="address of each table")
     export = serializers.SerializerMethodField(help_text="address of everything as one zip")
 
     class Meta:
         model = models.Study
         fields = (
-            "slug", "title", "kind", "kind_title", "status", "language", "study_version", "created_at", "tables",
-            "export",
+            "slug", "title", "kind", "kind_title", "status", "language", "study_version", "created_at", "display",
+            "tables", "export",
         )  # fmt: skip
 
     def get_kind_title(self, study) -> str:
@@ -28,6 +33,10 @@ class StudySerializer(serializers.ModelSerializer):
 
     def get_study_version(self, study) -> str:
         return study.current.label if study.current else ""
+
+    @extend_schema_field(OpenApiTypes.OBJECT)
+    def get_display(self, study) -> dict:
+        return study.current.definition["display"] if study.current else {}
 
     def get_tables(self, study) -> dict[str, str]:
         return {name: self._address("api-table", study, table=name) for name in TABLES}

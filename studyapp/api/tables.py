@@ -9,11 +9,13 @@ from studyapp.data import rows
 
 def fields(study: models.Study, name: str, *, with_ids: bool = False) -> list[Field]:
     """Return a table's columns with what their values mean in this study."""
-    return columns(kind(study.kind), rows.parameters_by_version(study, rows.published(study)), with_ids=with_ids)[name]
+    published = rows.published(study)
+    versions, shown = rows.parameters_by_version(study, published), rows.displays_by_version(published)
+    return columns(kind(study.kind), versions, shown, with_ids=with_ids)[name]
 
 
 def page(study: models.Study, name: str, runs: list[models.Participant], *, with_ids: bool = False) -> list[dict]:
     """Return the rows of some runs as JSON values, every column of the table in each."""
-    names = [field.name for field in columns(kind(study.kind), with_ids=with_ids)[name]]
+    names = [field.name for field in fields(study, name, with_ids=with_ids)]
     found = rows.of_runs(study, name, runs, "default", with_ids=with_ids)
     return [{column: (keys | row).get(column) for column in names} for keys, row in found]

@@ -12,6 +12,8 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -21,12 +23,16 @@ from PIL import Image
 
 from studyapp import models
 from studyapp.bundles.stimuli import reader
+from studyapp.core.audit import Measures, measure
+from studyapp.core.audit.looks import small
 from studyapp.core.bundles import scales
 from studyapp.core.bundles.tables import Heatmap
 from studyapp.core.display import RENDERER, Display, picture
 
 LONGEST_SIDE_PX = 1000  # twice what pages show, for fine screens; photographs that are smaller are not enlarged
 QUALITY = 88  # of WebP
+PREVIEW_PX = 320
+PREVIEW_MAPS = 60  # from which a preview works out a shared scale
 
 
 def heatmap_url(record: models.Bundle, node: Heatmap, display: Display, renderer: int = RENDERER) -> str:
@@ -34,7 +40,7 @@ def heatmap_url(record: models.Bundle, node: Heatmap, display: Display, renderer
     name = _name(record.salt, node.key, display, renderer)
     path = settings.STIMULI_ROOT / name
     if not path.is_file():
-        _write(path, _drawn(record, node, display))
+        write(path, _drawn(record, node, display))
     return f"/stimuli/{name}"
 
 
@@ -45,6 +51,14 @@ def heatmap_pixels(record: models.Bundle, node: Heatmap, display: Display, rende
     return np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
 
 
+def preview(record: models.Bundle, node: Heatmap, display: Display) -> bytes:
+    """Return a map's picture as a small WebP that is not kept; a scale that many maps share is worked out from some."""
+    photograph = _small_photograph(record.folder, record.sha256, node.image_id, record)
+    end = _scale(record, node, display, _rough_scales)
+    drawn = picture(photograph, reader(record).saliency(node), display, reference=node.reference, scale=end)
+    return _encoded(drawn)
+
+
 def is_drawn(record: models.Bundle, node: Heatmap, display: Display, renderer: int = RENDERER) -> bool:
     """Return whether a map's picture is there."""
     return (settings.STIMULI_ROOT / _name(record.salt, node.key, display, renderer)).is_file()
@@ -53,7 +67,20 @@ def is_drawn(record: models.Bundle, node: Heatmap, display: Display, renderer: i
 def delete_pictures(record: models.Bundle) -> None:
     """Delete all pictures of a bundle's maps, and what was worked out for them."""
     shutil.rmtree(settings.STIMULI_ROOT / _folder(record.salt), ignore_errors=True)
-    shutil.rmtree(_scales_folder(record), ignore_errors=True)
+    shutil.rmtree(worked_out(record), ignore_errors=True)
+
+
+def measured(record: models.Bundle, node: Heatmap, display: Display) -> Measures:
+    """Return what the audit judges a map's picture by; pictures of one image are best asked for one after the other."""
+    bundle = reader(record)
+    photograph = _small(record.folder, record.sha256, node.image_id, record)
+    end = _scale(record, node, display, _study_scales)
+    return measure(photograph, bundle.saliency(node), display, reference=node.reference, scale=end)
+
+
+def worked_out(record: models.Bundle) -> Path:
+    """Return the folder of what is worked out for a bundle's maps once: their scales, audits of studies."""
+    return settings.BUNDLES_ROOT.with_name("scales") / record.folder
 
 
 @lru_cache(maxsize=50_000)
@@ -73,38 +100,68 @@ def _keyed(salt: str, text: str) -> str:
 def _drawn(record: models.Bundle, node: Heatmap, display: Display) -> bytes:
     bundle = reader(record)
     photograph = _photograph(record.folder, record.sha256, node.image_id, record)
-    end = _scale(record, node, display)
-    drawn = picture(photograph, bundle.saliency(node), display, reference=node.reference, scale=end)
+    end = _scale(record, node, display, _study_scales)
+    return _encoded(picture(photograph, bundle.saliency(node), display, reference=node.reference, scale=end))
+
+
+def _encoded(pixels: np.ndarray) -> bytes:
     buffer = io.BytesIO()
-    Image.fromarray(drawn).save(buffer, "WEBP", quality=QUALITY, method=2)
+    Image.fromarray(pixels).save(buffer, "WEBP", quality=QUALITY, method=2)
     return buffer.getvalue()
 
 
 @lru_cache(maxsize=4)
 def _photograph(_folder: str, _sha256: str, image_id: str, record: models.Bundle) -> np.ndarray:
     """Return a photograph at the size of its pictures; those of one image are drawn one after the other."""
-    photograph = reader(record).photograph(image_id)
-    if max(photograph.shape) <= LONGEST_SIDE_PX:
+    return _within(reader(record).photograph(image_id), LONGEST_SIDE_PX)
+
+
+@lru_cache(maxsize=64)
+def _small_photograph(_folder: str, _sha256: str, image_id: str, record: models.Bundle) -> np.ndarray:
+    return _within(reader(record).photograph(image_id), PREVIEW_PX)
+
+
+def _within(photograph: np.ndarray, side_px: int) -> np.ndarray:
+    if max(photograph.shape) <= side_px:
         return photograph
     small = Image.fromarray(photograph)
-    small.thumbnail((LONGEST_SIDE_PX, LONGEST_SIDE_PX), Image.Resampling.LANCZOS)
+    small.thumbnail((side_px, side_px), Image.Resampling.LANCZOS)
     return np.asarray(small)
 
 
-def _scale(record: models.Bundle, node: Heatmap, display: Display) -> float | None:
+@lru_cache(maxsize=4)
+def _small(_folder: str, _sha256: str, image_id: str, record: models.Bundle) -> np.ndarray:
+    return small(reader(record).photograph(image_id))
+
+
+Scales = Callable[[models.Bundle, str, Display], dict[str, float]]
+
+
+def _scale(record: models.Bundle, node: Heatmap, display: Display, study_scales: Scales) -> float | None:
     bundle = reader(record)
     if display.scale == "map":
         return None
     if display.scale == "image":
         return scales.scale_of(bundle, node, display)
-    return _study_scales(record, node.method, display).get(scales.group_of(bundle, node))
+    return study_scales(record, node.method, display).get(scales.group_of(bundle, node))
+
+
+def _rough_scales(record: models.Bundle, method: str, display: Display) -> dict[str, float]:
+    """Return about what `_study_scales` does, while somebody waits."""
+    shape = replace(display, scale="study", style="map", opacity=1, colours="")
+    return _roughly(record.folder, record.sha256, record, method, shape)
+
+
+@lru_cache(maxsize=256)
+def _roughly(_folder: str, _sha256: str, record: models.Bundle, method: str, display: Display) -> dict[str, float]:
+    return scales.study_scales(reader(record), method, display, PREVIEW_MAPS)
 
 
 def _study_scales(record: models.Bundle, method: str, display: Display) -> dict[str, float]:
     """Return the scales of a method's maps: worked out once, as bundles never change, and kept beside the bundle."""
     shapes = (display.floor, display.sign, display.smoothing, display.percentile)
     name = hashlib.sha256(json.dumps([RENDERER, method, *shapes]).encode()).hexdigest()[:32]
-    path = _scales_folder(record) / f"{name}.json"
+    path = worked_out(record) / f"{name}.json"
     return _read_scales(path, record, method, display)
 
 
@@ -114,15 +171,11 @@ def _read_scales(path: Path, record: models.Bundle, method: str, display: Displa
         return json.loads(path.read_bytes())
     except (OSError, ValueError):
         found = scales.study_scales(reader(record), method, display)
-        _write(path, json.dumps(found).encode())
+        write(path, json.dumps(found).encode())
         return found
 
 
-def _scales_folder(record: models.Bundle) -> Path:
-    return settings.BUNDLES_ROOT.with_name("scales") / record.folder
-
-
-def _write(path: Path, content: bytes) -> None:
+def write(path: Path, content: bytes) -> None:
     """Write a file that is there whole or not at all, whoever else writes it now."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=".drawing-")

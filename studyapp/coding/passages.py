@@ -32,7 +32,7 @@ def told(study: models.Study, column: str) -> str:
         return field.description
     published = [read_version(pk).definition for pk in study.versions.exclude(number=0).values_list("pk", flat=True)]
     texts = [record["texts"] for record in published] or [kind(study.kind).texts(study.language) | study.texts]
-    asked = dict.fromkeys(asked_in(its[key], {})[0] for its in texts)
+    asked = dict.fromkeys(asked_in(its[key])[0] for its in texts)
     return f"{field.description} Asked as {', '.join(f'“{words}”' for words in asked)}."
 
 

@@ -28,6 +28,9 @@ SHARED_PERCENTILE = 75  # a scale that maps share ends at this percentile of the
 FULL_OPACITY_AT = 0.6  # of the scale: from there on the colour alone tells values apart
 CONTOURS = {0.20: 0.5, 0.10: 0.75, 0.05: 1.0}  # share of the area within a line: the line's place among the colours
 REVEALED = 0.20  # share of the area that `reveal` leaves in colour and sharp
+BY_RANK = ("contours", "reveal")  # styles that show where the highest values lie, however high
+SMALLEST = float(np.finfo(np.float32).tiny)  # of what can be divided by: a map of less is empty
+FAR_BEYOND = 1e6  # times the scale: values so far beyond its end are as one
 _LUMINANCE = (0.2126, 0.7152, 0.0722)  # of sRGB values, as CSS's grayscale()
 
 
@@ -63,7 +66,7 @@ class Display:
     smoothing   σ of a Gaussian, in percent of the picture's width
     scale       whose peaks the colours' end stands for: all maps of the method in the `study`'s bundle, those of one
                 `image`, or each `map` its own
-    percentile  of a map's magnitude that is its peak
+    percentile  of a map's magnitude that is its peak; neither matters to `contours` and `reveal`, which go by area
     style       `over_grey`, `overlay`, `contours` (lines round the top 5, 10, 20 % of the area), `reveal` (only the top
                 20 % are in colour and sharp), or `map` (without the photograph)
     colours     a table of `colour_tables()`; left empty, Reds, or RdBu_r with `both`
@@ -89,6 +92,8 @@ class Display:
             object.__setattr__(self, name, float(value))
         if self.colours == "":
             object.__setattr__(self, "colours", "RdBu_r" if self.sign == "both" else "Reds")
+        if self.sign == "both" and self.floor == "minimum":
+            raise ValueError("sign: expected positive, for nothing lies below the floor “minimum”, found 'both'")
         fitting = [name for name, one in colour_tables().items() if one.diverging == (self.sign == "both")]
         _one_of("colours", self.colours, fitting, f" with sign “{self.sign}”")
 
@@ -117,11 +122,29 @@ def picture(
     `reference` is the map's value that means no effect. `scale` is the distance from the floor at which the colours
     end; the map's own peak where not given. What lies beyond has the end's colour.
     """
-    height, width = photograph.shape[:2]
-    drawn = values(saliency, display, reference, (height, width))
-    end = scale or _peak_of(drawn, display) or 1.0
-    position = np.clip(_enlarged(drawn / np.float32(end), (height, width)), -1, 1)
+    position = positions(saliency, display, photograph.shape[:2], reference=reference, scale=scale)
     return _STYLES[display.style](photograph, position, display)
+
+
+def positions(
+    saliency: np.ndarray,
+    display: Display,
+    size: tuple[int, ...],
+    *,
+    reference: float = 0.0,
+    scale: float | None = None,
+) -> np.ndarray:
+    """Return where the pixels of a picture of that size (H, W) stand on the scale: float32 (H, W).
+
+    Its ends are −1 and 1; what lies beyond is told as it is. Styles that go by rank have the map's own greatest value
+    for an end, so that nothing lies beyond.
+    """
+    height, width = size
+    drawn = values(saliency, display, reference, (height, width))
+    end = float(np.abs(drawn).max()) if display.style in BY_RANK else scale or _peak_of(drawn, display)
+    with np.errstate(over="ignore"):
+        position = drawn / np.float32(max(end, SMALLEST))
+    return _enlarged(np.clip(position, -FAR_BEYOND, FAR_BEYOND), (height, width))
 
 
 def values(
@@ -130,8 +153,13 @@ def values(
     """Return what a map shows, float32 (h, w): its distance from the floor, with the wanted signs, smoothed.
 
     `size` is the photograph's (H, W), in whose width the smoothing is measured; the map's own where not given.
+    Raises `ValueError` where a value is no finite number, or the map no plane of values.
     """
     saliency = np.asarray(saliency, np.float32)
+    if saliency.ndim != 2 or saliency.size == 0:
+        raise ValueError(f"a map: expected values (h, w), found the shape {saliency.shape}")
+    if not np.isfinite(saliency).all() or not np.isfinite(reference):
+        raise ValueError("a map: expected finite numbers, found NaN or an infinity")
     floor = saliency.min() if display.floor == "minimum" else np.float32(reference)
     drawn = saliency - floor
     if display.sign == "positive":
@@ -197,9 +225,9 @@ def coloured(display: Display) -> np.ndarray:
 
 
 def _index(position: np.ndarray, display: Display) -> np.ndarray:
-    """Return the row of the colour table, uint8, for values −1 … 1 of the scale."""
-    place = (position + 1) / 2 if display.sign == "both" else np.maximum(position, 0)
-    return np.rint(place * np.float32(255)).astype(np.uint8)
+    """Return the row of the colour table, uint8, for values of the scale −1 … 1; what lies beyond has the end's."""
+    place = (position + 1) / 2 if display.sign == "both" else position
+    return np.rint(np.clip(place, 0, 1) * np.float32(255)).astype(np.uint8)
 
 
 def greyed(photograph: np.ndarray) -> np.ndarray:

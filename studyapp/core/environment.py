@@ -3,12 +3,16 @@
 import json
 import logging
 import os
+import re
 import secrets
 import traceback
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
 
 MIN_SECRET = 50
+QUERY = re.compile(r"\?\S+")  # of an address: recruitment ids stand in it
 
 
 def flag(name: str) -> bool:
@@ -45,6 +49,37 @@ def hosts(name: str) -> list[str]:
     return names
 
 
+def addresses(name: str) -> list[str]:
+    """Return the mail addresses of a setting; none where it isn't set."""
+    found = [address.strip() for address in os.environ.get(name, "").split(",") if address.strip()]
+    if wrong := [address for address in found if not re.fullmatch(r"[^@\s]+@[^@\s]+", address)]:
+        raise SystemExit(f"{name}: expected mail addresses with commas between, found {wrong[0]!r}")
+    return found
+
+
+def mail_server(name: str) -> dict[str, Any]:
+    """Return Django's settings for a mail server given as smtp://USER:PASSWORD@HOST:PORT, or smtps:// for TLS at once.
+
+    Where it isn't set, no mail is sent.
+    """
+    value = os.environ.get(name, "").strip()
+    if not value:
+        return {"EMAIL_BACKEND": "django.core.mail.backends.dummy.EmailBackend"}
+    at = urlsplit(value)
+    if at.scheme not in ("smtp", "smtps") or not at.hostname:
+        raise SystemExit(f"{name}: expected smtp://user:password@host:port or smtps://…, found another address")
+    return {
+        "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "EMAIL_HOST": at.hostname,
+        "EMAIL_PORT": at.port or (465 if at.scheme == "smtps" else 587 if at.username else 25),
+        "EMAIL_HOST_USER": unquote(at.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(at.password or ""),
+        "EMAIL_USE_SSL": at.scheme == "smtps",
+        "EMAIL_USE_TLS": at.scheme == "smtp" and bool(at.username),  # a password never travels in the clear
+        "EMAIL_TIMEOUT": 20,
+    }
+
+
 def secret(name: str) -> str:
     """Return a secret that must be there and hard to guess."""
     value = required(name)
@@ -67,7 +102,7 @@ def local_secret(path: Path) -> str:
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line that names no person: of an error its kind and place, not its message.
+    """One JSON object a line that names no person: of an error its kind and place, not its message, no address's query.
 
     Messages of databases and parsers quote what they were given, and that may be an id or an answer.
     """
@@ -77,7 +112,7 @@ class JsonFormatter(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
             "level": record.levelname,
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": QUERY.sub("?…", record.getMessage()),
         }
         kind, _, trace = record.exc_info or (None, None, None)
         if kind is not None:

@@ -88,7 +88,8 @@ def export_zip(
 
 def export_table(study: models.Study, name: str, stream: BinaryIO, *, with_ids: bool = False) -> None:
     """Write one long table as CSV to `stream`, exactly as it stands in the export."""
-    described = columns(kind(study.kind), with_ids=with_ids)[name]
+    shown = rows.displays_by_version(rows.published(study))
+    described = columns(kind(study.kind), shown=shown, with_ids=with_ids)[name]
     text = TextIOWrapper(stream, **TEXT)
     try:
         with _snapshot(study) as seen:
@@ -123,7 +124,8 @@ def _write(
     steps: dict[Any, Any] = {}
     published = rows.published(study)
     versions = rows.parameters_by_version(study, published)
-    tables = columns(study_kind, versions, with_ids=with_ids)
+    shown = rows.displays_by_version(published)
+    tables = columns(study_kind, versions, shown, with_ids=with_ids)
     n_tables, n_runs = len(rows.TABLES) + wide, rows.runs(study).count() if progress else 0
 
     def write(name: str, table_rows: Iterator[tuple[dict, dict]]) -> None:
@@ -136,7 +138,7 @@ def _write(
         table_rows = rows.whole(study, name, SNAPSHOT, with_ids=with_ids)
         write(name, _noted(table_rows, study_kind, steps) if name == "steps" else table_rows)
     if wide:
-        tables["wide"] = wide_columns(study_kind, steps, versions, with_ids=with_ids)
+        tables["wide"] = wide_columns(study_kind, steps, versions, shown, with_ids=with_ids)
         write("wide", _wide_rows(study, study_kind, with_ids))
     for name, text in _described(study, study_kind, published, tables).items():
         with opened(name) as file:

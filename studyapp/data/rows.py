@@ -9,6 +9,7 @@ from itertools import islice
 
 from studyapp import models
 from studyapp.coding import results
+from studyapp.core.engine.displays import FACTOR, WITHIN
 from studyapp.core.engine.kinds import Kind, Page, kind
 from studyapp.core.export.tables import cell
 
@@ -129,6 +130,7 @@ def step_rows(kind: Kind, run: models.Participant, answers: list[tuple]) -> Iter
                 **{name: step.get(name) for name in ("block", "phase", "trial_index", "stimulus", "page", "key")},
                 "step_index": position,
                 "method": step.get("method", method),
+                FACTOR: step.get(FACTOR),
                 **{f"{prefix}{field.name}": values.get(field.name) for field in page.columns},
                 "rt_ms": rt_ms,
                 "hidden_ms": hidden_ms,
@@ -157,6 +159,11 @@ def parameters_by_version(study: models.Study, versions: list[models.Version]) -
     return {label: its_kind.defaults(language) | own for label, (language, own) in found.items()}
 
 
+def displays_by_version(versions: list[models.Version]) -> dict[str, dict]:
+    """Return how heatmaps look in each `published` version, as it was frozen."""
+    return {one.label: one.definition["display"] for one in versions if "display" in one.definition}
+
+
 def about(study: models.Study, kind: Kind, its_versions: list[models.Version]) -> dict:
     """Return what a description of the data says of the study: versions, newest first, parameters, levels."""
     versions = [
@@ -165,6 +172,7 @@ def about(study: models.Study, kind: Kind, its_versions: list[models.Version]) -
             "published": cell(version.created_at),
             "sha256": version.content_hash,
             "parameters": version.definition["parameters"],
+            "display": version.definition.get("display", {}),
         }
         for version in its_versions
     ]
@@ -178,5 +186,13 @@ def about(study: models.Study, kind: Kind, its_versions: list[models.Version]) -
         "title": study.title,
         "parameters": versions[0]["parameters"] if versions else kind.defaults(study.language) | study.parameters,
         "factors": levels,
+        "within": _within(its_versions),
         "versions": versions,
     }
+
+
+def _within(versions: list[models.Version]) -> dict[str, list]:
+    """Return what each participant met several levels of, by name: the display, where it varies within people."""
+    shown = [one for one in displays_by_version(versions).values() if one.get("varies") == WITHIN]
+    levels = list(dict.fromkeys(level for one in shown for level in one["levels"]))
+    return {FACTOR: levels} if levels else {}

@@ -21,7 +21,8 @@ from studyapp.desk.pages import page_context
 
 from .people import roles as people
 
-OUR_SCRATCH = re.compile(rf"{re.escape(tempfile.gettempdir())}/tmp\w+/")  # tells researchers nothing
+# Scratch folders tell researchers nothing: what lies in one is named by its place there, the folder itself as the file.
+OUR_SCRATCH = re.compile(rf"{re.escape(tempfile.gettempdir())}/tmp\w+(/?)")
 
 
 class UploadForm(forms.Form):
@@ -138,5 +139,5 @@ def _loaded(form: UploadForm, field: str, load, path: Path, name: str):
     try:
         return load(path, name)
     except (study_files.StudyFileError, BundleError) as error:
-        form.add_error(field, OUR_SCRATCH.sub("", str(error)))
+        form.add_error(field, OUR_SCRATCH.sub(lambda found: "" if found[1] else "the file", str(error)))
         return None

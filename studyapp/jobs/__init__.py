@@ -11,7 +11,7 @@ Dramatiq need another server. Progress, cancelling and recovery are all that the
 queue is one conditional UPDATE, which SQLite and PostgreSQL both keep.
 """
 
-from .asking import ask, cancel, n_before, of, tend
+from .asking import ask, cancel, n_before, of, take_up, tend
 from .registry import JobError, Kind, kind_of
 
-__all__ = ["JobError", "Kind", "ask", "cancel", "kind_of", "n_before", "of", "tend"]
+__all__ = ["JobError", "Kind", "ask", "cancel", "kind_of", "n_before", "of", "take_up", "tend"]

@@ -1,8 +1,9 @@
 """Ask for a job, look how far it is, cancel it; and give up those whose worker fell silent."""
 
+import logging
 from datetime import timedelta
 
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -14,6 +15,7 @@ from .registry import kind_of
 SILENT = timedelta(seconds=60)  # without a sign of life
 MOST_TRIES = 2
 Outcome = Job.Outcome
+log = logging.getLogger(__name__)
 SILENT_WORDS = (
     "No sign of life any more: its process was ended before it was done, as when the server is stopped. "
     "Ask for it again."
@@ -62,6 +64,16 @@ def tend(jobs=None) -> None:
         _give_up(job)
     if under_way.filter(outcome=Outcome.WAITING).exists():
         worker.ensure()
+
+
+def take_up() -> None:
+    """Tend all jobs, as a server that starts does, in a thread of its own; where the database is away, others will."""
+    try:
+        tend()
+    except DatabaseError:
+        log.warning("The database doesn't answer: what waits is taken up by whoever looks at it.")
+    finally:
+        connection.close()
 
 
 def _give_up(job: Job) -> None:

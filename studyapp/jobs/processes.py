@@ -79,5 +79,7 @@ def _require_well(process: subprocess.Popen, words, *, ended: bool) -> None:
 
 
 def _started(arguments: tuple[str, ...], **options) -> subprocess.Popen:
-    command = [sys.executable, str(settings.BASE_DIR / "manage.py"), *arguments]
-    return subprocess.Popen(command, cwd=settings.BASE_DIR, stdin=subprocess.DEVNULL, **options)
+    """Start a command on the same data, whichever folder this process was started in."""
+    command, place = [sys.executable, *settings.MANAGE, *arguments], {"HEATWISE_DATA": str(settings.DATA_DIR)}
+    environment = os.environ | place
+    return subprocess.Popen(command, cwd=settings.BASE_DIR, env=environment, stdin=subprocess.DEVNULL, **options)

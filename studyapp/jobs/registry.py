@@ -7,6 +7,7 @@ from datetime import timedelta
 from django.utils.module_loading import import_string
 
 KINDS = {
+    "audit": "studyapp.publishing.auditing.JOB",
     "bots": "studyapp.simulation.orders.JOB",
     "export": "studyapp.data.prepared.JOB",
     "publish": "studyapp.publishing.job.JOB",

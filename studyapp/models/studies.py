@@ -1,7 +1,9 @@
 """What researchers set up: bundles, studies, their conditions and published versions."""
 
+import re
 import secrets
 
+from django.conf.locale import LANG_INFO
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models, transaction
@@ -29,6 +31,18 @@ class Bundle(models.Model):
         return self.name
 
 
+def require_language(code: str) -> None:
+    """Refuse what is no language's code, as in `en` or `pt-br`."""
+    if code not in LANG_INFO:
+        raise ValidationError(f"Expected a language's code, such as en or de; found {code!r}.")
+
+
+def require_currency(code: str) -> None:
+    """Refuse what is no currency's code."""
+    if not re.fullmatch("[A-Z]{3}", code):
+        raise ValidationError(f"Expected a currency's three capital letters, such as GBP or EUR; found {code!r}.")
+
+
 class Study(models.Model):
     """One study as its researchers edit it. Participants meet a published `Version` of it."""
 
@@ -51,6 +65,7 @@ class Study(models.Model):
     )
     parameters = models.JSONField(default=dict, blank=True, help_text="what differs from the kind's defaults")
     texts = models.JSONField(default=dict, blank=True, help_text="what differs from the kind's default texts")
+    display = models.JSONField(default=dict, blank=True, help_text="how heatmaps look: what differs from what is usual")
     analysis_plan = models.JSONField(
         default=dict,
         blank=True,

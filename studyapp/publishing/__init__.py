@@ -1,12 +1,24 @@
 """From the study that researchers edit to the frozen version that participants meet."""
 
+from .audits import audit_study, kept_audit, needs_consent
 from .checks import Check, checks, problems
 from .definition import content_hash, definition, drawn_stimuli
-from .pictures import render_version, shown
-from .versions import draw_heatmaps, edited_since, freeze, frozen, n_undrawn, publish, read_version, set_status
+from .pictures import met_in, render_version, shown
+from .versions import (
+    draw_heatmaps,
+    edited_since,
+    freeze,
+    frozen,
+    n_undrawn,
+    publish,
+    read_version,
+    set_status,
+    windows_of,
+)
 
 __all__ = [
     "Check",
+    "audit_study",
     "checks",
     "content_hash",
     "definition",
@@ -15,11 +27,15 @@ __all__ = [
     "edited_since",
     "freeze",
     "frozen",
+    "kept_audit",
+    "met_in",
     "n_undrawn",
+    "needs_consent",
     "problems",
     "publish",
     "read_version",
     "render_version",
     "set_status",
     "shown",
+    "windows_of",
 ]

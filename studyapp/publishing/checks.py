@@ -4,20 +4,28 @@ from dataclasses import dataclass
 
 from studyapp import models
 from studyapp.bundles.stimuli import reader
-from studyapp.core.engine import parameters
+from studyapp.core.engine import display_settings, displays, parameters, sizes
 from studyapp.core.engine.kinds import Kind, kind
+from studyapp.core.engine.particulars import PARTICULARS, unstated
 from studyapp.core.engine.questions import text_key
+from studyapp.core.texts import addresses
 
 from .definition import definition
+
+LATER = "They are drawn once the rest is ready."
 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing a study needs before it can be published: what was found, and what is to mend, in words."""
+    """One thing a study needs before it can be published: what was found, and what is to mend, in words.
+
+    `wanting` is what people should not launch without though they can, as for a trial among colleagues.
+    """
 
     title: str
     found: str
     problems: list[str]
+    wanting: str = ""
 
 
 def checks(study: models.Study) -> list[Check]:
@@ -28,23 +36,34 @@ def checks(study: models.Study) -> list[Check]:
     edited = edited if study.parameters or study.texts else "all by default"
     settings = parameters.problems(its_kind, study.parameters)
     settings = settings or _question_problems(study, its_kind)
-    settings += _unknown_texts(study.texts, its_kind.texts())
+    settings += _unknown_texts(study.texts, its_kind.texts()) + _foreign_media(study.texts)
+    if links := sorted({link for text in study.texts.values() for link in addresses(text)[0]}):
+        edited += f"; links lead to {', '.join(links)}"
     if not isinstance(study.analysis_plan, dict):
         settings.append("The analysis plan is no JSON object; write one with `python -m analysis plan`.")
     found = [
         _bundle_check(study.bundle),
         Check("Conditions", f"{sum(cell.open for cell in cells)} open of {len(cells)}", _cell_problems(cells)),
         Check("Parameters and texts", edited, settings),
+        *_information_check(its_kind, study),
+        Check("Display", _looks(study), _display_problems(study, cells)),
     ]
     if any(check.problems for check in found):
-        return [*found, Check("Stimuli", "", ["They are drawn once the rest is ready."])]
-    return [*found, Check("Stimuli", "drawn by the study's seed", _stimuli_problems(study))]
+        return [*found, Check("Stimuli", "", [LATER])]
+    return [*found, *_stimuli_checks(study, its_kind)]
 
 
 def problems(study: models.Study) -> list[str]:
     """Return what is missing before the study can be published, one sentence each; empty when it is ready."""
-    *settings, drawn = checks(study)
-    return [problem for check in settings for problem in check.problems] or drawn.problems
+    return [problem for check in checks(study) for problem in check.problems if problem != LATER]
+
+
+def _information_check(its_kind: Kind, study: models.Study) -> list[Check]:
+    """Return whether participants are told who does the study and what becomes of the data."""
+    asked = [parameter.name for parameter in its_kind.parameters if parameter.name in PARTICULARS]
+    open_ones = unstated(its_kind.defaults(study.language) | study.parameters)
+    wanting = f"Ethics boards want these on the information page: {', '.join(open_ones)}." if open_ones else ""
+    return [Check("Information page", f"{len(asked)} particulars stated", [], wanting)] if asked else []
 
 
 def _bundle_check(bundle: models.Bundle | None) -> Check:
@@ -59,12 +78,55 @@ def _cell_problems(cells: list[models.Condition]) -> list[str]:
     return [] if any(cell.open for cell in cells) else ["Every condition is closed: nobody could be assigned."]
 
 
-def _stimuli_problems(study: models.Study) -> list[str]:
+def _looks(study: models.Study) -> str:
+    levels = study.display.get("levels", {}) if isinstance(study.display, dict) else {}
+    if levels:
+        return f"{', '.join(levels)}: {displays.varies(study.display)} participants"
+    return ", ".join(display_settings.in_words(study.display).get("Display", "").split(", ")[:3]) or "as usual"
+
+
+def _display_problems(study: models.Study, cells: list[models.Condition]) -> list[str]:
+    """Return what is wrong with how the study's maps look: its settings, methods unknown, conditions without one."""
+    its_kind, settings = kind(study.kind), study.display
+    usual = its_kind.usual_display(its_kind.defaults(study.language) | study.parameters)
+    if found := display_settings.problems(settings, usual):
+        return found
+    known = reader(study.bundle).methods if study.bundle else None
+    layers = [settings, *settings.get("levels", {}).values()]
+    foreign = [name for one in layers for name in one.get("methods", {}) if known is not None and name not in known]
+    problems = [
+        f"Display of “{name}”: the bundle has no such method; it has {', '.join(known or ())}."
+        for name in dict.fromkeys(foreign)
+    ]
+    levels = next(
+        (one.levels for one in display_settings.factors(its_kind, settings) if one.name == displays.FACTOR), ()
+    )
+    for cell in cells:
+        level = cell.factors.get(displays.FACTOR)
+        if levels and level not in levels:
+            problems.append(
+                f"Condition “{cell.name}”: expected the display {' or '.join(levels)}, found {level or 'none'}."
+            )
+        elif level and not levels:
+            problems.append(
+                f"Condition “{cell.name}”: it has the display “{level}”, but displays don't vary between participants."
+            )
+    return problems
+
+
+def _stimuli_checks(study: models.Study, its_kind: Kind) -> list[Check]:
+    """Return what the stimuli lack, and how large they and the windows that hold them are."""
+    drawn = "drawn by the study's seed"
     try:
         record = definition(study)
     except ValueError as error:
-        return [str(error)]
-    return kind(study.kind).part("stimuli:check")(record, reader(study.its_bundle))
+        return [Check("Stimuli", drawn, [str(error)])]
+    bundle = reader(study.its_bundle)
+    found = [Check("Stimuli", drawn, its_kind.part("stimuli:check")(record, bundle))]
+    if its_kind.windows is None or found[0].problems:
+        return found
+    needed = sizes.windows(its_kind, record, bundle)
+    return [*found, Check("Sizes", sizes.in_words(record["parameters"], needed, bundle), [])]
 
 
 def _question_problems(study: models.Study, its_kind: Kind) -> list[str]:
@@ -75,6 +137,16 @@ def _question_problems(study: models.Study, its_kind: Kind) -> list[str]:
     wordless = [key for _, key in asked if key and not texts[key].strip()]
     found += [f"Text “{key}” is empty; expected the words of a question." for key in wordless]
     return list(dict.fromkeys(found))
+
+
+def _foreign_media(edited: dict) -> list[str]:
+    """Return which texts show what no participant would see: their browsers load nothing from elsewhere."""
+    found = [(name, media) for name, text in edited.items() for media in sorted(addresses(text)[1])]
+    return [
+        f"Text “{name}” shows {media}, which participants' browsers don't load, so that nobody learns who takes part. "
+        "Name one that this server serves, by its path, or leave it out."
+        for name, media in found
+    ]
 
 
 def _unknown_texts(edited: dict, known: dict) -> list[str]:

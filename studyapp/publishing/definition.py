@@ -34,7 +34,9 @@ def definition(study: models.Study) -> dict:
     }
     if study.analysis_plan:
         record["analysis_plan"] = study.analysis_plan
-    record["display"] = displays.described(reader(study.its_bundle), record["parameters"])
+    record["display"] = displays.described(
+        reader(study.its_bundle), study.display, its_kind.usual_display(record["parameters"])
+    )
     record["stimuli"] = study.stimuli or drawn_stimuli(record, study.its_bundle)
     return record
 

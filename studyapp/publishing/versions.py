@@ -4,6 +4,8 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from studyapp import models
+from studyapp.bundles.stimuli import reader
+from studyapp.core.engine import sizes
 from studyapp.core.engine.kinds import kind
 
 from .checks import problems
@@ -62,14 +64,27 @@ def _as_it_is(study: models.Study) -> models.Version:
 def read_version(pk: int) -> models.Version:
     """Return a version with its bundle, read once per process: versions never change, nor may the caller change it.
 
-    Parameters and texts that its kind has gained since it was frozen are there with their defaults, so that a study
-    that is under way outlives an update of the software; its hash is that of what was frozen.
+    Parameters and texts that its kind has gained since it was frozen are there with their defaults, those that it has
+    lost are not, so that a study that is under way outlives an update of the software; its hash is that of what was
+    frozen.
     """
     version = models.Version.objects.select_related("bundle").get(pk=pk)
     its_kind, record = kind(version.definition["kind"]), version.definition
-    record["parameters"] = its_kind.defaults(record["language"]) | record["parameters"]
+    defaults = its_kind.defaults(record["language"])
+    record["parameters"] = {name: record["parameters"].get(name, value) for name, value in defaults.items()}
     record["texts"] = its_kind.texts(record["language"]) | record["texts"]
     return version
+
+
+def windows_of(version: models.Version) -> list[sizes.Window]:
+    """Return the smallest windows that hold a version's pages; any one of them will do."""
+    return _windows(version.content_hash, version.pk)
+
+
+@lru_cache(maxsize=64)
+def _windows(_content_hash: str, pk: int) -> list[sizes.Window]:
+    version = read_version(pk)
+    return sizes.windows(kind(version.definition["kind"]), version.definition, reader(version.bundle))
 
 
 def set_status(study: models.Study, status: models.Study.Status) -> None:

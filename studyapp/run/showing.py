@@ -14,11 +14,11 @@ from studyapp.bundles.drawing import heatmap_url
 from studyapp.bundles.stimuli import reader, stimulus_url
 from studyapp.core.bundles.bundle import Heatmap
 from studyapp.core.engine import flow
-from studyapp.core.engine.displays import display_of
+from studyapp.core.engine.displays import FACTOR, display_of
 from studyapp.core.engine.kinds import Kind, Page, kind, load
 from studyapp.core.engine.run import Run
 from studyapp.core.texts import render
-from studyapp.publishing import frozen
+from studyapp.publishing import frozen, windows_of
 from studyapp.run import doors, sessions
 
 
@@ -44,16 +44,16 @@ def run_of(participant: models.Participant) -> Run:
         plan=participant.plan.steps,
         position=participant.position,
         stimulus_url=partial(stimulus_url, bundle),
-        heatmap_url=partial(_heatmap_url, participant.version),
+        heatmap_address=partial(_heatmap_address, participant.version),
         answered=partial(sessions.answered, participant),
         say=_,
     )
 
 
-def _heatmap_url(version: models.Version, node: Heatmap) -> str:
-    """Return the address of a map's picture as the version shows it."""
+def _heatmap_address(version: models.Version, node: Heatmap, level: str) -> str:
+    """Return the address of a map's picture as the version shows it, by one of its displays where it has several."""
     definition = frozen(version)
-    display, renderer = display_of(definition, node.method), definition["display"]["renderer"]
+    display, renderer = display_of(definition, node.method, level), definition["display"]["renderer"]
     return heatmap_url(version.bundle, node, display, renderer)
 
 
@@ -85,8 +85,15 @@ def common(participant: models.Participant) -> dict:
         "study_title": definition["title"],
         "language": definition["language"],
         "preview": participant.preview,
+        "sizes_url": _sizes_url(definition["parameters"]),
         "submit_url": reverse("run", args=[_slug(participant)]),
     }
+
+
+def _sizes_url(parameters: dict) -> str:
+    """Return the address of the style sheet with the study's sizes; a kind without such settings has the usual ones."""
+    sizes = [parameters.get(name) for name in ("photo_px", "map_px")]
+    return reverse("sizes", args=sizes) if all(sizes) else ""
 
 
 def own_addresses(participant: models.Participant) -> dict:
@@ -115,11 +122,18 @@ def entry_context(study: models.Study, door: doors.Door) -> dict:
     return {
         "study_title": record["title"],
         "language": record["language"],
-        "text": render(record["texts"]["entry"], record["payment"] | parameters),
+        "text": render(record["texts"]["entry"], record["payment"] | parameters | _at_the_door(record)),
         "state": door.state,
         "button": door.button,
-        "allow": {"width": parameters["min_width_px"], "height": parameters["min_height_px"]},
+        "windows": windows_of(version),
+        "small_windows": parameters.get("small_windows"),
     }
+
+
+def _at_the_door(record: dict) -> dict:
+    """Return what a study's kind fills into the text of its front door."""
+    fills = kind(record["kind"]).entry
+    return load(fills)(record) if fills else {}
 
 
 def next_person_context(study: models.Study, present: models.Participant | None) -> dict:
@@ -167,11 +181,12 @@ def validate(data, participant: models.Participant, step: dict) -> tuple[dict, d
 
 
 def _form_step(step: dict) -> dict:
-    return {"page": step["page"], "data": step.get("data")}
+    return {name: step[name] for name in ("page", "data", FACTOR) if name in step}
 
 
 def _shown(its_kind: Kind, step: dict, run: Run) -> dict:
     page = its_kind.page(step["page"])
+    run = replace(run, level=step.get(FACTOR, ""))
     return load(page.context)(step, run) if page.context else {}
 
 
@@ -181,9 +196,8 @@ def _progress(its_kind: Kind, run: Run, step: dict) -> dict:
         number, total, word = trials.index(step["trial_index"]) + 1, len(trials), _(its_kind.trial_word)
     else:
         number, total, word = run.position + 1, len(run.plan), _("Page")
-    percent = round(100 * run.position / max(1, len(run.plan) - 1))
     label = _("%(word)s %(number)d of %(total)d") % {"word": word, "number": number, "total": total}
-    return {"number": number, "total": total, "label": label, "percent": percent}
+    return {"number": number, "total": total, "label": label, "percent": round(100 * number / total)}
 
 
 def _next_images(its_kind: Kind, run: Run) -> list[str]:
@@ -193,12 +207,12 @@ def _next_images(its_kind: Kind, run: Run) -> list[str]:
     asked_for: set[str] = set()
 
     def noting(address_of: Callable[..., str]) -> Callable[..., str]:
-        def noted(what) -> str:
-            asked_for.add(address := address_of(what))
+        def noted(*what) -> str:
+            asked_for.add(address := address_of(*what))
             return address
 
         return noted
 
-    ahead = replace(run, stimulus_url=noting(run.stimulus_url), heatmap_url=noting(run.heatmap_url))
+    ahead = replace(run, stimulus_url=noting(run.stimulus_url), heatmap_address=noting(run.heatmap_address))
     _shown(its_kind, run.plan[run.position + 1], ahead)
     return sorted(asked_for)

@@ -17,6 +17,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from studyapp import models
 from studyapp.access import roles
 from studyapp.core.engine import flow
+from studyapp.core.engine.sizes import LARGEST_PX
+from studyapp.operations import routines
 from studyapp.publishing import freeze, problems
 from studyapp.run import doors, endings, sessions, showing, visitors
 
@@ -94,8 +96,9 @@ def events(request: HttpRequest, slug: str) -> HttpResponse:
     except (ValueError, KeyError, TypeError, RecursionError):
         return JsonResponse({"error": "expected {token, events: [{name, t_ms, input_mode, data}]}"}, status=400)
     writer = _writer(request, slug, token)
-    if writer is not None:
-        sessions.record_events(writer, token, rows)
+    if writer is None:
+        return JsonResponse({"status": "foreign"}, status=409)
+    sessions.record_events(writer, token, rows)
     return HttpResponse(status=204)
 
 
@@ -175,6 +178,17 @@ def preview(request: HttpRequest, slug: str, condition: str) -> HttpResponse:
 
 
 @require_GET
+def sizes(request: HttpRequest, photo: int, heatmap: int) -> HttpResponse:
+    """A style sheet with a study's sizes, from which pages lay out their stimuli; it never changes."""
+    if not 0 < photo <= LARGEST_PX or not 0 < heatmap <= LARGEST_PX:
+        raise Http404
+    style = f":root {{ --photo: {photo}px; --map: {heatmap}px; --tile: {max(photo, heatmap)}px; }}\n"
+    response = HttpResponse(style, content_type="text/css")
+    response["Cache-Control"] = "public, max-age=31536000, immutable"
+    return response
+
+
+@require_GET
 def stimulus(request: HttpRequest, folder: str, name: str) -> FileResponse:
     """An image under its opaque address; it never changes, so browsers keep it."""
     path = settings.STIMULI_ROOT / folder / name
@@ -188,9 +202,10 @@ def stimulus(request: HttpRequest, folder: str, name: str) -> FileResponse:
 @never_cache
 @require_GET
 def health(request: HttpRequest) -> HttpResponse:
-    """Whether the app can reach its database."""
+    """Whether the app can reach its database, and which daily routines are late; those fail it where `?daily` asks."""
     models.Study.objects.exists()
-    return JsonResponse({"status": "ok"})
+    late = [routine.command for routine in routines.late()]
+    return JsonResponse({"status": "ok", "late": late}, status=503 if late and "daily" in request.GET else 200)
 
 
 def home(request: HttpRequest) -> HttpResponse:

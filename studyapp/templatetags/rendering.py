@@ -6,9 +6,26 @@ from hashlib import sha256
 from django import template
 from django.core.cache import cache
 from django.core.serializers.json import DjangoJSONEncoder
+from django.utils.safestring import mark_safe
 from django.utils.translation import get_language
 
+from studyapp.core import texts
+
 register = template.Library()
+
+
+@register.filter
+def kept(name: str) -> str:
+    """Show a name that a browser's translation is to leave as it is."""
+    return mark_safe(texts.kept(str(name)))
+
+
+@register.filter
+def inline(html: str) -> str:
+    """Show a rendered text within a line, as a heading."""
+    return mark_safe(texts.inline(html))
+
+
 ASKED_BEFORE = ""
 
 

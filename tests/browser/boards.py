@@ -13,13 +13,6 @@ def is_board(page) -> bool:
     return page.query_selector("#board") is not None
 
 
-def skip_to_board(page, url: str) -> None:
-    walking.enter(page, url)
-    while not is_board(page):
-        walking.answer_by_mouse(page)
-        walking.go_on(page)
-
-
 def walk(page, url: str, fill: Callable) -> list[str]:
     """Go all the way, answering each board by `fill(page)`, and return what axe finds serious on any kind of page."""
     walking.enter(page, url)

@@ -8,8 +8,8 @@ from django.contrib.auth.models import User
 from playwright.sync_api import Error, sync_playwright
 
 from studyapp import models, publishing
-from studyapp.bundles import stimuli
 from studyapp.core.chromium import launch
+from tests import loaded
 from tests.bundles import write_bundle
 from tests.studyapp import clustering
 
@@ -67,10 +67,9 @@ def storage(settings, tmp_path):
 
 @pytest.fixture
 def publish(transactional_db, storage):
-    """Publish a study with one condition on a bundle's folder: `publish(folder, factors, kind=…, slug=…, **fields)`."""
+    """Publish a study with one condition on a bundle: `publish(bundle, factors, kind=…, slug=…, **fields)`."""
 
-    def publish(folder, factors, **fields) -> models.Study:
-        bundle = stimuli.load_bundle(folder, "made")
+    def publish(bundle, factors, **fields) -> models.Study:
         study = models.Study.objects.create(bundle=bundle, seed=1, code_completed="DONE-7", **fields)
         models.Condition.objects.create(study=study, name="only", factors=factors)
         publishing.publish(study)
@@ -80,12 +79,12 @@ def publish(transactional_db, storage):
 
 
 @pytest.fixture
-def make_study(publish, tmp_path):
+def make_study(publish):
     """Publish a forward-simulation study with one condition: `make_study(heatmap="lrp", **parameters)`."""
 
     def make(heatmap="lrp", scores="shown", **parameters) -> models.Study:
         return publish(
-            write_bundle(tmp_path / "source"),
+            loaded.load(write_bundle),
             {"heatmap": heatmap, "scores": scores},
             slug="walk",
             title="How does the system decide?",
@@ -97,12 +96,12 @@ def make_study(publish, tmp_path):
 
 
 @pytest.fixture
-def sorting(publish, live_server, tmp_path):
+def sorting(publish, live_server):
     """Publish a clustering study and return the address of its door: `sorting(**parameters)`."""
 
     def start(**parameters) -> str:
         publish(
-            clustering.write_bundle(tmp_path / "source", size=96),
+            loaded.load(clustering.write_bundle, size=96),
             {},
             slug="sorting",
             title="Sorting look-alikes",

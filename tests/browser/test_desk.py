@@ -7,6 +7,7 @@ from random import Random
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.db import connection, connections
+from playwright.sync_api import expect
 
 from studyapp import models, publishing
 from studyapp.core.engine.kinds import kinds
@@ -37,6 +38,7 @@ def test_axe_finds_nothing_serious_on_the_desk_and_nothing_scrolls_sideways(desk
         f"{base}/study/{study.pk}/dashboard/",
         f"{base}/study/{study.pk}/who/?stage=Information",
         f"{base}/study/{study.pk}/stimuli/",
+        f"{base}/study/{study.pk}/display/",
         f"{base}/study/{study.pk}/bots/",
         f"{base}/study/{study.pk}/people/",
         f"{base}/participant/{run.pk}/replay/0/",
@@ -67,6 +69,30 @@ def test_a_study_is_edited_paused_and_previewed_by_clicking(desk, make_study):
         page.get_by_role("button", name="Preview").click()
     opened.value.wait_for_url("**/s/walk/run/")
     assert models.Participant.objects.get().preview
+
+
+def test_a_display_is_drawn_anew_as_its_fields_change_and_used_by_keys_alone(desk, make_study):
+    study = make_study()
+    page = desk(f"/admin/studyapp/study/{study.pk}/display/")
+    drawn = "[...document.querySelectorAll('[data-side=a] canvas')].map((canvas) => canvas.toDataURL()).join()"
+    rows = page.locator("[data-side=a] [data-method]").count()
+    expect(page.locator("[data-side=a] [aria-busy=false]")).to_have_count(rows)
+    before = page.evaluate(drawn)
+    page.focus("#id_a-style")
+    with page.expect_response(lambda response: "a-style=map" in response.url):
+        page.keyboard.type("Map")
+    expect(page.locator("[data-side=a] [aria-busy=true]")).to_have_count(0)
+    assert page.evaluate(drawn) != before
+    page.fill("#id_a-opacity", "7")
+    page.locator("[data-side=a] [data-problems] li").wait_for()
+    assert "less than or equal to 1" in page.locator("[data-side=a] [data-problems]").inner_text()
+    page.fill("#id_a-opacity", "0.5")
+    page.keyboard.press("Enter")  # in a field it does nothing
+    page.focus("button[value=a]")
+    page.keyboard.press("Enter")
+    page.locator(".messagelist .success").wait_for()
+    study.refresh_from_db()
+    assert study.display == {"style": "map", "opacity": 0.5}
 
 
 def test_a_bot_walks_in_a_real_browser(browser, live_server, make_study):
@@ -162,7 +188,7 @@ def test_from_nothing_to_a_running_study(desk, make_study, tmp_path, monkeypatch
     page.get_by_label("How many").fill("3")
     page.get_by_role("button", name="Let them walk").click()
     page.get_by_text("3 of 3").wait_for(timeout=60_000)
-    order = models.Job.objects.get()
+    order = models.Job.objects.get(kind="bots")
     assert (order.error, order.result) == ("", {"n_completed": 3})
 
     page.goto(f"{live_server.url}/admin/studyapp/study/{study.pk}/change/")

@@ -5,6 +5,7 @@ import os
 import pytest
 
 from studyapp import models
+from tests import loaded
 from tests.browser import walking
 from tests.browser.clustering import SINGLE
 from tests.browser.engines import ENGINES, lacking
@@ -35,16 +36,16 @@ def tab(request):
 
 
 @pytest.fixture(params=sorted(FEW))
-def door(request, publish, live_server, tmp_path):
+def door(request, publish, live_server):
     """The address of a study of each kind, with few trials."""
-    source, factors = tmp_path / "source", {}
+    factors = {}
     if request.param == "forward_simulation":
-        folder, factors = write_bundle(source), {"heatmap": "lrp", "scores": "shown"}
+        bundle, factors = loaded.load(write_bundle), {"heatmap": "lrp", "scores": "shown"}
     elif request.param == "label_matching":
-        folder, factors = label_matching.write_bundle(source), {"method": "cwox_2s"}
+        bundle, factors = loaded.load(label_matching.write_bundle), {"method": "cwox_2s"}
     else:
-        folder = clustering.write_bundle(source, size=96)
-    publish(folder, factors, slug="walk", title="A walk", kind=request.param, parameters=FEW[request.param])
+        bundle = loaded.load(clustering.write_bundle, size=96)
+    publish(bundle, factors, slug="walk", title="A walk", kind=request.param, parameters=FEW[request.param])
     return f"{live_server.url}/s/walk/"
 
 

@@ -1,7 +1,5 @@
 """Masks drawn by mouse and by keys in a real browser."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -9,6 +7,7 @@ from django.urls import reverse
 from PIL import Image
 
 from studyapp.bundles import masks, stimuli
+from tests import loaded
 from tests.bundles import write_bundle
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -16,8 +15,8 @@ SIDE = 96
 
 
 @pytest.fixture
-def record(make_study, tmp_path):
-    return stimuli.load_bundle(write_bundle(Path(tmp_path) / "large", size=SIDE), "to-draw-on")
+def record(make_study):
+    return loaded.load(write_bundle, "to-draw-on", size=SIDE)
 
 
 @pytest.fixture

@@ -9,8 +9,9 @@ from playwright.sync_api import expect
 
 from studyapp import models
 from studyapp.simulation.by_browser import Walker
+from tests import loaded
 from tests.browser import walking
-from tests.browser.boards import drag, drag_by_finger, is_board, settled, skip_to_board, walk, walk_by_keyboard
+from tests.browser.boards import drag, drag_by_finger, is_board, settled, walk, walk_by_keyboard
 from tests.browser.looking import serious, sideways
 from tests.studyapp.label_matching import write_bundle
 
@@ -19,12 +20,12 @@ SHORT = {"training_trials": 1, "evaluation_trials": 1}
 
 
 @pytest.fixture
-def start(publish, live_server, tmp_path):
+def start(publish, live_server):
     """Publish a study and return the address of its door: `start(method="swox", **parameters)`."""
 
     def start(method="cwox_2s", **parameters) -> str:
         publish(
-            write_bundle(tmp_path / "source", size=240),
+            loaded.load(write_bundle, size=240),
             {"method": method},
             slug="pairs",
             title="Which label is it?",
@@ -96,14 +97,14 @@ def test_a_whole_session_by_keyboard_alone(page, start):
 
 
 def test_a_finger_drags_too(tablet, start):
-    skip_to_board(tablet, start())
+    walking.skip_to_trial(tablet, start())
     first = labels(tablet)[0]
     drag_by_finger(tablet, f"[data-label='{first}']", "[data-box=B] .place")
     assert placed(tablet) == ["", first]
 
 
 def test_dropping_on_a_filled_box_swaps_and_a_label_can_be_taken_back(page, start):
-    skip_to_board(page, start())
+    walking.skip_to_trial(page, start())
     first, second = labels(page)
     by_dragging(page)
     settled(page)
@@ -126,7 +127,7 @@ def test_dropping_on_a_filled_box_swaps_and_a_label_can_be_taken_back(page, star
 
 
 def test_a_label_dropped_beside_the_boxes_goes_back_and_counts_as_no_move(page, start):
-    skip_to_board(page, start())
+    walking.skip_to_trial(page, start())
     first, _ = labels(page)
     drag(page, f"[data-label='{first}']", ".root")
     settled(page)
@@ -136,7 +137,7 @@ def test_a_label_dropped_beside_the_boxes_goes_back_and_counts_as_no_move(page, 
 
 
 def test_keys_move_among_boxes_and_labels_and_escape_puts_down(page, start):
-    skip_to_board(page, start())
+    walking.skip_to_trial(page, start())
     first, second = labels(page)
     walking.tab_to(page, f"[data-label='{first}']")
     page.keyboard.press("ArrowRight")
@@ -162,7 +163,7 @@ def test_keys_move_among_boxes_and_labels_and_escape_puts_down(page, start):
 
 
 def test_next_is_refused_with_the_reason_until_every_box_has_a_label(page, start):
-    skip_to_board(page, start())
+    walking.skip_to_trial(page, start())
     first, second = labels(page)
     page.click(f"[data-label='{first}']")
     page.click("[data-box=A] .place")
@@ -178,8 +179,35 @@ def test_next_is_refused_with_the_reason_until_every_box_has_a_label(page, start
     assert page.locator(".true-label").count() == 2
 
 
+def test_photograph_and_heatmaps_enlarge_by_click_and_by_enter_unless_a_label_is_held(page, start):
+    walking.skip_to_trial(page, start())
+    page.click("[data-box=A] .map")
+    enlarged = page.locator("#enlarged[open] img")
+    assert {image.bounding_box()["width"] for image in enlarged.all()} == {enlarged.first.bounding_box()["width"]}
+    assert enlarged.count() == 3
+    assert enlarged.first.bounding_box()["width"] > 340
+    assert page.locator("#enlarged figcaption").all_inner_texts() == ["A", "B"]
+    assert serious(page) == []
+    page.keyboard.press("Escape")
+    page.focus("[data-box=B] .map")
+    page.keyboard.press("Enter")
+    expect(enlarged).to_have_count(3)
+    page.keyboard.press("Escape")
+    first = labels(page)[0]
+    page.click(f"[data-label='{first}']")
+    page.click("[data-box=B] .map")
+    settled(page)
+    assert placed(page) == ["", first]
+    expect(page.locator("#enlarged")).to_be_hidden()
+    page.mouse.move(5, 400)
+    page.mouse.down()
+    page.mouse.move(900, 560, steps=3)
+    page.mouse.up()
+    assert page.evaluate("getSelection().toString()").strip() == ""
+
+
 def test_nothing_moves_while_labels_are_placed(page, start):
-    skip_to_board(page, start())
+    walking.skip_to_trial(page, start())
 
     def places():
         return [element.bounding_box() for element in page.query_selector_all(".map, .slot, .tray, .primary, h1")]
@@ -198,7 +226,7 @@ def test_nothing_moves_while_labels_are_placed(page, start):
 
 def test_what_was_placed_survives_a_reload_and_a_pause(page, start):
     url = start()
-    skip_to_board(page, url)
+    walking.skip_to_trial(page, url)
     first = labels(page)[0]
     page.click(f"[data-label='{first}']")
     page.click("[data-box=B] .place")
@@ -219,7 +247,7 @@ def test_what_was_placed_survives_a_reload_and_a_pause(page, start):
 @pytest.mark.parametrize("method", ["cwox_2s", "swox"])
 def test_tree_boxes_and_labels_are_in_view_together(page, start, size, method):
     page.set_viewport_size({"width": size[0], "height": size[1]})
-    skip_to_board(page, start(method, probabilities=True))
+    walking.skip_to_trial(page, start(method, probabilities=True))
     for answered in (False, True):
         bar = page.locator(".actions").bounding_box()["y"]
         for element in page.query_selector_all(".box, .answered, .map"):
@@ -234,7 +262,7 @@ def test_tree_boxes_and_labels_are_in_view_together(page, start, size, method):
 
 def test_at_200_percent_nothing_scrolls_sideways_and_labels_can_be_placed(page, start):
     page.set_viewport_size({"width": 640, "height": 360})
-    skip_to_board(page, start())
+    walking.skip_to_trial(page, start())
     assert sideways(page) <= 0
     for label, box in zip(labels(page), "AB", strict=True):
         page.click(f"[data-label='{label}']")
@@ -248,18 +276,18 @@ def test_without_scripts_lists_stand_under_the_heatmaps(browser, start):
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(start(group_source="link", **SHORT))
-    page.click("button.primary")
+    walking.turn(page, "button.primary")
     while not is_board(page):
         for question in page.query_selector_all("#step fieldset.question"):
             question.query_selector("label.option").click()
-        page.click("#step .primary")
+        walking.turn(page)
     options = page.eval_on_selector_all("[name=box_1] option", "found => found.map(option => option.value)")
     page.select_option("[name=box_1]", options[1])
     page.select_option("[name=box_2]", options[1])
-    page.click("#step .primary")
+    walking.turn(page)
     assert "each label fits one" in page.inner_text("#error-box_2")
     page.select_option("[name=box_2]", options[2])
-    page.click("#step .primary")
+    walking.turn(page)
     assert page.locator(".true-label").count() == 2
     context.close()
     assert responses()[0].answer == {"response": options[1:], "moves": None}

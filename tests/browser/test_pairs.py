@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from studyapp import models
-from studyapp.bundles import stimuli
+from tests import loaded
 from tests.browser.looking import serious, sideways
 from tests.studyapp.label_matching import write_bundle
 from tests.studyapp.test_pairs import FOREST
@@ -17,9 +17,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
-def study(transactional_db, storage, tmp_path):
+def study(transactional_db, storage):
     tree = json.dumps({"schema_version": 1, "roots": FOREST}).encode()
-    bundle = stimuli.load_bundle(write_bundle(tmp_path / "source", tree=tree), "look-alikes")
+    bundle = loaded.load(write_bundle, "look-alikes", tree=tree)
     study = models.Study.objects.create(slug="pairs", title="Pairs", kind="label_matching", bundle=bundle, seed=1)
     models.Condition.objects.create(study=study, name="cwox_2s", factors={"method": "cwox_2s"})
     return study

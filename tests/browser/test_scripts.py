@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from studyapp import models
 from studyapp.settings import BASE_DIR
+from tests import loaded
 from tests.browser import walking
 from tests.browser.clustering import BARE
 from tests.studyapp import label_matching
@@ -63,12 +64,7 @@ class TestInABrowser:
     def test_what_is_optional_is_gone_without(self, live_server, page, make_study, lacking):
         page.add_init_script(FAILING[lacking])
         make_study(queries_per_class={"TP": 1, "FN": 0, "FP": 0, "TN": 0})
-        walking.enter(page, f"{live_server.url}/s/walk/")
-        for _ in range(20):
-            if walking.is_trial(page):
-                break
-            walking.answer_by_mouse(page)
-            walking.go_on(page)
+        walking.skip_to_trial(page, f"{live_server.url}/s/walk/")
         walking.answer_by_mouse(page)
         walking.go_on(page)
         answered = models.Response.objects.latest("pk")
@@ -106,22 +102,22 @@ class TestPlainForms:
     pytestmark = browser_test
 
     @pytest.fixture(params=["forward_simulation", "label_matching", "clustering"])
-    def door(self, request, make_study, publish, sorting, live_server, tmp_path):
+    def door(self, request, make_study, publish, sorting, live_server):
         if request.param == "clustering":
             return sorting(**BARE)
         if request.param == "forward_simulation":
             make_study(queries_per_class={"TP": 1, "FN": 0, "FP": 0, "TN": 0})
         else:
             few = {"training_trials": 1, "evaluation_trials": 1}
-            folder = label_matching.write_bundle(tmp_path / "source")
-            publish(folder, {"method": "cwox_2s"}, slug="walk", title="Pairs", kind=request.param, parameters=few)
+            bundle = loaded.load(label_matching.write_bundle)
+            publish(bundle, {"method": "cwox_2s"}, slug="walk", title="Pairs", kind=request.param, parameters=few)
         return f"{live_server.url}/s/walk/"
 
     def test_without_scripts_a_whole_session_is_stored(self, browser, door):
         context = browser.new_context(java_script_enabled=False, viewport={"width": 1280, "height": 720})
         page = context.new_page()
         page.goto(door)
-        page.click("button.primary")
+        walking.turn(page, "button.primary")
         while not page.query_selector(walking.END):
             for field in page.query_selector_all("#step textarea"):
                 field.fill("ears")
@@ -130,8 +126,7 @@ class TestPlainForms:
             for question in page.query_selector_all("#step fieldset.question"):
                 question.query_selector("label.option").click()
             before = walking.token(page)
-            with page.expect_navigation():
-                page.click("#step .primary")
+            walking.turn(page)
             assert page.query_selector(walking.END) or walking.token(page) != before
         assert page.inner_text("#code") == "DONE-7"
         assert models.Participant.objects.get().status == "completed"

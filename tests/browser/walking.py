@@ -13,6 +13,7 @@ from studyapp.simulation import answering
 SHOWN = "form#step:not([data-waiting])"
 END = "main[data-status]"
 FOCUSED = "selector => document.activeElement?.matches(selector) ?? false"
+CHOSEN = {"response": "2", "confidence": "4"}  # No, and the second of four
 MOVED_ON = f"old => document.querySelector('input[name=token]')?.value !== old || document.querySelector('{END}')"
 
 
@@ -53,11 +54,18 @@ def go_on(page: Page) -> None:
     shown(page)
 
 
+def turn(page: Page, button: str = "#step .primary") -> None:
+    """Press a plain form's button and wait for the page that comes: without scripts nothing else tells it has."""
+    with page.expect_navigation():
+        page.click(button)
+
+
 def skip_to_trial(page: Page, url: str) -> None:
     """Enter in the browser, have all before the first trial answered by plain functions, and show the trial."""
     enter(page, url)
     run = sessions.get(models.Participant.objects.latest("pk").pk)
-    while (step := showing.step_of(run)[2])["page"] != "trial":
+    while not (now := showing.step_of(run))[1].trial:
+        step = now[2]
         data = QueryDict(mutable=True)
         data.update(answering.answer(run, "oracle", Random(step["key"])))
         sessions.submit(run.pk, sessions.token(run, run.position), partial(showing.validate, data), {})
@@ -83,7 +91,7 @@ def answer_by_keyboard(page: Page) -> None:
     for name in sorted(names, key=lambda name: -len(name) if is_trial(page) else 0, reverse=True):
         page.evaluate("document.querySelector('main').focus()")
         tab_to(page, f"[name={name}]")
-        page.keyboard.press("2" if is_trial(page) else "Space")
+        page.keyboard.press(CHOSEN.get(name, "Space") if is_trial(page) else "Space")
 
 
 def go_on_by_keyboard(page: Page) -> None:

@@ -5,10 +5,10 @@ import json
 import pytest
 
 from studyapp import models, publishing
-from studyapp.bundles import stimuli
 from studyapp.core.engine.kinds import kind
 from studyapp.data import exporting
 from studyapp.simulation import by_functions, simulate
+from tests import loaded
 from tests.bundles import write_bundle
 
 pytest.importorskip("pandas")
@@ -20,7 +20,7 @@ TEXTS = ["=SUM(A1)", "'=quoted", "-5 legs", "'quoted'", "''", 'two\nlines, "and"
 @pytest.fixture
 def study(tmp_path):
     """A forward simulation with all six conditions, published."""
-    bundle = stimuli.load_bundle(write_bundle(tmp_path / "source"), "made")
+    bundle = loaded.load(write_bundle, "made")
     study = models.Study.objects.create(slug="scenes", title="Scenes", kind="forward_simulation", bundle=bundle, seed=1)
     for heatmap in ("none", "lrp", "multiscale_occlusion"):
         for scores in ("shown", "hidden"):

@@ -6,9 +6,9 @@ import re
 import pytest
 
 from studyapp import models, publishing
-from studyapp.bundles import stimuli
 from studyapp.data import exporting
 from studyapp.simulation import by_functions, simulate
+from tests import loaded
 from tests.studyapp.label_matching import write_bundle
 
 pytest.importorskip("pandas")
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.django_db(transaction=True, databases=["default", "sna
 def test_a_learners_curve_rises_over_the_training_in_the_report(tmp_path):
     from analysis.cli import main
 
-    bundle = stimuli.load_bundle(write_bundle(tmp_path / "source"), "look-alikes")
+    bundle = loaded.load(write_bundle, "look-alikes")
     study = models.Study.objects.create(slug="pairs", title="Pairs", kind="label_matching", bundle=bundle, seed=1)
     for method in ("cwox_2s", "swox"):
         models.Condition.objects.create(study=study, name=method, factors={"method": method})

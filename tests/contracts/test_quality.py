@@ -3,11 +3,11 @@
 import pytest
 
 from studyapp import models, publishing
-from studyapp.bundles import stimuli
 from studyapp.data import exporting
 from studyapp.desk.results import dashboard
 from studyapp.run.sessions import ending
 from studyapp.simulation import by_functions, simulate
+from tests import loaded
 from tests.bundles import write_bundle
 
 pytest.importorskip("pandas")
@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.django_db(transaction=True, databases=["default", "sna
 
 
 def make_study(tmp_path, **fields):
-    bundle = stimuli.load_bundle(write_bundle(tmp_path / "source"), "made")
+    bundle = loaded.load(write_bundle, "made")
     study = models.Study.objects.create(slug="scenes", title="Scenes", kind="forward_simulation", bundle=bundle, seed=1,
                                         **fields)  # fmt: skip
     models.Condition.objects.create(study=study, name="only", factors={"heatmap": "lrp", "scores": "shown"})

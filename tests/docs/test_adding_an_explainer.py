@@ -12,7 +12,7 @@ from explainers.record import records_in
 from tests.docs.pages import blocks, write_files
 from tests.explainers import test_every_method as contract
 
-PAGE, NAME = "adding_an_explainer.md", "hires_cam"
+PAGE, NAME = "adding_an_explainer.md", "xgrad_cam"
 
 
 @pytest.fixture(autouse=True)

@@ -21,6 +21,9 @@ QUICK = {
     "gradient_shap": {"n_samples": 4},
     "rise": {"n_masks": 6, "grid": 4},
     "lime": {"n_samples": 12},
+    "integrated_gradients": {"n_steps": 3},
+    "score_cam": {"n_channels": 4},
+    "smooth_grad": {"n_samples": 2},
 }
 
 
@@ -73,11 +76,7 @@ def large_family(name: str) -> nn.Module:
 @cache
 def vision_transformer() -> nn.Module:
     """Return torchvision's vision transformer, of two small layers: 64 × 64 pixels, 5 classes."""
-    torch.manual_seed(0)
-    sizes = {"image_size": 64, "patch_size": 16, "num_layers": 2, "num_heads": 2, "hidden_dim": 32, "mlp_dim": 64}
-    model = torchvision.models.VisionTransformer(**sizes, num_classes=5)
-    nn.init.normal_(model.heads.head.weight, std=0.2)
-    return model.eval()
+    return small_transformer(5).eval()
 
 
 def explanation_network(model: nn.Module, images: torch.Tensor, n_classes: int = 5) -> ExplanationNetwork:
@@ -124,6 +123,28 @@ def pictures(n: int = 2, side: int = 64, seed: int = 0) -> torch.Tensor:
     generator = torch.Generator().manual_seed(seed)
     coarse = torch.randn(n, 3, 8, 8, generator=generator)
     return nn.functional.interpolate(coarse, size=(side, side), mode="bilinear", align_corners=False)
+
+
+def small_transformer(n_classes: int = 3, seed: int = 0) -> nn.Module:
+    """Return a vision transformer of two small blocks, for 64 × 64 pixels."""
+    torch.manual_seed(seed)
+    model = torchvision.models.VisionTransformer(64, 16, 2, 2, 32, 64, num_classes=n_classes)
+    nn.init.normal_(model.heads.head.weight, std=0.2)
+    return model
+
+
+def small_network(method: str) -> nn.Module:
+    """Return a small network of three classes, of a kind that the method explains."""
+    from explainers import METHODS
+
+    return small_transformer() if "attention" in METHODS[method].needs else small_cnn()
+
+
+def of_any_network() -> list[str]:
+    """Return the methods that explain convolutional networks, too."""
+    from explainers import METHODS
+
+    return sorted(name for name, record in METHODS.items() if "attention" not in record.needs)
 
 
 def quick(name: str) -> dict:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from explainers import explain
 from explainers.methods.deeplift import deeplift
 from explainers.networks.excitation import excite
-from explainers.networks.graph import optimised
 from explainers.networks.layers import default_layer
+from explainers.networks.optimised import optimised
 from explainers.networks.state import untouched
 from tests.explainers.grammar import CLASSES, HEADS, RETURNS, SIDE, STEPS, Drawn
 from tests.explainers.networks import quick

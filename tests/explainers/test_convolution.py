@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from explainers.networks.convolution import Convolution, convolve, has_operator
-from explainers.networks.graph import optimised
+from explainers.networks.optimised import optimised
 from tests.explainers.networks import FAMILIES, family, pictures, small_cnn
 
 pytestmark = pytest.mark.skipif(

@@ -128,8 +128,8 @@ def by_hand(model, images, layer, layout, target):
     handle = layer.register_forward_hook(take)
     score = model(images.clone().requires_grad_())[0, target]
     handle.remove()
-    (gradients,) = torch.autograd.grad(score, taken[0])
-    activations = taken[0].detach()
+    (gradients,) = torch.autograd.grad(score, taken[-1])
+    activations = taken[-1].detach()
     if layout == "channels_last":
         activations, gradients = activations.permute(0, 3, 1, 2), gradients.permute(0, 3, 1, 2)
     elif layout != "channels_first":
@@ -236,6 +236,30 @@ def test_the_step_that_makes_a_map_tells_its_order_where_its_shape_does_not(last
     torch.testing.assert_close(
         ours, explainers.explain("grad_cam", model, images, [1], layer="mixed", relu=False, reshape=layout)
     )
+
+
+ON_LAYERS = [name for name, record in explainers.METHODS.items() if "reshape" in record.defaults]
+BY_WAYS = ["gradient_shap", "integrated_gradients"]
+
+
+@pytest.mark.parametrize("name", [*ON_LAYERS, *BY_WAYS])
+def test_a_network_with_channels_last_gets_the_maps_of_the_same_with_channels_first(name):
+    first, last = Tokens(False).eval(), Tokens(True).eval()
+    images = pictures(2, 16)
+    torch.testing.assert_close(first(images), last(images))
+    maps = [explainers.explain(name, model, images, [[0, 1], [2, 1]], layer="mixed") for model in (first, last)]
+    torch.testing.assert_close(*maps)
+    assert maps[0].abs().max() > 0
+
+
+@pytest.mark.parametrize("name", [*ON_LAYERS, *BY_WAYS])
+def test_tokens_are_read_as_the_map_that_they_are(name):
+    model, images = tv.VisionTransformer(64, 16, 2, 2, 32, 64, num_classes=5).eval(), pictures(1)
+    nn.init.normal_(model.heads.head.weight)
+    maps = explainers.explain(name, model, images, [1], layer="encoder.layers.encoder_layer_0")
+    small = F.interpolate(maps, size=(4, 4), mode="area")  # a smooth map of 4 × 4 places
+    again = F.interpolate(small, size=(64, 64), mode="bilinear", align_corners=False)
+    assert torch.corrcoef(torch.stack([maps.flatten(), again.flatten()]))[0, 1] > 0.8
 
 
 def test_a_reshape_is_a_function_or_the_tokens_places():

@@ -10,7 +10,7 @@ import explainers
 
 ROOT = Path(explainers.__file__).parent
 # What belongs to single methods and metrics: their own files, their libraries, their commands and reports.
-THEIR_OWN = ("methods", "outputs", "metrics", "xnn", "occlusion", "scoring/reports")
+THEIR_OWN = ("methods", "wrappers", "outputs", "metrics", "xnn", "occlusion", "peers", "scoring/reports")
 ENGINE = [
     path
     for path in sorted(ROOT.rglob("*.py"))

@@ -28,6 +28,7 @@ from tests.explainers.test_every_method import state_of
 every_metric = pytest.mark.parametrize("name", sorted(explainers.METRICS))
 SIDE = 32
 QUICK = {"road": {"percentiles": (30, 70)}, "deletion": {"steps": 4}, "sanity": {"stages": 2}, "cauc": {"steps": 5}}
+QUICK |= {"infidelity": {"n_squares": 5}, "max_sensitivity": {"n_draws": 2}}
 
 
 def gradient(model, images, targets):
@@ -153,12 +154,27 @@ def test_every_parameter_and_value_is_described(name):
         assert facts["description"], parameter
 
 
+def test_maps_as_explain_gives_them_are_scored_in_the_shape_of_the_targets():
+    model, images, targets = small_cnn(), pictures(2, SIDE), torch.tensor([[0, 1], [2, 0]])
+    maps = explainers.explain("grad_cam", model, images, targets)
+    both = explainers.score("deletion", model, images, targets, maps, steps=4)
+    assert both.shape == (2, 2)
+    for t in range(2):
+        for given in (maps[:, t], maps[:, t : t + 1]):
+            alone = explainers.score("deletion", model, images, targets[:, t], given, steps=4)
+            torch.testing.assert_close(alone, both[:, t])
+
+
 def test_wrong_names_and_shapes_are_refused():
     model, images = small_cnn(), pictures(2, SIDE)
     with pytest.raises(UserError, match=r"no metric 'raod'\. Did you mean road"):
         explainers.score("raod", model, images, [0, 1], some_maps(2))
-    with pytest.raises(UserError, match=r"maps: expected one per image, \(2, 32, 32\), found shape \(2, 1, 32, 32\)"):
-        explainers.score("road", model, images, [0, 1], some_maps(2)[:, None])
+    with pytest.raises(UserError, match=r"maps: expected one per image, \(2, 32, 32\), found shape \(2, 32, 16\)"):
+        explainers.score("road", model, images, [0, 1], some_maps(2)[:, :, :16])
+    with pytest.raises(
+        UserError, match=r"expected those of the targets, \(2, 1, 32, 32\), .* found shape \(2, 2, 32, 32\)"
+    ):
+        explainers.score("road", model, images, [0, 1], some_maps(2)[:, None].expand(-1, 2, -1, -1))
     with pytest.raises(UserError, match="targets: expected one class index per image"):
         explainers.score("road", model, images, [[0, 1]] * 2, some_maps(2))
     with pytest.raises(UserError, match=r"masks: expected one true region per image, .* found none"):

@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch import nn
 
-from explainers import METHODS, explain
+from explainers import explain
 from explainers.errors import UserError
-from explainers.networks.graph import Optimised, optimised
-from tests.explainers.networks import FAMILIES, family, pictures, quick, small_cnn
+from explainers.networks.optimised import Optimised, optimised
+from tests.explainers.networks import FAMILIES, family, of_any_network, pictures, quick, small_cnn
 
 
 def relative_difference(copied, model):
@@ -92,7 +92,7 @@ def test_a_network_that_views_its_activations_is_optimised(depends_on_values):
     assert relative_difference(optimised(model), model) < 1e-6
 
 
-@pytest.mark.parametrize("method", sorted(METHODS))
+@pytest.mark.parametrize("method", of_any_network())
 def test_a_network_that_views_its_activations_is_explained(method):
     maps = explain(method, Viewing().eval(), pictures(1), [1], **quick(method))
     assert maps.shape == (1, 1, 64, 64)

@@ -6,8 +6,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from explainers import explain
-from explainers.networks.graph import optimised
 from explainers.networks.incremental import Incremental, can_be_incremental
+from explainers.networks.optimised import optimised
 from explainers.networks.windows import Area, Changed, Spans
 from explainers.occlusion.hiding import occluded_scores
 from tests.explainers.networks import FAMILIES, family, pictures, small_cnn

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from explainers.config import load_config
+from explainers.config import ModelConfig, load_config
 from explainers.datasets import list_photographs, with_masks
 from explainers.errors import UserError
+from explainers.models import load_model
 from tests.explainers.projects import change, explain
 
 
@@ -95,23 +96,20 @@ def make():
 """
 
 
-def own_project(project, monkeypatch, channels=3, outputs=3):
+def own_project(project, channels=3, outputs=3):
     (project / "own_network.py").write_text(FACTORY.format(channels=channels, outputs=outputs))
     (project / "own_steps.py").write_text("def brighter(x):\n    return 1 * x\n")
     change(
         project, 'arch = "tests.explainers.networks:small_cnn"\nweights = "weights.pth"', 'arch = "own_network:make"'
     )
-    monkeypatch.syspath_prepend(str(project))
-    for name in ("own_network", "own_steps"):
-        monkeypatch.delitem(__import__("sys").modules, name, raising=False)
 
 
 def predicted(project):
     return (project / "bundle" / "predictions.csv").read_text()
 
 
-def test_a_factory_whose_code_changed_is_another_model(project, monkeypatch):
-    own_project(project, monkeypatch)
+def test_a_factory_whose_code_changed_is_another_model(project):
+    own_project(project)
     assert explain(project) == 0
     first = predicted(project)
     assert explain(project) == 0
@@ -121,8 +119,24 @@ def test_a_factory_whose_code_changed_is_another_model(project, monkeypatch):
     assert predicted(project) != first
 
 
-def test_a_model_with_one_output_has_two_classes(project, monkeypatch, capsys):
-    own_project(project, monkeypatch, outputs=1)
+def test_each_configuration_has_the_factory_beside_it(project, tmp_path):
+    """In one process, in packages with and without `__init__`, and whatever the folder it is run in."""
+    for number, folder in enumerate(("a", "b")):
+        (tmp_path / folder / "nets").mkdir(parents=True)
+        (tmp_path / folder / "nets" / "__init__.py").write_text("")
+        (tmp_path / folder / "nets" / "of_this.py").write_text(f"BIAS = {number}.0\n")
+        (tmp_path / folder / "nets" / "made.py").write_text(
+            "import torch\nfrom nets.of_this import BIAS\n\ndef make():\n    model = torch.nn.Linear(1, 1)\n"
+            "    torch.nn.init.constant_(model.bias, BIAS)\n    return model\n"
+        )
+    for _ in range(2):
+        for number, folder in enumerate(("a", "b")):
+            model, _ = load_model(ModelConfig(arch="nets.made:make"), tmp_path / folder, 1)
+            assert model.bias.item() == number
+
+
+def test_a_model_with_one_output_has_two_classes(project, capsys):
+    own_project(project, outputs=1)
     change(project, "multilabel = true", "multilabel = false")
     change(project, 'labels = "labels.csv"', "")
     assert explain(project) == 2
@@ -135,16 +149,16 @@ def test_a_model_with_one_output_has_two_classes(project, monkeypatch, capsys):
     assert scores.std() > 0
 
 
-def test_a_model_of_grey_pictures_is_told_by_its_mean(project, monkeypatch):
-    own_project(project, monkeypatch, channels=1)
+def test_a_model_of_grey_pictures_is_told_by_its_mean(project):
+    own_project(project, channels=1)
     change(project, "multilabel = true", "multilabel = true\nmean = [0.5]\nstd = [0.25]")
     assert explain(project) == 0
     change(project, "std = [0.25]", "std = [0.25, 0.25, 0.25]")
     assert explain(project) == 2
 
 
-def test_outputs_that_are_not_finite_stop_the_run_with_the_pictures_name(project, monkeypatch, capsys):
-    own_project(project, monkeypatch)
+def test_outputs_that_are_not_finite_stop_the_run_with_the_pictures_name(project, capsys):
+    own_project(project)
     change(project, "1 * x", "x * float('nan')", "own_steps.py")
     assert explain(project) == 2
     assert "horse_0.png: the model's outputs are NaN or infinite" in capsys.readouterr().err

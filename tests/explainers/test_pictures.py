@@ -43,6 +43,18 @@ def test_maps_below_zero_get_a_diverging_scale():
     assert right[0] > right[2] + 50
 
 
+def test_of_a_file_the_part_is_shown_that_a_model_usually_sees(tmp_path):
+    """Of 800 × 320 pixels the middle 280 in both directions, 7/8 of the shorter side."""
+    picture = Image.new("RGB", (800, 320), "white")
+    picture.paste("black", (260, 20, 540, 300))
+    picture.save(tmp_path / "photo.png")
+    shown = np.asarray(explainers.overlay(tmp_path / "photo.png", torch.zeros(14, 14)))
+    assert shown.shape == (224, 224, 3)
+    assert shown.mean() < 1
+    sheet = explainers.grid([str(tmp_path / "photo.png")], {"any": torch.ones(1, 1, 14, 14)})
+    assert sheet.size == (2 * 224 + 4, 16 + 224)
+
+
 def test_maps_of_one_method_share_one_scale_in_a_grid():
     maps = torch.zeros(2, 1, 8, 8)
     maps[0], maps[1] = 1, 0.1

@@ -9,29 +9,33 @@ import explainers
 from explainers import registry
 from explainers.base_explainers import BASES
 from explainers.bench.cases import cases
-from explainers.networks.graph import Optimised
+from explainers.networks.optimised import Optimised
 from explainers.record import Record
-from tests.explainers.networks import pictures, quick, small_cnn
+from tests.explainers.networks import pictures, quick, small_cnn, small_network
 
 ASKED = {"approximations", "logits", "classes", "thresholds", "maps", "weights"}
 
 
 def test_pixelwise_methods_are_those_that_attribute_pixels_one_by_one():
     assert {name for name, record in explainers.METHODS.items() if record.pixelwise} == {
-        "deeplift", "gradient_shap", "lrp",
+        "deeplift", "gradient_shap", "integrated_gradients", "lrp", "smooth_grad", "vanilla_gradient",
     }  # fmt: skip
 
 
 def test_methods_explained_together_draw_nothing_and_pass_each_image_once_or_twice():
     together = {name for name, record in explainers.METHODS.items() if record.together}
-    assert together == {"c_mwp", "deeplift", "grad_cam", "lrp", "mwp"}
+    assert together == {
+        "attention_rollout", "gradient_attention",
+        "c_mwp", "deeplift", "eigen_cam", "grad_cam", "grad_cam_plus_plus", "hires_cam", "layer_cam", "lrp",
+        "mwp", "vanilla_gradient",
+    }  # fmt: skip
     for name in together:
         assert not {"generator", "batch_size"} & explainers.METHODS[name].defaults.keys()
 
 
 @pytest.mark.parametrize("name", sorted(explainers.METHODS))
 def test_a_prepared_model_gives_the_same_maps(name):
-    model, images, parameters = small_cnn().eval(), pictures(1), explainers.METHODS[name].defaults
+    model, images, parameters = small_network(name).eval(), pictures(1), explainers.METHODS[name].defaults
     expected = explainers.explain(name, model, images, [1], **quick(name))
     prepared = registry.prepared(name, model, parameters)
     torch.testing.assert_close(explainers.explain(name, prepared, images, [1], **quick(name)), expected)

@@ -106,7 +106,7 @@ def unfrozen(**parameters) -> dict:
 def make_definition(bundle: Bundle, seed: int = 1, **parameters) -> dict:
     """Return a frozen definition, its stimuli drawn with `seed`."""
     definition = unfrozen(**parameters)
-    definition["display"] = displays.described(bundle, definition["parameters"])
+    definition["display"] = displays.described(bundle, {}, KIND.usual_display(definition["parameters"]))
     return definition | {"stimuli": KIND.part("stimuli:draw")(definition, bundle, Random(seed))}
 
 
@@ -139,6 +139,6 @@ def make_run(definition, bundle, plan, position) -> Run:
         plan=plan,
         position=position,
         stimulus_url=lambda path: f"/stimuli/{path}",
-        heatmap_url=lambda node: f"/stimuli/{node.map_file}",
+        heatmap_address=lambda node, level: f"/stimuli/{node.map_file}",
         answered=list,
     )

@@ -13,10 +13,10 @@ from django.http import QueryDict
 from django.test import override_settings
 
 from studyapp import models, publishing
-from studyapp.bundles import stimuli
 from studyapp.core.engine import kinds
 from studyapp.jobs import processes, working
 from studyapp.run import sessions, showing
+from tests import loaded
 from tests.bundles import write_bundle
 from tests.studyapp import tiny
 
@@ -93,8 +93,8 @@ def written(tmp_path_factory):
 
 
 @pytest.fixture
-def bundle(db, written):
-    return stimuli.load_bundle(written, "made")
+def bundle(db):
+    return loaded.load(write_bundle)
 
 
 @pytest.fixture

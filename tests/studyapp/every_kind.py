@@ -7,12 +7,12 @@ from studyapp import models
 from studyapp.bundles import stimuli
 from studyapp.core.engine.kinds import kind
 from studyapp.desk.study.forms import crossed_conditions
-from tests import bundles
+from tests import bundles, loaded
 
 
 def make_draft(name: str, folder: Path, slug: str = "any-kind", **parameters) -> models.Study:
     """Return a draft of the kind with every combination of its factors that the bundle has maps for as a condition."""
-    bundle = stimuli.load_bundle(_writer(name)(folder / "source"), f"made-{slug}")
+    bundle = loaded.load(_writer(name), f"made-{slug}")
     study = models.Study.objects.create(
         slug=slug, title="Any kind", kind=name, bundle=bundle, seed=1, parameters=parameters
     )

@@ -118,10 +118,10 @@ def test_a_command_given_for_an_account_is_on_record_under_its_name(commands):
 def test_every_other_command_of_the_app_only_reads_or_carries_out_what_the_desk_recorded():
     known = {path.stem for path in Path(management.__file__).parent.glob("commands/[a-z]*.py")}
     reading = {
-        "bonus", "check_export", "check_study", "data_dictionary", "dump_study", "export_study", "study_schema",
-        "translations",
+        "audit_study", "backup", "bonus", "check_export", "check_study", "data_dictionary", "dump_study",
+        "export_study", "routines", "study_schema", "translations",
     }  # fmt: skip
-    assert known == {*CHANGING, "demo"} | reading | {"work"}
+    assert known == {*CHANGING, "demo", "restore", "serve"} | reading | {"work"}
 
 
 def test_the_trail_outlives_the_study_and_the_account(desk, draft):

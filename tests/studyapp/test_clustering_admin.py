@@ -8,9 +8,9 @@ from django.test import Client
 from django.urls import reverse
 
 from studyapp import models, publishing
-from studyapp.bundles import stimuli
 from studyapp.run import sessions
 from studyapp.simulation import by_functions, simulate
+from tests import loaded
 from tests.studyapp.clustering import KIND, write_bundle
 from tests.studyapp.test_admin import filled, page_of
 
@@ -25,9 +25,9 @@ def desk():
 
 
 @pytest.fixture
-def add(desk, tmp_path):
+def add(desk):
     """Add a study that starts from a variant: `add("main")`."""
-    bundle = stimuli.load_bundle(write_bundle(tmp_path / "source"), "gulls-cells")
+    bundle = loaded.load(write_bundle, "gulls-cells")
 
     def start(variant) -> models.Study:
         new = {"title": "Look-alikes", "slug": variant, "kind": f"clustering:{variant}", "bundle": bundle.pk}

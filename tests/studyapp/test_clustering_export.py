@@ -7,10 +7,10 @@ from functools import partial
 import pytest
 
 from studyapp import models, publishing
-from studyapp.bundles import stimuli
 from studyapp.data import exporting
 from studyapp.run import sessions, showing
 from studyapp.simulation import by_functions, by_http, simulate
+from tests import loaded
 from tests.studyapp.clustering import COMPLEMENTARY, KIND, write_bundle
 
 pytestmark = [pytest.mark.django_db(transaction=True, databases=["default", "snapshot"]), pytest.mark.database]
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.django_db(transaction=True, databases=["default", "sna
 @pytest.fixture
 def make_study(tmp_path):
     """Publish a study on the two data sets: `make_study("main", **parameters)`."""
-    bundle = stimuli.load_bundle(write_bundle(tmp_path / "source"), "gulls-cells")
+    bundle = loaded.load(write_bundle, "gulls-cells")
 
     def make(slug, **parameters) -> models.Study:
         study = models.Study.objects.create(

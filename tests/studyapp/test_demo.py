@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from studyapp import models
 from studyapp.data import study_files
+from studyapp.management import local_server
 from studyapp.management.commands import demo
 from studyapp.simulation import by_functions, simulate
 
@@ -16,9 +17,9 @@ pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 
 @pytest.fixture
-def password_file(tmp_path, monkeypatch):
-    monkeypatch.setattr(demo, "PASSWORD", tmp_path / "admin_password")
-    return demo.PASSWORD
+def password_file(tmp_path, settings):
+    settings.DATA_DIR = tmp_path
+    return local_server.password_file()
 
 
 def test_a_study_is_loaded_and_published_once_and_then_left_alone(draft, tmp_path):
@@ -34,8 +35,8 @@ def test_a_study_is_loaded_and_published_once_and_then_left_alone(draft, tmp_pat
 
 
 def test_the_password_is_made_once_kept_readable_by_its_owner_alone_and_works(password_file, client):
-    first = demo.admin_login()
-    assert demo.admin_login() == first
+    first = local_server.admin_login()
+    assert local_server.admin_login() == first
     assert stat.S_IMODE(password_file.stat().st_mode) == 0o600
     password = password_file.read_text()
     assert password in first
@@ -44,11 +45,11 @@ def test_the_password_is_made_once_kept_readable_by_its_owner_alone_and_works(pa
 
 
 def test_a_password_of_ones_own_is_neither_shown_nor_changed(password_file):
-    demo.admin_login()
+    local_server.admin_login()
     user = User.objects.get()
     user.set_password("a password of my own")
     user.save()
-    assert "changepassword" in demo.admin_login()
+    assert "changepassword" in local_server.admin_login()
     user.refresh_from_db()
     assert user.check_password("a password of my own")
 
@@ -71,7 +72,7 @@ def test_every_shipped_study_is_open_after_the_demo_prepared_it_and_a_bot_gets_t
 
 
 def test_the_links_name_every_open_study_and_the_admin(study):
-    shown = "\n".join(demo.links("http://127.0.0.1:8000", "user admin, password x"))
+    shown = "\n".join(local_server.links("http://127.0.0.1:8000", "user admin, password x"))
     assert "http://127.0.0.1:8000/s/tiny/" in shown
     assert "http://127.0.0.1:8000/admin/" in shown
 
@@ -79,5 +80,5 @@ def test_the_links_name_every_open_study_and_the_admin(study):
 def test_the_bots_that_are_proposed_fill_the_open_conditions(study):
     study.conditions.update(quota=7)
     study.conditions.filter(name="small").update(open=False)
-    shown = "\n".join(demo.links("http://127.0.0.1:8000", "user admin, password x"))
+    shown = "\n".join(local_server.links("http://127.0.0.1:8000", "user admin, password x"))
     assert "simulate tiny --participants 7" in shown

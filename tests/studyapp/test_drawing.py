@@ -11,7 +11,7 @@ from studyapp.bundles import drawing, stimuli
 from studyapp.bundles.drawing import heatmap_url
 from studyapp.core.bundles import scales
 from studyapp.core.display import Display, picture
-from studyapp.core.engine.displays import usual_display
+from studyapp.core.engine.displays import display_for
 from studyapp.core.engine.kinds import kind
 from studyapp.run import sessions
 from studyapp.simulation import by_functions, simulate
@@ -101,7 +101,7 @@ def test_the_versions_hash_covers_how_maps_look(tmp_path):
     study = make_draft("forward_simulation", tmp_path)
     first = publishing.freeze(study)
     assert first.definition["display"]["methods"]["lrp"]["scale"] == "study"
-    study.parameters = {"scale": "per_map", "heatmap_layout": "hover"}
+    study.parameters, study.display = {"heatmap_layout": "hover"}, {"scale": "map"}
     second = publishing.freeze(study)
     assert second.content_hash != first.content_hash
     assert second.definition["display"]["methods"]["lrp"] == first.definition["display"]["methods"]["lrp"] | {
@@ -111,9 +111,10 @@ def test_the_versions_hash_covers_how_maps_look(tmp_path):
 
 
 def test_pixelwise_methods_are_smoothed_by_default():
-    assert usual_display({"name": "lrp", "pixelwise": True}, {}).smoothing == 0.8
-    assert usual_display({"name": "grad_cam", "pixelwise": False}, {}).smoothing == 0
-    assert usual_display({"name": "from elsewhere"}, {}).smoothing == 0
+    assert display_for({"name": "lrp", "pixelwise": True}).smoothing == 0.8
+    assert display_for({"name": "grad_cam", "pixelwise": False}).smoothing == 0
+    assert display_for({"name": "from elsewhere"}).smoothing == 0
+    assert display_for({"name": "lrp", "pixelwise": True}, {"smoothing": 0}).smoothing == 0
 
 
 def test_a_preview_draws_only_what_it_shows(tmp_path, settings):

@@ -19,6 +19,7 @@ from studyapp.bundles.stimuli import load_bundle, stimulus_url
 from studyapp.core.bundles import gallery
 from studyapp.core.bundles.bundle import Bundle
 from tests.bundles import node_row, write_bundle
+from tests.studyapp.every_kind import make_draft
 from tests.studyapp.test_roles import signed_in
 
 
@@ -229,3 +230,15 @@ def test_a_bundle_of_an_earlier_version_is_listed_with_what_to_do_and_can_be_del
     desk.post(reverse("admin:studyapp_bundle_delete", args=[record.pk]), {"post": "yes"})
     assert not models.Bundle.objects.exists()
     assert not [path for path in settings.STIMULI_ROOT.rglob("*") if path.is_file()]
+
+
+def test_maps_are_drawn_as_in_a_study_that_uses_the_bundle(desk, tmp_path):
+    study = make_draft("forward_simulation", tmp_path)
+    study.display = {"levels": {"plain": {}, "lines": {"colours": "viridis"}}}
+    study.save()
+    address = reverse("admin:gallery", args=[study.bundle_id])
+    page = desk.get(address).content.decode()
+    assert f'<option value="{study.pk}:lines">Any kind: lines</option>' in page
+    assert "#fde725" in desk.get(address, {"class_name": "cat", "drawn_as": f"{study.pk}:lines"}).content.decode()
+    for unknown in ("", "999", f"{study.pk}:other", "x:y"):
+        assert "#67000d" in desk.get(address, {"class_name": "cat", "drawn_as": unknown}).content.decode()

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import tempfile
 import zipfile
 from pathlib import Path
 
@@ -13,9 +14,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from studyapp import models, publishing
+from studyapp.core.bundles.bundle import BundleError
 from studyapp.core.engine.kinds import kinds
 from studyapp.core.storable import storable
 from studyapp.data import study_files
+from studyapp.desk import uploads
 from studyapp.desk.study.rows_field import RowsField
 from studyapp.run import sessions
 from studyapp.simulation import by_functions, simulate
@@ -215,6 +218,26 @@ def test_a_zip_that_would_fill_the_disk_or_holds_endless_folders_is_refused_befo
     assert len(bomb) < 10_000
     monkeypatch.setattr(study_files.zips, "MAX_BYTES", 4 * 2**20)
     assert "GiB in it" in refusal(upload(desk, "bundle", "bomb.zip", bomb))
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("{}/tmpab_1/birds.zip: no zip", "birds.zip: no zip"),
+        ("found 1 in {}/tmpab_1", "found 1 in the file"),
+        ("{}/tmpab_1/x/images.csv: in {}/tmpcd2/y", "x/images.csv: in y"),
+    ],
+)
+def test_a_scratch_folder_is_in_no_words(said, shown):
+    scratch = tempfile.gettempdir()
+    refused = uploads.UploadForm({"name": ""}, {})
+    refused.is_valid()
+
+    def load(path, name):
+        raise BundleError(said.replace("{}", scratch))
+
+    assert uploads._loaded(refused, "name", load, Path("x"), "") is None
+    assert refused.errors["name"] == [shown]
 
 
 def test_a_zips_files_stay_in_its_folder_whatever_they_are_called(desk, tmp_path):

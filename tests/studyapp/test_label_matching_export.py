@@ -8,10 +8,10 @@ import pytest
 from django.http import QueryDict
 
 from studyapp import models, publishing
-from studyapp.bundles import stimuli
 from studyapp.data import exporting
 from studyapp.run import sessions, showing
 from studyapp.simulation import answering, by_functions, by_http, simulate
+from tests import loaded
 from tests.studyapp.label_matching import KIND, METHODS, write_bundle
 
 pytestmark = [pytest.mark.django_db(transaction=True, databases=["default", "snapshot"]), pytest.mark.database]
@@ -20,7 +20,7 @@ SHORT = {"training_trials": 2, "evaluation_trials": 3}
 
 @pytest.fixture
 def study(tmp_path):
-    bundle = stimuli.load_bundle(write_bundle(tmp_path / "source"), "made")
+    bundle = loaded.load(write_bundle, "made")
     study = models.Study.objects.create(
         slug="pairs", title="Look-alikes", kind="label_matching", bundle=bundle, seed=1, parameters=SHORT
     )

@@ -13,7 +13,6 @@ from django.test import Client
 from django.urls import reverse
 
 from studyapp import models, publishing
-from studyapp.bundles.stimuli import load_bundle
 from studyapp.core.engine.kinds import kinds
 from studyapp.core.texts import placeholders
 from studyapp.data import study_files
@@ -21,6 +20,7 @@ from studyapp.management.commands.translations import catalogue, read, sentences
 from studyapp.run import sessions
 from studyapp.simulation.answering import answer
 from studyapp.studies.forward_simulation.statements import statements
+from tests import loaded
 from tests.bundles import write_bundle
 from tests.studyapp import clustering, label_matching
 from tests.studyapp.test_admin import filled, page_of
@@ -34,22 +34,22 @@ KINDS = sorted(kinds())
 
 
 @pytest.fixture(params=["clustering", "forward_simulation", "label_matching"])
-def german(request, db, tmp_path):
+def german(request, db):
     """A published study in German, one condition, few trials."""
     if request.param == "label_matching":
-        folder, factors = label_matching.write_bundle(tmp_path / "source"), {"method": "cwox_2s"}
+        bundle, factors = loaded.load(label_matching.write_bundle), {"method": "cwox_2s"}
         parameters = {"training_trials": 1, "evaluation_trials": 1}
     elif request.param == "clustering":
-        folder, factors = clustering.write_bundle(tmp_path / "source"), {}
+        bundle, factors = loaded.load(clustering.write_bundle), {}
         parameters = {"batches": 3}
     else:
-        folder, factors = write_bundle(tmp_path / "source"), {"heatmap": "lrp", "scores": "shown"}
+        bundle, factors = loaded.load(write_bundle), {"heatmap": "lrp", "scores": "shown"}
         parameters = {"queries_per_class": {"TP": 1, "FN": 0, "FP": 0, "TN": 0}, "attention_checks": 1}
     study = models.Study.objects.create(
         slug="studie",
         title="Eine Studie",
         kind=request.param,
-        bundle=load_bundle(folder, "made"),
+        bundle=bundle,
         language="de",
         parameters=parameters,
     )

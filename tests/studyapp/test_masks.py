@@ -11,7 +11,8 @@ from PIL import Image
 
 from studyapp import models
 from studyapp.bundles import masks
-from studyapp.bundles.stimuli import load_bundle, reader
+from studyapp.bundles.stimuli import reader
+from tests import loaded
 from tests.bundles import write_bundle
 from tests.studyapp.test_roles import signed_in
 
@@ -22,7 +23,7 @@ SIDE = 64
 @pytest.fixture
 def record(settings, tmp_path):
     settings.BUNDLES_ROOT, settings.STIMULI_ROOT = tmp_path / "data" / "bundles", tmp_path / "data" / "stimuli"
-    return load_bundle(write_bundle(tmp_path / "source", size=SIDE), "drawn_on")
+    return loaded.load(write_bundle, "drawn_on", size=SIDE)
 
 
 @pytest.fixture

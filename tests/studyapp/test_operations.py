@@ -15,11 +15,13 @@ from threading import Thread
 
 import pytest
 from django.db import connection
+from gunicorn.config import Config
 
 from benchmarks import servers
 from benchmarks.browser import Browser
 from benchmarks.people import Walk, walk_heatwise
 from benchmarks.study import SLUG
+from studyapp import serving
 from studyapp.core.environment import JsonFormatter
 
 pytestmark = pytest.mark.database
@@ -150,7 +152,7 @@ def test_pictures_scripts_and_styles_are_kept_for_good(server, whole_run, patter
 def test_health_says_whether_the_database_answers(server):
     with Patient(server.port) as browser:
         reply = browser.get("/health/")
-    assert (reply.status, json.loads(reply.body)) == (200, {"status": "ok"})
+    assert (reply.status, json.loads(reply.body)) == (200, {"status": "ok", "late": ["backup", "apply_retention"]})
 
 
 def test_logs_name_nobody(server, whole_run):
@@ -178,6 +180,19 @@ def test_an_error_is_logged_by_its_kind_and_place_without_its_message():
     assert (line["message"], line["error"]) == ("Server error: /s/x/", "ValueError")
     assert Path(__file__).name in line["at"][0]
     assert "somebody" not in json.dumps(line)
+
+
+def test_gunicorn_s_own_lines_hold_no_query(capsys):
+    logger = serving.JsonLogger(Config())
+    try:
+        raise ValueError("somebody-known")
+    except ValueError:
+        logger.exception("Error handling request %s", "/s/x/?PROLIFIC_PID=somebody-known&SESSION_ID=somebody")
+    logger.warning("Invalid HTTP request line: 'GET /s/x/?PROLIFIC_PID=somebody-known HTTP/9'")
+    first, second = map(json.loads, capsys.readouterr().err.splitlines())
+    assert (first["message"], first["error"]) == ("Error handling request /s/x/?…", "ValueError")
+    assert "somebody" not in json.dumps([first, second])
+    assert "/s/x/?…" in second["message"]
 
 
 def check(*arguments: str, **environment: str) -> subprocess.CompletedProcess:

@@ -11,7 +11,8 @@ from django.test import Client
 from django.urls import reverse
 
 from studyapp import models, publishing
-from studyapp.bundles import pairing, stimuli
+from studyapp.bundles import pairing
+from tests import loaded
 from tests.studyapp.label_matching import write_bundle
 from tests.studyapp.test_pairs import FOREST
 
@@ -22,8 +23,8 @@ TREE = json.dumps({"schema_version": 1, "roots": FOREST}).encode()
 
 
 @pytest.fixture
-def bundle(db, tmp_path):
-    return stimuli.load_bundle(write_bundle(tmp_path / "source", tree=TREE), "look-alikes")
+def bundle(db):
+    return loaded.load(write_bundle, "look-alikes", tree=TREE)
 
 
 @pytest.fixture
@@ -179,6 +180,7 @@ def test_the_command_ranks_a_loaded_bundles_pairs_and_those_of_a_folder(bundle, 
     lines = run("look-alikes").splitlines()
     assert lines[0] == "2 pairs with at least 17 qualifying images"
     assert lines[2].split() == ["1", "ambulance", "/", "police", "van", "20", "10", "+", "10", "0", "1", "Z2"]
+    write_bundle(tmp_path / "source", tree=TREE)
     assert CELLO in run(str(tmp_path / "source")).splitlines()[2]
     with pytest.raises(CommandError, match=r"no bundle 'nowhere' is loaded \(there is: look-alikes\)"):
         run("nowhere")

@@ -19,8 +19,8 @@ def command(settings, tmp_path):
     """Have `processes` run these lines in place of a command."""
 
     def write(lines: str) -> None:
-        (tmp_path / "manage.py").write_text(lines)
-        settings.BASE_DIR = tmp_path
+        (tmp_path / "own.py").write_text(lines)
+        settings.MANAGE = (str(tmp_path / "own.py"),)
 
     return write
 

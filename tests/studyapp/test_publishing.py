@@ -44,6 +44,7 @@ def test_every_check_is_told_by_itself(draft):
         "Bundle",
         "Conditions",
         "Parameters and texts",
+        "Display",
         "Stimuli",
     ]
     assert publishing.problems(draft) == []
@@ -54,6 +55,19 @@ def test_every_check_is_told_by_itself(draft):
         "Parameter “n_trials”: expected a whole number, found 'many'.",
         "Unknown parameter “colour”; expected one of min_height_px, min_width_px, n_trials.",
     ]
+
+
+def test_pictures_from_elsewhere_are_named_and_links_told(draft):
+    picture, film, link = "https://example.org/a.png", "//example.org/b.mp4", "https://ethics.example.org/"
+    draft.texts = {
+        "entry": f"![a]({picture}) [ours](/s/tiny/) ![b](/static/b.png)",
+        "guideline": f'See <a href="{link}">here</a> <video src="{film}" poster="{picture}"></video>',
+    }
+    found = " ".join(publishing.problems(draft))
+    assert all(f"shows {media}" in found for media in (picture, film))
+    assert found.count("shows") == 3
+    told = next(check.found for check in publishing.checks(draft) if check.title == "Parameters and texts")
+    assert told.endswith(f"links lead to {link}")
 
 
 def test_only_a_published_study_is_paused(draft):

@@ -1,18 +1,20 @@
 """A question is declared once: form, column, codebook and bots follow from it, for the study that asks it."""
 
 import json
+import re
 from dataclasses import asdict
+from html import unescape
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from studyapp import forms
 from studyapp.core.engine.fields import levels_of_all
 from studyapp.core.engine.kinds import Field, Page, kinds
 from studyapp.core.engine.questions import Choice, Number, Scale, Words, YesNo, text_key, wordings
-from studyapp.core.texts import asked_in
+from studyapp.core.texts import Kept, asked_in, filled_in, inline, render
 
 DECLARED = [
     pytest.param(kind, page, question, id=f"{name}-{page.name}-{question.name}")
@@ -60,7 +62,7 @@ def test_a_declaration_is_plain_data_with_a_sentence_and_a_column(kind, page, qu
 @pytest.mark.parametrize("language", ["en", "de"])
 def test_its_wording_is_a_text_of_the_study_in_every_language(kind, page, question, language):
     if key := text_key(page.name, question):
-        asked, _ = asked_in(kind.texts(language)[key], {})
+        asked, _ = asked_in(kind.texts(language)[key])
         assert asked.strip()
         assert key in page.texts
 
@@ -144,11 +146,20 @@ def test_a_study_that_leaves_nothing_to_choose_from_is_told(labels, said):
     assert SCALE.problem({"labels": labels}) == said
 
 
-def test_a_class_with_stars_in_its_name_stays_itself_in_a_question():
-    assert asked_in("Is it “{class_name}”?\n\nOr *not*", {"class_name": "*_a_* <b>"}) == (
-        "Is it “*_a_* <b>”?",
-        "Or not",
-    )
+def test_a_class_with_stars_in_its_name_stays_itself_in_a_question_and_untranslated():
+    asked, hint = asked_in("Is it *really* “{class_name}” & <b>more</b>?\n\nOr *not*")
+    assert hint == "Or not"
+    name = '<span translate="no">*_a_* &lt;b&gt;</span>'
+    assert filled_in(asked, {"class_name": "*_a_* <b>"}) == f"Is it really “{name}” &amp; more?"
+
+
+@given(st.text(alphabet="abÄ*_`#[](){}<>&|~\\-+.!'\" ", min_size=1).filter(lambda name: name.strip() == name))
+@settings(max_examples=50, deadline=None)
+def test_a_name_stands_in_a_text_as_it_is_whatever_it_is_made_of(name):
+    shown = render("It is **{class_name}**, {class_name}!", {"class_name": Kept(name)})
+    found = re.findall('<span translate="no">(.*?)</span>', shown)
+    assert [unescape(one) for one in found] == [name, name]
+    assert unescape(re.sub("<[^>]+>", "", inline(shown))) == f"It is {name}, {name}!"
 
 
 MEANINGS = st.dictionaries(st.integers(1, 5), st.sampled_from(["low", "middling", "high"]), max_size=5)

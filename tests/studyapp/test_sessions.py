@@ -240,6 +240,17 @@ def test_nobody_fills_the_disk_with_events(start, monkeypatch):
     assert submit(anna, "yes").status == "accepted"
 
 
+@pytest.mark.parametrize("name", ["screen", "shown_at"])
+def test_nobody_fills_the_disk_with_what_a_page_tells_of_its_showing(start, name):
+    anna, fits = start("anna"), "x" * (answering.MAX_DATA - len(name) - 8)
+    for position, (value, timing) in enumerate(
+        [("yes", {name: fits}), (0, {name: fits + "x"}), (0, {name: {"a": fits}})]
+    ):
+        submit(anna, value, position=position, timing=timing | {"rt_ms": 5})
+        response = anna.responses.get(position=position)
+        assert (response.timing, response.rt_ms) == ({name: fits} if position == 0 else {}, 5)
+
+
 def test_previews_and_bots_are_never_counted_among_people(study, start):
     first = study.conditions.first()
     for bot in ("", "", "", "oracle"):

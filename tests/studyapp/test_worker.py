@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings as own
 from django.test import Client
 
-from studyapp import jobs, models
+from studyapp import jobs, models, serving
 from studyapp.jobs import processes, worker, working
 from tests.studyapp.every_kind import make_draft
 from tests.studyapp.test_reporting import until
@@ -46,6 +46,16 @@ def test_asking_starts_one_worker_at_low_priority_which_does_all_that_waits_and_
     assert len(started) == 2
     assert started[1].wait() == 0
     assert models.Job.objects.filter(outcome="done").count() == 4
+
+
+def test_a_server_that_starts_takes_up_what_waited(walked, started, settings):
+    settings.WORKER = "service"
+    job = order(walked, 1)
+    assert started == []
+    settings.WORKER = "embedded"
+    serving.post_worker_init(None)
+    until(lambda: models.Job.objects.filter(pk=job.pk, outcome="done").exists())
+    assert started[0].wait() == 0
 
 
 def test_a_worker_started_twice_is_one_worker(walked, started):

@@ -18,7 +18,7 @@ from explainers.datasets import open_picture
 from explainers.errors import UserError
 from explainers.metrics.cauc import contrastive_scores
 from explainers.models import model_input
-from explainers.networks.graph import optimised
+from explainers.networks.optimised import optimised
 from explainers.ranking import salient
 from explainers.raw_maps import read_map
 from explainers.run.job import Job

@@ -23,14 +23,17 @@ def scale_of(bundle: Bundle, node: Heatmap, display: Display) -> float | None:
     return max(peak_of(bundle, one, display) for one in beside) or None
 
 
-def study_scales(bundle: Bundle, method: str, display: Display) -> dict[str, float]:
-    """Return the ends of the scales that all maps of a method share, by `group_of` their maps; empty ones left out."""
+def study_scales(bundle: Bundle, method: str, display: Display, most: int = MOST_MAPS) -> dict[str, float]:
+    """Return the ends of the scales that all maps of a method share, by `group_of` their maps; empty ones left out.
+
+    Of more than `most` maps of a group, so many stand for all.
+    """
     groups: dict[str, list[Heatmap]] = {}
     for tree in _trees(bundle, method):
         for node in tree:
             groups.setdefault(group_of(bundle, node), []).append(node)
     ends = {
-        group: shared_scale(peak_of(bundle, node, display) for node in _evenly(nodes))
+        group: shared_scale(peak_of(bundle, node, display) for node in _evenly(nodes, most))
         for group, nodes in groups.items()
     }
     return {group: end for group, end in ends.items() if end is not None}
@@ -60,7 +63,7 @@ def _trees(bundle: Bundle, method: str) -> Iterator[list[Heatmap]]:
     return (nodes for (_, name, _), nodes in bundle.nodes.items() if name == method)
 
 
-def _evenly(nodes: list[Heatmap]) -> list[Heatmap]:
-    if len(nodes) <= MOST_MAPS:
+def _evenly(nodes: list[Heatmap], most: int) -> list[Heatmap]:
+    if len(nodes) <= most:
         return nodes
-    return [nodes[place * len(nodes) // MOST_MAPS] for place in range(MOST_MAPS)]
+    return [nodes[place * len(nodes) // most] for place in range(most)]

@@ -1,6 +1,7 @@
 """A bundle's tables, read strictly: what is not as expected is refused with its file, row and column."""
 
 import csv
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -161,7 +162,7 @@ def _check_header(path: Path, header: list[str], columns: Mapping[str, Column]) 
     missing = [key for key, column in columns.items() if column.required and key not in header]
     if missing:
         raise BundleError(f"{path}: expected the column {missing[0]!r}, found {briefly(', '.join(header) or 'none')}")
-    if twice := [key for key in columns if header.count(key) > 1]:
+    if twice := [key for key, n in Counter(header).items() if n > 1 and key in columns]:
         raise BundleError(f"{path}: the column {twice[0]!r} stands there twice")
 
 

@@ -8,6 +8,7 @@ import importlib
 import importlib.util
 import json
 import pkgutil
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from itertools import product
@@ -151,7 +152,12 @@ class Kind:
     `orders` is how many orders are counterbalanced; where that depends on the study, the name of a function
     `(definition) -> int`. `variants` are the studies of this kind that one can start from. `habits` names the
     function, where there is one, that tells what is conspicuous about all trials of a run, in words:
-    `(answered trials) -> [str]`; that a closed question had one answer throughout is found for every kind.
+    `(answered trials) -> [str]`; that a closed question had one answer throughout is found for every kind. `windows`
+    names the function that tells how large a window a trial needs for its stimuli to stand in the study's sizes with
+    the question in view, as alternatives: `(definition, bundle) -> [sizes.Window]`. `entry` names the function that
+    tells what of a study can stand in the text of its front door: `(definition) -> {name: value}`. `display`
+    holds the fields of a display by which its heatmaps are usually drawn; where that depends on the study's parameters,
+    the name of a function `(parameters) -> dict`.
 
     stimuli.draw(definition, bundle, rng) -> dict    the stimuli of the study, drawn once, frozen with the version
     stimuli.check(definition, bundle) -> [str]       what is missing before launch, in words
@@ -159,10 +165,15 @@ class Kind:
     plan.build(definition, condition, order, rng) -> [step]
     scoring.score(step, answer, definition) -> dict  what the answer is worth; `passed` steers the flow
     scoring.summary(steps, definition) -> dict       totals over answered steps: n_correct, bonus …
+    audit.looks(definition, bundle) -> [Look]        the heatmaps that participants meet, by condition and class
+    audit.tasks(definition, bundle) -> [Task]        the answers that strength alone could give away
+    audit.roles(definition) -> {role: [image ids]}   the photographs by what they are for
+    audit.guesses(definition) -> [Guess]             what one answer throughout reaches
     bots.answer(step, skill, definition, rng) -> dict    what questions alone don't tell of a bot's answers
     bots.SKILLS                                      the named skills, beside the chance of a right answer
 
-    `bots` may be missing: see `answers`, which also gives what questions tell of score and answer.
+    `bots` may be missing: see `answers`, which also gives what questions tell of score and answer. Without `audit`,
+    the heatmaps that are drawn are looked at, and no more.
     """
 
     name: str
@@ -174,9 +185,12 @@ class Kind:
     factors: tuple[Factor, ...]
     orders: int | str = 1
     habits: str | None = None
+    windows: str | None = None
+    entry: str | None = None
     trial_word: str = "Trial"
     fields: tuple[Field, ...] = ()
     variants: tuple[Variant, ...] = ()
+    display: dict[str, Any] | str = field(default_factory=dict)
 
     def page(self, name: str) -> Page:
         """Return the page of that name."""
@@ -197,6 +211,10 @@ class Kind:
     @cached_property
     def _pages(self) -> dict[str, Page]:
         return {page.name: page for page in self.pages}
+
+    def usual_display(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the fields of a display by which a study with these parameters usually has its heatmaps drawn."""
+        return dict(load(self.display)(parameters)) if isinstance(self.display, str) else self.display
 
     def n_orders(self, definition: dict[str, Any]) -> int:
         """Return how many orders the study counterbalances."""

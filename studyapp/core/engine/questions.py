@@ -239,7 +239,8 @@ class Number(Question):
 class Words(Question):
     """A question answered in the participant's own words; `samples` are what bots write, `rows` its height.
 
-    `coded` is whether the words are for researchers to code.
+    `coded` is whether the words are for researchers to code; `letters` is how many an answer has at least, where one is
+    given.
     """
 
     _: KW_ONLY
@@ -248,6 +249,7 @@ class Words(Question):
     maximum: int = MAX_TEXT
     missing: str = WRITE
     coded: bool = True
+    letters: int = 0
 
     closed = False
 

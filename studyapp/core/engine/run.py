@@ -6,14 +6,13 @@ from typing import Any
 
 from studyapp.core.bundles.bundle import Bundle, Heatmap
 from studyapp.core.legends import legend
+from studyapp.core.reading import reading, to_say
 from studyapp.core.texts import render
 
-from .displays import display_of
+from .displays import display_of, levels_met
 
-
-def to_say(sentence: str) -> str:
-    """Mark a constant that `Run.say` will translate, so that the translators' catalogue has it."""
-    return sentence
+__all__ = ["Answered", "Run", "to_say"]
+SEVERAL = to_say("Heatmaps are drawn in more than one way here. What stands beside them says which it is.")
 
 
 @dataclass(frozen=True)
@@ -30,8 +29,9 @@ class Run:
     """What a page's context function may build from.
 
     `definition` is the frozen study, `factors` the condition's levels, `stimulus_url(path)` the opaque address of a
-    bundle's file, `heatmap_url(node)` that of a map's picture, `answered()` the responses so far in order (asked of the
-    database only when called), `say(sentence)` an English sentence of ours in the study's language.
+    bundle's file, `heatmap_address(node, level)` that of a map's picture, `answered()` the responses so far in order
+    (asked of the database only when called), `say(sentence)` an English sentence of ours in the study's language.
+    `level` names the display of the page, where the study has several.
     """
 
     definition: dict[str, Any]
@@ -40,9 +40,10 @@ class Run:
     plan: list[dict[str, Any]]
     position: int
     stimulus_url: Callable[[str], str]
-    heatmap_url: Callable[[Heatmap], str]
+    heatmap_address: Callable[[Heatmap, str], str]
     answered: Callable[[], list[Answered]]
     say: Callable[[str], str] = str
+    level: str = ""
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -53,6 +54,10 @@ class Run:
         """Return one of the study's texts as safe HTML, its `{placeholders}` filled in."""
         payment = self.definition["payment"]
         return render(self.definition["texts"][key], payment | self.parameters | values)
+
+    def heatmap_url(self, node: Heatmap) -> str:
+        """Return the address of a map's picture, drawn as this page's maps are."""
+        return self.heatmap_address(node, self.level)
 
     def image(self, image_id: str, *, method: str | None = None, class_name: str = "") -> dict[str, Any]:
         """Return what the stimulus component needs: addresses and size of an image and, if asked, of its heatmap."""
@@ -65,6 +70,18 @@ class Run:
             "overlay": self.heatmap_url(node) if node else None,
         }
 
-    def legend(self, method: str) -> dict[str, Any] | None:
+    def legend(self, method: str) -> dict[str, Any]:
         """Return what the legend of a method's heatmaps shows."""
-        return legend(display_of(self.definition, method))
+        return legend(display_of(self.definition, method, self.level), signed=self._is_signed(method))
+
+    def reading(self, method: str, label: str = "") -> str:
+        """Return how to read a method's heatmaps, as Markdown: by every display that this run's participant meets."""
+        levels = levels_met(self.definition, self.factors)
+        shown = dict.fromkeys(display_of(self.definition, method, level) for level in levels)
+        sentences = [reading(one, self.say, signed=self._is_signed(method), label=label) for one in shown]
+        if len(sentences) > 1:
+            sentences.insert(0, self.say(SEVERAL))
+        return "\n\n".join(sentences)
+
+    def _is_signed(self, method: str) -> bool:
+        return bool(self.bundle.methods.get(method, {}).get("signed"))

@@ -7,7 +7,7 @@ differ, both are told. Left out, it's what the kind's defaults say.
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-from studyapp.core.engine import flow
+from studyapp.core.engine import displays, flow
 from studyapp.core.engine.fields import Field, levels_of_all
 from studyapp.core.engine.kinds import Kind, Page
 
@@ -48,10 +48,12 @@ STAMPS = (
 Versions: TypeAlias = dict[str, dict[str, Any]]
 
 
-def columns(kind: Kind, versions: Versions | None = None, *, with_ids: bool = False) -> dict[str, list[Field]]:
-    """Return the columns of each table, in order."""
-    versions = versions or {"": kind.defaults()}
-    run = [STUDY, VERSION, PARTICIPANT, CONDITION, *_factors(kind)]
+def columns(
+    kind: Kind, versions: Versions | None = None, shown: Versions | None = None, *, with_ids: bool = False
+) -> dict[str, list[Field]]:
+    """Return the columns of each table, in order; `shown` maps each version to its displays, as it was frozen."""
+    versions, shown = versions or {"": kind.defaults()}, shown or {}
+    run = [STUDY, VERSION, PARTICIPANT, CONDITION, *_factors(kind), *_varied(shown, displays.BETWEEN)]
     trial_fields = [field for page in kind.pages if page.trial for field in recorded(page, versions)]
     return {
         "participants": [*run, *_participant(with_ids), *kind.fields],
@@ -60,6 +62,7 @@ def columns(kind: Kind, versions: Versions | None = None, *, with_ids: bool = Fa
             *WHERE,
             STIMULUS,
             Field("method", "text", "The explanation method shown, or none."),
+            *_varied(shown, displays.WITHIN),
             *{field.name: field for field in trial_fields}.values(),
             *TIMES,
             INPUT,
@@ -71,6 +74,7 @@ def columns(kind: Kind, versions: Versions | None = None, *, with_ids: bool = Fa
             Field("page", "text", "The kind of page."),
             Field("key", "text", "The step's name, unique in the run."),
             STIMULUS,
+            *_varied(shown, displays.WITHIN),
             *TIMES,
             Field("server_ms", "number", "Time since the run's previous answer, or its start; by the server.", "ms"),
             INPUT,
@@ -127,7 +131,12 @@ def recorded(page: Page, versions: Versions) -> list[Field]:
 
 
 def wide_columns(
-    kind: Kind, steps: dict[str, Page], versions: Versions | None = None, *, with_ids: bool = False
+    kind: Kind,
+    steps: dict[str, Page],
+    versions: Versions | None = None,
+    shown: Versions | None = None,
+    *,
+    with_ids: bool = False,
 ) -> list[Field]:
     """Return the columns of the wide table: one row per participant, then every step's fields and time.
 
@@ -140,11 +149,24 @@ def wide_columns(
         for prefix, page in steps.items()
         for field in (*of_pages[page.name], TIMES[0])
     ]
-    return [*columns(kind, versions, with_ids=with_ids)["participants"], *answers]
+    return [*columns(kind, versions, shown, with_ids=with_ids)["participants"], *answers]
 
 
 def _factors(kind: Kind) -> list[Field]:
     return [Field(f"factor_{factor.name}", "text", factor.description) for factor in kind.factors]
+
+
+def _varied(shown: Versions, varies: str) -> list[Field]:
+    """Return the column of the display that varies so in some version, with how each of its levels draws heatmaps."""
+    said = {
+        label: {level: displays.told(of_methods) for level, of_methods in one["levels"].items()}
+        for label, one in shown.items()
+        if one.get("varies") == varies
+    }
+    if not said:
+        return []
+    name = f"factor_{displays.FACTOR}" if varies == displays.BETWEEN else displays.FACTOR
+    return [Field(name, "text", "How the heatmaps were drawn.", levels=levels_of_all(said))]
 
 
 def _participant(with_ids: bool) -> list[Field]:

@@ -23,9 +23,9 @@ The tables lie in `data/` and fit together by `participant` and `step_index`. `d
 every column means, its unit and its levels, and holds the parameters of each published version of the study.
 
 Conventions: UTF-8, RFC 4180; `true`/`false`; times ISO-8601 in UTC; missing is empty. Text that begins with one of
-`= + - @` stands behind one apostrophe, so that no spreadsheet runs it as a formula, and so does text that begins with
-an apostrophe before one of `= + - @ '`. To undo it, drop the first character of a text that begins with an
-apostrophe followed by one of `= + - @ '`.
+`= + - @`, one of their wide forms `＝ ＋ － ＠`, a tab or a line break stands behind one apostrophe, so that no
+spreadsheet runs it as a formula, and so does text that begins with an apostrophe before one of these or before another.
+To undo it, drop the first character of a text that begins with an apostrophe followed by one of them.
 
 ```python
 import pandas
@@ -41,7 +41,7 @@ ROWS = {
     "wide": "run, its answers side by side",
 }
 # Keys of the description that are ours, not schema.org's.
-OWN = ("software", "kind", "study_version", "study_versions", "parameters", "factors", "levels", "valueType")
+OWN = ("software", "kind", "study_version", "study_versions", "parameters", "factors", "within", "levels", "valueType")
 
 
 def dataset_description(
@@ -49,8 +49,8 @@ def dataset_description(
 ) -> dict[str, Any]:
     """Return the metadata of an export as Psych-DS wants it, every column of every table described once.
 
-    `study` holds slug, title, parameters, factors (name → levels) and versions, newest first, each with
-    study_version, published, sha256 and parameters.
+    `study` holds slug, title, parameters, factors (name → levels), within (the same of what each participant met
+    several levels of) and versions, newest first, each with study_version, published, sha256, parameters and display.
     """
     described = {column.name: column for table in columns.values() for column in table}
     versions = study["versions"]
@@ -66,6 +66,7 @@ def dataset_description(
         "study_versions": versions,
         "parameters": study["parameters"],
         "factors": study["factors"],
+        "within": study["within"],
         "variableMeasured": [property_value(column) for column in described.values()],
     }
 

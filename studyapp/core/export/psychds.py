@@ -7,6 +7,7 @@ warnings, those about the metadata and about files that it does not know are her
 import csv
 import json
 import re
+from collections import Counter
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -142,5 +143,5 @@ def _description(described: Any, columns: set[str]) -> list[str]:
             found += [f"{where}: {variable.get('name')}: {name} is no property of PropertyValue" for name in foreign]
     found += [f"{where}: variableMeasured lacks the column {name}" for name in sorted(columns - set(named))]
     found += [f"{where}: {name} is described, but no table has it" for name in sorted(set(named) - columns)]
-    found += [f"{where}: {name} is described twice" for name in sorted({n for n in named if named.count(n) > 1})]
+    found += [f"{where}: {name} is described twice" for name, n in sorted(Counter(named).items()) if n > 1]
     return found

@@ -14,8 +14,9 @@ from typing import Any, Protocol, TextIO
 
 from studyapp.core.engine.fields import Field
 
-FORMULA = re.compile(r"[=+\-@]|'[=+\-@']")
-STARTS = frozenset("=+-@'")
+RUN = "=+-@＝＋－＠\t\r\n"  # where spreadsheets begin a formula, wide forms and skipped blanks included
+FORMULA = re.compile(rf"[{re.escape(RUN)}]|'[{re.escape(RUN)}']")
+STARTS = frozenset(RUN + "'")
 
 
 class Writer(Protocol):
@@ -25,8 +26,8 @@ class Writer(Protocol):
 def guarded(text: str) -> str:
     """Return `text` with a leading apostrophe where a spreadsheet would run it as a formula.
 
-    Guarded is what begins with `= + - @`, or with an apostrophe before one of these or before another apostrophe. So
-    the guard can be undone exactly: drop the first character where it is an apostrophe followed by one of `= + - @ '`.
+    Guarded is what begins with one of `RUN`, or with an apostrophe before one of these or before another apostrophe. So
+    the guard can be undone exactly: drop the first character where it is an apostrophe followed by one of them.
     """
     return f"'{text}" if text[:1] in STARTS and FORMULA.match(text) else text
 

@@ -26,7 +26,9 @@ FIELDS = {
 }
 
 
-SECTIONS = ("bundle", "parameters", "texts", "payment", "codes", "recruitment", "analysis_plan", "stimuli")
+SECTIONS = (
+    "bundle", "parameters", "texts", "display", "payment", "codes", "recruitment", "analysis_plan", "stimuli",
+)  # fmt: skip
 
 
 NAMES = {"$schema", "format", "format_version", "kind", "conditions", *FIELDS[""], *SECTIONS}

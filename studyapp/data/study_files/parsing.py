@@ -1,13 +1,15 @@
 """Read what a study file says of the study and its conditions, and refuse what it should not say."""
 
+from collections import Counter
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db.models import IntegerField
 
 from studyapp import models
-from studyapp.core.engine import parameters
-from studyapp.core.engine.kinds import ENGLISH, Kind, kind
+from studyapp.core.engine import display_settings, parameters
+from studyapp.core.engine.kinds import ENGLISH, Factor, Kind, kind
+from studyapp.models.studies import require_currency, require_language
 
 from .format import FIELDS, FORMAT, FORMAT_VERSION, NAMES, SECTIONS, StudyFileError
 
@@ -31,12 +33,13 @@ def parse(found, slug: str = "") -> tuple[models.Study, list[dict]]:
         kind=its_kind.name,
         parameters=_parameters(its_kind, found["parameters"], language),
         texts=_texts(its_kind, found["texts"], language),
+        display=_display(its_kind, found["display"], found["parameters"], language),
         analysis_plan=found["analysis_plan"],
         **_fields(found),
     )
     study.slug = slug or study.slug
     _validate(study)
-    return study, _conditions(its_kind, found.get("conditions", []))
+    return study, _conditions(display_settings.factors(its_kind, study.display), found.get("conditions", []))
 
 
 def _fields(found: dict) -> dict:
@@ -55,9 +58,18 @@ def _validate(study: models.Study) -> None:
         raise StudyFileError(f"slug: {_whose(study.slug, other)} is here already; load this one under another slug")
     try:
         study.full_clean(exclude=["bundle", "current"])
+        for field, require in (("language", require_language), ("currency", require_currency)):
+            _require(require, field, getattr(study, field))
     except ValidationError as error:
         field, messages = next(iter(error.message_dict.items()))
         raise StudyFileError(f"{_name(field)}: {messages[0]}") from None
+
+
+def _require(require, field: str, value: str) -> None:
+    try:
+        require(value)
+    except ValidationError as error:
+        raise ValidationError({field: error.messages}) from None
 
 
 def _whose(slug: str, other: models.Study) -> str:
@@ -88,24 +100,29 @@ def _texts(its_kind: Kind, texts: dict, language: str) -> dict:
     return {key: text for key, text in texts.items() if text != defaults[key]}
 
 
-def _conditions(its_kind: Kind, entries) -> list[dict]:
+def _display(its_kind: Kind, settings: dict, values: dict, language: str) -> dict:
+    if found := display_settings.problems(settings, its_kind.usual_display(its_kind.defaults(language) | values)):
+        raise StudyFileError(found[0])
+    return settings
+
+
+def _conditions(factors: tuple[Factor, ...], entries) -> list[dict]:
     if not isinstance(entries, list):
         raise StudyFileError(f"conditions: expected a list, found {entries!r}")
-    conditions = [_condition(its_kind, entry, f"conditions[{index}]") for index, entry in enumerate(entries)]
-    names = [condition["name"] for condition in conditions]
-    if repeated := [name for name in names if names.count(name) > 1]:
+    conditions = [_condition(factors, entry, f"conditions[{index}]") for index, entry in enumerate(entries)]
+    if repeated := [name for name, n in Counter(entry["name"] for entry in conditions).items() if n > 1]:
         raise StudyFileError(f"conditions: two are named {repeated[0]!r}; expected a name for each")
     return conditions
 
 
-def _condition(its_kind: Kind, entry, where: str) -> dict:
+def _condition(factors: tuple[Factor, ...], entry, where: str) -> dict:
     if not isinstance(entry, dict) or not isinstance(entry.get("factors"), dict):
         raise StudyFileError(f"{where}: expected an object with name and factors, found {entry!r}")
     require_known(entry, ("name", "factors", "quota", "open"), where)
-    names = [factor.name for factor in its_kind.factors]
+    names = [factor.name for factor in factors]
     if sorted(entry["factors"]) != sorted(names):
         raise StudyFileError(f"{where}.factors: expected {', '.join(names)}, found {', '.join(entry['factors'])}")
-    for factor in its_kind.factors:
+    for factor in factors:
         if not isinstance(level := entry["factors"][factor.name], str) or not level:
             raise StudyFileError(f"{where}.factors.{factor.name}: expected a text, found {level!r}")
         if not factor.open and entry["factors"][factor.name] not in factor.levels:

@@ -8,6 +8,9 @@ from typing import Any, cast
 from django.db import models as fields
 
 from studyapp import models
+from studyapp.core.display import CHOICES, RANGES, colour_tables
+from studyapp.core.engine import displays
+from studyapp.core.engine.display_settings import LEVEL, MOST_LEVELS
 from studyapp.core.engine.kinds import Column, Factor, Kind, Parameter, kinds
 
 from .format import FIELDS, FORMAT, FORMAT_VERSION
@@ -38,6 +41,7 @@ def schema() -> dict:
                 "bundle": _bundle(),
                 "parameters": {"type": "object", "description": "settings; those left out have their defaults"},
                 "texts": {"type": "object", "description": "what participants read, in Markdown"},
+                "display": _display(),
                 "conditions": {"type": "array", "description": "the cells of the design"},
                 **sections,
                 "analysis_plan": {"type": "object", "description": "as `python -m analysis plan` writes it"},
@@ -71,10 +75,11 @@ def _of_kind(its_kind: Kind) -> dict:
 
 def _condition(factors: tuple[Factor, ...]) -> dict:
     levels = {factor.name: _factor(factor) for factor in factors}
+    display = {displays.FACTOR: {"type": "string", "description": "one of the display's levels, where these vary so"}}
     return _object(
         {
             "name": {"type": "string", "pattern": SLUG, "maxLength": 80},
-            "factors": _object(levels, required=list(levels)),
+            "factors": _object(levels | display, required=list(levels)),
             "quota": {"type": ["integer", "null"], "minimum": 0, "description": "completed runs wanted; null: any"},
             "open": {"type": "boolean", "description": "whether anybody new is assigned"},
         },
@@ -120,6 +125,35 @@ _TYPES = {
     "list": _list,
     "object": _counts,
 }
+
+
+def _display() -> dict:
+    """Return how heatmaps look: a display's fields, others for some methods, and several displays as levels."""
+    about = {
+        "floor": "what is drawn as nothing: the value that means no effect, or the map's lowest",
+        "sign": "what lies above the floor, or what lies below it as well",
+        "smoothing": "σ of a Gaussian, in percent of the picture's width; left out: 0.8 of pixelwise methods, else 0",
+        "scale": "whose peaks the colours' end stands for",
+        "percentile": "of a map's magnitude that is its peak",
+        "style": "how the map lies on the photograph",
+        "colours": "left out: Reds, or RdBu_r with both signs",
+        "opacity": "of the colours at the end of the scale",
+    }
+    known: dict[str, dict] = {name: {"enum": list(choices)} for name, choices in CHOICES.items()}
+    known |= {name: {"type": "number", "minimum": low, "maximum": high} for name, (low, high) in RANGES.items()}
+    known["colours"] = {"enum": list(colour_tables())}
+    own = {name: known[name] | {"description": about[name]} for name in displays.FIELDS}
+    by_method = {"type": "object", "additionalProperties": _object(own), "description": "other fields, by method"}
+    levels = {
+        "type": "object",
+        "description": "displays to compare, by name: what differs from the study's",
+        "propertyNames": {"pattern": f"^{LEVEL.pattern}$"},
+        "additionalProperties": _object(own | {"methods": by_method}),
+        "maxProperties": MOST_LEVELS,
+    }
+    varies = {"enum": [displays.BETWEEN, displays.WITHIN], "description": "whom the levels vary between"}
+    found = _object(own | {"methods": by_method, "levels": levels, "varies": varies})
+    return found | {"description": "how heatmaps look; what is left out is as usual"}
 
 
 def _bundle() -> dict:

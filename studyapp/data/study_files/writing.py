@@ -40,6 +40,7 @@ def record(study: models.Study) -> dict:
         "bundle": {"name": bundle.name, "sha256": bundle.sha256} if bundle else {},
         "parameters": its_kind.defaults(study.language) | study.parameters,
         "texts": its_kind.texts(study.language) | study.texts,
+        "display": study.display,
         "conditions": list(study.conditions.values("name", "factors", "quota", "open")),
         **sections,
         "analysis_plan": study.analysis_plan,

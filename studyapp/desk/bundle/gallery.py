@@ -1,7 +1,8 @@
 """A bundle's gallery: images as rows, methods as columns, and what is wrong in it marked."""
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
 from django import forms
 from django.core.paginator import Paginator
@@ -18,7 +19,9 @@ from studyapp.bundles.stimuli import reader, stimulus_url
 from studyapp.core.bundles import gallery
 from studyapp.core.bundles.bundle import Bundle
 from studyapp.core.display import Display
-from studyapp.core.engine.displays import usual_display
+from studyapp.core.engine import display_settings
+from studyapp.core.engine.displays import display_for
+from studyapp.core.engine.kinds import kind
 from studyapp.core.legends import legend
 from studyapp.core.texts import words
 from studyapp.desk.pages import page_context
@@ -35,8 +38,9 @@ class ShownForm(forms.Form):
     method = forms.MultipleChoiceField(label="Methods", required=False, widget=forms.CheckboxSelectMultiple)
     alone = forms.BooleanField(label="Heatmaps without the photo", required=False)
     problems_only = forms.BooleanField(label="Only what looks wrong", required=False)
+    drawn_as = forms.ChoiceField(label="Drawn as in", required=False)
 
-    def __init__(self, data, bundle: Bundle):
+    def __init__(self, data, bundle: Bundle, looks: "Looks"):
         super().__init__(data or {"class_name": gallery.first_class(bundle)})
         own = ("", "the class explained first")
         choices = {
@@ -44,12 +48,16 @@ class ShownForm(forms.Form):
             "outcome": [("", "any"), *((outcome, outcome) for outcome in gallery.OUTCOMES)],
             "split": [("", "any"), *((split, split) for split in gallery.splits(bundle))],
             "method": [(name, bundle.method_title(name)) for name in bundle.methods],
+            "drawn_as": looks.choices(),
         }
         for name, offered in choices.items():
             cast(forms.ChoiceField, self.fields[name]).choices = offered
 
+    def values(self) -> dict[str, Any]:
+        return self.cleaned_data if self.is_valid() else {}
+
     def shown(self) -> gallery.Shown:
-        values = self.cleaned_data if self.is_valid() else {}
+        values = self.values()
         return gallery.Shown(
             values.get("class_name", ""),
             values.get("outcome", ""),
@@ -57,6 +65,35 @@ class ShownForm(forms.Form):
             tuple(values.get("method", ())),
             values.get("problems_only", False),
         )
+
+
+class Looks:
+    """How a bundle's maps are drawn: as usual, or by a display of one of the studies that use it and the user sees."""
+
+    def __init__(self, request: HttpRequest, record: models.Bundle):
+        self.methods = reader(record).methods
+        studies = roles.studies(request.user).filter(bundle=record)
+        self.studies = {str(study.pk): study for study in studies if isinstance(study.display, dict)}
+
+    def choices(self) -> list[tuple[str, str]]:
+        """Return them by name: none, a study's key, or that with a level of its factor."""
+        found = [("", "no study: as usual")]
+        for pk, study in self.studies.items():
+            levels = study.display.get("levels", {})
+            found += [(f"{pk}:{level}", f"{study}: {level}") for level in levels] or [(pk, str(study))]
+        return found
+
+    def display(self, method: str, asked: Mapping[str, Any]) -> Display:
+        """Return a method's display; a study that is not the user's, or has a wrong one, leaves it as usual."""
+        pk, _, level = str(asked.get("drawn_as") or "").partition(":")
+        study = self.studies.get(pk)
+        found = display_for(self.methods[method])
+        if study and (not level or level in study.display.get("levels", {})):
+            its_kind = kind(study.kind)
+            usual = its_kind.usual_display(its_kind.defaults(study.language) | study.parameters)
+            if not display_settings.problems(study.display, usual):
+                found = display_for(self.methods[method], study.display, usual, level)
+        return replace(found, style="map") if asked.get("alone") else found
 
 
 def urls(model_admin) -> list:
@@ -74,16 +111,16 @@ def _page(model_admin):
         bundle = reader(record)
         asked = request.GET.copy()
         number = (asked.pop("page", None) or ["1"])[0]
-        form = ShownForm(asked, bundle)
-        shown = form.shown()
-        alone = form.is_valid() and form.cleaned_data["alone"]
+        looks = Looks(request, record)
+        form = ShownForm(asked, bundle, looks)
+        shown, drawn = form.shown(), {name: form.values().get(name) for name in ("alone", "drawn_as")}
         found = Paginator(gallery.rows(bundle, shown), PER_PAGE)
         images = found.get_page(number)
         context = {
             **page_context(model_admin, request, f"Gallery: {record}", record),
             "form": form,
-            "columns": [_column(bundle, name, alone) for name in shown.methods or bundle.methods],
-            "rows": [_row(record, bundle, *pair, shown.methods, alone) for pair in images],
+            "columns": [_column(bundle, name, looks.display(name, drawn)) for name in shown.methods or bundle.methods],
+            "rows": [_row(record, bundle, *pair, shown.methods, drawn) for pair in images],
             "images": images,
             "query": asked.urlencode(),
             "n_problems": len(gallery.problems(bundle)),
@@ -102,24 +139,19 @@ def _picture(request: HttpRequest, pk: int) -> HttpResponse:
     node = next((one for one in tree if one.node == asked.get("node")), None)
     if node is None:
         raise Http404
-    return redirect(heatmap_url(record, node, _display(bundle, node.method, bool(asked.get("alone")))))
+    return redirect(heatmap_url(record, node, Looks(request, record).display(node.method, asked)))
 
 
-def _display(bundle: Bundle, method: str, alone: bool) -> Display:
-    usual = usual_display(bundle.methods[method], {})
-    return replace(usual, style="map") if alone else usual
-
-
-def _column(bundle: Bundle, name: str, alone: bool) -> dict:
+def _column(bundle: Bundle, name: str, display: Display) -> dict:
     return {
         "key": name,
         "name": bundle.method_title(name),
-        "legend": legend(_display(bundle, name, alone)),
+        "legend": legend(display, signed=bool(bundle.methods[name].get("signed"))),
         "whole": name in gallery.whole_output(bundle),
     }
 
 
-def _row(record, bundle: Bundle, image_id: str, class_name: str, methods: tuple[str, ...], alone: bool) -> dict:
+def _row(record, bundle: Bundle, image_id: str, class_name: str, methods: tuple[str, ...], drawn: dict) -> dict:
     image = bundle.images[image_id]
     return {
         "id": image_id,
@@ -135,7 +167,7 @@ def _row(record, bundle: Bundle, image_id: str, class_name: str, methods: tuple[
                 "method": bundle.method_title(cell.method),
                 "problem": cell.problem,
                 "metrics": [(words(name), f"{value:.3g}") for name, value in cell.metrics.items()],
-                "tree": [_branch(record, branch, alone) for branch in gallery.tree_of(cell.nodes)],
+                "tree": [_branch(record, branch, drawn) for branch in gallery.tree_of(cell.nodes)],
                 "single": len(cell.nodes) == 1,
             }
             for cell in gallery.cells(bundle, image_id, class_name, methods)
@@ -143,13 +175,13 @@ def _row(record, bundle: Bundle, image_id: str, class_name: str, methods: tuple[
     }
 
 
-def _branch(record: models.Bundle, branch: dict, alone: bool) -> dict:
+def _branch(record: models.Bundle, branch: dict, drawn: dict) -> dict:
     node = branch["node"]
     named = {"image": node.image_id, "method": node.method, "class": node.target, "node": node.node}
-    query = urlencode(named | ({"alone": "on"} if alone else {}))
+    query = urlencode(named | {name: value for name, value in drawn.items() if value})
     return {
         "label": node.label,
         "score": node.score,
         "url": f"{reverse('admin:gallery_map', args=[record.pk])}?{query}",
-        "branches": [_branch(record, below, alone) for below in branch["branches"]],
+        "branches": [_branch(record, below, drawn) for below in branch["branches"]],
     }

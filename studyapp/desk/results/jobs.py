@@ -16,6 +16,7 @@ from studyapp.jobs import worker
 
 # Of each kind of job: the page that shows it, and what it is called in the trail of changes.
 PAGES = {
+    "audit": ("admin:study_audit", "the audit"),
     "bots": ("admin:study_bots", "bots"),
     "export": ("admin:study_exports", "an export"),
     "publish": ("admin:studyapp_study_change", "publishing"),

@@ -10,6 +10,7 @@ from django.utils.html import format_html
 
 from studyapp import models
 from studyapp.bundles.stimuli import reader
+from studyapp.core.engine import display_settings
 from studyapp.core.engine.kinds import METHODS, Factor, kind
 from studyapp.core.texts import words
 from studyapp.desk.by_role import ByRole
@@ -22,7 +23,7 @@ FACTOR = "factor__"
 
 def condition_form(study: models.Study) -> type[forms.ModelForm]:
     """Return the form of one condition: a choice per factor of the study's kind."""
-    factors = kind(study.kind).factors
+    factors = display_settings.factors(kind(study.kind), study.display)
     methods = reader(study.bundle).titles("methods") if study.bundle else {}
     fields = {f"{FACTOR}{factor.name}": _factor_field(factor, methods) for factor in factors}
     return type("KindConditionForm", (ConditionForm,), {"factors": factors, **fields})
@@ -39,6 +40,8 @@ class ConditionForm(forms.ModelForm):
         self.fields["name"].required = False
         self.fields["name"].help_text = "left empty: named after its levels"
         for name, level in levels.items():
+            if name not in self.fields:  # a display that the study no longer varies
+                continue
             self._offer(name, level)
             self.fields[name].disabled = bool(instance.pk and instance.participants.exists())
 
@@ -78,14 +81,11 @@ class ConditionInline(ByRole, admin.TabularInline):
         return counted(super().get_queryset(request))
 
     def get_formset(self, request, obj=None, **kwargs):
-        factors = [f"{FACTOR}{factor.name}" for factor in kind(obj.kind).factors]
-        return super().get_formset(
-            request, obj, form=condition_form(obj), fields=["name", *factors, "quota", "open"], **kwargs
-        )
+        fields = ["name", *_factor_fields(obj), "quota", "open"]
+        return super().get_formset(request, obj, form=condition_form(obj), fields=fields, **kwargs)
 
     def get_fields(self, request, obj=None):
-        factors = [f"{FACTOR}{factor.name}" for factor in kind(obj.kind).factors]
-        return ["name", *factors, "quota", "open", *self.readonly_fields]
+        return ["name", *_factor_fields(obj), "quota", "open", *self.readonly_fields]
 
     @admin.display(description="Completed")
     def completed(self, cell):
@@ -113,6 +113,10 @@ class ConditionInline(ByRole, admin.TabularInline):
         return format_html(
             '<button type="submit" form="preview-form" formaction="{}" class="hw-small">Preview</button>', address
         )
+
+
+def _factor_fields(study: models.Study) -> list[str]:
+    return [f"{FACTOR}{factor.name}" for factor in display_settings.factors(kind(study.kind), study.display)]
 
 
 def _factor_field(factor: Factor, methods: dict[str, str]) -> forms.ChoiceField:

@@ -16,6 +16,7 @@ from studyapp.core.bundles.pairs import labels_of
 from studyapp.core.engine.kinds import METHODS, Kind, Parameter, Variant, kind, kinds
 from studyapp.core.texts import words
 from studyapp.data import audit
+from studyapp.models.studies import require_currency, require_language
 
 from .parameter_fields import parameter_field
 from .rows_field import RowsField
@@ -101,6 +102,14 @@ class StudyForm(forms.ModelForm):
             self.fields["slug"].label = SHORT_NAME
         if "seed" in self.fields:
             self.fields["seed"].show_hidden_initial = False
+
+    def clean_language(self):
+        require_language(self.cleaned_data["language"])
+        return self.cleaned_data["language"]
+
+    def clean_currency(self):
+        require_currency(self.cleaned_data["currency"])
+        return self.cleaned_data["currency"]
 
     def clean(self):
         cleaned = super().clean()

@@ -11,6 +11,8 @@ from django.urls import path, reverse
 from studyapp import models, publishing
 from studyapp.access import roles
 from studyapp.core.engine.kinds import kind
+from studyapp.core.reading import READING, STATEMENT
+from studyapp.core.texts import words
 from studyapp.data import audit
 from studyapp.desk import uploads
 from studyapp.desk.by_role import ByRole
@@ -22,7 +24,7 @@ from studyapp.desk.results import bots, dashboard, downloads, exports, jobs, rep
 from studyapp.jobs import files
 from studyapp.run import sessions
 
-from . import drawn, numbers, transitions, wording
+from . import audits, display, drawn, numbers, transitions, wording
 from .conditions import ConditionInline, LabelledFormSet
 from .forms import PARAMETER, TEXT, AddStudyForm, study_form, text_order
 
@@ -36,7 +38,13 @@ RECRUITMENT = (
 KEEPING = (("active_minutes", "expire_hours", "retention_days"), "seed")
 FOLDED = ("collapse",)
 # Where on the page each of `publishing.checks` is seen to.
-CHECKED_AT = {"Bundle": "#id_bundle", "Conditions": "#conditions-group", "Parameters and texts": "#texts"}
+CHECKED_ON = {"Display": "admin:study_display", "Stimuli": "admin:study_stimuli"}  # on pages of their own
+CHECKED_AT = {
+    "Bundle": "#id_bundle",
+    "Conditions": "#conditions-group",
+    "Parameters and texts": "#texts",
+    "Information page": f"#id_{PARAMETER}researchers",
+}
 
 
 class InvitationInline(ByRole, admin.TabularInline):
@@ -164,7 +172,7 @@ class StudyAdmin(ByRole, admin.ModelAdmin):
             path("load/", self.admin_site.admin_view(uploads.view(self, "study")), name="load_study"),
             path("<int:pk>/people/", self.admin_site.admin_view(people.view(self)), name="study_people"),
         ]
-        parts = (bots, coding, dashboard, drawn, exports, jobs, links, reports, wording)
+        parts = (audits, bots, coding, dashboard, display, drawn, exports, jobs, links, reports, wording)
         around = [address for part in parts for address in part.urls(self)]
         return [*own, *actions, *taken_away, *around, *super().get_urls()]
 
@@ -217,12 +225,14 @@ class StudyAdmin(ByRole, admin.ModelAdmin):
 
     def _about(self, request, study: models.Study) -> dict:
         may_change = self.has_change_permission(request, study)
+        checks = publishing.checks(study)
         return {
             "title": study.title,
             "subtitle": None,
             "study_kind": kind(study.kind),
             "numbers": numbers.of(study),
-            "checks": [(check, CHECKED_AT.get(check.title, "")) for check in publishing.checks(study)],
+            "checks": [(check, _place(study, check.title)) for check in checks],
+            "audit": audits.on_checklist(request, study, [one for check in checks for one in check.problems]),
             "advice": advice(study),
             "transitions": transitions.possible(study) if may_change else [],
             **transitions.under_way(request, study),
@@ -237,6 +247,12 @@ class StudyAdmin(ByRole, admin.ModelAdmin):
             "show_save_and_add_another": False,
             "show_save_and_continue": False,
         }
+
+
+def _place(study: models.Study, title: str) -> str:
+    """Return where a check of the study is seen to."""
+    page = CHECKED_ON.get(title)
+    return reverse(page, args=[study.pk]) if page else CHECKED_AT.get(title, "")
 
 
 def deletion_problems(study: models.Study) -> list[str]:
@@ -258,6 +274,11 @@ def advice(study: models.Study) -> list[tuple[str, str]]:
     if "{code}" in study.return_url and not study.code_completed:
         missing = "The return address asks for a code, but there is no code for completed runs."
         advised.append((missing, "#id_code_completed"))
+    for key, default in kind(study.kind).texts(study.language).items():
+        gone = [one for one in (READING, STATEMENT) if one in default and one not in study.texts.get(key, default)]
+        if gone:
+            said = f"Text “{words(key)}” tells how heatmaps are read without {gone[0]}: see that it fits the display."
+            advised.append((said, "#texts"))
     unseen = list(study.conditions.exclude(participants__preview=True).values_list("name", flat=True))
     if unseen and study.current is None:
         advised.append((f"Not previewed yet: {', '.join(unseen)}.", "#conditions-group"))

@@ -17,6 +17,8 @@ from studyapp.desk.results import jobs as shown_jobs
 
 Status = models.Study.Status
 DRAWN_AT_ONCE = 300  # heatmaps that the page waits for, some seconds; more are drawn in the background
+ACCEPTED = "Accepted from the audit"
+NOT_ACCEPTED = "The audit of the heatmaps is red. Read what it found; to publish all the same, tick that you accept it."
 PUBLISHING = "admin/studyapp/study/_publishing.html"
 
 
@@ -88,19 +90,28 @@ def view(model_admin, name: str):
         if not model_admin.has_change_permission(request, study):
             raise PermissionDenied
         if request.method == "POST":
-            _apply(model_admin, request, study, TRANSITIONS[name])
-            return redirect("admin:studyapp_study_change", study.pk)
+            done = _apply(model_admin, request, study, TRANSITIONS[name])
+            return redirect("admin:studyapp_study_change" if done else f"admin:study_{name}", study.pk)
         return TemplateResponse(request, "admin/studyapp/confirm.html", _context(model_admin, request, study, name))
 
     return act
 
 
-def _apply(model_admin, request: HttpRequest, study: models.Study, transition: Transition) -> None:
+def _apply(model_admin, request: HttpRequest, study: models.Study, transition: Transition) -> bool:
+    """Do it, and tell what was done or why not; return False where it waits for an audit to be accepted."""
+    accepted: list[list] = []
     try:
         if not transition.status and not publishing.problems(study):
-            if publishing.n_undrawn(study) > DRAWN_AT_ONCE:
-                _publish_later(model_admin, request, study)
-                return
+            is_large = publishing.n_undrawn(study) > DRAWN_AT_ONCE
+            found = publishing.kept_audit(study) if is_large else publishing.audit_study(study)
+            red = publishing.needs_consent(found) if found else []
+            if red and "accept" not in request.POST:
+                model_admin.message_user(request, NOT_ACCEPTED, messages.ERROR)
+                return False
+            accepted = [[ACCEPTED, None, sentence] for sentence in red]
+            if is_large:
+                _publish_later(model_admin, request, study, accepted)
+                return True
             publishing.draw_heatmaps(study)  # before the transaction: nobody else's writing should wait for it
         with transaction.atomic():
             if transition.status:
@@ -108,17 +119,19 @@ def _apply(model_admin, request: HttpRequest, study: models.Study, transition: T
             else:
                 publishing.publish(study)
             done = transition.done.format(version=study.current.number if study.current else "")
-            record(request.user, study, done)
+            record(request.user, study, done, accepted)
     except ValueError as problem:
         model_admin.message_user(request, str(problem), messages.ERROR)
-        return
+        return True
     model_admin.message_user(request, done, messages.SUCCESS)
+    return True
 
 
-def _publish_later(model_admin, request: HttpRequest, study: models.Study) -> None:
+def _publish_later(model_admin, request: HttpRequest, study: models.Study, accepted: list[list]) -> None:
     with transaction.atomic():
-        jobs.ask("publish", study=study, user=request.user, slot=f"publish {study.pk}")
-        record(request.user, study, "Asked to publish, once the heatmaps are drawn.")
+        asked = {"accepted": [sentence for _, _, sentence in accepted]}
+        jobs.ask("publish", study=study, user=request.user, parameters=asked, slot=f"publish {study.pk}")
+        record(request.user, study, "Asked to publish, once the heatmaps are drawn.", accepted)
     said = "Its heatmaps are being drawn; it is published as soon as they are, also when this page is closed."
     model_admin.message_user(request, said, messages.INFO)
 
@@ -140,9 +153,12 @@ def progress(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _context(model_admin, request: HttpRequest, study: models.Study, name: str) -> dict:
     transition = TRANSITIONS[name]
+    problems = publishing.problems(study) if name == "publish" else []
+    found = publishing.kept_audit(study) if name == "publish" and not problems else None
     return {
         **page_context(model_admin, request, transition.question.format(study=study), study),
         "meaning": transition.meaning,
         "button": transition.button,
-        "problems": publishing.problems(study) if name == "publish" else [],
+        "problems": problems,
+        "to_accept": publishing.needs_consent(found) if found else [],
     }

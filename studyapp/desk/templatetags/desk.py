@@ -6,6 +6,7 @@ from studyapp import models
 from studyapp.access import roles
 from studyapp.core.engine.kinds import kind
 from studyapp.desk.study.numbers import counted
+from studyapp.operations import routines
 
 register = template.Library()
 
@@ -21,6 +22,12 @@ def _wanted(study: models.Study) -> int | None:
     quotas = [cell.quota for cell in study.conditions.all()]
     limits = [quota for quota in quotas if quota is not None]
     return sum(limits) if quotas and len(limits) == len(quotas) else None
+
+
+@register.simple_tag
+def late_routines() -> list[str]:
+    """Return what to say of daily routines that are late."""
+    return list(routines.warnings())
 
 
 @register.simple_tag

@@ -1,6 +1,7 @@
 from studyapp import models
 from studyapp.jobs import files
 from studyapp.management.recorded import RecordedCommand
+from studyapp.operations import routines
 from studyapp.run import sessions
 
 
@@ -17,3 +18,4 @@ class Command(RecordedCommand):
             if expired or erased:
                 self.record(study, f"Ended {expired} expired runs and erased {erased} recruitment ids")
                 self.stdout.write(f"{study.slug}: {expired} runs expired, {erased} recruitment ids erased")
+        routines.done(routines.RETENTION)

@@ -15,7 +15,8 @@ from studyapp.run.sessions.ending import ERASED, finish
 from studyapp.run.sessions.runs import locked, position_of
 
 MAX_DRAFT, MAX_FIELDS = 60_000, 400  # characters and fields of a draft, several times what the longest page holds
-MAX_EVENTS, MAX_OF_RUN, MAX_DATA = 500, 20_000, 2_000  # in a batch; in a run; characters of one event's data
+MAX_EVENTS, MAX_OF_RUN = 500, 20_000  # events in a batch; in a run
+MAX_DATA = 2_000  # characters of one event's data, and of what an answer's page tells of its showing
 
 
 @dataclass(frozen=True)
@@ -135,14 +136,13 @@ def _move(participant: models.Participant, move: flow.Move) -> None:
 def _event(participant: models.Participant, position: int, event: dict, now) -> models.Event:
     event = storable(event)
     data = event.get("data")
-    fits = isinstance(data, dict) and len(json.dumps(data)) <= MAX_DATA
     return models.Event(
         participant=participant,
         position=position,
         name=str(event.get("name", ""))[:40],
         t_ms=_number(event.get("t_ms")),
         input_mode=str(event.get("input_mode", ""))[:10],
-        data=data if fits else {},
+        data=data if isinstance(data, dict) and _fits(data) else {},
         uid=str(event["uid"])[:40] if event.get("uid") else None,
         received_at=now,
     )
@@ -150,12 +150,17 @@ def _event(participant: models.Participant, position: int, event: dict, now) -> 
 
 def _timing(timing: dict) -> dict:
     timing = storable(timing)
+    shown = {key: timing[key] for key in ("shown_at", "screen") if key in timing}
     return {
         "rt_ms": _number(timing.get("rt_ms")),
         "hidden_ms": _number(timing.get("hidden_ms")),
         "input_mode": str(timing.get("input_mode") or "")[:10],
-        "timing": {key: timing[key] for key in ("shown_at", "screen") if key in timing},
+        "timing": shown if _fits(shown) else {},
     }
+
+
+def _fits(data: dict) -> bool:
+    return len(json.dumps(data)) <= MAX_DATA
 
 
 def _number(value) -> float | None:

@@ -9,7 +9,7 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from studyapp import models
-from studyapp.core.engine import flow
+from studyapp.core.engine import displays, flow
 from studyapp.core.engine.assignment import Cell, choose_condition, choose_order
 from studyapp.core.engine.kinds import kind
 from studyapp.publishing import frozen, read_version
@@ -111,6 +111,7 @@ def _begin(
     order = choose_order(taken, its_kind.n_orders(record), rng)
     seed = rng.randrange(2**31)
     steps = its_kind.part("plan:build")(record, condition.factors, order, Random(seed))
+    steps = displays.dealt(record, steps, condition.factors, Random(f"{seed}:display"))
     now = timezone.now()
     participant = models.Participant.objects.create(
         study_id=version.study_id,

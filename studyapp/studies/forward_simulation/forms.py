@@ -1,6 +1,10 @@
 """The form of forward simulation's screening, whose statements stand in a text of the study."""
 
+from django.utils.translation import gettext
+
 from studyapp.forms import QuestionForm
+
+from .statements import said
 
 
 class ScreeningForm(QuestionForm):
@@ -8,4 +12,6 @@ class ScreeningForm(QuestionForm):
 
     def build(self):
         for question, statement in zip(self.asked, self.step["data"]["statements"], strict=True):
-            self.fields[question.name] = self.field(question, statement["text"])
+            self.fields[question.name] = self.field(
+                question, said(statement["text"], self.step, self.definition, gettext)
+            )

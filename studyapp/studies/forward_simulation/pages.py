@@ -1,13 +1,17 @@
 """What each page shows. Every dict is built afresh from public things: no answer of a picture asked about is in it."""
 
+from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 
+from studyapp.core.engine.particulars import particulars
 from studyapp.core.engine.run import to_say
 from studyapp.core.engine.shared_pages import money
-from studyapp.core.texts import render
+from studyapp.core.texts import Kept, render
 
 from . import plan
 from .charts import score_chart
+from .frames import frames_of, own_frames
 from .scoring import summary
 from .statements import without_statements
 
@@ -18,12 +22,22 @@ NAMES = {
     "TN": to_say("rightly left out"),
 }
 BANDS = ("TP", "FN", "FP")
-SHOWN = {"outcomes": ("TP", "FN", "FP", "TN"), "scores": ("TP", "FN"), "heatmap": ("TP", "FP")}
+SHOWN = {
+    "outcomes": ("TP", "FN", "FP", "TN"),
+    "scores": ("TP", "FN"),
+    "heatmap": ("TP", "FP"),
+    "screen": (*BANDS, "TN"),
+}
 
 
 def text(step: dict, run) -> dict:
     """Return a page that is one text of the study, named like the page."""
     return {"body": _text(run, step["page"], **step["data"])}
+
+
+def information(step: dict, run) -> dict:
+    """Return the information sheet, with who does the study and what becomes of the data."""
+    return text(step, run) | {"particulars": particulars(run)}
 
 
 def instructions(step: dict, run) -> dict:
@@ -41,10 +55,23 @@ def screening(step: dict, run) -> dict:
     data = step["data"]
     around = without_statements(run.definition["texts"][f"screening_{data['about']}"])
     return {
-        "body": render(around, {"class_name": data["class_name"]}),
+        "body": render(around, {"class_name": Kept(data["class_name"])}),
         "example": _example(run, data["image"], data["class_name"]),
+        "frames": _frames(data, run),
         **_look(run, still=True),
     }
+
+
+def _frames(data: dict, run) -> list[dict]:
+    """Return the frames on the example's heatmap with their letters, A first; none where nothing speaks of them."""
+    method, called = _method(run), data.get("frames")
+    if not (method and called):
+        return []
+    node = run.bundle.heatmap(data["image"], method, data["class_name"])
+    own = own_frames(run.parameters, method, data["attempt"])
+    inside, outside = own or frames_of(run.bundle.saliency(node), node.reference)
+    marked = [{"letter": called["inside"], **inside._asdict()}, {"letter": called["outside"], **outside._asdict()}]
+    return sorted(marked, key=lambda frame: frame["letter"])
 
 
 def trial(step: dict, run) -> dict:
@@ -92,10 +119,11 @@ def _part(name: str, run) -> dict:
     asked, images = stimuli["class_name"], stimuli["images"]
     return {
         "name": name,
-        "body": _text(run, f"instructions_{name}", class_name=asked),
+        "body": _text(run, f"instructions_{name}", class_name=asked, reading=_reading(run, asked)),
         "classes": sorted(run.bundle.classes) if name == "classes" else [],
         "examples": [
-            _example(run, images[outcome], asked) | {"sentence": _sentence(run, outcome, asked)}
+            _example(run, images[outcome], asked)
+            | {"sentence": _sentence(run, outcome, asked), "commentary": _commentary(run, name, outcome, asked)}
             for outcome in SHOWN.get(name, ())
             if outcome in images
         ],
@@ -114,6 +142,16 @@ def _look(run, *, still: bool = False) -> dict:
         "legend": run.legend(method) if method else None,
         "scores_shown": run.factors["scores"] == "shown",
     }
+
+
+def usual_display(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how heatmaps are usually drawn: in the photograph's place they have its colours."""
+    return {} if parameters["heatmap_layout"] == "side_by_side" else {"style": "overlay"}
+
+
+def _reading(run, label: str) -> str:
+    method = _method(run)
+    return run.reading(method, label) if method else ""
 
 
 def _method(run) -> str | None:
@@ -152,20 +190,25 @@ def _sentence(run, outcome: str, name: str) -> str:
     return _text(run, f"outcome_{outcome.lower()}", class_name=name)
 
 
+def _commentary(run, part: str, outcome: str, name: str) -> str:
+    """Return what an example's heatmap tells, where the instructions come to it."""
+    return _text(run, f"commentary_{outcome.lower()}", class_name=name) if part == "heatmap" else ""
+
+
 def _text(run, key: str, **values) -> str:
     payment, drawn = run.definition["payment"], run.definition["stimuli"]["classes"]
     names = run.parameters["classes"]
     n_trials = sum(len(drawn[name]["queries"]) for name in names)
     known = {
-        "first_class": names[0],
-        "second_class": names[1],
+        "first_class": Kept(names[0]),
+        "second_class": Kept(names[1]),
         "n_trials": n_trials,
         "n_examples": sum(run.parameters["examples"].values()),
         "base": money(payment["reward_base"], payment["currency"]),
         "bonus": money(payment["reward_bonus"], payment["currency"]),
         "max_reward": money(_reward(payment, n_trials), payment["currency"]),
     }
-    return run.text(key, **known | values)
+    return run.text(key, **known | values | {name: Kept(values[name]) for name in ("class_name",) if name in values})
 
 
 def _reward(payment: dict, n_correct: int) -> Decimal:

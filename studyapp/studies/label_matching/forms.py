@@ -1,8 +1,10 @@
 """The forms of label matching."""
 
 from django import forms
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy as _
 
+from studyapp.core.texts import kept
 from studyapp.forms import QuestionForm, StepForm
 
 from .boxes import box_names, letter
@@ -32,6 +34,7 @@ class GuessForm(StepForm):
                 label=_("Label for heatmap %(letter)s") % {"letter": letter(number)},
                 choices=[("", _("No label yet")), *((label, label) for label in tray)],
                 error_messages={"required": empty % {"letter": letter(number)}},
+                widget=forms.Select(attrs={"translate": "no"}),
             )
 
     def clean(self):
@@ -49,4 +52,4 @@ class GuessForm(StepForm):
 
 
 def _pair(first: str, second: str) -> str:
-    return _("“%(first)s” and “%(second)s”") % {"first": first, "second": second}
+    return mark_safe(_("“%(first)s” and “%(second)s”") % {"first": kept(first), "second": kept(second)})

@@ -2,8 +2,10 @@
 
 from random import Random
 
-from studyapp.core.bundles.map_tree import Node, leaves, read_tree, walk
+from studyapp.core.bundles.map_tree import Node, leaves, read_tree
+from studyapp.core.engine.particulars import particulars
 from studyapp.core.engine.shared_pages import money
+from studyapp.core.texts import Kept
 
 from .boxes import box_names, letter
 from .scoring import agreements
@@ -16,12 +18,23 @@ def text(step: dict, run) -> dict:
     return {"body": _text(run, step["page"], **_named(step["data"]))}
 
 
+def information(step: dict, run) -> dict:
+    """Return the information sheet, with who does the study and what becomes of the data."""
+    return text(step, run) | {"particulars": particulars(run)}
+
+
+def entry(definition: dict) -> dict:
+    """Return what can stand in the text of the front door: the labels of the study's first pair."""
+    return _named(definition["stimuli"]["pairs"][0])
+
+
 def guideline(step: dict, run) -> dict:
     """Return one part of the guideline; two of them come with the worked example."""
     data = step["data"]
     worked, part = data["worked"], data["part"]
     labels = {"labels": worked["labels"]}
-    shown = {"name": part, "body": _text(run, f"guideline_{part}", **_named(labels))}
+    told = _named(labels) | {"reading": run.reading(run.factors["method"])}
+    shown = {"name": part, "body": _text(run, f"guideline_{part}", **told)}
     if part == "classification":
         shown["single"] = _single(worked, run)
         shown["legend"] = run.legend(run.factors["method"])
@@ -96,7 +109,7 @@ def _single(worked: dict, run) -> dict:
 
 
 def _tree(image_id: str, drawn: dict, run, boxes: dict[str, dict]) -> dict:
-    """Return a tree ready to draw: the image, its branches, and what the maps' size depends on.
+    """Return a tree ready to draw: the image and its branches.
 
     `boxes` says by label what stands under the pair's leaves. No other node has a name.
     """
@@ -108,8 +121,6 @@ def _tree(image_id: str, drawn: dict, run, boxes: dict[str, dict]) -> dict:
     return {
         "image": image,
         "branches": [_branch(node, image, run, boxes) for node in nodes],
-        "others": sum(not node.children for node in walk(nodes)) - len(boxes),
-        "depth": _depth(nodes),
     }
 
 
@@ -124,13 +135,9 @@ def _branch(node: Node, image: dict, run, boxes: dict[str, dict]) -> dict:
     }
 
 
-def _depth(nodes: tuple[Node, ...]) -> int:
-    return 1 + max(_depth(node.children) for node in nodes) if nodes else 0
-
-
 def _named(data: dict) -> dict:
     """Return a step's data with the labels as the texts name them, in the order in which the pair is written."""
-    labels = dict(zip(("first_label", "second_label"), data.get("labels", ()), strict=False))
+    labels = dict(zip(("first_label", "second_label"), map(Kept, data.get("labels", ())), strict=False))
     return {name: value for name, value in data.items() if isinstance(value, str | int)} | labels
 
 

@@ -34,9 +34,9 @@ def arrange(plan: list[dict], position: int, answer: dict) -> list[dict]:
 
 def _guideline(definition: dict, pairs: list[dict], rng: random.Random) -> list[dict]:
     """Return the guideline's parts, with the worked example of a pair that isn't the participant's, if there is one."""
-    mine = [pair["name"] for pair in pairs]
-    others = [pair for pair in definition["stimuli"]["pairs"] if pair["name"] not in mine]
-    pair = rng.choice(others or pairs)
+    stimuli, mine = definition["stimuli"], [pair["name"] for pair in pairs]
+    others = [pair for pair in stimuli["pairs"] if pair["name"] not in mine]
+    pair = stimuli.get("guideline") or rng.choice(others or pairs)
     worked = {"image": pair["worked"], "labels": pair["labels"]} | _drawn(pair["labels"], rng)
     return [
         step("guideline", f"guideline-{part}", phase="instructions", data={"part": part, "worked": worked})

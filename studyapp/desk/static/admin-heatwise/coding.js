@@ -1,5 +1,7 @@
 // Coding: one answer at a time, by keys or clicks; every change is sent at once, and again until it has arrived.
 
+import { meant, show as showKeys } from "../js/keys.js";
+
 const PAUSES_MS = [1000, 2000, 5000, 10_000];
 
 /** Return the codes with one given or taken. */
@@ -9,7 +11,7 @@ export const toggled = (chosen, code) =>
 /** Return what a key press means, or null: typing into a field means nothing else. */
 export function meaning(event, codes) {
   if (event.ctrlKey || event.altKey || event.metaKey || event.target.closest("input, textarea, select")) return null;
-  const key = event.key.toLowerCase();
+  const key = meant(event).toLowerCase();
   if (key === "enter") return event.target.closest("button, a, summary") ? null : { does: "done" };
   if (key === "u") return { does: "undo" };
   if (key === "n") return { does: "new" };
@@ -83,6 +85,7 @@ function init(root) {
     part("hw-done").replaceChildren(state.chosen.length ? "Done, next " : "Nothing found, next ", element("kbd", { textContent: "Enter" }));
     part("hw-codes").hidden = !passage;
     part("hw-codes").replaceChildren(...Object.entries(state.kinds).map(group).filter(Boolean));
+    showKeys(document).catch(() => {});
   }
 
   function group([kind, title]) {
@@ -168,10 +171,10 @@ function init(root) {
   });
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") part("hw-text").focus();
-    const meant = keys.checked && !event.repeat ? meaning(event, codes) : null;
-    if (!meant) return;
+    const wanted = keys.checked && !event.repeat ? meaning(event, codes) : null;
+    if (!wanted) return;
     event.preventDefault();
-    actions[meant.does](meant);
+    actions[wanted.does](wanted);
   });
   draw();
 }

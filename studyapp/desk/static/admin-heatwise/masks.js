@@ -1,5 +1,7 @@
 // Masks: polygons and brush strokes on a raster of the image's own pixels; undo, zoom, and all of it by keys too.
 
+import { meant } from "../js/keys.js";
+
 const HISTORY = 100;
 const INSIDE = [31, 92, 153, 130];
 const ZOOMS = [0.5, 0.75, 1, 1.5, 2, 3, 4, 6, 8, 12];
@@ -278,6 +280,9 @@ async function init(root) {
     "[": () => { part("hw-size").stepDown(2); draw(); },
     "]": () => { part("hw-size").stepUp(2); draw(); },
   };
+  // Layouts on which brackets take a second key have something else in their places.
+  const places = { BracketLeft: "[", BracketRight: "]" };
+  const actionOf = (event) => onImage[event.key] || onImage[meant(event)] || onImage[places[event.code]];
   canvas.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const move = moves[event.key];
@@ -289,8 +294,8 @@ async function init(root) {
       ];
       draw();
       show(cross);
-    } else if (onImage[event.key] || onImage[event.key.toLowerCase()]) {
-      (onImage[event.key] || onImage[event.key.toLowerCase()])();
+    } else if (actionOf(event)) {
+      actionOf(event)();
     } else {
       return;
     }
@@ -298,7 +303,7 @@ async function init(root) {
   });
   document.addEventListener("keydown", (event) => {
     if (!event.ctrlKey && !event.metaKey) return;
-    const key = event.key.toLowerCase();
+    const key = meant(event);
     if (key === "z" && !event.shiftKey) undo();
     else if (key === "y" || key === "z") step(undone, done);
     else if (key === "s") save();

@@ -164,11 +164,15 @@ export function init(form) {
     row[Math.max(0, index, chip) + by]?.focus();
   }
 
+  function laid() {
+    for (const handle of form.querySelectorAll(".lifted")) handle.classList.remove("lifted");
+  }
+
   dragging.init(form, {
     handleOf: (target) => target.closest("[data-label], .filled .place"),
     itemOf: (handle) => handle.dataset.label ?? boxes.find((box) => box.place === handle)?.list.value,
     likenessOf,
-    zoneAt: (x, y) => document.elementFromPoint(x, y)?.closest("[data-box], .actions") ?? null,
+    zoneAt: (x, y) => document.elementFromPoint(x, y)?.closest("[data-box], [data-tray], .actions") ?? null,
     lift: (label, handle) => {
       hold(label);
       handle.classList.add("lifted");
@@ -176,8 +180,13 @@ export function init(form) {
     over: (zone) => {
       for (const box of boxes) box.zone.classList.toggle("over", box.zone === zone);
     },
+    back: (label, likeness) => {
+      laid();
+      putDown();
+      dragging.travel(likeness, handleAt(label));
+    },
     drop: (label, zone, likeness) => {
-      for (const handle of form.querySelectorAll(".lifted")) handle.classList.remove("lifted");
+      laid();
       const index = boxes.findIndex((box) => box.zone === zone);
       const from = lying().indexOf(label);
       put(label, index >= 0 ? index : zone ? null : from >= 0 ? from : null, likeness);

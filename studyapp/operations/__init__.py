@@ -1,0 +1,1 @@
+"""Keeping an installation safe: backups that were proven, restoring them, and noticing when daily routines stop."""

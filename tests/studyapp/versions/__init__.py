@@ -1,0 +1,1 @@
+"""Databases as earlier versions left them, with people in the middle of their runs; `make.py` made them."""
