@@ -10,7 +10,9 @@ import * as guide from "./guide.js";
 import { watchInputMode } from "./input_mode.js";
 import { noticeBoard } from "./notice.js";
 import * as outbox from "./outbox.js";
+import * as questionnaire from "./questionnaire.js";
 import { decodeInTime, prefetch, reload } from "./preload.js";
+import * as spent from "./spent.js";
 import * as store from "./store.js";
 
 export async function init(form) {
@@ -28,7 +30,7 @@ export async function init(form) {
   form.addEventListener("submit", (event) => {
     if (step.plain) return;
     event.preventDefault();
-    submit(step).catch(() => {
+    submit(step, event.submitter ?? document.activeElement).catch(() => {
       asPlainForm(step);
       form.submit();
     });
@@ -83,10 +85,10 @@ async function flushOutbox(step) {
   for (const { token, body } of kept.sort((a, b) => Number(a.token === step.token) - Number(b.token === step.token))) {
     const receipt = await send(step, token, new URLSearchParams(body));
     if (token !== step.token) continue;
-    if (receipt.status !== "invalid") {
+    if (!["invalid", "full"].includes(receipt.status)) {
       goOn(step, receipt);
     } else {
-      step.refused = { fields: [...new URLSearchParams(body)], errors: receipt.errors };
+      step.refused = { fields: [...new URLSearchParams(body)], errors: receipt.errors ?? {} };
     }
   }
 }
@@ -137,12 +139,22 @@ function show(step) {
     const { name, type, value } = event.target;
     step.events.record("changed", type === "radio" ? { field: name, value } : { field: name });
   });
-  form.addEventListener("input", (event) => clearError(form, event.target.name));
+  form.addEventListener("input", (event) => {
+    clearError(form, event.target.name);
+    if (!form.querySelector("[aria-invalid=true]")) step.notice.quiet("invalid");
+  });
+  step.items = optional(() => spent.itemTimes(form, step.clock));
   optional(() => choices.init(form));
+  optional(() => questionnaire.init(form));
   optional(() => guide.init(document, step.events.record));
-  if (step.refused) showErrors(form, step.refused.errors);
+  if (step.refused) refuse(step, step.refused.errors);
   else focusStart(form);
   optional(() => prefetch(JSON.parse(document.querySelector("#next-images").textContent)));
+}
+
+function refuse(step, errors) {
+  showErrors(step.form, errors);
+  if (Object.keys(errors).length) step.notice.say("invalid");
 }
 
 /** Put the focus where the step begins, so that reading and tabbing start there. */
@@ -151,32 +163,37 @@ function focusStart(form) {
   form.querySelector("main").focus({ preventScroll: true });
 }
 
-async function submit(step) {
+/** Send the page; the button that was pressed, as to turn back, says how. */
+async function submit(step, pressed) {
   if (step.sending || !step.clock) return;
   step.sending = true;
   const { form, clock } = step;
-  form.elements.timing.value = JSON.stringify({
+  const timing = {
     rt_ms: clock.elapsed(),
     hidden_ms: clock.hidden(),
     shown_at: clock.shownAt,
     input_mode: step.mode(),
     screen: { w: window.innerWidth, h: window.innerHeight, dpr: window.devicePixelRatio },
-  });
+  };
+  const carried = form.elements.spent?.value;
+  form.elements.timing.value = JSON.stringify(carried === undefined ? timing : spent.together(form, timing, step.items));
   const body = new URLSearchParams(new FormData(form));
+  if (pressed?.name) body.append(pressed.name, pressed.value);
+  if (carried !== undefined) form.elements.spent.value = carried;
   step.drafts?.stop();
   outbox.keep(step.kept, step.participant, step.token, body.toString());
-  const button = form.querySelector("button[type=submit]");
+  const button = form.querySelector(".primary");
   button.setAttribute("aria-disabled", "true");
   step.events.flush();
   const receipt = await send(step, step.token, body);
-  if (["invalid", "foreign"].includes(receipt.status)) {
+  if (["invalid", "foreign", "full"].includes(receipt.status)) {
     step.sending = false;
     step.drafts?.goOn();
     button.removeAttribute("aria-disabled");
   }
-  if (receipt.status === "foreign") return step.notice.say("foreign");
+  if (["foreign", "full"].includes(receipt.status)) return step.notice.say(receipt.status);
   if (receipt.status === "invalid") {
-    showErrors(form, receipt.errors);
+    refuse(step, receipt.errors);
     step.events.record("refused", { fields: Object.keys(receipt.errors) });
     return;
   }

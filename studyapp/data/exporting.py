@@ -19,12 +19,15 @@ from django.db import transaction
 from django.utils import timezone
 
 from studyapp import __version__, models
+from studyapp.core.engine.displays import FACTOR
 from studyapp.core.engine.fields import Field
-from studyapp.core.engine.kinds import Kind, Page, kind
+from studyapp.core.engine.kinds import Kind, Page
 from studyapp.core.export import datasheet, psychds
 from studyapp.core.export.columns import columns, wide_columns
 from studyapp.core.export.tables import cells, writer_to
+from studyapp.core.export.workbook import Book, TooLarge
 from studyapp.data import rows
+from studyapp.publishing import kind_of_study
 
 SNAPSHOT = "snapshot"
 PLAN = "analysis_plan.json"
@@ -39,11 +42,13 @@ class ExportError(ValueError):
     """Why nothing was exported, in words."""
 
 
-def export(study: models.Study, folder: Path | str, *, wide: bool = False, with_ids: bool = False) -> dict[str, int]:
+def export(
+    study: models.Study, folder: Path | str, *, wide: bool = False, with_ids: bool = False, bom: bool = False
+) -> dict[str, int]:
     """Write the export of a study to a new `folder` and return the number of rows by table.
 
-    An earlier export in its place is replaced; a folder that holds anything else is refused. The folder appears whole
-    or not at all.
+    With `bom` each CSV begins with a byte order mark, by which Excel reads it as UTF-8. An earlier export in its place
+    is replaced; a folder that holds anything else is refused. The folder appears whole or not at all.
     """
     folder = Path(folder)
     _require_free(folder)
@@ -52,7 +57,7 @@ def export(study: models.Study, folder: Path | str, *, wide: bool = False, with_
     try:
         (scratch / "data").mkdir()
         with _snapshot(study) as seen:
-            counts = _write(seen, lambda name: (scratch / name).open("w", **TEXT), wide, with_ids)
+            counts = _write(seen, lambda name: (scratch / name).open("w", **_text(name, bom)), wide, with_ids)
         scratch.chmod(0o755)
         if folder.exists():
             shutil.rmtree(folder)
@@ -69,6 +74,7 @@ def export_zip(
     *,
     wide: bool = False,
     with_ids: bool = False,
+    bom: bool = False,
     progress: Progress | None = None,
 ) -> None:
     """Write the same as one zip to `stream`, while it is read; what breaks off on the way can't be opened as a zip.
@@ -80,22 +86,57 @@ def export_zip(
 
         @contextmanager
         def opened(name: str) -> Iterator[TextIO]:
-            with archive.open(f"{top}/{name}", "w", force_zip64=True) as file, TextIOWrapper(file, **TEXT) as text:
+            with (
+                archive.open(f"{top}/{name}", "w", force_zip64=True) as file,
+                TextIOWrapper(file, **_text(name, bom)) as text,
+            ):
                 yield text
 
         _write(seen, opened, wide, with_ids, progress)
 
 
-def export_table(study: models.Study, name: str, stream: BinaryIO, *, with_ids: bool = False) -> None:
-    """Write one long table as CSV to `stream`, exactly as it stands in the export."""
-    shown = rows.displays_by_version(rows.published(study))
-    described = columns(kind(study.kind), shown=shown, with_ids=with_ids)[name]
-    text = TextIOWrapper(stream, **TEXT)
+def export_workbook(study: models.Study, stream: BinaryIO, *, wide: bool = False, with_ids: bool = False) -> None:
+    """Write the same tables to `stream` as one Excel workbook; an `ExportError` where one is too large for that."""
+    book = Book(stream)
+    steps: dict[Any, Any] = {}
     try:
         with _snapshot(study) as seen:
-            _write_table(text, described, rows.whole(seen, name, SNAPSHOT, with_ids=with_ids))
+            published = rows.published(seen)
+            study_kind = kind_of_study(seen, published)
+            versions, shown = rows.parameters_by_version(seen, published), rows.displays_by_version(published)
+            tables = columns(study_kind, versions, shown, with_ids=with_ids)
+            for name in rows.TABLES:
+                table_rows = rows.whole(seen, study_kind, name, SNAPSHOT, with_ids=with_ids)
+                book.sheet(name, tables[name], _noted(table_rows, study_kind, steps) if name == "steps" else table_rows)
+            if wide:
+                described = wide_columns(study_kind, steps, versions, shown, with_ids=with_ids)
+                book.sheet("wide", described, _wide_rows(seen, study_kind, with_ids))
+    except BaseException as error:
+        book.discard()
+        if isinstance(error, TooLarge):
+            raise ExportError(str(error)) from error
+        raise
+    book.close()
+
+
+def export_table(
+    study: models.Study, name: str, stream: BinaryIO, *, with_ids: bool = False, bom: bool = False
+) -> None:
+    """Write one long table as CSV to `stream`, exactly as it stands in the export."""
+    published = rows.published(study)
+    its_kind, shown = kind_of_study(study, published), rows.displays_by_version(published)
+    described = columns(its_kind, shown=shown, with_ids=with_ids)[name]
+    text = TextIOWrapper(stream, **_text("x.csv", bom))
+    try:
+        with _snapshot(study) as seen:
+            _write_table(text, described, rows.whole(seen, its_kind, name, SNAPSHOT, with_ids=with_ids))
     finally:
         text.detach()  # the stream is the caller's to close
+
+
+def _text(name: str, bom: bool) -> dict[str, Any]:
+    """Return how a file is opened: as UTF-8, with a byte order mark where a table is to have one."""
+    return TEXT | ({"encoding": "utf-8-sig"} if bom and name.endswith(".csv") else {})
 
 
 @contextmanager
@@ -119,10 +160,10 @@ def _write(
     study: models.Study, opened: Opened, wide: bool, with_ids: bool, progress: Progress | None = None
 ) -> dict[str, int]:
     """Write every file of the export, each to what `opened(name)` gives; return the number of rows by table."""
-    study_kind = kind(study.kind)
+    published = rows.published(study)
+    study_kind = kind_of_study(study, published)
     counts: dict[str, int] = {}
     steps: dict[Any, Any] = {}
-    published = rows.published(study)
     versions = rows.parameters_by_version(study, published)
     shown = rows.displays_by_version(published)
     tables = columns(study_kind, versions, shown, with_ids=with_ids)
@@ -135,7 +176,7 @@ def _write(
             counts[name] = _write_table(file, tables[name], table_rows)
 
     for name in rows.TABLES:
-        table_rows = rows.whole(study, name, SNAPSHOT, with_ids=with_ids)
+        table_rows = rows.whole(study, study_kind, name, SNAPSHOT, with_ids=with_ids)
         write(name, _noted(table_rows, study_kind, steps) if name == "steps" else table_rows)
     if wide:
         tables["wide"] = wide_columns(study_kind, steps, versions, shown, with_ids=with_ids)
@@ -212,10 +253,18 @@ def _wide_rows(study: models.Study, study_kind: Kind, with_ids: bool) -> Iterato
             for page, row in rows.step_rows(study_kind, run, answers[run.pk]):
                 prefix, own = _prefix(page, row), "" if page.trial else f"{page.name}_"
                 wide |= {f"{prefix}_{field.name}": row[f"{own}{field.name}"] for field in page.columns}
-                wide[f"{prefix}_rt_ms"] = row["rt_ms"]
+                wide |= {f"{prefix}_rt_ms": row["rt_ms"], f"{prefix}_{FACTOR}": row[FACTOR]}
             yield rows.keys(study, run), wide
 
 
 def _prefix(page: Page, row: dict) -> str:
-    """Return a step's prefix in the wide table, of letters, digits and _ alone, as R and pandas take names."""
-    return f"{page.name}{row['trial_index']:02d}" if page.trial else re.sub(r"\W+", "_", row["key"])
+    """Return what names a step's columns in the wide table; a trial, and what was asked after it, has its number.
+
+    It is of letters, digits and _ alone, as R and pandas take names.
+    """
+    if page.trial:
+        return f"{page.name}{row['trial_index']:02d}"
+    key = row["key"]
+    if page.scoring and row["trial_index"] is not None:
+        key = re.sub(rf"^{page.name}\d+", f"{page.name}{row['trial_index']:02d}", key)
+    return re.sub(r"\W+", "_", key)

@@ -17,6 +17,10 @@ FIELDS = {
             "id_parameter",
             "require_id",
             "return_url",
+            "return_after_s",
+            "devices",
+            "starts_per_minute",
+            "starts_per_address",
             "active_minutes",
             "expire_hours",
             "retention_days",
@@ -31,7 +35,7 @@ SECTIONS = (
 )  # fmt: skip
 
 
-NAMES = {"$schema", "format", "format_version", "kind", "conditions", *FIELDS[""], *SECTIONS}
+NAMES = {"$schema", "format", "format_version", "kind", "conditions", "questionnaires", *FIELDS[""], *SECTIONS}
 
 
 class StudyFileError(ValueError):
