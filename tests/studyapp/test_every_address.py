@@ -39,7 +39,7 @@ STUDY, BUNDLE, RUN = "admin/studyapp/study/<int:pk>/", "admin/studyapp/bundle/<i
 EDITORS = {"publish/", "pause/", "resume/", "close/", "bonus/", "links/"}
 HIGHER = {
     **{STUDY + end: ("editor", "editor") for end in EDITORS},
-    **{STUDY + end: ("analyst", "editor") for end in ("bots/", "display/", "stimuli/")},
+    **{STUDY + end: ("analyst", "editor") for end in ("bots/", "display/", "fit/", "stimuli/")},
     STUDY + "people/": ("analyst", "owner"),
     "admin/studyapp/study/<path:object_id>/change/": ("analyst", "editor"),
     "admin/studyapp/study/<path:object_id>/history/": ("editor", "editor"),
