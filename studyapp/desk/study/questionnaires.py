@@ -141,7 +141,7 @@ def given_in(data: QueryDict) -> dict[str, Any]:
             value: Any = data.getlist(entry.name)
         else:
             value = data.get(entry.name, "").replace("\r\n", "\n").strip()
-            whole = entry.type == "integer" and value.lstrip("-").isdecimal()
+            whole = entry.type == "integer" and value.isdecimal() and len(value) < 10
             value = int(value) if whole else value
         if value != entry.default and not (value == "" and entry.type == "integer"):
             found[entry.name] = value
@@ -160,7 +160,7 @@ def _preview(request: HttpRequest, pk: int) -> HttpResponse:
     """Show what the form holds as participants will see it, or why it can't be asked."""
     study = study_of(request, pk)
     one = given_in(request.POST)
-    own = {"name": one.get("name") or "preview", "per_page": 0, "conditions": []}
+    own: dict[str, Any] = {"name": one.get("name") or "preview", "per_page": 0, "conditions": []}
     problems = _problems(study, [one | own])
     context: dict[str, Any] = {"problems": problems, "language": study.language, "study_title": study.title}
     if not problems:
@@ -197,7 +197,9 @@ def _shown(entry: Entry, one: dict[str, Any], study: models.Study) -> dict[str, 
         "label": words(entry.name),
         "help": entry.description,
         "value": one.get(entry.name, default),
-        "choices": [(choice, words(choice) if entry.choices else choice) for choice in choices],
+        "choices": [
+            (choice, PLACE_WORDS.get(choice) or words(choice) if entry.choices else choice) for choice in choices
+        ],
         "maximum": entry.maximum,
         "minimum": entry.minimum,
     }
