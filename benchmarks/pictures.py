@@ -108,11 +108,7 @@ def dashboard(page: Page) -> None:
 
 def replay(page: Page) -> None:
     """A trial that was just answered in this very browser, with an example looked at and a look elsewhere."""
-    page.goto("/s/scenes/")
-    page.locator("button.primary").click()
-    page.wait_for_selector(SHOWN)
-    while not page.locator("main.trial").count():
-        _answer(page)
+    _to_trial(page)
     page.locator(".example button, [data-enlarge]").first.click()
     page.wait_for_timeout(1500)
     page.keyboard.press("Escape")
@@ -124,6 +120,31 @@ def replay(page: Page) -> None:
     page.get_by_role("link", name="trial-01").click()
     page.frame_locator("iframe").locator(SHOWN).wait_for()
     page.set_viewport_size({"width": 1280, "height": 1240})
+
+
+def trial(page: Page) -> None:
+    """A trial with heatmaps and scores."""
+    _to_trial(page)
+
+
+def _to_trial(page: Page) -> None:
+    page.goto("/s/scenes/")
+    page.locator("button.primary").click()
+    page.wait_for_selector(SHOWN)
+    while not page.locator("main.trial").count():
+        _answer(page)
+
+
+def matching(page: Page) -> None:
+    """A guess, one of the two labels in its box."""
+    page.goto("/s/birds/")
+    page.locator("button.primary").click()
+    page.wait_for_selector(SHOWN)
+    while not page.locator("[data-label]").count():
+        _answer(page)
+    page.locator("[data-label]").first.click()
+    page.locator("[data-box=A] .place").click()
+    page.wait_for_timeout(500)
 
 
 def _answer(page: Page) -> None:
@@ -141,16 +162,26 @@ def _answer(page: Page) -> None:
 
 
 def clustering(page: Page) -> None:
-    """The board of the stage with an explanation network, three maps of every picture on, some pictures sorted."""
+    """The board of the stage with an explanation network, one map chosen, some pictures sorted."""
+    _to_network(page)
+    _sort(page, 6)
+    page.locator("[data-switch='3']").click()
+    page.mouse.move(640, 620)
+
+
+def comparing(page: Page) -> None:
+    """All maps of every picture side by side."""
+    _to_network(page)
+    page.locator("[data-compare=all]").click()
+
+
+def _to_network(page: Page) -> None:
     page.goto("/s/clustering/")
     page.locator("button.primary").click()
     page.wait_for_selector(SHOWN)
     while not page.locator("[data-switch='3']").count():
         _sort(page, 10)
         _answer(page)
-    _sort(page, 5)
-    for feature in (1, 2, 3):
-        page.locator(f"[data-switch='{feature}']").click()
 
 
 def _sort(page: Page, n: int) -> None:
@@ -195,7 +226,21 @@ def pairs(page: Page) -> None:
 
 PICTURES = {
     make.__name__: make
-    for make in (gallery, setup, stages, stimuli, dashboard, coding, masks, pairs, replay, clustering)
+    for make in (
+        gallery,
+        setup,
+        stages,
+        stimuli,
+        dashboard,
+        coding,
+        masks,
+        pairs,
+        replay,
+        trial,
+        matching,
+        clustering,
+        comparing,
+    )
 }
 
 if __name__ == "__main__":

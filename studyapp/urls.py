@@ -19,6 +19,7 @@ urlpatterns = [
     path("s/<slug:slug>/run/leave/", views.leave, name="leave"),
     path("s/<slug:slug>/next/", views.next_person, name="next_person"),
     path("s/<slug:slug>/preview/<slug:condition>/", views.preview, name="preview"),
+    path("sizes/<int:photo>-<int:heatmap>.css", views.sizes, name="sizes"),
     path("stimuli/<slug:folder>/<str:name>", views.stimulus, name="stimulus"),
     path("health/", views.health, name="health"),
     path("api/", include("studyapp.api.urls")),

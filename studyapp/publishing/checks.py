@@ -1,24 +1,34 @@
 """What a study needs before it can be published, in words."""
 
 from dataclasses import dataclass
+from random import Random
 
 from studyapp import models
 from studyapp.bundles.stimuli import reader
-from studyapp.core.engine import display_settings, displays, parameters
+from studyapp.core.engine import display_settings, displays, parameters, sizes
 from studyapp.core.engine.kinds import Kind, kind
+from studyapp.core.engine.particulars import PARTICULARS, unstated
 from studyapp.core.engine.questions import text_key
+from studyapp.core.questionnaires import plans
 from studyapp.core.texts import addresses
 
 from .definition import definition
+from .questionnaires import questionnaire_problems
+
+LATER = "They are drawn once the rest is ready."
 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing a study needs before it can be published: what was found, and what is to mend, in words."""
+    """One thing a study needs before it can be published: what was found, and what is to mend, in words.
+
+    `wanting` is what people should not launch without though they can, as for a trial among colleagues.
+    """
 
     title: str
     found: str
     problems: list[str]
+    wanting: str = ""
 
 
 def checks(study: models.Study) -> list[Check]:
@@ -32,23 +42,33 @@ def checks(study: models.Study) -> list[Check]:
     settings += _unknown_texts(study.texts, its_kind.texts()) + _foreign_media(study.texts)
     if links := sorted({link for text in study.texts.values() for link in addresses(text)[0]}):
         edited += f"; links lead to {', '.join(links)}"
+    asked = questionnaire_problems(its_kind, study.questionnaires, [cell.name for cell in cells])
     if not isinstance(study.analysis_plan, dict):
         settings.append("The analysis plan is no JSON object; write one with `python -m analysis plan`.")
     found = [
         _bundle_check(study.bundle),
         Check("Conditions", f"{sum(cell.open for cell in cells)} open of {len(cells)}", _cell_problems(cells)),
         Check("Parameters and texts", edited, settings),
+        *_information_check(its_kind, study),
         Check("Display", _looks(study), _display_problems(study, cells)),
+        *([Check("Questionnaires", _told(study.questionnaires, asked), asked)] if study.questionnaires else []),
     ]
     if any(check.problems for check in found):
-        return [*found, Check("Stimuli", "", ["They are drawn once the rest is ready."])]
-    return [*found, Check("Stimuli", "drawn by the study's seed", _stimuli_problems(study))]
+        return [*found, Check("Stimuli", "", [LATER])]
+    return [*found, *_stimuli_checks(study, its_kind)]
 
 
 def problems(study: models.Study) -> list[str]:
     """Return what is missing before the study can be published, one sentence each; empty when it is ready."""
-    *settings, drawn = checks(study)
-    return [problem for check in settings for problem in check.problems] or drawn.problems
+    return [problem for check in checks(study) for problem in check.problems if problem != LATER]
+
+
+def _information_check(its_kind: Kind, study: models.Study) -> list[Check]:
+    """Return whether participants are told who does the study and what becomes of the data."""
+    asked = [parameter.name for parameter in its_kind.parameters if parameter.name in PARTICULARS]
+    open_ones = unstated(its_kind.defaults(study.language) | study.parameters)
+    wanting = f"Ethics boards want these on the information page: {', '.join(open_ones)}." if open_ones else ""
+    return [Check("Information page", f"{len(asked)} particulars stated", [], wanting)] if asked else []
 
 
 def _bundle_check(bundle: models.Bundle | None) -> Check:
@@ -61,6 +81,11 @@ def _cell_problems(cells: list[models.Condition]) -> list[str]:
     if not cells:
         return ["There is no condition. Add at least one."]
     return [] if any(cell.open for cell in cells) else ["Every condition is closed: nobody could be assigned."]
+
+
+def _told(questionnaires: list[dict], wrong: list[str]) -> str:
+    n_items = 0 if wrong else sum(len(one["items"]) for one in questionnaires)
+    return "" if wrong else f"{len(questionnaires)}, with {n_items} items"
 
 
 def _looks(study: models.Study) -> str:
@@ -99,12 +124,22 @@ def _display_problems(study: models.Study, cells: list[models.Condition]) -> lis
     return problems
 
 
-def _stimuli_problems(study: models.Study) -> list[str]:
+def _stimuli_checks(study: models.Study, its_kind: Kind) -> list[Check]:
+    """Return what the stimuli lack, and how large they and the windows that hold them are."""
+    drawn = "drawn by the study's seed"
     try:
         record = definition(study)
+        if study.questionnaires:
+            for cell in study.conditions.all():
+                plans.build(record, cell.name, cell.factors, 0, Random(0))
     except ValueError as error:
-        return [str(error)]
-    return kind(study.kind).part("stimuli:check")(record, reader(study.its_bundle))
+        return [Check("Stimuli", drawn, [str(error)])]
+    bundle = reader(study.its_bundle)
+    found = [Check("Stimuli", drawn, its_kind.part("stimuli:check")(record, bundle))]
+    if its_kind.windows is None or found[0].problems:
+        return found
+    needed = sizes.windows(its_kind, record, bundle)
+    return [*found, Check("Sizes", sizes.in_words(record["parameters"], needed, bundle), [])]
 
 
 def _question_problems(study: models.Study, its_kind: Kind) -> list[str]:

@@ -1,9 +1,12 @@
 """How a run ends for its participant: words, code, bonus and way back for each outcome."""
 
+from decimal import Decimal
+
 from django.urls import reverse
 
 from studyapp import models
 from studyapp.core.engine import flow
+from studyapp.core.engine.shared_pages import money
 from studyapp.core.texts import render
 from studyapp.publishing import frozen
 from studyapp.run import sessions
@@ -18,6 +21,12 @@ def code(study: models.Study, status: str) -> str:
         flow.WITHDRAWN: study.code_withdrawn,
     }
     return codes.get(status, "")
+
+
+def _reward(participant: models.Participant, payment: dict) -> str:
+    """Return what a completed run earns, with its currency; empty where nothing was promised."""
+    reward = participant.summary.get("reward") if participant.status == flow.COMPLETED else None
+    return money(reward, payment["currency"]) if reward and Decimal(reward) else ""
 
 
 def context(participant: models.Participant, *, with_code: bool = True) -> dict:
@@ -39,6 +48,7 @@ def context(participant: models.Participant, *, with_code: bool = True) -> dict:
         "text": render(text, values) if with_code else "",
         "code": its_code,
         "kept_back": bool(all_code) and not with_code,
+        "reward": _reward(participant, record["payment"]) if with_code else "",
         "key": sessions.browser_key(participant),
         "next_person_url": reverse("next_person", args=[study.slug]) if study.lab_mode else "",
         "return_url": study.return_url.replace("{code}", its_code) if study.return_url and its_code else "",

@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from django.http import QueryDict
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -17,14 +18,15 @@ from studyapp.core.engine import flow
 from studyapp.core.engine.displays import FACTOR, display_of
 from studyapp.core.engine.kinds import Kind, Page, kind, load
 from studyapp.core.engine.run import Run
+from studyapp.core.questionnaires.pages import kind_of
 from studyapp.core.texts import render
-from studyapp.publishing import frozen
+from studyapp.publishing import frozen, windows_of
 from studyapp.run import doors, sessions
 
 
 def step_of(participant: models.Participant) -> tuple[Kind, Page, dict]:
     """Return the run's present step with its page and kind."""
-    its_kind = kind(frozen(participant.version)["kind"])
+    its_kind = kind_of(frozen(participant.version))
     step = participant.plan.steps[participant.position]
     return its_kind, its_kind.page(step["page"]), step
 
@@ -85,8 +87,15 @@ def common(participant: models.Participant) -> dict:
         "study_title": definition["title"],
         "language": definition["language"],
         "preview": participant.preview,
+        "sizes_url": _sizes_url(definition["parameters"]),
         "submit_url": reverse("run", args=[_slug(participant)]),
     }
+
+
+def _sizes_url(parameters: dict) -> str:
+    """Return the address of the style sheet with the study's sizes; a kind without such settings has the usual ones."""
+    sizes = [parameters.get(name) for name in ("photo_px", "map_px")]
+    return reverse("sizes", args=sizes) if all(sizes) else ""
 
 
 def own_addresses(participant: models.Participant) -> dict:
@@ -115,11 +124,18 @@ def entry_context(study: models.Study, door: doors.Door) -> dict:
     return {
         "study_title": record["title"],
         "language": record["language"],
-        "text": render(record["texts"]["entry"], record["payment"] | parameters),
+        "text": render(record["texts"]["entry"], record["payment"] | parameters | _at_the_door(record)),
         "state": door.state,
         "button": door.button,
-        "allow": {"width": parameters["min_width_px"], "height": parameters["min_height_px"]},
+        "windows": windows_of(version),
+        "small_windows": parameters.get("small_windows"),
     }
+
+
+def _at_the_door(record: dict) -> dict:
+    """Return what a study's kind fills into the text of its front door."""
+    fills = kind(record["kind"]).entry
+    return load(fills)(record) if fills else {}
 
 
 def next_person_context(study: models.Study, present: models.Participant | None) -> dict:
@@ -154,14 +170,28 @@ def form_of(page: Page, step: dict, participant: models.Participant, data=None):
     return load(page.form)(data, step=_form_step(step), definition=frozen(participant.version))
 
 
+def begun_form_of(page: Page, step: dict, participant: models.Participant):
+    """Return the form of a page that is filled in part by part, with what its run's draft holds; None without any."""
+    kept = sessions.draft_of(participant)["fields"] if page.form and load(page.form).in_pages else []
+    if not kept:
+        return None
+    held = QueryDict(mutable=True)
+    for name, value in kept:
+        held.appendlist(name, value)
+    return form_of(page, step, participant, held).quiet()
+
+
 def validate(data, participant: models.Participant, step: dict) -> tuple[dict, dict]:
-    """Read the answer to `step` from submitted `data`: `(answer, errors by field)`."""
-    page = kind(frozen(participant.version)["kind"]).page(step["page"])
+    """Read the answer to `step` from submitted `data`: `(answer, errors by field)`; see `sessions.submit`."""
+    page = kind_of(frozen(participant.version)).page(step["page"])
     with translation.override(language_of(participant)):
         form = form_of(page, step, participant, data)
         if form is None:
             return {}, {}
-        if form.is_valid():
+        is_valid = form.is_valid()
+        if (kept := form.unfinished()) is not None:
+            raise sessions.Unfinished(kept)
+        if is_valid:
             return form.cleaned_data, {}
         return {}, {name: list(messages) for name, messages in form.errors.items()}
 
@@ -182,9 +212,8 @@ def _progress(its_kind: Kind, run: Run, step: dict) -> dict:
         number, total, word = trials.index(step["trial_index"]) + 1, len(trials), _(its_kind.trial_word)
     else:
         number, total, word = run.position + 1, len(run.plan), _("Page")
-    percent = round(100 * run.position / max(1, len(run.plan) - 1))
     label = _("%(word)s %(number)d of %(total)d") % {"word": word, "number": number, "total": total}
-    return {"number": number, "total": total, "label": label, "percent": percent}
+    return {"number": number, "total": total, "label": label, "percent": round(100 * number / total)}
 
 
 def _next_images(its_kind: Kind, run: Run) -> list[str]:

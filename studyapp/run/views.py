@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from studyapp import models
 from studyapp.access import roles
 from studyapp.core.engine import flow
+from studyapp.core.engine.sizes import LARGEST_PX
 from studyapp.operations import routines
 from studyapp.publishing import freeze, problems
 from studyapp.run import doors, endings, sessions, showing, visitors
@@ -177,6 +178,17 @@ def preview(request: HttpRequest, slug: str, condition: str) -> HttpResponse:
 
 
 @require_GET
+def sizes(request: HttpRequest, photo: int, heatmap: int) -> HttpResponse:
+    """A style sheet with a study's sizes, from which pages lay out their stimuli; it never changes."""
+    if not 0 < photo <= LARGEST_PX or not 0 < heatmap <= LARGEST_PX:
+        raise Http404
+    style = f":root {{ --photo: {photo}px; --map: {heatmap}px; --tile: {max(photo, heatmap)}px; }}\n"
+    response = HttpResponse(style, content_type="text/css")
+    response["Cache-Control"] = "public, max-age=31536000, immutable"
+    return response
+
+
+@require_GET
 def stimulus(request: HttpRequest, folder: str, name: str) -> FileResponse:
     """An image under its opaque address; it never changes, so browsers keep it."""
     path = settings.STIMULI_ROOT / folder / name
@@ -247,6 +259,7 @@ def _door(request: HttpRequest, study: models.Study, visitor: sessions.Visitor |
 def _step(request: HttpRequest, participant: models.Participant, form=None, status: int = 200) -> HttpResponse:
     _, page, step = showing.step_of(participant)
     context = showing.step_context(participant)
+    form = form or showing.begun_form_of(page, step, participant)
     context["form"] = form or cache(partial(showing.form_of, page, step, participant))  # made where it is rendered
     return render(request, page.template, context, status=status)
 

@@ -179,6 +179,33 @@ def test_next_is_refused_with_the_reason_until_every_box_has_a_label(page, start
     assert page.locator(".true-label").count() == 2
 
 
+def test_photograph_and_heatmaps_enlarge_by_click_and_by_enter_unless_a_label_is_held(page, start):
+    walking.skip_to_trial(page, start())
+    page.click("[data-box=A] .map")
+    enlarged = page.locator("#enlarged[open] img")
+    assert {image.bounding_box()["width"] for image in enlarged.all()} == {enlarged.first.bounding_box()["width"]}
+    assert enlarged.count() == 3
+    assert enlarged.first.bounding_box()["width"] > 340
+    assert page.locator("#enlarged figcaption").all_inner_texts() == ["A", "B"]
+    assert serious(page) == []
+    page.keyboard.press("Escape")
+    page.focus("[data-box=B] .map")
+    page.keyboard.press("Enter")
+    expect(enlarged).to_have_count(3)
+    page.keyboard.press("Escape")
+    first = labels(page)[0]
+    page.click(f"[data-label='{first}']")
+    page.click("[data-box=B] .map")
+    settled(page)
+    assert placed(page) == ["", first]
+    expect(page.locator("#enlarged")).to_be_hidden()
+    page.mouse.move(5, 400)
+    page.mouse.down()
+    page.mouse.move(900, 560, steps=3)
+    page.mouse.up()
+    assert page.evaluate("getSelection().toString()").strip() == ""
+
+
 def test_nothing_moves_while_labels_are_placed(page, start):
     walking.skip_to_trial(page, start())
 

@@ -173,14 +173,20 @@ def test_withdrawing_leaves_nothing_in_the_browser(at_trial):
     assert answers() == 0
 
 
-def test_a_screen_that_is_too_small_is_told_so_before_anything_starts(live_server, browser, make_study):
-    make_study()
-    for size, told in (({"width": 800, "height": 600}, True), ({"width": 1280, "height": 800}, False)):
-        context = browser.new_context(viewport={"width": 640, "height": 360}, screen=size)
-        page = context.new_page()
-        page.goto(f"{live_server.url}/s/walk/")
-        assert page.is_visible("#small-screen") is told
-        context.close()
+@pytest.mark.parametrize("policy", ["tell", "refuse"])
+def test_a_window_that_is_too_small_is_told_so_before_anything_starts(live_server, page, make_study, policy):
+    make_study(small_windows=policy)
+    page.set_viewport_size({"width": 800, "height": 700})
+    page.goto(f"{live_server.url}/s/walk/")
+    assert "at least 1024 by" in page.inner_text("#small-window")
+    assert "Yours has 800 by 700." in page.inner_text("#small-window")
+    page.click("button.primary", force=True)
+    assert (page.query_selector("#small-window") is None) == (policy == "tell")
+    if policy == "refuse":
+        page.set_viewport_size({"width": 1024, "height": 768})
+        page.wait_for_selector("#small-window", state="hidden")
+        page.click("button.primary")
+    walking.shown(page)
 
 
 def test_without_scripts_the_pages_are_plain_forms(live_server, browser, make_study):

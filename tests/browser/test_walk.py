@@ -1,6 +1,7 @@
 """A whole session in a real browser, with axe on every page; and another with nothing but the keyboard."""
 
 import pytest
+from playwright.sync_api import expect
 
 from studyapp import models
 from tests.browser import walking
@@ -80,6 +81,9 @@ def test_an_example_enlarges_and_gives_the_focus_back(live_server, page, make_st
     walking.tab_to(page, "[data-enlarge='2']")
     page.keyboard.press("Enter")
     page.wait_for_selector("#enlarged[open] img")
+    photograph, heatmap = (image.bounding_box() for image in page.query_selector_all("#enlarged img"))
+    assert photograph["width"] == heatmap["width"] >= 480
+    assert photograph["y"] == heatmap["y"]
     assert serious(page) == []
     page.keyboard.press("Escape")
     assert page.query_selector("#enlarged[open]") is None
@@ -88,6 +92,40 @@ def test_an_example_enlarges_and_gives_the_focus_back(live_server, page, make_st
     walking.go_on(page)
     names = models.Event.objects.filter(t_ms__isnull=False).values_list("name", flat=True)
     assert {"enlarged", "reduced", "changed"} <= set(names)
+
+
+def test_examples_out_of_view_are_told_and_reached_by_the_strip(live_server, page, make_study):
+    make_study()
+    walking.skip_to_trial(page, f"{live_server.url}/s/walk/")
+    strip = page.locator(".jumps")
+    assert strip.locator(".way").all_inner_texts() == ["", "↓", "↓"]
+    bar = page.locator(".actions").bounding_box()["y"]
+    first, peeking = page.locator("[data-outcome=TP]").bounding_box(), page.locator("[data-enlarge='7']").bounding_box()
+    assert first["y"] + first["height"] < bar < peeking["y"] + peeking["height"]
+    assert peeking["y"] + 40 < bar  # enough of it to see that there is more
+    page.click("[data-jump=FP]")
+    page.wait_for_function("() => document.querySelector('[data-jump=FP] .way').textContent === ''")
+    band = page.locator("[data-outcome=FP]").bounding_box()
+    assert band["y"] + band["height"] <= bar
+    assert strip.locator(".way").first.inner_text() == "↑"
+    page.set_viewport_size({"width": 1920, "height": 960})
+    expect(strip).to_be_hidden()
+
+
+def test_number_keys_choose_wherever_the_focus_is_but_not_in_words(live_server, page, make_study):
+    make_study()
+    walking.skip_to_trial(page, f"{live_server.url}/s/walk/")
+    chosen = "[...document.querySelectorAll('#step input:checked')].map((input) => `${input.name} ${input.value}`)"
+    page.keyboard.press("2")
+    page.focus("[data-enlarge='3']")
+    page.keyboard.press("6")
+    assert page.evaluate(chosen) == ["response no", "confidence 4"]
+    page.focus("#ignores")
+    page.keyboard.type("1 to 3 clouds")
+    assert page.evaluate(chosen) == ["response no", "confidence 4"]
+    page.fill("#sensitive_to", "it")
+    page.click("#step .primary")
+    expect(page.locator("#error-sensitive_to")).to_have_text("Please write a word: at least 3 letters.")
 
 
 def test_the_instructions_come_back_in_a_dialogue(live_server, page, make_study):

@@ -13,6 +13,7 @@ from studyapp.simulation import answering
 SHOWN = "form#step:not([data-waiting])"
 END = "main[data-status]"
 FOCUSED = "selector => document.activeElement?.matches(selector) ?? false"
+CHOSEN = {"response": "2", "confidence": "4"}  # No, and the second of four
 MOVED_ON = f"old => document.querySelector('input[name=token]')?.value !== old || document.querySelector('{END}')"
 
 
@@ -90,7 +91,7 @@ def answer_by_keyboard(page: Page) -> None:
     for name in sorted(names, key=lambda name: -len(name) if is_trial(page) else 0, reverse=True):
         page.evaluate("document.querySelector('main').focus()")
         tab_to(page, f"[name={name}]")
-        page.keyboard.press("2" if is_trial(page) else "Space")
+        page.keyboard.press(CHOSEN.get(name, "Space") if is_trial(page) else "Space")
 
 
 def go_on_by_keyboard(page: Page) -> None:

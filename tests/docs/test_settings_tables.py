@@ -5,9 +5,10 @@ import re
 import pytest
 
 from studyapp.core.engine.kinds import kinds
+from studyapp.core.engine.particulars import PARTICULARS
 from tests.docs.pages import DOCS
 
-FRAME = {"minutes", "min_width_px", "min_height_px"}
+FRAME = {"minutes", "min_width_px", "min_height_px", *PARTICULARS}
 
 
 @pytest.mark.parametrize("name", sorted(kinds()))

@@ -22,16 +22,16 @@ FLAT = {"method": "swox"}
 
 
 def write_bundle(
-    folder: Path, *, per_pair: int = 20, swap: bool = False, size: int = SIDE_PX, tree: bytes | None = None
+    folder: Path, *, pairs=PAIRS, per_pair: int = 20, swap: bool = False, size: int = SIDE_PX, tree: bytes | None = None
 ) -> Path:
-    """Write a bundle in which `per_pair` images of each pair are explained by both methods, and return its folder.
+    """Write a bundle in which `per_pair` images of each of `pairs` are explained by both methods; return its folder.
 
     `cwox_2s` puts the pair into one cluster, beside a lone class; every third image has the pair's classes in two
     clusters. `swox` has one map per class. With `swap` every map of one class of the pair explains the other one:
     all else, files and scores of places included, is the same. `tree` is the content of its tree.json.
     """
     files, images, predictions, nodes = {"tree.json": tree} if tree else {}, [], [], []
-    for labels in PAIRS:
+    for labels in pairs:
         for number in range(per_pair):
             image_id = _hash(labels, number)
             files[f"images/{image_id}.webp"] = picture(len(files), size)

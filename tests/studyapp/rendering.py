@@ -16,7 +16,7 @@ STUDY = {
 RUN = {
     "key": "anna",
     "token": "1-abc",
-    "progress": {"number": 1, "total": 14, "label": "Picture 1 of 14", "percent": 5},
+    "progress": {"number": 1, "total": 14, "label": "Picture 1 of 14", "percent": 7},
     "next_images": [],
 }
 RENDERINGS = count()

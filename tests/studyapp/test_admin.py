@@ -66,7 +66,7 @@ def filled(desk, study, **changes) -> dict:
                 found |= {f"{bound.html_name}_{name}": part for name, part in zip(names, parts, strict=True)}
             elif isinstance(bound.field, RowsField):
                 columns = bound.field.widget.names(bound.html_name)
-                found |= dict(zip(columns, map(list, zip(*value, strict=True)), strict=True))
+                found |= {name: [row[place] for row in value] for place, name in enumerate(columns)}
             elif value is not None and value is not False:
                 found[bound.html_name] = value
     return {name: value for name, value in (found | changes).items() if value is not None}

@@ -117,7 +117,7 @@ def test_hidden_nodes_are_not_in_the_page_and_probabilities_are_if_wanted(bundle
     plain, bare = make_definition(bundle), make_definition(bundle, other_nodes="hidden", probabilities=True)
     plan = make_plan(plain)
     position = plan.index(guesses(plan)[0])
-    shown = [html(plan, position, definition, bundle).count('class="map"') for definition in (plain, bare)]
+    shown = [html(plan, position, definition, bundle).count('class="map') for definition in (plain, bare)]
     assert shown[0] > shown[1] >= 2
     page = html(plan, position, bare, bundle)
     assert page.count('class="probability"') == shown[1]

@@ -11,6 +11,7 @@ from studyapp.core.engine import answers, flow
 from tests.studyapp.label_matching import (
     FLAT,
     KIND,
+    PAIRS,
     STAGED,
     answer_all,
     guesses,
@@ -63,6 +64,24 @@ def test_training_and_evaluation_share_no_image(definition):
     images = {phase: {step["stimulus"] for step in guesses(plan, phase)} for phase in ("training", "evaluation")}
     assert len(images["training"]) == len(images["evaluation"]) == 16
     assert not images["training"] & images["evaluation"]
+
+
+def test_the_guideline_s_own_pair_is_nobodys_and_its_image_has_no_other_role(tmp_path):
+    bundle = make_bundle(tmp_path / "bundle", pairs=[*PAIRS, ("cello", "police van")])
+    own = make_definition(bundle)["stimuli"]["pairs"][0]["name"]
+    definition = make_definition(bundle, guideline_pair=own)
+    shown, drawn = definition["stimuli"]["guideline"], definition["stimuli"]["pairs"]
+    assert shown["name"] == own
+    assert own not in [pair["name"] for pair in drawn]
+    assert not {image_id for pair in drawn for image_id in pair["facts"]} & {*shown["facts"]}
+    for seed in range(5):
+        plan = make_plan(definition, seed=seed)
+        worked = [step["data"]["worked"] for step in plan if step["page"] == "guideline"]
+        assert {one["image"] for one in worked} == {shown["worked"]}
+    assert KIND.part("stimuli:check")(definition, bundle) == []
+    named = definition["parameters"] | {"pairs": [own, drawn[0]["name"]]}
+    [problem] = KIND.part("stimuli:check")(definition | {"parameters": named}, bundle)
+    assert problem == f"guideline_pair: expected a pair that is none of `pairs`, found {own!r}."
 
 
 @pytest.mark.parametrize("first", [0, 1])

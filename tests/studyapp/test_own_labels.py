@@ -115,7 +115,9 @@ def test_a_questions_wording_is_edited_at_the_desk_and_stands_in_the_file(study)
     study.refresh_from_db()
     assert study.texts["trial_sensitive_to"] == "What counts?"
     assert study_files.record(study)["texts"]["trial_sensitive_to"] == "What counts?"
-    assert study_files.record(study)["texts"]["trial_ignores"].startswith("What does it ignore?")
+    assert study_files.record(study)["texts"]["trial_ignores"].startswith(
+        "Which features do you think the system ignores?"
+    )
 
 
 @pytest.mark.parametrize(
@@ -169,7 +171,7 @@ ANSWERS = {
         "demographics": {"gender", "age", "computing_courses", "ai_courses"},
         "sort": {"placement", "moves"},
         "confidence": {"level"},
-        "agents": {"ratings"},
+        "agents": {"ratings", "thoughts"},
         "closing": {"difficulty", "comments"},
     },
 }

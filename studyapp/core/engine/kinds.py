@@ -8,8 +8,8 @@ import importlib
 import importlib.util
 import json
 import pkgutil
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from itertools import product
 from pathlib import Path
@@ -106,6 +106,9 @@ class Page:
     failed no check. `texts` names the study's texts that stand on it. `guide` is the template that shows an
     instruction page again, in a dialogue, once it has been met. `arrange` lets the answer decide the later way, where
     it takes more than a `goto`: `(plan, position, answer) -> plan`, which leaves what lies up to `position` as it is.
+
+    `scoring` and `bots` name functions of a page that answers for itself, as a questionnaire's does; the kind's own
+    aren't asked then: `(step, answer, definition) -> dict` and `(step, skill, definition, rng, named) -> dict`.
     """
 
     name: str
@@ -119,6 +122,8 @@ class Page:
     entrance: bool = False
     guide: str | None = None
     arrange: str | None = None
+    scoring: str | None = None
+    bots: str | None = None
 
     def __post_init__(self) -> None:
         """Let what the questions say of form, columns and texts join what is declared beside them."""
@@ -152,7 +157,10 @@ class Kind:
     `orders` is how many orders are counterbalanced; where that depends on the study, the name of a function
     `(definition) -> int`. `variants` are the studies of this kind that one can start from. `habits` names the
     function, where there is one, that tells what is conspicuous about all trials of a run, in words:
-    `(answered trials) -> [str]`; that a closed question had one answer throughout is found for every kind. `display`
+    `(answered trials) -> [str]`; that a closed question had one answer throughout is found for every kind. `windows`
+    names the function that tells how large a window a trial needs for its stimuli to stand in the study's sizes with
+    the question in view, as alternatives: `(definition, bundle) -> [sizes.Window]`. `entry` names the function that
+    tells what of a study can stand in the text of its front door: `(definition) -> {name: value}`. `display`
     holds the fields of a display by which its heatmaps are usually drawn; where that depends on the study's parameters,
     the name of a function `(parameters) -> dict`.
 
@@ -182,6 +190,8 @@ class Kind:
     factors: tuple[Factor, ...]
     orders: int | str = 1
     habits: str | None = None
+    windows: str | None = None
+    entry: str | None = None
     trial_word: str = "Trial"
     fields: tuple[Field, ...] = ()
     variants: tuple[Variant, ...] = ()
@@ -190,6 +200,10 @@ class Kind:
     def page(self, name: str) -> Page:
         """Return the page of that name."""
         return self._pages[name]
+
+    def joined(self, pages: Sequence[Page]) -> "Kind":
+        """Return the kind with further pages."""
+        return replace(self, pages=(*self.pages, *pages))
 
     def part(self, dotted: str) -> Any:
         """Return the kind's own function `module:name`, as in `part("plan:build")`."""

@@ -15,8 +15,8 @@ CENTS = Decimal("0.01")
 
 
 def information(context: str) -> Page:
-    """Return the page with the information sheet."""
-    return Page("information", "pages/text.html", context=context, texts=("information",))
+    """Return the page with the information sheet and, where `context` tells them, the study's particulars."""
+    return Page("information", "pages/information.html", context=context, texts=("information",))
 
 
 def eligibility(context: str) -> Page:

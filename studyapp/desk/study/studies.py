@@ -39,7 +39,12 @@ KEEPING = (("active_minutes", "expire_hours", "retention_days"), "seed")
 FOLDED = ("collapse",)
 # Where on the page each of `publishing.checks` is seen to.
 CHECKED_ON = {"Display": "admin:study_display", "Stimuli": "admin:study_stimuli"}  # on pages of their own
-CHECKED_AT = {"Bundle": "#id_bundle", "Conditions": "#conditions-group", "Parameters and texts": "#texts"}
+CHECKED_AT = {
+    "Bundle": "#id_bundle",
+    "Conditions": "#conditions-group",
+    "Parameters and texts": "#texts",
+    "Information page": f"#id_{PARAMETER}researchers",
+}
 
 
 class InvitationInline(ByRole, admin.TabularInline):

@@ -1,7 +1,7 @@
 from django.core.management.base import BaseCommand, CommandError
 
 from studyapp.management.lookup import study_of
-from studyapp.publishing import problems
+from studyapp.publishing import checks, problems
 
 
 class Command(BaseCommand):
@@ -11,7 +11,10 @@ class Command(BaseCommand):
         parser.add_argument("slug")
 
     def handle(self, slug, **options):
-        found = problems(study_of(slug))
+        study = study_of(slug)
+        for wanting in (check.wanting for check in checks(study) if check.wanting):
+            self.stdout.write(f"! {wanting}")
+        found = problems(study)
         for problem in found:
             self.stdout.write(f"✗ {problem}")
         if found:

@@ -7,7 +7,9 @@ choice open, it is a parameter here and recorded with every export.
 from studyapp.core.engine import shared_pages
 from studyapp.core.engine.fields import Field
 from studyapp.core.engine.kinds import Column, Kind, Page, Parameter, Variant
+from studyapp.core.engine.particulars import particular_parameters
 from studyapp.core.engine.questions import Choice, Scale, Words
+from studyapp.core.engine.sizes import size_parameters
 
 TEXT = f"{__name__}.pages:text"
 CONFIDENCE = ["Zero", "Very Low", "Low", "Mediocre", "High", "Very High", "100%"]
@@ -38,7 +40,7 @@ SUMMARY_FIELDS = (
 )
 
 PAGES = (
-    shared_pages.information(TEXT),
+    shared_pages.information(f"{__name__}.pages:information"),
     shared_pages.consent(TEXT),
     Page(
         "demographics",
@@ -105,9 +107,9 @@ PAGES = (
     ),
     Page(
         "agents",
-        "clustering/questions.html",
+        "clustering/agents.html",
         form=f"{__name__}.forms:AgentsForm",
-        context=TEXT,
+        context=f"{__name__}.pages:agents",
         questions=(
             Scale(
                 "ratings",
@@ -116,6 +118,14 @@ PAGES = (
                 labels_from="rating_labels",
                 best_first=True,
                 each=True,
+            ),
+            Words(
+                "thoughts",
+                "What was thought of each stage's AI agent, in the participant's words, as JSON: stage → words, "
+                "without those of which nothing was written.",
+                "What did you think of it?\n\nOptional",
+                required=False,
+                coded=False,
             ),
         ),
         texts=("agents", "agent_single", "agent_features"),
@@ -207,8 +217,8 @@ PARAMETERS = (
         "What can be answered to the questions about courses in computing and in artificial intelligence.",
     ),
     Parameter("minutes", "integer", 30, "How long the study takes, as told to participants.", minimum=1),
-    Parameter("min_width_px", "integer", 1024, "The narrowest screen, in CSS pixels.", minimum=320),
-    Parameter("min_height_px", "integer", 600, "The lowest screen, in CSS pixels.", minimum=320),
+    *particular_parameters(),
+    *size_parameters(150, 150),
 )
 
 VARIANTS = (
@@ -236,6 +246,7 @@ KIND = Kind(
     title="Clustering",
     summary="Participants sort ten unlabelled pictures into groups, with more or less visual help from the system.",
     module=__name__,
+    windows=f"{__name__}.windows:windows",
     pages=PAGES,
     parameters=PARAMETERS,
     factors=(),

@@ -10,6 +10,8 @@ from .maps import FEATURES, NONE, SINGLE
 SKILLS = (*NAMED, "helped")
 RIGHT = {NONE: 0.35, SINGLE: 0.5, FEATURES: 0.7}  # how often a helped bot sees where a picture belongs
 
+THINKS = 0.3  # how often a bot writes what it thinks of an agent
+
 
 def answer(step: dict, skill, definition: dict, rng: random.Random) -> dict:
     """Return what questions alone don't tell of a bot's answer to one step.
@@ -26,7 +28,8 @@ def answer(step: dict, skill, definition: dict, rng: random.Random) -> dict:
             return {"level": _point(len(parameters["confidence_labels"]), data["help"], skill, rng)}
         case "agents":
             points = len(parameters["rating_labels"])
-            return {"ratings": {agent["stage"]: _point(points, agent["help"], skill, rng) for agent in data["agents"]}}
+            rated = {agent["stage"]: _point(points, agent["help"], skill, rng) for agent in data["agents"]}
+            return {"ratings": rated, "thoughts": {stage: "It helped." for stage in rated if rng.random() < THINKS}}
     return {}
 
 

@@ -42,19 +42,32 @@ class SortForm(StepForm):
 
 
 class AgentsForm(QuestionForm):
-    """A rating of each stage's agent, in the order in which they were met."""
+    """A rating of each stage's agent, in the order in which they were met, and what was thought of it."""
 
     def build(self):
-        (rating,) = self.asked
+        rating, thoughts = self.asked
         for number, agent in enumerate(self.step["data"]["agents"], start=1):
             described = plain(self.definition["texts"][f"agent_{agent['help']}"], agent)
             question = _("Part %(part)s: %(agent)s") % {"part": agent["part"], "agent": described}
             self.fields[f"rating_{number}"] = self.field(rating, question)
+            self.fields[f"thoughts_{number}"] = self.field(thoughts)
 
     def clean(self):
-        names = {f"rating_{number}": agent["stage"] for number, agent in enumerate(self.step["data"]["agents"], 1)}
-        return {"ratings": {stage: self.cleaned_data.get(name) for name, stage in names.items()}}
+        given = {name: self._of_each(name) for name in ("rating", "thoughts")}
+        words = {stage: value for stage, value in given["thoughts"].items() if value}
+        return {"ratings": given["rating"], "thoughts": words}
 
     def values(self, answer):
+        rated, words = answer["ratings"], answer.get("thoughts") or {}
+        return {
+            name: value
+            for number, agent in enumerate(self.step["data"]["agents"], start=1)
+            for name, value in (
+                (f"rating_{number}", rated[agent["stage"]]),
+                (f"thoughts_{number}", words.get(agent["stage"], "")),
+            )
+        }
+
+    def _of_each(self, name: str) -> dict:
         agents = enumerate(self.step["data"]["agents"], start=1)
-        return {f"rating_{number}": answer["ratings"][agent["stage"]] for number, agent in agents}
+        return {agent["stage"]: self.cleaned_data.get(f"{name}_{number}") for number, agent in agents}

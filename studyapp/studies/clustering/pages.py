@@ -1,14 +1,22 @@
 """What each page shows. Nothing in it depends on the model's predictions but the heatmaps that a stage shows."""
 
+from studyapp.core.engine.particulars import particulars
 from studyapp.core.engine.shared_pages import money
 
 from .groups import group_names, picture_names
 from .maps import FEATURES, NONE, maps_of
 
+MIDDLE, HALF_BAR = 20.5, 20  # where a contribution's bar begins and how far it reaches, in `_contribution.html`
+
 
 def text(step: dict, run) -> dict:
     """Return a page that is one text of the study, named like the page."""
     return {"body": _text(run, step["page"])}
+
+
+def information(step: dict, run) -> dict:
+    """Return the information sheet, with who does the study and what becomes of the data."""
+    return text(step, run) | {"particulars": particulars(run)}
 
 
 def task(step: dict, run) -> dict:
@@ -52,6 +60,18 @@ def confidence(step: dict, run) -> dict:
     return {"where": _where(step)}
 
 
+def agents(step: dict, run) -> dict:
+    """Return the agents to be rated, each with what it showed of the picture by which it was explained."""
+    drawn = next(iter(run.definition["stimuli"]["datasets"].values()))
+    methods = {found["name"]: found["method"] for found in _stages(run)}
+    shown = [
+        {"rating": f"rating_{number}", "thoughts": f"thoughts_{number}"}
+        | _picture(drawn["worked"], {"method": methods[agent["stage"]], "data": agent}, run)
+        for number, agent in enumerate(step["data"]["agents"], start=1)
+    ]
+    return {"body": _text(run, "agents"), "agents": shown}
+
+
 def _stages(run) -> list[dict]:
     return run.definition["stimuli"]["stages"]
 
@@ -68,13 +88,21 @@ def _picture(image_id: str, step: dict, run) -> dict:
 
 
 def _contribution(value: float | None) -> dict:
-    """Return a contribution as it stands above its map: signed, so that colour alone doesn't tell."""
+    """Return a contribution as it stands above its map: signed, so that colour alone doesn't tell, and as a bar.
+
+    The bar reaches to either side of a middle line, as far as `HALF_BAR` for half of all contributions or more.
+    """
     if value is None:
         return {"contribution": "", "sign": ""}
     rounded = round(value, 2)
     sign = "for" if rounded > 0 else "against" if rounded < 0 else ""
     amount = f"{abs(rounded):.2f}".removeprefix("0")
-    return {"contribution": {"for": "+", "against": "−", "": ""}[sign] + amount, "sign": sign}
+    width = round(min(1.0, 2 * abs(rounded)) * HALF_BAR, 1)
+    return {
+        "contribution": {"for": "+", "against": "−", "": ""}[sign] + amount,
+        "sign": sign,
+        "bar": {"x": MIDDLE - width if sign == "against" else MIDDLE, "width": width},
+    }
 
 
 def _where(step: dict) -> dict:

@@ -2,6 +2,8 @@
 
 import random
 
+from studyapp.core.engine.sizes import unequal
+
 from .maps import NONE, help_of, maps_of, predicted_class
 
 SOLE = "images"
@@ -40,7 +42,8 @@ def check(definition: dict, bundle) -> list[str]:
         stimuli = definition.get("stimuli") or draw(definition, bundle, random.Random(0))
     except ValueError as shortage:
         return [str(shortage)]
-    return _check_batches(definition, stimuli) + _check_maps(stimuli, bundle)
+    sizes = unequal(definition["parameters"], "a heatmap takes its picture's place on the board")
+    return sizes + _check_batches(definition, stimuli) + _check_maps(stimuli, bundle)
 
 
 def heatmaps(definition: dict, bundle) -> list:

@@ -6,9 +6,11 @@ al. 2020. Where the paper leaves a choice open, it is a parameter here and recor
 
 from studyapp.core.engine import shared_pages
 from studyapp.core.engine.fields import Field
-from studyapp.core.engine.kinds import Factor, Kind, Page, Parameter, Variant
+from studyapp.core.engine.kinds import Column, Factor, Kind, Page, Parameter, Variant
+from studyapp.core.engine.particulars import particular_parameters
 from studyapp.core.engine.questions import Scale, Words, YesNo
 from studyapp.core.engine.run import to_say
+from studyapp.core.engine.sizes import size_parameters
 
 TEXT = f"{__name__}.pages:text"
 OUTCOMES = {
@@ -24,12 +26,14 @@ TRIAL_QUESTIONS = (
     Words(
         "sensitive_to",
         "Features the system is thought to be sensitive to, in the participant's words.",
-        "What does it go by?\n\nTwo or three features",
+        "Which features do you think the system is sensitive to?\n\nTwo or three",
+        letters=3,
     ),
     Words(
         "ignores",
         "Features the system is thought to ignore, in the participant's words.",
-        "What does it ignore?\n\nFeatures without effect",
+        "Which features do you think the system ignores?\n\nTwo or three",
+        letters=3,
     ),
     YesNo(
         "response",
@@ -67,7 +71,7 @@ SUMMARY_FIELDS = (
 )
 
 PAGES = (
-    shared_pages.information(TEXT),
+    shared_pages.information(f"{__name__}.pages:information"),
     shared_pages.eligibility(TEXT),
     shared_pages.consent(TEXT),
     Page(
@@ -81,6 +85,8 @@ PAGES = (
             "instructions_scores",
             "instructions_heatmap",
             "instructions_screen",
+            "commentary_tp",
+            "commentary_fp",
         ),
         guide="forward_simulation/_part.html",
     ),
@@ -195,6 +201,15 @@ PARAMETERS = (
     ),
     Parameter("screening_attempts", "integer", 2, "Attempts under `retry` and `screen_out`.", minimum=1, maximum=5),
     Parameter(
+        "screening_frames",
+        "list",
+        [],
+        "The two frames on the heatmap of a screening's second example, where the study marks them itself: for a "
+        "method and an attempt, where much of what spoke for the class lies and where hardly any does, each as left, "
+        "top, width and height in percent of the picture, as in “30 40 25 20”. Without a row the map itself tells.",
+        columns=(Column("method", offered="methods"), Column("attempt"), Column("inside"), Column("outside")),
+    ),
+    Parameter(
         "attention_checks",
         "integer",
         0,
@@ -237,8 +252,8 @@ PARAMETERS = (
         "What a participant must confirm to take part.",
     ),
     Parameter("minutes", "integer", 30, "How long the study takes, as told to participants.", minimum=1),
-    Parameter("min_width_px", "integer", 1024, "The narrowest screen, in CSS pixels.", minimum=320),
-    Parameter("min_height_px", "integer", 600, "The lowest screen, in CSS pixels.", minimum=320),
+    *particular_parameters(),
+    *size_parameters(130, 130),
 )
 
 FACTORS = (
@@ -280,6 +295,7 @@ KIND = Kind(
     title="Forward simulation",
     summary="Participants see how a classifier decided on examples, then predict what it does with a new picture.",
     module=__name__,
+    windows=f"{__name__}.windows:windows",
     pages=PAGES,
     parameters=PARAMETERS,
     factors=FACTORS,

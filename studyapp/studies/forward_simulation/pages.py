@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from studyapp.core.engine.particulars import particulars
 from studyapp.core.engine.run import to_say
 from studyapp.core.engine.shared_pages import money
 from studyapp.core.texts import Kept, render
 
 from . import plan
 from .charts import score_chart
+from .frames import frames_of, own_frames
 from .scoring import summary
 from .statements import without_statements
 
@@ -20,12 +22,22 @@ NAMES = {
     "TN": to_say("rightly left out"),
 }
 BANDS = ("TP", "FN", "FP")
-SHOWN = {"outcomes": ("TP", "FN", "FP", "TN"), "scores": ("TP", "FN"), "heatmap": ("TP", "FP")}
+SHOWN = {
+    "outcomes": ("TP", "FN", "FP", "TN"),
+    "scores": ("TP", "FN"),
+    "heatmap": ("TP", "FP"),
+    "screen": (*BANDS, "TN"),
+}
 
 
 def text(step: dict, run) -> dict:
     """Return a page that is one text of the study, named like the page."""
     return {"body": _text(run, step["page"], **step["data"])}
+
+
+def information(step: dict, run) -> dict:
+    """Return the information sheet, with who does the study and what becomes of the data."""
+    return text(step, run) | {"particulars": particulars(run)}
 
 
 def instructions(step: dict, run) -> dict:
@@ -45,8 +57,21 @@ def screening(step: dict, run) -> dict:
     return {
         "body": render(around, {"class_name": Kept(data["class_name"])}),
         "example": _example(run, data["image"], data["class_name"]),
+        "frames": _frames(data, run),
         **_look(run, still=True),
     }
+
+
+def _frames(data: dict, run) -> list[dict]:
+    """Return the frames on the example's heatmap with their letters, A first; none where nothing speaks of them."""
+    method, called = _method(run), data.get("frames")
+    if not (method and called):
+        return []
+    node = run.bundle.heatmap(data["image"], method, data["class_name"])
+    own = own_frames(run.parameters, method, data["attempt"])
+    inside, outside = own or frames_of(run.bundle.saliency(node), node.reference)
+    marked = [{"letter": called["inside"], **inside._asdict()}, {"letter": called["outside"], **outside._asdict()}]
+    return sorted(marked, key=lambda frame: frame["letter"])
 
 
 def trial(step: dict, run) -> dict:
@@ -97,7 +122,8 @@ def _part(name: str, run) -> dict:
         "body": _text(run, f"instructions_{name}", class_name=asked, reading=_reading(run, asked)),
         "classes": sorted(run.bundle.classes) if name == "classes" else [],
         "examples": [
-            _example(run, images[outcome], asked) | {"sentence": _sentence(run, outcome, asked)}
+            _example(run, images[outcome], asked)
+            | {"sentence": _sentence(run, outcome, asked), "commentary": _commentary(run, name, outcome, asked)}
             for outcome in SHOWN.get(name, ())
             if outcome in images
         ],
@@ -162,6 +188,11 @@ def _example(run, image_id: str, name: str) -> dict:
 
 def _sentence(run, outcome: str, name: str) -> str:
     return _text(run, f"outcome_{outcome.lower()}", class_name=name)
+
+
+def _commentary(run, part: str, outcome: str, name: str) -> str:
+    """Return what an example's heatmap tells, where the instructions come to it."""
+    return _text(run, f"commentary_{outcome.lower()}", class_name=name) if part == "heatmap" else ""
 
 
 def _text(run, key: str, **values) -> str:

@@ -5,7 +5,7 @@ import random
 from studyapp.core.engine.flow import NO_CONSENT, SCREENED_OUT, step
 from studyapp.core.engine.shared_pages import attention_steps
 
-from .statements import statements
+from .statements import FRAMES, filled, speaks, statements
 from .stimuli import attempts
 
 FIRST_TRIAL = "block-1"
@@ -20,7 +20,7 @@ def build(definition: dict, condition: dict, order: int, rng: random.Random) -> 
         step("eligibility", "eligibility", goto={"failed": SCREENED_OUT}),
         step("consent", "consent", goto={"failed": NO_CONSENT}),
         *_instructions(condition),
-        *_screening(definition, condition),
+        *_screening(definition, condition, order),
         *_trials(definition, names, rng),
         step("closing", "closing", data={"asked": ["outcomes", *_shown(condition)]}),
         step("feedback", "feedback"),
@@ -52,7 +52,7 @@ def _instructions(condition: dict) -> list[dict]:
     ]
 
 
-def _screening(definition: dict, condition: dict) -> list[dict]:
+def _screening(definition: dict, condition: dict, order: int) -> list[dict]:
     """Return the steps of all attempts. Both examples of an attempt are met, whatever the answer to the first.
 
     Unless the policy is `record`, the way after the second example depends on both: it stands twice, the second
@@ -60,11 +60,11 @@ def _screening(definition: dict, condition: dict) -> list[dict]:
     """
     policy, last = definition["parameters"]["screening_policy"], attempts(definition["parameters"])
     if policy == "record":
-        first, second = _examples(definition, condition, 1)
+        first, second = _examples(definition, condition, order, 1)
         return [_ask("screening-1-a", first), _ask("screening-1-b", second)]
     steps = []
     for attempt in range(1, last + 1):
-        first, second = _examples(definition, condition, attempt)
+        first, second = _examples(definition, condition, order, attempt)
         key = f"screening-{attempt}"
         after = _after_failing(policy, attempt, last)
         again = [step("instructions_again", f"again-{attempt}", phase="instructions")] if attempt > 1 else []
@@ -88,18 +88,14 @@ def _ask(key: str, data: dict, goto: dict | None = None) -> dict:
     return step("screening", key, data=data, goto=goto, **where)
 
 
-def _examples(definition: dict, condition: dict, attempt: int) -> list[dict]:
+def _examples(definition: dict, condition: dict, order: int, attempt: int) -> list[dict]:
     """Return the two worked examples of an attempt, the answer key with them."""
     about = ["outcome", next((part for part in ("heatmap", "scores") if part in parts(condition)), "task")]
     drawn = definition["stimuli"]["screening"][attempt - 1]
     return [
         example
-        | {
-            "about": topic,
-            "attempt": attempt,
-            "method": _method(condition),
-            "statements": _statements(definition, topic, example),
-        }
+        | {"about": topic, "attempt": attempt, "method": _method(condition)}
+        | _statements(definition, topic, example, order)
         for topic, example in zip(about, drawn, strict=True)
     ]
 
@@ -108,11 +104,19 @@ def _method(condition: dict) -> str:
     return "" if condition["heatmap"] == "none" else condition["heatmap"]
 
 
-def _statements(definition: dict, about: str, example: dict) -> list[dict]:
-    found = statements(definition["texts"][f"screening_{about}"])
-    return [
-        statement | {"text": statement["text"].replace("{class_name}", example["class_name"])} for statement in found
-    ]
+def _statements(definition: dict, about: str, example: dict, order: int) -> dict:
+    """Return an example's statements and, where they speak of frames on the heatmap, what the frames are called.
+
+    Half of the participants have the right frame as A; the statement about A comes first.
+    """
+    text = definition["texts"][f"screening_{about}"]
+    found = statements(text)
+    called = dict(zip(FRAMES, "BA" if order else "AB", strict=True)) if about == "heatmap" and speaks(text) else {}
+    if called and order:
+        found = found[::-1]
+    values = {"class_name": example["class_name"]} | called
+    said = [statement | {"text": filled(statement["text"], values)} for statement in found]
+    return {"statements": said, "frames": called} if called else {"statements": said}
 
 
 def _trials(definition: dict, names: list[str], rng: random.Random) -> list[dict]:

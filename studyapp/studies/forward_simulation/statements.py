@@ -6,6 +6,7 @@ from collections.abc import Callable
 from studyapp.core.engine.displays import FACTOR, display_of
 from studyapp.core.reading import STATEMENT, statement
 
+FRAMES = ("inside", "outside")  # the frame with most of the evidence, and the one with least
 LINE = re.compile(r"^\s*[-*] \[([ xX])\] (.+?)\s*$", re.MULTILINE)
 
 
@@ -17,6 +18,18 @@ def statements(text: str) -> list[dict]:
 def without_statements(text: str) -> str:
     """Return the text that stands around the statements."""
     return LINE.sub("", text).strip()
+
+
+def filled(text: str, values: dict[str, str]) -> str:
+    """Return a statement with its `{placeholders}` filled in."""
+    for name, value in values.items():
+        text = text.replace(f"{{{name}}}", value)
+    return text
+
+
+def speaks(text: str) -> bool:
+    """Return whether a text speaks of the frames on the heatmap."""
+    return all(f"{{{name}}}" in text for name in FRAMES)
 
 
 def said(text: str, step: dict, definition: dict, say: Callable[[str], str]) -> str:

@@ -2,6 +2,9 @@
 
 import random
 
+from studyapp.core.engine.sizes import unequal
+
+from .frames import frame_problems
 from .statements import statements
 
 OUTCOMES = ("TP", "FN", "FP", "TN")
@@ -54,6 +57,9 @@ def draw(definition: dict, bundle, rng: random.Random) -> dict:
 def check(definition: dict, bundle) -> list[str]:
     """Return what is missing before launch, one sentence each; empty when the study can start."""
     problems = [problem for key in SCREENING_TEXTS for problem in _check_statements(definition, key)]
+    problems += frame_problems(definition["parameters"])
+    if definition["parameters"]["heatmap_layout"] != "side_by_side":
+        problems += unequal(definition["parameters"], "the heatmap lies over its photograph")
     if lacking := _lacking(definition["parameters"], bundle):
         return problems + lacking
     try:

@@ -7,7 +7,9 @@ it is a parameter here and recorded with every export.
 from studyapp.core.engine import shared_pages
 from studyapp.core.engine.fields import Field
 from studyapp.core.engine.kinds import Column, Factor, Kind, Page, Parameter, Variant
+from studyapp.core.engine.particulars import particular_parameters
 from studyapp.core.engine.questions import Choice
+from studyapp.core.engine.sizes import size_parameters
 
 TEXT = f"{__name__}.pages:text"
 
@@ -36,7 +38,7 @@ SUMMARY_FIELDS = (
 )
 
 PAGES = (
-    shared_pages.information(TEXT),
+    shared_pages.information(f"{__name__}.pages:information"),
     shared_pages.consent(TEXT),
     Page(
         "group",
@@ -104,6 +106,13 @@ PARAMETERS = (
         offered="pairs",
     ),
     Parameter(
+        "guideline_pair",
+        "text",
+        "",
+        "The pair of the guideline's worked example, as in “cello / violin”, which no participant gets. Empty: one at "
+        "random that isn't the participant's, or one of theirs where the study has but two.",
+    ),
+    Parameter(
         "training_trials",
         "integer",
         8,
@@ -155,8 +164,8 @@ PARAMETERS = (
         columns=(Column("group"), Column("answer")),
     ),
     Parameter("minutes", "integer", 25, "How long the study takes, as told to participants.", minimum=1),
-    Parameter("min_width_px", "integer", 1024, "The narrowest screen, in CSS pixels.", minimum=320),
-    Parameter("min_height_px", "integer", 600, "The lowest screen, in CSS pixels.", minimum=320),
+    *particular_parameters(),
+    *size_parameters(140, 140),
 )
 
 FACTORS = (
@@ -188,6 +197,8 @@ KIND = Kind(
     title="Label matching",
     summary="Participants learn which evidence belongs to which of two confusable labels, by guessing and verifying.",
     module=__name__,
+    windows=f"{__name__}.windows:windows",
+    entry=f"{__name__}.pages:entry",
     pages=PAGES,
     parameters=PARAMETERS,
     factors=FACTORS,

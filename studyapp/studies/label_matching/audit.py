@@ -3,7 +3,7 @@
 from studyapp.core.audit import Case, Guess, Look, Task
 from studyapp.core.bundles.map_tree import leaves, read_tree, walk
 
-from .stimuli import PHASES, ROUNDS
+from .stimuli import PHASES, ROUNDS, shown_pairs
 from .tree import pruned
 
 TRUE, OTHER = "the picture's own", "the other"
@@ -14,7 +14,7 @@ def looks(definition: dict, bundle) -> list[Look]:
     hidden = definition["parameters"]["other_nodes"] == "hidden"
     found = []
     for condition in definition["conditions"]:
-        for pair in definition["stimuli"]["pairs"]:
+        for pair in shown_pairs(definition["stimuli"]):
             for image_id in pair["facts"]:
                 tree = read_tree(bundle, image_id, condition["factors"]["method"])
                 tree = pruned(tree, pair["labels"]) if hidden else tree
@@ -45,7 +45,7 @@ def roles(definition: dict) -> dict[str, list[str]]:
     """Return the photographs by what they are for."""
     pairs = definition["stimuli"]["pairs"]
     shown = {phase: [image_id for pair in pairs for image_id in pair[phase]] for phase in PHASES}
-    return shown | {"worked example": [pair["worked"] for pair in pairs]}
+    return shown | {"worked example": [pair["worked"] for pair in shown_pairs(definition["stimuli"])]}
 
 
 def guesses(definition: dict) -> list[Guess]:

@@ -2,7 +2,8 @@
 
 from random import Random
 
-from studyapp.core.bundles.map_tree import Node, leaves, read_tree, walk
+from studyapp.core.bundles.map_tree import Node, leaves, read_tree
+from studyapp.core.engine.particulars import particulars
 from studyapp.core.engine.shared_pages import money
 from studyapp.core.texts import Kept
 
@@ -15,6 +16,16 @@ from .tree import arranged, pruned
 def text(step: dict, run) -> dict:
     """Return a page that is one text of the study, named like the page."""
     return {"body": _text(run, step["page"], **_named(step["data"]))}
+
+
+def information(step: dict, run) -> dict:
+    """Return the information sheet, with who does the study and what becomes of the data."""
+    return text(step, run) | {"particulars": particulars(run)}
+
+
+def entry(definition: dict) -> dict:
+    """Return what can stand in the text of the front door: the labels of the study's first pair."""
+    return _named(definition["stimuli"]["pairs"][0])
 
 
 def guideline(step: dict, run) -> dict:
@@ -98,7 +109,7 @@ def _single(worked: dict, run) -> dict:
 
 
 def _tree(image_id: str, drawn: dict, run, boxes: dict[str, dict]) -> dict:
-    """Return a tree ready to draw: the image, its branches, and what the maps' size depends on.
+    """Return a tree ready to draw: the image and its branches.
 
     `boxes` says by label what stands under the pair's leaves. No other node has a name.
     """
@@ -110,8 +121,6 @@ def _tree(image_id: str, drawn: dict, run, boxes: dict[str, dict]) -> dict:
     return {
         "image": image,
         "branches": [_branch(node, image, run, boxes) for node in nodes],
-        "others": sum(not node.children for node in walk(nodes)) - len(boxes),
-        "depth": _depth(nodes),
     }
 
 
@@ -124,10 +133,6 @@ def _branch(node: Node, image: dict, run, boxes: dict[str, dict]) -> dict:
         "box": boxes.get(node.label),
         "branches": [_branch(child, image, run, boxes) for child in node.children],
     }
-
-
-def _depth(nodes: tuple[Node, ...]) -> int:
-    return 1 + max(_depth(node.children) for node in nodes) if nodes else 0
 
 
 def _named(data: dict) -> dict:

@@ -11,7 +11,7 @@ ROUNDS = 2
 
 
 def draw(definition: dict, bundle, rng: random.Random) -> dict:
-    """Return the study's pairs, drawn once and frozen with the version: `{"pairs": [pair, …]}`.
+    """Return the study's pairs, drawn once and frozen with the version: `{"pairs": [pair, …], "guideline": pair}`.
 
     A pair is {"name": "cello / violin", "labels": [two classes], "training": [image ids], "evaluation": [image ids],
     "worked": image id, "facts": {image id: {"truth": class, "probabilities": {class: p}}}}. An image qualifies where
@@ -19,6 +19,7 @@ def draw(definition: dict, bundle, rng: random.Random) -> dict:
     leaf of their own; whether the model was right doesn't matter. No image has two of these roles, over all pairs.
     Without pairs of its own the study takes all that have enough images, those with most first; with a latent tree in
     the bundle, only pairs under one of its level-1 variables.
+    The guideline's pair, where the study names one, has one image that qualifies and no trials; else there is none.
     Raises `ValueError` saying everything that is wrong with the settings or lacking in the bundle.
     """
     if problems := _check_methods(definition, bundle) + _check_pairs(definition, bundle):
@@ -26,9 +27,12 @@ def draw(definition: dict, bundle, rng: random.Random) -> dict:
     parameters, methods = definition["parameters"], methods_of(definition)
     found = top_labels(bundle, methods=methods, split=parameters["split"])
     chosen = [labels_of(name, bundle.classes) for name in parameters["pairs"]] or _confused(bundle, methods, parameters)
-    taken: set[str] = set()
+    guideline = _guideline(bundle, found, parameters["guideline_pair"], rng)
+    taken: set[str] = {pair["worked"] for pair in guideline}
     pairs, short = [], []
     for labels in chosen:
+        if any({*labels} == {*pair["labels"]} for pair in guideline):
+            continue
         free = [image_id for image_id in qualifying(bundle, found, labels) if image_id not in taken]
         if len(free) < (wanted := needed(parameters)):
             short.append(_shortage(name_of(labels), wanted, len(free), parameters))
@@ -43,7 +47,7 @@ def draw(definition: dict, bundle, rng: random.Random) -> dict:
             f"pairs: expected at least {ROUNDS} with {needed(parameters)} qualifying images each, one for each round; "
             f"the bundle has {len(pairs)}."
         )
-    return {"pairs": pairs}
+    return {"pairs": pairs, "guideline": guideline[0]} if guideline else {"pairs": pairs}
 
 
 def check(definition: dict, bundle) -> list[str]:
@@ -60,9 +64,14 @@ def check(definition: dict, bundle) -> list[str]:
 
 def heatmaps(definition: dict, bundle) -> list:
     """Return the heatmaps that some participant can meet: the whole trees of the pairs' images."""
-    images = [image_id for pair in definition["stimuli"]["pairs"] for image_id in pair["facts"]]
+    images = [image_id for pair in shown_pairs(definition["stimuli"]) for image_id in pair["facts"]]
     trees = (read_tree(bundle, image_id, method) for method in methods_of(definition) for image_id in images)
     return [node.heatmap for tree in trees for node in walk(tree)]
+
+
+def shown_pairs(stimuli: dict) -> list[dict]:
+    """Return the pairs that participants meet: those of the rounds, and the guideline's own where it has one."""
+    return [*stimuli["pairs"], *([stimuli["guideline"]] if "guideline" in stimuli else [])]
 
 
 def methods_of(definition: dict) -> list[str]:
@@ -74,6 +83,20 @@ def _confused(bundle, methods: list[str], parameters: dict) -> list[list[str]]:
     """Return all pairs with as many qualifying images as needed, the most frequent first."""
     found = find_pairs(bundle, methods=methods, split=parameters["split"])
     return [list(pair.labels) for pair in found if len(pair.images) >= needed(parameters)]
+
+
+def _guideline(bundle, found: dict, name: str, rng: random.Random) -> list[dict]:
+    """Return the guideline's own pair with its image, alone in a list; nothing where the study names none."""
+    if not name:
+        return []
+    labels = labels_of(name, bundle.classes)
+    free = sorted(qualifying(bundle, found, labels))
+    if not free:
+        raise ValueError(f"guideline_pair “{name}”: expected an image that qualifies, found none.")
+    worked = rng.choice(free)
+    return [
+        {"name": name_of(labels), "labels": labels, "worked": worked, "facts": {worked: _facts(bundle, worked, labels)}}
+    ]
 
 
 def _pair(bundle, labels: list[str], images: list[str], parameters: dict) -> dict:
@@ -132,17 +155,21 @@ def _check_methods(definition: dict, bundle) -> list[str]:
 
 
 def _check_pairs(definition: dict, bundle) -> list[str]:
-    names, problems = definition["parameters"]["pairs"], []
-    for name in names:
+    names, own = definition["parameters"]["pairs"], definition["parameters"]["guideline_pair"]
+    problems = []
+    for where, name in [*(("pairs", name) for name in names), *([("guideline_pair", own)] if own else [])]:
         labels = labels_of(name, bundle.classes) if isinstance(name, str) else []
         if len(labels) != 2 or labels[0] == labels[1]:
-            problems.append(f"pairs: expected two different classes, as in “cello{SEPARATOR}violin”, found {name!r}.")
+            problems.append(f"{where}: expected two different classes, as in “cello{SEPARATOR}violin”, found {name!r}.")
             continue
         problems += [
             f"Pair “{name}”: the model has no class “{label}”." for label in labels if label not in bundle.classes
         ]
-    if len({frozenset(labels_of(name, bundle.classes)) for name in names if isinstance(name, str)}) < len(names):
+    rounds = {frozenset(labels_of(name, bundle.classes)) for name in names if isinstance(name, str)}
+    if len(rounds) < len(names):
         problems.append("pairs: the same pair stands there twice.")
+    if own and frozenset(labels_of(own, bundle.classes)) in rounds:
+        problems.append(f"guideline_pair: expected a pair that is none of `pairs`, found {own!r}.")
     if names and len(names) < ROUNDS:
         problems.append(f"pairs: expected at least {ROUNDS}, one for each round, or none for all, found {len(names)}.")
     return problems
@@ -152,8 +179,8 @@ def _check_roles(stimuli: dict) -> list[str]:
     """Return which images have two roles, as in stimuli that came with a study's file."""
     roles = Counter(
         image_id
-        for pair in stimuli["pairs"]
-        for image_id in [*{*pair["training"]}, *{*pair["evaluation"]}, pair["worked"]]
+        for pair in shown_pairs(stimuli)
+        for image_id in [*{*pair.get("training", ())}, *{*pair.get("evaluation", ())}, pair["worked"]]
     )
     twice = sorted(image_id for image_id, count in roles.items() if count > 1)
     return [f"Image {twice[0]} is drawn for two purposes; training and evaluation must not overlap."] if twice else []
@@ -164,7 +191,7 @@ def _check_trees(definition: dict, stimuli: dict, bundle) -> list[str]:
     for method in methods_of(definition):
         bare = sorted(
             image_id
-            for pair in stimuli["pairs"]
+            for pair in shown_pairs(stimuli)
             for image_id in pair["facts"]
             if not leaves(read_tree(bundle, image_id, method)).keys() >= set(pair["labels"])
         )

@@ -9,7 +9,7 @@ import * as comparing from "./comparing.js";
 import * as looking from "./looking.js";
 import { movesTo, neighbour, told } from "./sorting.js";
 
-const THUMB_PX = 48;
+const THUMB_PX = 72;
 
 export function init(form) {
   const board = form.querySelector("#board");
@@ -56,7 +56,7 @@ export function init(form) {
       all: numbers.length,
     });
     form.classList.toggle("holding", selected.size > 0);
-    form.querySelector("[data-compare]")?.setAttribute("aria-disabled", String(selected.size === 0));
+    form.querySelector("[data-compare=selected]")?.setAttribute("aria-disabled", String(selected.size === 0));
   }
 
   function drawTray(tray) {
@@ -96,7 +96,7 @@ export function init(form) {
   }
 
   /** Put pictures into `group` (null: into none); a `likeness` of the first travels there. */
-  function put(pictures, group, likeness = likenessOf(pictures[0])) {
+  function put(pictures, group, likeness = likenessOf(pictures)) {
     const moves = movesTo(placed(), pictures, group);
     for (const { picture, from, to } of moves) {
       const { list } = cards.get(picture);
@@ -116,14 +116,21 @@ export function init(form) {
     dragging.travel(likeness, thumbOf(pictures[0]) ?? cards.get(pictures[0]).photo);
   }
 
-  /** Return a small likeness of a picture: where it was pressed, or in the middle of the picture. */
-  function likenessOf(picture, place) {
-    const { photo } = cards.get(picture);
+  /** Return a small likeness of the first of some pictures, with their number: where it was pressed, or in its middle. */
+  function likenessOf(pictures, place) {
+    const { photo } = cards.get(pictures[0]);
     const box = photo.getBoundingClientRect();
     const [x, y] = place ? [place.x, place.y] : [box.left + box.width / 2, box.top + box.height / 2];
-    const image = photo.querySelector("img").cloneNode();
+    const frame = document.createElement("span");
+    frame.append(photo.querySelector("img").cloneNode());
+    if (pictures.length > 1) {
+      const count = document.createElement("span");
+      count.className = "pile";
+      count.textContent = pictures.length;
+      frame.append(count);
+    }
     const half = THUMB_PX / 2;
-    return dragging.floating(image, { left: x - half, top: y - half, width: THUMB_PX, height: THUMB_PX });
+    return dragging.floating(frame, { left: x - half, top: y - half, width: THUMB_PX, height: THUMB_PX });
   }
 
   /** What a drag, a letter or Delete moves: the picture, and with it all selected ones if it is one of them. */
@@ -160,9 +167,9 @@ export function init(form) {
     if (trayOf(group)) put(withSelected(picture), group);
     else if (["Delete", "Backspace"].includes(event.key)) put(withSelected(picture), null);
     else if (event.key.startsWith("Arrow")) {
+      const photos = [...board.querySelectorAll(".photo")];
       const columns = getComputedStyle(board.querySelector(".photos")).gridTemplateColumns.split(" ").length;
-      const to = neighbour(event.key, numbers.indexOf(picture), numbers.length, columns);
-      cards.get(numbers[to]).photo.focus();
+      photos[neighbour(event.key, photos.indexOf(cards.get(picture).photo), photos.length, columns)].focus();
     } else return;
     event.preventDefault();
   }
@@ -174,7 +181,7 @@ export function init(form) {
   dragging.init(board, {
     handleOf: (target) => target.closest(".photo, .thumb"),
     itemOf: pictureAt,
-    likenessOf: (picture, handle, place) => likenessOf(picture, place),
+    likenessOf: (picture, handle, place) => likenessOf(withSelected(picture), place),
     zoneAt: (x, y) => document.elementFromPoint(x, y)?.closest("[data-group], .photos") ?? null,
     lift: (picture) => {
       eyes.stop();
@@ -202,13 +209,18 @@ export function init(form) {
   window.addEventListener("pagehide", eyes.stop, { capture: true });
 
   initSwitches(form, board, record);
+  initArranging(form, board, groupOf, record);
   const dialog = document.querySelector("#compare");
   if (dialog) {
     const panel = comparing.init(dialog, record);
-    form.querySelector("[data-compare]").addEventListener("click", () => {
-      if (!selected.size) return say("nothing");
-      panel.open(numbers.filter((picture) => selected.has(picture)).map((picture) => cards.get(picture).card));
-    });
+    for (const button of form.querySelectorAll("[data-compare]")) {
+      button.addEventListener("click", () => {
+        const all = [...board.querySelectorAll(".card")];
+        const shown = button.dataset.compare === "all" ? all : all.filter((card) => selected.has(pictureAt(card)));
+        if (!shown.length) return say("nothing");
+        panel.open(shown);
+      });
+    }
   }
 
   for (const { list, photo } of cards.values()) {
@@ -221,46 +233,41 @@ export function init(form) {
   draw();
 }
 
-/** Let the toolbar show and hide maps on all pictures at once; a hidden field keeps what is on over a reload. */
+/** Let the toolbar choose the map that covers all pictures, or none; a hidden field keeps which over a reload. */
 function initSwitches(form, board, record) {
   const switches = [...form.querySelectorAll("[data-switch]")];
-  const all = form.querySelector("[data-switch-all]");
-  if (!all) return;
   const kept = form.elements.shown;
-  const isOn = (button) => button.getAttribute("aria-pressed") === "true";
-  const press = (button, on) => button.setAttribute("aria-pressed", String(on));
 
   function draw() {
-    const on = switches.filter(isOn).map((button) => button.dataset.switch);
-    for (const map of board.querySelectorAll("[data-feature]")) map.hidden = !on.includes(map.dataset.feature);
-    for (const card of board.querySelectorAll(".card")) card.dataset.tiles = 1 + on.length;
-    if (switches.length) press(all, on.length === switches.length);
-    else board.classList.toggle("all-shown", isOn(all));
-    kept.value = switches.length ? on.join(" ") : isOn(all) ? "all" : "";
-  }
-
-  function switched(feature, on) {
-    draw();
-    kept.dispatchEvent(new Event("input", { bubbles: true }));
-    record("switched", { feature, on });
+    for (const button of switches) button.setAttribute("aria-pressed", String(button.dataset.switch === kept.value));
+    for (const map of board.querySelectorAll("[data-map]")) map.classList.toggle("chosen", map.dataset.map === kept.value);
   }
 
   for (const button of switches) {
     button.addEventListener("click", () => {
-      press(button, !isOn(button));
-      switched(Number(button.dataset.switch), isOn(button));
+      const before = kept.value;
+      kept.value = before === button.dataset.switch ? "" : button.dataset.switch;
+      draw();
+      kept.dispatchEvent(new Event("input", { bubbles: true }));
+      if (before) record("switched", { feature: Number(before), on: false });
+      if (kept.value) record("switched", { feature: Number(kept.value), on: true });
     });
   }
-  all.addEventListener("click", () => {
-    const on = !isOn(all);
-    for (const button of [all, ...switches]) press(button, on);
-    switched("all", on);
-  });
-  whenRestored(form, () => {
-    const on = kept.value.split(" ");
-    for (const button of switches) press(button, on.includes(button.dataset.switch));
-    if (!switches.length) press(all, on.includes("all"));
-    draw();
+  if (kept) whenRestored(form, draw);
+}
+
+/** Let a button put the pictures that are in one group side by side, and back where they lay. */
+function initArranging(form, board, groupOf, record) {
+  const button = form.querySelector("[data-arrange]");
+  const places = board.querySelector(".photos");
+  const cards = [...places.children];
+  const order = [...[...board.querySelectorAll("[data-group]")].map((tray) => tray.dataset.group), null];
+  button.addEventListener("click", () => {
+    const on = button.getAttribute("aria-pressed") !== "true";
+    const place = (card) => order.indexOf(groupOf(Number(card.dataset.picture)));
+    places.append(...(on ? [...cards].sort((a, b) => place(a) - place(b)) : cards));
+    button.setAttribute("aria-pressed", String(on));
+    record("arranged", { on });
   });
 }
 

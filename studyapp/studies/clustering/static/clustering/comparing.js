@@ -34,12 +34,10 @@ export function init(dialog, record) {
 function row(card) {
   const line = document.createElement("tr");
   for (const tile of card.querySelectorAll(".tile")) {
-    const cell = document.createElement(tile.dataset.feature ? "td" : "th");
-    if (tile.dataset.feature) cell.dataset.columnOf = tile.dataset.feature;
+    const cell = document.createElement(tile.dataset.map ? "td" : "th");
+    if (tile.dataset.map) cell.dataset.columnOf = tile.dataset.map;
     else cell.scope = "row";
-    const copy = tile.cloneNode(true);
-    copy.hidden = false;
-    cell.append(copy);
+    cell.append(tile.cloneNode(true));
     line.append(cell);
   }
   return line;

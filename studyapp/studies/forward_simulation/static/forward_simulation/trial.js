@@ -37,4 +37,43 @@ function recordDwell(card, example, record) {
   card.addEventListener("blur", leave);
 }
 
+/** Return where to scroll for examples that lie from `top` to `bottom`, seen from `view`: "↑", "↓" or "" if in view. */
+export function wayTo({ top, bottom }, view) {
+  if (bottom > view.bottom + 1) return "↓";
+  return top < view.top - 1 ? "↑" : "";
+}
+
+/** Let the strip of outcomes tell which examples are out of view, and lead there; it is gone where none are. */
+function initJumps(form) {
+  const strip = form.querySelector(".jumps");
+  const links = [...strip.querySelectorAll("[data-jump]")].map((link) => ({
+    link,
+    band: form.querySelector(`#examples-${link.dataset.jump}`),
+  }));
+  const still = matchMedia("(prefers-reduced-motion: reduce)");
+
+  function look() {
+    const view = {
+      top: strip.getBoundingClientRect().bottom,
+      bottom: form.querySelector(".actions").getBoundingClientRect().top,
+    };
+    for (const { link, band } of links) {
+      link.querySelector(".way").textContent = wayTo(band.getBoundingClientRect(), view);
+    }
+    strip.classList.toggle("needless", links.every(({ link }) => !link.querySelector(".way").textContent));
+  }
+
+  for (const { link, band } of links) {
+    link.addEventListener("click", (event) => {
+      event.preventDefault();
+      band.scrollIntoView({ behavior: still.matches ? "auto" : "smooth", block: "start" });
+      form.dispatchEvent(new CustomEvent("step:event", { detail: { name: "jumped", data: { to: link.dataset.jump } } }));
+    });
+  }
+  window.addEventListener("scroll", look, { passive: true });
+  window.addEventListener("resize", look);
+  look();
+}
+
 init(document.querySelector("#step"), document.querySelector("#enlarged"));
+initJumps(document.querySelector("#step"));

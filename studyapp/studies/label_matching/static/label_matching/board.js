@@ -172,7 +172,7 @@ export function init(form) {
     handleOf: (target) => target.closest("[data-label], .filled .place"),
     itemOf: (handle) => handle.dataset.label ?? boxes.find((box) => box.place === handle)?.list.value,
     likenessOf,
-    zoneAt: (x, y) => document.elementFromPoint(x, y)?.closest("[data-box], .actions") ?? null,
+    zoneAt: (x, y) => document.elementFromPoint(x, y)?.closest("[data-box], [data-tray], .actions") ?? null,
     lift: (label, handle) => {
       hold(label);
       handle.classList.add("lifted");
