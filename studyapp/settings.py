@@ -72,6 +72,7 @@ MIDDLEWARE = [
     "studyapp.run.visitors.VisitorsLanguage",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "studyapp.busy.NotesStores",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -148,7 +149,7 @@ USE_TZ = True
 LOCALE_PATHS = [SHARED_DIR / "locale"]
 
 # Parts of pages that are the same for all participants of a condition; each process keeps its own.
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 1000}}}
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 5000}}}
 
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
@@ -192,7 +193,7 @@ if PRODUCTION:
     SECURE_HSTS_PRELOAD = True
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
 
-# Mail goes to those who run the server, and only where a mail server is named.
+# Mail goes to those who run the server, and to those whom studies name, only where a mail server is named.
 ADMINS = [(address, address) for address in addresses("HEATWISE_ADMINS")]
 globals().update(mail_server("HEATWISE_MAIL"))
 SERVER_EMAIL = DEFAULT_FROM_EMAIL = os.environ.get("HEATWISE_MAIL_FROM") or f"heatwise@{ALLOWED_HOSTS[0]}"
@@ -218,7 +219,8 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Heatwise",
-    "DESCRIPTION": "Studies and their data, for those with a role in the study. Nothing is changed through it.",
+    "DESCRIPTION": "Studies and their data, for those with a role in the study. Nothing is changed through it; an "
+    "export can be asked for.",
     "VERSION": __version__,
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAdminUser"],

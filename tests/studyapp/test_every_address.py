@@ -26,7 +26,7 @@ pytestmark = [
 ]
 # Addresses for everybody: a participant's own are told apart by the cookie. Home leads to signing in.
 OPEN = re.compile(
-    r"s/<slug:slug>/(next/|run/((state|events|draft|guide|leave)/)?)?|sizes/.*|stimuli/.*|health/|admin/login/|"
+    r"s/<slug:slug>/(next/|unsuitable/|run/((state|events|draft|guide|leave|back)/)?)?|sizes/.*|stimuli/.*|health/|admin/login/|"
 )
 # Where anybody of the staff is let in, with a role in a study or without one, and what stands there names no study.
 STAFF = re.compile(r"api/(schema|studies)/|admin/((two-factor|password_change(/done)?|jsi18n|studyapp/bundle)/)?")
@@ -39,7 +39,7 @@ STUDY, BUNDLE, RUN = "admin/studyapp/study/<int:pk>/", "admin/studyapp/bundle/<i
 EDITORS = {"publish/", "pause/", "resume/", "close/", "bonus/", "links/"}
 HIGHER = {
     **{STUDY + end: ("editor", "editor") for end in EDITORS},
-    **{STUDY + end: ("analyst", "editor") for end in ("bots/", "display/", "stimuli/")},
+    **{STUDY + end: ("analyst", "editor") for end in ("bots/", "display/", "fit/", "stimuli/")},
     STUDY + "people/": ("analyst", "owner"),
     "admin/studyapp/study/<path:object_id>/change/": ("analyst", "editor"),
     "admin/studyapp/study/<path:object_id>/history/": ("editor", "editor"),

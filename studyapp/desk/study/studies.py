@@ -10,8 +10,9 @@ from django.urls import path, reverse
 
 from studyapp import models, publishing
 from studyapp.access import roles
+from studyapp.core import recruiters
 from studyapp.core.engine.kinds import kind
-from studyapp.core.reading import READING, STATEMENT
+from studyapp.core.reading import READING
 from studyapp.core.texts import words
 from studyapp.data import audit
 from studyapp.desk import uploads
@@ -24,7 +25,7 @@ from studyapp.desk.results import bots, dashboard, downloads, exports, jobs, rep
 from studyapp.jobs import files
 from studyapp.run import sessions
 
-from . import audits, display, drawn, numbers, transitions, wording
+from . import audits, display, drawn, fits, numbers, transitions, wording
 from .conditions import ConditionInline, LabelledFormSet
 from .forms import PARAMETER, TEXT, AddStudyForm, study_form, text_order
 
@@ -32,10 +33,11 @@ BASICS = (("title", "slug"), ("bundle", "language"))
 PAYMENT = (("currency", "reward_base", "reward_bonus", "reward_partial"),)
 RECRUITMENT = (
     ("id_parameter", "require_id", "lab_mode"),
-    "return_url",
+    ("return_url", "return_after_s"),
+    ("devices", "starts_per_minute", "starts_per_address"),
     ("code_completed", "code_screened_out", "code_no_consent", "code_withdrawn"),
 )
-KEEPING = (("active_minutes", "expire_hours", "retention_days"), "seed")
+KEEPING = (("active_minutes", "expire_hours", "retention_days"), "notify", "seed")
 FOLDED = ("collapse",)
 # Where on the page each of `publishing.checks` is seen to.
 CHECKED_ON = {"Display": "admin:study_display", "Stimuli": "admin:study_stimuli"}  # on pages of their own
@@ -129,6 +131,7 @@ class StudyAdmin(ByRole, admin.ModelAdmin):
         super().save_model(request, obj, form, change)
         if not change:
             models.Condition.objects.bulk_create(models.Condition(study=obj, **cell) for cell in form.conditions())
+            obj.fitted = fits.fit_new(obj)
             people.make_owner(request.user, obj)
 
     def save_related(self, request, form, formsets, change):
@@ -143,7 +146,10 @@ class StudyAdmin(ByRole, admin.ModelAdmin):
         n = obj.conditions.count()
         cells = "1 condition" if n == 1 else f"{n} conditions"
         lacking = f" Left out, for the bundle has no maps for them: {', '.join(obj.left_out)}." if obj.left_out else ""
-        self.message_user(request, f"“{obj}” was added, with {cells}.{lacking} The checklist says what comes next.")
+        fitted = f" Set so that the bundle can fill it: {fits.in_words(obj.fitted)}." if obj.fitted else ""
+        self.message_user(
+            request, f"“{obj}” was added, with {cells}.{lacking}{fitted} The checklist says what comes next."
+        )
         return redirect("admin:studyapp_study_change", obj.pk)
 
     def response_change(self, request, obj):
@@ -172,7 +178,7 @@ class StudyAdmin(ByRole, admin.ModelAdmin):
             path("load/", self.admin_site.admin_view(uploads.view(self, "study")), name="load_study"),
             path("<int:pk>/people/", self.admin_site.admin_view(people.view(self)), name="study_people"),
         ]
-        parts = (audits, bots, coding, dashboard, display, drawn, exports, jobs, links, reports, wording)
+        parts = (audits, bots, coding, dashboard, display, drawn, exports, fits, jobs, links, reports, wording)
         around = [address for part in parts for address in part.urls(self)]
         return [*own, *actions, *taken_away, *around, *super().get_urls()]
 
@@ -232,11 +238,14 @@ class StudyAdmin(ByRole, admin.ModelAdmin):
             "study_kind": kind(study.kind),
             "numbers": numbers.of(study),
             "checks": [(check, _place(study, check.title)) for check in checks],
+            **fits.offered(study, checks, may_change),
             "audit": audits.on_checklist(request, study, [one for check in checks for one in check.problems]),
             "advice": advice(study),
             "transitions": transitions.possible(study) if may_change else [],
             **transitions.under_way(request, study),
             "downloads": downloads.allowed(request.user, study),
+            "recruiter": recruiters.recruiter_of(study.id_parameter),
+            "open_to_anybody": _is_open_to_anybody(study),
             "link": request.build_absolute_uri(reverse("entry", args=[study.slug])),
             "next_person": request.build_absolute_uri(reverse("next_person", args=[study.slug])),
             "links_form": links.LinksForm() if roles.may(request.user, "identities", study) else None,
@@ -247,6 +256,12 @@ class StudyAdmin(ByRole, admin.ModelAdmin):
             "show_save_and_add_another": False,
             "show_save_and_continue": False,
         }
+
+
+def _is_open_to_anybody(study: models.Study) -> bool:
+    """Return whether a study that pays takes whoever comes by its open link."""
+    pays = study.reward_base > 0 or study.reward_bonus > 0 or study.code_completed
+    return bool(pays and not study.require_id and not study.lab_mode and not study.invitations.exists())
 
 
 def _place(study: models.Study, title: str) -> str:
@@ -274,10 +289,17 @@ def advice(study: models.Study) -> list[tuple[str, str]]:
     if "{code}" in study.return_url and not study.code_completed:
         missing = "The return address asks for a code, but there is no code for completed runs."
         advised.append((missing, "#id_code_completed"))
+    if wrong := recruiters.mismatch(study.id_parameter, study.return_url):
+        advised.append((wrong, "#id_return_url"))
+    if _is_open_to_anybody(study):
+        open_to_all = (
+            "Anybody who has the link can take part, again and again, and be paid for it. Give out personal links, or "
+            "require the recruiter’s id."
+        )
+        advised.append((open_to_all, "#id_require_id"))
     for key, default in kind(study.kind).texts(study.language).items():
-        gone = [one for one in (READING, STATEMENT) if one in default and one not in study.texts.get(key, default)]
-        if gone:
-            said = f"Text “{words(key)}” tells how heatmaps are read without {gone[0]}: see that it fits the display."
+        if READING in default and READING not in study.texts.get(key, default):
+            said = f"Text “{words(key)}” tells how heatmaps are read without {READING}: see that it fits the display."
             advised.append((said, "#texts"))
     unseen = list(study.conditions.exclude(participants__preview=True).values_list("name", flat=True))
     if unseen and study.current is None:

@@ -68,6 +68,7 @@ PAGES = (
             ),
         ),
         texts=("demographics",),
+        again=True,
     ),
     Page(
         "task",
@@ -80,7 +81,8 @@ PAGES = (
         "stage",
         "clustering/stage.html",
         context=f"{__name__}.pages:stage",
-        texts=("stage_none", "stage_single", "stage_features"),
+        texts=("stage_none", "stage_single", "caption_single", "stage_features", "caption_features"),
+        fills=("part", "n_parts", "reading"),
         guide="clustering/_stage.html",
     ),
     Page(
@@ -90,6 +92,7 @@ PAGES = (
         context=f"{__name__}.pages:sort",
         fields=TRIAL_FIELDS,
         texts=("sort",),
+        fills=("part", "n_parts"),
         trial=True,
     ),
     Page(
@@ -129,6 +132,7 @@ PAGES = (
             ),
         ),
         texts=("agents", "agent_single", "agent_features"),
+        again=True,
     ),
     Page(
         "closing",
@@ -152,6 +156,7 @@ PAGES = (
             ),
         ),
         texts=("closing",),
+        again=True,
     ),
 )
 
@@ -253,6 +258,17 @@ KIND = Kind(
     orders=f"{__name__}.plan:n_orders",
     habits=f"{__name__}.scoring:habits",
     fields=SUMMARY_FIELDS,
+    fills=(
+        "first_group",
+        "last_group",
+        "n_images",
+        "n_groups",
+        "n_stages",
+        "n_batches",
+        "n_datasets",
+        "n_maps",
+        "base",
+    ),
     trial_word="Batch",
     variants=VARIANTS,
     display={"scale": "map"},
