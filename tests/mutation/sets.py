@@ -76,7 +76,14 @@ SETS = {
         warm=DJANGO,
     ),
     "sessions": Set(
-        dict([studyapp(f"run/sessions/{name}", "sessions") for name in ("answering", "ending", "runs", "starting")]),
+        dict([
+            studyapp("run/sessions/answering", "sessions", "drafts", "going_back", "questionnaires"),
+            studyapp("run/sessions/ending", "sessions"),
+            studyapp("run/sessions/limits", "places"),
+            studyapp("run/sessions/places", "sessions", "places"),
+            studyapp("run/sessions/runs", "sessions"),
+            studyapp("run/sessions/starting", "sessions", "places"),
+        ]),
         warm=DJANGO,
     ),
     "metrics": Set(
@@ -90,7 +97,7 @@ SETS = {
         warm=("torch", "numpy", "scipy.sparse", "skimage", "PIL.Image", "hypothesis"),
     ),
     "assignment": Set(
-        dict([studyapp("core/engine/assignment", "assignment"), studyapp("run/sessions/starting", "sessions")]),
+        dict([studyapp("core/engine/assignment", "assignment"), studyapp("run/sessions/starting", "sessions", "places")]),
         warm=DJANGO,
     ),
 }  # fmt: skip
