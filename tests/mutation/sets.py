@@ -97,7 +97,10 @@ SETS = {
         warm=("torch", "numpy", "scipy.sparse", "skimage", "PIL.Image", "hypothesis"),
     ),
     "assignment": Set(
-        dict([studyapp("core/engine/assignment", "assignment"), studyapp("run/sessions/starting", "sessions", "places")]),
+        dict([
+            studyapp("core/engine/assignment", "assignment"),
+            studyapp("run/sessions/starting", "sessions", "places"),
+        ]),
         warm=DJANGO,
     ),
 }  # fmt: skip
