@@ -12,13 +12,26 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from studyapp.core.engine.kinds import kind
-from studyapp.core.engine.questions import Choice, Number, Question, Scale, Words, YesNo, text_key
+from studyapp.core.engine.questions import (
+    Choice,
+    Number,
+    Question,
+    Ranking,
+    Scale,
+    Several,
+    Slider,
+    Words,
+    YesNo,
+    text_key,
+)
+from studyapp.core.questionnaires.pages import kind_of
 from studyapp.core.texts import asked_in, filled_in
 
 TOO_LONG = gettext_lazy("Please keep it shorter than %(limit_value)d characters.")
 TOO_LOW = gettext_lazy("Please enter at least %(limit_value)s.")
 TOO_HIGH = gettext_lazy("Please enter at most %(limit_value)s.")
+OFF_STEP = gettext_lazy("Please choose a place on the line.")
+OF_NUMBERS = {"min_value": TOO_LOW, "max_value": TOO_HIGH, "step_size": OFF_STEP}
 TOO_FEW_LETTERS = gettext_lazy("Please write a word: at least %(limit_value)d letters.")
 
 
@@ -32,9 +45,13 @@ class AtLeastLetters(BaseValidator):
 
 
 class StepForm(forms.Form):
-    """A step's form. It knows its step's `page` and `data`, and the study's frozen definition."""
+    """A step's form. It knows its step's `page` and `data`, and the study's frozen definition.
+
+    One that is filled in `in_pages` keeps what it holds in the run's draft while it is turned, see `unfinished`.
+    """
 
     use_required_attribute = False
+    in_pages = False
 
     def __init__(self, *args, step: dict, definition: dict, **kwargs):
         self.step, self.definition = step, definition
@@ -48,6 +65,10 @@ class StepForm(forms.Form):
     def values(self, answer: dict) -> dict:
         """Return the fields' values that clean to `answer`, for bots; a form that reshapes them says how."""
         return answer
+
+    def unfinished(self) -> list[list[str]] | None:
+        """Return, of a form in several pages, the fields to keep while another is turned to; None where it's done."""
+        return None
 
 
 class QuestionForm(StepForm):
@@ -82,7 +103,7 @@ class QuestionForm(StepForm):
 
     @property
     def _declared(self) -> tuple[Question, ...]:
-        return kind(self.definition["kind"]).page(self.step["page"]).questions
+        return kind_of(self.definition).page(self.step["page"]).questions
 
 
 def wording(question: Question, page: str, definition: dict, data: dict) -> tuple[str, str]:
@@ -117,6 +138,20 @@ def _choice(question: Choice, options):
 
 
 @_field.register
+def _several(question: Several, options):
+    found = forms.MultipleChoiceField(choices=list(options.items()), widget=forms.CheckboxSelectMultiple)
+    return _with_messages(found, question, "required", "invalid_choice")
+
+
+@_field.register
+def _place(question: Ranking, options):
+    """Return the field of one option's place, from 1; a form that ranks has one for each."""
+    places = [("", "–"), *((place, str(place)) for place in range(1, len(options) + 1))]
+    found = forms.TypedChoiceField(choices=places, coerce=int, empty_value=None)
+    return _with_messages(found, question, "required", "invalid_choice")
+
+
+@_field.register
 def _scale(question: Scale, options):
     """Return a field that posts a point's place from 1, wherever the stored numbers begin, as pages always have."""
     places = [(point - question.first + 1, label) for point, label in options.items()]
@@ -128,11 +163,12 @@ def _scale(question: Scale, options):
 
 @_field.register
 def _number(question: Number, options):
-    kind_of: Any = forms.IntegerField if question.whole else forms.FloatField
-    found = kind_of(min_value=question.minimum, max_value=question.maximum)
+    made_of: Any = forms.IntegerField if question.whole else forms.FloatField
+    step = {"step_size": question.step} if isinstance(question, Slider) else {}
+    found = made_of(min_value=question.minimum, max_value=question.maximum, **step)
     found.error_messages |= {"min_value": TOO_LOW, "max_value": TOO_HIGH}
     for validator in found.validators:
-        validator.message = TOO_LOW if validator.code == "min_value" else TOO_HIGH
+        validator.message = OF_NUMBERS[validator.code]
     return _with_messages(found, question, "required", "invalid")
 
 

@@ -54,7 +54,11 @@ def bench(
     for name in methods or ():
         registry.explainer(name)
     options = {"init_weights": False} if model_name == "googlenet" else {}
-    model = torchvision.models.get_model(model_name, weights=None, **options).eval().to(device)
+    model = torchvision.models.get_model(model_name, weights=None, **options).eval()
+    for weight in model.parameters():  # some begin with a head of zeros, and nothing to explain
+        if weight.ndim > 1 and not weight.any():
+            torch.nn.init.normal_(weight, std=0.02)
+    model = model.to(device)
     images = torch.randn(n_images, 3, side, side, generator=torch.Generator().manual_seed(0)).to(device)
     with torch.inference_mode():
         targets = model(images).argmax(dim=1)

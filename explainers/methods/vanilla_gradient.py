@@ -7,6 +7,7 @@ Saliency Maps", ICLR workshop, section 3. Times the input: Shrikumar et al. 2016
 import torch
 
 from explainers.errors import UserError, near
+from explainers.networks.optimised import optimised, original
 from explainers.networks.passes import gradients_of, in_quick_layout
 from explainers.peers.attributions import captum
 from explainers.record import Record, Trial
@@ -39,9 +40,8 @@ def _gradients(model: torch.nn.Module, images: torch.Tensor, targets: torch.Tens
     leaf = images.detach().clone().requires_grad_()
     scores = pick(model(leaf), targets)
     if not scores.requires_grad:
-        raise UserError(
-            f"vanilla_gradient: no gradients come out of {type(model).__name__}; perhaps it switches them off."
-        )
+        what = type(original(model)).__name__
+        raise UserError(f"vanilla_gradient: no gradients come out of {what}; perhaps it switches them off.")
     return torch.stack(list(gradients_of(scores, leaf)), dim=1)
 
 
@@ -57,5 +57,6 @@ RECORD = Record(
     signed=True,
     pixelwise=True,
     together=True,
+    prepare=lambda model, _parameters: optimised(model),
     trials=(Trial(peers=(captum("Saliency", over_channels=lambda found: found.amax(dim=1)),)),),
 )

@@ -45,7 +45,7 @@ def smooth_grad(
     record, own = _smoothed(method, parameters)
     if n_samples < 1 or not noise >= 0:
         raise UserError(f"n_samples, noise: expected 1 or more, and 0 or more; found {n_samples!r} and {noise!r}.")
-    generator = seeded(generator)
+    generator, model = seeded(generator), record.prepare(model, {**record.defaults, **own})
     own = {**record.taken({"mean": mean, "std": std, "generator": generator}), **own}
     spread = noise * (images.amax(dim=(1, 2, 3), keepdim=True) - images.amin(dim=(1, 2, 3), keepdim=True))
     total, per_pass = torch.zeros((), device=images.device), max(1, (batch_size or usual_batch(images)) // len(images))

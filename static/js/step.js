@@ -10,7 +10,9 @@ import * as guide from "./guide.js";
 import { watchInputMode } from "./input_mode.js";
 import { noticeBoard } from "./notice.js";
 import * as outbox from "./outbox.js";
+import * as questionnaire from "./questionnaire.js";
 import { decodeInTime, prefetch, reload } from "./preload.js";
+import * as spent from "./spent.js";
 import * as store from "./store.js";
 
 export async function init(form) {
@@ -28,7 +30,7 @@ export async function init(form) {
   form.addEventListener("submit", (event) => {
     if (step.plain) return;
     event.preventDefault();
-    submit(step).catch(() => {
+    submit(step, event.submitter ?? document.activeElement).catch(() => {
       asPlainForm(step);
       form.submit();
     });
@@ -138,7 +140,9 @@ function show(step) {
     step.events.record("changed", type === "radio" ? { field: name, value } : { field: name });
   });
   form.addEventListener("input", (event) => clearError(form, event.target.name));
+  step.items = optional(() => spent.itemTimes(form, step.clock));
   optional(() => choices.init(form));
+  optional(() => questionnaire.init(form));
   optional(() => guide.init(document, step.events.record));
   if (step.refused) showErrors(form, step.refused.errors);
   else focusStart(form);
@@ -151,21 +155,26 @@ function focusStart(form) {
   form.querySelector("main").focus({ preventScroll: true });
 }
 
-async function submit(step) {
+/** Send the page; the button that was pressed, as to turn back, says how. */
+async function submit(step, pressed) {
   if (step.sending || !step.clock) return;
   step.sending = true;
   const { form, clock } = step;
-  form.elements.timing.value = JSON.stringify({
+  const timing = {
     rt_ms: clock.elapsed(),
     hidden_ms: clock.hidden(),
     shown_at: clock.shownAt,
     input_mode: step.mode(),
     screen: { w: window.innerWidth, h: window.innerHeight, dpr: window.devicePixelRatio },
-  });
+  };
+  const carried = form.elements.spent?.value;
+  form.elements.timing.value = JSON.stringify(carried === undefined ? timing : spent.together(form, timing, step.items));
   const body = new URLSearchParams(new FormData(form));
+  if (pressed?.name) body.append(pressed.name, pressed.value);
+  if (carried !== undefined) form.elements.spent.value = carried;
   step.drafts?.stop();
   outbox.keep(step.kept, step.participant, step.token, body.toString());
-  const button = form.querySelector("button[type=submit]");
+  const button = form.querySelector(".primary");
   button.setAttribute("aria-disabled", "true");
   step.events.flush();
   const receipt = await send(step, step.token, body);

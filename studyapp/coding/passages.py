@@ -9,7 +9,7 @@ from studyapp.core.engine.fields import Field
 from studyapp.core.engine.kinds import Page, kind
 from studyapp.core.engine.questions import text_key
 from studyapp.core.texts import asked_in
-from studyapp.publishing import read_version
+from studyapp.publishing import kind_of_study, read_version
 
 CHUNK = 2000
 
@@ -17,7 +17,7 @@ CHUNK = 2000
 def free_fields(study: models.Study) -> dict[str, tuple[Page, Field]]:
     """Return the columns that hold participants' own words, each with its page and the field as the page names it."""
     found = {}
-    for page in kind(study.kind).pages:
+    for page in kind_of_study(study).pages:
         for field in page.columns:
             if field.free:
                 found[field.name if page.trial else f"{page.name}_{field.name}"] = (page, field)
@@ -44,7 +44,10 @@ def gather(study: models.Study) -> int:
 
 def _gather(study: models.Study, column: str, columns: dict) -> int:
     page, field = columns[column]
-    alike = sum(other.name == field.name for _, other in columns.values()) > 1
+    its_pages = [
+        other.name for other in kind_of_study(study).pages if field.name in {one.name for one in other.columns}
+    ]
+    alike = len(its_pages) > 1
     known = models.Passage.objects.filter(response=OuterRef("pk"), field=column)
     new = models.Response.objects.filter(
         ~Exists(known),

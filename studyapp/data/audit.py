@@ -1,14 +1,17 @@
 """The trail of who changed what in a study: written with each action, never changed."""
 
+import json
+
 from studyapp import models
 from studyapp.core.engine import display_settings
 from studyapp.core.engine.parameters import in_words
 from studyapp.core.texts import words
 
 # What isn't the researchers' own doing, or stands in an action of its own.
-LEFT_OUT = {"id", "status", "current", "created_at", "stimuli", "parameters", "texts", "display"}
+LEFT_OUT = {"id", "status", "current", "created_at", "stimuli", "parameters", "texts", "display", "questionnaires"}
 EDITED = "Edited the study."
-EDITS = (EDITED, "Drew other stimuli.", "Chose pairs of classes.")  # what a page opened before would put back
+ASKED = "Edited the questionnaires."
+EDITS = (EDITED, ASKED, "Drew other stimuli.", "Chose pairs of classes.")  # what a page opened before would put back
 
 
 def record(user, study: models.Study | None, action: str, details: list | None = None, *, who: str = "") -> None:
@@ -27,6 +30,8 @@ def snapshot(pk: int) -> dict[str, str | None]:
     found |= {f"Parameter “{words(name)}”": in_words(value) for name, value in study.parameters.items()}
     found |= {f"Text “{words(name)}”": text for name, text in study.texts.items()}
     found |= display_settings.in_words(study.display)
+    for one in study.questionnaires:
+        found[f"Questionnaire “{one['name']}”"] = json.dumps(one, ensure_ascii=False, indent=1)
     for cell in study.conditions.all():
         levels = ", ".join(f"{name}: {level}" for name, level in cell.factors.items())
         quota = "no quota" if cell.quota is None else f"quota {cell.quota}"

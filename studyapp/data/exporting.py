@@ -5,6 +5,7 @@ so that memory stays the same whatever the study's size and a zip can be sent wh
 """
 
 import json
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -19,11 +20,12 @@ from django.utils import timezone
 
 from studyapp import __version__, models
 from studyapp.core.engine.fields import Field
-from studyapp.core.engine.kinds import Kind, Page, kind
+from studyapp.core.engine.kinds import Kind, Page
 from studyapp.core.export import datasheet, psychds
 from studyapp.core.export.columns import columns, wide_columns
 from studyapp.core.export.tables import cells, writer_to
 from studyapp.data import rows
+from studyapp.publishing import kind_of_study
 
 SNAPSHOT = "snapshot"
 PLAN = "analysis_plan.json"
@@ -87,12 +89,13 @@ def export_zip(
 
 def export_table(study: models.Study, name: str, stream: BinaryIO, *, with_ids: bool = False) -> None:
     """Write one long table as CSV to `stream`, exactly as it stands in the export."""
-    shown = rows.displays_by_version(rows.published(study))
-    described = columns(kind(study.kind), shown=shown, with_ids=with_ids)[name]
+    published = rows.published(study)
+    its_kind, shown = kind_of_study(study, published), rows.displays_by_version(published)
+    described = columns(its_kind, shown=shown, with_ids=with_ids)[name]
     text = TextIOWrapper(stream, **TEXT)
     try:
         with _snapshot(study) as seen:
-            _write_table(text, described, rows.whole(seen, name, SNAPSHOT, with_ids=with_ids))
+            _write_table(text, described, rows.whole(seen, its_kind, name, SNAPSHOT, with_ids=with_ids))
     finally:
         text.detach()  # the stream is the caller's to close
 
@@ -118,10 +121,10 @@ def _write(
     study: models.Study, opened: Opened, wide: bool, with_ids: bool, progress: Progress | None = None
 ) -> dict[str, int]:
     """Write every file of the export, each to what `opened(name)` gives; return the number of rows by table."""
-    study_kind = kind(study.kind)
+    published = rows.published(study)
+    study_kind = kind_of_study(study, published)
     counts: dict[str, int] = {}
     steps: dict[Any, Any] = {}
-    published = rows.published(study)
     versions = rows.parameters_by_version(study, published)
     shown = rows.displays_by_version(published)
     tables = columns(study_kind, versions, shown, with_ids=with_ids)
@@ -134,7 +137,7 @@ def _write(
             counts[name] = _write_table(file, tables[name], table_rows)
 
     for name in rows.TABLES:
-        table_rows = rows.whole(study, name, SNAPSHOT, with_ids=with_ids)
+        table_rows = rows.whole(study, study_kind, name, SNAPSHOT, with_ids=with_ids)
         write(name, _noted(table_rows, study_kind, steps) if name == "steps" else table_rows)
     if wide:
         tables["wide"] = wide_columns(study_kind, steps, versions, shown, with_ids=with_ids)
@@ -216,4 +219,9 @@ def _wide_rows(study: models.Study, study_kind: Kind, with_ids: bool) -> Iterato
 
 
 def _prefix(page: Page, row: dict) -> str:
-    return f"{page.name}{row['trial_index']:02d}" if page.trial else row["key"]
+    """Return what names a step's columns in the wide table; a trial, and what was asked after it, has its number."""
+    if page.trial:
+        return f"{page.name}{row['trial_index']:02d}"
+    if page.scoring and row["trial_index"] is not None:
+        return re.sub(rf"^{page.name}\d+", f"{page.name}{row['trial_index']:02d}", row["key"])
+    return row["key"]

@@ -12,8 +12,11 @@ from studyapp.coding import results
 from studyapp.core.engine.displays import FACTOR, WITHIN
 from studyapp.core.engine.kinds import Kind, Page, kind
 from studyapp.core.export.tables import cell
+from studyapp.core.questionnaires.answers import rows_of
+from studyapp.core.questionnaires.pages import has_questionnaires, of_step
+from studyapp.publishing import frozen
 
-TABLES = ("participants", "trials", "steps", "events", "codes")
+TABLES = ("participants", "trials", "steps", "answers", "events", "codes")
 CHUNK = 100
 FORGOTTEN: list = []
 ANSWER = (
@@ -23,17 +26,28 @@ EVENT = ("position", "name", "t_ms", "input_mode", "data", "received_at")
 EVENT_COLUMNS = ("step_index", *EVENT[1:])
 
 
-def whole(study: models.Study, name: str, using: str, *, with_ids: bool = False) -> Iterator[tuple[dict, dict]]:
-    """Yield a table's rows, each after its keys: what stands in every row of its run, the same dict for all of them."""
+def whole(
+    study: models.Study, its_kind: Kind, name: str, using: str, *, with_ids: bool = False
+) -> Iterator[tuple[dict, dict]]:
+    """Yield a table's rows, each after its keys: what stands in every row of its run, the same dict for all of them.
+
+    `its_kind` has the study's questionnaires among its pages.
+    """
     if name == "codes":
         yield from _codes(study, using)
-        return
-    for chunk in chunks(runs(study).using(using).iterator(chunk_size=CHUNK)):
-        yield from of_runs(study, name, chunk, using, with_ids=with_ids)
+    elif name != "answers" or has_questionnaires(its_kind):
+        for chunk in chunks(runs(study).using(using).iterator(chunk_size=CHUNK)):
+            yield from of_runs(study, its_kind, name, chunk, using, with_ids=with_ids)
 
 
 def of_runs(
-    study: models.Study, name: str, chunk: list[models.Participant], using: str, *, with_ids: bool = False
+    study: models.Study,
+    its_kind: Kind,
+    name: str,
+    chunk: list[models.Participant],
+    using: str,
+    *,
+    with_ids: bool = False,
 ) -> Iterator[tuple[dict, dict]]:
     """Yield the same of some runs alone."""
     its_keys = {run.pk: keys(study, run) for run in chunk}
@@ -43,8 +57,12 @@ def of_runs(
         yield from ((its_keys[run.pk], row) for run, row in events(chunk, using))
     elif name == "codes":
         yield from _codes(study, using, chunk)
+    elif name == "answers":
+        found = answers(chunk, using)
+        for run in chunk:
+            yield from ((its_keys[run.pk], row) for row in answer_rows(frozen(run.version), run, found[run.pk]))
     else:
-        found, its_kind = answers(chunk, using), kind(study.kind)
+        found = answers(chunk, using)
         for run in chunk:
             for page, row in step_rows(its_kind, run, found[run.pk]):
                 if name == "steps" or page.trial:
@@ -141,6 +159,20 @@ def step_rows(kind: Kind, run: models.Participant, answers: list[tuple]) -> Iter
             },
         )
         before = submitted_at
+
+
+def answer_rows(definition: dict, run: models.Participant, answers: list[tuple]) -> Iterator[dict]:
+    """Yield a row for each item of a questionnaire that a run was asked, in the order in which it was asked them."""
+    names = {one["name"] for one in definition.get("questionnaires", ())}
+    for position, answer, _scores, _rt_ms, _hidden_ms, _input_mode, timing, submitted_at in answers:
+        step = run.plan.steps[position]
+        if step["page"] not in names:
+            continue
+        where = {name: step.get(name) for name in ("block", "phase", "trial_index", "stimulus")}
+        where |= {"step_index": position, "submitted_at": submitted_at}
+        times = timing.get("items", {})
+        for row in rows_of(of_step(definition, step), step["data"], answer):
+            yield where | row | {"rt_ms": times.get(row["item"])}
 
 
 def published(study: models.Study) -> list[models.Version]:

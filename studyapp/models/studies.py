@@ -65,6 +65,9 @@ class Study(models.Model):
     )
     parameters = models.JSONField(default=dict, blank=True, help_text="what differs from the kind's defaults")
     texts = models.JSONField(default=dict, blank=True, help_text="what differs from the kind's default texts")
+    questionnaires = models.JSONField(
+        default=list, blank=True, help_text="the researchers' own questions, by `core/questionnaires/entries.py`"
+    )
     display = models.JSONField(default=dict, blank=True, help_text="how heatmaps look: what differs from what is usual")
     analysis_plan = models.JSONField(
         default=dict,

@@ -4,11 +4,13 @@ from .audits import audit_study, kept_audit, needs_consent
 from .checks import Check, checks, problems
 from .definition import content_hash, definition, drawn_stimuli
 from .pictures import met_in, render_version, shown
+from .questionnaires import questionnaire_problems
 from .versions import (
     draw_heatmaps,
     edited_since,
     freeze,
     frozen,
+    kind_of_study,
     n_undrawn,
     publish,
     read_version,
@@ -28,11 +30,13 @@ __all__ = [
     "freeze",
     "frozen",
     "kept_audit",
+    "kind_of_study",
     "met_in",
     "n_undrawn",
     "needs_consent",
     "problems",
     "publish",
+    "questionnaire_problems",
     "read_version",
     "render_version",
     "set_status",

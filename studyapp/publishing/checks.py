@@ -1,6 +1,7 @@
 """What a study needs before it can be published, in words."""
 
 from dataclasses import dataclass
+from random import Random
 
 from studyapp import models
 from studyapp.bundles.stimuli import reader
@@ -8,9 +9,11 @@ from studyapp.core.engine import display_settings, displays, parameters, sizes
 from studyapp.core.engine.kinds import Kind, kind
 from studyapp.core.engine.particulars import PARTICULARS, unstated
 from studyapp.core.engine.questions import text_key
+from studyapp.core.questionnaires import plans
 from studyapp.core.texts import addresses
 
 from .definition import definition
+from .questionnaires import questionnaire_problems
 
 LATER = "They are drawn once the rest is ready."
 
@@ -39,6 +42,7 @@ def checks(study: models.Study) -> list[Check]:
     settings += _unknown_texts(study.texts, its_kind.texts()) + _foreign_media(study.texts)
     if links := sorted({link for text in study.texts.values() for link in addresses(text)[0]}):
         edited += f"; links lead to {', '.join(links)}"
+    asked = questionnaire_problems(its_kind, study.questionnaires, [cell.name for cell in cells])
     if not isinstance(study.analysis_plan, dict):
         settings.append("The analysis plan is no JSON object; write one with `python -m analysis plan`.")
     found = [
@@ -47,6 +51,7 @@ def checks(study: models.Study) -> list[Check]:
         Check("Parameters and texts", edited, settings),
         *_information_check(its_kind, study),
         Check("Display", _looks(study), _display_problems(study, cells)),
+        *([Check("Questionnaires", _told(study.questionnaires, asked), asked)] if study.questionnaires else []),
     ]
     if any(check.problems for check in found):
         return [*found, Check("Stimuli", "", [LATER])]
@@ -76,6 +81,11 @@ def _cell_problems(cells: list[models.Condition]) -> list[str]:
     if not cells:
         return ["There is no condition. Add at least one."]
     return [] if any(cell.open for cell in cells) else ["Every condition is closed: nobody could be assigned."]
+
+
+def _told(questionnaires: list[dict], wrong: list[str]) -> str:
+    n_items = 0 if wrong else sum(len(one["items"]) for one in questionnaires)
+    return "" if wrong else f"{len(questionnaires)}, with {n_items} items"
 
 
 def _looks(study: models.Study) -> str:
@@ -119,6 +129,9 @@ def _stimuli_checks(study: models.Study, its_kind: Kind) -> list[Check]:
     drawn = "drawn by the study's seed"
     try:
         record = definition(study)
+        if study.questionnaires:
+            for cell in study.conditions.all():
+                plans.build(record, cell.name, cell.factors, 0, Random(0))
     except ValueError as error:
         return [Check("Stimuli", drawn, [str(error)])]
     bundle = reader(study.its_bundle)

@@ -9,6 +9,7 @@ from studyapp import models
 from studyapp.bundles.stimuli import reader
 from studyapp.core.engine import displays
 from studyapp.core.engine.kinds import kind
+from studyapp.core.questionnaires import reading
 
 
 def definition(study: models.Study) -> dict:
@@ -34,6 +35,8 @@ def definition(study: models.Study) -> dict:
     }
     if study.analysis_plan:
         record["analysis_plan"] = study.analysis_plan
+    if study.questionnaires:
+        record["questionnaires"] = reading.complete(study.questionnaires)
     record["display"] = displays.described(
         reader(study.its_bundle), study.display, its_kind.usual_display(record["parameters"])
     )

@@ -6,7 +6,8 @@ from functools import lru_cache
 from studyapp import models
 from studyapp.bundles.stimuli import reader
 from studyapp.core.engine import sizes
-from studyapp.core.engine.kinds import kind
+from studyapp.core.engine.kinds import Kind, kind
+from studyapp.core.questionnaires import pages, reading
 
 from .checks import problems
 from .definition import content_hash, definition
@@ -64,15 +65,17 @@ def _as_it_is(study: models.Study) -> models.Version:
 def read_version(pk: int) -> models.Version:
     """Return a version with its bundle, read once per process: versions never change, nor may the caller change it.
 
-    Parameters and texts that its kind has gained since it was frozen are there with their defaults, those that it has
-    lost are not, so that a study that is under way outlives an update of the software; its hash is that of what was
-    frozen.
+    Parameters and texts that its kind has gained since it was frozen, and entries of questionnaires, are there with
+    their defaults, those that it has lost are not, so that a study under way outlives an update of the software; its
+    hash is that of what was frozen.
     """
     version = models.Version.objects.select_related("bundle").get(pk=pk)
     its_kind, record = kind(version.definition["kind"]), version.definition
     defaults = its_kind.defaults(record["language"])
     record["parameters"] = {name: record["parameters"].get(name, value) for name, value in defaults.items()}
     record["texts"] = its_kind.texts(record["language"]) | record["texts"]
+    if "questionnaires" in record:
+        record["questionnaires"] = reading.complete(record["questionnaires"])
     return version
 
 
@@ -103,3 +106,16 @@ def edited_since(study: models.Study) -> bool:
 def frozen(version: models.Version) -> dict:
     """Return a version's definition, read once per process."""
     return read_version(version.pk).definition
+
+
+def kind_of_study(study: models.Study, published: list[models.Version] | None = None) -> Kind:
+    """Return a study's kind with the questionnaires of all its published versions; without one, as they are now.
+
+    Its published versions, the newest first, are asked for where they aren't known.
+    """
+    if published is None:
+        keys = study.versions.exclude(number=0).values_list("pk", flat=True)
+        published = [read_version(pk) for pk in keys]
+    versions = {version.label: version.definition for version in published}
+    now = {"": {"questionnaires": study.questionnaires}}
+    return pages.kind_of_all(kind(study.kind), versions or now)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from django.http import QueryDict
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -17,6 +18,7 @@ from studyapp.core.engine import flow
 from studyapp.core.engine.displays import FACTOR, display_of
 from studyapp.core.engine.kinds import Kind, Page, kind, load
 from studyapp.core.engine.run import Run
+from studyapp.core.questionnaires.pages import kind_of
 from studyapp.core.texts import render
 from studyapp.publishing import frozen, windows_of
 from studyapp.run import doors, sessions
@@ -24,7 +26,7 @@ from studyapp.run import doors, sessions
 
 def step_of(participant: models.Participant) -> tuple[Kind, Page, dict]:
     """Return the run's present step with its page and kind."""
-    its_kind = kind(frozen(participant.version)["kind"])
+    its_kind = kind_of(frozen(participant.version))
     step = participant.plan.steps[participant.position]
     return its_kind, its_kind.page(step["page"]), step
 
@@ -168,14 +170,28 @@ def form_of(page: Page, step: dict, participant: models.Participant, data=None):
     return load(page.form)(data, step=_form_step(step), definition=frozen(participant.version))
 
 
+def begun_form_of(page: Page, step: dict, participant: models.Participant):
+    """Return the form of a page that is filled in part by part, with what its run's draft holds; None without any."""
+    kept = sessions.draft_of(participant)["fields"] if page.form and load(page.form).in_pages else []
+    if not kept:
+        return None
+    held = QueryDict(mutable=True)
+    for name, value in kept:
+        held.appendlist(name, value)
+    return form_of(page, step, participant, held).quiet()
+
+
 def validate(data, participant: models.Participant, step: dict) -> tuple[dict, dict]:
-    """Read the answer to `step` from submitted `data`: `(answer, errors by field)`."""
-    page = kind(frozen(participant.version)["kind"]).page(step["page"])
+    """Read the answer to `step` from submitted `data`: `(answer, errors by field)`; see `sessions.submit`."""
+    page = kind_of(frozen(participant.version)).page(step["page"])
     with translation.override(language_of(participant)):
         form = form_of(page, step, participant, data)
         if form is None:
             return {}, {}
-        if form.is_valid():
+        is_valid = form.is_valid()
+        if (kept := form.unfinished()) is not None:
+            raise sessions.Unfinished(kept)
+        if is_valid:
             return form.cleaned_data, {}
         return {}, {name: list(messages) for name, messages in form.errors.items()}
 

@@ -259,6 +259,7 @@ def _door(request: HttpRequest, study: models.Study, visitor: sessions.Visitor |
 def _step(request: HttpRequest, participant: models.Participant, form=None, status: int = 200) -> HttpResponse:
     _, page, step = showing.step_of(participant)
     context = showing.step_context(participant)
+    form = form or showing.begun_form_of(page, step, participant)
     context["form"] = form or cache(partial(showing.form_of, page, step, participant))  # made where it is rendered
     return render(request, page.template, context, status=status)
 

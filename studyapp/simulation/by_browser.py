@@ -37,12 +37,21 @@ class Walker:
         page.wait_for_url(f"**/s/{study.slug}/run/")
         pk = self._ask(lambda: study.participants.exclude(pk__in=known).filter(bot=skill).latest("pk").pk)
         while (run := self._ask(lambda: sessions.get(pk))).status == flow.ACTIVE:
-            fill(page, self._ask(lambda run=run: answer(run, skill, rng)))
-            with page.expect_navigation(wait_until="load"):
-                page.locator("form#step button[type=submit]").click()
+            answered = self._ask(lambda run=run: answer(run, skill, rng))
+            self._fill_pages(page, answered)
             if self._ask(lambda: sessions.get(pk)).position == run.position and "finished" not in page.url:
                 self._require_progress(pk, run)
         return run
+
+    def _fill_pages(self, page, answered: Pairs) -> None:
+        """Fill the step in, page by page where it has several, until another step shows or nothing moves."""
+        there, here = _place(page), None
+        while there != here and (here is None or here[0] == there[0]):
+            here = there
+            fill(page, answered)
+            with page.expect_navigation(wait_until="load"):
+                page.locator("form#step .primary").click()
+            there = _place(page)
 
     def _require_progress(self, pk: int, before: models.Participant) -> None:
         now = self._ask(lambda: sessions.get(pk))
@@ -54,9 +63,19 @@ class Walker:
         return self.apart.submit(question).result()
 
 
+def _place(page) -> list[str]:
+    """Return which step shows, by its token, and which of its pages."""
+    return [
+        field.input_value() if (field := page.locator(f'form#step [name="{name}"]').first).count() else ""
+        for name in ("token", "at")
+    ]
+
+
 def fill(page, pairs: Pairs) -> None:
     """Choose and type the answer in the page's form."""
     for name, value in pairs:
+        if name == "seen":
+            continue  # stands on pages without scripts alone
         control = page.locator(f'form#step [name="{name}"]')
         kind = control.first.evaluate("control => control.type")
         if kind == "select-one":

@@ -39,7 +39,8 @@ def check_all(network):
     check_optimised(network)
     check_excitation(network)
     check_sums(network)
-    check_grad_cam(network)
+    check_activation_maps(network)
+    check_gradient(network)
 
 
 SMALL = {
@@ -48,6 +49,11 @@ SMALL = {
     "multiscale_occlusion": {"depth": 1, "n_best": 1},
     "gradient_shap": {},
     "c_mwp": {},
+    "score_cam": {},
+    "eigen_cam": {},
+    "grad_cam_plus_plus": {},
+    "integrated_gradients": {},
+    "smooth_grad": {"method": "lrp"},
 }
 
 
@@ -100,7 +106,7 @@ def check_sums(network):
     torch.testing.assert_close(maps.sum(), change, atol=1e-9, rtol=1e-8)
 
 
-def check_grad_cam(network):
+def check_activation_maps(network):
     """Activations and gradients taken by hand at the layer that is found."""
     image, taken = picture(), []
     layer = default_layer(network, image)
@@ -113,9 +119,22 @@ def check_grad_cam(network):
     score = network.logits(image.requires_grad_())[0][0, 1]
     handle.remove()
     (gradient,) = torch.autograd.grad(score, taken[-1])
-    by_hand = (gradient.mean((2, 3), keepdim=True) * taken[-1]).sum(dim=1, keepdim=True).relu().detach()
-    ours = explain("grad_cam", network, image.detach(), [1])
-    torch.testing.assert_close(ours, F.interpolate(by_hand, (SIDE, SIDE), mode="bilinear"), atol=1e-6, rtol=1e-4)
+    weights = {
+        "grad_cam": gradient.mean((2, 3), keepdim=True),
+        "hires_cam": gradient,
+        "layer_cam": gradient.clamp(min=0),
+    }
+    for name, weight in weights.items():
+        by_hand = (weight * taken[-1]).sum(dim=1, keepdim=True).relu().detach()
+        ours = explain(name, network, image.detach(), [1], relu=True)
+        torch.testing.assert_close(ours, F.interpolate(by_hand, (SIDE, SIDE), mode="bilinear"), atol=1e-6, rtol=1e-4)
+
+
+def check_gradient(network):
+    image = picture().requires_grad_()
+    (gradient,) = torch.autograd.grad(network.logits(image)[0][0, 1], image)
+    ours = explain("vanilla_gradient", network, image.detach(), [1], channels="sum")[:, 0]
+    torch.testing.assert_close(ours, gradient.sum(dim=1), atol=1e-5, rtol=1e-3)
 
 
 @each_alone

@@ -158,3 +158,46 @@ def test_the_heads_of_a_rollout_may_be_joined_otherwise():
     assert len({float(maps.sum()) for maps in found}) == 3
     with pytest.raises(UserError, match="heads: there is no 'median'"):
         explain("attention_rollout", model, images, [0], heads="median")
+
+
+class Returning(nn.Module):
+    """The transformer with its output wrapped."""
+
+    def __init__(self, wrap, n_outputs=3):
+        super().__init__()
+        self.network, self.wrap = Transformer("fused"), wrap
+        torch.manual_seed(1)
+        self.network.head = nn.Linear(WIDTH, n_outputs)
+
+    def forward(self, x):
+        return self.wrap(self.network(x))
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("wrap", [lambda y: {"logits": y, "more": y * 2}, lambda y: y.softmax(1), lambda y: (y, None)])
+def test_logits_are_found_whatever_they_are_wrapped_in(name, wrap):
+    images = pictures(2, SIDE)
+    wrapped, plain = (explain(name, Returning(way).eval(), images, [[0, 2]] * 2) for way in (wrap, lambda y: y))
+    torch.testing.assert_close(wrapped, plain)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_one_output_tells_two_classes_apart(name):
+    images, one, opposite = pictures(1, SIDE), Returning(lambda y: y.squeeze(1), 1), Returning(lambda y: -y, 1)
+    maps, negated = (explain(name, model.eval(), images, [[0, 1]]) for model in (one, opposite))
+    torch.testing.assert_close(maps, negated.flip(1))
+    assert (name == "attention_rollout") == torch.equal(maps[:, 0], maps[:, 1])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_hooks_count_gradients_may_be_off_and_outputs_must_be_finite(name):
+    images, hooked, plain = pictures(1, SIDE), Returning(lambda y: y).eval(), Returning(lambda y: y).eval()
+    handle = hooked.network.blocks[0].register_forward_hook(
+        lambda _module, _inputs, output: output * torch.arange(WIDTH)
+    )
+    assert not torch.allclose(explain(name, hooked, images, [1]), explain(name, plain, images, [1]))
+    handle.remove()
+    with torch.inference_mode():
+        torch.testing.assert_close(explain(name, hooked, images, [1]), explain(name, plain, images, [1]))
+    with pytest.raises(UserError, match="NaN or infinite"):
+        explain(name, Returning(lambda y: y * torch.nan).eval(), images, [1])

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from studyapp import models
 from studyapp.data import rows
+from studyapp.publishing import kind_of_study
 from studyapp.run import sessions
 from studyapp.run.sessions.answering import MAX_DRAFT
 from tests.studyapp.conftest import submit, walk
@@ -84,7 +85,7 @@ def test_a_draft_is_in_no_table_of_the_export(study, anna):
     keep(anna, 1, "unsent words")
     assert "draft" not in rows.TABLES
     for name in ("participants", "trials", "steps", "events"):
-        assert "unsent words" not in str(list(rows.whole(study, name, "default", with_ids=True)))
+        assert "unsent words" not in str(list(rows.whole(study, kind_of_study(study), name, "default", with_ids=True)))
 
 
 def test_nobody_fills_the_disk_with_drafts(anna):

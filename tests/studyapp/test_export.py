@@ -168,5 +168,5 @@ def test_an_export_asks_for_answers_and_events_once_for_many_runs(
 ):
     for name in ("anna", "bela", "cora", "dora"):
         walk(start(name))
-    with django_assert_max_num_queries(15, using="snapshot"):
+    with django_assert_max_num_queries(16, using="snapshot"):
         exporting.export(study, tmp_path / "out")

@@ -30,6 +30,7 @@ def test_measures_are_the_median_time_the_hidden_share_and_what_never_changed():
         "hidden": round(15 / 152, 3),
         "same": ["confidence"],
         "constant": False,
+        "straight": [],
         "habits": [],
         "failed": {"attention": 1},
     }
@@ -170,4 +171,5 @@ def test_measures_are_kept_when_a_run_completes_and_not_before(start):
     bela = walk(bela)
     assert walk(anna, upto=4).quality == {}
     assert walk(anna).quality["failed"] == {"check": 1}
-    assert bela.quality == {"trial_ms": None, "hidden": None, "same": [], "constant": False, "habits": [], "failed": {}}
+    none = {"trial_ms": None, "hidden": None, "same": [], "constant": False, "straight": [], "habits": [], "failed": {}}
+    assert bela.quality == none

@@ -44,7 +44,7 @@ def form_of(question, data=None, monkeypatch=None):
     """Return the form of a page that asks one question, in a study that says `LABELS`."""
     page = Page("page", "page.html", questions=(question,))
     found = type("Kind", (), {"page": lambda self, name: page})()
-    monkeypatch.setattr(forms, "kind", lambda name: found)
+    monkeypatch.setattr(forms, "kind_of", lambda definition: found)
     definition = {"kind": "any", "parameters": LABELS, "texts": wordings("page", page.questions)}
     return forms.QuestionForm(data, step={"page": "page", "data": DATA}, definition=definition)
 

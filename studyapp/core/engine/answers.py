@@ -6,7 +6,7 @@ Declared questions tell most of it; a kind's `scoring` and `bots` add what only 
 from random import Random
 from typing import Any
 
-from .kinds import Kind
+from .kinds import Kind, load
 from .skills import NAMED, Skill
 
 
@@ -17,6 +17,9 @@ def score(its_kind: Kind, step: dict[str, Any], answer: dict[str, Any], definiti
     there, where the page declares a field for it.
     """
     page, data = its_kind.page(step["page"]), step.get("data")
+    if page.scoring:
+        own: dict[str, Any] = load(page.scoring)(step, answer, definition)
+        return own
     asked, declared = page.asked(data), {field.name for field in page.columns}
     found = {one.right_from: one.right_answer(data) for one in asked if one.right_from in declared}
     judged = [one.is_right(answer.get(one.name), data) is not False for one in asked if one.decides]
@@ -35,10 +38,13 @@ def of_bot(
     its_kind: Kind, step: dict[str, Any], skill: Skill, definition: dict[str, Any], rng: Random
 ) -> dict[str, Any]:
     """Return a bot's answer to one step, as its form would clean it."""
+    page, named, data = its_kind.page(step["page"]), skills_of(its_kind), step.get("data")
+    if page.bots:
+        given_by_page: dict[str, Any] = load(page.bots)(step, skill, definition, rng, named)
+        return given_by_page
     own = its_kind.part("bots:answer")(step, skill, definition, rng) if its_kind.has("bots") else {}
-    named, data = skills_of(its_kind), step.get("data")
     answered = {}
-    for question in its_kind.page(step["page"]).questions:
+    for question in page.questions:
         if question.name in own:
             continue
         asked = question.is_asked(data)

@@ -8,7 +8,7 @@ A plan is a list of steps, each a plain dict:
     stimulus  id of what is judged, empty where there is none
     data      what the page's context builds from; never sent to the browser as it is
     goto      {"passed": target, "failed": target}, where the way depends on the answer;
-              a target is the key of a later step or a final status
+              a target is the key of a later step, AFTER and a key for what follows that step, or a final status
 
 The last step's way leads to COMPLETED.
 """
@@ -22,6 +22,7 @@ SCREENED_OUT = "screened_out"
 NO_CONSENT = "no_consent"
 WITHDRAWN = "withdrawn"
 EXPIRED = "expired"
+AFTER = "after "
 FINAL = (COMPLETED, SCREENED_OUT, NO_CONSENT, WITHDRAWN, EXPIRED)
 
 
@@ -84,8 +85,9 @@ def _target(step: dict[str, Any], scores: dict[str, Any]) -> str | None:
     return target
 
 
-def _index(plan: list[dict[str, Any]], key: str) -> int:
+def _index(plan: list[dict[str, Any]], target: str) -> int:
+    key = target.removeprefix(AFTER)
     for index, candidate in enumerate(plan):
         if candidate["key"] == key:
-            return index
+            return index + (key != target)
     raise ValueError(f"no step {key!r} in the plan")

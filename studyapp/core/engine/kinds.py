@@ -8,8 +8,8 @@ import importlib
 import importlib.util
 import json
 import pkgutil
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from itertools import product
 from pathlib import Path
@@ -106,6 +106,9 @@ class Page:
     failed no check. `texts` names the study's texts that stand on it. `guide` is the template that shows an
     instruction page again, in a dialogue, once it has been met. `arrange` lets the answer decide the later way, where
     it takes more than a `goto`: `(plan, position, answer) -> plan`, which leaves what lies up to `position` as it is.
+
+    `scoring` and `bots` name functions of a page that answers for itself, as a questionnaire's does; the kind's own
+    aren't asked then: `(step, answer, definition) -> dict` and `(step, skill, definition, rng, named) -> dict`.
     """
 
     name: str
@@ -119,6 +122,8 @@ class Page:
     entrance: bool = False
     guide: str | None = None
     arrange: str | None = None
+    scoring: str | None = None
+    bots: str | None = None
 
     def __post_init__(self) -> None:
         """Let what the questions say of form, columns and texts join what is declared beside them."""
@@ -195,6 +200,10 @@ class Kind:
     def page(self, name: str) -> Page:
         """Return the page of that name."""
         return self._pages[name]
+
+    def joined(self, pages: Sequence[Page]) -> "Kind":
+        """Return the kind with further pages."""
+        return replace(self, pages=(*self.pages, *pages))
 
     def part(self, dotted: str) -> Any:
         """Return the kind's own function `module:name`, as in `part("plan:build")`."""

@@ -9,10 +9,12 @@ from statistics import median
 from typing import Any
 
 from .kinds import Kind, load
+from .questions import Scale
 
 FAST_SHARE = 1 / 3
 HIDDEN_SHARE = 0.5
 MIN_TRIALS = 5
+MIN_ITEMS = 5
 
 
 @dataclass(frozen=True)
@@ -30,20 +32,24 @@ def measures(answers: list[Answer], its_kind: Kind) -> dict[str, Any]:
     """Return what is kept of a run.
 
     trial_ms  median time of a trial     hidden  share of the time during which the page was hidden
-    same      fields of closed questions that had the same answer on every trial
-    constant  whether these are all its closed questions
+    same      fields of closed questions that had the same answer on every trial, or after every one
+    constant  whether these are all its trials' closed questions
+    straight  questionnaires in which all items with the same labels, five or more, had the same answer
     habits    what the kind finds conspicuous about all trials, in words
     failed    questions of checks that were failed in the end, their number by page
     """
     trials = [row for row in answers if its_kind.page(row.step["page"]).trial]
     times = [row.rt_ms for row in trials if row.rt_ms is not None]
     total = sum(row.rt_ms or 0 for row in answers)
+    asked = [row for row in answers if its_kind.page(row.step["page"]).scoring]
+    after = [row for row in asked if row.step.get("trial_index") is not None]
     unvaried = _unvaried(trials, its_kind)
     return {
         "trial_ms": round(median(times), 1) if times else None,
         "hidden": round(sum(row.hidden_ms or 0 for row in answers) / total, 3) if total else None,
-        "same": [name for name, same in unvaried.items() if same],
+        "same": [name for name, same in (unvaried | _unvaried(after, its_kind)).items() if same],
         "constant": bool(unvaried) and all(unvaried.values()),
+        "straight": _straight(asked, its_kind),
         "habits": load(its_kind.habits)(trials) if its_kind.habits and trials else [],
         "failed": failed_checks(answers, its_kind),
     }
@@ -53,15 +59,20 @@ def failed_checks(answers: list[Answer], its_kind: Kind) -> dict[str, int]:
     """Return how many questions of its checks a run failed in the end, by page; pages without any are left out.
 
     A question that can be tried again (its scores tell `attempt` and what it is `about`) counts as at its last attempt;
-    any other step is a question of its own. Dashboard, export and report all count by this.
+    any other step is a question of its own, but that each check of a questionnaire counts, as at its last attempt.
+    Dashboard, export and report all count by this.
     """
-    final: dict[tuple[str, Any], bool] = {}
+    final: dict[tuple[str, Any], int] = {}
     for number, row in enumerate(answers):
         page = row.step["page"]
         if "passed" in row.scores and not its_kind.page(page).entrance:
             question = row.scores["about"] if "attempt" in row.scores else row.step.get("key", number)
-            final[page, question] = row.scores["passed"]
-    return dict(Counter(page for (page, _), passed in final.items() if not passed))
+            named = row.scores.get("failed_items", "")
+            final[page, question] = 0 if row.scores["passed"] else len(named.split(" | "))
+    counted: Counter[str] = Counter()
+    for (page, _), n_failed in final.items():
+        counted[page] += n_failed
+    return {page: n_failed for page, n_failed in counted.items() if n_failed}
 
 
 def flags(kept: dict[str, Any], typical_ms: float | None, least_ms: float | None = None) -> list[str]:
@@ -80,11 +91,26 @@ def flags(kept: dict[str, Any], typical_ms: float | None, least_ms: float | None
         found.append("Constant: the same answers on every trial")
     else:
         found += [f"The same “{name.replace('_', ' ')}” on every trial" for name in kept.get("same", ())]
+    found += [f"Straight-lining: the same answer to all items of “{name}”" for name in kept.get("straight", ())]
     found += kept.get("habits", ())
     found += [f"Failed check: {page.replace('_', ' ')}" for page in kept.get("failed", ())]
     if (kept.get("hidden") or 0) > HIDDEN_SHARE:
         found.append("Elsewhere: the page was hidden for more than half the time")
     return found
+
+
+def _straight(asked: list[Answer], its_kind: Kind) -> list[str]:
+    """Return the questionnaires in which enough items with the same labels were asked, and all answered alike."""
+    found = []
+    for row in asked:
+        page = its_kind.page(row.step["page"])
+        given: dict[tuple[str, ...], list[Any]] = {}
+        for one in page.questions:
+            if isinstance(one, Scale) and row.answer.get(one.name) is not None:
+                given.setdefault(one.labels, []).append(row.answer[one.name])
+        if any(len(values) >= MIN_ITEMS and len({*values}) == 1 for values in given.values()):
+            found.append(page.name)
+    return list(dict.fromkeys(found))
 
 
 def _unvaried(trials: list[Answer], its_kind: Kind) -> dict[str, bool]:

@@ -20,6 +20,11 @@ CHOOSE, WRITE, NUMBER = (
     to_say("Please write a few words."),
     to_say("Please enter a number."),
 )
+CHOOSE_SOME, SLIDE, RANK = (
+    to_say("Please choose at least one."),
+    to_say("Please choose a place on the line."),
+    to_say("Please give each its own place."),
+)
 MAX_TEXT = 2000
 
 
@@ -33,8 +38,9 @@ class Question:
     `fills` names what of a step's data may stand in the wording as a {placeholder}.
 
     `when` asks it only at steps whose data lists that word under `asked`; at others its answer is missing. `missing` is
-    said where an answer is needed and absent. `right` is the right answer, or `right_from` says where in a step's data
-    it stands; with `decides` an answer passes or fails its step. `bot` is what bots answer, whatever their skill.
+    said where an answer is needed and absent. Answers of `several` types are stored as a list. `right` is the right
+    answer, or `right_from` says where in a step's data it stands; with `decides` an answer passes or fails its step.
+    `bot` is what bots answer, whatever their skill.
     """
 
     name: str
@@ -52,6 +58,7 @@ class Question:
     bot: object = None
 
     closed: ClassVar[bool] = True
+    several: ClassVar[bool] = False
 
     @property
     def type(self) -> str:
@@ -236,6 +243,68 @@ class Number(Question):
 
 
 @dataclass(frozen=True)
+class Slider(Number):
+    """A number chosen on a line between two ends, each with its words; nothing is chosen until it is touched."""
+
+    _: KW_ONLY
+    step: float = 1
+    low: str = ""
+    high: str = ""
+    missing: str = SLIDE
+
+    def levels(self, parameters: dict[str, Any]) -> dict[Any, str]:
+        return {value: words for value, words in ((self.minimum, self.low), (self.maximum, self.high)) if words}
+
+    def field(self, parameters: dict[str, Any]) -> Field:
+        return Field(self.name, self.type, self.description, self.unit, levels=self.levels(parameters))
+
+    def possible(self, parameters: dict[str, Any], data: dict[str, Any] | None = None) -> list[Any]:
+        steps = int((self.maximum - self.minimum) / self.step + 1e-9)
+        values = [round(self.minimum + self.step * n, 9) for n in range(steps + 1)]
+        return [int(value) for value in values] if self.whole else values
+
+    def of_bot(
+        self,
+        skill: Skill,
+        parameters: dict[str, Any],
+        data: dict[str, Any] | None,
+        rng: Random,
+        named: tuple[str, ...] = NAMED,
+    ) -> Any:
+        return Question.of_bot(self, skill, parameters, data, rng, named)
+
+
+@dataclass(frozen=True)
+class Several(Choice):
+    """Any number of several options, stored as the list of those chosen, in the order in which they are listed."""
+
+    _: KW_ONLY
+    missing: str = CHOOSE_SOME
+
+    several: ClassVar[bool] = True
+
+    def possible(self, parameters: dict[str, Any], data: dict[str, Any] | None = None) -> list[Any]:
+        """Return each option alone, and all of them."""
+        values = list(self.options(parameters, data))
+        return [[value] for value in values] + [values]
+
+
+@dataclass(frozen=True)
+class Ranking(Choice):
+    """Options put in order, stored as their list, the first place first; all have a place, or none."""
+
+    _: KW_ONLY
+    missing: str = RANK
+
+    several: ClassVar[bool] = True
+
+    def possible(self, parameters: dict[str, Any], data: dict[str, Any] | None = None) -> list[Any]:
+        """Return the options as listed, and every other order that begins elsewhere and goes on round."""
+        values = list(self.options(parameters, data))
+        return [values[place:] + values[:place] for place in range(len(values))]
+
+
+@dataclass(frozen=True)
 class Words(Question):
     """A question answered in the participant's own words; `samples` are what bots write, `rows` its height.
 
@@ -255,6 +324,11 @@ class Words(Question):
 
     def field(self, parameters: dict[str, Any]) -> Field:
         return Field(self.name, self.type, self.description, free=self.coded)
+
+    def is_right(self, answer: Any, data: dict[str, Any] | None) -> bool | None:
+        """Return whether the words are the right ones; capitals and blanks around them don't count."""
+        right = self.right_answer(data)
+        return None if right is None else str(answer or "").strip().casefold() == str(right).strip().casefold()
 
     def possible(self, parameters: dict[str, Any], data: dict[str, Any] | None = None) -> list[Any]:
         return list(self.samples)

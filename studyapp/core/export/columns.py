@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from studyapp.core.engine import displays, flow
 from studyapp.core.engine.fields import Field, levels_of_all
 from studyapp.core.engine.kinds import Kind, Page
+from studyapp.core.questionnaires.entries import OF_TYPE, PLACE_WORDS
 
 STATUSES = {
     flow.ACTIVE: "not finished yet",
@@ -80,6 +81,29 @@ def columns(
             INPUT,
             *STAMPS,
             *(field for page in kind.pages if not page.trial for field in _prefixed(page, versions)),
+        ],
+        "answers": [
+            *run,
+            Field("questionnaire", "text", "The questionnaire that the item belongs to."),
+            Field("place", "text", "When it is asked.", levels=PLACE_WORDS),
+            *WHERE,
+            STIMULUS,
+            Field("attempt", "integer", "Which attempt at the questionnaire's checks, from 1."),
+            Field("item", "text", "The item's code."),
+            Field("order", "integer", "Where the item stood in the order that the run met, from 1."),
+            Field("type", "text", "The item's type: " + ", ".join(OF_TYPE) + "."),
+            Field("scale", "text", "The scale that it belongs to; empty for none."),
+            Field("reverse", "boolean", "Whether it is reverse-coded."),
+            Field(
+                "value", "text", "The answer as it is stored; several choices and rankings as JSON; empty: left open."
+            ),
+            Field(
+                "label", "text", "What the answer read like; empty for numbers and words. Several: separated by ' | '."
+            ),
+            Field("score", "number", "The answer as a number of its scale, reverse-coded ones turned round."),
+            Field("correct", "boolean", "Whether a check was answered as expected; empty for other items."),
+            Field("rt_ms", "number", "Time from the item's page being shown to its last change; by the browser.", "ms"),
+            STAMPS[1],
         ],
         "events": [
             STUDY,

@@ -1,6 +1,7 @@
 """What an export says about itself: `dataset_description.json` (Psych-DS), README.md and CHANGES.md."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from studyapp.core.engine.fields import Field
@@ -36,6 +37,7 @@ ROWS = {
     "participants": "run",
     "trials": "answered trial",
     "steps": "answered step, trials included",
+    "answers": "answer to an item of a questionnaire",
     "events": "event in the browser or of the run",
     "codes": "code that a researcher gave to a free text",
     "wide": "run, its answers side by side",
@@ -52,7 +54,7 @@ def dataset_description(
     `study` holds slug, title, parameters, factors (name → levels), within (the same of what each participant met
     several levels of) and versions, newest first, each with study_version, published, sha256, parameters and display.
     """
-    described = {column.name: column for table in columns.values() for column in table}
+    described = _described(columns)
     versions = study["versions"]
     return {
         "@context": psychds.context(OWN),
@@ -69,6 +71,21 @@ def dataset_description(
         "within": study["within"],
         "variableMeasured": [property_value(column) for column in described.values()],
     }
+
+
+def _described(tables: dict[str, list[Field]]) -> dict[str, Field]:
+    """Return every column once; where tables mean different things by a name, each meaning with its tables."""
+    meant: dict[str, dict[str, list[str]]] = {}
+    described = {}
+    for table, columns in tables.items():
+        for column in columns:
+            meant.setdefault(column.name, {}).setdefault(column.description, []).append(table)
+            described[column.name] = column
+    for name, meanings in meant.items():
+        if len(meanings) > 1:
+            told = " ".join(f"In {', '.join(its)}: {meaning}" for meaning, its in meanings.items())
+            described[name] = replace(described[name], description=told)
+    return described
 
 
 def readme(study: Mapping[str, Any], kind: Kind, tables: list[str], software: str) -> str:

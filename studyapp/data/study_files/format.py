@@ -31,7 +31,7 @@ SECTIONS = (
 )  # fmt: skip
 
 
-NAMES = {"$schema", "format", "format_version", "kind", "conditions", *FIELDS[""], *SECTIONS}
+NAMES = {"$schema", "format", "format_version", "kind", "conditions", "questionnaires", *FIELDS[""], *SECTIONS}
 
 
 class StudyFileError(ValueError):

@@ -10,6 +10,7 @@ from studyapp import models
 from studyapp.core.engine import display_settings, parameters
 from studyapp.core.engine.kinds import ENGLISH, Factor, Kind, kind
 from studyapp.models.studies import require_currency, require_language
+from studyapp.publishing import questionnaire_problems
 
 from .format import FIELDS, FORMAT, FORMAT_VERSION, NAMES, SECTIONS, StudyFileError
 
@@ -39,7 +40,10 @@ def parse(found, slug: str = "") -> tuple[models.Study, list[dict]]:
     )
     study.slug = slug or study.slug
     _validate(study)
-    return study, _conditions(display_settings.factors(its_kind, study.display), found.get("conditions", []))
+    conditions = _conditions(display_settings.factors(its_kind, study.display), found.get("conditions", []))
+    names = [condition["name"] for condition in conditions]
+    study.questionnaires = _questionnaires(its_kind, found.get("questionnaires", []), names)
+    return study, conditions
 
 
 def _fields(found: dict) -> dict:
@@ -104,6 +108,12 @@ def _display(its_kind: Kind, settings: dict, values: dict, language: str) -> dic
     if found := display_settings.problems(settings, its_kind.usual_display(its_kind.defaults(language) | values)):
         raise StudyFileError(found[0])
     return settings
+
+
+def _questionnaires(its_kind: Kind, entries, conditions: list[str]) -> list[dict]:
+    if wrong := questionnaire_problems(its_kind, entries, conditions):
+        raise StudyFileError(f"questionnaires: {wrong[0]}")
+    return entries
 
 
 def _conditions(factors: tuple[Factor, ...], entries) -> list[dict]:

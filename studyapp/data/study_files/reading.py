@@ -12,7 +12,7 @@ from studyapp import models, publishing
 from studyapp.bundles import stimuli
 from studyapp.core.bundles.bundle import BundleError
 from studyapp.core.bundles.sets import open_bundle
-from studyapp.core.engine.kinds import kind
+from studyapp.core.questionnaires import plans
 from studyapp.core.storable import storable
 
 from .format import StudyFileError
@@ -125,6 +125,6 @@ def _keep_stimuli(study: models.Study, wanted: dict) -> None:
         if not publishing.problems(study):
             record = publishing.definition(study)
             for cell in study.conditions.all():
-                kind(study.kind).part("plan:build")(record, cell.factors, 0, Random(0))
+                plans.build(record, cell.name, cell.factors, 0, Random(0))
     except (LookupError, TypeError, AttributeError, ValueError) as error:
         raise StudyFileError(f"stimuli: expected what this kind of study draws, found {error!r} to go wrong") from None

@@ -12,6 +12,7 @@ from studyapp.core.display import CHOICES, RANGES, colour_tables
 from studyapp.core.engine import displays
 from studyapp.core.engine.display_settings import LEVEL, MOST_LEVELS
 from studyapp.core.engine.kinds import Column, Factor, Kind, Parameter, kinds
+from studyapp.core.questionnaires import schema as questionnaires
 
 from .format import FIELDS, FORMAT, FORMAT_VERSION
 
@@ -43,6 +44,7 @@ def schema() -> dict:
                 "texts": {"type": "object", "description": "what participants read, in Markdown"},
                 "display": _display(),
                 "conditions": {"type": "array", "description": "the cells of the design"},
+                "questionnaires": questionnaires.schema(),
                 **sections,
                 "analysis_plan": {"type": "object", "description": "as `python -m analysis plan` writes it"},
                 "stimuli": {"type": "object", "description": "as the study drew them; left out: drawn by the seed"},

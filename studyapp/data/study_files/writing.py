@@ -42,6 +42,7 @@ def record(study: models.Study) -> dict:
         "texts": its_kind.texts(study.language) | study.texts,
         "display": study.display,
         "conditions": list(study.conditions.values("name", "factors", "quota", "open")),
+        "questionnaires": study.questionnaires,
         **sections,
         "analysis_plan": study.analysis_plan,
         "stimuli": stimuli_of(study),

@@ -22,8 +22,10 @@ from django.views.decorators.http import require_GET
 
 from studyapp import models
 from studyapp.core.engine import flow, quality
-from studyapp.core.engine.kinds import Kind, kind
+from studyapp.core.engine.kinds import Kind
 from studyapp.core.engine.shared_pages import money
+from studyapp.core.questionnaires import plans
+from studyapp.core.questionnaires.pages import kind_of
 from studyapp.core.texts import words
 from studyapp.desk.pages import page_context, study_of
 from studyapp.publishing import frozen, read_version
@@ -220,8 +222,7 @@ def _stages_of(version_id: int, condition_id: int | None, cells: list) -> list[t
     if cell is None:
         return []
     record = frozen(read_version(version_id))
-    its_kind = kind(record["kind"])
-    return stages(its_kind.part("plan:build")(record, cell.factors, 0, Random(0)), its_kind)
+    return stages(plans.build(record, cell.name, cell.factors, 0, Random(0)), kind_of(record))
 
 
 def _main_way(plan: list[dict]) -> list[int]:

@@ -19,6 +19,8 @@ SENTENCES = {
     "trials": "One row per answered trial: a step that is scored or rated.",
     "steps": "One row per answered step, trials included.",
     "events": "One row per event in the browser or of the run.",
+    "answers": "One row per item of a questionnaire that a run was asked, in the order in which it met them. Items and "
+    "scale scores are columns of `steps` too, as `<questionnaire>_<item>` and `<questionnaire>_<scale>_score`.",
     "codes": "One row per code that a researcher gave to a free text.",
 }
 

@@ -8,13 +8,15 @@ from django.utils import timezone
 
 from studyapp import models
 from studyapp.core.engine import answers, flow
-from studyapp.core.engine.kinds import Page, kind, load
+from studyapp.core.engine.kinds import Page, load
+from studyapp.core.questionnaires.pages import kind_of
 from studyapp.core.storable import storable
 from studyapp.publishing import frozen
 from studyapp.run.sessions.ending import ERASED, finish
 from studyapp.run.sessions.runs import locked, position_of
 
 MAX_DRAFT, MAX_FIELDS = 60_000, 400  # characters and fields of a draft, several times what the longest page holds
+TURNED = 1000  # more changes than a page's drafts count before the next page
 MAX_EVENTS, MAX_OF_RUN = 500, 20_000  # events in a batch; in a run
 MAX_DATA = 2_000  # characters of one event's data, and of what an answer's page tells of its showing
 
@@ -26,6 +28,7 @@ class Receipt:
     accepted  stored now                         stored   stored before; nothing changed
     moved     not the run's present step         closed   the run has ended
     invalid   not stored; `errors` by field say why
+    turned    not stored: the step has more pages, and what it holds so far is kept as its draft
     """
 
     status: str
@@ -33,11 +36,20 @@ class Receipt:
     run: models.Participant | None = field(default=None, compare=False)  # as it stands afterwards
 
 
+class Unfinished(Exception):
+    """More of a step is to be filled in; `fields`, `[[name, value]]`, is what it holds so far."""
+
+    def __init__(self, fields: list):
+        super().__init__()
+        self.fields = fields
+
+
 def submit(participant_id: int, submitted_token: str, validate, timing: dict) -> Receipt:
     """Store the answer to one step and move on, exactly once.
 
     `validate(participant, step) -> (answer, errors)` reads the answer once the run is locked and known to stand at
-    the token's step. Repeated, late, parallel and out-of-order submissions change nothing.
+    the token's step; it raises `Unfinished` where the step has more pages. Repeated, late, parallel and out-of-order
+    submissions change nothing.
     """
     with transaction.atomic():
         participant = locked(participant_id)
@@ -53,11 +65,15 @@ def _submitted(participant: models.Participant, submitted_token: str, validate, 
             return Receipt("stored")
         return Receipt("moved" if participant.status == flow.ACTIVE else "closed")
     step = participant.plan.steps[position]
-    answer, errors = validate(participant, step)
+    try:
+        answer, errors = validate(participant, step)
+    except Unfinished as page:
+        _turn(participant, page.fields)
+        return Receipt("turned")
     if errors:
         return Receipt("invalid", errors)
     record = frozen(participant.version)
-    its_kind = kind(record["kind"])
+    its_kind = kind_of(record)
     scores = answers.score(its_kind, step, answer, record)
     _arrange(participant.plan, its_kind.page(step["page"]), position, answer)
     move = flow.advance(participant.plan.steps, position, flow.Submission(answer, scores))
@@ -119,6 +135,19 @@ def keep_draft(participant_id: int, submitted_token: str, number: int, fields: l
         return "kept"
 
 
+def _turn(participant: models.Participant, fields: list) -> None:
+    """Keep a step's pages so far; drafts that were sent before are older, whenever they arrive."""
+    known = models.Draft.objects.filter(participant=participant, position=participant.position).first()
+    kept = {
+        "position": participant.position,
+        "number": (known.number if known else 0) + TURNED,
+        "fields": storable(fields),
+    }
+    models.Draft.objects.update_or_create(participant=participant, defaults=kept)
+    participant.seen_at = timezone.now()
+    participant.save(update_fields=["seen_at"])
+
+
 def _arrange(plan: models.Plan, page: Page, position: int, answer: dict) -> None:
     if page.arrange:
         plan.steps = load(page.arrange)(plan.steps, position, answer)
@@ -155,8 +184,15 @@ def _timing(timing: dict) -> dict:
         "rt_ms": _number(timing.get("rt_ms")),
         "hidden_ms": _number(timing.get("hidden_ms")),
         "input_mode": str(timing.get("input_mode") or "")[:10],
-        "timing": shown if _fits(shown) else {},
+        "timing": (shown if _fits(shown) else {}) | _times_of(timing.get("items")),
     }
+
+
+def _times_of(items) -> dict:
+    """Return when a page's single items were answered, by item."""
+    known = items if isinstance(items, dict) else {}
+    found = {str(code)[:40]: ms for code, given in known.items() if (ms := _number(given)) is not None}
+    return {"items": dict(list(found.items())[:MAX_FIELDS])} if found else {}
 
 
 def _fits(data: dict) -> bool:

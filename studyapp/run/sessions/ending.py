@@ -10,6 +10,7 @@ from django.utils import timezone
 from studyapp import models
 from studyapp.core.engine import flow, quality
 from studyapp.core.engine.kinds import kind
+from studyapp.core.questionnaires.pages import kind_of
 from studyapp.jobs import files
 from studyapp.publishing import frozen
 from studyapp.run.sessions.runs import answered, locked, trace
@@ -111,7 +112,7 @@ def _quality(participant: models.Participant) -> dict:
         quality.Answer(steps[row.position], row.answer, row.scores, row.rt_ms, row.hidden_ms)
         for row in participant.responses.all()
     ]
-    return quality.measures(answers, kind(frozen(participant.version)["kind"]))
+    return quality.measures(answers, kind_of(frozen(participant.version)))
 
 
 def _forget(participant: models.Participant) -> None:

@@ -12,6 +12,8 @@ from studyapp import models
 from studyapp.core.engine import displays, flow
 from studyapp.core.engine.assignment import Cell, choose_condition, choose_order
 from studyapp.core.engine.kinds import kind
+from studyapp.core.questionnaires import plans
+from studyapp.core.questionnaires.orders import n_orders
 from studyapp.publishing import frozen, read_version
 from studyapp.run.sessions.runs import trace
 
@@ -107,10 +109,9 @@ def _begin(
     version: models.Version, condition: models.Condition, taken: dict[int, int], rng: Random, **flags
 ) -> models.Participant:
     record = frozen(version)
-    its_kind = kind(record["kind"])
-    order = choose_order(taken, its_kind.n_orders(record), rng)
+    order = choose_order(taken, n_orders(kind(record["kind"]), record), rng)
     seed = rng.randrange(2**31)
-    steps = its_kind.part("plan:build")(record, condition.factors, order, Random(seed))
+    steps = plans.build(record, condition.name, condition.factors, order, Random(seed))
     steps = displays.dealt(record, steps, condition.factors, Random(f"{seed}:display"))
     now = timezone.now()
     participant = models.Participant.objects.create(

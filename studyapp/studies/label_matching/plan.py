@@ -27,9 +27,17 @@ def build(definition: dict, condition: dict, order: int, rng: random.Random) -> 
 
 
 def arrange(plan: list[dict], position: int, answer: dict) -> list[dict]:
-    """Return the plan after the choice at `position`: the chosen pair's round comes first, numbered anew."""
-    later = sorted(plan[position + 1 :], key=lambda one: one["block"] != answer["first"])
-    return [*plan[: position + 1], *_numbered(later)]
+    """Return the plan after the choice at `position`: the chosen pair's round comes first, numbered anew.
+
+    What belongs to neither round, as a questionnaire before or after them, stays where it is.
+    """
+    later = plan[position + 1 :]
+    places = [place for place, one in enumerate(later) if one.get("block")]
+    rounds = sorted((later[place] for place in places), key=lambda one: one["block"] != answer["first"])
+    moved = _numbered(rounds)
+    for place, one in zip(places, moved, strict=True):
+        later[place] = one
+    return [*plan[: position + 1], *later]
 
 
 def _guideline(definition: dict, pairs: list[dict], rng: random.Random) -> list[dict]:

@@ -1,0 +1,37 @@
+// A line to choose a number on, beside the number's box: it has no place until it is touched; the two go together.
+
+/** Add a line before each box that wants one. */
+export function init(root) {
+  for (const box of root.querySelectorAll("input[data-slider]")) addLine(box);
+}
+
+function addLine(box) {
+  const line = document.createElement("input");
+  Object.assign(line, { type: "range", min: box.min, max: box.max, step: box.step || 1 });
+  line.setAttribute("aria-labelledby", `label-${box.name}`);
+  line.setAttribute("autocomplete", "off");
+  const show = () => {
+    const open = box.value === "";
+    line.classList.toggle("untouched", open);
+    line.value = open ? (Number(box.min) + Number(box.max)) / 2 : box.value;
+    line.setAttribute("aria-valuetext", open ? "–" : box.value);
+  };
+  const choose = () => {
+    box.value = line.value;
+    for (const name of ["input", "change"]) box.dispatchEvent(new Event(name, { bubbles: true }));
+  };
+  line.addEventListener("input", (event) => {
+    event.stopPropagation(); // the box speaks for both
+    choose();
+  });
+  line.addEventListener("change", (event) => event.stopPropagation());
+  line.addEventListener("click", choose); // in the very middle, where nothing moves
+  line.addEventListener("keydown", (event) => {
+    if (event.key !== " ") return;
+    event.preventDefault();
+    choose();
+  });
+  box.addEventListener("input", show);
+  box.before(line);
+  show();
+}

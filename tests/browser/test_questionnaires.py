@@ -1,0 +1,109 @@
+"""A questionnaire in the browser: by keyboard and finger, on wide screens and narrow ones, page by page."""
+
+from functools import partial
+from random import Random
+
+import pytest
+from django.http import QueryDict
+
+from studyapp import models
+from studyapp.run import sessions, showing
+from studyapp.simulation import answering
+from tests.browser import walking
+from tests.browser.looking import serious, sideways
+from tests.bundles import write_bundle
+from tests.studyapp.asked import EVERY_TYPE, likert
+
+pytestmark = pytest.mark.django_db(transaction=True)
+TWO_PAGES = EVERY_TYPE | {"place": "start", "per_page": 5, "intro": "What do *you* think?"}
+TWO_PAGES["items"] = [
+    {"code": "gender", "type": "choice", "text": "Your gender?", "options": ["Female", "Male", "Another"]},
+    *(likert(f"view_{number}", scale="view") for number in range(1, 5)),
+    *EVERY_TYPE["items"][4:],
+]
+
+
+@pytest.fixture
+def asked(publish, live_server, tmp_path):
+    """Bring a page to the questionnaire."""
+
+    def bring(page):
+        publish(
+            write_bundle(tmp_path / "source"),
+            {"heatmap": "lrp", "scores": "shown"},
+            slug="walk",
+            title="How does the system decide?",
+            kind="forward_simulation",
+            questionnaires=[TWO_PAGES],
+        )
+        walking.enter(page, f"{live_server.url}/s/walk/")
+        run = sessions.get(models.Participant.objects.latest("pk").pk)
+        while (step := showing.step_of(run)[2])["page"] != "every":
+            data = QueryDict(mutable=True)
+            data.update(answering.answer(run, "oracle", Random(step["key"])))
+            sessions.submit(run.pk, sessions.token(run, run.position), partial(showing.validate, data), {})
+            run = sessions.get(run.pk)
+        page.reload()
+        walking.shown(page)
+        return page
+
+    return bring
+
+
+def turn(page, button=".primary"):
+    before = page.input_value("[name=at]")
+    page.click(f"#step {button}")
+    page.wait_for_function("old => document.querySelector('[name=at]')?.value !== old", arg=before)
+    walking.shown(page)
+
+
+def test_every_item_is_answered_by_keyboard_and_what_follows_appears(page, asked):
+    asked(page)
+    assert serious(page) == []
+    page.click("#step .primary")
+    page.wait_for_selector("[aria-invalid=true]")
+    assert page.text_content("#error-item-view_4") == "Please choose one."
+    for name in ["gender", *(f"view_{number}" for number in range(1, 5))]:
+        walking.tab_to(page, f"[name=item-{name}]")
+        page.keyboard.press("Space")
+        page.keyboard.press("ArrowRight")
+    assert sideways(page) <= 0
+    turn(page)
+    assert page.query_selector("[data-item=why]").is_hidden()
+    line = page.query_selector(".line input[type=range]")
+    assert line.evaluate("line => line.classList.contains('untouched')")
+    line.focus()
+    page.keyboard.press("ArrowRight")
+    assert page.input_value("[name=item-sure]") == "51"
+    page.fill("[name=item-age]", "44")
+    assert page.query_selector("[data-item=why]").is_visible()
+    page.fill("[name=item-why]", "It looks right.")
+    for words in ("Shape", "Place", "Colour"):
+        page.press(f".places button:has-text('{words}')", "Enter")
+    assert serious(page) == []
+    turn(page, ".previous")
+    assert page.is_checked("[name=item-gender][value=Male]")
+    turn(page)
+    assert page.input_value("[name=item-sure]") == "51"
+    assert page.query_selector(".places li:first-child .place").text_content() == "3"
+    walking.go_on(page)
+    response = models.Response.objects.order_by("pk").last()
+    assert response.answer["rank"] == ["Shape", "Place", "Colour"]
+    assert (response.answer["sure"], response.answer["view_1"], response.answer["job"]) == (51, 2, None)
+    assert {"gender", "view_1", "sure", "rank"} <= set(response.timing["items"])
+    assert response.rt_ms >= max(response.timing["items"].values())
+
+
+def test_a_phone_shows_a_matrix_as_items_and_a_finger_answers_them(browser, asked):
+    context = browser.new_context(viewport={"width": 360, "height": 640}, has_touch=True)
+    page = context.new_page()
+    asked(page)
+    assert sideways(page) <= 0
+    assert page.query_selector(".matrix-head").is_hidden()
+    for box in (target.bounding_box() for target in page.query_selector_all("#step label.option, #step button")):
+        assert box["height"] >= 44
+    page.tap("[data-item=view_2] label:has-text('Much')")
+    page.reload()
+    walking.shown(page)
+    assert page.is_checked("[name=item-view_2][value='4']")
+    context.close()
