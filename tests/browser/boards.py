@@ -14,7 +14,7 @@ def is_board(page) -> bool:
 
 
 def walk(page, url: str, fill: Callable) -> list[str]:
-    """Go all the way, answering each board by `fill(page)`, and return what axe finds serious on any kind of page."""
+    """Go all the way, answering each board by `fill(page)`, and return what axe finds on any kind of page."""
     walking.enter(page, url)
     found, seen = [], set()
     while not walking.ended(page):
