@@ -1,10 +1,15 @@
 """Pages for what goes wrong: participants and researchers each get their own, the API an answer in JSON."""
 
+import sys
+
 from django.contrib import admin
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import get_language
+from django.views.defaults import server_error
+
+from studyapp import busy
 
 # What a researcher reads: the heading, what happened, and what to do.
 AT_THE_DESK = {
@@ -43,6 +48,11 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _page(request, "not_found", 404)
+
+
+def failed(request: HttpRequest) -> HttpResponse:
+    """Say that something went wrong; a page that only found the database busy comes back by itself."""
+    return busy.page(request) if busy.is_busy(sys.exc_info()[1]) else server_error(request)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -44,6 +44,9 @@ class AtLeastLetters(BaseValidator):
         return sum(map(str.isalpha, a)) < b
 
 
+Pairs = list[tuple[str, str]]
+
+
 class StepForm(forms.Form):
     """A step's form. It knows its step's `page` and `data`, and the study's frozen definition.
 
@@ -203,3 +206,26 @@ class EligibilityForm(QuestionForm):
     def values(self, answer):
         unmet = answer.get("unmet", "").split(" | ")
         return {name: field.label not in unmet for name, field in self.fields.items()}
+
+
+def submitted(form, answer: dict) -> Pairs:
+    """Return a stored answer as the browser submitted it."""
+    values = form.values(answer)
+    return [pair for name, field in form.fields.items() for pair in _pairs(name, field, values.get(name))]
+
+
+def _pairs(name: str, field: forms.Field, value) -> Pairs:
+    if value is None or value == "":
+        return []
+    if isinstance(field, forms.BooleanField):
+        return [(name, "on")] if value else []
+    values = value if isinstance(value, list | tuple) else [value]
+    return [(name, _raw(field, item)) for item in values]
+
+
+def _raw(field: forms.Field, value) -> str:
+    coerce = getattr(field, "coerce", str)
+    for choice, _label in getattr(field, "choices", ()):
+        if choice not in (None, "") and coerce(str(choice)) == value:
+            return str(choice)
+    return str(value)

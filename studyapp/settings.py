@@ -72,6 +72,7 @@ MIDDLEWARE = [
     "studyapp.run.visitors.VisitorsLanguage",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "studyapp.busy.NotesStores",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -192,7 +193,7 @@ if PRODUCTION:
     SECURE_HSTS_PRELOAD = True
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
 
-# Mail goes to those who run the server, and only where a mail server is named.
+# Mail goes to those who run the server, and to those whom studies name, only where a mail server is named.
 ADMINS = [(address, address) for address in addresses("HEATWISE_ADMINS")]
 globals().update(mail_server("HEATWISE_MAIL"))
 SERVER_EMAIL = DEFAULT_FROM_EMAIL = os.environ.get("HEATWISE_MAIL_FROM") or f"heatwise@{ALLOWED_HOSTS[0]}"

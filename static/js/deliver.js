@@ -15,7 +15,8 @@ export function patience(tries) {
 
 /**
  * POST `body` (URLSearchParams) to `submitUrl` until there is an answer, and return it: `{status, next, errors}`;
- * `status` is the server's, `foreign` where another person's run has taken the place of this page's in the browser, or
+ * `status` is the server's, `foreign` where another person's run has taken the place of this page's in the browser,, `full` where
+ * the last place was taken before somebody consented, or
  * `elsewhere` where the server no longer knows any run by this browser.
  * `onTrouble` is called before each pause; a stale CSRF token is fetched anew from `stateUrl`.
  */

@@ -1,9 +1,13 @@
 // The one calm line above the button: what is going on with the answer.
 
-/** Return `say(key)`, `offer(key, action)` and `quiet()`; the words stand in the notice's data attributes. */
+/**
+ * Return `say(key)`, `offer(key, action)` and `quiet(key)`, of what was said last where no key is given; the words stand in
+ * the notice's data attributes.
+ */
 export function noticeBoard(element) {
   let said = ""; // by its key: a browser's translation changes the words
-  const quiet = () => {
+  const quiet = (key = said) => {
+    if (key !== said) return;
     said = "";
     element.replaceChildren();
   };

@@ -85,10 +85,10 @@ async function flushOutbox(step) {
   for (const { token, body } of kept.sort((a, b) => Number(a.token === step.token) - Number(b.token === step.token))) {
     const receipt = await send(step, token, new URLSearchParams(body));
     if (token !== step.token) continue;
-    if (receipt.status !== "invalid") {
+    if (!["invalid", "full"].includes(receipt.status)) {
       goOn(step, receipt);
     } else {
-      step.refused = { fields: [...new URLSearchParams(body)], errors: receipt.errors };
+      step.refused = { fields: [...new URLSearchParams(body)], errors: receipt.errors ?? {} };
     }
   }
 }
@@ -139,14 +139,22 @@ function show(step) {
     const { name, type, value } = event.target;
     step.events.record("changed", type === "radio" ? { field: name, value } : { field: name });
   });
-  form.addEventListener("input", (event) => clearError(form, event.target.name));
+  form.addEventListener("input", (event) => {
+    clearError(form, event.target.name);
+    if (!form.querySelector("[aria-invalid=true]")) step.notice.quiet("invalid");
+  });
   step.items = optional(() => spent.itemTimes(form, step.clock));
   optional(() => choices.init(form));
   optional(() => questionnaire.init(form));
   optional(() => guide.init(document, step.events.record));
-  if (step.refused) showErrors(form, step.refused.errors);
+  if (step.refused) refuse(step, step.refused.errors);
   else focusStart(form);
   optional(() => prefetch(JSON.parse(document.querySelector("#next-images").textContent)));
+}
+
+function refuse(step, errors) {
+  showErrors(step.form, errors);
+  if (Object.keys(errors).length) step.notice.say("invalid");
 }
 
 /** Put the focus where the step begins, so that reading and tabbing start there. */
@@ -178,14 +186,14 @@ async function submit(step, pressed) {
   button.setAttribute("aria-disabled", "true");
   step.events.flush();
   const receipt = await send(step, step.token, body);
-  if (["invalid", "foreign"].includes(receipt.status)) {
+  if (["invalid", "foreign", "full"].includes(receipt.status)) {
     step.sending = false;
     step.drafts?.goOn();
     button.removeAttribute("aria-disabled");
   }
-  if (receipt.status === "foreign") return step.notice.say("foreign");
+  if (["foreign", "full"].includes(receipt.status)) return step.notice.say(receipt.status);
   if (receipt.status === "invalid") {
-    showErrors(form, receipt.errors);
+    refuse(step, receipt.errors);
     step.events.record("refused", { fields: Object.keys(receipt.errors) });
     return;
   }

@@ -18,6 +18,7 @@ urlpatterns = [
     path("studies/", views.StudyList.as_view(), name="api-studies"),
     path("studies/<slug:slug>/", views.StudyDetail.as_view(), name="api-study"),
     path("studies/<slug:slug>/export/", views.Export.as_view(), name="api-export"),
+    path("studies/<slug:slug>/workbook/", views.Workbook.as_view(), name="api-workbook"),
     path("studies/<slug:slug>/<table:table>/", views.TableView.as_view(), name="api-table"),
     path("studies/<slug:slug>/<table:table>/columns/", views.Columns.as_view(), name="api-columns"),
 ]

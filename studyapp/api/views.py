@@ -27,6 +27,9 @@ IDS = OpenApiParameter(
 )
 SLUG = OpenApiParameter("slug", OpenApiTypes.STR, OpenApiParameter.PATH, description="the study's short name")
 TABLE = OpenApiParameter("table", OpenApiTypes.STR, OpenApiParameter.PATH, enum=rows.TABLES)
+BOM = OpenApiParameter(
+    "bom", OpenApiTypes.BOOL, description="CSV with a byte order mark, by which Excel reads it as UTF-8"
+)
 FAILURES = {
     400: OpenApiResponse(description="a parameter is wrong"),
     401: OpenApiResponse(description="no token, or an unknown one"),
@@ -134,6 +137,7 @@ class TableView(APIView):
             OpenApiParameter("runs", OpenApiTypes.INT, description="how many runs' rows a page holds, up to 200"),
             OpenApiParameter("cursor", OpenApiTypes.STR, description="as `next` and `previous` have it"),
             OpenApiParameter("format", OpenApiTypes.STR, enum=["json", "csv"]),
+            BOM,
         ],
         responses={
             (200, "application/json"): PageSerializer,
@@ -146,7 +150,8 @@ class TableView(APIView):
         with_ids = _with_ids(request, study) and table == "participants"
         if request.accepted_renderer.format == "csv":
             action = f"Read by API: {table}{' with recruitment ids' if with_ids else ''}."
-            return _sent(request, study, action, partial(downloads.table, study, table, with_ids=with_ids))
+            options = {"with_ids": with_ids, "bom": _is_asked(request, "bom")}
+            return _sent(request, study, action, partial(downloads.table, study, table, **options))
         pages = RunPages()
         runs = pages.paginate_queryset(rows.runs(study), request, view=self)
         return pages.get_paginated_response(tables.page(study, table, runs, with_ids=with_ids))
@@ -172,14 +177,40 @@ class Export(APIView):
 
     @extend_schema(
         operation_id="export",
-        parameters=[SLUG, IDS],
+        parameters=[SLUG, IDS, BOM],
         responses={(200, "application/zip"): OpenApiTypes.BINARY, **FAILURES},
     )
     def get(self, request, slug):
         study = _study(request, slug)
+        options = {"with_ids": _with_ids(request, study), "bom": _is_asked(request, "bom")}
+        return _sent(request, study, _exported(options["with_ids"]), partial(downloads.data, study, **options))
+
+
+class WorkbookRenderer(ZipRenderer):
+    """The same for the workbook."""
+
+    media_type, format = downloads.XLSX, "xlsx"
+
+
+class Workbook(APIView):
+    """All tables, long and wide, as one Excel workbook, with a sheet that says what every column means."""
+
+    renderer_classes = (WorkbookRenderer,)
+    content_negotiation_class = Lenient
+
+    @extend_schema(
+        operation_id="workbook",
+        parameters=[SLUG, IDS],
+        responses={(200, downloads.XLSX): OpenApiTypes.BINARY, **FAILURES},
+    )
+    def get(self, request, slug):
+        study = _study(request, slug)
         with_ids = _with_ids(request, study)
-        action = f"Exported by API{', with recruitment ids' if with_ids else ''}."
-        return _sent(request, study, action, partial(downloads.data, study, with_ids=with_ids))
+        return _sent(request, study, _exported(with_ids), partial(downloads.workbook, study, with_ids=with_ids))
+
+
+def _exported(with_ids: bool) -> str:
+    return f"Exported by API{', with recruitment ids' if with_ids else ''}."
 
 
 class Unavailable(APIException):
@@ -207,8 +238,12 @@ def _study(request, slug: str) -> models.Study:
     return study
 
 
+def _is_asked(request, name: str) -> bool:
+    return request.query_params.get(name, "").lower() in ("true", "1", "yes")
+
+
 def _with_ids(request, study: models.Study) -> bool:
-    if request.query_params.get("ids", "").lower() not in ("true", "1", "yes"):
+    if not _is_asked(request, "ids"):
         return False
     if not roles.may(request.user, "identities_by_api", study):
         raise PermissionDenied("Recruitment ids are for the study's owners.")

@@ -19,21 +19,28 @@ from .study_files import dump_study
 
 RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 CHUNK = 1 << 16
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-def data(study: models.Study, *, with_ids: bool = False) -> StreamingHttpResponse:
-    """Return the export, long and wide, as one zip."""
+def data(study: models.Study, *, with_ids: bool = False, bom: bool = False) -> StreamingHttpResponse:
+    """Return the export, long and wide, as one zip; with `bom` its CSV files begin with a byte order mark."""
     name = f"{study.slug}-{timezone.now():%Y-%m-%d}.zip"
-    return _exported(study, "application/zip", name, "--wide", *_ids(with_ids))
+    return _exported(study, "application/zip", name, "--wide", *_options(with_ids, bom))
 
 
-def table(study: models.Study, name: str, *, with_ids: bool = False) -> StreamingHttpResponse:
+def workbook(study: models.Study, *, with_ids: bool = False) -> StreamingHttpResponse:
+    """Return the same tables as one Excel workbook."""
+    name = f"{study.slug}-{timezone.now():%Y-%m-%d}.xlsx"
+    return _exported(study, XLSX, name, "--xlsx", "--wide", *_options(with_ids))
+
+
+def table(study: models.Study, name: str, *, with_ids: bool = False, bom: bool = False) -> StreamingHttpResponse:
     """Return one long table of the export as CSV."""
-    return _exported(study, "text/csv", f"{study.slug}-{name}.csv", "--table", name, *_ids(with_ids))
+    return _exported(study, "text/csv", f"{study.slug}-{name}.csv", "--table", name, *_options(with_ids, bom))
 
 
-def _ids(with_ids: bool) -> list[str]:
-    return ["--with-ids"] if with_ids else []
+def _options(with_ids: bool, bom: bool = False) -> list[str]:
+    return [*(["--with-ids"] if with_ids else []), *(["--bom"] if bom else [])]
 
 
 def _exported(study: models.Study, content_type: str, name: str, *options: str) -> StreamingHttpResponse:

@@ -24,6 +24,7 @@ from studyapp.core.engine.kinds import Kind, Page
 from studyapp.core.export import datasheet, psychds
 from studyapp.core.export.columns import columns, wide_columns
 from studyapp.core.export.tables import cells, writer_to
+from studyapp.core.export.workbook import Book, TooLarge
 from studyapp.data import rows
 from studyapp.publishing import kind_of_study
 
@@ -40,11 +41,13 @@ class ExportError(ValueError):
     """Why nothing was exported, in words."""
 
 
-def export(study: models.Study, folder: Path | str, *, wide: bool = False, with_ids: bool = False) -> dict[str, int]:
+def export(
+    study: models.Study, folder: Path | str, *, wide: bool = False, with_ids: bool = False, bom: bool = False
+) -> dict[str, int]:
     """Write the export of a study to a new `folder` and return the number of rows by table.
 
-    An earlier export in its place is replaced; a folder that holds anything else is refused. The folder appears whole
-    or not at all.
+    With `bom` each CSV begins with a byte order mark, by which Excel reads it as UTF-8. An earlier export in its place
+    is replaced; a folder that holds anything else is refused. The folder appears whole or not at all.
     """
     folder = Path(folder)
     _require_free(folder)
@@ -53,7 +56,7 @@ def export(study: models.Study, folder: Path | str, *, wide: bool = False, with_
     try:
         (scratch / "data").mkdir()
         with _snapshot(study) as seen:
-            counts = _write(seen, lambda name: (scratch / name).open("w", **TEXT), wide, with_ids)
+            counts = _write(seen, lambda name: (scratch / name).open("w", **_text(name, bom)), wide, with_ids)
         scratch.chmod(0o755)
         if folder.exists():
             shutil.rmtree(folder)
@@ -70,6 +73,7 @@ def export_zip(
     *,
     wide: bool = False,
     with_ids: bool = False,
+    bom: bool = False,
     progress: Progress | None = None,
 ) -> None:
     """Write the same as one zip to `stream`, while it is read; what breaks off on the way can't be opened as a zip.
@@ -81,23 +85,57 @@ def export_zip(
 
         @contextmanager
         def opened(name: str) -> Iterator[TextIO]:
-            with archive.open(f"{top}/{name}", "w", force_zip64=True) as file, TextIOWrapper(file, **TEXT) as text:
+            with (
+                archive.open(f"{top}/{name}", "w", force_zip64=True) as file,
+                TextIOWrapper(file, **_text(name, bom)) as text,
+            ):
                 yield text
 
         _write(seen, opened, wide, with_ids, progress)
 
 
-def export_table(study: models.Study, name: str, stream: BinaryIO, *, with_ids: bool = False) -> None:
+def export_workbook(study: models.Study, stream: BinaryIO, *, wide: bool = False, with_ids: bool = False) -> None:
+    """Write the same tables to `stream` as one Excel workbook; an `ExportError` where one is too large for that."""
+    book = Book(stream)
+    steps: dict[Any, Any] = {}
+    try:
+        with _snapshot(study) as seen:
+            published = rows.published(seen)
+            study_kind = kind_of_study(seen, published)
+            versions, shown = rows.parameters_by_version(seen, published), rows.displays_by_version(published)
+            tables = columns(study_kind, versions, shown, with_ids=with_ids)
+            for name in rows.TABLES:
+                table_rows = rows.whole(seen, study_kind, name, SNAPSHOT, with_ids=with_ids)
+                book.sheet(name, tables[name], _noted(table_rows, study_kind, steps) if name == "steps" else table_rows)
+            if wide:
+                described = wide_columns(study_kind, steps, versions, shown, with_ids=with_ids)
+                book.sheet("wide", described, _wide_rows(seen, study_kind, with_ids))
+    except BaseException as error:
+        book.discard()
+        if isinstance(error, TooLarge):
+            raise ExportError(str(error)) from error
+        raise
+    book.close()
+
+
+def export_table(
+    study: models.Study, name: str, stream: BinaryIO, *, with_ids: bool = False, bom: bool = False
+) -> None:
     """Write one long table as CSV to `stream`, exactly as it stands in the export."""
     published = rows.published(study)
     its_kind, shown = kind_of_study(study, published), rows.displays_by_version(published)
     described = columns(its_kind, shown=shown, with_ids=with_ids)[name]
-    text = TextIOWrapper(stream, **TEXT)
+    text = TextIOWrapper(stream, **_text("x.csv", bom))
     try:
         with _snapshot(study) as seen:
             _write_table(text, described, rows.whole(seen, its_kind, name, SNAPSHOT, with_ids=with_ids))
     finally:
         text.detach()  # the stream is the caller's to close
+
+
+def _text(name: str, bom: bool) -> dict[str, Any]:
+    """Return how a file is opened: as UTF-8, with a byte order mark where a table is to have one."""
+    return TEXT | ({"encoding": "utf-8-sig"} if bom and name.endswith(".csv") else {})
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from studyapp.models.coding import Code, Passage, Reading, Resolution
 from studyapp.models.jobs import Job
 from studyapp.models.members import Member
 from studyapp.models.pairs import ClassMark, PairBallot
-from studyapp.models.runs import Draft, Event, Identity, Invitation, Participant, Plan, Response
+from studyapp.models.runs import Draft, Event, Identity, Invitation, Participant, Plan, Response, Start, Told
 from studyapp.models.studies import Address, Bundle, Condition, Study, Version, study_at
 from studyapp.models.tokens import Token
 
@@ -29,8 +29,10 @@ __all__ = [
     "Reading",
     "Resolution",
     "Response",
+    "Start",
     "Study",
     "Token",
+    "Told",
     "Version",
     "study_at",
 ]

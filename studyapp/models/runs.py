@@ -43,6 +43,9 @@ class Participant(models.Model):
     summary = models.JSONField(default=dict, blank=True, help_text="totals, written when the run ends")
     quality = models.JSONField(default=dict, blank=True, help_text="`core/quality.py` of a completed run")
     started_at = models.DateTimeField(auto_now_add=True)
+    consented_at = models.DateTimeField(
+        null=True, blank=True, help_text="since when the run holds a place in its condition"
+    )
     seen_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
 
@@ -101,6 +104,33 @@ class Identity(models.Model):
 
     def __str__(self):
         return f"{self.source} {self.external_id}"
+
+
+class Start(models.Model):
+    """That a run began, for as long as it counts towards its study's limits, a day at most; not which one."""
+
+    study = models.ForeignKey(Study, on_delete=models.CASCADE)
+    address = models.CharField(max_length=32, help_text="a keyed hash of the network address")
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["study", "address", "at"], name="starts_of_an_address")]
+
+    def __str__(self):
+        return f"a start of {self.study_id}"
+
+
+class Told(models.Model):
+    """What those who want mail were told of a study, so that it is told once."""
+
+    study = models.ForeignKey(Study, on_delete=models.CASCADE)
+    what = models.CharField(max_length=80)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["study", "what"], name="told_once")]
+
+    def __str__(self):
+        return self.what
 
 
 class Invitation(models.Model):

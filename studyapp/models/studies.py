@@ -5,8 +5,10 @@ import secrets
 
 from django.conf.locale import LANG_INFO
 from django.core.exceptions import ValidationError
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, validate_email
 from django.db import models, transaction
+
+from studyapp.core import recruiters
 
 
 def new_salt() -> str:
@@ -51,6 +53,11 @@ class Study(models.Model):
         OPEN = "open", "open"
         PAUSED = "paused", "paused"
         CLOSED = "closed", "closed"
+
+    class Devices(models.TextChoices):
+        ANY = "any", "any"
+        LARGE = "large", "screens and windows as large as the study needs"
+        MOUSE = "mouse", "those, with a mouse or touchpad"
 
     slug = models.SlugField(
         unique=True,
@@ -106,7 +113,33 @@ class Study(models.Model):
     return_url = models.CharField(
         max_length=300,
         blank=True,
-        help_text="where to send people at the end; {code} stands for the code of their outcome",
+        help_text="where to send people at the end; {code} stands for the code of their outcome, {id} for their id",
+    )
+    return_after_s = models.PositiveSmallIntegerField(
+        "return after",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(3), MaxValueValidator(600)],
+        help_text="seconds until the last page sends people back by itself, unless they stay; empty: by a button alone",
+    )
+    devices = models.CharField(
+        max_length=10,
+        choices=Devices.choices,
+        default=Devices.ANY,
+        help_text="others are told so before anything starts, and leave with the code for being screened out",
+    )
+    starts_per_minute = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        default=30,
+        validators=[MinValueValidator(1)],
+        help_text="new runs a minute from one network address; whoever comes after waits for a moment. Empty: no limit",
+    )
+    starts_per_address = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="new runs a day from one network address, for open links that pay; empty: no limit",
     )
     code_completed = models.CharField(max_length=60, blank=True)
     code_screened_out = models.CharField(max_length=60, blank=True)
@@ -127,6 +160,11 @@ class Study(models.Model):
         default=False,
         help_text="several people take part on this device, one after the other: the last page has a button for the "
         "next one, and an open link then starts anew",
+    )
+    notify = models.CharField(
+        max_length=300,
+        blank=True,
+        help_text="mail addresses of those who are told when a quota is full, a run stalls or a job fails",
     )
     language = models.CharField(max_length=10, default="en")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -159,6 +197,11 @@ class Study(models.Model):
             raise ValueError("The study has no bundle yet.")
         return self.bundle
 
+    @property
+    def told(self) -> list[str]:
+        """The mail addresses of those who want to be told."""
+        return [address for part in self.notify.split(",") if (address := part.strip())]
+
     def taken(self) -> "Address | None":
         """Return the address of another study that a new short name of this one would take."""
         found = Address.objects.filter(name=self.slug.lower()).exclude(study=self.pk).select_related("study").first()
@@ -168,8 +211,13 @@ class Study(models.Model):
         if (taken := self.taken()) and taken.study.slug != self.slug:
             other = f"the study “{taken.study}” ({taken.study.slug})"
             raise ValidationError({"slug": f"Links with this short name lead to {other}, for good. Choose another."})
-        if self.return_url and not self.return_url.startswith(("https://", "http://")):
-            raise ValidationError({"return_url": "Expected an address that begins with https:// or http://."})
+        if self.return_url and (problem := recruiters.problem_with(self.return_url)):
+            raise ValidationError({"return_url": problem})
+        for address in self.told:
+            try:
+                validate_email(address)
+            except ValidationError:
+                raise ValidationError({"notify": f"Expected mail addresses, found {address!r}."}) from None
 
 
 class Address(models.Model):

@@ -62,6 +62,11 @@ def is_named(visitor: sessions.Visitor | None) -> bool:
     return visitor is not None and visitor.source != visitors.OPEN_LINK
 
 
+def suits(request: HttpRequest, study: models.Study) -> bool:
+    """Return whether the door's script found that device, browser and window are what the study wants."""
+    return study.devices == models.Study.Devices.ANY or request.POST.get("suits") == "yes"
+
+
 def _is_over(run: models.Participant | None) -> bool:
     return run is not None and run.status != flow.ACTIVE
 

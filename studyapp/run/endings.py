@@ -7,6 +7,7 @@ from django.urls import reverse
 from studyapp import models
 from studyapp.core.engine import flow
 from studyapp.core.engine.shared_pages import money
+from studyapp.core.recruiters import way_back
 from studyapp.core.texts import render
 from studyapp.publishing import frozen
 from studyapp.run import sessions
@@ -40,6 +41,10 @@ def context(participant: models.Participant, *, with_code: bool = True) -> dict:
     its_code = all_code if with_code else ""
     text = record["texts"].get(f"ending_{participant.status}", "")
     values = record["payment"] | record["parameters"] | participant.summary
+    identity = models.Identity.objects.filter(participant=participant, source=study.id_parameter).first()
+    external = identity.external_id if identity else ""
+    shown = with_code and not participant.preview
+    back = _way_back(study, participant.status, its_code, external) if shown else ""
     return {
         "study_title": record["title"],
         "language": record["language"],
@@ -51,6 +56,32 @@ def context(participant: models.Participant, *, with_code: bool = True) -> dict:
         "reward": _reward(participant, record["payment"]) if with_code else "",
         "key": sessions.browser_key(participant),
         "next_person_url": reverse("next_person", args=[study.slug]) if study.lab_mode else "",
-        "return_url": study.return_url.replace("{code}", its_code) if study.return_url and its_code else "",
+        "return_url": back,
+        "return_after_s": study.return_after_s if back else None,
         "summary": participant.summary,
     }
+
+
+def unsuitable(study: models.Study, visitor: sessions.Visitor | None) -> dict:
+    """Return what the last page shows to somebody whose device the study refuses, before anything started."""
+    its_code = code(study, flow.SCREENED_OUT)
+    external = visitor.external_id if visitor and visitor.source == study.id_parameter else ""
+    return {
+        "study_title": study.title,
+        "language": study.language,
+        "status": "unsuitable",
+        "code": its_code,
+        "return_url": _way_back(study, flow.SCREENED_OUT, its_code, external),
+        "return_after_s": None,
+    }
+
+
+def _way_back(study: models.Study, status: str, its_code: str, external: str) -> str:
+    """Return where somebody goes back to; empty where there is nowhere.
+
+    An address that takes no code says to its recruiter that the study was completed: it is for those who did.
+    """
+    takes_code = "{code}" in study.return_url
+    if not takes_code and status != flow.COMPLETED and ("{id}" in study.return_url or not its_code):
+        return ""
+    return way_back(study.return_url, {"code": its_code, "id": external})

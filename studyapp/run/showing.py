@@ -20,15 +20,15 @@ from studyapp.core.engine.kinds import Kind, Page, kind, load
 from studyapp.core.engine.run import Run
 from studyapp.core.questionnaires.pages import kind_of
 from studyapp.core.texts import render
+from studyapp.forms import submitted
 from studyapp.publishing import frozen, windows_of
 from studyapp.run import doors, sessions
 
 
 def step_of(participant: models.Participant) -> tuple[Kind, Page, dict]:
     """Return the run's present step with its page and kind."""
-    its_kind = kind_of(frozen(participant.version))
     step = participant.plan.steps[participant.position]
-    return its_kind, its_kind.page(step["page"]), step
+    return *_kind_and_page(participant, step), step
 
 
 def language_of(participant: models.Participant) -> str:
@@ -67,7 +67,13 @@ def step_context(participant: models.Participant) -> dict:
     its_kind, page, step = step_of(participant)
     run = run_of(participant)
     shaped_by = {"version": participant.version_id, "step": _form_step(step)}
-    same = {**common(participant), **_shown(its_kind, step, run), "page": page.name, "shaped_by": shaped_by}
+    same = {
+        **common(participant),
+        **_shown(its_kind, step, run),
+        "page": page.name,
+        "can_go_back": sessions.earlier(participant) is not None,
+        "shaped_by": shaped_by,
+    }
     return {
         **same,
         **own_addresses(participant),
@@ -102,7 +108,7 @@ def own_addresses(participant: models.Participant) -> dict:
     """Return the addresses of a page's parts, which say whose they are: a browser may have several people's runs."""
     slug = _slug(participant)
     its_key = sessions.browser_key(participant)
-    named = ("run", "state", "guide", "leave")
+    named = ("run", "state", "guide", "leave", "back")
     own = {f"{name}_url": f"{reverse(name, args=[slug])}?of={its_key}" for name in named}
     by_token = {f"{name}_url": reverse(name, args=[slug]) for name in ("events", "draft")}
     return {**own, **by_token, "key": its_key}
@@ -114,8 +120,8 @@ def _slug(participant: models.Participant) -> str:
     return slug
 
 
-def entry_context(study: models.Study, door: doors.Door) -> dict:
-    """Return what the study's front door shows, to a newcomer or to somebody who comes back."""
+def entry_context(study: models.Study, door: doors.Door, query: str = "") -> dict:
+    """Return what the study's front door shows, to a newcomer or to somebody who comes back; `query` is the link's."""
     version = door.run.version if door.run else study.current
     if version is None:
         raise ValueError(f"{study.slug} was never published: it has no front door")
@@ -127,6 +133,9 @@ def entry_context(study: models.Study, door: doors.Door) -> dict:
         "text": render(record["texts"]["entry"], record["payment"] | parameters | _at_the_door(record)),
         "state": door.state,
         "button": door.button,
+        "devices": study.devices if door.starts and study.devices != models.Study.Devices.ANY else "",
+        "unsuitable_url": reverse("unsuitable", args=[study.slug]),
+        "query": query,
         "windows": windows_of(version),
         "small_windows": parameters.get("small_windows"),
     }
@@ -168,6 +177,18 @@ def form_of(page: Page, step: dict, participant: models.Participant, data=None):
     if page.form is None:
         return None
     return load(page.form)(data, step=_form_step(step), definition=frozen(participant.version))
+
+
+def fields_of(participant: models.Participant, step: dict, answer: dict) -> list[list[str]]:
+    """Return a stored answer as the page's form submitted it: `[[name, value]]`."""
+    _, page = _kind_and_page(participant, step)
+    form = form_of(page, step, participant)
+    return [] if form is None else [list(pair) for pair in submitted(form, answer)]
+
+
+def _kind_and_page(participant: models.Participant, step: dict) -> tuple[Kind, Page]:
+    its_kind = kind_of(frozen(participant.version))
+    return its_kind, its_kind.page(step["page"])
 
 
 def begun_form_of(page: Page, step: dict, participant: models.Participant):

@@ -42,14 +42,39 @@ def entry(request: HttpRequest, slug: str) -> HttpResponse:
         return _door(request, study, visitor)
     if visitor is None and not bot:
         return _problem(request, study, "cookies", 400)
-    if not bot and doors.door(request, study, visitor).fresh:
-        return redirect("entry", slug)
+    door = doors.door(request, study, visitor)
+    if not bot and (door.fresh or (door.starts and not doors.suits(request, study))):
+        return redirect(request.get_full_path()) if not door.fresh else redirect("entry", slug)
     participant = doors.known_run(request, study, visitor)
     try:
-        participant = participant or sessions.start(study.pk, visitor, bot=bot, group=visitors.group_of(request, study))
+        participant = participant or sessions.start(
+            study.pk,
+            visitor,
+            bot=bot,
+            group=visitors.group_of(request, study),
+            address="" if bot else visitors.limited_address(request, study, visitor),
+        )
     except sessions.NotOpen as closed:
-        return _problem(request, study, closed.reason, 403)
-    return _entered(request, study, participant, named=doors.is_named(visitor))
+        return _problem(request, study, closed.reason, 429 if closed.reason == "too_fast" else 403)
+    plain = request.POST.get("plain") == "yes"
+    return _entered(request, study, participant, named=doors.is_named(visitor), plain=plain)
+
+
+@never_cache
+@require_POST
+def unsuitable(request: HttpRequest, slug: str) -> HttpResponse:
+    """The way out for somebody whose device, browser or window the study refuses: nothing started, nothing is kept."""
+    study = _study(slug)
+    try:
+        visitor = visitors.visitor_of(request, study)
+    except visitors.BadLink as bad:
+        return _problem(request, study, bad.reason, 403)
+    if study.devices == models.Study.Devices.ANY or not doors.door(request, study, visitor).starts:
+        return redirect(f"{reverse('entry', args=[slug])}?{request.GET.urlencode()}")
+    if study.status != models.Study.Status.OPEN:
+        return _problem(request, study, "paused" if study.status == "paused" else "closed", 403)
+    translation.activate(study.language)
+    return render(request, "finished.html", endings.unsuitable(study, visitor))
 
 
 @never_cache
@@ -115,6 +140,17 @@ def draft(request: HttpRequest, slug: str) -> HttpResponse:
         return JsonResponse({"error": "expected token, number from 1 and fields, [[name, value]]"}, status=400)
     writer = _writer(request, slug, token)
     return JsonResponse({"status": "late" if writer is None else sessions.keep_draft(writer, token, number, fields)})
+
+
+@require_POST
+def back(request: HttpRequest, slug: str) -> HttpResponse:
+    """Back to the page before, where the design allows it; what was answered there is begun again."""
+    token = request.POST.get("token", "")
+    writer = visitors.writer_of(request, slug, token)
+    if writer is None:
+        return redirect("run", slug)
+    participant = sessions.go_back(writer, token, showing.fields_of)
+    return redirect(_address(reverse("run", args=[slug]), participant, "of" in request.GET))
 
 
 @never_cache
@@ -221,11 +257,11 @@ def _study(slug: str, studies=None) -> models.Study:
 
 
 def _entered(
-    request: HttpRequest, study: models.Study, participant: models.Participant, *, named: bool
+    request: HttpRequest, study: models.Study, participant: models.Participant, *, named: bool, plain: bool = False
 ) -> HttpResponse:
-    """Lead a browser into a run, and let it come back."""
+    """Lead a browser into a run, and let it come back; one without scripts, a `plain` one, by the run's own address."""
     others = [one for one in visitors.held(request, study.slug) if one.ticket != participant.ticket]
-    response = redirect(_address(reverse("run", args=[study.slug]), participant, bool(others)))
+    response = redirect(_address(reverse("run", args=[study.slug]), participant, plain or bool(others)))
     visitors.remember(request, response, study, participant, named=named)
     return response
 
@@ -246,7 +282,7 @@ def _door(request: HttpRequest, study: models.Study, visitor: sessions.Visitor |
     door = doors.door(request, study, visitor)
     if door.starts and study.status != models.Study.Status.OPEN:
         return _problem(request, study, "paused" if study.status == "paused" else "closed", 403)
-    context = showing.entry_context(study, door)
+    context = showing.entry_context(study, door, request.GET.urlencode())
     translation.activate(context["language"])
     response = render(request, "entry.html", context)
     if door.fresh:
@@ -282,7 +318,10 @@ def _submit(request: HttpRequest, slug: str) -> HttpResponse:
     participant = receipt.run
     if participant is None:
         return redirect("entry", slug)
-    following = _address(request.path, participant, len(held) > 1 or participant.status != flow.ACTIVE)
+    if receipt.status == "full":
+        return JsonResponse({"status": "full"}, status=409) if wants_json else _full(request, participant)
+    named = not wants_json or len(held) > 1 or participant.status != flow.ACTIVE
+    following = _address(request.path, participant, named)
     if wants_json:
         body = {"status": receipt.status, "next": following}
         if receipt.errors:
@@ -300,6 +339,11 @@ def _foreign(request: HttpRequest, slug: str, wants_json: bool) -> HttpResponse:
     if wants_json:
         return JsonResponse({"status": "foreign"}, status=409)
     return _problem(request, _study(slug), "foreign", 409)
+
+
+def _full(request: HttpRequest, participant: models.Participant) -> HttpResponse:
+    """Say that all places were taken before somebody consented; their page stays, to be sent again later."""
+    return _problem(request, participant.study, "full_meanwhile", 409)
 
 
 def _problem(request: HttpRequest, study: models.Study, reason: str, status: int) -> HttpResponse:

@@ -1,6 +1,5 @@
 """Who is at the door: read a visitor, a bot or a returning participant from a request."""
 
-import re
 import secrets
 import unicodedata
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from django.middleware.locale import LocaleMiddleware
 from django.utils import translation
 
 from studyapp import models
+from studyapp.core import recruiters
 from studyapp.core.storable import storable
 from studyapp.run import sessions
 
@@ -20,9 +20,8 @@ MAX_RUNS = 8  # of one study in one browser; earlier ones are found again by the
 BOT_SALT = "studyapp.bot"
 BROWSER, RUNS = "heatwise-browser", "heatwise-run-"
 TICKETS_SALT = "tickets"  # cookies from before runs had tickets held the run's number: they are taken for none
-OPEN_LINK = "browser"
-UNFILLED = re.compile(r"\{\{|\}\}|\{%|%\}|\$\{|^\[[A-Z_]+\]$|^<[A-Z_]+>$")
-PROLIFIC_ID = re.compile(r"[0-9a-fA-F]{24}")
+OPEN_LINK, PERSONAL_LINK = "browser", "link"
+LOCAL = ("", "127.0.0.1", "::1")  # a proxy beside the app, by a socket file or a local port
 
 
 class VisitorsLanguage(LocaleMiddleware):
@@ -37,7 +36,8 @@ class VisitorsLanguage(LocaleMiddleware):
 
 
 class BadLink(Exception):
-    """The link names nobody: `reason` is unknown_link, or unfilled where a recruiter's placeholder stands in it."""
+    """The link names nobody: `reason` is unknown_link, unfilled where a recruiter's placeholder stands in it, or
+    recruiters_preview where the recruiter says that somebody only looks."""
 
     def __init__(self, reason: str):
         super().__init__(reason)
@@ -59,16 +59,23 @@ def visitor_of(request: HttpRequest, study: models.Study) -> sessions.Visitor | 
     the study wants an id and has none.
     """
     asked = _asked(request)
+    values = {key: value for key, (_, value) in asked.items()}
+    if recruiters.is_preview(values):
+        raise BadLink("recruiters_preview")
+    if recruiters.is_unfilled(values.get("group", "")):
+        raise BadLink("unfilled")
     if link := _link(asked):
         if not study.invitations.filter(token=link).exists():
             raise BadLink("unknown_link")
-        return sessions.Visitor("link", link)
+        return sessions.Visitor(PERSONAL_LINK, link)
     wanted = study.id_parameter.lower()
-    if wanted and (external := asked.get(wanted, ("", ""))[1]):
-        if UNFILLED.search(external):
+    if wanted and (external := values.get(wanted)):
+        if recruiters.is_unfilled(external, wanted):
             raise BadLink("unfilled")
         others = {name[:40]: value[:200] for key, (name, value) in asked.items() if key != wanted}
-        return sessions.Visitor(study.id_parameter, _person(external), dict(list(others.items())[:10]))
+        return sessions.Visitor(
+            study.id_parameter, recruiters.id_of(external, wanted)[:MAX_ID], dict(list(others.items())[:10])
+        )
     if study.require_id:
         raise BadLink("unknown_link")
     nonce = _browser(request, study.slug)
@@ -80,6 +87,18 @@ def group_of(request: HttpRequest, study: models.Study) -> str:
     asked = _asked(request)
     invitation = study.invitations.filter(token=_link(asked)).first()
     return invitation.group if invitation else asked.get("group", ("", ""))[1][:60]
+
+
+def limited_address(request: HttpRequest, study: models.Study, visitor: sessions.Visitor | None) -> str:
+    """Return the network address from which a visitor's start counts; empty where none does.
+
+    Personal links are for one person each, and in lab mode many people use one device: neither has a limit. A proxy
+    on this machine says whose request it is in X-Real-IP, which nobody else is believed.
+    """
+    if study.lab_mode or (visitor and visitor.source == PERSONAL_LINK):
+        return ""
+    peer = request.META.get("REMOTE_ADDR", "")
+    return request.headers.get("X-Real-IP", "") if peer in LOCAL else peer
 
 
 def _asked(request: HttpRequest) -> dict[str, tuple[str, str]]:
@@ -104,11 +123,6 @@ def _trimmed(value: str) -> str:
 def _link(asked: dict) -> str:
     """Return a personal link's token, without what a mail program took for a part of it."""
     return asked.get("link", ("", ""))[1].rstrip(".,;:!?)>]}'\"")
-
-
-def _person(external: str) -> str:
-    """Return a recruiter's id. Prolific's are hexadecimal: capitals, as a spreadsheet makes them, mean nobody else."""
-    return external.lower() if PROLIFIC_ID.fullmatch(external) else external[:MAX_ID]
 
 
 def bot_of(request: HttpRequest) -> str:

@@ -33,7 +33,7 @@ class Walker:
     def _walk(self, page, study: models.Study, skill: str, rng: Random) -> models.Participant:
         known = self._ask(lambda: set(study.participants.values_list("pk", flat=True)))
         page.goto(f"{self.url}/s/{study.slug}/?{urlencode({'bot': visitors.bot_link(skill)})}")
-        page.locator("form button[type=submit]").first.click()
+        page.locator("form button.primary").click()
         page.wait_for_url(f"**/s/{study.slug}/run/")
         pk = self._ask(lambda: study.participants.exclude(pk__in=known).filter(bot=skill).latest("pk").pk)
         while (run := self._ask(lambda: sessions.get(pk))).status == flow.ACTIVE:

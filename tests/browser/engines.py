@@ -1,6 +1,7 @@
-"""Firefox and WebKit, driven by what Debian and PyPI have of them: only what a walk through a study needs.
+"""Firefox, WebKit and Chromium behind one small interface: only what a walk through a study needs.
 
-Playwright drives Chromium in the other tests; its own Firefox and WebKit are patched builds that no registry carries.
+Playwright drives Chromium; its own Firefox and WebKit are patched builds that no registry carries, so these two are
+driven by what Debian and PyPI have of them.
 Debian has no geckodriver, so Firefox is spoken to in its own protocol, Marionette. WebKitGTK has a WebDriver; it wants
 a display, which Xvfb gives.
 """
@@ -18,6 +19,7 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import ClassVar
 
 FIREFOX, WEBKIT, DISPLAY = "firefox-esr", "WebKitWebDriver", "Xvfb"
 PATIENCE_S = 60
@@ -27,11 +29,19 @@ user_pref("datareporting.policy.dataSubmissionEnabled", false);
 """
 
 
-class Tab:
-    """One tab: `run(script, arguments)` runs JavaScript in it, `press(selector)` clicks as a person would."""
+ENTER, DELETE = "\ue007", "\ue017"  # as WebDriver writes keys
+PLACE = """const box = document.querySelector(arguments[0]).getBoundingClientRect();
+    return [Math.round(box.left + box.width / 2), Math.round(box.top + box.height / 2)];"""
 
-    def __init__(self, go: Callable, run: Callable, find: Callable):
-        self.go, self.run, self._find = go, run, find
+
+class Tab:
+    """One tab: `run(script, arguments)` runs JavaScript in it, `press(selector)` clicks as a person would.
+
+    `act(steps)` moves the mouse: ("down",), ("up",) or ("move", x, y) in the window.
+    """
+
+    def __init__(self, go: Callable, run: Callable, find: Callable, act: Callable):
+        self.go, self.run, self._find, self._act = go, run, find, act
 
     def ask(self, expression: str, *arguments):
         """Return what a JavaScript expression says; `arguments[0]` and so on stand for what is given."""
@@ -51,6 +61,26 @@ class Tab:
     def type(self, selector: str, text: str) -> None:
         self._find(selector).send_keys(text)
 
+    def drag(self, start: str, end: str) -> None:
+        """Drag one element onto another, and wait until nothing travels any more."""
+        for selector in (start, end):
+            self.ask("document.querySelector(arguments[0]).scrollIntoView({block: 'nearest'})", selector)
+        (x, y), (to_x, to_y) = self.run(PLACE, [start]), self.run(PLACE, [end])
+        way = [("move", x + (to_x - x) * step // 4, y + (to_y - y) * step // 4) for step in range(1, 5)]
+        self._act([("move", x, y), ("down",), *way, ("up",)])
+        self.wait("document.querySelector('.likeness') === null")
+
+
+def _pointer(steps: list[tuple]) -> list[dict]:
+    """Return steps of the mouse as WebDriver's actions."""
+    kinds = {
+        "move": lambda x, y: {"type": "pointerMove", "x": x, "y": y, "duration": 30, "origin": "viewport"},
+        "down": lambda: {"type": "pointerDown", "button": 0},
+        "up": lambda: {"type": "pointerUp", "button": 0},
+    }
+    made = [kinds[name](*place) for name, *place in steps]
+    return [{"type": "pointer", "id": "mouse", "parameters": {"pointerType": "mouse"}, "actions": made}]
+
 
 @contextmanager
 def firefox() -> Iterator[Tab]:
@@ -67,6 +97,7 @@ def firefox() -> Iterator[Tab]:
                     lambda address: ask("WebDriver:Navigate", {"url": address}),
                     lambda script, given: ask("WebDriver:ExecuteScript", {"script": script, "args": given})["value"],
                     partial(_Element, ask),
+                    lambda steps: ask("WebDriver:PerformActions", {"actions": _pointer(steps)}),
                 )
         finally:
             browser.terminate()
@@ -131,7 +162,51 @@ def webkit() -> Iterator[Tab]:
             browser.get,
             lambda script, given: browser.execute_script(script, *given),
             lambda selector: browser.find_element("css selector", selector),
+            lambda steps: browser.execute("actions", {"actions": _pointer(steps)}),
         )
+
+
+@contextmanager
+def chromium(**options) -> Iterator[Tab]:
+    """Start Chromium as the other tests do, with options of a context, as `has_touch`."""
+    from playwright.sync_api import sync_playwright
+
+    from studyapp.core.chromium import launch
+
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright's loop runs in this very thread
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        page = browser.new_context(viewport={"width": 1280, "height": 900}, **options).new_page()
+        page.set_default_timeout(PATIENCE_S * 1000)
+        mouse = {"move": page.mouse.move, "down": page.mouse.down, "up": page.mouse.up}
+        yield Tab(
+            page.goto,
+            lambda script, given: page.evaluate(f"(arguments) => {{ {script} }}", given),
+            partial(_Handle, page),
+            lambda steps: [mouse[name](*place) for name, *place in steps],
+        )
+        browser.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+class _Handle:
+    """An element of a page, by its selector; fingers tap where the page has them."""
+
+    KEYS: ClassVar = {ENTER: "Enter", DELETE: "Delete", " ": "Space"}
+
+    def __init__(self, page, selector: str):
+        self.page, self.selector = page, selector
+
+    def click(self) -> None:
+        touches = self.page.evaluate("navigator.maxTouchPoints > 0")
+        (self.page.tap if touches else self.page.click)(self.selector)
+
+    def send_keys(self, text: str) -> None:
+        self.page.focus(self.selector)
+        if text in self.KEYS or len(text) == 1:
+            self.page.keyboard.press(self.KEYS.get(text, text))
+        else:
+            self.page.keyboard.insert_text(text)
 
 
 @contextmanager
@@ -148,7 +223,12 @@ def _display() -> Iterator[str]:
         os.close(tell)
 
 
-ENGINES = {"firefox": (firefox, (FIREFOX,)), "webkit": (webkit, (WEBKIT, DISPLAY))}
+ENGINES = {
+    "chromium": (chromium, ()),
+    "chromium-touch": (partial(chromium, has_touch=True), ()),
+    "firefox": (firefox, (FIREFOX,)),
+    "webkit": (webkit, (WEBKIT, DISPLAY)),
+}
 
 
 def lacking(name: str) -> list[str]:

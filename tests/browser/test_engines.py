@@ -1,4 +1,8 @@
-"""The main walk of each kind of study in Firefox and WebKit; the other tests do all the rest in Chromium."""
+"""The main walk of each kind of study in Firefox and WebKit; the other tests do all the rest in Chromium.
+
+With HEATWISE_WALKS=all in every engine and by every way of acting: `python -m tests.browser.table` writes what came of
+it into docs/browsers.md.
+"""
 
 import os
 
@@ -8,7 +12,7 @@ from studyapp import models
 from tests import loaded
 from tests.browser import walking
 from tests.browser.clustering import SINGLE
-from tests.browser.engines import ENGINES, lacking
+from tests.browser.engines import ENGINES, ENTER, lacking
 from tests.bundles import write_bundle
 from tests.studyapp import clustering, label_matching
 
@@ -23,7 +27,13 @@ FEW = {
 }
 
 
-@pytest.fixture(scope="module", params=sorted(ENGINES))
+EVERY = os.environ.get("HEATWISE_WALKS") == "all"
+USUAL = ("firefox", "webkit")
+# By pressing, by dragging where there is a board, by nothing but keys: the last two in the suite of Chromium alone.
+MODES = ("mouse", "drag", "keyboard") if EVERY else ("mouse",)
+
+
+@pytest.fixture(scope="module", params=sorted(ENGINES) if EVERY else USUAL)
 def tab(request):
     """A tab in each engine that this machine has; in CI there have to be all."""
     start, _ = ENGINES[request.param]
@@ -53,30 +63,65 @@ def texts(tab) -> list[str]:
     return tab.ask("[...document.querySelectorAll('#step textarea')].filter((one) => !one.value).map((one) => one.id)")
 
 
-def answer(tab) -> None:
-    """Answer whatever the page asks, by pressing and typing alone."""
+def answer(tab, mode: str = "mouse") -> None:
+    """Answer whatever the page asks, in one way of acting."""
     for place in range(tab.ask("document.querySelectorAll('#step fieldset.question').length")):
         tab.run("document.querySelectorAll('#step fieldset.question')[arguments[0]].id = 'question-now'", [place])
-        tab.press("#question-now label.option")
+        if mode == "keyboard":
+            tab.type("#question-now input", " ")
+        else:
+            tab.press("#question-now label.option")
         tab.run("document.querySelector('#question-now').id = ''", [])
     for name in texts(tab):
         tab.type(f"#{name}", "ears, tail")
     for number in range(tab.ask("document.querySelectorAll('#step .card .photo').length")):
-        tab.press(f".card[data-picture='{number + 1}'] .photo")
-        tab.press(f".tray[data-group='{'ABCD'[number % 4]}'] .tray-name")
+        WAYS[mode](tab, f".card[data-picture='{number + 1}'] .photo", ".tray[data-group='{}']", "ABCD"[number % 4])
     for _ in range(tab.ask("document.querySelectorAll('#step .box .place').length")):
-        tab.press(".chip:not(.away)")
-        tab.press("[data-box]:not(.filled) .place")
+        box = tab.ask("document.querySelector('[data-box]:not(.filled)').dataset.box")
+        WAYS[mode](tab, ".chip:not(.away)", "[data-box='{}']", box)
 
 
-def test_a_whole_session_is_stored(tab, door):
+def by_pressing(tab, item: str, zone: str, name: str) -> None:
+    tab.press(item)
+    tab.press(f"{zone.format(name)} :is(.tray-name, .place)")
+
+
+def by_dragging(tab, item: str, zone: str, name: str) -> None:
+    tab.drag(item, f"{zone.format(name)} :is(.tray-name, .place)")
+
+
+def by_keys(tab, item: str, zone: str, name: str) -> None:
+    """A picture goes by its group's letter; a label by Enter on it, then on its place."""
+    if "photo" in item:
+        tab.type(item, name.lower())
+    else:
+        tab.type(item, ENTER)
+        tab.type(f"{zone.format(name)} .place", ENTER)
+
+
+BOARDS = ("clustering", "label_matching")
+WAYS = {"mouse": by_pressing, "drag": by_dragging, "keyboard": by_keys}
+
+
+def go_on(tab, mode: str = "mouse") -> None:
+    if mode == "keyboard":
+        tab.type("#step .primary", ENTER)
+    else:
+        tab.press("#step .primary")
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_whole_session_is_stored(tab, door, mode, record_property):
+    record_property("browser", tab.ask("navigator.userAgent"))
+    if mode == "drag" and not models.Study.objects.get().kind.startswith(BOARDS):
+        pytest.skip("no board")
     tab.go(door)
     tab.press("button.primary")
     tab.wait(SHOWN)
     while not tab.ask(ENDED):
-        answer(tab)
+        answer(tab, mode)
         before = tab.ask(TOKEN)
-        tab.press("#step .primary")
+        go_on(tab, mode)
         tab.wait(f"({TOKEN} !== arguments[0] || {ENDED}) && {SHOWN} !== null", before)
     assert tab.ask("document.querySelector('#code').textContent.trim()") == "DONE-7"
     run = models.Participant.objects.get()

@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from studyapp import models, publishing
 from studyapp.bundles import stimuli
+from studyapp.core.recruiters import RECRUITERS
 from studyapp.run import sessions
 from tests.bundles import write_bundle
 from tests.docs.pages import DOCS, blocks
@@ -35,6 +36,13 @@ def study(settings, tmp_path):
     models.Condition.objects.create(study=study, name="only", factors={"heatmap": "lrp", "scores": "shown"})
     publishing.publish(study)
     return study
+
+
+def test_the_page_lists_every_recruiter_that_the_app_knows():
+    for recruiter in RECRUITERS:
+        (row,) = [line for line in TEXT.splitlines() if line.startswith(f"| {recruiter.title} |")]
+        for known in (recruiter.id_parameter, recruiter.query, recruiter.back):
+            assert not known or f"`{known}`" in row
 
 
 def link(person: dict) -> str:

@@ -66,7 +66,7 @@ def test_a_stale_form_is_told_apart_from_a_lack_of_rights(draft):
     [
         ("/", "denied", 403, "ask the person who invited you"),
         ("/", "odd", 400, "Nothing that you answered before is lost"),
-        ("/", "broken", 500, "Your answers|What was saved so far is kept"),
+        ("/", "broken", 500, "Your last step may not have been stored"),
         ("/admin/", "denied", 403, "Nothing was changed"),
         ("/admin/", "odd", 400, "not as the desk writes it"),
         ("/admin/", "broken", 500, "tell whoever runs the server when it happened"),

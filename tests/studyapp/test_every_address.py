@@ -26,7 +26,7 @@ pytestmark = [
 ]
 # Addresses for everybody: a participant's own are told apart by the cookie. Home leads to signing in.
 OPEN = re.compile(
-    r"s/<slug:slug>/(next/|run/((state|events|draft|guide|leave)/)?)?|sizes/.*|stimuli/.*|health/|admin/login/|"
+    r"s/<slug:slug>/(next/|unsuitable/|run/((state|events|draft|guide|leave|back)/)?)?|sizes/.*|stimuli/.*|health/|admin/login/|"
 )
 # Where anybody of the staff is let in, with a role in a study or without one, and what stands there names no study.
 STAFF = re.compile(r"api/(schema|studies)/|admin/((two-factor|password_change(/done)?|jsi18n|studyapp/bundle)/)?")

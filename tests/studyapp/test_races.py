@@ -60,6 +60,15 @@ def test_two_tabs_walking_at_once_make_one_whole_run(start):
         assert anna.events.filter(name=flow.COMPLETED).count() == 1
 
 
+def test_of_those_who_consent_at_once_as_many_are_taken_as_there_are_places(study, start):
+    study.conditions.update(quota=2)
+    runs = [start(f"p{number}") for number in range(7)]
+    receipts = together(*[partial(submit, run, "yes") for run in runs])
+    assert Counter(receipt.status for receipt in receipts) == {"accepted": 4, "full": 3}
+    placed = models.Participant.objects.filter(consented_at__isnull=False).values_list("condition__name", flat=True)
+    assert Counter(placed) == {"small": 2, "large": 2}
+
+
 @pytest.mark.parametrize("keep", [True, False])
 def test_a_submission_during_withdrawal_is_stored_before_it_or_not_at_all(start, keep):
     for round_ in range(ROUNDS):

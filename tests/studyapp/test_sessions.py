@@ -271,6 +271,8 @@ def test_whoever_was_away_too_long_gives_the_place_free_and_whoever_completed_ke
     study.conditions.update(quota=1)
     study.refresh_from_db()
     anna, bela = start("anna"), start("bela")
+    for run in (anna, bela):
+        submit(run, "yes")
     with pytest.raises(sessions.NotOpen, match="full"):
         start("cleo")
     walk(anna)
@@ -279,7 +281,9 @@ def test_whoever_was_away_too_long_gives_the_place_free_and_whoever_completed_ke
     with pytest.raises(sessions.NotOpen, match="full"):
         start("cleo")
     models.Participant.objects.update(seen_at=away - timedelta(seconds=1))
-    assert start("cleo").condition == bela.condition
+    cleo = start("cleo")
+    assert cleo.condition == bela.condition
+    submit(cleo, "yes")
     assert start("anna") == anna
     with pytest.raises(sessions.NotOpen, match="full"):
         start("dora")

@@ -105,8 +105,8 @@ def test_a_study_that_is_not_open_takes_nobody_new_but_keeps_those_under_way(stu
 
 def test_a_full_study_says_so(study, enter):
     study.conditions.update(quota=1)
-    enter("/s/tiny/?PROLIFIC_PID=a")
-    enter("/s/tiny/?PROLIFIC_PID=b")
+    for name in "ab":
+        answer(*enter(f"/s/tiny/?PROLIFIC_PID={name}"), "yes")
     assert Client().post("/s/tiny/?PROLIFIC_PID=c").status_code == 403
     assert models.Participant.objects.count() == 2
 
@@ -168,7 +168,7 @@ def test_nobody_else_answers_records_or_ends_a_run(enter):
 def test_an_answer_without_scripts_moves_on_too(enter):
     client, run = enter()
     form = {"token": sessions.token(run, 0), "agree": "yes"}
-    assert client.post("/s/tiny/run/", form)["Location"] == "/s/tiny/run/"
+    assert client.post("/s/tiny/run/", form)["Location"] == f"/s/tiny/run/?of={sessions.browser_key(run)}"
     refused = client.post("/s/tiny/run/", {"token": sessions.token(run, 1), "number": ""})
     assert refused.status_code == 422
     assert b"required" in refused.content

@@ -6,21 +6,32 @@ from random import Random
 
 @dataclass(frozen=True)
 class Cell:
-    """One condition as assignment sees it; `active` counts unfinished runs with a recent sign of life."""
+    """One condition as assignment sees it.
+
+    `active` counts unfinished runs with a recent sign of life, `placed` those of them whose people have consented: they
+    alone, with the completed ones, take places. None: all have.
+    """
 
     key: int
     completed: int
     active: int
     quota: int | None = None
     open: bool = True
+    placed: int | None = None
 
     @property
     def load(self) -> int:
         return self.completed + self.active
 
     @property
+    def has_room(self) -> bool:
+        """Whether one more place can be taken; also in a condition that takes nobody new."""
+        placed = self.active if self.placed is None else self.placed
+        return self.quota is None or self.completed + placed < self.quota
+
+    @property
     def free(self) -> bool:
-        return self.open and (self.quota is None or self.load < self.quota)
+        return self.open and self.has_room
 
 
 def choose_condition(cells: list[Cell], rng: Random) -> int | None:

@@ -103,9 +103,11 @@ class Page:
 
     `context` returns what the template shows: `(step, run) -> dict`; nothing else of the step reaches the browser.
     `trial` marks a step that is scored or rated, `entrance` one that asks who may take part: who fails there has
-    failed no check. `texts` names the study's texts that stand on it. `guide` is the template that shows an
-    instruction page again, in a dialogue, once it has been met. `arrange` lets the answer decide the later way, where
-    it takes more than a `goto`: `(plan, position, answer) -> plan`, which leaves what lies up to `position` as it is.
+    failed no check; `consents` one that asks for consent: who gives it takes a place from then on. `texts` names the
+    study's texts that stand on it. `guide` is the template that shows an instruction page again, in a dialogue, once it
+    has been met. From such a page, and from one declared `again`, as a questionnaire that nothing is scored by, one can
+    go back to another of these. `arrange` lets the answer decide the later way, where it takes more than a `goto`:
+    `(plan, position, answer) -> plan`, which leaves what lies up to `position` as it is.
 
     `scoring` and `bots` name functions of a page that answers for itself, as a questionnaire's does; the kind's own
     aren't asked then: `(step, answer, definition) -> dict` and `(step, skill, definition, rng, named) -> dict`.
@@ -120,6 +122,8 @@ class Page:
     texts: tuple[str, ...] = ()
     trial: bool = False
     entrance: bool = False
+    consents: bool = False
+    again: bool = False
     guide: str | None = None
     arrange: str | None = None
     scoring: str | None = None
@@ -134,6 +138,11 @@ class Page:
         object.__setattr__(self, "form", self.form or (FORM if self.questions else None))
         object.__setattr__(self, "fields", columns)
         object.__setattr__(self, "texts", tuple(dict.fromkeys([*self.texts, *worded])))
+
+    @property
+    def can_be_met_again(self) -> bool:
+        """Whether one may come back to it from the next page of its sort, and answer it anew."""
+        return self.again or self.guide is not None
 
     def asked(self, data: dict[str, Any] | None) -> list[Question]:
         """Return the questions that a step with such data asks."""

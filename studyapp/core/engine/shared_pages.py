@@ -49,7 +49,15 @@ def consent(context: str) -> Page:
         decides=True,
         bot=True,
     )
-    return Page("consent", "pages/consent.html", context=context, questions=(asked,), texts=("consent",), entrance=True)
+    return Page(
+        "consent",
+        "pages/consent.html",
+        context=context,
+        questions=(asked,),
+        texts=("consent",),
+        entrance=True,
+        consents=True,
+    )
 
 
 def attention(context: str, labels_from: str) -> Page:

@@ -110,6 +110,10 @@ def _page(request: HttpRequest, pk: int, position: int) -> HttpResponse:
     with translation.override(showing.language_of(run)):
         context = showing.step_context(run)
         del context["same"]  # this page is like no participant's: nothing of it is kept, nor taken from theirs
-        addresses = ("submit", "events", "state", "draft", "guide", "leave", "run")
+        addresses = ("submit", "events", "state", "draft", "guide", "leave", "run", "back")
         nothing = {"token": "", "key": "", "draft": None, **{f"{name}_url": "" for name in addresses}}
-        return render(request, page.template, {**context, **nothing, "form": form, "replay": True, "next_images": []})
+        return render(
+            request,
+            page.template,
+            {**context, **nothing, "form": form, "replay": True, "can_go_back": False, "next_images": []},
+        )

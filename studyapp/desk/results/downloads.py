@@ -1,6 +1,7 @@
 """Files to take away from a study's page, each by those whose role allows it, and on record."""
 
 from collections.abc import Callable
+from functools import partial
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -18,6 +19,8 @@ from studyapp.jobs import processes
 # Name, button, the action that takes a role, and what makes it.
 DOWNLOADS: dict[str, tuple[str, str, Callable[[models.Study], HttpResponseBase]]] = {
     "export": ("Export data", "view", downloads.data),
+    "export-bom": ("CSV for Excel", "view", partial(downloads.data, bom=True)),
+    "workbook": ("Excel workbook", "view", downloads.workbook),
     "study-file": ("Study as a file", "view", downloads.study_file),
     "bonus": ("Bonus list", "identities", downloads.bonus),
 }

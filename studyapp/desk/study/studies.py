@@ -10,6 +10,7 @@ from django.urls import path, reverse
 
 from studyapp import models, publishing
 from studyapp.access import roles
+from studyapp.core import recruiters
 from studyapp.core.engine.kinds import kind
 from studyapp.core.reading import READING, STATEMENT
 from studyapp.core.texts import words
@@ -32,10 +33,11 @@ BASICS = (("title", "slug"), ("bundle", "language"))
 PAYMENT = (("currency", "reward_base", "reward_bonus", "reward_partial"),)
 RECRUITMENT = (
     ("id_parameter", "require_id", "lab_mode"),
-    "return_url",
+    ("return_url", "return_after_s"),
+    ("devices", "starts_per_minute", "starts_per_address"),
     ("code_completed", "code_screened_out", "code_no_consent", "code_withdrawn"),
 )
-KEEPING = (("active_minutes", "expire_hours", "retention_days"), "seed")
+KEEPING = (("active_minutes", "expire_hours", "retention_days"), "notify", "seed")
 FOLDED = ("collapse",)
 # Where on the page each of `publishing.checks` is seen to.
 CHECKED_ON = {"Display": "admin:study_display", "Stimuli": "admin:study_stimuli"}  # on pages of their own
@@ -237,6 +239,8 @@ class StudyAdmin(ByRole, admin.ModelAdmin):
             "transitions": transitions.possible(study) if may_change else [],
             **transitions.under_way(request, study),
             "downloads": downloads.allowed(request.user, study),
+            "recruiter": recruiters.recruiter_of(study.id_parameter),
+            "open_to_anybody": _is_open_to_anybody(study),
             "link": request.build_absolute_uri(reverse("entry", args=[study.slug])),
             "next_person": request.build_absolute_uri(reverse("next_person", args=[study.slug])),
             "links_form": links.LinksForm() if roles.may(request.user, "identities", study) else None,
@@ -247,6 +251,12 @@ class StudyAdmin(ByRole, admin.ModelAdmin):
             "show_save_and_add_another": False,
             "show_save_and_continue": False,
         }
+
+
+def _is_open_to_anybody(study: models.Study) -> bool:
+    """Return whether a study that pays takes whoever comes by its open link."""
+    pays = study.reward_base > 0 or study.reward_bonus > 0 or study.code_completed
+    return bool(pays and not study.require_id and not study.lab_mode and not study.invitations.exists())
 
 
 def _place(study: models.Study, title: str) -> str:
@@ -274,6 +284,14 @@ def advice(study: models.Study) -> list[tuple[str, str]]:
     if "{code}" in study.return_url and not study.code_completed:
         missing = "The return address asks for a code, but there is no code for completed runs."
         advised.append((missing, "#id_code_completed"))
+    if wrong := recruiters.mismatch(study.id_parameter, study.return_url):
+        advised.append((wrong, "#id_return_url"))
+    if _is_open_to_anybody(study):
+        open_to_all = (
+            "Anybody who has the link can take part, again and again, and be paid for it. Give out personal links, or "
+            "require the recruiter’s id."
+        )
+        advised.append((open_to_all, "#id_require_id"))
     for key, default in kind(study.kind).texts(study.language).items():
         gone = [one for one in (READING, STATEMENT) if one in default and one not in study.texts.get(key, default)]
         if gone:

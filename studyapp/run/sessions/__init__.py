@@ -5,7 +5,15 @@ about the same run, in whatever order they arrive, behave as if one came after t
 per (participant, step) in the database itself.
 """
 
-from studyapp.run.sessions.answering import Receipt, Unfinished, keep_draft, record_events, submit
+from studyapp.run.sessions.answering import (
+    Receipt,
+    Unfinished,
+    earlier,
+    go_back,
+    keep_draft,
+    record_events,
+    submit,
+)
 from studyapp.run.sessions.ending import ERASED, apply_retention, discard_trial_runs, erase, expire, withdraw
 from studyapp.run.sessions.runs import answered, browser_key, draft_of, get, get_by_ticket, holder, ticket_of, token
 from studyapp.run.sessions.starting import NotOpen, Visitor, find, start, start_preview
@@ -21,11 +29,13 @@ __all__ = [
     "browser_key",
     "discard_trial_runs",
     "draft_of",
+    "earlier",
     "erase",
     "expire",
     "find",
     "get",
     "get_by_ticket",
+    "go_back",
     "holder",
     "keep_draft",
     "record_events",

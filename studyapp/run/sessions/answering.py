@@ -12,6 +12,7 @@ from studyapp.core.engine.kinds import Page, load
 from studyapp.core.questionnaires.pages import kind_of
 from studyapp.core.storable import storable
 from studyapp.publishing import frozen
+from studyapp.run.sessions import places
 from studyapp.run.sessions.ending import ERASED, finish
 from studyapp.run.sessions.runs import locked, position_of
 
@@ -28,6 +29,7 @@ class Receipt:
     accepted  stored now                         stored   stored before; nothing changed
     moved     not the run's present step         closed   the run has ended
     invalid   not stored; `errors` by field say why
+    full      not stored: by the time of the consent, all places were taken
     turned    not stored: the step has more pages, and what it holds so far is kept as its draft
     """
 
@@ -77,6 +79,8 @@ def _submitted(participant: models.Participant, submitted_token: str, validate, 
     scores = answers.score(its_kind, step, answer, record)
     _arrange(participant.plan, its_kind.page(step["page"]), position, answer)
     move = flow.advance(participant.plan.steps, position, flow.Submission(answer, scores))
+    if its_kind.page(step["page"]).consents and move.status == flow.ACTIVE and not places.take(participant):
+        return Receipt("full")
     models.Response.objects.create(
         participant=participant,
         position=position,
@@ -87,6 +91,50 @@ def _submitted(participant: models.Participant, submitted_token: str, validate, 
     models.Draft.objects.filter(participant=participant).delete()
     _move(participant, move)
     return Receipt("accepted")
+
+
+def earlier(run: models.Participant) -> int | None:
+    """Return the position that a run may go back to; None where its design doesn't allow that.
+
+    Both pages can be met again, the earlier one was the last answered, and neither its answer nor its page decided the
+    way.
+    """
+    its_kind, steps = kind_of(frozen(run.version)), run.plan.steps
+    here = run.position
+    if run.status != flow.ACTIVE or here == 0:
+        return None
+    before = steps[here - 1]
+    pages = its_kind.page(before["page"]), its_kind.page(steps[here]["page"])
+    free = not before.get("goto") and pages[0].arrange is None
+    return here - 1 if free and all(page.can_be_met_again for page in pages) else None
+
+
+def go_back(participant_id: int, submitted_token: str, fields_of) -> models.Participant:
+    """Let a run go back to the page before its present one, to be answered anew; return the run as it stands.
+
+    What was answered there is begun again as a draft: `fields_of(run, step, answer)` gives the form's fields. That it
+    was answered before, and in which time, stays among the events. A token of another page changes nothing.
+    """
+    with transaction.atomic():
+        run = locked(participant_id)
+        position = earlier(run)
+        if position is None or position_of(run, submitted_token) != run.position:
+            return run
+        answered = run.responses.filter(position=position).first()
+        if answered is None:
+            return run
+        told = {"from": run.plan.steps[run.position]["key"], "rt_ms": answered.rt_ms}
+        fields = fields_of(run, run.plan.steps[position], answered.answer)
+        run.position, run.seen_at = position, timezone.now()
+        run.save(update_fields=["position", "seen_at"])
+        answered.delete()
+        models.Draft.objects.update_or_create(
+            participant=run, defaults={"position": position, "number": 1, "fields": fields}
+        )
+        models.Event.objects.create(
+            participant=run, position=position, name="went_back", data=told, received_at=timezone.now()
+        )
+        return run
 
 
 def record_events(participant_id: int, submitted_token: str, events: list[dict]) -> None:

@@ -1,29 +1,21 @@
 """Starting a run: who comes, which condition and order they get, and their whole plan, in one transaction."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
 from random import Random
 
 from django.db import transaction
-from django.db.models import Count, Q
 from django.utils import timezone
 
 from studyapp import models
-from studyapp.core.engine import displays, flow
-from studyapp.core.engine.assignment import Cell, choose_condition, choose_order
+from studyapp.core.engine import displays
+from studyapp.core.engine.assignment import choose_condition, choose_order
 from studyapp.core.engine.kinds import kind
 from studyapp.core.questionnaires import plans
 from studyapp.core.questionnaires.orders import n_orders
+from studyapp.core.questionnaires.pages import kind_of
 from studyapp.publishing import frozen, read_version
+from studyapp.run.sessions import limits, places
 from studyapp.run.sessions.runs import trace
-
-
-class NotOpen(Exception):
-    """Nobody can start now; `reason` is paused, closed or full."""
-
-    def __init__(self, reason: str):
-        super().__init__(reason)
-        self.reason = reason
 
 
 @dataclass(frozen=True)
@@ -35,17 +27,27 @@ class Visitor:
     details: dict = field(default_factory=dict)
 
 
+class NotOpen(Exception):
+    """Nobody can start now; `reason` is paused, closed, full, too_fast or too_many."""
+
+    def __init__(self, reason: str):
+        super().__init__(reason)
+        self.reason = reason
+
+
 def find(study: models.Study, visitor: Visitor) -> models.Participant | None:
     """Return the run that a visitor has in a study, if any."""
     identity = models.Identity.objects.filter(study=study, source=visitor.source, external_id=visitor.external_id)
     return models.Participant.objects.filter(identity__in=identity).first()
 
 
-def start(study_id: int, visitor: Visitor | None, *, bot: str = "", group: str = "") -> models.Participant:
+def start(
+    study_id: int, visitor: Visitor | None, *, bot: str = "", group: str = "", address: str = ""
+) -> models.Participant:
     """Start a run, or return the one that the visitor has: condition, order and whole plan in one transaction.
 
-    Raises `NotOpen` when the study takes nobody. The study's row is locked, so starts follow one another and
-    every one sees the assignments before it.
+    Raises `NotOpen` when the study takes nobody, or nobody more from a network `address`. The study's row is locked, so
+    starts follow one another and every one sees the assignments before it.
     """
     with transaction.atomic():
         study = models.Study.objects.select_for_update().get(pk=study_id)
@@ -53,12 +55,15 @@ def start(study_id: int, visitor: Visitor | None, *, bot: str = "", group: str =
             return known
         if study.status != models.Study.Status.OPEN:
             raise NotOpen("paused" if study.status == models.Study.Status.PAUSED else "closed")
-        counted = study.participants.filter(preview=False, bot__gt="") if bot else _people(study)
-        tally, conditions = _tally(study, counted), {cell.pk: cell for cell in study.conditions.all()}
+        if limit := limits.reached(study, address):
+            raise NotOpen(limit)
+        tally = places.tally(study, places.bots(study) if bot else places.people(study))
+        conditions = {cell.pk: cell for cell in study.conditions.all()}
         rng = Random(f"{study.seed}:{'bot' if bot else 'person'}:{sum(row['started'] for row in tally)}")
-        chosen = choose_condition([_cell(condition, tally) for condition in conditions.values()], rng)
+        chosen = choose_condition(places.cells(study, tally), rng)
         if chosen is None:
             raise NotOpen("full")
+        limits.count(study, address)
         taken = _orders_taken(conditions[chosen], tally)
         participant = _begin(read_version(study.current_id), conditions[chosen], taken, rng, bot=bot, group=group)
         if visitor:
@@ -78,29 +83,6 @@ def start_preview(version: models.Version, condition: models.Condition, *, bot: 
         return _begin(version, condition, {}, Random(), preview=True, bot=bot)
 
 
-def _people(study: models.Study):
-    return study.participants.filter(preview=False, bot="")
-
-
-def _tally(study: models.Study, counted) -> list[dict]:
-    """Count started, completed and active runs by condition and order, in one pass over the study's runs."""
-    recent = timezone.now() - timedelta(minutes=study.active_minutes)
-    by_cell = counted.order_by().values("condition", "order")
-    return list(
-        by_cell.annotate(
-            started=Count("pk"),
-            completed=Count("pk", filter=Q(status=flow.COMPLETED)),
-            active=Count("pk", filter=Q(status=flow.ACTIVE, seen_at__gte=recent)),
-        )
-    )
-
-
-def _cell(condition: models.Condition, tally: list[dict]) -> Cell:
-    rows = [row for row in tally if row["condition"] == condition.pk]
-    completed, active = sum(row["completed"] for row in rows), sum(row["active"] for row in rows)
-    return Cell(condition.pk, completed, active, condition.quota, condition.open)
-
-
 def _orders_taken(condition: models.Condition, tally: list[dict]) -> dict[int, int]:
     return {row["order"]: row["completed"] + row["active"] for row in tally if row["condition"] == condition.pk}
 
@@ -113,6 +95,8 @@ def _begin(
     seed = rng.randrange(2**31)
     steps = plans.build(record, condition.name, condition.factors, order, Random(seed))
     steps = displays.dealt(record, steps, condition.factors, Random(f"{seed}:display"))
+    its_kind = kind_of(record)
+    asks = any(its_kind.page(step["page"]).consents for step in steps)
     now = timezone.now()
     participant = models.Participant.objects.create(
         study_id=version.study_id,
@@ -121,6 +105,7 @@ def _begin(
         order=order,
         seed=seed,
         seen_at=now,
+        consented_at=None if asks else now,
         **flags,
     )
     models.Plan.objects.create(participant=participant, steps=steps)

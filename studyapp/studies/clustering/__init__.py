@@ -68,6 +68,7 @@ PAGES = (
             ),
         ),
         texts=("demographics",),
+        again=True,
     ),
     Page(
         "task",
@@ -129,6 +130,7 @@ PAGES = (
             ),
         ),
         texts=("agents", "agent_single", "agent_features"),
+        again=True,
     ),
     Page(
         "closing",
@@ -152,6 +154,7 @@ PAGES = (
             ),
         ),
         texts=("closing",),
+        again=True,
     ),
 )
 

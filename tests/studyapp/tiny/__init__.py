@@ -13,6 +13,7 @@ KIND = Kind(
             "tiny/step.html",
             form="tests.studyapp.tiny.parts:ConsentForm",
             fields=(Field("agree", "boolean", "Whether the participant agreed."),),
+            consents=True,
         ),
         Page(
             "check",
