@@ -13,7 +13,6 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
-from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -27,12 +26,11 @@ from studyapp.core.audit import Measures, measure
 from studyapp.core.audit.looks import small
 from studyapp.core.bundles import scales
 from studyapp.core.bundles.tables import Heatmap
-from studyapp.core.display import RENDERER, Display, picture
+from studyapp.core.display import BY_RANK, RENDERER, Display, picture
 
 LONGEST_SIDE_PX = 1000  # twice what pages show, for fine screens; photographs that are smaller are not enlarged
 QUALITY = 88  # of WebP
 PREVIEW_PX = 320
-PREVIEW_MAPS = 60  # from which a preview works out a shared scale
 
 
 def heatmap_url(record: models.Bundle, node: Heatmap, display: Display, renderer: int = RENDERER) -> str:
@@ -139,7 +137,7 @@ Scales = Callable[[models.Bundle, str, Display], dict[str, float]]
 
 def _scale(record: models.Bundle, node: Heatmap, display: Display, study_scales: Scales) -> float | None:
     bundle = reader(record)
-    if display.scale == "map":
+    if display.scale == "map" or display.style in BY_RANK:
         return None
     if display.scale == "image":
         return scales.scale_of(bundle, node, display)
@@ -148,13 +146,18 @@ def _scale(record: models.Bundle, node: Heatmap, display: Display, study_scales:
 
 def _rough_scales(record: models.Bundle, method: str, display: Display) -> dict[str, float]:
     """Return about what `_study_scales` does, while somebody waits."""
-    shape = replace(display, scale="study", style="map", opacity=1, colours="")
+    shape = Display(floor=display.floor, sign=display.sign, smoothing=display.smoothing, percentile=display.percentile)
     return _roughly(record.folder, record.sha256, record, method, shape)
 
 
 @lru_cache(maxsize=256)
 def _roughly(_folder: str, _sha256: str, record: models.Bundle, method: str, display: Display) -> dict[str, float]:
-    return scales.study_scales(reader(record), method, display, PREVIEW_MAPS)
+    return scales.rough_scales(_sketches(record.folder, record.sha256, record, method), display)
+
+
+@lru_cache(maxsize=32)
+def _sketches(_folder: str, _sha256: str, record: models.Bundle, method: str) -> dict[str, list[scales.Sketch]]:
+    return scales.sketches(reader(record), method)
 
 
 def _study_scales(record: models.Bundle, method: str, display: Display) -> dict[str, float]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from .display import Display
 
 Say = Callable[[str], str]
-READING, STATEMENT = "{reading}", "{heatmap_statement}"  # where texts have these sentences
+READING = "{reading}"  # where texts have these sentences
 
 
 def to_say(sentence: str) -> str:
@@ -89,22 +89,6 @@ PALE_NOTHING = to_say("What is pale made little difference.")
 OWN_SCALE = to_say("Each heatmap has a scale of its own: its strongest colour marks its own strongest place.")
 PICTURES_SCALE = to_say("Colours mean the same in all heatmaps of one picture.")
 
-STATED = to_say("The parts in %(high)s spoke more for the label “%(label)s” than the parts without colour.")
-STATED_LOW = to_say("The parts in %(high)s spoke more for the label “%(label)s” than the parts in %(low)s.")
-STATED_LINES = to_say(
-    "The parts within the innermost lines spoke more for the label “%(label)s” than the parts outside all lines."
-)
-STATED_LINES_BOTH = to_say(
-    "The parts within the innermost lines counted more, for or against the label “%(label)s”, than the parts outside "
-    "all lines."
-)
-STATED_REVEALED = to_say(
-    "The parts in colour spoke more for the label “%(label)s” than the parts that are grey and blurred."
-)
-STATED_REVEALED_BOTH = to_say(
-    "The parts in colour counted more, for or against the label “%(label)s”, than the parts that are grey and blurred."
-)
-
 
 def reading(display: Display, say: Say, *, signed: bool = False, label: str = "") -> str:
     """Return how to read a display's heatmaps, as Markdown; without a `label`, of maps whose label isn't told.
@@ -119,17 +103,6 @@ def reading(display: Display, say: Say, *, signed: bool = False, label: str = ""
     else:
         sentences = [*_colours(display, both, bool(label)), _least(display, both, signed), *_scale(display)]
     return " ".join(_filled(sentence, display, say, label) for sentence in sentences)
-
-
-def statement(display: Display, say: Say, label: str) -> str:
-    """Return a sentence that is true of every heatmap drawn so, for a question whether people can read them."""
-    both = display.sign == "both"
-    stated = {
-        "contours": STATED_LINES_BOTH if both else STATED_LINES,
-        "reveal": STATED_REVEALED_BOTH if both else STATED_REVEALED,
-        "map": STATED_LOW,
-    }.get(display.style, STATED_LOW if both else STATED)
-    return _filled(stated, display, say, label)
 
 
 def _colours(display: Display, both: bool, labelled: bool) -> list[str]:

@@ -19,6 +19,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from studyapp import __version__, models
+from studyapp.core.engine.displays import FACTOR
 from studyapp.core.engine.fields import Field
 from studyapp.core.engine.kinds import Kind, Page
 from studyapp.core.export import datasheet, psychds
@@ -252,7 +253,7 @@ def _wide_rows(study: models.Study, study_kind: Kind, with_ids: bool) -> Iterato
             for page, row in rows.step_rows(study_kind, run, answers[run.pk]):
                 prefix, own = _prefix(page, row), "" if page.trial else f"{page.name}_"
                 wide |= {f"{prefix}_{field.name}": row[f"{own}{field.name}"] for field in page.columns}
-                wide[f"{prefix}_rt_ms"] = row["rt_ms"]
+                wide |= {f"{prefix}_rt_ms": row["rt_ms"], f"{prefix}_{FACTOR}": row[FACTOR]}
             yield rows.keys(study, run), wide
 
 

@@ -218,7 +218,7 @@ def validate(data, participant: models.Participant, step: dict) -> tuple[dict, d
 
 
 def _form_step(step: dict) -> dict:
-    return {name: step[name] for name in ("page", "data", FACTOR) if name in step}
+    return {"page": step["page"], "data": step.get("data")}
 
 
 def _shown(its_kind: Kind, step: dict, run: Run) -> dict:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 from studyapp import models, publishing
 from studyapp.core.display import CHOICES, Display, colour_tables
 from studyapp.core.legends import legend
-from studyapp.core.reading import NAMES, reading, statement
+from studyapp.core.reading import NAMES, reading
 from studyapp.desk.study.studies import advice
 from studyapp.run import sessions, showing
 from tests.studyapp.every_kind import make_draft
@@ -45,13 +45,11 @@ def test_every_display_is_read_in_whole_sentences_that_name_no_colour_it_lacks(l
     with translation.override(language):
         for display, signed, label in product(DISPLAYS, (False, True), ("", "5 % {cat}")):
             told = reading(display, gettext, signed=signed, label=label)
-            stated = statement(display, gettext, label)
-            for said in (told, stated):
-                assert "%(" not in said
-                assert said.endswith((".", ".**"))
+            assert "%(" not in told
+            assert told.endswith((".", ".**"))
             assert (label in told) or not label or display.sign == "both" or display.style in ("contours", "reveal")
             if language == "en":
-                named = set(WORDS.findall(told + stated))
+                named = set(WORDS.findall(told))
                 own = " ".join([NAMES[display.colours].low, NAMES[display.colours].high, NAMES[display.colours].hue])
                 assert named <= set(WORDS.findall(own)) | ({"grey"} if display.style == "reveal" else set())
 
@@ -126,16 +124,13 @@ def test_the_instructions_say_how_to_read_the_studys_own_display(name, pages):
     shown = pages(name, {"colours": "viridis", "style": "map"})
     assert any("the nearer to yellow, the more that part" in page for page in shown)
     assert not any("darker the red" in page for page in shown)
-    assert not any("{reading}" in page or "{heatmap_statement}" in page for page in shown)
+    assert not any("{reading}" in page for page in shown)
 
 
 @pytest.mark.django_db
 @pytest.mark.database
-def test_the_screening_states_what_is_true_of_the_display_in_the_studys_language(pages):
-    lines = pages("forward_simulation", {"style": "contours"})
-    assert any("The parts within the innermost lines spoke more" in page for page in lines)
+def test_the_instructions_speak_the_studys_language(pages):
     german = pages("forward_simulation", {"colours": "viridis"}, "de")
-    assert any("Die Teile in Gelb sprachen mehr" in page for page in german)
     assert any("Je näher an Gelb, desto mehr sprach" in page for page in german)
 
 
@@ -153,10 +148,6 @@ def test_who_meets_several_displays_is_told_how_to_read_each(pages):
 def test_a_text_of_ones_own_that_reads_heatmaps_is_advised_about(tmp_path):
     study = make_draft("forward_simulation", tmp_path)
     assert not any("how heatmaps are read" in sentence for sentence, _ in advice(study))
-    study.texts = {
-        "instructions_heatmap": "The darker the red, the more.",
-        "screening_heatmap": "- [x] Red.\n- [ ] Blue.",
-    }
-    said = [sentence for sentence, _ in advice(study) if "how heatmaps are read" in sentence]
-    assert ["{reading}" in one for one in said] == [True, False]
-    assert "{heatmap_statement}" in said[1]
+    study.texts = {"instructions_heatmap": "The darker the red, the more."}
+    (said,) = [sentence for sentence, _ in advice(study) if "how heatmaps are read" in sentence]
+    assert "{reading}" in said

@@ -6,12 +6,17 @@ their own.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
 
 from studyapp.core.display import Display, peak, shared_scale
 
 from .bundle import Bundle
 from .tables import Heatmap
 
+N_SKETCHES, SKETCH_PX = 60, 64
 MOST_MAPS = 1000  # of more, as many evenly spaced ones stand for all: the third quartile of their peaks is as good
 
 
@@ -23,20 +28,54 @@ def scale_of(bundle: Bundle, node: Heatmap, display: Display) -> float | None:
     return max(peak_of(bundle, one, display) for one in beside) or None
 
 
-def study_scales(bundle: Bundle, method: str, display: Display, most: int = MOST_MAPS) -> dict[str, float]:
-    """Return the ends of the scales that all maps of a method share, by `group_of` their maps; empty ones left out.
+def study_scales(bundle: Bundle, method: str, display: Display) -> dict[str, float]:
+    """Return the ends of the scales that all maps of a method share, by `group_of` their maps; empty ones left out."""
+    ends = {
+        group: shared_scale(peak_of(bundle, node, display) for node in _evenly(nodes, MOST_MAPS))
+        for group, nodes in _groups(bundle, method).items()
+    }
+    return {group: end for group, end in ends.items() if end is not None}
 
-    Of more than `most` maps of a group, so many stand for all.
-    """
+
+@dataclass(frozen=True)
+class Sketch:
+    """A map made small, with what its peak is worked out from."""
+
+    saliency: np.ndarray
+    reference: float
+    size: tuple[int, int]
+
+
+def sketches(bundle: Bundle, method: str) -> dict[str, list[Sketch]]:
+    """Return some of a method's maps by `group_of` them, so small that many peaks are worked out while one waits."""
+    return {
+        group: [_sketch(bundle, node) for node in _evenly(nodes, N_SKETCHES)]
+        for group, nodes in _groups(bundle, method).items()
+    }
+
+
+def rough_scales(found: dict[str, list[Sketch]], display: Display) -> dict[str, float]:
+    """Return about what `study_scales` does, from `sketches`."""
+    ends = {
+        group: shared_scale(peak(one.saliency, display, one.reference, one.size) for one in some)
+        for group, some in found.items()
+    }
+    return {group: end for group, end in ends.items() if end is not None}
+
+
+def _sketch(bundle: Bundle, node: Heatmap) -> Sketch:
+    image, saliency = bundle.images[node.image_id], bundle.saliency(node)
+    h, w = (min(side, SKETCH_PX) for side in saliency.shape)
+    small = np.asarray(Image.fromarray(saliency).resize((w, h), Image.Resampling.BOX))
+    return Sketch(small, node.reference, (image["height"], image["width"]))
+
+
+def _groups(bundle: Bundle, method: str) -> dict[str, list[Heatmap]]:
     groups: dict[str, list[Heatmap]] = {}
     for tree in _trees(bundle, method):
         for node in tree:
             groups.setdefault(group_of(bundle, node), []).append(node)
-    ends = {
-        group: shared_scale(peak_of(bundle, node, display) for node in _evenly(nodes, most))
-        for group, nodes in groups.items()
-    }
-    return {group: end for group, end in ends.items() if end is not None}
+    return groups
 
 
 def group_of(bundle: Bundle, node: Heatmap) -> str:

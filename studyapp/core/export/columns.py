@@ -167,11 +167,12 @@ def wide_columns(
     `steps` maps each step's prefix in the column names (`trial03`, `consent`) to its page, in order of appearance.
     """
     versions = versions or {"": kind.defaults()}
+    within = _varied(shown or {}, displays.WITHIN)
     of_pages = {page.name: recorded(page, versions) for page in steps.values()}
     answers = [
         replace(field, name=f"{prefix}_{field.name}", description=f"{prefix}: {field.description}")
         for prefix, page in steps.items()
-        for field in (*of_pages[page.name], TIMES[0])
+        for field in (*of_pages[page.name], *(within if page.trial else ()), TIMES[0])
     ]
     return [*columns(kind, versions, shown, with_ids=with_ids)["participants"], *answers]
 

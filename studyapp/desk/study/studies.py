@@ -12,7 +12,7 @@ from studyapp import models, publishing
 from studyapp.access import roles
 from studyapp.core import recruiters
 from studyapp.core.engine.kinds import kind
-from studyapp.core.reading import READING, STATEMENT
+from studyapp.core.reading import READING
 from studyapp.core.texts import words
 from studyapp.data import audit
 from studyapp.desk import uploads
@@ -293,9 +293,8 @@ def advice(study: models.Study) -> list[tuple[str, str]]:
         )
         advised.append((open_to_all, "#id_require_id"))
     for key, default in kind(study.kind).texts(study.language).items():
-        gone = [one for one in (READING, STATEMENT) if one in default and one not in study.texts.get(key, default)]
-        if gone:
-            said = f"Text “{words(key)}” tells how heatmaps are read without {gone[0]}: see that it fits the display."
+        if READING in default and READING not in study.texts.get(key, default):
+            said = f"Text “{words(key)}” tells how heatmaps are read without {READING}: see that it fits the display."
             advised.append((said, "#texts"))
     unseen = list(study.conditions.exclude(participants__preview=True).values_list("name", flat=True))
     if unseen and study.current is None:

@@ -1,10 +1,6 @@
 """The form of forward simulation's screening, whose statements stand in a text of the study."""
 
-from django.utils.translation import gettext
-
 from studyapp.forms import QuestionForm
-
-from .statements import said
 
 
 class ScreeningForm(QuestionForm):
@@ -12,6 +8,4 @@ class ScreeningForm(QuestionForm):
 
     def build(self):
         for question, statement in zip(self.asked, self.step["data"]["statements"], strict=True):
-            self.fields[question.name] = self.field(
-                question, said(statement["text"], self.step, self.definition, gettext)
-            )
+            self.fields[question.name] = self.field(question, statement["text"])

@@ -93,15 +93,9 @@ def _examples(definition: dict, condition: dict, order: int, attempt: int) -> li
     about = ["outcome", next((part for part in ("heatmap", "scores") if part in parts(condition)), "task")]
     drawn = definition["stimuli"]["screening"][attempt - 1]
     return [
-        example
-        | {"about": topic, "attempt": attempt, "method": _method(condition)}
-        | _statements(definition, topic, example, order)
+        example | {"about": topic, "attempt": attempt} | _statements(definition, topic, example, order)
         for topic, example in zip(about, drawn, strict=True)
     ]
-
-
-def _method(condition: dict) -> str:
-    return "" if condition["heatmap"] == "none" else condition["heatmap"]
 
 
 def _statements(definition: dict, about: str, example: dict, order: int) -> dict:

@@ -1,10 +1,6 @@
 """The yes/no statements in a screening text: lines `- [x] a true one` and `- [ ] a false one`."""
 
 import re
-from collections.abc import Callable
-
-from studyapp.core.engine.displays import FACTOR, display_of
-from studyapp.core.reading import STATEMENT, statement
 
 FRAMES = ("inside", "outside")  # the frame with most of the evidence, and the one with least
 LINE = re.compile(r"^\s*[-*] \[([ xX])\] (.+?)\s*$", re.MULTILINE)
@@ -30,12 +26,3 @@ def filled(text: str, values: dict[str, str]) -> str:
 def speaks(text: str) -> bool:
     """Return whether a text speaks of the frames on the heatmap."""
     return all(f"{{{name}}}" in text for name in FRAMES)
-
-
-def said(text: str, step: dict, definition: dict, say: Callable[[str], str]) -> str:
-    """Return a statement as it is asked in a step: `{heatmap_statement}` is what is true of heatmaps drawn so."""
-    data = step["data"]
-    if STATEMENT not in text or not data.get("method"):
-        return text
-    display = display_of(definition, data["method"], step.get(FACTOR, ""))
-    return text.replace(STATEMENT, statement(display, say, data["class_name"]))
