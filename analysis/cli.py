@@ -1,7 +1,8 @@
-"""`python -m analysis`: report, power, plan."""
+"""`python -m analysis`: report, map, power, plan."""
 
 import argparse
 import json
+import math
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -41,6 +42,12 @@ def _parser(program: str = "") -> tuple[argparse.ArgumentParser, Any]:
     report.add_argument("--against", type=Path, metavar="EXPORT", help="another study with other people, unpaired")
     report.set_defaults(run=run_report)
     _add_power(commands)
+    proposed = commands.add_parser("map", help="propose MAP.toml for a CSV from elsewhere")
+    proposed.add_argument(
+        "csv", type=Path, metavar="FILE", help="an export of Qualtrics, Google Forms, oTree, jsPsych …"
+    )
+    proposed.add_argument("--out", type=Path, help="the map to write (default: printed)")
+    proposed.set_defaults(run=run_map)
     plan = commands.add_parser("plan", help="write a plan to edit and freeze, and its preregistration text")
     plan.add_argument("kind", help="the kind of study, e.g. forward_simulation")
     plan.add_argument("--plan", type=Path, help="an edited analysis_plan.json (default: the recipe's own)")
@@ -53,6 +60,11 @@ def _add_power(commands: Any) -> None:
     power = commands.add_parser("power", help="how many participants per condition")
     power.add_argument("export", nargs="?", type=Path, metavar="EXPORT", help="draw from a pilot or from bots' answers")
     power.add_argument("--design", nargs="+", default=[], metavar="FACTOR=LEVELS", help="e.g. heatmap=3 scores=2")
+    power.add_argument(
+        "--within", nargs="+", default=[], metavar="FACTOR=LEVELS", help="conditions within participants"
+    )
+    power.add_argument("--correlation", type=float, default=0.5, help="of conditions within participants (default .5)")
+    power.add_argument("--epsilon", type=float, default=1.0, help="departure from sphericity, at most 1 (default 1)")
     power.add_argument("--f", type=float, default=0.25, help="Cohen's f to detect (default .25, a medium effect)")
     power.add_argument("--term", default="", help="the effect to detect, e.g. heatmap or heatmap:scores")
     power.add_argument("--outcome", default="fraction_correct", help="with EXPORT: the outcome that is tested")
@@ -92,18 +104,26 @@ def run_report(options: argparse.Namespace) -> None:
 def run_power(options: argparse.Namespace) -> None:
     """Print the one-line answer, and write the curve."""
     from analysis.planning import power
+    from analysis.statistics.power import Repeated
 
     for name, value in (("--power", options.wanted), ("--alpha", options.alpha)):
         if value is not None and not 0 < value < 1:
             raise AnalysisError(f"{name}: found {value:g}, expected a number between 0 and 1")
-    if (options.export is None) == (not options.design):
+    if (options.export is None) == (not [*options.design, *options.within]):
         raise AnalysisError("name either an EXPORT folder or --design FACTOR=LEVELS …")
     if options.export is None:
-        design = dict(_factor(text) for text in options.design)
-        if options.f <= 0:
+        design, repeated = ([_factor(text) for text in texts] for texts in (options.design, options.within))
+        if len(dict([*design, *repeated])) < len([*design, *repeated]):
+            raise AnalysisError("--design: names a factor twice, expected each once")
+        if not -1 < options.correlation < 1:
+            raise AnalysisError(f"--correlation: found {options.correlation:g}, expected a number between -1 and 1")
+        if not 0 < options.epsilon <= 1:
+            raise AnalysisError(f"--epsilon: found {options.epsilon:g}, expected a number above 0, at most 1")
+        if not 0 < options.f < math.inf:
             raise AnalysisError(f"--f: found {options.f:g}, expected a positive number")
-        term = options.term or next(iter(design))
-        said, curve = power.by_formula(design, term, options.f, options.wanted, options.alpha or 0.05)
+        term = options.term or [*design, *repeated][0][0]
+        within = Repeated(dict(repeated), options.correlation, options.epsilon)
+        said, curve = power.by_formula(dict(design), term, options.f, options.wanted, options.alpha or 0.05, within)
         remark = ""
     else:
         said, remark, curve = power.by_simulation(options.export, options.outcome, options.term, _sizes(options.sizes),
@@ -113,6 +133,20 @@ def run_power(options: argparse.Namespace) -> None:
     print(said)
     if remark:
         print(remark, file=sys.stderr)
+
+
+def run_map(options: argparse.Namespace) -> None:
+    """Print the map proposed for a CSV, or write it; a map that is there is not replaced."""
+    from analysis.reading.proposals import propose
+
+    text = propose(options.csv).toml(options.csv.name)
+    if options.out is None:
+        print(text, end="")
+        return
+    if options.out.exists():
+        raise AnalysisError(f"{options.out}: is there already; name another file")
+    options.out.write_text(text, encoding="utf-8")
+    print(f"{options.out}: read it, change it, then: report --csv {options.csv} --map {options.out} --out report")
 
 
 def run_plan(options: argparse.Namespace) -> None:

@@ -1,6 +1,9 @@
 """What one page costs the server: queries, CPU and bytes; a process of its own, with the server's settings.
 
-python -m benchmarks.cost [RUNS]     walk whole sessions in this very process and print the cost by page as JSON
+python -m benchmarks.cost --serve            on a database of its own, as a table
+python -m benchmarks.cost [RUNS]             walk whole sessions in this very process and print the cost by page as JSON
+
+`cold_ms` is the processor time while no part of a page is kept from before, as after a start; `cpu_ms` once all are.
 """
 
 import gzip
@@ -16,6 +19,7 @@ from .browser import Browser, Reply
 from .people import Walk, walk_heatwise
 from .study import SLUG, answers
 
+WARM_UP = 18  # sessions, so that each of six conditions was walked twice and more
 BETWEEN = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")
 
 
@@ -65,14 +69,27 @@ def timing():
     cost["wall_ms"] = 1000 * (time.perf_counter() - wall)
 
 
+@contextmanager
+def cold():
+    """Time a request of which no part is kept from before."""
+    from django.core.cache import cache
+
+    cache.clear()
+    with timing() as cost:
+        yield (found := {})
+    found["cold_ms"] = cost["cpu_ms"]
+
+
 def measure(runs: int) -> dict[str, dict]:
-    """Return the cost by kind of page over `runs` sessions that are counted and as many that are timed."""
+    """Return the cost by kind of page, over `runs` sessions each that are cold, that are counted and that are timed."""
     from studyapp.wsgi import application
 
     found: dict[str, dict[str, list[float]]] = {}
-    _session(application, timing, "cost-warm-up")
-    for number in range(2 * runs):
-        walk, costs = _session(application, (counting, timing)[number % 2], f"cost-{number}")
+    ways = [timing, *[cold] * runs, *[timing] * WARM_UP, *[counting, timing] * runs]
+    for number, way in enumerate(ways):
+        walk, costs = _session(application, way, f"cost-{number}")
+        if way is timing and number <= runs + WARM_UP:
+            continue  # what is kept for others is being made
         pages = answers()[walk.name]["pages"]
         for (kind, *_), cost in zip(walk.requests, costs, strict=True):
             rows = found.setdefault(name_of(kind, pages), {})
@@ -82,6 +99,7 @@ def measure(runs: int) -> dict[str, dict]:
         name: {
             "queries": median_high(rows["queries"]),
             "cpu_ms": median(rows["cpu_ms"]),
+            "cold_ms": median(rows["cold_ms"]),
             "wall_ms": median(rows["wall_ms"]),
             "bytes": round(mean(rows["bytes"])),
             "compressed": round(mean(rows["compressed"])),
@@ -122,7 +140,22 @@ def _environ(method: str, path: str, body: bytes, headers: dict[str, str]) -> di
     }
 
 
+def table(found: dict[str, dict]) -> str:
+    """Return the cost by kind of page as Markdown."""
+    lines = ["| page | queries | cold, ms | kept, ms | bytes | gzip |", "|---|---|---|---|---|---|"]
+    for name, row in found.items():
+        cells = [row["queries"], f"{row['cold_ms']:.1f}", f"{row['cpu_ms']:.1f}", row["bytes"], row["compressed"]]
+        lines.append(f"| {name} | {' | '.join(map(str, cells))} |")
+    return "\n".join(lines)
+
+
 if __name__ == "__main__":
+    if sys.argv[1:] == ["--serve"]:
+        from . import servers
+
+        with servers.heatwise("sqlite") as server:
+            print(table(server.ask("benchmarks.cost", "6")))
+        raise SystemExit
     import django
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "studyapp.settings")

@@ -34,9 +34,9 @@ RIDGES = (0.3, 1.0, 3.0, 10.0)
 LEAST_PX = {"scenes": 300, "birds": 100}  # of evidence in a picture of 240 × 240
 SCENE_THRESHOLD = 0.37  # of cat and horse, as in fixtures/scenes/explain.toml
 PAPERS, OPEN = "five trees", "five trees, open root"
-REFERENCES = {PAPERS: trees, OPEN: partial(trees, prune_root=False)}
+REFERENCES = {PAPERS: partial(trees, prune_root=True), OPEN: trees}
 VARIANTS = {
-    "all trees, open root": partial(trees, n_best="all", prune_root=False),
+    "all trees, open root": partial(trees, n_best="all"),
     "density": partial(density, ridge=3.0),
 }
 HIGHER = {"deletion": False, "road": True, "iou": True, "pointing_game": True, "mass": True}

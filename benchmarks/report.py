@@ -112,9 +112,13 @@ def _run_lines(figures: dict) -> list[str]:
 
 
 def _cost_lines(cost: dict[str, dict]) -> list[str]:
-    lines = ["What a request costs the app", f"  {'page':24}{'queries':>8}{'CPU ms':>9}{'bytes':>8}{'gzip':>8}"]
+    lines = [
+        "What a request costs the app",
+        f"  {'page':24}{'queries':>8}{'CPU ms':>9}{'cold ms':>9}{'bytes':>8}{'gzip':>8}",
+    ]
     for name, row in cost.items():
-        lines.append(f"  {name:24}{row['queries']:8}{row['cpu_ms']:9.2f}{row['bytes']:8}{row['compressed']:8}")
+        times, sizes = f"{row['cpu_ms']:9.2f}{row['cold_ms']:9.2f}", f"{row['bytes']:8}{row['compressed']:8}"
+        lines.append(f"  {name:24}{row['queries']:8}{times}{sizes}")
     return lines
 
 

@@ -230,12 +230,17 @@ def _database(kind: str, folder: Path) -> Iterator[str]:
         yield f"sqlite:///{folder / 'heatwise.sqlite3'}"
         return
     name = f"heatwise_load_{os.getpid()}_{secrets.token_hex(3)}"
+    _as_admin(f"CREATE DATABASE {name}")
+    try:
+        yield f"{POSTGRES}/{name}"
+    finally:
+        _as_admin(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _as_admin(statement: str) -> None:
+    """Tell the database server something, by a connection of its own: others may not outlive a restart."""
     with psycopg.connect(f"{POSTGRES}/postgres".replace("postgres://", "postgresql://"), autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name}")
-        try:
-            yield f"{POSTGRES}/{name}"
-        finally:
-            admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        admin.execute(statement)
 
 
 def _free_port() -> int:

@@ -2,7 +2,7 @@
 
 python -m benchmarks.study prepare     load and open the study
 python -m benchmarks.study answers     print every person's plan and stored answers as JSON
-python -m benchmarks.study fill N      copy the finished runs, each with 85 events more, until there are N (PostgreSQL)
+python -m benchmarks.study fill N [M]  add N copies of the finished runs, each with M events, by default 85 (PostgreSQL)
 python -m benchmarks.study key         make a key to the API and print it
 """
 
@@ -21,17 +21,21 @@ HEATMAPS, SCORES = ("none", "lrp", "multiscale_occlusion"), ("shown", "hidden")
 MADE = {"TP": 24, "FP": 16, "FN": 16, "TN": 8}
 
 EVENTS = 85
+# As if they had come one after the other, every two minutes.
+AGED = "answered.submitted_at - ((SELECT max(fresh) FROM copied) - fresh) * interval '2 minutes'"
 FILL = (
     """CREATE TEMPORARY TABLE copied AS
         WITH done AS (SELECT *, row_number() OVER () - 1 AS place, count(*) OVER () AS total
                       FROM studyapp_participant WHERE status = 'completed')
         SELECT id AS source, nextval(pg_get_serial_sequence('studyapp_participant', 'id')) AS fresh, {run}
         FROM generate_series(0, %(n)s - 1) AS copy JOIN done ON done.place = copy %% done.total""",
-    """INSERT INTO studyapp_participant (id, code, {run}) SELECT fresh, 'copy' || fresh, {run} FROM copied""",
+    """INSERT INTO studyapp_participant (id, code, ticket, {run})
+        SELECT fresh, 'copy' || fresh, 'copy' || fresh, {run} FROM copied""",
     """INSERT INTO studyapp_plan (participant_id, steps)
         SELECT fresh, steps FROM copied JOIN studyapp_plan ON participant_id = source""",
     """INSERT INTO studyapp_response (participant_id, {answer})
-        SELECT fresh, {answered} FROM copied JOIN studyapp_response answered ON participant_id = source""",
+        SELECT fresh, {answered} FROM copied JOIN studyapp_response answered ON participant_id = source
+        ORDER BY fresh, answered.position""",
     """INSERT INTO studyapp_event (participant_id, position, name, t_ms, input_mode, data, uid, received_at)
         SELECT fresh, event %% 25, 'enlarge', 100 * event, 'mouse', '{{"image": "a1b2c3", "on": true}}', event, now()
         FROM copied, generate_series(1, %(events)s) AS event""",
@@ -70,21 +74,21 @@ def answers() -> dict[str, dict]:
     }
 
 
-def fill(n: int) -> None:
-    """Copy finished runs with plan and answers, and give each copy `EVENTS` events, in the database itself."""
+def fill(n: int, n_events: int = EVENTS) -> None:
+    """Copy finished runs with plan and answers, and give each copy events, in the database itself."""
     from django.db import connection
 
     from studyapp import models
 
     answer = _columns(models.Response, "id", "participant_id")
     columns = {
-        "run": ", ".join(_columns(models.Participant, "id", "code")),
+        "run": ", ".join(_columns(models.Participant, "id", "code", "ticket")),
         "answer": ", ".join(answer),
-        "answered": ", ".join(f"answered.{name}" for name in answer),
+        "answered": ", ".join(AGED if name == '"submitted_at"' else f"answered.{name}" for name in answer),
     }
     with connection.cursor() as cursor:
         for statement in FILL:
-            cursor.execute(statement.format(**columns), {"n": n, "events": EVENTS})
+            cursor.execute(statement.format(**columns), {"n": n, "events": n_events})
 
 
 def _columns(model, *without: str) -> list[str]:
@@ -106,7 +110,7 @@ if __name__ == "__main__":
     if sys.argv[1:] == ["prepare"]:
         prepare()
     elif sys.argv[1:2] == ["fill"]:
-        fill(int(sys.argv[2]))
+        fill(*map(int, sys.argv[2:]))
     elif sys.argv[1:] == ["key"]:
         json.dump(key(), sys.stdout)
     else:

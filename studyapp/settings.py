@@ -149,7 +149,7 @@ USE_TZ = True
 LOCALE_PATHS = [SHARED_DIR / "locale"]
 
 # Parts of pages that are the same for all participants of a condition; each process keeps its own.
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 1000}}}
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 5000}}}
 
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
@@ -219,7 +219,8 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Heatwise",
-    "DESCRIPTION": "Studies and their data, for those with a role in the study. Nothing is changed through it.",
+    "DESCRIPTION": "Studies and their data, for those with a role in the study. Nothing is changed through it; an "
+    "export can be asked for.",
     "VERSION": __version__,
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAdminUser"],

@@ -24,23 +24,36 @@ from analysis.statistics.cells import terms_of
 COLUMNS = ("n_per_cell", "power", "ci_low", "ci_high")
 
 
-def by_formula(design: dict[str, int], term: str, f: float, wanted: float, alpha: float) -> tuple[str, pd.DataFrame]:
-    """Return the answer and the curve of a planned factorial design for an effect of Cohen's f."""
-    if term not in terms_of(list(design)):
-        raise AnalysisError(f"--term: found {term!r}, expected one of {', '.join(terms_of(list(design)))}")
+def by_formula(design: dict[str, int], term: str, f: float, wanted: float, alpha: float,
+               repeated: powers.Repeated = powers.NONE) -> tuple[str, pd.DataFrame]:  # fmt: skip
+    """Return the answer and the curve of a planned factorial design, `repeated` within participants, for Cohen's f."""
+    factors = [*design, *repeated.levels]
+    term = ordered(term, factors)
+    if term not in terms_of(factors):
+        raise AnalysisError(f"--term: found {term!r}, expected one of {', '.join(terms_of(factors))}")
     try:
-        enough = powers.needed(design, term, f, wanted, alpha)
+        enough = powers.needed(design, term, f, wanted, alpha, repeated)
     except NotDefined as refusal:
         raise AnalysisError(refusal.reason) from None
     sizes = sorted({2, *np.linspace(2, max(4, 2 * enough), 24).round().astype(int), enough})
-    rows = [(int(n), power := powers.power(design, term, f, int(n), alpha), power, power) for n in sizes]
+    rows = [(int(n), power := powers.power(design, term, f, int(n), alpha, repeated), power, power) for n in sizes]
     cells = int(np.prod(list(design.values())))
-    reached = powers.power(design, term, f, enough, alpha)
+    reached = powers.power(design, term, f, enough, alpha, repeated)
+    counted = f"{enough} participants per condition ({enough * cells} in all)" if design else f"{enough} participants"
     said = (
-        f"{enough} participants per condition ({enough * cells} in all) reach a power of {apa.bounded(reached)} "
-        f"for {apa.words(term)} at f = {f:g}, α = {apa.bounded(alpha)}."
+        f"{counted} reach a power of {apa.bounded(reached)} for {apa.words(term)} at f = {f:g}, α = {apa.level(alpha)}"
     )
+    if repeated.levels:
+        said += f", conditions within participants correlated by {apa.bounded(repeated.correlation)}"
+        said += f", ε = {apa.bounded(repeated.epsilon)}" if repeated.epsilon < 1 else ""
+    said += "."
     return said, pd.DataFrame(rows, columns=COLUMNS)
+
+
+def ordered(term: str, factors: list[str]) -> str:
+    """Return a term with its factors in the design's order: `b:a` is `a:b`."""
+    named = term.split(":")
+    return ":".join(sorted(named, key=factors.index)) if set(named) <= set(factors) else term
 
 
 def by_simulation(export: Path, outcome: str, term: str, sizes: list[int], repeats: int, wanted: float,
@@ -63,7 +76,7 @@ def by_simulation(export: Path, outcome: str, term: str, sizes: list[int], repea
     tested = primary_test(measure, plan)
     if tested["p"].isna().all():
         raise AnalysisError(f"{export}: {outcome} cannot be tested: {tested['reason'].iloc[0]}")
-    term = term or tested["term"].iloc[0]
+    term = ordered(term, measure.between) or tested["term"].iloc[0]
     if term not in set(tested["term"]):
         raise AnalysisError(f"--term: found {term!r}, expected one of {', '.join(tested['term'])}")
     cells, rows_of = _population(measure)

@@ -22,8 +22,12 @@ def preregistration(plan: Plan, title: str, design: str) -> str:
     lines += [f"- Primary: {apa.listing([f'`{id}`' for id in plan.primary]) or 'none'}"]
     lines += [f"- Secondary: {apa.listing([f'`{id}`' for id in plan.secondary]) or 'none'}"]
     lines += ["- Everything else is exploratory and will be reported as such."]
-    lines += [f"- Type {plan.ss_type} sums of squares with sum-to-zero contrasts; α = {apa.bounded(plan.alpha)}."]
+    lines += [f"- Type {plan.ss_type} sums of squares with sum-to-zero contrasts; α = {apa.level(plan.alpha)}."]
     lines += [f"- Post hoc: {POSTHOC[plan.posthoc]}; correction for several tests: {CORRECTIONS[plan.correction]}."]
+    outcomes = {stated["analysis"].partition(".")[0] for stated in plan.hypotheses
+                if plan.type_of(stated["analysis"]) == "primary"}  # fmt: skip
+    if len(outcomes) > 1:
+        lines += [f"- Primary hypotheses on several outcomes: p adjusted over all ({CORRECTIONS[plan.correction]})."]
     lines += [f"- Post hoc tests of `{name}` use {COVARIANCES[kind]}." for name, kind in plan.covariance.items()]
     lines += [f"- `{name}` counts as equivalent within ± {bound:g} (TOST)." for name, bound in plan.bounds.items()]
     lines += [

@@ -36,7 +36,7 @@ def dots(means: pd.DataFrame, ylabel: str, kind: str, chance: float | None = Non
         ax.errorbar(xs, rows["mean"], yerr=errors, fmt=style.markers(len(series))[i], capsize=3, markersize=6,
                     color=style.colours(len(series))[i], linewidth=1.6, label=style.label(name))  # fmt: skip
     style.chance_line(ax, chance)
-    ax.set_xticks(range(len(places)), [style.label(place) for place in places])
+    style.places(ax, places)
     ax.set_ylabel(ylabel)
     style.scale(ax, kind)
     if kind in SHARES:

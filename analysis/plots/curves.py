@@ -7,9 +7,18 @@ from analysis.plots import style
 
 
 def lines(
-    table: pd.DataFrame, xlabel: str, ylabel: str, kind: str, level: float | None = None, note: str = "chance"
+    table: pd.DataFrame,
+    xlabel: str,
+    ylabel: str,
+    kind: str,
+    level: float | None = None,
+    note: str = "chance",
+    diagonal: bool = False,
 ) -> Figure:
-    """Draw a line with its band per series: columns x, series, mean, ci_low, ci_high; a dashed line at `level`."""
+    """Draw a line with its band per series: columns x, series, mean, ci_low, ci_high; a dashed line at `level`.
+
+    `diagonal` draws one where x and y are equal instead, both being shares.
+    """
     figure, ax = style.canvas(height=3.4)
     series = list(dict.fromkeys(table["series"]))
     for i, name in enumerate(series):
@@ -23,9 +32,14 @@ def lines(
         ax.axhline(level, color=style.QUIET, linestyle=(0, (5, 4)), linewidth=1)
         ax.annotate(note, (1, level), xycoords=("axes fraction", "data"), xytext=(-2, 3), fontsize=8,
                     textcoords="offset points", ha="right", color=style.QUIET)  # fmt: skip
+    if diagonal:
+        ends = [table["x"].min(), table["x"].max()]
+        ax.plot(ends, ends, color=style.QUIET, linestyle=(0, (5, 4)), linewidth=1)
+        style.scale(ax, kind, "x")
     ax.set_xlabel(xlabel)
     ax.set_ylabel(ylabel)
-    ax.locator_params(axis="x", integer=True)
+    if not diagonal:
+        ax.locator_params(axis="x", integer=True)
     style.scale(ax, kind)
     if len(series) > 1:
         style.legend(figure, min(4, len(series)))

@@ -29,7 +29,7 @@ def boxes(measure: Measure, factors: list[str]) -> Figure:
         if len(beside) > 1:
             ax.plot([], [], marker, color=colour, label=f"{style.label(factors[1])}: {style.label(name)}")
     style.chance_line(ax, measure.chance)
-    ax.set_xticks(range(len(along)), [style.label(name) for name in along])
+    style.places(ax, list(along))
     ax.set_xlabel(style.label(factors[0]) if factors and len(factors) < 3 else "")
     ax.set_ylabel(measure.label + (f" ({measure.unit})" if measure.unit else ""))
     style.scale(ax, measure.kind)

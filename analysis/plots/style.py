@@ -17,6 +17,7 @@ PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 MANY_POINTS = 400
 LONGEST_LABEL = 40
+LONGEST_ROW = 90  # letters of all names along an axis
 SETTINGS: dict[Any, Any] = {  # matplotlib lists its settings' names as a type
     "font.family": "DejaVu Sans",
     "font.size": 9.5,
@@ -70,6 +71,15 @@ def label(name: str) -> str:
     return text if len(text) <= LONGEST_LABEL else f"{text[: LONGEST_LABEL - 1]}…"
 
 
+def places(ax: Axes, names: list[str]) -> None:
+    """Name the places along an axis, aslant where their names would run into each other."""
+    named = [label(name) for name in names]
+    ax.set_xticks(range(len(named)), named)
+    if sum(map(len, named)) > LONGEST_ROW:
+        for text in ax.get_xticklabels():
+            text.set(rotation=35, ha="right")
+
+
 def save(figure: Figure, folder: Path, name: str) -> tuple[Path, Path]:
     """Write `<name>.svg` and `<name>.png` without a date, and return their paths."""
     svg, png = folder / f"{name}.svg", folder / f"{name}.png"
@@ -93,6 +103,8 @@ def _percent(share: float, _position: int) -> str:
 def legend(figure: Figure, columns: int, title: str = "") -> None:
     """Put the legend above the axes, where it hides nothing."""
     handles, labels = figure.axes[0].get_legend_handles_labels()
+    if sum(map(len, labels)) > LONGEST_ROW:
+        columns = min(columns, 3)
     figure.legend(handles, labels, title=title, loc="outside upper center", ncols=columns, frameon=False, fontsize=9,
                   title_fontsize=9, handlelength=1.4)  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 {"id", "text", "analysis": "y.anova", "term": "heatmap"}                       an effect of the term
 {"id", "text", "analysis": "y.tukey.heatmap", "higher": "lrp", "lower": "none"}  a contrast; also .paired, .dunn …
+{"id", "text", "analysis": "y.contrast", "higher": "lrp + cam", "lower": "none", "sided": "one"}   planned, of means
 {"id", "text", "analysis": "y.equivalence"}            all pairs, or "a" and "b"; its bound is in `bounds`
 """
 
@@ -11,16 +12,31 @@ from typing import Any
 from analysis.errors import AnalysisError
 from analysis.reading.study import Measure
 
-EFFECTS = ("anova", "anova_hc3", "kruskal", "friedman", "welch", "logistic", "gee", "mixed", "ordinal", "purity")
-CONTRASTS = ("tukey", "games_howell", "dunn", "paired", "unpaired")
+EFFECTS = ("anova", "anova_hc3", "anova_within", "deviance", "kruskal", "friedman", "cochran", "welch", "logistic",
+           "gee", "mixed", "ordinal", "logistic_crossed", "mixed_crossed", "ordinal_mixed", "purity")  # fmt: skip
+CONTRASTS = ("contrast", "tukey", "games_howell", "dunn", "paired", "fisher", "mcnemar", "unpaired")
 EQUIVALENCE = ("equivalence",)
-FIELDS = {"effect": ({"term"}, set()), "contrast": ({"higher", "lower"}, {"term"}), "equivalence": (set(), {"a", "b"})}
+PLUS = " + "
+FIELDS = {
+    "effect": ({"term"}, set()),
+    "contrast": ({"higher", "lower"}, {"term", "sided"}),
+    "equivalence": (set(), {"a", "b"}),
+}
 EXPECTED = {
     "effect": "`term`, the factor or interaction whose effect it states",
     "contrast": "`higher` and `lower`, the two levels in the direction it states",
     "equivalence": "no more than `a` and `b`, the two levels",
 }
-FREE = ("logistic", "gee", "mixed", "ordinal", "purity")  # their terms are coefficients or conditions, not factors
+FREE = (
+    "logistic",
+    "gee",
+    "mixed",
+    "ordinal",
+    "logistic_crossed",
+    "mixed_crossed",
+    "ordinal_mixed",
+    "purity",
+)  # their terms are coefficients or conditions, not factors
 
 
 def sort_of(analysis: str) -> tuple[str, str]:
@@ -47,6 +63,9 @@ def check_stated(stated: dict[str, Any], bounds: dict[str, Any], where: str) -> 
         found = ", ".join(sorted(given)) or "none of these"
         raise AnalysisError(f"{where}: {name} tests an {sort}; expected {EXPECTED[sort]}, found {found}".replace(
             "an contrast", "a contrast"))  # fmt: skip
+    if "sided" in stated and (name != "contrast" or stated["sided"] not in ("one", "two")):
+        expected = 'one or two, for a planned contrast ("analysis": "y.contrast")'
+        raise AnalysisError(f"{where}, sided: found {stated['sided']!r}, expected {expected}")
     if sort == "equivalence" and not any(stated["analysis"] == f"{outcome}.equivalence" for outcome in bounds):
         raise AnalysisError(f"{where}: {stated['analysis']} needs a bound of its outcome in the plan's bounds")
 
@@ -81,5 +100,12 @@ def _check_names(stated: dict[str, Any], measure: Measure, where: str) -> None:
     levels = {str(level) for factor in factors for level in measure.data[factor].dropna().unique()}
     for field in ("higher", "lower", "a", "b"):
         level = stated.get(field)
-        if level is not None and name in ("tukey", "games_howell", "paired", "equivalence") and level not in levels:
+        if level is not None and name == "contrast" and not set(level.split(PLUS)) <= levels:
+            raise AnalysisError(f"{where}, {field}: found {level!r}, expected one of {', '.join(sorted(levels))}, or "
+                                f"several joined by {PLUS!r}")  # fmt: skip
+        if (
+            level is not None
+            and name in ("tukey", "games_howell", "paired", "fisher", "mcnemar", "equivalence")
+            and level not in levels
+        ):
             raise AnalysisError(f"{where}, {field}: found {level!r}, expected one of {', '.join(sorted(levels))}")

@@ -17,7 +17,7 @@ class Measure:
 
     `kind` is one of `KINDS`, or *time* or *number* for what has a unit of its own. `chance` is what guessing would
     reach, drawn as a dashed line. `responses` holds the single answers where there are several per participant:
-    participant, factors and the value.
+    participant, factors and the value, and where it is known the stimulus in the column `stimulus`.
     """
 
     name: str
@@ -29,6 +29,7 @@ class Measure:
     responses: pd.DataFrame | None = None
     chance: float | None = None
     unit: str = ""
+    stimulus: str = ""
 
     @property
     def answers(self) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from analysis.reading.scales import scale
 from analysis.reading.study import Measure, Study
 from analysis.results.records import record
 from analysis.results.section import Figure, Section, Steps
-from analysis.sections import blocks, coding, questions, varied
+from analysis.sections import blocks, coding, judging, questions, repeated, varied
 from analysis.statistics.descriptives import COLUMNS, descriptives
 
 KIND = "forward_simulation"
@@ -39,6 +39,19 @@ RATIO_INTRO = (
     "Participants without any code have no ratio and are counted as missing."
 )
 CODES_BY = "heatmap"  # the source shows its codes by heatmap
+DETECTION = {
+    "d_prime": "How well people tell pictures on which the system says the class from those on which it does not: 0 is "
+    "guessing.",
+    "criterion": "Whether people lean to “no” (above 0) or to “yes” (below 0), whatever the picture.",
+}
+RELIED = (
+    "The share of right predictions where the system itself was right, and where it was wrong: who expects a system "
+    "that is always right predicts only the former."
+)
+CALIBRATED = (
+    "How often a right prediction was made with more confidence than a wrong one; 50% is confidence that knows "
+    "nothing. Calibration takes the scale's lowest point for guessing and its highest for certainty."
+)
 METRICS_NOTE = (
     "A stimulus is the image that was asked about, with the metric of its own heatmap for the class asked about; "
     "participants saw the heatmaps of the examples beside it."
@@ -55,7 +68,24 @@ def measures(study: Study) -> list[Measure]:
     ]
     found += _by_what_varied(study, trials)
     ratio = coding.saliency_ratio(study, CODED)
-    return found if ratio is None else [*found, ratio]
+    people = study.participants[["participant", *study.factors]]
+    judged = _judged(trials)
+    more = [*judging.detection(judged, people, study.tested), judging.reliance(judged, people, study.tested),
+            judging.discrimination(judged, people, study.tested), ratio]  # fmt: skip
+    return [*found, *(measure for measure in more if measure is not None)]
+
+
+def _judged(trials: pd.DataFrame) -> pd.DataFrame:
+    """Return the trials as `judging` reads them; the system says the class on true and false positives."""
+    outcome = trials["outcome"].astype(str)
+    said = trials["response"].astype("boolean") if "response" in trials else pd.Series(pd.NA, trials.index, "boolean")
+    signal = outcome.isin(["TP", "FP"])
+    return trials.assign(
+        signal=signal,
+        said=said.fillna((trials["fraction_correct"] == 1) == signal).astype(bool),
+        correct=trials["fraction_correct"],
+        system_right=outcome.isin(["TP", "TN"]).where(trials["outcome"].notna()),
+    )
 
 
 def sections(study: Study, plan: Plan) -> Steps:
@@ -66,11 +96,18 @@ def sections(study: Study, plan: Plan) -> Steps:
         ("accuracy by outcome", partial(_by_outcome, study)),
         ("confidence", partial(_confidence, study, by_name["confidence"], plan)),
     ]
+    if judging.RELIANCE in by_name:
+        found.append(("reliance", partial(_reliance, by_name[judging.RELIANCE], plan)))
+    for name in ("d_prime", "criterion"):
+        if name in by_name:
+            found.append((name, partial(blocks.numeric, by_name[name], plan, DETECTION[name])))
+    if "auroc2" in by_name:
+        found.append(("calibration", partial(_calibration, study, by_name["auroc2"], plan)))
     if "saliency_ratio" in by_name:
         found.append(("saliency ratio", partial(blocks.numeric, by_name["saliency_ratio"], plan, RATIO_INTRO)))
         found.append(("features named", partial(coding.section, study, plan, CODED, CODES_BY)))
     found.append(("response time", partial(blocks.ordinal, by_name["rt_s"], plan)))
-    found += varied.sections([one for one in by_name.values() if one.within], plan)
+    found += varied.sections([one for one in by_name.values() if one.within and one.name != judging.RELIANCE], plan)
     return [*found, ("questions", partial(questions.section, study, plan))]
 
 
@@ -88,7 +125,27 @@ def _accuracy(measure: Measure, plan: Plan) -> Section:
 
 def _confidence(study: Study, measure: Measure, plan: Plan) -> Section:
     points = scale(study, "confidence", study.table("trials")["confidence"], "confidence_labels")
-    return blocks.ordinal(measure, plan, points.points, points.remark)
+    section = blocks.ordinal(measure, plan, points.points, points.remark)
+    section.records += repeated.rating_models(measure)
+    return section
+
+
+def _reliance(measure: Measure, plan: Plan) -> Section:
+    section = blocks.within(measure, plan)
+    section.intro = RELIED
+    section.figures[0] = judging.relied(measure)
+    return section
+
+
+def _calibration(study: Study, measure: Measure, plan: Plan) -> Section:
+    trials = _judged(_trials(study))
+    points = scale(study, "confidence", trials["confidence"], "confidence_labels").points
+    k = int(max([*points, trials["confidence"].max()]))
+    section = blocks.numeric(measure, plan, CALIBRATED)
+    kept, figure = judging.calibration(trials, next(iter(study.tested), None), k, CHANCE, plan.seed)
+    section.records.insert(1, kept)
+    section.figures.insert(0, figure)
+    return section
 
 
 def _by_outcome(study: Study) -> Section:
@@ -156,5 +213,7 @@ def _per_participant(study: Study, trials: pd.DataFrame, name: str, label: str, 
     values = grouped.median() if kind == "time" else grouped.mean()
     people = study.participants[["participant", *study.factors]]
     data = people.assign(**{name: people["participant"].map(values).astype(float)})
-    responses = trials[["participant", *study.factors, name]]
-    return Measure(name, label, kind, data, study.tested, responses=responses, chance=chance, unit=unit)
+    stimulus = "stimulus" if "stimulus" in trials else ""
+    responses = trials[["participant", *study.factors, name, *([stimulus] if stimulus else [])]]
+    return Measure(name, label, kind, data, study.tested, responses=responses, chance=chance, unit=unit,
+                   stimulus=stimulus)  # fmt: skip

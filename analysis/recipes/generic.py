@@ -5,7 +5,7 @@ from functools import partial
 
 import pandas as pd
 
-from analysis.reading.foreign import Outcome
+from analysis.reading.layout import Outcome
 from analysis.reading.plans import Plan
 from analysis.reading.study import Measure, Study
 from analysis.results import apa
@@ -44,10 +44,13 @@ def _measure(study: Study, outcome: Outcome) -> Measure:
     trials = study.table("trials")
     data = average(trials, outcome.name, within, study.factors)
     repeated = len(trials) > len(data)
-    responses = trials[["participant", *study.factors, *within, outcome.name]] if repeated else None
+    stimulus = study.parameters["stimulus"] if repeated else ""
+    columns = ["participant", *study.factors, *within, outcome.name, *([stimulus] if stimulus else [])]
+    responses = trials[columns] if repeated else None
     beyond = outcome.kind == "ratio" and not data[outcome.name].dropna().between(0, 1).all()
     kind = "number" if beyond else outcome.kind  # a ratio within 0 and 1 is read as a share
-    return Measure(outcome.name, label, kind, data, between, within, responses, outcome.chance)
+    return Measure(outcome.name, label, kind, data, between, within, responses, outcome.chance,
+                   stimulus=stimulus)  # fmt: skip
 
 
 def average(trials: pd.DataFrame, name: str, within: list[str], factors: Iterable[str]) -> pd.DataFrame:

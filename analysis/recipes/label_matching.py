@@ -11,7 +11,8 @@ import pandas as pd
 
 from analysis.reading.plans import Plan
 from analysis.reading.study import Measure, Study
-from analysis.results.records import record
+from analysis.results import apa
+from analysis.results.records import Record, record
 from analysis.results.section import Section, Steps
 from analysis.sections import blocks, questions, trials, varied
 from analysis.statistics.comparisons import against_chance
@@ -56,7 +57,11 @@ def sections(study: Study, plan: Plan) -> Steps:
             found.append((measure.name, partial(blocks.ordinal, measure, plan)))
         else:
             found.append((measure.name, partial(_accuracy, measure, plan)))
-    return [*found, ("learning", partial(_learning, study)), ("questions", partial(questions.section, study, plan))]
+    return [
+        *found,
+        ("learning", partial(_learning, study, plan)),
+        ("questions", partial(questions.section, study, plan)),
+    ]
 
 
 def _accuracy(measure: Measure, plan: Plan) -> Section:
@@ -78,7 +83,7 @@ def _accuracy(measure: Measure, plan: Plan) -> Section:
     return section
 
 
-def _learning(study: Study) -> Section | None:
+def _learning(study: Study, plan: Plan) -> Section | None:
     """Return the curve over training trials, counted within each round."""
     people, factors = _people(study)
     training = _answered(study)
@@ -94,7 +99,21 @@ def _learning(study: Study) -> Section | None:
     start, end = (training.loc[training["place"] == place, "fraction_correct"].mean()
                   for place in (1, training["place"].max()))  # fmt: skip
     said = f"Over the training trials the share matched went from {start:.0%} to {end:.0%}."
-    return Section("Learning", said, [kept], [figure])
+    tested = trials.learning_test(training, "place", "all_correct", "All matched", factors)
+    return Section("Learning", f"{said} {_grown(tested, plan)}".strip(), [kept, tested], [figure])
+
+
+def _grown(tested: Record, plan: Plan) -> str:
+    """Return what the test says of growth, and of growth that depends on the condition."""
+    if not tested.defined:
+        return ""
+    rows = tested.terms[tested.terms["term"].str.contains("trial")].dropna(subset=["p", "ci_low"])
+    clear = rows[rows["p"] < plan.alpha]
+    said = [f"{apa.words(row.term)} OR = {apa.number(row.odds_ratio)}, "
+            f"{apa.interval(row.ci_low, row.ci_high, 95, apa.number)}, {apa.p_value(row.p)}"
+            for row in (clear if len(clear) else rows).itertuples()]  # fmt: skip
+    start = "By the model" if len(clear) else "No growth was shown, which is not that there is none"
+    return f"{start}: {'; '.join(said)}." if said else ""
 
 
 def _first(factors: list[str]) -> str | None:

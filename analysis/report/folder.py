@@ -24,11 +24,16 @@ from analysis.report.content import Report, type_of
 from analysis.report.methods import design, methods_text
 from analysis.report.verdicts import verdicts
 from analysis.results import tables
-from analysis.results.records import TYPES, fault, in_words
+from analysis.results.records import TYPES, Record, fault, in_words
 from analysis.results.section import Progress, Section
 
 PACKAGES = ("pandas", "numpy", "scipy", "statsmodels", "matplotlib", "scikit-learn")
 TEMPLATES = Path(__file__).parent / "templates"
+ASSUMED = ("normality", "levene")
+ANOVAS = ("anova", "anova_within", "deviance")
+RANKS = {"kruskal", "dunn"}
+BESIDE = {"anova_hc3", "anova_within", "logistic", "gee", "logistic_crossed", "mixed", "mixed_crossed", "ordinal",
+          "ordinal_mixed", "bayes", "aligned", "permutation"}  # fmt: skip
 HEADS = {
     "primary": ("Primary analyses", "Planned: these test the hypotheses."),
     "secondary": ("Secondary analyses", "Planned, beside the hypotheses."),
@@ -102,7 +107,13 @@ def results(report: Report) -> dict[str, Any]:
         },
         "plan": {"source": report.plan.source, "alpha": report.plan.alpha},
         "hypotheses": [
-            {**stated, "verdict": verdict.verdict, "tested_by": verdict.analysis, "p": verdict.p}
+            {
+                **stated,
+                "verdict": verdict.verdict,
+                "tested_by": verdict.analysis,
+                "p": verdict.p,
+                "p_adjusted": verdict.p_adjusted,
+            }
             for stated, verdict in zip(report.plan.hypotheses, verdicts(report), strict=True)
         ],
         "design": design(report),
@@ -136,9 +147,42 @@ def page(report: Report, shown: dict[str, Any], pictures: dict[str, Any]) -> dic
         "report": report, "study": study, "sample": sample, "plan": report.plan, "parts": parts, "tables": shown,
         "pictures": pictures, "hypotheses": hypotheses, "plan_source": SOURCES[report.plan.source],
         "versions": versions(), "methods": methods_text(report), "anchor": anchor, "short": short,
-        "supporting": SUPPORTING,
+        "supporting": SUPPORTING, "open_records": open_records, "folded_records": folded_records, "kinds": kinds,
         "cells": _cell_sizes(report), "design": design(report), "rules": sample.rules(report.plan),
     }  # fmt: skip
+
+
+def folded_records(section: Section) -> list[Record]:
+    """Return the records that stand folded under the section's answer: what was not planned and is not its own test."""
+    tests = {kind_of(found.id) for found in section.records}
+    beside = BESIDE | (RANKS if tests & set(ANOVAS) else set())
+    return [
+        found for found in section.records
+        if kind_of(found.id) in ASSUMED or (found.type == "exploratory" and kind_of(found.id) in beside)
+    ]  # fmt: skip
+
+
+def open_records(section: Section) -> list[Record]:
+    """Return the records that stand open, in the section's order."""
+    folded = {found.id for found in folded_records(section)}
+    return [found for found in section.records if found.id not in folded]
+
+
+def kind_of(id: str) -> str:
+    """Return an analysis' sort: the last part of its id that names one.
+
+    >>> kind_of("y.tukey.heatmap"), kind_of("y.anova_hc3~2")
+    ('tukey', 'anova_hc3')
+    """
+    parts = [part.partition("~")[0] for part in id.split(".")]
+    return next((part for part in reversed(parts) if part in BESIDE | RANKS | {*ANOVAS, *ASSUMED}), parts[-1] if
+                len(parts) < 3 else parts[1])  # fmt: skip
+
+
+def kinds(records: list[Record]) -> str:
+    """Return the records' titles without their measure."""
+    titles = list(dict.fromkeys(short(found.title).removesuffix(" of the single answers") for found in records))
+    return " · ".join(titles)
 
 
 def anchor(text: str) -> str:

@@ -17,19 +17,42 @@ SENTENCES = {  # by the second part of an analysis' id
     "covariance; effect sizes are partial η² with 90% intervals from the noncentral F distribution, and partial ω². "
     "Normality of the residuals was assessed by the Shapiro-Wilk test and equality of variances by Levene's test about "
     "the median; neither decided which test was used.",
+    "contrast": "The contrasts that the plan states were tested by t tests of estimated marginal means ({correction} "
+    "over them), one-sided where it says so.",
     "tukey": "Pairwise differences of estimated marginal means were tested by Tukey's method with {covariances}.",
     "games_howell": "Without pooling variances, Welch's analysis of variance was followed by the Games-Howell method.",
     "kruskal": "Ranks were compared by Kruskal-Wallis tests, corrected for ties, with ε² as effect size.",
     "dunn": "Dunn's two-sided comparisons followed ({correction} within each grouping).",
+    "deviance": "Outcomes with one yes or no per participant were analysed by logistic regression with a "
+    "likelihood-ratio test of each term (type 3, sum-to-zero contrasts); effect sizes are Cohen's w.",
+    "fisher": "Pairs of levels were compared by Fisher's exact test ({correction} within each factor).",
+    "mcnemar": "Conditions within participants that hold one yes or no were compared by McNemar's exact test "
+    "({correction} over the pairs of one factor).",
+    "cochran": "Three or more such conditions were compared by Cochran's Q.",
     "paired": "Conditions within participants were compared on the participants' means by the {paired}, which the plan "
     "names, with the {beside} beside it; p values were adjusted over the pairs of conditions ({correction}). Effect "
     "sizes are the matched-pairs rank-biserial correlation and d_z with 95% confidence intervals.",
+    "anova_within": "Participants' means were also analysed by within-subjects or mixed analysis of variance with "
+    "Greenhouse-Geisser's degrees of freedom (type 3).",
     "friedman": "Three or more conditions were compared by Friedman's test with Kendall's W.",
-    "logistic": "Single right or wrong answers were modelled by logistic regression with a random intercept per "
+    "gee": "Single right or wrong answers were modelled by logistic regression with a random intercept per "
     "participant (adaptive Gauss-Hermite quadrature, 15 nodes) and by generalised estimating equations with a "
     "bias-reduced covariance (Mancl & DeRouen, 2001).",
-    "mixed": "Single answers were modelled by linear regression with a random intercept per participant (REML).",
+    "logistic_crossed": "So that the results hold for other pictures of the kind as well, they were also modelled by "
+    "logistic regression with crossed random intercepts of participants and stimuli (Laplace approximation).",
+    "mixed": "Single answers were modelled by linear regression with a random intercept per participant (REML), tested "
+    "with Satterthwaite's degrees of freedom.",
+    "mixed_crossed": "A second such model has crossed random intercepts of participants and stimuli.",
     "ordinal": "Single ratings were modelled by the proportional-odds model, its errors clustered in participants.",
+    "ordinal_mixed": "They were also modelled by a proportional-odds model with random intercepts (Laplace "
+    "approximation).",
+    "learning_test": "Growth over the trials was tested by logistic regression of the single answers on the trial's "
+    "place crossed with the conditions, with a random intercept per participant.",
+    "d_prime": "Sensitivity d′ and criterion c were computed by participant with the loglinear correction (Hautus, "
+    "1995).",
+    "calibration": "Calibration of confidence is the Brier score and the expected calibration error; AUROC2 is the "
+    "area under each participant's type-2 ROC (Fleming & Lau, 2014).",
+    "bayes": "Bayes factors have Jeffreys-Zellner-Siow priors of medium scale (Rouder et al., 2009, 2012).",
     "equivalence": "Equivalence was tested by two one-sided t tests (Schuirmann, 1987) against the plan's bounds: "
     "{bounds}.",
     "purity": "Groups were scored by their purity against the model's predictions, beside the exact chance level for "
@@ -73,7 +96,7 @@ def _analysis(report: Report) -> str:
     ids = sorted(found.id for section in report.sections for found in section.records)
     kinds = {report.kind_of(id) for id in ids if "." in id}
     parts = [design(report), *_described(kinds, plan)]
-    parts.append(f"The significance level was α = {apa.bounded(plan.alpha)}.")
+    parts.append(f"The significance level was α = {apa.level(plan.alpha)}.")
     if any(found.method.get("seed") for section in report.sections for found in section.records):
         parts.append(f"Resampling was seeded with {plan.seed}.")
     return " ".join([*parts, _software()])
@@ -89,7 +112,7 @@ def _described(kinds: set[tuple[str, str]], plan: Plan) -> list[str]:
         "beside": PAIRED["t" if plan.paired_test == "wilcoxon" else "wilcoxon"],
         "bounds": apa.listing([f"{apa.words(name)} ± {bound:g}" for name, bound in plan.bounds.items()]),
     }
-    done = {kind for _, kind in kinds}
+    done = {kind for _, kind in kinds} | {outcome for outcome, _ in kinds}
     return [sentence.format(**facts) for kind, sentence in SENTENCES.items() if kind in done]
 
 

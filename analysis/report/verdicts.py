@@ -1,14 +1,17 @@
 """What the data say of each hypothesis: by its own test, and by the direction in which it was stated."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from analysis.reading.hypotheses import sort_of
+from analysis.reading.plans import Plan
 from analysis.report.content import Report
 from analysis.results import apa
 from analysis.results.records import Record
+from analysis.statistics.multiplicity import CORRECTIONS, adjust
 
 SAID = {
     "supported": "Supported by these data",
@@ -27,6 +30,7 @@ class Verdict:
     analysis: str
     p: float | None
     words: str
+    p_adjusted: float | None = None
 
     @property
     def text(self) -> str:
@@ -35,8 +39,27 @@ class Verdict:
 
 
 def verdicts(report: Report) -> list[Verdict]:
-    """Return the verdict on each hypothesis of the plan, in their order."""
-    return [_verdict(report, stated) for stated in report.plan.hypotheses]
+    """Return the verdict on each hypothesis of the plan, in their order.
+
+    Where primary hypotheses are about several outcomes, their p values are adjusted over all of them by the plan's
+    correction, and a verdict needs the adjusted one.
+    """
+    plan = report.plan
+    found = [_verdict(report, stated) for stated in plan.hypotheses]
+    family = [i for i, stated in enumerate(plan.hypotheses) if plan.type_of(stated["analysis"]) == "primary"]
+    if len({report.kind_of(plan.hypotheses[i]["analysis"])[0] for i in family}) < 2:
+        return found
+    tested = [i for i in family if found[i].p is not None]
+    adjusted = adjust(np.array([found[i].p for i in tested], float), plan.correction)
+    for i, p in zip(tested, adjusted, strict=True):
+        found[i] = _adjusted(found[i], float(p), len(tested), plan)
+    return found
+
+
+def _adjusted(verdict: Verdict, p: float, size: int, plan: Plan) -> Verdict:
+    held = verdict.verdict if p < plan.alpha else "not supported"
+    said = f"{verdict.words}; {apa.p_value(p)} adjusted over {size} primary hypotheses ({CORRECTIONS[plan.correction]})"
+    return replace(verdict, verdict=held, words=said, p_adjusted=p)
 
 
 def _verdict(report: Report, stated: dict[str, Any]) -> Verdict:
@@ -97,6 +120,9 @@ def _words(kept: Record, row: Any) -> str:
         return "; ".join(kept.sentences)
     if hasattr(row, "z"):
         return f"{apa.words(row.a)} − {apa.words(row.b)}: z = {apa.number(row.z)}, {apa.p_value(row.p_adjusted)}"
+    if not hasattr(row, "t"):
+        return (f"{apa.words(row.a)} − {apa.words(row.b)}: Δ = {apa.bounded(row.diff)}, "
+                f"{apa.interval(row.ci_low, row.ci_high, 95)}, {apa.p_value(row.p_adjusted)}")  # fmt: skip
     return apa.difference(row)
 
 

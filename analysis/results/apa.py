@@ -29,6 +29,16 @@ def bounded(value: float, decimals: int = 2) -> str:
     return text.replace("0.", ".", 1) if text.lstrip("−").startswith("0.") else text
 
 
+def level(alpha: float) -> str:
+    """Return a level of significance with all its digits: `.05`, `.001`.
+
+    >>> level(0.05), level(0.0001)
+    ('.05', '.0001')
+    """
+    text = f"{alpha:.10f}".rstrip("0")
+    return text.replace("0.", ".", 1)
+
+
 def p_value(p: float) -> str:
     """Return `p = .034` or `p < .001`."""
     if pd.isna(p):
@@ -73,6 +83,11 @@ def difference(row: Any, form: Callable[[float], str] = number) -> str:
 def words(name: str) -> str:
     """Return an identifier as words on one line: `fraction_correct` as `fraction correct`, `a:b` as `a × b`."""
     return " ".join(str(name).replace(":", " × ").replace("_", " ").split())
+
+
+def inside(label: str) -> str:
+    """Return a label as it stands inside a sentence: `Response time` as `response time`, `AUROC2` as it is."""
+    return label if label[:2].isupper() else label[:1].lower() + label[1:]
 
 
 def listing(names: list[str], last: str = "and") -> str:

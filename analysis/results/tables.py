@@ -7,6 +7,7 @@ import pandas as pd
 from analysis.results import apa
 
 LONGEST_NAME = 80
+MOST_COLUMNS = 9  # of a table in LaTeX at its text's size
 FORMULAS = ("=", "+", "-", "@", "'", "\t", "\r")
 
 HEADINGS = {
@@ -17,10 +18,14 @@ HEADINGS = {
     "diff": "A − B", "se": "SE", "t": "t", "p_adjusted": "p (adjusted)",
     "p_permutation": "p (permutation)", "df1": "df₁", "df2": "df₂", "epsilon2": "ε²",
     "mean_rank_a": "Mean rank (A)", "mean_rank_b": "Mean rank (B)", "odds_ratio": "Odds ratio", "reason": "Remark",
+    "df_resid": "df (error)", "epsilon": "ε", "df_gg": "df (GG)", "df_resid_gg": "df (error, GG)",
+    "p_uncorrected": "p (uncorrected)", "ges": "ηG²", "bf10": "BF₁₀", "bf01": "BF₀₁", "w": "w", "Q": "Q", "U": "U",
+    "brier": "Brier score", "ece": "ECE", "n_a": "n (A)", "n_b": "n (B)",
+    "share_a": "Share (A)", "share_b": "Share (B)",
     "estimate": "Estimate", "chi2": "χ²", "rho": "ρ", "W": "W", "H": "H", "z": "z", "V": "V",
 }  # fmt: skip
-INTERVALS = {"ci_low": "95% CI", "eta2p_ci_low": "90% CI"}
-P_VALUES = ("p", "p_adjusted", "p_permutation")
+INTERVALS = {"ci_low": "95% CI", "eta2p_ci_low": "90% CI", "w_low": "90% CI", "ece_low": "95% CI"}
+P_VALUES = ("p", "p_adjusted", "p_permutation", "p_uncorrected")
 THREE = ("W", "se", "ss", "ms", "estimate")
 TWO = (
     "mean",
@@ -41,9 +46,12 @@ TWO = (
 )
 LATEX = {"&": r"\&", "%": r"\%", "_": r"\_", "#": r"\#", "$": r"\$", "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}",
          "^": r"\textasciicircum{}", "\\": r"\textbackslash{}", "η": r"$\eta$", "ω": r"$\omega$", "ε": r"$\varepsilon$",
-         "χ": r"$\chi$", "ρ": r"$\rho$", "²": r"$^2$", "₁": r"$_1$", "₂": r"$_2$", "−": r"$-$", "×": r"$\times$",
+         "χ": r"$\chi$", "ρ": r"$\rho$", "²": r"$^2$", "₀": r"$_0$", "₁": r"$_1$", "₂": r"$_2$", "−": r"$-$",
+         "×": r"$\times$",
          "∞": r"$\infty$", "—": "---", "±": r"$\pm$", "<": "$<$", ">": "$>$", "|": r"\textbar{}", "Δ": r"$\Delta$",
          "α": r"$\alpha$", "κ": r"$\kappa$", "λ": r"$\lambda$", "…": r"\ldots{}", "“": "``", "”": "''", "–": "--",
+         "′": r"$\prime$", "√": r"$\surd$", "½": r"$\frac{1}{2}$",
+         "·": r"$\cdot$", "’": "'",
          "≥": r"$\geq$", "≤": r"$\leq$"}  # fmt: skip
 
 
@@ -98,13 +106,18 @@ def without_tags(text: str) -> str:
 
 
 def latex(table: pd.DataFrame, caption: str, label: str) -> str:
-    """Return the table as a LaTeX `table` with booktabs rules; `label` is an id."""
+    """Return the table as a LaTeX `table` with booktabs rules, its remarks as a note below; `label` is an id."""
+    remarks = list(dict.fromkeys(str(text) for text in table.get("reason", []) if isinstance(text, str) and text))
+    table = table.drop(columns="reason", errors="ignore")
     shown = readable(table)
     columns = "".join("r" if number else "l" for number in flush_right(table))
     rows = [" & ".join(map(escape, row)) + r" \\" for row in [list(shown.columns), *shown.to_numpy().tolist()]]
     lines = [r"\begin{table}", r"\centering", rf"\caption{{{escape(caption)}}}", rf"\label{{tab:{file_name(label)}}}"]
     lines += [rf"\begin{{tabular}}{{{columns}}}", r"\toprule", rows[0], r"\midrule", *rows[1:], r"\bottomrule"]
-    return "\n".join([*lines, r"\end{tabular}", r"\end{table}"]) + "\n"
+    if len(shown.columns) > MOST_COLUMNS:
+        lines[2:2] = [r"\footnotesize", r"\setlength{\tabcolsep}{3pt}"]
+    notes = [rf"\par\smallskip{{\footnotesize\emph{{Note.}} {escape('; '.join(remarks))}.}}"] if remarks else []
+    return "\n".join([*lines, r"\end{tabular}", *notes, r"\end{table}"]) + "\n"
 
 
 def escape(text: str) -> str:

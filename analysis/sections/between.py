@@ -7,11 +7,12 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.reading.hypotheses import PLUS
 from analysis.reading.plans import Plan
 from analysis.reading.study import Measure
 from analysis.results import apa
 from analysis.results.records import Record, record
-from analysis.statistics import descriptives, power
+from analysis.statistics import bayes, descriptives, power
 from analysis.statistics.cells import complete, groups, varying
 from analysis.statistics.comparisons import equivalence
 from analysis.statistics.effects import epsilon2_interval
@@ -21,6 +22,7 @@ from analysis.statistics.factorial import welch as welches
 
 SUM = "sum-to-zero"
 POWER = 0.8
+MOST_CELLS = 12  # whose means a sentence holds
 
 
 def describe(measure: Measure) -> Record:
@@ -57,7 +59,37 @@ def parametric(measure: Measure, plan: Plan) -> list[Record]:
         {"function": "scipy.stats.levene", "levene_center": "median"},
         lambda terms: [f"{apa.words(row.term)}: {apa.levene(row)}" for row in terms.dropna(subset="p").itertuples()],
     )
-    return [normality, levene, *_anovas(measure, plan), *comparisons(measure, plan)]
+    return [normality, levene, *_anovas(measure, plan), *planned(measure, plan), *comparisons(measure, plan)]
+
+
+def planned(measure: Measure, plan: Plan) -> list[Record]:
+    """Return the contrasts that the plan's hypotheses state for this measure; none where they state none."""
+    found = []
+    for stated in plan.hypotheses:
+        if stated["analysis"] != f"{measure.name}.contrast":
+            continue
+        high, low = (tuple(stated[side].split(PLUS)) for side in ("higher", "lower"))
+        having = [factor for factor in measure.between
+                  if {*high, *low} <= set(measure.data[factor].dropna().astype(str))]  # fmt: skip
+        having = [factor for factor in having if stated.get("term") in (None, factor)]
+        if having:
+            found.append(posthoc.Contrast(having[0], high, low, stated.get("sided") == "one"))
+    if not found:
+        return []
+    covariance = plan.covariance_of(measure.name)
+    return [
+        _record(
+            measure,
+            "contrast",
+            f"{measure.label}: planned contrasts ({_named(covariance)})",
+            partial(posthoc.planned, measure.data, measure.name, measure.between, found, covariance, plan.correction),
+            posthoc.PLANNED,
+            {"function": "t test of estimated marginal means", "posthoc_means": "emm", "covariance": covariance,
+             "contrasts": SUM, "direction": "a − b", "correction": plan.correction, "family": "the planned contrasts"},
+            lambda terms: [f"{apa.difference(row)}{' (one-sided)' if row.sides == 'one' else ''}"
+                           for row in terms.itertuples()],
+        )
+    ]  # fmt: skip
 
 
 def _anovas(measure: Measure, plan: Plan) -> list[Record]:
@@ -80,11 +112,11 @@ def _anovas(measure: Measure, plan: Plan) -> list[Record]:
             method,
             anova_sentences,
         )
-        found.append(_with_detectable(tested, plan, "Cohen's f", partial(_detectable_f, tested, plan.alpha)))
+        found.append(with_detectable(tested, "Cohen's f", partial(_detectable_f, tested, plan.alpha)))
     return found
 
 
-def _with_detectable(tested: Record, plan: Plan, unit: str, smallest: Callable[[Any], float]) -> Record:
+def with_detectable(tested: Record, unit: str, smallest: Callable[[Any], float]) -> Record:
     """Return the record whose method also says the smallest effect that each test finds with `POWER`."""
     if not tested.defined:
         return tested
@@ -160,6 +192,29 @@ def _named(covariance: str) -> str:
     return {"classical": "pooled error", "hc3": "HC3 covariance"}[covariance]
 
 
+def bayes_factors(measure: Measure) -> Record:
+    """Return the evidence for each term against none, with default priors; folded, as no plan asks for it."""
+    return _record(
+        measure,
+        "bayes",
+        f"{measure.label}: Bayes factors",
+        lambda: bayes.anova(measure.data, measure.name, measure.between),
+        bayes.COLUMNS,
+        {"function": "JZS priors, quadrature", "prior": "Cauchy of scale 1/2 on standardised effects",
+         "compares": "the full model with the one without the term"},
+        bayes_sentences,
+    )  # fmt: skip
+
+
+def bayes_sentences(terms: pd.DataFrame) -> list[str]:
+    """Return `heatmap: BF₁₀ = 0.81` of each term; above 1 the data speak for an effect, below for none."""
+    return [f"{apa.words(row.term)}: BF₁₀ {_factor_of(row.bf10)}" for row in terms.dropna(subset="bf10").itertuples()]
+
+
+def _factor_of(bf: float) -> str:
+    return "> 10⁴" if bf > 1e4 else "< 10⁻⁴" if bf < 1e-4 else f"= {apa.number(bf, 2 if bf >= 0.1 else 3)}"
+
+
 def rank_tests(measure: Measure, plan: Plan) -> list[Record]:
     """Return Kruskal-Wallis over cells and factors, and Dunn's comparisons where a grouping has three levels."""
     data, name, factors = measure.data, measure.name, measure.between
@@ -173,7 +228,7 @@ def rank_tests(measure: Measure, plan: Plan) -> list[Record]:
         lambda terms: [f"{apa.words(row.term)}: {apa.kruskal(row)}" for row in terms.dropna(subset="p").itertuples()],
     )
     smallest = partial(_detectable_epsilon2, tested, plan.alpha)
-    found = [_with_detectable(tested, plan, "ε²", smallest)]
+    found = [with_detectable(tested, "ε²", smallest)]
     pairs = ranks.dunn(data, name, factors, plan.correction)
     if len(pairs):
         method = {"function": "Dunn (1964), two-sided, ties corrected", "correction": plan.correction}
@@ -235,7 +290,7 @@ def answer(measure: Measure, records: list[Record], plan: Plan) -> str:
     if "H" in tested:
         tested = tested[:1]
     found = tested.loc[tested["p"] < plan.alpha, "term"].tolist()
-    label = measure.label.lower()
+    label = apa.inside(measure.label)
     if not found:
         mean = apa.value(measure.data[measure.name].mean(), measure.kind, measure.unit)
         names = apa.listing([_factor(term) for term in tested["term"]], "or")
@@ -244,6 +299,8 @@ def answer(measure: Measure, records: list[Record], plan: Plan) -> str:
             equivalent(by_id.get(f"{measure.name}.equivalence"), plan)
         )
     means = "; ".join(_level_means(measure, term) for term in found if ":" not in term)
+    if not means and len(_cells(measure)) <= MOST_CELLS:
+        means = _level_means(measure, "cells")
     return f"{measure.label} differed by {apa.listing([_factor(term) for term in found])}" + (
         f": {means}." if means else "."
     )

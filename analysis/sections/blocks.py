@@ -12,10 +12,11 @@ from analysis.reading.study import Measure
 from analysis.results import apa
 from analysis.results.records import Record, record
 from analysis.results.section import Figure, Section
-from analysis.sections import between, repeated
+from analysis.sections import between, binary, repeated, trials
+from analysis.sections.primary_test import binary_once
 from analysis.statistics.cells import cell_label
 from analysis.statistics.factorial.assumptions import residuals
-from analysis.statistics.regression import gee, logistic, odds
+from analysis.statistics.regression import cumulative, gee, logistic, odds
 
 MOST_CONTRASTS = 40
 INTERVAL_NOTE = "Boxes: median and quartiles; dots: participants; diamonds: means with 95% t intervals."
@@ -27,6 +28,7 @@ def numeric(measure: Measure, plan: Plan, intro: str = "") -> Section:
         between.describe(measure),
         *between.parametric(measure, plan),
         *between.rank_tests(measure, plan),
+        between.bayes_factors(measure),
         *between.equivalences(measure, plan),
     ]
     normality = next(found for found in records if found.id == f"{measure.name}.normality")
@@ -48,14 +50,19 @@ def ordinal(measure: Measure, plan: Plan, labels: dict[int, str] | None = None, 
 def binary_models(measure: Measure) -> list[Record]:
     """Return the models of the single right or wrong answers: mixed logistic regression and GEE."""
     factors = [*measure.between, *measure.within]
-    models = (
+    models = [
         ("logistic", "mixed logistic regression", logistic.mixed_logistic,
          {"function": "random-intercept logistic regression, adaptive Gauss-Hermite quadrature, 15 nodes",
           "contrasts": "treatment", "covariance": "inverse Hessian"}),
         ("gee", "GEE", gee.gee,
          {"function": "statsmodels.GEE, binomial, exchangeable", "contrasts": "treatment",
           "covariance": "bias-reduced (Mancl & DeRouen 2001)"}),
-    )  # fmt: skip
+    ]  # fmt: skip
+    if measure.stimulus:
+        crossed = partial(cumulative.mixed_logistic_crossed, stimulus=measure.stimulus)
+        models.append(("logistic_crossed", "logistic regression with random participants and stimuli", crossed,
+                       {"function": "crossed random intercepts, Laplace approximation", "contrasts": "treatment",
+                        "covariance": "inverse Hessian"}))  # fmt: skip
     found = []
     for suffix, title, model, method in models:
         known = measure.answers.dropna(subset=[measure.name, *factors])
@@ -68,20 +75,10 @@ def binary_models(measure: Measure) -> list[Record]:
                 {**method, "unit": "answers", "n_participants": int(known["participant"].nunique())},
                 len(known),
                 len(measure.answers) - len(known),
-                odds_sentences,
+                trials.odds_sentences,
             )
         )
     return found
-
-
-def odds_sentences(terms: pd.DataFrame) -> list[str]:
-    """Return one sentence per coefficient: the odds ratio, its interval and test."""
-    tested = terms[terms["p"].notna() & (terms["term"] != "(Intercept)")]
-    return [
-        f"{apa.words(row.term)}: OR = {apa.number(row.odds_ratio)}, "
-        f"{apa.interval(row.ci_low, row.ci_high, 95, apa.number)}, z = {apa.number(row.z)}, {apa.p_value(row.p)}"
-        for row in tested.itertuples()
-    ]
 
 
 def spread(measure: Measure) -> Figure:
@@ -93,12 +90,12 @@ def spread(measure: Measure) -> Figure:
         if factors
         else measure.data[[measure.name]].mean()
     )
-    summary = "; ".join(f"{cell_label(key)} M = {apa.number(mean)}" for key, mean in means.dropna().items())
+    summary = "; ".join(f"{apa.words(cell_label(key))} M = {apa.number(mean)}" for key, mean in means.dropna().items())
     return Figure(
         f"{measure.name}-spread",
         f"{measure.label} by {by}",
         INTERVAL_NOTE,
-        f"Box plot of {measure.label.lower()} by {by}. {summary}.",
+        f"Box plot of {apa.inside(measure.label)} by {by}. {summary}.",
         lambda: distributions.boxes(measure, factors),
     )
 
@@ -113,7 +110,7 @@ def normal_quantiles(measure: Measure) -> Figure:
         f"{measure.name}-qq",
         f"{measure.label}: residuals against the normal distribution",
         "Residuals of the full factorial model; the line goes through their quartiles.",
-        f"Quantile-quantile plot of the residuals of {measure.label.lower()}: {said}.",
+        f"Quantile-quantile plot of the residuals of {apa.inside(measure.label)}: {said}.",
         lambda: distributions.qq(values),
     )
 
@@ -129,14 +126,14 @@ def contrasts(measure: Measure, records: list[Record], plan: Plan) -> Figure | N
     table = table.assign(
         label=table["a"].astype(str) + " − " + table["b"].astype(str), clear=table["p_adjusted"] < plan.alpha
     )
-    said = "; ".join(f"{row.label} {apa.number(row.diff)}" for row in table.itertuples())
+    said = "; ".join(f"{apa.words(row.label)} {apa.number(row.diff)}" for row in table.itertuples())
     return Figure(
         f"{measure.name}-contrasts",
         f"{measure.label}: differences between conditions"
         + (f" (the {len(table)} clearest of {len(everything)})" if len(table) < len(everything) else ""),
         f"Differences of marginal means with simultaneous 95% intervals; filled: adjusted p < {plan.alpha:g}.",
         f"Forest plot of pairwise differences: {said}.",
-        lambda: comparisons.forest(table, f"difference in {measure.label.lower()}", measure.kind),
+        lambda: comparisons.forest(table, f"difference in {apa.inside(measure.label)}", measure.kind),
     )
 
 
@@ -161,13 +158,17 @@ def answers(measure: Measure, labels: dict[int, str]) -> Figure | None:
         f"{measure.name}-answers",
         f"{measure.label}: all answers",
         "Shares of the answers in each condition, low to the left of the line and high to the right.",
-        f"Diverging bars of {measure.label.lower()} by condition. {said}.",
+        f"Diverging bars of {apa.inside(measure.label)} by condition. {said}.",
         lambda: ratings.likert(counts, named),
     )
 
 
 def outcome(measure: Measure, plan: Plan) -> Section:
     """Return the section of any measure: its between-subjects part, its within-subjects part, its models."""
+    if binary_once(measure):
+        section = binary.section(measure, plan)
+        section.records += binary_models(measure) if measure.within else []
+        return section
     if not measure.within:
         section = ordinal(measure, plan) if measure.kind == "ordinal" else numeric(measure, plan)
     else:
@@ -186,6 +187,10 @@ def within(measure: Measure, plan: Plan) -> Section:
     """
     records = [between.describe(measure), *repeated.paired_tests(measure, plan), *repeated.equivalences(measure, plan)]
     said = repeated.answer(measure, records, plan)
+    if measure.kind != "ordinal":
+        records.append(repeated.anova_within(measure, plan))
+        said += repeated.interactions(records[-1], plan, measure.within)
+        records.append(repeated.bayes_factors(measure))
     figures = [spread(measure)]
     if measure.between:
         means = (

@@ -9,8 +9,10 @@ from analysis.errors import NotDefined
 from analysis.reading.plans import Plan
 from analysis.reading.study import Measure
 from analysis.results import apa
-from analysis.statistics.comparisons import friedman, paired
+from analysis.statistics.cells import cell_label
+from analysis.statistics.comparisons import binary, friedman, paired
 from analysis.statistics.factorial import anova, ranks
+from analysis.statistics.regression import once
 
 COLUMNS = ("term", "statistic", "n", "value", "p", "reason")
 PAIRED = {"wilcoxon": "V", "t": "t"}
@@ -30,6 +32,9 @@ def primary_test(measure: Measure, plan: Plan) -> pd.DataFrame:
 
 
 def _between(measure: Measure, plan: Plan) -> pd.DataFrame:
+    if binary_once(measure):
+        found = once.deviance(measure.data, measure.name, measure.between)
+        return _rows(found, "chi2", "")
     if measure.kind in ("ordinal", "time"):
         found = ranks.kruskal(measure.data, measure.name, measure.between)
         return _rows(found, "H", found["reason"])
@@ -40,6 +45,8 @@ def _between(measure: Measure, plan: Plan) -> pd.DataFrame:
 
 
 def _within(measure: Measure, plan: Plan) -> pd.DataFrame:
+    if binary_once(measure):
+        return pd.concat([_binary(table, factor) for factor, table in binary_tables(measure).items()])
     parts = []
     for factor in measure.within:
         table = paired.wide(measure.data, measure.name, [factor])
@@ -53,6 +60,28 @@ def _within(measure: Measure, plan: Plan) -> pd.DataFrame:
     if not parts:
         raise NotDefined("there is only one condition")
     return pd.concat(parts, ignore_index=True)
+
+
+def binary_once(measure: Measure) -> bool:
+    """Return whether every participant answered yes or no once (in each condition)."""
+    return measure.kind == "binary" and measure.responses is None
+
+
+def binary_tables(measure: Measure) -> dict[str, pd.DataFrame]:
+    """Return participants × conditions of a yes or no: the levels of the one within factor, or the cells of several."""
+    table = paired.wide(measure.data, measure.name, measure.within)
+    if len(measure.within) == 1:
+        return {measure.within[0]: table}
+    return {"cells": table.set_axis([cell_label(key) for key in table.columns], axis=1)}
+
+
+def _binary(table: pd.DataFrame, factor: str) -> pd.DataFrame:
+    """Return Cochran's Q of three conditions or more, McNemar's test of two."""
+    if len(table.columns) > 2:
+        return _rows(binary.cochran(table, factor), "Q", "")
+    found = binary.mcnemar(table)
+    named = [f"{apa.words(row.a)} − {apa.words(row.b)}" for row in found.itertuples()]
+    return _rows(found.assign(term=named), "diff", found["reason"])
 
 
 def _rows(found: pd.DataFrame, statistic: str, reason: str | pd.Series) -> pd.DataFrame:

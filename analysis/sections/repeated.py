@@ -1,22 +1,26 @@
 """The analyses of one measure within participants, as records: pairs of conditions, Friedman, models of the answers."""
 
+import math
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from itertools import combinations
 from typing import Any
 
 import pandas as pd
 
+from analysis.errors import NotDefined
 from analysis.reading.plans import Plan
 from analysis.reading.study import Measure
 from analysis.results import apa
 from analysis.results.records import Record, record
-from analysis.sections import between
-from analysis.statistics import power
+from analysis.sections import between, trials
+from analysis.statistics import bayes, power
 from analysis.statistics.comparisons import equivalence, friedman, paired
+from analysis.statistics.factorial import within
 from analysis.statistics.multiplicity import CORRECTIONS
-from analysis.statistics.regression import mixed, odds, ordinal
+from analysis.statistics.regression import cumulative, mixed, odds, ordinal
 
 NAMES = {"wilcoxon": "Wilcoxon signed-rank", "t": "paired t"}
 
@@ -133,6 +137,83 @@ def _friedman_terms(factor: str, table: pd.DataFrame) -> pd.DataFrame:
     return friedman.friedman(table, factor)
 
 
+def anova_within(measure: Measure, plan: Plan) -> Record:
+    """Return the analysis of variance of participants' means within subjects, or mixed, by Greenhouse-Geisser's ε."""
+    function = partial(within.within_anova, measure.data, measure.name, measure.between, measure.within)
+    people = measure.data["participant"].nunique()
+    tested = record(
+        f"{measure.name}.anova_within",
+        f"{measure.label}: {'mixed' if measure.between else 'within-subjects'} analysis of variance",
+        function,
+        within.COLUMNS,
+        {"function": "orthonormal contrasts of participants' means, as R's afex::aov_ez", "ss_type": 3,
+         "contrasts": between.SUM, "correction": "Greenhouse-Geisser",
+         "effect_size": "partial η² with 90% interval by noncentral F; generalised η²"},
+        people,
+        0,
+        anova_within_sentences,
+    )  # fmt: skip
+    lacking = people - _complete(measure) if tested.defined else 0
+    return replace(tested, n=people - lacking, n_excluded=lacking)
+
+
+def bayes_factors(measure: Measure) -> Record:
+    """Return the evidence for a difference of every pair of conditions, with a default prior."""
+
+    def terms() -> pd.DataFrame:
+        rows = []
+        for factor in measure.within:
+            table = paired.wide(measure.data, measure.name, [factor])
+            for a, b in combinations(table.columns, 2):
+                both = table[[a, b]].dropna()
+                name = f"{a} − {b}"
+                try:
+                    bf = bayes.t_test((both[a] - both[b]).to_numpy(float))
+                    rows.append((name, len(both), bf, 1 / bf, ""))
+                except NotDefined as refusal:
+                    rows.append((name, len(both), math.nan, math.nan, refusal.reason))
+        return pd.DataFrame(rows, columns=(*bayes.COLUMNS, "reason"))
+
+    return record(
+        f"{measure.name}.bayes",
+        f"{measure.label}: Bayes factors of the pairs",
+        terms,
+        bayes.COLUMNS,
+        {"function": "JZS t tests of paired differences", "prior": "Cauchy of scale √2/2 on the standardised mean"},
+        measure.data["participant"].nunique(),
+        0,
+        between.bayes_sentences,
+    )
+
+
+def _complete(measure: Measure) -> int:
+    return len(within.complete_people(measure.data, measure.name, measure.between, measure.within)[0])
+
+
+def anova_within_sentences(terms: pd.DataFrame) -> list[str]:
+    """Return one APA sentence per effect; degrees of freedom are Greenhouse-Geisser's where ε is below 1."""
+    return [
+        f"{apa.words(row.term)}: F({apa.degrees(round(row.df_gg, 2))}, {apa.degrees(round(row.df_resid_gg, 2))}) = "
+        f"{apa.number(row.F)}, {apa.p_value(row.p)}, ηp² = {apa.bounded(row.eta2p)}, "
+        f"{apa.interval(row.eta2p_ci_low, row.eta2p_ci_high, 90)}"
+        for row in terms.itertuples()
+    ]
+
+
+def interactions(tested: Record, plan: Plan, names: list[str]) -> str:
+    """Return which factors change the effect of those within participants, nothing where none was shown to."""
+    if not tested.defined:
+        return ""
+    rows = [
+        row
+        for row in tested.terms.itertuples()
+        if set(row.term.split(":")) & set(names) and ":" in row.term and row.p < plan.alpha
+    ]
+    said = [f"{apa.words(row.term)}, F({apa.degrees(round(row.df_gg, 2))}, {apa.degrees(round(row.df_resid_gg, 2))}) = "
+            f"{apa.number(row.F)}, {apa.p_value(row.p)}" for row in rows]  # fmt: skip
+    return f" Effects depend on each other: {'; '.join(said)}." if said else ""
+
+
 def equivalences(measure: Measure, plan: Plan) -> list[Record]:
     """Return paired equivalence tests against the plan's bound; none where none was stated."""
     bound = plan.bounds.get(measure.name)
@@ -168,29 +249,71 @@ def _not_shown(found: Record) -> str:
 
 
 def models(measure: Measure) -> list[Record]:
-    """Return the models of the single answers: mixed linear regression, for ratings the proportional-odds model too."""
+    """Return the models of the single answers: mixed linear regression, for ratings those of `rating_models` too."""
+    found = [_linear(measure, "")]
+    if measure.stimulus:
+        found.append(_linear(measure, measure.stimulus))
+    return found + (rating_models(measure) if measure.kind == "ordinal" else [])
+
+
+def _linear(measure: Measure, stimulus: str) -> Record:
+    both = " with random participants and stimuli" if stimulus else ""
+    return _model(
+        measure,
+        "mixed_crossed" if stimulus else "mixed",
+        f"mixed linear regression{both}",
+        partial(mixed.mixed_linear, stimulus=stimulus),
+        mixed.COLUMNS,
+        {"function": f"{'crossed random intercepts' if stimulus else 'random-intercept linear model'}, REML",
+         "contrasts": "treatment", "covariance": "model", "degrees_of_freedom": "Satterthwaite"},
+        slope_sentences,
+    )  # fmt: skip
+
+
+def rating_models(measure: Measure) -> list[Record]:
+    """Return the proportional-odds models of single ratings: population-averaged, and with random intercepts."""
+    averaged = {"function": "statsmodels OrderedModel, logit", "contrasts": "treatment",
+                "covariance": "robust to clustering in participants"}  # fmt: skip
+    random = {"function": "cumulative logit, random intercepts, Laplace approximation", "contrasts": "treatment",
+              "covariance": "inverse Hessian"}  # fmt: skip
+    both = "participants and stimuli" if measure.stimulus else "participants"
+    fit = partial(cumulative.mixed_ordinal, stimulus=measure.stimulus)
+    return [
+        _model(measure, "ordinal", "proportional-odds model", ordinal.ordinal, odds.COLUMNS, averaged),
+        _model(measure, "ordinal_mixed", f"proportional-odds model with random {both}", fit, odds.COLUMNS, random,
+               trials.odds_sentences),
+    ]  # fmt: skip
+
+
+def _model(measure: Measure, suffix: str, title: str, model: Callable[..., pd.DataFrame], columns: tuple[str, ...],
+           method: dict[str, Any], sentences: Callable[[pd.DataFrame], list[str]] | None = None) -> Record:  # fmt: skip
     answers = measure.answers
     factors = [*measure.between, *measure.within]
-    method = {"function": "random-intercept linear model, REML", "contrasts": "treatment", "covariance": "model"}
-    chosen: list[tuple[str, str, Callable[..., pd.DataFrame], tuple[str, ...], dict[str, str]]]
-    chosen = [("mixed", "mixed linear regression", mixed.mixed_linear, mixed.COLUMNS, method)]
-    if measure.kind == "ordinal":
-        method = {"function": "statsmodels OrderedModel, logit", "contrasts": "treatment",
-                  "covariance": "robust to clustering in participants"}  # fmt: skip
-        chosen.append(("ordinal", "proportional-odds model", ordinal.ordinal, odds.COLUMNS, method))
     known = answers.dropna(subset=[measure.name, *factors])
+    counts = {"n_participants": int(known["participant"].nunique())}
+    if measure.stimulus:
+        counts["n_stimuli"] = int(known[measure.stimulus].nunique())
+    return record(
+        f"{measure.name}.{suffix}",
+        f"{measure.label}: {title} of the single answers",
+        partial(model, answers, measure.name, factors),
+        columns,
+        {**method, "unit": "answers", **counts},
+        len(known),
+        len(answers) - len(known),
+        sentences,
+    )
+
+
+def slope_sentences(terms: pd.DataFrame) -> list[str]:
+    """Return one sentence per coefficient of a linear model, and one on its random part."""
+    tested = terms[terms["p"].notna() & (terms["term"] != "(Intercept)")]
     return [
-        record(
-            f"{measure.name}.{suffix}",
-            f"{measure.label}: {title} of the single answers",
-            partial(model, answers, measure.name, factors),
-            columns,
-            {**method, "unit": "answers", "n_participants": int(known["participant"].nunique())},
-            len(known),
-            len(answers) - len(known),
-        )
-        for suffix, title, model, columns, method in chosen
-    ]
+        f"{apa.words(row.term)}: b = {apa.number(row.estimate)}, "
+        f"{apa.interval(row.ci_low, row.ci_high, 95, apa.number)}, t({apa.degrees(row.df)}) = {apa.number(row.t)}, "
+        f"{apa.p_value(row.p)}"
+        for row in tested.itertuples()
+    ] + trials.random_part(terms)
 
 
 def answer(measure: Measure, records: list[Record], plan: Plan) -> str:

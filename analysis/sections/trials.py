@@ -11,6 +11,7 @@ from analysis.results import apa
 from analysis.results.records import Record, record
 from analysis.results.section import Figure
 from analysis.statistics.effects import mean_interval
+from analysis.statistics.regression import logistic, odds
 
 CURVE = ("series", "x", "n", "mean", "ci_low", "ci_high")
 
@@ -39,9 +40,33 @@ def per_participant(trials: pd.DataFrame, people: pd.DataFrame, name: str, label
     values = (grouped.median() if kind == "time" else grouped.mean()).reset_index()
     factors = [column for column in people.columns if column != "participant"]
     data = people.merge(values, on="participant", how="left")
-    responses = trials[["participant", *(within or []), name]].merge(people, on="participant")
+    stimulus = "stimulus" if "stimulus" in trials and name != "stimulus" else ""
+    kept = ["participant", *(within or []), name, *([stimulus] if stimulus else [])]
+    responses = trials[kept].merge(people, on="participant")
     known = [factor for factor in factors if factor in between]
-    return Measure(name, label, kind, data, known, within or [], responses, **options)
+    return Measure(name, label, kind, data, known, within or [], responses, stimulus=stimulus, **options)
+
+
+def learning_test(trials: pd.DataFrame, order: str, name: str, label: str, factors: list[str]) -> Record:
+    """Return the logistic regression of single answers on the trial's place, which may grow differently by condition.
+
+    The place counts from −½ (the first trial) to ½ (the last), so that a coefficient is the change over all of them.
+    """
+    place = trials[order].astype(float)
+    span = place.max() - place.min()
+    data = trials.assign(trial=(place - place.min()) / span - 0.5 if span else 0.0)
+    known = data.dropna(subset=[name])
+    return record(
+        f"{name}.learning_test",
+        f"{label}: does it grow over the trials, and differently by condition?",
+        lambda: logistic.mixed_logistic(data, name, factors, slope="trial"),
+        odds.COLUMNS,
+        {"function": "random-intercept logistic regression, adaptive Gauss-Hermite quadrature, 15 nodes",
+         "contrasts": "treatment", "trial": "from −1/2 at the first to 1/2 at the last", "unit": "answers"},
+        len(known),
+        len(data) - len(known),
+        odds_sentences,
+    )  # fmt: skip
 
 
 def curve(
@@ -72,3 +97,20 @@ def curve(
         lambda: curves.lines(table, "training trial", label, "fraction", chance),
     )
     return kept, figure
+
+
+def odds_sentences(terms: pd.DataFrame) -> list[str]:
+    """Return one sentence per coefficient of a logistic model, the odds ratio with its test, and its random part."""
+    tested = terms[terms["p"].notna() & terms["ci_low"].notna() & (terms["term"] != "(Intercept)")]
+    return [
+        f"{apa.words(row.term)}: OR = {apa.number(row.odds_ratio)}, "
+        f"{apa.interval(row.ci_low, row.ci_high, 95, apa.number)}, z = {apa.number(row.z)}, {apa.p_value(row.p)}"
+        for row in tested.itertuples()
+    ] + random_part(terms)
+
+
+def random_part(terms: pd.DataFrame) -> list[str]:
+    """Return the sentence that gives the SDs of a mixed model's random intercepts; none for other models."""
+    rows = terms[terms["term"].str.startswith("sd(")]
+    said = [f"{row.term[3:-1]} {apa.number(row.estimate)}" for row in rows.itertuples()]
+    return [f"Random part, SD: {', '.join(said)}"] if said else []

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy import optimize, stats
@@ -12,37 +13,68 @@ from analysis.statistics.effects import wilson
 LARGEST_CELL = 100_000
 
 
-def power(levels: dict[str, int], term: str, f: float, n_per_cell: int, alpha: float = 0.05) -> float:
-    """Return the power of one term's F test at Cohen's f: noncentrality f² N, df of the full factorial model.
+@dataclass(frozen=True)
+class Repeated:
+    """What repeated conditions add to a design: within factors with their levels, their correlation, and ε."""
+
+    levels: dict[str, int] = field(default_factory=dict)
+    correlation: float = 0.5
+    epsilon: float = 1.0
+
+
+NONE = Repeated()
+
+
+def power(levels: dict[str, int], term: str, f: float, n_per_cell: int, alpha: float = 0.05,
+          repeated: Repeated = NONE) -> float:  # fmt: skip
+    """Return the power of one term's F test at Cohen's f, with the degrees of freedom of the full factorial model.
+
+    Between subjects λ = f² N. With m repeated conditions that correlate by ρ, a term of between factors alone has
+    λ = f² N m / (1 + (m − 1) ρ), any other λ = f² N m ε / (1 − ρ), as G*Power 3 has them (Faul et al. 2007).
 
     >>> round(power({"heatmap": 3, "scores": 2}, "heatmap", 0.25, 16), 3)
     0.569
+    >>> round(power({}, "stage", 0.25, 28, repeated=Repeated({"stage": 3})), 3)
+    0.812
     """
-    cells = math.prod(levels.values())
-    df1 = math.prod(levels[factor] - 1 for factor in term.split(":"))
-    df2 = cells * (n_per_cell - 1)
+    cells, m = math.prod(levels.values()), math.prod(repeated.levels.values())
+    named = term.split(":")
+    df1 = float(math.prod({**levels, **repeated.levels}[factor] - 1 for factor in named))
+    df2 = float(cells * (n_per_cell - 1))
+    n = cells * n_per_cell * m
+    inner = [factor for factor in named if factor in repeated.levels]
+    if inner:
+        df1, df2 = (
+            df1 * repeated.epsilon,
+            df2 * math.prod(repeated.levels[name] - 1 for name in inner) * repeated.epsilon,
+        )
+        noncentrality = f**2 * n * repeated.epsilon / (1 - repeated.correlation)
+    else:
+        noncentrality = f**2 * n / (1 + (m - 1) * repeated.correlation)
     if df2 < 1:
         raise NotDefined("one participant per cell leaves nothing to estimate the error from")
     critical = stats.f.ppf(1 - alpha, df1, df2)
     if f == 0:
         return alpha  # scipy 1.17's noncentral F returns −.95 here
-    return float(stats.ncf.sf(critical, df1, df2, f**2 * cells * n_per_cell))
+    return float(stats.ncf.sf(critical, df1, df2, noncentrality))
 
 
-def needed(levels: dict[str, int], term: str, f: float, wanted: float, alpha: float = 0.05) -> int:
+def needed(levels: dict[str, int], term: str, f: float, wanted: float, alpha: float = 0.05,
+           repeated: Repeated = NONE) -> int:  # fmt: skip
     """Return the smallest number of participants per cell that reaches the wanted power (power grows with it).
 
     >>> needed({"method": 2}, "method", 0.4, wanted=0.8)
     26
     """
     low, high = 1, 2
-    while power(levels, term, f, high, alpha) < wanted:
+    while power(levels, term, f, high, alpha, repeated) < wanted:
         low, high = high, high * 2
         if high > LARGEST_CELL:
             raise NotDefined(f"more than {LARGEST_CELL} participants per cell would be needed")
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (low, middle) if power(levels, term, f, middle, alpha) >= wanted else (middle, high)
+        reached = power(levels, term, f, middle, alpha, repeated) >= wanted
+        low, high = (low, middle) if reached else (middle, high)
     return high
 
 

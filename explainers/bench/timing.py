@@ -60,7 +60,7 @@ def bench(
             torch.nn.init.normal_(weight, std=0.02)
     model = model.to(device)
     images = torch.randn(n_images, 3, side, side, generator=torch.Generator().manual_seed(0)).to(device)
-    with torch.inference_mode():
+    with torch.no_grad():  # peers take gradients of scores that these choose
         targets = model(images).argmax(dim=1)
     subject = Subject(model, images, targets, clock)
     rows = []

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from explainers.errors import UserError
-from explainers.importing.settings import Method
+from explainers.importing.settings import Method, Settings
 
 SUFFIXES = (".npy", ".npz", ".png", ".tif", ".tiff")
 _WHITE = {"L": 255, "I;16": 65535, "I;16B": 65535}
@@ -23,14 +23,14 @@ Maps: TypeAlias = dict[tuple[str, int], Read]
 """By photograph and class index."""
 
 
-def find_maps(method: Method, images: list[str], classes: list[str]) -> Maps:
+def find_maps(method: Method, images: list[str], classes: list[str], settings: Settings) -> Maps:
     """Return how to read each map (H, W), float32, by photograph (its path in the folder) and class index.
 
     A file in a folder, or an array in a .npz, is called `PHOTOGRAPH-CLASS` or `PHOTOGRAPH/CLASS`: the photograph
     without its suffix, the class by name or index. A CSV has the columns `file`, `class` and `map`.
     """
     if method.maps.suffix == ".csv":
-        return _listed(method, images, classes)
+        return _listed(method, images, classes, settings)
     if method.maps.suffix == ".npz":
         found = {name: _from_npz(method.maps, name) for name in _names_in(method.maps)}
     elif method.maps.is_dir():
@@ -57,7 +57,7 @@ def find_maps(method: Method, images: list[str], classes: list[str]) -> Maps:
     return maps
 
 
-def _listed(method: Method, images: list[str], classes: list[str]) -> Maps:
+def _listed(method: Method, images: list[str], classes: list[str], settings: Settings) -> Maps:
     known = set(images)
     maps: Maps = {}
     try:
@@ -72,6 +72,7 @@ def _listed(method: Method, images: list[str], classes: list[str]) -> Maps:
                 key = row["file"], class_index(row["class"], classes, where)
                 if key in maps:
                     raise UserError(f"{where}: there are two maps of {row['file']} and {row['class']!r}.")
+                settings.require_inside(method.maps.parent / row["map"], where)
                 maps[key] = _from_file(method.maps.parent / row["map"], method)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UserError(f"{method.maps}: expected a CSV with the columns file, class and map ({error}).") from None
@@ -101,6 +102,7 @@ def _from_npz(path: Path, name: str) -> Read:
     def read() -> np.ndarray:
         try:
             with np.load(path, allow_pickle=False) as stored:
+                _require_modest(path)
                 return _checked(stored[name], f"{path}: {name}")
         except (OSError, ValueError, zipfile.BadZipFile) as error:
             raise UserError(f"{path}: {name}: cannot be read ({error}).") from None
@@ -114,6 +116,7 @@ def _from_file(path: Path, method: Method) -> Read:
             if path.suffix.lower() == ".npy":
                 return _checked(np.load(path, allow_pickle=False), path)
             if path.suffix.lower() == ".npz":
+                _require_modest(path)
                 with np.load(path, allow_pickle=False) as stored:
                     if len(stored.files) != 1:
                         raise UserError(f"{path}: expected one array, found {', '.join(stored.files) or 'none'}.")
@@ -127,8 +130,19 @@ def _from_file(path: Path, method: Method) -> Read:
     return read
 
 
+def _require_modest(path: Path) -> None:
+    """Raise where an array in a .npz is larger than any map: what is packed well would fill the memory."""
+    with zipfile.ZipFile(path) as packed:
+        if large := [one.filename for one in packed.infolist() if one.file_size > MOST_PIXELS * 8 + 10_000]:
+            raise UserError(f"{path}: {large[0]}: expected a map of at most {MOST_PIXELS:,} numbers.")
+
+
 def _grey(path: Path, method: Method) -> np.ndarray:
     with Image.open(path, formats=("PNG", "TIFF")) as picture:
+        if picture.width * picture.height > MOST_PIXELS:
+            raise UserError(
+                f"{path}: expected at most {MOST_PIXELS:,} pixels, found {picture.width} × {picture.height}."
+            )
         if picture.mode == "F":
             return np.asarray(picture)
         if picture.mode not in _WHITE:

@@ -49,16 +49,25 @@ class Output:
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """`images` and `output` are None where methods are added to a bundle."""
+    """`images` and `output` are None where methods are added to a bundle; with `root`, no file outside it is read."""
 
     path: Path
     images: Images | None
     methods: tuple[Method, ...]
     output: Output | None
+    root: Path | None = None
+
+    def require_inside(self, path: Path, where: object) -> None:
+        """Raise where a file lies outside the root: what others wrote may name any file of this machine."""
+        if self.root is not None and not path.resolve().is_relative_to(self.root.resolve()):
+            raise UserError(f"{where}: {path.name!r} lies outside the folder of {self.path.name}.")
 
 
-def load_settings(path: Path, *, into: bool) -> Settings:
-    """Return the checked tables; with `into` there are methods alone, as all else is in the bundle."""
+def load_settings(path: Path, *, into: bool, out: Path | None = None, confined: bool = False) -> Settings:
+    """Return the checked tables; with `into` there are methods alone, as all else is in the bundle.
+
+    `out` takes the place of the [output]'s bundle. `confined`: all files are to lie in the file's folder.
+    """
     content, folder = read_toml(path), Path(path).parent
     known = ("methods",) if into else ("images", "methods", "output")
     for name in content:
@@ -78,7 +87,15 @@ def load_settings(path: Path, *, into: bool) -> Settings:
     images = output = None
     if not into:
         images = read_table(Images, content.get("images", {}), f"{path}: [images]", folder)
-        output = read_table(Output, content.get("output", {}), f"{path}: [output]", folder)
+        table = content.get("output", {})
+        table = table | {"bundle": str(out.resolve())} if out and isinstance(table, dict) else table
+        output = read_table(Output, table, f"{path}: [output]", folder)
         if images.classes is not None and not all(map(is_text, images.classes)):
             raise UserError(f"{path}: [images] classes: expected a list of class names, found {images.classes!r}.")
-    return Settings(path=Path(path), images=images, methods=methods, output=output)
+    settings = Settings(
+        path=Path(path), images=images, methods=methods, output=output, root=folder if confined else None
+    )
+    read = [("[images]", one) for one in (images.folder, images.predictions, images.features) if one] if images else []
+    for where, file in [*read, *(("[[methods]]", method.maps) for method in methods)]:
+        settings.require_inside(file, f"{path}: {where}")
+    return settings

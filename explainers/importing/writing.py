@@ -27,6 +27,8 @@ def write_bundle(settings: Settings) -> list[str]:
     if images is None or output is None:
         raise ValueError("settings: expected those of a new bundle, with images and output.")
     predicted = read_predictions(images.predictions, images.classes, images.multilabel)
+    for file in predicted.files:
+        settings.require_inside(images.folder / file, images.predictions)
     ids = {file: opaque(output.seed, file, _content(images.folder / file)) for file in predicted.files}
     if len(set(ids.values())) < len(ids):
         raise UserError(f"{images.predictions}: two photographs have one name and content.")
@@ -154,7 +156,7 @@ def _write_methods(
     rows, said = [], []
     for method in settings.methods:
         other = 0
-        for (file, index), read in find_maps(method, list(ids), classes).items():
+        for (file, index), read in find_maps(method, list(ids), classes, settings).items():
             saliency = read()
             other += saliency.shape != sizes[file]
             content, values = stored(saliency, "npy")

@@ -1,15 +1,16 @@
 """Multi-scale occlusion: hide cells of all sizes, keep for each part of the image the scale that tells most.
 
 "multiscale-occlusion-study", section 4: recursive occlusion (4.3), pruning (4.5), fill (4.7), importance (4.8), offsets
-(4.10), the best of them (4.11) and their mean (4.12). The text is silent or illegible in places; ours are: the root is
-classified and pruned like any node (`prune_root`); the importance divides by the original score; cells at or below
-`epsilon` are pruned, negative ones too; the boundaries of cells in pixels are ⌊i·H / 2^(D+1)⌋.
+(4.10), the best of them (4.11) and their mean (4.12). The text is silent or illegible in places; we read it so that the
+root is classified and pruned like any node (`prune_root`), the importance divides by the original score, cells at or
+below `epsilon` are pruned, negative ones too, and the boundaries of cells in pixels are ⌊i·H / 2^(D+1)⌋.
 
 D counts subdivisions. The caption of figure 20, "256 heatmaps with a max depth of 5", fits our D = 4, so the user
 study's "depth of 4" may be our D = 3.
 
-Ours, not the paper's: `combine = "density"`, for what its section 8.1 leaves open, how to put all offsets into one
-structure in place of the mean of whole trees; see `explainers.occlusion.density`.
+Ours, not the paper's: by default the root's children stay, since the paper's rule leaves maps of one colour where the
+evidence is redundant (`paper` goes back to it); and `combine = "density"`, for what its section 8.1 leaves open, how to
+put all offsets into one structure in place of the mean of whole trees; see `explainers.occlusion.density`.
 """
 
 from typing import Any
@@ -25,6 +26,7 @@ from explainers.preprocessing import IMAGENET_MEAN, IMAGENET_STD
 from explainers.record import Record, Trial
 
 COMBINATIONS = ("trees", "density")
+PAPERS = {"combine": "trees", "n_best": 5, "epsilon": 0.001}  # beside the root's pruning; depth and fill it varies
 
 
 def multiscale_occlusion(
@@ -38,7 +40,8 @@ def multiscale_occlusion(
     ridge: float = 3.0,
     n_best: int | str = 5,
     epsilon: float = 0.001,
-    prune_root: bool = True,
+    prune_root: bool = False,
+    paper: bool = False,
     output: str = "softmax",
     precision: str = "full",
     mean: Colour = IMAGENET_MEAN,
@@ -54,7 +57,13 @@ def multiscale_occlusion(
 
     With `combine` "density" return the one density that explains all these rectangles best, signed, in importance per
     whole image: no tree is built, and `n_best`, `epsilon` and `prune_root` have no say.
+
+    With `paper`, the settings of the paper: `PAPERS`, and the root is pruned. What contradicts them is refused.
     """
+    given = {"combine": combine, "n_best": n_best, "epsilon": epsilon}
+    if paper and given != PAPERS:
+        wrong = next(name for name, value in given.items() if value != PAPERS[name])
+        raise UserError(f"{wrong}: with paper = true, expected {PAPERS[wrong]!r}, found {given[wrong]!r}.")
     grid = lattice(depth)
     if combine not in COMBINATIONS:
         raise UserError(f"combine: there is no {combine!r}.{near(combine, COMBINATIONS)}")
@@ -68,7 +77,7 @@ def multiscale_occlusion(
     maps = (
         density(grid, flat, size, ridge)
         if combine == "density"
-        else trees(grid, flat, size, n_best, epsilon, prune_root)
+        else trees(grid, flat, size, n_best, epsilon, prune_root or paper)
     )
     unflattened: torch.Tensor = maps.unflatten(0, values.shape[:2])
     return unflattened.to(images)
@@ -94,7 +103,7 @@ def trees(
     size: torch.Size,
     n_best: int | str = 5,
     epsilon: float = 0.001,
-    prune_root: bool = True,
+    prune_root: bool = False,
 ) -> torch.Tensor:
     """Return the mean of the densest trees by the rectangles' importance (n, R), at an image's size (n, H, W)."""
     top, bottom, left, right = grid.in_pixels(*size).unbind(1)
@@ -168,6 +177,7 @@ RECORD = Record(
         "epsilon": "Leaves with an importance up to this are dropped.",
         "prune_root": "Whether the whole image may be all that is left of a tree: a map of one colour, as where the "
         "evidence is redundant. false: the root's children always stay.",
+        "paper": "The paper's settings in one word: its five trees, each pruned from the root on.",
     },
     needs=("preprocessing", "perturbs"),
     trials=(Trial(lambda _side: {"depth": 2}),),

@@ -48,6 +48,26 @@ class StudySerializer(serializers.ModelSerializer):
         return reverse(name, kwargs={"slug": study.slug, **more}, request=self.context["request"])
 
 
+class PreparedSerializer(serializers.ModelSerializer):
+    """An export that is prepared in the background; `file` is where it is taken from once it is done."""
+
+    file = serializers.SerializerMethodField()
+    bytes = serializers.SerializerMethodField()
+
+    class Meta:
+        model = models.Job
+        fields = ("id", "outcome", "done", "total", "words", "error", "asked_at", "ended_at", "file", "bytes")
+
+    def get_file(self, job) -> str | None:
+        if job.outcome != job.Outcome.DONE:
+            return None
+        where = {"slug": job.its_study.slug, "job": job.pk}
+        return reverse("api-prepared-file", kwargs=where, request=self.context["request"])
+
+    def get_bytes(self, job) -> int | None:
+        return job.result.get("bytes")
+
+
 class ColumnSerializer(serializers.Serializer):
     """What a column means."""
 

@@ -4,7 +4,7 @@ from drf_spectacular.views import SpectacularAPIView
 
 from studyapp.data.rows import TABLES
 
-from . import views
+from . import prepared, views
 
 
 class TableConverter(StringConverter):
@@ -18,6 +18,9 @@ urlpatterns = [
     path("studies/", views.StudyList.as_view(), name="api-studies"),
     path("studies/<slug:slug>/", views.StudyDetail.as_view(), name="api-study"),
     path("studies/<slug:slug>/export/", views.Export.as_view(), name="api-export"),
+    path("studies/<slug:slug>/prepared/", prepared.PreparedList.as_view(), name="api-prepared-list"),
+    path("studies/<slug:slug>/prepared/<int:job>/", prepared.PreparedDetail.as_view(), name="api-prepared"),
+    path("studies/<slug:slug>/prepared/<int:job>/file/", prepared.PreparedFile.as_view(), name="api-prepared-file"),
     path("studies/<slug:slug>/workbook/", views.Workbook.as_view(), name="api-workbook"),
     path("studies/<slug:slug>/<table:table>/", views.TableView.as_view(), name="api-table"),
     path("studies/<slug:slug>/<table:table>/columns/", views.Columns.as_view(), name="api-columns"),

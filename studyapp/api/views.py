@@ -112,7 +112,7 @@ class StudyDetail(RetrieveAPIView):
     lookup_field = "slug"
 
     def get_object(self):
-        return _study(self.request, self.kwargs["slug"])
+        return study_of(self.request, self.kwargs["slug"])
 
     @extend_schema(operation_id="study", parameters=[SLUG], responses={200: StudySerializer, **FAILURES})
     def get(self, request, slug):
@@ -146,7 +146,7 @@ class TableView(APIView):
         },
     )
     def get(self, request, slug, table):
-        study = _study(request, slug)
+        study = study_of(request, slug)
         with_ids = _with_ids(request, study) and table == "participants"
         if request.accepted_renderer.format == "csv":
             action = f"Read by API: {table}{' with recruitment ids' if with_ids else ''}."
@@ -164,7 +164,7 @@ class Columns(APIView):
         operation_id="columns", parameters=[SLUG, TABLE, IDS], responses={200: ColumnSerializer(many=True), **FAILURES}
     )
     def get(self, request, slug, table):
-        study = _study(request, slug)
+        study = study_of(request, slug)
         found = tables.fields(study, table, with_ids=_with_ids(request, study) and table == "participants")
         return Response(ColumnSerializer(found, many=True).data)
 
@@ -181,7 +181,7 @@ class Export(APIView):
         responses={(200, "application/zip"): OpenApiTypes.BINARY, **FAILURES},
     )
     def get(self, request, slug):
-        study = _study(request, slug)
+        study = study_of(request, slug)
         options = {"with_ids": _with_ids(request, study), "bom": _is_asked(request, "bom")}
         return _sent(request, study, _exported(options["with_ids"]), partial(downloads.data, study, **options))
 
@@ -204,7 +204,7 @@ class Workbook(APIView):
         responses={(200, downloads.XLSX): OpenApiTypes.BINARY, **FAILURES},
     )
     def get(self, request, slug):
-        study = _study(request, slug)
+        study = study_of(request, slug)
         with_ids = _with_ids(request, study)
         return _sent(request, study, _exported(with_ids), partial(downloads.workbook, study, with_ids=with_ids))
 
@@ -231,7 +231,8 @@ def _sent(request, study: models.Study, action: str, make) -> HttpResponse:
     return response
 
 
-def _study(request, slug: str) -> models.Study:
+def study_of(request, slug: str) -> models.Study:
+    """Return a study in which the user has a role; 404 for any other."""
     study = models.study_at(slug, roles.studies(request.user).select_related("current"))
     if study is None:
         raise Http404

@@ -8,7 +8,7 @@ from django.utils import timezone
 from studyapp import models
 from studyapp.core.coding.suggestions import suggest
 
-from .passages import free_fields, passages, shown, text_of, unread
+from .passages import counts, free_fields, shown, text_of, unread
 
 REMEMBERED = 2000
 
@@ -19,10 +19,10 @@ class Gone(LookupError):
 
 def state(study: models.Study, column: str, coder, passage: models.Passage | None = None) -> dict:
     """Return what the coding page shows: the passage (the next unread one), its codes so far, suggestions, progress."""
-    waiting = unread(study, column, coder)
-    passage = passage or waiting.select_related("response").first()
-    total, left = passages(study, column).count(), waiting.count()
-    about: dict[str, Any] = {"passage": None, "chosen": [], "suggested": [], "total": total, "done": total - left}
+    following = unread(study, column, coder).values_list("pk", flat=True)[:1]
+    passage = passage or models.Passage.objects.select_related("response").filter(pk__in=list(following)).first()
+    total, done = counts(study, column, coder)
+    about: dict[str, Any] = {"passage": None, "chosen": [], "suggested": [], "total": total, "done": done}
     if passage is None:
         return about
     columns = free_fields(study)

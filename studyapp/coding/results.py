@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import combinations
 
 import numpy as np
-from django.db.models import Count, Q
+from django.db.models import Count
 
 from studyapp import models
 from studyapp.core.coding.agreement import alpha, kappa
@@ -65,8 +65,9 @@ def _defined(value: float) -> float | None:
 
 def disagreements(study: models.Study, column: str) -> list[models.Passage]:
     """Return the passages whose coders differ and that were not resolved since, with all that is needed to do so."""
-    several = passages(study, column).annotate(n_done=Count("readings", filter=Q(readings__done=True)))
-    several = several.filter(n_done__gt=1).select_related("response", "resolution")
+    done = models.Reading.objects.filter(passage__study=study, passage__field=column, done=True)
+    read_twice = done.order_by().values("passage").annotate(n=Count("pk")).filter(n__gt=1).values("passage")
+    several = passages(study, column).filter(pk__in=read_twice).select_related("response", "resolution")
     return [found for found in several.prefetch_related("readings__codes", "readings__coder") if differs(found)]
 
 

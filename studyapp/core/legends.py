@@ -1,5 +1,6 @@
 """What a heatmap's legend shows, ready to draw: colours, where they stand, and what their ends mean."""
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from .display import CONTOURS, Display, colour_tables, coloured
 N_STOPS = 9
 
 
+@lru_cache(maxsize=256)
 def legend(display: Display, *, signed: bool = False) -> dict[str, Any]:
     """Return the legend of a display's heatmaps.
 

@@ -258,9 +258,13 @@ def _wide_rows(study: models.Study, study_kind: Kind, with_ids: bool) -> Iterato
 
 
 def _prefix(page: Page, row: dict) -> str:
-    """Return what names a step's columns in the wide table; a trial, and what was asked after it, has its number."""
+    """Return what names a step's columns in the wide table; a trial, and what was asked after it, has its number.
+
+    It is of letters, digits and _ alone, as R and pandas take names.
+    """
     if page.trial:
         return f"{page.name}{row['trial_index']:02d}"
+    key = row["key"]
     if page.scoring and row["trial_index"] is not None:
-        return re.sub(rf"^{page.name}\d+", f"{page.name}{row['trial_index']:02d}", row["key"])
-    return row["key"]
+        key = re.sub(rf"^{page.name}\d+", f"{page.name}{row['trial_index']:02d}", key)
+    return re.sub(r"\W+", "_", key)

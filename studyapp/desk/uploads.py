@@ -68,16 +68,16 @@ class BundleForm(UploadForm):
 
 
 def load_study(path: Path, name: str):
-    return study_files.load_study(path, slug=name, uploaded=True)
+    return study_files.load_study(path, slug=name, uploaded=True), []
 
 
 def load_bundle(path: Path, name: str):
     if path.is_dir():
-        return stimuli.load_bundle(path, name or slugify(path.name))
+        return stimuli.load_bundle(path, name or slugify(path.name)), []
     return study_files.load_zipped_bundle(path, name or slugify(path.stem))
 
 
-# Title, what the file is, what asks for it, and what takes it in.
+# Title, what the file is, what asks for it, and what takes it in, returning it and what there is to say of it.
 UPLOADS = {
     "study": (
         "Load a study",
@@ -88,7 +88,9 @@ UPLOADS = {
     "bundle": (
         "Load a bundle",
         "A bundle is the folder of pictures and heatmaps that “python -m explainers explain” writes. Zip it, or"
-        " a folder with several for a study on more than one data set. Every file in it is checked.",
+        " a folder with several for a study on more than one data set. Every file in it is checked. Or a zip of what a"
+        " bundle is made of: photographs in photos, predictions.csv (file, class, score; threshold and truth where"
+        " known), and maps by any tool in maps, each method in a folder or a .npz of its own.",
         BundleForm,
         load_bundle,
     ),
@@ -104,14 +106,14 @@ def view(model_admin, what: str):
             raise PermissionDenied
         form = ask(request.POST or None, request.FILES or None)
         if request.method == "POST" and form.is_valid():
-            made = _taken_in(form, load)
+            made, said = _taken_in(form, load)
             if made is not None:
                 if what == "study":
                     people.make_owner(request.user, made)
                     audit.record(request.user, made, f"Loaded the study from {form.cleaned_data['file'].name}.")
                 else:
                     audit.record(request.user, None, f"Loaded the bundle {made.name}.")
-                model_admin.message_user(request, f"“{made}” was loaded.", messages.SUCCESS)
+                model_admin.message_user(request, " ".join([f"“{made}” was loaded.", *said]), messages.SUCCESS)
                 return redirect("admin:gallery" if what == "bundle" else "admin:studyapp_study_change", made.pk)
         context = {
             **page_context(model_admin, request, title),
@@ -124,7 +126,7 @@ def view(model_admin, what: str):
 
 
 def _taken_in(form: UploadForm, load):
-    """Return what `load` made of the uploaded file; None where it refused, the reason being with the form."""
+    """Return what `load` made of the uploaded file, and said; None where it refused, the reason being with the form."""
     uploaded, name = form.cleaned_data["file"], form.cleaned_data["name"]
     if uploaded is None:
         return _loaded(form, "folder", load, form.cleaned_data["folder"], name)
@@ -140,4 +142,4 @@ def _loaded(form: UploadForm, field: str, load, path: Path, name: str):
         return load(path, name)
     except (study_files.StudyFileError, BundleError) as error:
         form.add_error(field, OUR_SCRATCH.sub(lambda found: "" if found[1] else "the file", str(error)))
-        return None
+        return None, []

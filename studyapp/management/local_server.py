@@ -73,6 +73,7 @@ def links(url: str, login: str) -> list[str]:
             for study in studies[:1]
         ),
         f"Everything is kept in {settings.DATA_DIR}. Ctrl+C stops.",
+        "It serves this machine alone. For others nginx has to stand before it: docs/deployment.md.",
         "",
     ]
 

@@ -3,6 +3,7 @@
 from .audits import audit_study, kept_audit, needs_consent
 from .checks import Check, checks, problems
 from .definition import content_hash, definition, drawn_stimuli
+from .fitting import fit, fitting
 from .pictures import met_in, render_version, shown
 from .questionnaires import questionnaire_problems
 from .versions import (
@@ -27,6 +28,8 @@ __all__ = [
     "draw_heatmaps",
     "drawn_stimuli",
     "edited_since",
+    "fit",
+    "fitting",
     "freeze",
     "frozen",
     "kept_audit",

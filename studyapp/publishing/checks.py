@@ -5,12 +5,12 @@ from random import Random
 
 from studyapp import models
 from studyapp.bundles.stimuli import reader
-from studyapp.core.engine import display_settings, displays, parameters, sizes
+from studyapp.core.engine import display_settings, displays, fillings, parameters, sizes
 from studyapp.core.engine.kinds import Kind, kind
 from studyapp.core.engine.particulars import PARTICULARS, unstated
 from studyapp.core.engine.questions import text_key
 from studyapp.core.questionnaires import plans
-from studyapp.core.texts import addresses
+from studyapp.core.texts import addresses, words
 
 from .definition import definition
 from .questionnaires import questionnaire_problems
@@ -40,6 +40,7 @@ def checks(study: models.Study) -> list[Check]:
     settings = parameters.problems(its_kind, study.parameters)
     settings = settings or _question_problems(study, its_kind)
     settings += _unknown_texts(study.texts, its_kind.texts()) + _foreign_media(study.texts)
+    settings += [f"Text “{words(key)}”: {one}" for key, one in fillings.problems(its_kind, study.texts).items()]
     if links := sorted({link for text in study.texts.values() for link in addresses(text)[0]}):
         edited += f"; links lead to {', '.join(links)}"
     asked = questionnaire_problems(its_kind, study.questionnaires, [cell.name for cell in cells])

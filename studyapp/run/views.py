@@ -6,7 +6,7 @@ from functools import cache, partial
 
 from django.conf import settings
 from django.contrib.admin.views.decorators import staff_member_required
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse, RawPostDataException
 from django.middleware.csrf import get_token
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -118,7 +118,7 @@ def events(request: HttpRequest, slug: str) -> HttpResponse:
     try:
         batch = json.loads(request.body[:MAX_EVENTS_BYTES])
         token, rows = str(batch["token"]), [dict(event) for event in batch["events"]]
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, RecursionError, RawPostDataException):
         return JsonResponse({"error": "expected {token, events: [{name, t_ms, input_mode, data}]}"}, status=400)
     writer = _writer(request, slug, token)
     if writer is None:

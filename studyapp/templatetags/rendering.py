@@ -65,6 +65,36 @@ class RenderedOnce(template.Node):
         return self.nodelist.render(own)
 
 
+@register.tag
+def shared(parser, token):
+    """Render a part that many pages share once, and keep it in this process.
+
+    `{% shared NAME variable … %} … {% endshared %}` sees these variables of the context alone, JSON all of them, and
+    is kept under a digest of them: a card that stands on the pages of many pictures is made once for all.
+    """
+    _, name, *variables = token.split_contents()
+    nodelist = parser.parse(("endshared",))
+    parser.delete_first_token()
+    return Shared(name, variables, nodelist)
+
+
+class Shared(template.Node):
+    def __init__(self, name: str, variables: list[str], nodelist: template.NodeList):
+        self.name, self.variables, self.nodelist = name, variables, nodelist
+
+    def render(self, context) -> str:
+        own = {name: context.get(name) for name in self.variables}
+        shaped_by = json.dumps([get_language(), own], cls=DjangoJSONEncoder)
+        key = f"{self.name}-{sha256(shaped_by.encode()).hexdigest()}"
+        if (kept := cache.get(key)) is None:
+            kept = self.compose(context.new(own))
+            cache.set(key, kept, None)
+        return kept
+
+    def compose(self, own) -> str:
+        return self.nodelist.render(own)
+
+
 def digest(context) -> str:
     """Return a digest of what shapes the page, taken once a rendering."""
     taken = context.render_context

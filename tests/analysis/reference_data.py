@@ -9,6 +9,7 @@ import pandas as pd
 FOLDER = Path(__file__).parent / "reference"
 R = json.loads((FOLDER / "r_reference.json").read_text())
 MORE = json.loads((FOLDER / "more_reference.json").read_text())  # reference/more.R
+MODELS = json.loads((FOLDER / "models_reference.json").read_text())  # reference/models.R
 LEVELS = {"heatmap": ["none", "static", "interactive"], "score": ["absent", "present"]}
 
 

@@ -20,6 +20,12 @@ NAMES = {
 }
 
 
+def taken_apart(data, factors):
+    """Return y, X, the terms' names and each answer's participant."""
+    found = trials_design(data, "correct", factors, "participant")
+    return found.y, found.design, found.names, found.groups.first
+
+
 @pytest.mark.parametrize("thin", [False, True])
 def test_equals_glmer_with_fifteen_nodes(thin):
     # glmer(correct ~ method * group + (1 | participant), binomial, nAGQ = 15)
@@ -43,7 +49,7 @@ def test_answers_of_one_person_are_not_independent():
 
 def test_log_likelihood_is_glmer_s():
     # logLik(glmer(correct ~ method * group + (1 | participant), binomial, nAGQ = 15))
-    y, design, _, people = trials_design(trials(), "correct", FACTORS, "participant")
+    y, design, _, people = taken_apart(trials(), FACTORS)
     found = mixed_logistic(trials(), "correct", FACTORS)["estimate"].to_numpy()
     value = log_likelihood(np.append(found[:-1], np.log(found[-1])), summed(y, design, people))
     assert value == pytest.approx(R["glmer_agq15_participant_only"]["logLik"], abs=1e-5)
@@ -55,7 +61,7 @@ def test_without_variance_between_people_it_is_plain_logistic_regression():
     data = pd.DataFrame([(f"p{i}", m, y) for i in range(20) for m, ys in answers.items() for y in ys],
                         columns=["participant", "method", "correct"])  # fmt: skip
     found = mixed_logistic(data, "correct", ["method"]).set_index("term")
-    y, design, names, _ = trials_design(data, "correct", ["method"], "participant")
+    y, design, names, _ = taken_apart(data, ["method"])
     plain = sm.GLM(y, design, family=sm.families.Binomial()).fit()
     assert found["estimate"][names].to_numpy() == pytest.approx(plain.params, abs=1e-3)
     assert found["se"][names].to_numpy() == pytest.approx(plain.bse, abs=1e-3)
@@ -64,7 +70,7 @@ def test_without_variance_between_people_it_is_plain_logistic_regression():
 
 def test_gee_with_bias_reduced_covariance_is_wider_than_the_sandwich():
     found = gee(trials(), "correct", FACTORS)
-    y, design, names, people = trials_design(trials(), "correct", FACTORS, "participant")
+    y, design, names, people = taken_apart(trials(), FACTORS)
     model = sm.GEE(y, design, people, family=sm.families.Binomial(), cov_struct=sm.cov_struct.Exchangeable())
     assert found["term"].tolist() == names
     assert (found["se"].to_numpy() > model.fit(cov_type="robust").bse).all()
@@ -86,7 +92,7 @@ def test_gee_agrees_with_geepack(thin):
 def test_gee_s_covariance_is_that_of_mancl_and_derouen(thin):
     # written out: B (Σ Dᵢ' Vᵢ⁻¹ (I − Hᵢ)⁻¹ rᵢ rᵢ' (I − Hᵢ')⁻¹ Vᵢ⁻¹ Dᵢ) B with Hᵢ = Dᵢ B Dᵢ' Vᵢ⁻¹
     data = trials(thin)
-    y, design, _, people = trials_design(data, "correct", FACTORS, "participant")
+    y, design, _, people = taken_apart(data, FACTORS)
     found = gee(data, "correct", FACTORS)
     mean = 1 / (1 + np.exp(-design @ found["estimate"].to_numpy()))
     model = sm.GEE(y, design, people, family=sm.families.Binomial(), cov_struct=sm.cov_struct.Exchangeable())

@@ -9,10 +9,10 @@ from scipy import stats
 
 from analysis.errors import NotDefined
 from analysis.statistics.cells import complete
-from analysis.statistics.factorial.posthoc import games_howell, marginal_means, tukey
+from analysis.statistics.factorial.posthoc import Contrast, games_howell, marginal_means, planned, tukey
 from analysis.statistics.factorial.welch import welch
 from analysis.statistics.multiplicity import adjust
-from tests.analysis.reference_data import R, frame, rows
+from tests.analysis.reference_data import MODELS, R, frame, rows
 
 FACTORS = ["heatmap", "score"]
 CASES = list(product(("balanced96", "unbalanced71"), ("fraction_correct", "saliency_ratio")))
@@ -121,3 +121,15 @@ def test_an_empty_cell_is_refused():
     data = frame("balanced96").query("not (heatmap == 'none' and score == 'absent')")
     with pytest.raises(NotDefined, match="none × absent"):
         tukey(data, "fraction_correct", FACTORS, "heatmap")
+
+
+@pytest.mark.parametrize(("key", "one_sided", "column"), [("planned", True, "p_adjusted"), ("planned_two", False, "p")])
+def test_planned_contrasts_equal_emmeans(key, one_sided, column):
+    # test(contrast(emmeans(m, "heatmap"), list(c(-1, .5, .5), c(0, -1, 1))), side = ">", adjust = "holm")
+    stated = [Contrast("heatmap", ("static", "interactive"), ("none",), one_sided),
+              Contrast("heatmap", ("interactive",), ("static",), one_sided)]  # fmt: skip
+    found = planned(frame("unbalanced71"), "fraction_correct", FACTORS, stated)
+    for row, expected in zip(found.to_dict("records"), MODELS[key], strict=True):
+        own = [row[name] for name in ("diff", "se", "df", "t", column)]
+        theirs = [expected[name] for name in ("estimate", "SE", "df", "t.ratio", "p.value")]
+        assert own == pytest.approx(theirs, rel=1e-9)

@@ -9,6 +9,7 @@ from scipy import stats
 from analysis.cli import main
 from analysis.errors import AnalysisError
 from analysis.planning.power import by_simulation
+from analysis.statistics import power as power_module
 from analysis.statistics.power import needed, power, simulated
 from tests.analysis import factory
 from tests.analysis.reference_data import R
@@ -107,6 +108,8 @@ def test_the_command_draws_from_an_export(tmp_path, capsys):
         (["--design", "heatmap=3", "--term", "scores"], "--term: found 'scores', expected one of heatmap"),
         (["--design", "heatmap=3", "--power", "2"], "--power: found 2"),
         (["--design", "heatmap=3", "--f", "0"], "--f: found 0"),
+        (["--design", "heatmap=3", "--f", "nan"], "--f: found nan"),
+        (["--design", "heatmap=3", "heatmap=2"], "names a factor twice"),
         (["--design", "heatmap=3", "--f", "0.0001"], "more than 100000"),
         (["nowhere"], "no such folder"),
     ],
@@ -114,3 +117,41 @@ def test_the_command_draws_from_an_export(tmp_path, capsys):
 def test_mistakes_are_named(arguments, message, capsys):
     assert main(["power", *arguments]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_a_term_may_name_its_factors_in_any_order_and_alpha_keeps_its_digits(capsys):
+    design = ["power", "--design", "a=2", "b=3", "--alpha", "0.001", "--term"]
+    assert main([*design, "a:b"]) == main([*design, "b:a"]) == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == second
+    assert first.endswith("for a × b at f = 0.25, α = .001.")
+
+
+@pytest.mark.parametrize(
+    ("design", "within", "term", "expected"),
+    # by the formulas of G*Power 3 (repeated measures), ρ = .5, ε = 1; the last is a paired t test at d_z = .5
+    [
+        ({}, {"time": 3}, "time", 28),
+        ({"group": 2}, {"time": 3}, "time", 28),
+        ({"group": 2}, {"time": 3}, "group:time", 28),
+        ({"group": 2}, {"time": 3}, "group", 86),
+        ({}, {"time": 2}, "time", 34),
+    ],
+)
+def test_repeated_designs_need_what_g_power_s_formulas_say(design, within, term, expected):
+    enough = power_module.needed(design, term, 0.25, 0.8, repeated=power_module.Repeated(within))
+    assert enough * (design.get("group", 1)) == expected
+
+
+def test_simulated_power_of_a_within_design_is_that_of_the_formula():
+    rng = np.random.default_rng(1)
+    f, n, m, rho = 0.3, 20, 3, 0.5
+    shifts = np.array([-1, 0, 1]) * f * np.sqrt(3 / 2)
+    hits = 0
+    for _ in range(800):
+        y = np.sqrt(rho) * rng.normal(size=(n, 1)) + np.sqrt(1 - rho) * rng.normal(size=(n, m)) + shifts
+        rest = y - y.mean(1, keepdims=True) - y.mean(0) + y.mean()
+        f_value = n * ((y.mean(0) - y.mean()) ** 2).sum() / (m - 1) / ((rest**2).sum() / ((n - 1) * (m - 1)))
+        hits += stats.f.sf(f_value, m - 1, (n - 1) * (m - 1)) < 0.05
+    expected = power_module.power({}, "time", f, n, repeated=power_module.Repeated({"time": m}, rho))
+    assert hits / 800 == pytest.approx(expected, abs=0.05)

@@ -52,7 +52,7 @@ def test_measures_have_a_value_per_participant_or_condition(kind, export):
         assert not measure.data.duplicated(keys).any()
         assert set(measure.data["participant"]) == set(study.participants["participant"])
         assert measure.data[measure.name].notna().any()
-        assert measure.kind in (*KINDS, "time")
+        assert measure.kind in (*KINDS, "time", "number")
 
 
 def test_sections_answer_in_a_sentence_and_ids_are_unique(kind, export):

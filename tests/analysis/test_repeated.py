@@ -86,7 +86,7 @@ def test_mixed_linear_equals_lmer():
         expected = rows(R["lmer_rating"]["coef"])[theirs]
         assert found["estimate"][ours] == pytest.approx(expected["Estimate"], abs=1e-5)
         assert found["se"][ours] == pytest.approx(expected["Std..Error"], abs=1e-5)
-        assert found["z"][ours] == pytest.approx(expected["t.value"], abs=1e-4)
+        assert found["t"][ours] == pytest.approx(expected["t.value"], abs=1e-4)
     for ours, expected in zip(("sd(participant)", "sd(residual)"), R["lmer_rating"]["var"], strict=True):
         assert found["estimate"][ours] == pytest.approx(expected["sdcor"], abs=1e-5)
 

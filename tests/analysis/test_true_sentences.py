@@ -12,6 +12,7 @@ from analysis.report import folder
 from analysis.report.methods import methods_text
 from analysis.report.running import analyse
 from analysis.results import tables
+from analysis.statistics.multiplicity import adjust
 from tests.analysis import factory
 
 NUMBER = re.compile(r"(?<![\w.])−?(?:\d+\.\d+|\.\d+|\d+)(?![\w])%?")
@@ -128,6 +129,8 @@ def test_numbers_of_every_recipes_answers_are_in_its_results(tmp_path, make):
         check_numbers(section.answer, content)
         check_numbers(" ".join(text for found in section.records for text in found.sentences), content)
         assert re.search(r"no (difference|effect)\w* (\w+ )*was shown(?!, which is not)", section.answer) is None
+        for figure in section.figures:
+            assert "_" not in figure.alt + figure.title + figure.caption, figure.id
     assert "condition." not in folder.design(report)
 
 
@@ -201,9 +204,40 @@ def test_a_contrast_without_an_effect_is_not_supported(tmp_path):
         ({"analysis": "Score.Sum.tukey.a", "higher": "best", "lower": "none"}, "expected one of lrp, none"),
         ({"analysis": "Score.Sum.equivalence"}, "needs a bound"),
         ({"analysis": "Score.Sum.levene", "term": "a"}, "expected an outcome and one of"),
+        ({"analysis": "Score.Sum.tukey.a", "higher": "lrp", "lower": "none", "sided": "one"}, "sided: found 'one'"),
+        ({"analysis": "Score.Sum.contrast", "higher": "lrp + best", "lower": "none"}, "several joined by ' + '"),
         ({"analysis": "Score.Sum", "term": "a"}, "expected an outcome and one of"),
     ],
 )
 def test_a_hypothesis_that_nothing_tests_is_refused_in_words(tmp_path, fields, said):
     with pytest.raises(AnalysisError, match=re.escape(said)):
         written(tmp_path, 1, 0, 0.0, plan=stated(**fields))
+
+
+@pytest.mark.parametrize(("higher", "lower", "verdict"), [("some", "hidden + shown", "supported"),
+                                                          ("hidden + shown", "some", "not supported")])  # fmt: skip
+def test_a_planned_contrast_is_one_sided_where_it_was_stated_so(tmp_path, higher, lower, verdict):
+    plan = stated(analysis="Score.Sum.contrast", higher=higher, lower=lower, sided="one")
+    report = written(tmp_path, 2, 0, 2.0, plan=plan, people=30)
+    found = folder.results(report)["hypotheses"][0]
+    assert (found["verdict"], found["tested_by"]) == (verdict, "Score.Sum.contrast")
+    terms = {entry["id"]: entry for entry in folder.results(report)["analyses"]}["Score.Sum.contrast"]["terms"]
+    assert [term["sides"] for term in terms] == ["one"]
+
+
+def test_primary_hypotheses_on_several_outcomes_are_adjusted(tmp_path):
+    rng = np.random.default_rng(5)
+    group = np.repeat(["a", "b"], 20)
+    shift = (group == "b").astype(float)
+    data = pd.DataFrame({"p": np.arange(40), "g": group, "x": rng.normal(size=40) + shift, "y": rng.normal(size=40)})
+    data.to_csv(tmp_path / "t.csv", index=False)
+    outcomes = "".join(f'[[outcomes]]\ncolumn = "{name}"\nkind = "ratio"\n' for name in "xy")
+    (tmp_path / "m.toml").write_text(f'participant = "p"\nbetween = ["g"]\n{outcomes}')
+    hypotheses = [
+        {"id": f"H{i}", "text": "So.", "analysis": f"{name}.anova", "term": "g"} for i, name in enumerate("xy")
+    ]
+    (tmp_path / "plan.json").write_text(json.dumps({"hypotheses": hypotheses, "primary": ["x.anova", "y.anova"]}))
+    report = analyse(None, csv=tmp_path / "t.csv", map_file=tmp_path / "m.toml", plan_file=tmp_path / "plan.json")
+    found = folder.results(report)["hypotheses"]
+    assert [entry["p_adjusted"] for entry in found] == pytest.approx(adjust([entry["p"] for entry in found]))
+    assert all((entry["verdict"] == "supported") == (entry["p_adjusted"] < 0.05) for entry in found)

@@ -1,4 +1,4 @@
-"""What every table of coefficients holds whatever the model: z = b / se, two-sided p, 95% limits; and its refusals."""
+"""What every table of coefficients holds: z (or t) = b / se, two-sided p, limits; and its refusals."""
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ from analysis.statistics.regression.logistic import mixed_logistic
 from analysis.statistics.regression.mixed import mixed_linear
 from analysis.statistics.regression.ordinal import ordinal
 
-MODELS = {"gee": (gee, "right", True), "logistic": (mixed_logistic, "right", True),
+COEFFICIENTS = {"gee": (gee, "right", True), "logistic": (mixed_logistic, "right", True),
           "mixed": (mixed_linear, "rating", False), "ordinal": (ordinal, "rating", True)}  # fmt: skip
 
 
@@ -23,16 +23,20 @@ def answers():
     return pd.DataFrame(rows, columns=["participant", "method", "right", "rating"])
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", COEFFICIENTS)
 def test_a_coefficient_s_test_and_limits_are_wald_s(answers, name):
-    model, outcome, odds = MODELS[name]
+    model, outcome, odds = COEFFICIENTS[name]
     table = model(answers, outcome, ["method"])
     rows = table[table["p"].notna()]
     assert "method[b]" in set(rows["term"])
     for row in rows.itertuples():
-        assert row.z == pytest.approx(row.estimate / row.se)
-        assert row.p == pytest.approx(2 * stats.norm.sf(abs(row.z)))
-        limits = np.array([row.estimate - 1.959964 * row.se, row.estimate + 1.959964 * row.se])
+        by_t = hasattr(row, "df")
+        law = stats.t(row.df) if by_t else stats.norm()
+        z = row.t if by_t else row.z
+        assert z == pytest.approx(row.estimate / row.se)
+        assert row.p == pytest.approx(2 * law.sf(abs(z)))
+        half = law.ppf(0.975) * row.se
+        limits = np.array([row.estimate - half, row.estimate + half])
         assert (row.ci_low, row.ci_high) == pytest.approx(tuple(np.exp(limits) if odds else limits), rel=1e-5)
         assert not odds or row.odds_ratio == pytest.approx(np.exp(row.estimate))
 

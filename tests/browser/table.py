@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "browsers.md"
 BEGIN, END = "<!-- walks: python -m tests.browser.table -->", "<!-- /walks -->"
 WALKS = ("tests/browser/test_engines.py", "tests/browser/test_scripts.py")
+OPTIONS = ("-p", "no:cacheprovider", "-o", "junit_family=xunit1")  # the family that keeps what a test notes
 CHOSEN = "test_a_whole_session_is_stored or test_without_scripts_a_whole_session_is_stored"
 NAME = re.compile(r"test_a_whole_session_is_stored\[(?P<engine>[\w-]+?)-(?P<kind>[a-z_]+)-(?P<mode>[a-z]+)\]")
 PLAIN = re.compile(r"test_without_scripts_a_whole_session_is_stored\[(?P<kind>[a-z_]+)\]")
@@ -90,7 +91,7 @@ def main() -> int:
     """Walk and write; the exit code is pytest's."""
     with TemporaryDirectory() as folder:
         path = Path(folder, "walks.xml")
-        command = [sys.executable, "-m", "pytest", *WALKS, "-k", CHOSEN, f"--junitxml={path}", "-p", "no:cacheprovider"]
+        command = [sys.executable, "-m", "pytest", *WALKS, "-k", CHOSEN, f"--junitxml={path}", *OPTIONS]
         code = subprocess.run(command, cwd=ROOT, env=os.environ | {"HEATWISE_WALKS": "all"}).returncode
         cells, versions = walked(ElementTree.parse(path).getroot())
     today = f"{datetime.now(UTC):%-d %B %Y}"

@@ -154,6 +154,30 @@ def test_an_image_with_one_bright_cell_is_explained_by_that_cell():
     torch.testing.assert_close(maps[0, 0], expected)
 
 
+def test_by_default_the_roots_children_stay_and_one_word_gives_the_papers_settings():
+    """Two lights of which one is enough, and a third: the paper's rule leaves the whole image as one cell."""
+
+    class Lights(nn.Module):
+        def forward(self, images):
+            first, second, third = images[:, 0, :8, :8], images[:, 0, -8:, -8:], images[:, 0, :8, -8:]
+            either = torch.maximum(first.mean((1, 2)), second.mean((1, 2)))
+            return torch.stack([3 * either + third.mean((1, 2)), 0 * either], dim=1)
+
+    image = torch.zeros(1, 3, 32, 32)
+    image[:, :, :8, :8] = image[:, :, -8:, -8:] = image[:, :, :8, -8:] = 1
+    options = {"depth": 2, "fill": "black"}
+    default, paper, spelt_out = (
+        explain("multiscale_occlusion", Lights(), image, [0], **options, **more)[0, 0]
+        for more in ({}, {"paper": True}, {"prune_root": True})
+    )
+    assert paper.equal(spelt_out)
+    assert paper.min() == paper.max()
+    assert paper.max() > 0.9
+    assert default[:16, 16:].max() == default.max() > default[16:, :16].max()
+    with pytest.raises(UserError, match="combine: with paper = true, expected 'trees', found 'density'"):
+        explain("multiscale_occlusion", Lights(), image, [0], paper=True, combine="density", **options)
+
+
 def test_when_nothing_matters_the_map_is_zero():
     model = nn.Sequential(nn.Flatten(), nn.Linear(3 * 16 * 16, 2))
     nn.init.zeros_(model[1].weight)

@@ -36,8 +36,8 @@ EVERY = 5  # of the hundred photographs in the order of their names, the first o
 
 
 @pytest.fixture(scope="module")
-def bundle(tmp_path_factory):
-    """The bundle of the hundred photographs, explained by Grad-CAM."""
+def written(tmp_path_factory):
+    """The folder of the hundred photographs' bundle, explained by Grad-CAM."""
     folder = tmp_path_factory.mktemp("real")
     weights, photographs = real("weights/squeezenet1_0.pth"), real("imagenet_sample")
     index = json.loads(real("labels/imagenet_class_index.json").read_text())
@@ -47,7 +47,12 @@ def bundle(tmp_path_factory):
         csv.writer(file).writerows([("file", "label"), *rows])
     (folder / "config.toml").write_text(CONFIG.format(weights=weights, photographs=photographs))
     assert main(["explain", str(folder / "config.toml")]) == 0
-    return read_bundle(folder / "bundle")
+    return folder / "bundle"
+
+
+@pytest.fixture(scope="module")
+def bundle(written):
+    return read_bundle(written)
 
 
 @pytest.fixture(scope="module")
@@ -147,3 +152,29 @@ def test_hiding_the_top_region_costs_more_than_hiding_a_random_one(model, photog
     assert len(falls) >= 10
     assert np.mean(falls) > np.mean(random_falls)
     assert np.mean(np.array(falls) > random_falls) > 0.5
+
+
+@pytest.mark.django_db
+def test_a_hundred_photographs_become_a_study_on_the_first_try(written, settings, tmp_path):
+    """One photograph per class: enough to sort, by the methods that there are; the other kinds say why not."""
+    from django.contrib.auth.models import User
+    from django.urls import reverse
+
+    from studyapp import models, publishing
+    from studyapp.bundles import stimuli
+    from tests.studyapp.test_roles import signed_in
+
+    settings.BUNDLES_ROOT, settings.STIMULI_ROOT = tmp_path / "bundles", tmp_path / "stimuli"
+    record, desk = stimuli.load_bundle(written, "photographs"), signed_in(User.objects.create_superuser("ada"))
+    for number, start in enumerate(("clustering:main", "forward_simulation:paper", "label_matching:asked")):
+        data = {"title": "New", "slug": f"new-{number}", "kind": start, "bundle": record.pk}
+        desk.post(reverse("admin:studyapp_study_add"), data)
+    study, forward, matching = models.Study.objects.order_by("slug")
+    assert publishing.problems(study) == []
+    assert study.parameters["stages"] == [["NoVis", "none"], ["Grad-CAM", "grad_cam"]]
+    publishing.publish(study)
+    with pytest.raises(ValueError, match="No two classes of the bundle have a decision threshold"):
+        publishing.fitting(forward)
+    with pytest.raises(ValueError, match="a method that explains the whole output"):
+        publishing.fitting(matching)
+    assert all(len(" ".join(publishing.problems(one))) < 1500 for one in (forward, matching))

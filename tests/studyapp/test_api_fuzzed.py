@@ -49,7 +49,7 @@ QUIETLY = settings(max_examples=15, deadline=None, derandomize=True, suppress_he
 def fuzz(document, check) -> None:
     """Check many requests to each address that the document names."""
     operations = [found.ok() for found in document.get_all_operations()]
-    assert len(operations) == 5
+    assert len(operations) == 10
     for operation in operations:
         QUIETLY(given(case=operation.as_strategy())(check))()
 

@@ -14,6 +14,7 @@ from PIL import Image, ImageEnhance
 
 from fixtures.scenes import generate
 from studyapp import models, publishing
+from studyapp.bundles.stimuli import reader
 from studyapp.core.audit import AMBER, GREEN, RED, Case, Guess, Look, Measures, Task, audit, measure
 from studyapp.core.audit.findings import read_report
 from studyapp.core.audit.repeats import printed, repeats
@@ -288,3 +289,15 @@ def test_publishing_in_the_background_stops_at_what_nobody_accepted(desk, red, m
     do_jobs()
     red.refresh_from_db()
     assert red.current.number == 1
+
+
+def test_worked_examples_show_something_where_any_picture_does(draft):
+    """Most maps of a method are blank; those that are not are taken for the instructions and the screening."""
+    from studyapp.core.audit import visible
+
+    read, record = reader(draft.its_bundle), publishing.definition(draft)
+    images = list(record["stimuli"]["instructions"]["images"].values())
+    nodes = [read.heatmap(one, "lrp", "cat") for one in images]
+    assert visible.shows_something(read, nodes, record["display"])
+    assert not visible.shows_something(read, nodes, {"methods": {"lrp": {"opacity": 0}}})
+    assert visible.shows_something(read, nodes, {})

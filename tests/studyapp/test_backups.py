@@ -186,12 +186,26 @@ def test_where_the_database_cannot_be_replaced_the_files_are_put_back(made, data
     assert not list(data.glob(f"{archive.BEFORE}*"))
 
 
-def test_an_archive_that_climbs_out_of_the_data_folder_is_refused(tmp_path):
+@pytest.mark.parametrize("name", ["../outside", "/outside", "bundles/../../outside", "link"])
+def test_an_archive_that_leads_out_of_the_data_folder_is_refused(tmp_path, name):
+    member = tarfile.TarInfo(name)
+    if name == "link":
+        member.type, member.linkname = tarfile.SYMTYPE, "/etc"
     with tarfile.open(tmp_path / "data.tar", "w") as files:
-        files.add(__file__, "../outside")
-    with pytest.raises(OperationError, match="can't be unpacked"):
+        files.addfile(member)
+    with pytest.raises(OperationError, match=r"can't be unpacked: .*is no file of the data folder"):
         archive.unpack(tmp_path / "data.tar", tmp_path / "inside")
-    assert not (tmp_path / "outside").exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data.tar", "inside"]
+
+
+def test_what_is_unpacked_is_what_was_written_links_as_files(data, tmp_path):
+    (data / "media" / "again.png").symlink_to(data / "media" / "logo.png")
+    (data / "media" / "run.sh").touch(mode=0o750)
+    archive.write(tmp_path / "data.tar", set())
+    archive.unpack(tmp_path / "data.tar", tmp_path / "inside")
+    assert (tmp_path / "inside" / "media" / "again.png").read_text() == "media/logo.png"
+    assert not (tmp_path / "inside" / "media" / "again.png").is_symlink()
+    assert (tmp_path / "inside" / "media" / "run.sh").stat().st_mode & 0o777 == 0o750
 
 
 def test_only_a_folder_s_own_old_backups_are_removed_and_only_after_a_good_one(made, data, monkeypatch):

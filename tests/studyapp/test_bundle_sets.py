@@ -109,7 +109,7 @@ def test_a_zip_with_several_bundles_is_one_with_several_data_sets(folder, tmp_pa
     with zipfile.ZipFile(tmp_path / "both.zip", "w") as archive:
         for path in folder.rglob("*"):
             archive.write(path, path.relative_to(folder))
-    record = study_files.load_zipped_bundle(tmp_path / "both.zip", "both")
+    record, _ = study_files.load_zipped_bundle(tmp_path / "both.zip", "both")
     assert record.sha256 == open_bundle(folder).sha256
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 
 import pytest
 
@@ -135,6 +136,7 @@ def test_wide_holds_one_row_per_participant_with_all_answers(start, read):
     first, second = read("wide", wide=True)
     assert (first["trial04_number"], first["consent_agree"], first["n_correct"]) == ("4", "true", "5")
     assert (second["trial00_number"], second["trial01_number"]) == ("0", "")
+    assert all(re.fullmatch(r"[A-Za-z]\w*", name) for name in first)
 
 
 def test_a_formula_in_a_text_is_guarded(start, read):

@@ -104,9 +104,9 @@ def test_a_class_missing_from_the_bundle_is_named(bundle):
 def test_too_few_pictures_of_an_outcome_are_counted(tmp_path):
     bundle = make_bundle(tmp_path / "poor", per_outcome={"TP": 12, "FP": 4, "FN": 8, "TN": 4})
     problems = check(unfrozen(), bundle)
-    assert problems[0].startswith("Class “cat”: expected at least 7 FP pictures in the split “train”")
-    assert problems[0].endswith("found 4.")
-    with pytest.raises(ValueError, match="found 4"):
+    assert problems[0].startswith("Too few pictures in the split “train” to ask about")
+    assert problems[0].endswith("“cat” has 4 of 7 FP; “horse” has 4 of 5 FP.")
+    with pytest.raises(ValueError, match="4 of 7 FP"):
         draw(unfrozen(), bundle, Random(1))
 
 

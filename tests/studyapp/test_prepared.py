@@ -8,6 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import transaction
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from hypothesis import HealthCheck, example, given, settings
@@ -226,3 +227,26 @@ def test_it_is_cancelled_while_it_is_written(desk, study, anna, monkeypatch):
     do_jobs()
     job = models.Job.objects.get()
     assert (job.outcome, folder_of(job).exists()) == ("cancelled", False)
+
+
+def test_the_api_has_one_prepared_tells_how_far_it_is_and_sends_it_in_parts(study, anna):
+    user = User.objects.create_user("api", is_staff=True)
+    models.Member.objects.create(user=user, study=study, role="analyst")
+    client = Client(headers={"Authorization": f"Token {models.Token.make(user, 'notebook')[1]}"})
+    asked = client.post("/api/studies/tiny/prepared/")
+    address = f"/api/studies/tiny/prepared/{asked.json()['id']}/"
+    assert (asked.status_code, asked.json()["outcome"], asked.json()["file"]) == (202, "waiting", None)
+    assert client.get(f"{address}file/").status_code == 404
+    assert client.post("/api/studies/tiny/prepared/").json()["id"] == asked.json()["id"]
+    do_jobs()
+    told = client.get(address).json()
+    assert (told["outcome"], told["done"] == told["total"] > 0) == ("done", True)
+    assert [row["id"] for row in client.get("/api/studies/tiny/prepared/").json()] == [told["id"]]
+    whole = b"".join(client.get(told["file"]).streaming_content)
+    assert len(whole) == told["bytes"]
+    assert zipfile.ZipFile(io.BytesIO(whole)).testzip() is None
+    rest = client.get(told["file"], headers={"Range": "bytes=100-"})
+    assert (rest.status_code, b"".join(rest.streaming_content)) == (206, whole[100:])
+    assert models.Change.objects.filter(deed="Downloaded by API: an export, prepared.").count() == 1
+    other = Client(headers={"Authorization": f"Token {models.Token.make(User.objects.create_user('x'), 'n')[1]}"})
+    assert other.get(address).status_code in (403, 404)

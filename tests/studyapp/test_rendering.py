@@ -5,7 +5,7 @@ from django import forms
 from django.template import Context, Template
 from django.utils import translation
 
-from studyapp.templatetags.rendering import RenderedOnce
+from studyapp.templatetags.rendering import RenderedOnce, Shared
 
 PART = "{{ name }}{{ token }}{{ form.x.value|default_if_none:'' }}"
 TEMPLATE = "{% load rendering %}{% rendered_once part %}" + PART + "{% endrendered_once %}"
@@ -50,3 +50,24 @@ def test_each_language_has_a_rendering_of_its_own(renderings):
         with translation.override(language):
             shown({"name": "in words"})
     assert renderings == ["part"] * 3
+
+
+def shared(**context) -> str:
+    template = "{% load rendering %}{% shared card x y %}{{ x.name }}{{ y }}{{ token }}{% endshared %}"
+    return Template(template).render(Context(context))
+
+
+def test_a_shared_part_sees_what_it_names_alone_and_is_rendered_once_for_all_pages(monkeypatch):
+    assert shared(x={"name": "a "}, y=1, token="1-secret") == "a 1"
+    rendered = []
+    compose = Shared.compose
+    monkeypatch.setattr(Shared, "compose", lambda self, own: rendered.append(own["y"]) or compose(self, own))
+    assert [shared(x={"name": "a "}, y=y, token=token) for y, token in ((1, "2-b"), (2, "3-c"), (2, ""))] == [
+        "a 1",
+        "a 2",
+        "a 2",
+    ]
+    assert rendered == [2]
+    with translation.override("de"):
+        assert shared(x={"name": "a "}, y=2) == "a 2"
+    assert rendered == [2, 2]

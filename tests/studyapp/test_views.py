@@ -206,6 +206,18 @@ def test_damaged_events_are_refused_in_words(enter, body):
     assert client.post("/s/tiny/run/events/", body, content_type="application/json").status_code == 400
 
 
+@pytest.mark.parametrize(
+    "sent_as", ["multipart/form-data; boundary=x", "application/x-www-form-urlencoded", "text/plain", ""]
+)
+def test_events_that_are_sent_as_a_form_are_refused(enter, sent_as):
+    client, _ = enter()
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies = client.cookies
+    token = strict.get("/s/tiny/run/state/").json()["csrf"]
+    sent = strict.post("/s/tiny/run/events/", "a=b", content_type=sent_as, headers={"X-CSRFToken": token})
+    assert sent.status_code == 400
+
+
 def test_events_are_taken(enter):
     client, run = enter()
     batch = {"token": sessions.token(run, 0), "events": [{"name": "hover", "t_ms": 3.5, "input_mode": "mouse"}]}

@@ -1,14 +1,20 @@
-"""Pairwise comparisons after an ANOVA: Tukey on estimated marginal means, and Games-Howell."""
+"""Comparisons beside an ANOVA: Tukey on estimated marginal means, Games-Howell, and contrasts that were planned."""
 
+import math
+from dataclasses import dataclass
+from functools import cache
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
+from analysis.errors import NotDefined
 from analysis.statistics.cells import check_cells, complete, varying
+from analysis.statistics.multiplicity import adjust
 
 COLUMNS = ("a", "b", "mean_a", "mean_b", "diff", "se", "df", "t", "p_adjusted", "ci_low", "ci_high")
+PLANNED = ("a", "b", "sides", "mean_a", "mean_b", "diff", "se", "df", "t", "p", "p_adjusted", "ci_low", "ci_high")
 
 
 def marginal_means(
@@ -62,15 +68,83 @@ def tukey(
     check_cells(used, outcome, factors, at_least=2 if covariance == "hc3" else 1)
     means = marginal_means(used, outcome, factors, factor, covariance)
     df = len(used) - int(np.prod([used[f].nunique() for f in factors]))
-    critical = stats.studentized_range.ppf(0.95, len(means), df) / np.sqrt(2)
+    critical = _critical(len(means), df)
     rows = []
     for a, b in combinations(means.index, 2):
         diff = means["mean"][a] - means["mean"][b]
         se = np.sqrt(means["variance"][a] + means["variance"][b])
-        p = stats.studentized_range.sf(abs(diff / se) * np.sqrt(2), len(means), df)
+        p = _tail(abs(diff / se), len(means), df)
         rows.append((a, b, means["mean"][a], means["mean"][b], diff, se, df, diff / se, p))
     frame = pd.DataFrame(rows, columns=COLUMNS[:9])
     return frame.assign(ci_low=frame["diff"] - critical * frame["se"], ci_high=frame["diff"] + critical * frame["se"])
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """A contrast stated beforehand: the mean of some levels of a factor against the mean of others."""
+
+    factor: str
+    higher: tuple[str, ...]
+    lower: tuple[str, ...]
+    one_sided: bool = False
+
+
+def planned(
+    data: pd.DataFrame,
+    outcome: str,
+    factors: list[str],
+    contrasts: list[Contrast],
+    covariance: str = "classical",
+    correction: str = "holm",
+) -> pd.DataFrame:
+    """Return planned contrasts of estimated marginal means; one-sided p where they were stated so.
+
+    p is adjusted over all of them; `ci_low` and `ci_high` are two-sided and unadjusted.
+    R: `emmeans::contrast(emm, …, side = ">", adjust = "holm")`.
+
+    >>> data = pd.DataFrame({"heatmap": ["no", "no", "yes", "yes"] * 2, "scores": ["no"] * 4 + ["yes"] * 4,
+    ...                      "y": [1, 3, 4, 6, 2, 4, 7, 9]})
+    >>> found = planned(data, "y", ["heatmap", "scores"], [Contrast("heatmap", ("yes",), ("no",), one_sided=True)])
+    >>> found.round(4)[["a", "b", "diff", "se", "df", "t", "p"]]
+         a   b  diff   se  df    t       p
+    0  yes  no   4.0  1.0   4  4.0  0.0081
+    """
+    used = complete(data, outcome, factors)
+    factors = varying(used, factors)
+    check_cells(used, outcome, factors, at_least=2 if covariance == "hc3" else 1)
+    df = len(used) - int(np.prod([used[f].nunique() for f in factors]))
+    rows = []
+    for contrast in contrasts:
+        means = marginal_means(used, outcome, factors, contrast.factor, covariance)
+        means.index = means.index.astype(str)
+        missing = [level for level in (*contrast.higher, *contrast.lower) if level not in means.index]
+        if missing:
+            raise NotDefined(f"nobody has {contrast.factor} {missing[0]}")
+        high, low = means.loc[list(contrast.higher)], means.loc[list(contrast.lower)]
+        diff = float(high["mean"].mean() - low["mean"].mean())
+        se = math.sqrt(sum(float(part["variance"].sum()) / len(part) ** 2 for part in (high, low)))
+        t = diff / se
+        p = float(stats.t.sf(t, df)) if contrast.one_sided else 2 * float(stats.t.sf(abs(t), df))
+        half = float(stats.t.ppf(0.975, df)) * se
+        named = (" + ".join(contrast.higher), " + ".join(contrast.lower), "one" if contrast.one_sided else "two")
+        means_of = (float(high["mean"].mean()), float(low["mean"].mean()))
+        rows.append((*named, *means_of, diff, se, df, t, p, diff - half, diff + half))
+    frame = pd.DataFrame(rows, columns=[column for column in PLANNED if column != "p_adjusted"])
+    return frame.assign(p_adjusted=adjust(frame["p"], correction))[[*PLANNED]]
+
+
+@cache
+def _critical(k: int, df: float) -> float:
+    """Return the t beyond which a difference of k means is significant; of two means the range is t itself."""
+    if k == 2:
+        return float(stats.t.ppf(0.975, df))
+    return float(stats.studentized_range.ppf(0.95, k, df)) / math.sqrt(2)
+
+
+def _tail(t: float, k: int, df: float) -> float:
+    if k == 2:
+        return 2 * float(stats.t.sf(t, df))
+    return float(stats.studentized_range.sf(t * math.sqrt(2), k, df))
 
 
 def games_howell(data: pd.DataFrame, outcome: str, factor: str) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """Design matrices of factorial models on trials, under treatment contrasts, with readable names."""
 
+from dataclasses import dataclass
 from itertools import combinations, product
 
 import numpy as np
@@ -7,32 +8,54 @@ import pandas as pd
 
 from analysis.errors import NotDefined
 from analysis.statistics.cells import complete, varying
+from analysis.statistics.regression.groups import Groups
+
+
+@dataclass(frozen=True)
+class Trials:
+    """Answers with their design: y, X (answers, terms), the terms' names, and whose and on which stimulus each is."""
+
+    y: np.ndarray
+    design: np.ndarray
+    names: list[str]
+    groups: Groups
 
 
 def trials_design(
-    data: pd.DataFrame, outcome: str, factors: list[str], participant: str
-) -> tuple[np.ndarray, np.ndarray, list[str], np.ndarray]:
-    """Return y, X (trials, terms), the terms' names and a number per trial for its participant.
+    data: pd.DataFrame, outcome: str, factors: list[str], participant: str, stimulus: str = "", slope: str = ""
+) -> Trials:
+    """Return the answers with the design of the full factorial model; a factor's first level is its reference.
 
-    The model is the full factorial one; a factor's first level is its reference.
+    `slope` names a column of numbers that crosses the factors, as the place of a trial does.
 
     >>> data = pd.DataFrame({"participant": ["p", "p", "q", "q"], "method": ["a", "b"] * 2, "y": [1, 2, 3, 4]})
-    >>> y, design, names, people = trials_design(data, "y", ["method"], "participant")
-    >>> names, design.tolist(), people.tolist()
+    >>> trials = trials_design(data, "y", ["method"], "participant")
+    >>> trials.names, trials.design.tolist(), trials.groups.first.tolist()
     (['(Intercept)', 'method[b]'], [[1.0, 0.0], [1.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [0, 0, 1, 1])
     """
-    used = complete(data, outcome, [*factors, participant])
+    known = data.dropna(subset=[slope]) if slope else data
+    used = complete(known, outcome, [*factors, participant, *([stimulus] if stimulus else [])])
+    if slope:
+        kept = known[[outcome, *factors, participant, *([stimulus] if stimulus else [])]].notna().all(axis=1)
+        used = used.assign(**{slope: known.loc[kept, slope].to_numpy(float)})
     factors = varying(used, factors)
     if not len(used):
         raise NotDefined(f"no answer has a value of {outcome}")
-    if used[participant].nunique() < 2:
-        raise NotDefined("a model of participants needs at least two of them")
+    for name, what in ((participant, "participants"), (stimulus, "stimuli")):
+        if name and used[name].nunique() < 2:
+            raise NotDefined(f"a model of {what} needs at least two of them")
     columns = treatment_columns(used, factors)
+    if slope:
+        line = used[slope].to_numpy(float)
+        columns |= {slope if name == "(Intercept)" else f"{slope}:{name}": line * column
+                    for name, column in list(columns.items())}  # fmt: skip
     design = np.column_stack(list(columns.values()))
     if np.linalg.matrix_rank(design) < design.shape[1]:
         reason = "a combination of levels never occurs, so the interaction cannot be estimated"
         raise NotDefined(reason, tuple(columns))
-    return used[outcome].to_numpy(float), design, list(columns), used[participant].cat.codes.to_numpy()
+    codes = {name: used[name].cat.codes.to_numpy().astype(int) for name in (participant, stimulus) if name}
+    groups = Groups(codes[participant], codes.get(stimulus))
+    return Trials(used[outcome].to_numpy(float), design, list(columns), groups)
 
 
 def treatment_columns(data: pd.DataFrame, factors: list[str]) -> dict[str, np.ndarray]:

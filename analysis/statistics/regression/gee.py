@@ -21,7 +21,8 @@ def gee(data: pd.DataFrame, outcome: str, factors: list[str], participant: str =
     0  (Intercept)      -1.1        0.33
     1    method[b]       2.2        9.00
     """
-    y, design, names, people = trials_design(data, outcome, factors, participant)
+    trials = trials_design(data, outcome, factors, participant)
+    y, design, names, people = trials.y, trials.design, trials.names, trials.groups.first
     check_not_separated(y, design, names)
     model = sm.GEE(y, design, people, family=sm.families.Binomial(), cov_struct=sm.cov_struct.Exchangeable())
     try:

@@ -38,10 +38,11 @@ class Counts:
 
 
 def mixed_logistic(
-    data: pd.DataFrame, outcome: str, factors: list[str], participant: str = "participant"
+    data: pd.DataFrame, outcome: str, factors: list[str], participant: str = "participant", slope: str = ""
 ) -> pd.DataFrame:
     """Return one row per coefficient (log odds, treatment contrasts), then the random intercept's SD.
 
+    `slope` names a column of numbers that crosses the factors: the place of a trial, for a learning curve.
     `ci_low` and `ci_high` are 95% Wald limits of the odds ratio.
 
     >>> rows = [(f"p{i}", method, int((i + j) % 4 < k))
@@ -53,8 +54,12 @@ def mixed_logistic(
     1        method[b]       2.2
     2  sd(participant)       0.0
     """
-    y, design, names, people = trials_design(data, outcome, factors, participant)
-    check_not_separated(y, design, names)
+    trials = trials_design(data, outcome, factors, participant, slope=slope)
+    y, design, names, people = trials.y, trials.design, trials.names, trials.groups.first
+    if not slope:
+        check_not_separated(y, design, names)
+    elif len(np.unique(y)) < 2:
+        raise NotDefined("all answers are alike", tuple(names))
     counts = summed(y, design, people)
     start = np.append(_marginal_start(counts), math.log(0.5))
     fit = optimize.minimize(

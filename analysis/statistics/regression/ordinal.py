@@ -31,7 +31,8 @@ def ordinal(
     2        2|3       0.0
     3        3|4       1.1
     """
-    y, design, names, people = trials_design(data, outcome, factors, participant)
+    trials = trials_design(data, outcome, factors, participant)
+    y, design, names, people = trials.y, trials.design, trials.names, trials.groups.first
     levels = np.unique(y)
     if len(levels) < 2:
         raise NotDefined("all answers are equal", tuple(names))

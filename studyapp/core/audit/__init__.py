@@ -5,6 +5,7 @@ from .guessing import Guess
 from .looks import Look, Measures, measure
 from .report import audit
 from .shortcuts import Case, Task
+from .visible import shows_something
 
 __all__ = [
     "AMBER",
@@ -19,5 +20,6 @@ __all__ = [
     "Task",
     "audit",
     "measure",
+    "shows_something",
     "worst",
 ]

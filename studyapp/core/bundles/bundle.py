@@ -193,6 +193,16 @@ class Bundle:
                 found[outcome].append(image_id)
         return found
 
+    def outcome_counts(self, split: str = "") -> dict[str, Counter[str]]:
+        """Return how many images of each outcome every class has; `split` takes those of one part of the data set."""
+        found: dict[str, Counter[str]] = {name: Counter() for name in self.classes}
+        for image_id, predictions in self.predictions.items():
+            if not split or self.images[image_id].get("split") == split:
+                for name, one in predictions.items():
+                    if one.outcome:
+                        found[name][one.outcome] += 1
+        return found
+
     def similarity(self, image_id: str, others: list[str]) -> dict[str, float]:
         """Cosine similarity of penultimate features between one image and others, in [-1, 1]."""
         rows = {name: index for index, name in enumerate(self.images)}

@@ -7,6 +7,7 @@ A study's settings are a display's fields, those left out by default; `methods` 
 
 from collections.abc import Mapping
 from dataclasses import fields
+from functools import lru_cache
 from random import Random
 from typing import Any
 
@@ -58,7 +59,12 @@ def described(bundle: Bundle, settings: Fields, usual: Fields) -> dict[str, Any]
 def display_of(definition: Mapping[str, Any], method: str, level: str = "") -> Display:
     """Return the display of a method's maps in a frozen study; `level` names which, where displays are a factor's."""
     frozen = definition["display"]
-    return read_display((frozen["levels"][level] if level else frozen["methods"])[method])
+    return _read(tuple((frozen["levels"][level] if level else frozen["methods"])[method].items()))
+
+
+@lru_cache(maxsize=256)
+def _read(values: tuple[tuple[str, Any], ...]) -> Display:
+    return read_display(dict(values))
 
 
 def levels_met(definition: Mapping[str, Any], cell: Mapping[str, str]) -> list[str]:

@@ -101,6 +101,9 @@ class Page:
     form of its own where that takes more, as a board does. `fields` declare what else is recorded, and in which order:
     a question's name among them says where its column stands; questions not named come last.
 
+    `fills` names the {placeholders} that its texts may have beside the study's and the kind's, which its context gives
+    to `Run.text`; with `fills_alone`, no others.
+
     `context` returns what the template shows: `(step, run) -> dict`; nothing else of the step reaches the browser.
     `trial` marks a step that is scored or rated, `entrance` one that asks who may take part: who fails there has
     failed no check; `consents` one that asks for consent: who gives it takes a place from then on. `texts` names the
@@ -120,6 +123,8 @@ class Page:
     questions: tuple[Question, ...] = ()
     fields: tuple[Field | str, ...] = ()
     texts: tuple[str, ...] = ()
+    fills: tuple[str, ...] = ()
+    fills_alone: bool = False
     trial: bool = False
     entrance: bool = False
     consents: bool = False
@@ -163,13 +168,16 @@ class Page:
 class Kind:
     """One kind of study. `module` is the package of its folder; the parts below are functions in it.
 
+    `fills` names the {placeholders} that all pages' texts may have beside the study's parameters and payment.
+
     `orders` is how many orders are counterbalanced; where that depends on the study, the name of a function
     `(definition) -> int`. `variants` are the studies of this kind that one can start from. `habits` names the
     function, where there is one, that tells what is conspicuous about all trials of a run, in words:
     `(answered trials) -> [str]`; that a closed question had one answer throughout is found for every kind. `windows`
     names the function that tells how large a window a trial needs for its stimuli to stand in the study's sizes with
     the question in view, as alternatives: `(definition, bundle) -> [sizes.Window]`. `entry` names the function that
-    tells what of a study can stand in the text of its front door: `(definition) -> {name: value}`. `display`
+    tells what of a study can stand in the text of its front door: `(definition) -> {name: value}`, the names being
+    `entry_fills`. `display`
     holds the fields of a display by which its heatmaps are usually drawn; where that depends on the study's parameters,
     the name of a function `(parameters) -> dict`.
 
@@ -179,6 +187,7 @@ class Kind:
     plan.build(definition, condition, order, rng) -> [step]
     scoring.score(step, answer, definition) -> dict  what the answer is worth; `passed` steers the flow
     scoring.summary(steps, definition) -> dict       totals over answered steps: n_correct, bonus …
+    fitting.fit(definition, bundle) -> {parameter: value}    what to change so that the bundle can fill the study
     audit.looks(definition, bundle) -> [Look]        the heatmaps that participants meet, by condition and class
     audit.tasks(definition, bundle) -> [Task]        the answers that strength alone could give away
     audit.roles(definition) -> {role: [image ids]}   the photographs by what they are for
@@ -187,7 +196,7 @@ class Kind:
     bots.SKILLS                                      the named skills, beside the chance of a right answer
 
     `bots` may be missing: see `answers`, which also gives what questions tell of score and answer. Without `audit`,
-    the heatmaps that are drawn are looked at, and no more.
+    the heatmaps that are drawn are looked at, and no more; without `fitting` nothing is offered that fits.
     """
 
     name: str
@@ -201,8 +210,10 @@ class Kind:
     habits: str | None = None
     windows: str | None = None
     entry: str | None = None
+    entry_fills: tuple[str, ...] = ()
     trial_word: str = "Trial"
     fields: tuple[Field, ...] = ()
+    fills: tuple[str, ...] = ()
     variants: tuple[Variant, ...] = ()
     display: dict[str, Any] | str = field(default_factory=dict)
 

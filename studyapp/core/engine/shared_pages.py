@@ -86,6 +86,7 @@ def attention(context: str, labels_from: str) -> Page:
             Field("passed", "boolean", "Whether the answer asked for was chosen."),
         ),
         texts=("attention",),
+        fills=("label", "asked"),
     )
 
 

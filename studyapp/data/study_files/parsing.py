@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import IntegerField
 
 from studyapp import models
-from studyapp.core.engine import display_settings, parameters
+from studyapp.core.engine import display_settings, fillings, parameters
 from studyapp.core.engine.kinds import ENGLISH, Factor, Kind, kind
 from studyapp.models.studies import require_currency, require_language
 from studyapp.publishing import questionnaire_problems
@@ -101,6 +101,8 @@ def _texts(its_kind: Kind, texts: dict, language: str) -> dict:
     for key, text in texts.items():
         if not isinstance(text, str):
             raise StudyFileError(f"texts.{key}: expected a text, found {text!r}")
+    for key, problem in fillings.problems(its_kind, texts).items():
+        raise StudyFileError(f"texts.{key}: {problem}")
     return {key: text for key, text in texts.items() if text != defaults[key]}
 
 

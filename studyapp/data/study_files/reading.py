@@ -14,6 +14,7 @@ from studyapp.core.bundles.bundle import BundleError
 from studyapp.core.bundles.sets import open_bundle
 from studyapp.core.questionnaires import plans
 from studyapp.core.storable import storable
+from studyapp.data.imported_maps import WANTED, holds_maps, load_maps
 
 from .format import StudyFileError
 from .parsing import parse, require_known
@@ -34,17 +35,19 @@ def load_study(path: Path | str, *, slug: str = "", uploaded: bool = False) -> m
         return _load_json(folder / "study.json", folder, path, slug, uploaded)
 
 
-def load_zipped_bundle(path: Path | str, name: str) -> models.Bundle:
-    """Load a bundle from a zip that holds its folder or what is in it."""
+def load_zipped_bundle(path: Path | str, name: str) -> tuple[models.Bundle, list[str]]:
+    """Load a bundle from a zip of it, of its folder, or of what one is made of; return it and what there is to say."""
     with unpacked(path) as folder:
         manifests = sorted(folder.rglob("manifest.json"), key=lambda found: len(found.parts))
+        if not manifests and (maps := holds_maps(folder)):
+            return load_maps(maps, name)
         if not manifests:
             raise StudyFileError(
                 f"{path}: expected a bundle's manifest.json, found none; zip the folder that “python -m explainers "
-                "explain” wrote"
+                f"explain” wrote. Of maps by other tools: {WANTED}"
             )
         top = [found.parent for found in manifests if len(found.parts) == len(manifests[0].parts)]
-        return stimuli.load_bundle(top[0] if len(top) == 1 else {part.name: part for part in top}, name)
+        return stimuli.load_bundle(top[0] if len(top) == 1 else {part.name: part for part in top}, name), []
 
 
 def _load_json(path: Path, folder: Path, shown: Path, slug: str, uploaded: bool) -> models.Study:

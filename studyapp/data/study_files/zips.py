@@ -1,10 +1,11 @@
 """Unpack an uploaded zip, unless it would fill the disk."""
 
+import stat
 import tempfile
 import zipfile
 import zlib
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from .format import StudyFileError
 
@@ -25,10 +26,16 @@ def unpacked(path: Path | str):
 
 
 def require_modest(entries: list[zipfile.ZipInfo]) -> None:
-    """Raise `BadZipFile` where unpacking would fill the disk, or make folders too deep to be deleted again."""
+    """Raise `BadZipFile` where unpacking would fill the disk, lead elsewhere, or be too deep to be deleted again."""
     if sum(entry.file_size for entry in entries) > MAX_BYTES:
         raise zipfile.BadZipFile(f"more than {MAX_BYTES // 2**30} GiB in it")
     if len(entries) > MAX_FILES:
         raise zipfile.BadZipFile(f"more than {MAX_FILES} files in it")
-    if any(entry.filename.count("/") > MAX_DEPTH for entry in entries):
-        raise zipfile.BadZipFile(f"folders in it, one in another, more than {MAX_DEPTH} deep")
+    for entry in entries:
+        parts = PurePosixPath(entry.filename.replace("\\", "/")).parts
+        if len(parts) > MAX_DEPTH:
+            raise zipfile.BadZipFile(f"folders in it, one in another, more than {MAX_DEPTH} deep")
+        if ".." in parts or parts[:1] == ("/",) or (parts and parts[0].endswith(":")):
+            raise zipfile.BadZipFile(f"{entry.filename!r} in it, which leads out of it")
+        if stat.S_ISLNK(entry.external_attr >> 16):
+            raise zipfile.BadZipFile(f"{entry.filename!r} in it, which is a link")

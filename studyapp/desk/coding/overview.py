@@ -45,13 +45,13 @@ def agreement(model_admin):
 
 
 def _column(study: models.Study, user, name: str) -> dict:
-    total, left = passages.passages(study, name).count(), passages.unread(study, name, user).count()
+    total, done = passages.counts(study, name, user)
     return {
         "name": name,
         "title": name.replace("_", " "),
         "question": passages.told(study, name),
         "total": total,
-        "done": total - left,
+        "done": done,
         "coders": results.progress(study, name),
     }
 

@@ -13,6 +13,7 @@ from studyapp import models
 from studyapp.bundles.pairing import pairs_of
 from studyapp.bundles.stimuli import reader
 from studyapp.core.bundles.pairs import labels_of
+from studyapp.core.engine import fillings
 from studyapp.core.engine.kinds import METHODS, Kind, Parameter, Variant, kind, kinds
 from studyapp.core.texts import words
 from studyapp.data import audit
@@ -121,6 +122,8 @@ class StudyForm(forms.ModelForm):
         language = self.instance.language  # the one that the form was filled with: what stayed as it was isn't stored
         self.instance.parameters = self._differing(cleaned, PARAMETER, self.its_kind.defaults(language))
         self.instance.texts = self._differing(cleaned, TEXT, self.its_kind.texts(language))
+        for key, problem in fillings.problems(self.its_kind, self.instance.texts).items():
+            self.add_error(f"{TEXT}{key}", problem)
         if any(name.startswith(PARAMETER) or name in ("bundle", "seed") for name in self.changed_data):
             self.instance.stimuli = None
         return cleaned
@@ -145,7 +148,8 @@ def _chosen(parameter: Parameter, typed: forms.Field, bundle: models.Bundle | No
         typed.help_text += f" Choose a bundle and save: then its {parameter.offered} can be ticked here."
         return typed
     found = _offered(parameter.offered, bundle, present)
-    words = {name: f"{name} ({n} image{pluralize(n)})" for name, n in found.items()}
+    told = _outcomes(bundle) if parameter.offered == "classes" else {}
+    words = {name: f"{name} ({n} image{pluralize(n)}{told.get(name, '')})" for name, n in found.items()}
     lacking = {name: f"{name} (not in this bundle)" for name in present if name not in found}
     ordered = dict.fromkeys([*present, *found])
     return forms.MultipleChoiceField(
@@ -156,6 +160,16 @@ def _chosen(parameter: Parameter, typed: forms.Field, bundle: models.Bundle | No
         widget=forms.CheckboxSelectMultiple,
         validators=typed.validators,
     )
+
+
+def _outcomes(bundle: models.Bundle) -> dict[str, str]:
+    """Return how many images of each class the model recognised, missed and falsely reported, in words."""
+    counts = reader(bundle).outcome_counts()
+    return {
+        name: f": {', '.join(f'{n[outcome]} {outcome}' for outcome in ('TP', 'FN', 'FP'))}"
+        for name, n in counts.items()
+        if n
+    }
 
 
 def _offered(what: str, bundle: models.Bundle, present: list) -> dict[str, int]:

@@ -25,7 +25,7 @@ from studyapp.desk.results import bots, dashboard, downloads, exports, jobs, rep
 from studyapp.jobs import files
 from studyapp.run import sessions
 
-from . import audits, display, drawn, numbers, transitions, wording
+from . import audits, display, drawn, fits, numbers, questionnaires, transitions, wording
 from .conditions import ConditionInline, LabelledFormSet
 from .forms import PARAMETER, TEXT, AddStudyForm, study_form, text_order
 
@@ -40,7 +40,11 @@ RECRUITMENT = (
 KEEPING = (("active_minutes", "expire_hours", "retention_days"), "notify", "seed")
 FOLDED = ("collapse",)
 # Where on the page each of `publishing.checks` is seen to.
-CHECKED_ON = {"Display": "admin:study_display", "Stimuli": "admin:study_stimuli"}  # on pages of their own
+CHECKED_ON = {
+    "Display": "admin:study_display",
+    "Stimuli": "admin:study_stimuli",
+    "Questionnaires": "admin:questionnaires",
+}
 CHECKED_AT = {
     "Bundle": "#id_bundle",
     "Conditions": "#conditions-group",
@@ -131,6 +135,7 @@ class StudyAdmin(ByRole, admin.ModelAdmin):
         super().save_model(request, obj, form, change)
         if not change:
             models.Condition.objects.bulk_create(models.Condition(study=obj, **cell) for cell in form.conditions())
+            obj.fitted = fits.fit_new(obj)
             people.make_owner(request.user, obj)
 
     def save_related(self, request, form, formsets, change):
@@ -145,7 +150,10 @@ class StudyAdmin(ByRole, admin.ModelAdmin):
         n = obj.conditions.count()
         cells = "1 condition" if n == 1 else f"{n} conditions"
         lacking = f" Left out, for the bundle has no maps for them: {', '.join(obj.left_out)}." if obj.left_out else ""
-        self.message_user(request, f"“{obj}” was added, with {cells}.{lacking} The checklist says what comes next.")
+        fitted = f" Set so that the bundle can fill it: {fits.in_words(obj.fitted)}." if obj.fitted else ""
+        self.message_user(
+            request, f"“{obj}” was added, with {cells}.{lacking}{fitted} The checklist says what comes next."
+        )
         return redirect("admin:studyapp_study_change", obj.pk)
 
     def response_change(self, request, obj):
@@ -174,7 +182,8 @@ class StudyAdmin(ByRole, admin.ModelAdmin):
             path("load/", self.admin_site.admin_view(uploads.view(self, "study")), name="load_study"),
             path("<int:pk>/people/", self.admin_site.admin_view(people.view(self)), name="study_people"),
         ]
-        parts = (audits, bots, coding, dashboard, display, drawn, exports, jobs, links, reports, wording)
+        own_pages = (audits, display, drawn, fits, questionnaires, wording)
+        parts = (*own_pages, bots, coding, dashboard, exports, jobs, links, reports)
         around = [address for part in parts for address in part.urls(self)]
         return [*own, *actions, *taken_away, *around, *super().get_urls()]
 
@@ -234,6 +243,7 @@ class StudyAdmin(ByRole, admin.ModelAdmin):
             "study_kind": kind(study.kind),
             "numbers": numbers.of(study),
             "checks": [(check, _place(study, check.title)) for check in checks],
+            **fits.offered(study, checks, may_change),
             "audit": audits.on_checklist(request, study, [one for check in checks for one in check.problems]),
             "advice": advice(study),
             "transitions": transitions.possible(study) if may_change else [],

@@ -28,10 +28,11 @@ def stage(step: dict, run) -> dict:
     """Return the instructions of a stage with a worked example, a picture that is in no batch."""
     data = step["data"]
     drawn = run.definition["stimuli"]["datasets"][data["dataset"]]
-    told = _named(data) | ({"reading": run.reading(step["method"])} if data["help"] != NONE else {})
+    told = _named(data) | {"reading": run.reading(step["method"]) if data["help"] != NONE else ""}
     shown = {"body": _text(run, f"stage_{data['help']}", **told), "help": data["help"], "where": _where(step)}
     if data["help"] != NONE:
         shown["example"] = _picture(drawn["worked"], step, run)
+        shown["caption"] = _text(run, f"caption_{data['help']}", **told)
         shown["legend"] = run.legend(step["method"])
         shown["key"] = step["key"]
     return {"part": shown}

@@ -2,6 +2,7 @@
 
 import random
 
+from studyapp.core.audit import shows_something
 from studyapp.core.engine.sizes import unequal
 
 from .maps import NONE, help_of, maps_of, predicted_class
@@ -32,7 +33,7 @@ def draw(definition: dict, bundle, rng: random.Random) -> dict:
     some = [next(iter(images)) for images in found.values()]
     return {
         "stages": [_stage(bundle, some, name, method) for name, method in parameters["stages"]],
-        "datasets": {name: _dataset(bundle, images, parameters, rng) for name, images in found.items()},
+        "datasets": {name: _dataset(definition, bundle, images, rng) for name, images in found.items()},
     }
 
 
@@ -75,9 +76,19 @@ def _stage(bundle, some: list[str], name: str, method: str) -> dict:
     return {"name": name, "method": method, "help": help_of(n_maps), "n_maps": n_maps}
 
 
-def _dataset(bundle, images: list[str], parameters: dict, rng: random.Random) -> dict:
-    size = parameters["batch_size"]
-    worked, *drawn = rng.sample(sorted(images), 1 + parameters["batches"] * size)
+def _dataset(definition: dict, bundle, images: list[str], rng: random.Random) -> dict:
+    """Return a data set's batches, and as a worked example a picture whose maps show something, if one has such."""
+    size, n = definition["parameters"]["batch_size"], definition["parameters"]["batches"]
+    methods = [method for _, method in definition["parameters"]["stages"] if method != NONE]
+
+    def is_readable(image_id: str) -> bool:
+        maps = [maps_of(bundle, image_id, method) for method in methods]
+        frozen = definition.get("display", {})
+        return all(any(shows_something(bundle, [one.heatmap], frozen) for one in shown) for shown in maps if shown)
+
+    sample = rng.sample(sorted(images), 1 + n * size)
+    worked = next(filter(is_readable, sample), sample[0])
+    drawn = [one for one in sample if one != worked]
     return {
         "batches": [drawn[start : start + size] for start in range(0, len(drawn), size)],
         "worked": worked,

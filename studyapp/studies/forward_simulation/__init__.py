@@ -88,6 +88,7 @@ PAGES = (
             "commentary_tp",
             "commentary_fp",
         ),
+        fills=("class_name", "reading"),
         guide="forward_simulation/_part.html",
     ),
     Page(
@@ -113,8 +114,16 @@ PAGES = (
             Field("passed", "boolean", "Whether both statements were judged rightly."),
         ),
         texts=("screening_outcome", "screening_heatmap", "screening_scores", "screening_task"),
+        fills=("class_name", "inside", "outside"),
+        fills_alone=True,
     ),
-    Page("block", "forward_simulation/block.html", context=TEXT, texts=("block",)),
+    Page(
+        "block",
+        "forward_simulation/block.html",
+        context=TEXT,
+        texts=("block",),
+        fills=("class_name", "block", "n_queries"),
+    ),
     Page(
         "trial",
         "forward_simulation/trial.html",
@@ -122,6 +131,7 @@ PAGES = (
         questions=TRIAL_QUESTIONS,
         fields=TRIAL_FIELDS,
         texts=("trial", "outcome_tp", "outcome_fn", "outcome_fp", "outcome_tn", "confidence_note"),
+        fills=("class_name",),
         trial=True,
     ),
     shared_pages.attention(TEXT, "confidence_labels"),
@@ -154,7 +164,13 @@ PAGES = (
         ),
         texts=("closing",),
     ),
-    Page("feedback", "forward_simulation/feedback.html", context=f"{__name__}.pages:feedback", texts=("feedback",)),
+    Page(
+        "feedback",
+        "forward_simulation/feedback.html",
+        context=f"{__name__}.pages:feedback",
+        texts=("feedback",),
+        fills=("n_correct", "reward"),
+    ),
 )
 
 PARAMETERS = (
@@ -301,6 +317,7 @@ KIND = Kind(
     factors=FACTORS,
     orders=2,
     fields=SUMMARY_FIELDS,
+    fills=("first_class", "second_class", "n_trials", "n_examples", "base", "bonus", "max_reward"),
     trial_word="Picture",
     variants=VARIANTS,
     display=f"{__name__}.pages:usual_display",

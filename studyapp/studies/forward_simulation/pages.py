@@ -13,7 +13,7 @@ from . import plan
 from .charts import score_chart
 from .frames import frames_of, own_frames
 from .scoring import summary
-from .statements import without_statements
+from .statements import FRAMES, without_statements
 
 NAMES = {
     "TP": to_say("recognised correctly"),
@@ -54,8 +54,9 @@ def screening(step: dict, run) -> dict:
     """Return a worked example, all about it shown, with the statements to judge."""
     data = step["data"]
     around = without_statements(run.definition["texts"][f"screening_{data['about']}"])
+    named = {"class_name": Kept(data["class_name"])} | dict.fromkeys(FRAMES, "") | data.get("frames", {})
     return {
-        "body": render(around, {"class_name": Kept(data["class_name"])}),
+        "body": render(around, named),
         "example": _example(run, data["image"], data["class_name"]),
         "frames": _frames(data, run),
         **_look(run, still=True),
@@ -82,7 +83,7 @@ def trial(step: dict, run) -> dict:
         "bands": _bands(run, step["data"]["examples"], name),
         "query": run.image(step["stimulus"]),
         "heading": _text(run, "trial", class_name=name),
-        "confidence_note": _text(run, "confidence_note"),
+        "confidence_note": _text(run, "confidence_note", class_name=name),
         **_look(run),
     }
 
@@ -192,7 +193,11 @@ def _sentence(run, outcome: str, name: str) -> str:
 
 def _commentary(run, part: str, outcome: str, name: str) -> str:
     """Return what an example's heatmap tells, where the instructions come to it."""
-    return _text(run, f"commentary_{outcome.lower()}", class_name=name) if part == "heatmap" else ""
+    return (
+        _text(run, f"commentary_{outcome.lower()}", class_name=name, reading=_reading(run, name))
+        if part == "heatmap"
+        else ""
+    )
 
 
 def _text(run, key: str, **values) -> str:

@@ -1,13 +1,16 @@
 """Choose the pictures: those asked about, their most similar examples, and those of instructions and screening."""
 
 import random
+from difflib import get_close_matches
 
+from studyapp.core.audit import shows_something
 from studyapp.core.engine.sizes import unequal
 
 from .frames import frame_problems
 from .statements import statements
 
 OUTCOMES = ("TP", "FN", "FP", "TN")
+FEW = 8  # names in a sentence
 SCREENING_OUTCOMES = ("FP", "TP")
 SCREENING_TEXTS = ("screening_outcome", "screening_heatmap", "screening_scores", "screening_task")
 
@@ -20,8 +23,9 @@ def draw(definition: dict, bundle, rng: random.Random) -> dict:
     screening     [[example, example] for each attempt], an example being {"class_name", "outcome", "image"}
 
     Queries lie nearest to the threshold of their class within each outcome (parameter `query_pool`); pictures of the
-    instructions and the screening lie farthest from it, being clear cases. Examples are the most similar ones of
-    each outcome by the cosine of penultimate features. No picture has two of these roles, over both classes.
+    instructions and the screening have middling scores, and heatmaps that show something by every method of the study.
+    Examples are the most similar ones of each outcome by the cosine of penultimate features. No picture has two of
+    these roles, over both classes.
     Raises `ValueError` saying everything that the bundle lacks.
     """
     parameters = definition["parameters"]
@@ -32,11 +36,11 @@ def draw(definition: dict, bundle, rng: random.Random) -> dict:
     queries = {name: _queries(name, pools[name], parameters, taken, rng) for name in pools}
     first, *_ = pools
     instructions = {
-        outcome: _clearest(first, pools[first], outcome, taken)
+        outcome: _worked(definition, bundle, first, pools[first], outcome, taken)
         for outcome in OUTCOMES
         if pools[first][outcome] or outcome != "TN"
     }
-    screening = [_screening(pools, taken) for _ in range(attempts(parameters))]
+    screening = [_screening(definition, bundle, pools, taken) for _ in range(attempts(parameters))]
     return {
         "classes": {
             name: {
@@ -66,7 +70,7 @@ def check(definition: dict, bundle) -> list[str]:
         stimuli = definition.get("stimuli") or draw(definition, bundle, random.Random(0))
     except ValueError as shortage:
         return [*problems, str(shortage)]
-    return problems + _check_methods(definition, stimuli, bundle)
+    return problems + check_methods(definition, stimuli, bundle)
 
 
 def attempts(parameters: dict) -> int:
@@ -74,11 +78,15 @@ def attempts(parameters: dict) -> int:
     return 1 if parameters["screening_policy"] == "record" else parameters["screening_attempts"]
 
 
+def methods_of(definition: dict) -> list[str]:
+    """Return the methods whose heatmaps some condition shows."""
+    return sorted({cell["factors"]["heatmap"] for cell in definition.get("conditions", ())} - {"none"})
+
+
 def heatmaps(definition: dict, bundle) -> list:
     """Return the heatmaps that some participant can meet."""
-    methods = {condition["factors"]["heatmap"] for condition in definition["conditions"]} - {"none"}
     pairs = sorted(shown_with_heatmap(definition["stimuli"]))
-    return [bundle.heatmap(image_id, method, name) for method in sorted(methods) for image_id, name in pairs]
+    return [bundle.heatmap(image_id, method, name) for method in methods_of(definition) for image_id, name in pairs]
 
 
 def shown_with_heatmap(stimuli: dict) -> set[tuple[str, str]]:
@@ -119,18 +127,31 @@ def _queries(name, pools, parameters, taken, rng) -> list[str]:
     return chosen
 
 
-def _screening(pools, taken) -> list[dict]:
+def _screening(definition, bundle, pools, taken) -> list[dict]:
     names = [*pools]
     return [
-        {"class_name": name, "outcome": outcome, "image": _clearest(name, pools[name], outcome, taken)}
+        {
+            "class_name": name,
+            "outcome": outcome,
+            "image": _worked(definition, bundle, name, pools[name], outcome, taken),
+        }
         for name, outcome in zip(names[:2], SCREENING_OUTCOMES, strict=True)
     ]
 
 
-def _clearest(name, pools, outcome, taken) -> str:
-    image_id = _free(name, pools, outcome, 1, taken)[-1]
+def _worked(definition, bundle, name, pools, outcome, taken) -> str:
+    """Return a picture with a middling score of those that are left, and with heatmaps that can be read, if one has."""
+    free = _free(name, pools, outcome, 1, taken)
+    middling = sorted(free, key=lambda image_id: abs(free.index(image_id) - (len(free) - 1) / 2))
+    readable = (one for one in middling if _is_readable(definition, bundle, one, name))
+    image_id = next(readable, middling[0])
     taken.add(image_id)
     return image_id
+
+
+def _is_readable(definition, bundle, image_id: str, name: str) -> bool:
+    shown = [bundle.heatmap(image_id, method, name) for method in methods_of(definition)]
+    return shows_something(bundle, filter(None, shown), definition.get("display", {}))
 
 
 def _examples(bundle, query, name, pools, parameters, taken) -> list[str]:
@@ -168,13 +189,7 @@ def _facts(bundle, image_id: str, name: str) -> dict:
 def _lacking(parameters: dict, bundle) -> list[str]:
     """Return what the bundle lacks, or what is wrong with the settings, before any picture can be drawn."""
     return (
-        _check_mixes(parameters)
-        or _check_classes(parameters["classes"], bundle)
-        or [
-            problem
-            for index, name in enumerate(parameters["classes"])
-            for problem in _check_counts(parameters, index, _pools(bundle, name, parameters["split"]))
-        ]
+        _check_mixes(parameters) or _check_classes(parameters["classes"], bundle) or _check_counts(parameters, bundle)
     )
 
 
@@ -194,33 +209,44 @@ def _check_classes(names: list[str], bundle) -> list[str]:
     for name in names:
         judged = [predictions[name] for predictions in bundle.predictions.values() if name in predictions]
         if not judged:
-            known = ", ".join(bundle.classes)
-            problems.append(f"Class “{name}”: the bundle has no predictions for it; it has {known}.")
+            near = get_close_matches(name, bundle.classes, n=3) or bundle.classes[:FEW]
+            more = f" and {len(bundle.classes) - len(near)} more" if len(bundle.classes) > len(near) else ""
+            problems.append(f"Class “{name}”: the bundle has no predictions for it; it has {', '.join(near)}{more}.")
         elif any(prediction.threshold is None for prediction in judged):
             problems.append(f"Class “{name}”: expected a decision threshold in predictions.csv, found none.")
     return problems
 
 
-def _check_counts(parameters: dict, index: int, pools: dict[str, list[str]]) -> list[str]:
+def _check_counts(parameters: dict, bundle) -> list[str]:
+    """Return in one sentence which pictures are lacking."""
+    lacking = []
+    for index, name in enumerate(parameters["classes"]):
+        pools = _pools(bundle, name, parameters["split"])
+        short = [
+            f"{len(pools[outcome])} of {wanted} {outcome}"
+            for outcome in OUTCOMES
+            if len(pools[outcome]) < (wanted := needed(parameters, index, outcome))
+        ]
+        lacking += [f"“{name}” has {', '.join(short)}"] if short else []
+    if not lacking:
+        return []
     where = f" in the split “{parameters['split']}”" if parameters["split"] else ""
     return [
-        f"Class “{parameters['classes'][index]}”: expected at least {needed} {outcome} pictures{where} (to ask about, "
-        f"as examples, in instructions and screening), found {len(pools[outcome])}."
-        for outcome in OUTCOMES
-        if len(pools[outcome]) < (needed := _needed(parameters, index, outcome))
+        f"Too few pictures{where} to ask about, as examples, and in instructions and screening: {'; '.join(lacking)}."
     ]
 
 
-def _needed(parameters: dict, index: int, outcome: str) -> int:
-    needed = parameters["queries_per_class"].get(outcome, 0) + parameters["examples"].get(outcome, 0)
+def needed(parameters: dict, index: int, outcome: str) -> int:
+    """Return how many pictures of an outcome the first (0) or second (1) class needs, for all purposes."""
+    wanted = parameters["queries_per_class"].get(outcome, 0) + parameters["examples"].get(outcome, 0)
     if index == 0 and outcome != "TN":
-        needed += 1
+        wanted += 1
     if SCREENING_OUTCOMES[index] == outcome:
-        needed += attempts(parameters)
-    return needed
+        wanted += attempts(parameters)
+    return wanted
 
 
-def _check_methods(definition: dict, stimuli: dict, bundle) -> list[str]:
+def check_methods(definition: dict, stimuli: dict, bundle) -> list[str]:
     """Return which conditions' heatmaps the bundle lacks."""
     problems = []
     for condition in definition.get("conditions", []):

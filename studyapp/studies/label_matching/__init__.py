@@ -12,6 +12,7 @@ from studyapp.core.engine.questions import Choice
 from studyapp.core.engine.sizes import size_parameters
 
 TEXT = f"{__name__}.pages:text"
+LABELS = ("first_label", "second_label")
 
 TRIAL_FIELDS = (
     Field("pair", "text", "The pair of labels that the round is about."),
@@ -54,10 +55,13 @@ PAGES = (
         texts=(
             "guideline_background",
             "guideline_classification",
+            "caption_single",
             "guideline_training",
+            "caption_tree",
             "guideline_evaluation",
             "guideline_flow",
         ),
+        fills=(*LABELS, "reading"),
         guide="label_matching/_part.html",
     ),
     Page(
@@ -76,8 +80,10 @@ PAGES = (
         texts=("choose",),
         arrange=f"{__name__}.plan:arrange",
     ),
-    Page("training_start", "label_matching/start.html", context=TEXT, texts=("training_start",)),
-    Page("evaluation_start", "label_matching/start.html", context=TEXT, texts=("evaluation_start",)),
+    *(
+        Page(start, "label_matching/start.html", context=TEXT, texts=(start,), fills=(*LABELS, "n_images", "round"))
+        for start in ("training_start", "evaluation_start")
+    ),
     Page(
         "guess",
         "label_matching/guess.html",
@@ -85,6 +91,7 @@ PAGES = (
         context=f"{__name__}.pages:guess",
         fields=TRIAL_FIELDS,
         texts=("guess", "guess_training", "guess_evaluation"),
+        fills=(*LABELS, "n_images", "number", "round"),
         trial=True,
     ),
     Page(
@@ -92,6 +99,7 @@ PAGES = (
         "label_matching/verify.html",
         context=f"{__name__}.pages:verify",
         texts=("verify_right", "verify_wrong"),
+        fills=(*LABELS, "n_images", "number", "round"),
     ),
 )
 
@@ -199,11 +207,13 @@ KIND = Kind(
     module=__name__,
     windows=f"{__name__}.windows:windows",
     entry=f"{__name__}.pages:entry",
+    entry_fills=LABELS,
     pages=PAGES,
     parameters=PARAMETERS,
     factors=FACTORS,
     habits=f"{__name__}.scoring:habits",
     fields=SUMMARY_FIELDS,
+    fills=("n_rounds", "n_training", "n_evaluation", "n_examples", "base", "bonus"),
     trial_word="Example",
     variants=VARIANTS,
 )

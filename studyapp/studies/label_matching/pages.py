@@ -37,9 +37,11 @@ def guideline(step: dict, run) -> dict:
     shown = {"name": part, "body": _text(run, f"guideline_{part}", **told)}
     if part == "classification":
         shown["single"] = _single(worked, run)
+        shown["caption"] = _text(run, "caption_single", **told)
         shown["legend"] = run.legend(run.factors["method"])
     if part == "training":
         shown["tree"] = _tree(worked["image"], worked, run, {label: {"truth": label} for label in worked["labels"]})
+        shown["caption"] = _text(run, "caption_tree", **told)
     return {"part": shown}
 
 

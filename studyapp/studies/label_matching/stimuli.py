@@ -3,6 +3,7 @@
 import random
 from collections import Counter
 
+from studyapp.core.audit import shows_something
 from studyapp.core.bundles.map_tree import leaves, read_tree, walk, whole_output_methods
 from studyapp.core.bundles.pairs import SEPARATOR, find_pairs, labels_of, name_of, qualifying, top_labels
 
@@ -37,7 +38,8 @@ def draw(definition: dict, bundle, rng: random.Random) -> dict:
         if len(free) < (wanted := needed(parameters)):
             short.append(_shortage(name_of(labels), wanted, len(free), parameters))
             continue
-        drawn = _pair(bundle, labels, rng.sample(sorted(free), wanted), parameters)
+        images = _with_worked_last(definition, bundle, labels, rng.sample(sorted(free), wanted))
+        drawn = _pair(bundle, labels, images, parameters)
         taken.update(drawn["facts"])
         pairs.append(drawn)
     if short and parameters["pairs"]:
@@ -83,6 +85,18 @@ def _confused(bundle, methods: list[str], parameters: dict) -> list[list[str]]:
     """Return all pairs with as many qualifying images as needed, the most frequent first."""
     found = find_pairs(bundle, methods=methods, split=parameters["split"])
     return [list(pair.labels) for pair in found if len(pair.images) >= needed(parameters)]
+
+
+def _with_worked_last(definition: dict, bundle, labels: list[str], images: list[str]) -> list[str]:
+    """Return the images with one last whose heatmaps of both labels show something by every method, if one has such."""
+
+    def is_readable(image_id: str) -> bool:
+        trees = [leaves(read_tree(bundle, image_id, method)) for method in methods_of(definition)]
+        nodes = [tree[label].heatmap for tree in trees for label in labels]
+        return shows_something(bundle, nodes, definition.get("display", {}))
+
+    worked = next(filter(is_readable, reversed(images)), images[-1])
+    return [*(one for one in images if one != worked), worked]
 
 
 def _guideline(bundle, found: dict, name: str, rng: random.Random) -> list[dict]:

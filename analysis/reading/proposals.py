@@ -1,0 +1,327 @@
+"""A map proposed from a CSV: who wrote the file, which column is the participant, which are factors and outcomes.
+
+A proposal to be read and changed: what a column means stands in nobody's file. It follows the marks that Qualtrics,
+Google Forms, oTree, jsPsych and reVISit leave in their exports, and otherwise what the cells look like.
+"""
+
+import json
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from analysis.errors import AnalysisError
+from analysis.reading.files import read_csv
+from analysis.reading.foreign import DECIMAL_COMMA, TRUTH
+from analysis.reading.layout import ROW
+from analysis.reading.reshaping import NUMBER, described_rows
+
+SCALES = (
+    ("strongly disagree", "disagree", "somewhat disagree", "neither agree nor disagree", "neutral", "undecided",
+     "somewhat agree", "agree", "strongly agree"),
+    ("very unlikely", "unlikely", "neutral", "likely", "very likely"),
+    ("never", "rarely", "sometimes", "often", "always"),
+    ("not at all", "a little", "slightly", "moderately", "somewhat", "very", "very much", "extremely"),
+    ("very poor", "poor", "fair", "average", "good", "very good", "excellent"),
+    ("very low", "low", "medium", "high", "very high"),
+    ("very difficult", "difficult", "neutral", "easy", "very easy"),
+    ("very dissatisfied", "dissatisfied", "neutral", "satisfied", "very satisfied"),
+    ("stimme überhaupt nicht zu", "stimme nicht zu", "stimme eher nicht zu", "teils teils", "neutral", "stimme eher zu",
+     "stimme zu", "stimme voll zu"),
+)  # fmt: skip
+PEOPLE = re.compile(
+    r"(prolific_?pid|participant(\.code|_?id)?|subject(_?id)?|respons?e_?id|worker_?id|user_?id|uid|pid|id|code|vp(_?nr)?)",
+    re.IGNORECASE,
+)
+FACTOR = re.compile(
+    r"(condition|group|treatment|method|arm|bedingung|gruppe|version|heatmap|stage|block)", re.IGNORECASE
+)
+STIMULUS = re.compile(r"(stimulus|image|item|picture|trial_?id|file)s?(_?id|_?name)?", re.IGNORECASE)
+ASIDE = re.compile(
+    r"(.*date.*|.*time(stamp|_?elapsed|_?started.*)?|zeitstempel|.*ip_?address.*|.*latitude|.*longitude|.*e-?mail.*|.*name|"
+    r".*index.*|.*label|.*_url|.*url|.*_version|version|.*hash|.*node_id|.*payoff|.*comment.*|.*language|.*browser.*)",
+    re.IGNORECASE,
+)
+MOST_LEVELS = 12
+MOST_POINTS = 11
+OTREE = re.compile(r"(?P<app>.+)\.(?P<round>\d+)\.player\.(?P<column>.+)")
+OTREE_OWN = ("id_in_group", "role", "payoff")
+JSPSYCH = {"trial_type", "trial_index", "time_elapsed"}
+REVISIT = {"participantId", "trialId", "responseId", "answer"}
+QUALTRICS = {"ResponseId", "Finished"}
+
+
+@dataclass
+class Proposal:
+    """What a map would say, and why; `aside` are columns that it does not use."""
+
+    source: str
+    participant: str
+    between: list[str] = field(default_factory=list)
+    within: list[str] = field(default_factory=list)
+    stimulus: str = ""
+    wide: str = ""
+    keep: list[tuple[str, list[str]]] = field(default_factory=list)
+    exclude: list[tuple[str, list[str], str]] = field(default_factory=list)
+    outcomes: list[dict[str, object]] = field(default_factory=list)
+    aside: list[str] = field(default_factory=list)
+
+    def toml(self, file: str) -> str:
+        """Return the proposal as a map with comments, to be read and changed."""
+        lines = [f"# Proposed for {file}: {self.source}. Read it and change it: only you know what the columns mean."]
+        lines.append(f"participant = {_text(self.participant)}")
+        if self.wide:
+            lines.append(f"wide = {_text(self.wide)}")
+        lines += [f"between = {_list(self.between)}   # constant for a participant",
+                  f"within = {_list(self.within)}   # vary inside a participant"]  # fmt: skip
+        if self.stimulus:
+            lines.append(f"stimulus = {_text(self.stimulus)}   # participants and stimuli become random and crossed")
+        for column, values in self.keep:
+            lines += ["", "[[keep]]", f"column = {_text(column)}", f"values = {_list(values)}"]
+        for column, values, reason in self.exclude:
+            lines += [
+                "",
+                "[[exclude]]",
+                f"column = {_text(column)}",
+                f"values = {_list(values)}",
+                f"reason = {_text(reason)}",
+            ]
+        for outcome in self.outcomes:
+            lines += ["", "[[outcomes]]", *(f"{name} = {_value(value)}" for name, value in outcome.items())]
+        if self.aside:
+            lines += ["", f"# Not used: {', '.join(' '.join(name.split()) for name in self.aside)}"]
+        return "\n".join(lines) + "\n"
+
+
+def propose(path: Path) -> Proposal:
+    """Return the map proposed for a CSV; raises `AnalysisError` where nothing in it looks like an answer."""
+    table = read_csv(path, any_separator=True)
+    described = described_rows(table)
+    labels = table.iloc[0].to_dict() if described else {}
+    table = table[described:].reset_index(drop=True)
+    if table.empty:
+        raise AnalysisError(f"{path}: holds no row, so that no map can be proposed")
+    table = table.apply(lambda cells: cells.str.strip())
+    for looks, make in ((_is_otree, _otree), (_is_revisit, _revisit), (_is_jspsych, _jspsych), (
+        _is_qualtrics, _qualtrics),
+                        (_is_forms, _forms)):  # fmt: skip
+        if looks(table):
+            found = make(table)
+            break
+    else:
+        found = _classified(table, Proposal("by what the cells look like", _person(table)))
+    if not found.outcomes:
+        raise AnalysisError(f"{path}: no column looks like an answer (numbers, yes and no, or a scale of words)")
+    for outcome in found.outcomes:
+        label = labels.get(str(outcome["column"]))
+        if isinstance(label, str) and label.strip():
+            outcome["label"] = " ".join(label.split())[:80]
+    return found
+
+
+def _is_qualtrics(table: pd.DataFrame) -> bool:
+    return set(table) >= QUALTRICS
+
+
+def _qualtrics(table: pd.DataFrame) -> Proposal:
+    found = Proposal("an export of Qualtrics", "ResponseId")
+    unfinished = [value for value in ("False", "FALSE", "0") if (table["Finished"] == value).any()]
+    if unfinished:
+        found.exclude.append(("Finished", unfinished, "did not finish"))
+    for column in ("Status", "DistributionChannel"):
+        previews = [value for value in ("Survey Preview", "preview", "1") if column in table
+                    and (table[column] == value).any() and (column == "Status" or value != "1")]  # fmt: skip
+        if previews:
+            found.exclude.append((column, previews, "a preview by the researchers"))
+    own = ("Status", "Progress", "Duration (in seconds)", "Finished", "DistributionChannel", "UserLanguage")
+    return _classified(table, found, own)
+
+
+def _is_forms(table: pd.DataFrame) -> bool:
+    first = str(table.columns[0])
+    return first in ("Timestamp", "Zeitstempel", "Horodateur", "Marca temporal") and PEOPLE.fullmatch(first) is None
+
+
+def _forms(table: pd.DataFrame) -> Proposal:
+    named = [name for name in table if PEOPLE.fullmatch(name) and table[name].is_unique and table[name].notna().all()]
+    return _classified(table, Proposal("an export of Google Forms, a row per participant", named[0] if named else ROW))
+
+
+def _is_otree(table: pd.DataFrame) -> bool:
+    return "participant.code" in table and any(OTREE.fullmatch(name) for name in table)
+
+
+def _otree(table: pd.DataFrame) -> Proposal:
+    """Return the map of `all_apps_wide`: the app with the most rounds is stacked, a row per round."""
+    rounds: dict[str, set[str]] = {}
+    for name in table:
+        fits = OTREE.fullmatch(name)
+        if fits:
+            rounds.setdefault(fits["app"], set()).add(fits["round"])
+    app = max(rounds, key=lambda name: len(rounds[name]))
+    found = Proposal(
+        f"all_apps_wide of oTree; the rounds of {app}", "participant.code", wide=f"{app}.{{round}}.player.{{column}}"
+    )
+    names = [fits["column"] for name in table if (fits := OTREE.fullmatch(name)) and fits["app"] == app]
+    long = pd.concat(
+        [pd.DataFrame({"participant.code": table["participant.code"], **{
+            name: table.get(f"{app}.{place}.player.{name}") for name in dict.fromkeys(names)}})
+         for place in rounds[app]],
+        ignore_index=True,
+    )  # fmt: skip
+    answered = [name for name in dict.fromkeys(names) if name not in OTREE_OWN]
+    long = long.dropna(subset=answered, how="all")
+    outside = [
+        name for name in table if name.startswith("session.config.") and 1 < table[name].nunique() <= MOST_LEVELS
+    ]
+    people = table.set_index("participant.code")
+    for name in outside:
+        long[name] = long["participant.code"].map(people[name])
+    if "participant._is_bot" in table and (table["participant._is_bot"] == "1").any():
+        found.exclude.append(("participant._is_bot", ["1"], "a bot"))
+    return _classified(long, found, OTREE_OWN)
+
+
+def _is_jspsych(table: pd.DataFrame) -> bool:
+    return set(table) >= JSPSYCH
+
+
+def _jspsych(table: pd.DataFrame) -> Proposal:
+    """Return the map of a jsPsych file: rows of the trials whose answers are right or wrong, else of responses."""
+    found = Proposal("an export of jsPsych", _person(table))
+    scored = next(
+        (name for name in ("correct", "response") if name in table and table[name].notna().any()), "trial_type"
+    )
+    kind = next((name for name in ("task", "screen", "phase") if name in table), "trial_type")
+    trials = table[table[scored].notna() & ~table[scored].isin(["null", ""])]
+    named = trials[kind].dropna().value_counts()
+    if len(named) and table[kind].nunique() > 1:
+        found.keep.append((kind, list(named.index[:1])))
+        trials = trials[trials[kind] == named.index[0]]
+    return _classified(trials.replace("null", pd.NA), found, (*JSPSYCH, kind, "plugin_version", "internal_node_id"))
+
+
+def _is_revisit(table: pd.DataFrame) -> bool:
+    return set(table) >= REVISIT
+
+
+def _revisit(table: pd.DataFrame) -> Proposal:
+    """Return the map of reVISit's tidy file, which has a row per question: an outcome for each of them."""
+    found = Proposal("a tidy export of reVISit, a row per question", "participantId")
+    if "status" in table and (table["status"] == "rejected").any():
+        found.exclude.append(("status", ["rejected"], "rejected in reVISit"))
+    people = table.groupby("participantId")
+    for name in table:
+        if (
+            name not in REVISIT | {"trialOrder", "correctAnswer", "status"}
+            and FACTOR.search(name)
+            and (1 < table[name].nunique() <= MOST_LEVELS)
+        ):
+            (found.between if (people[name].nunique() <= 1).all() else found.within).append(name)
+    found.stimulus = "trialId"
+    for question, rows in table.dropna(subset=["answer"]).groupby("responseId", sort=False):
+        right = "correctAnswer" in rows and rows["correctAnswer"].notna().any()
+        guess = {"kind": "binary", "correct": "correctAnswer"} if right else _guess(rows["answer"])
+        if guess:
+            found.outcomes.append(
+                {"column": "answer", "name": str(question), **guess, "where": {"responseId": str(question)}}
+            )
+    found.aside = [
+        name for name in table if name not in (*REVISIT, *found.between, *found.within, "correctAnswer", "status")
+    ]
+    return found
+
+
+def _person(table: pd.DataFrame) -> str:
+    """Return the column that names participants: by its name, the one with the most values; else rows are people."""
+    named = [name for name in table if PEOPLE.fullmatch(str(name)) and table[name].notna().all()]
+    best = max(named, key=lambda name: (table[name].nunique() > 1, -list(table).index(name)), default="")
+    return best or ROW
+
+
+def _classified(table: pd.DataFrame, found: Proposal, own: tuple[str, ...] = ()) -> Proposal:
+    """Sort a table's columns into factors, the stimulus, outcomes and what is left aside."""
+    rows = table.assign(**{ROW: range(len(table))}) if found.participant == ROW else table
+    people = rows.groupby(found.participant)
+    several = len(rows) > people.ngroups
+    for name in table:
+        if name == found.participant or name in own or any(name == rule[0] for rule in found.exclude):
+            continue
+        cells = table[name].dropna()
+        if name.startswith("#") or cells.nunique() < 2:
+            found.aside.append(name)
+            continue
+        constant = bool((people[name].nunique() <= 1).all())
+        guess = None if ASIDE.fullmatch(name) else _guess(cells)
+        words = not cells.str.fullmatch(NUMBER).all() and not cells.str.lower().isin(TRUTH).all()
+        levels = cells.nunique() <= MOST_LEVELS and cells.nunique() * 2 <= len(cells)
+        if several and STIMULUS.fullmatch(name) and not constant and not found.stimulus:
+            found.stimulus = name
+        elif (
+            levels
+            and (FACTOR.search(name.rsplit(".", 1)[-1]) or (words and guess is None))
+            and not ASIDE.fullmatch(name)
+        ):
+            (found.between if constant else found.within).append(name)
+        elif guess:
+            outcome = {"column": name, **({"name": _short(name)} if _short(name) != name else {}), **guess}
+            found.outcomes.append(outcome)
+        else:
+            found.aside.append(name)
+    taken = [str(outcome.get("name", outcome["column"])) for outcome in found.outcomes]
+    for place, outcome in enumerate(found.outcomes):
+        if taken.count(taken[place]) > 1 or taken[place] in (*found.between, *found.within, "participant"):
+            outcome["name"] = f"{taken[place]}_{place + 1}"
+    return found
+
+
+def _guess(cells: pd.Series) -> dict[str, object] | None:
+    """Return kind (and levels) of an outcome whose cells these are, None where they are no answers of a known sort."""
+    given = cells.dropna()
+    if given.empty:
+        return None
+    if given.str.lower().isin(TRUTH).all() and given.nunique() > 1:
+        return {"kind": "binary"}
+    if given.str.fullmatch(NUMBER).all():
+        values = pd.to_numeric(given.str.replace(",", ".") if given.str.fullmatch(DECIMAL_COMMA).any() else given)
+        whole, low, high = bool((values % 1 == 0).all()), float(values.min()), float(values.max())
+        if whole and low >= 0 and high <= MOST_POINTS and high > low:
+            return {"kind": "ordinal"}
+        return {"kind": "fraction" if low >= 0 and high <= 1 else "ratio"}
+    return _words(given)
+
+
+def _words(given: pd.Series) -> dict[str, object] | None:
+    """Return an ordinal outcome with its points in words, lowest first, where a known scale holds all of them."""
+    said = {" ".join(value.lower().replace("/", " ").replace(",", " ").split()): value for value in given.unique()}
+    for scale in SCALES:
+        if set(said) <= set(scale) and len(said) > 1:
+            return {"kind": "ordinal", "levels": [said.get(point, point.capitalize()) for point in scale
+                                                  if point in said or scale is not SCALES[0]]}  # fmt: skip
+    return None
+
+
+def _short(name: str) -> str:
+    """Return a column's name as one that ids can begin with."""
+    return re.sub(r"\W+", "_", name.strip()).strip("_").lower()[:40] if re.search(r"[^\w.]", name) else name
+
+
+def _text(value: str) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _list(values: list[str]) -> str:
+    return "[" + ", ".join(map(_text, values)) + "]"
+
+
+def _value(value: object) -> str:
+    if isinstance(value, list):
+        return _list([str(entry) for entry in value])
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_key(key)} = {_text(str(entry))}" for key, entry in value.items()) + "}"
+    return _text(str(value))
+
+
+def _key(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _text(name)

@@ -1,0 +1,201 @@
+"""Repeated yes/no answers and ratings: cumulative logit models with random participants, and stimuli (Laplace).
+
+A rating of k points has k − 1 thresholds (R `ordinal::clmm`); two points are the logistic model (R `lme4::glmer`). The
+random intercepts are integrated out by Laplace's approximation, as both R functions do with two random effects.
+"""
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+from scipy import optimize, special
+
+from analysis.errors import NotDefined
+from analysis.statistics.regression import odds
+from analysis.statistics.regression.design import Trials, check_not_separated, trials_design
+from analysis.statistics.regression.groups import Groups, System, hessian_of
+from analysis.statistics.regression.mixed import NONE
+from analysis.statistics.regression.odds import COLUMNS
+
+STEPS = 100
+LEAST_GAP = 1e-8
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Answers as points from 0 to k − 1, the design without its intercept, and whose they are."""
+
+    points: np.ndarray  # (answers,)
+    design: np.ndarray  # (answers, terms)
+    groups: Groups
+    k: int
+
+
+def mixed_logistic_crossed(
+    data: pd.DataFrame, outcome: str, factors: list[str], participant: str = "participant", stimulus: str = ""
+) -> pd.DataFrame:
+    """Return one row per coefficient (log odds of yes, treatment contrasts), then the SDs of participants and stimuli.
+
+    R `glmer(y ~ a * b + (1 | participant) + (1 | stimulus), binomial)`.
+
+    >>> rows = [(f"p{i}", f"s{j}", method, int((3 * i + 2 * j + i * j) % 5 < k))
+    ...         for i in range(8) for method, k in (("a", 1), ("b", 3)) for j in range(6)]
+    >>> data = pd.DataFrame(rows, columns=["participant", "stimulus", "method", "right"])
+    >>> mixed_logistic_crossed(data, "right", ["method"], stimulus="stimulus").round(2)[["term", "estimate"]]
+                  term  estimate
+    0      (Intercept)     -1.81
+    1        method[b]      1.97
+    2  sd(participant)      0.64
+    3     sd(stimulus)      0.97
+    """
+    trials = trials_design(data, outcome, factors, participant, stimulus)
+    check_not_separated(trials.y, trials.design, trials.names)
+    answers = Answers(trials.y.astype(int), trials.design[:, 1:], trials.groups, 2)
+    beta, theta, errors = _fit(answers, trials)
+    beta[0] = -beta[0]  # the intercept is the threshold turned round
+    return _table(trials.names, beta, errors, theta)
+
+
+def mixed_ordinal(
+    data: pd.DataFrame, outcome: str, factors: list[str], participant: str = "participant", stimulus: str = ""
+) -> pd.DataFrame:
+    """Return one row per coefficient (log odds of a higher answer), the thresholds, and the SDs of the intercepts.
+
+    R `ordinal::clmm(y ~ a * b + (1 | participant) + (1 | stimulus))`.
+
+    >>> rows = [(f"p{i}", method, 1 + min(3, (3 * i + 2 * j + i * j) % 4 + (method == "b")))
+    ...         for i in range(6) for method in "ab" for j in range(4)]
+    >>> data = pd.DataFrame(rows, columns=["participant", "method", "rating"])
+    >>> mixed_ordinal(data, "rating", ["method"]).round(2)[["term", "estimate"]]
+                  term  estimate
+    0        method[b]      1.60
+    1              1|2     -1.14
+    2              2|3      0.09
+    3              3|4      1.42
+    4  sd(participant)      0.12
+    """
+    trials = trials_design(data, outcome, factors, participant, stimulus)
+    levels, points = np.unique(trials.y, return_inverse=True)
+    terms = tuple(trials.names[1:])
+    if len(levels) < 2:
+        raise NotDefined("all answers are equal", terms)
+    if not terms:
+        raise NotDefined("no factor has two observed levels")
+    if len(points) <= trials.design.shape[1] + len(levels) - 2:
+        raise NotDefined("there are no more answers than coefficients", terms)
+    answers = Answers(points, trials.design[:, 1:], trials.groups, len(levels))
+    estimates, theta, errors = _fit(answers, trials)
+    cuts = len(levels) - 1
+    table = _table(trials.names[1:], estimates[cuts:], errors[cuts:], theta)
+    named = [f"{low:g}|{high:g}" for low, high in pairwise(levels)]
+    thresholds = pd.DataFrame(
+        [
+            (name, cut, *[math.nan] * 6, "a threshold is not tested")
+            for name, cut in zip(named, estimates, strict=False)
+        ],
+        columns=table.columns,
+    )
+    place = len(terms)
+    return pd.concat([table[:place], thresholds, table[place:]], ignore_index=True)
+
+
+def _table(names: list[str], estimates: np.ndarray, errors: np.ndarray, theta: np.ndarray) -> pd.DataFrame:
+    rows = [odds.row(*values) for values in zip(names, estimates, errors, strict=True)]
+    for name, sd in zip(("participant", "stimulus"), theta, strict=False):
+        rows.append((f"sd({name})", float(sd), *[math.nan] * 6, "a standard deviation has no Wald test"))
+    return pd.DataFrame(rows, columns=(*COLUMNS, "reason"))
+
+
+def _fit(answers: Answers, trials: Trials) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return thresholds and coefficients, the SDs, and the standard errors of the former."""
+    if len(answers.points) == answers.groups.sizes[0]:
+        raise NotDefined("each participant has one answer, so there is no random intercept", tuple(trials.names))
+    random = 1 if answers.groups.second is None else 2
+    cuts = answers.k - 1
+    laplace = _Laplace(answers, random)
+    counts = np.bincount(answers.points, minlength=answers.k).cumsum()[:-1] / len(answers.points)
+    thresholds = special.logit(counts)
+    start = np.concatenate([np.full(random, 0.7), thresholds[:1], np.log(np.diff(thresholds)),
+                            np.zeros(answers.design.shape[1])])  # fmt: skip
+    found = optimize.minimize(laplace.of_logs, start, method="BFGS", options={"gtol": 1e-4, "maxiter": 300})
+    found = optimize.minimize(laplace.of_logs, found.x, method="BFGS", jac="3-point",
+                              options={"gtol": 1e-5, "maxiter": 100})  # fmt: skip
+    if not np.isfinite(found.fun) or np.abs(found.jac).max() > 1e-2 * max(1.0, abs(found.fun) / 100):
+        raise NotDefined("the mixed model did not converge", tuple(trials.names))
+    theta = np.abs(found.x[:random])
+    point = np.concatenate([theta, laplace.thresholds(found.x), found.x[random + cuts :]])
+    free = [i for i in range(len(point)) if i >= random or theta[i] > NONE]
+
+    def deviance(values: np.ndarray) -> float:
+        full = np.where(np.arange(len(point)) < random, 0.0, point)
+        full[free] = values
+        return laplace(full)
+
+    hessian = hessian_of(deviance, point[free], np.full(len(free), 1e-2)) / 2
+    try:
+        variances = np.diag(np.linalg.inv(hessian))
+    except np.linalg.LinAlgError:
+        variances = np.full(len(free), math.nan)
+    errors = np.sqrt(np.where(variances > 0, variances, math.nan))[-(len(point) - random) :]
+    return point[random:], theta, errors
+
+
+class _Laplace:
+    """−2 log likelihood by Laplace's approximation, of (SDs, thresholds, coefficients); starts at the last modes."""
+
+    def __init__(self, answers: Answers, random: int):
+        self.answers, self.random = answers, random
+        people, stimuli = answers.groups.sizes
+        self.first, self.second = np.zeros(people), np.zeros(stimuli)
+
+    def thresholds(self, logs: np.ndarray) -> np.ndarray:
+        """Return the thresholds behind the first and the logs of their gaps."""
+        own = logs[self.random : self.random + self.answers.k - 1]
+        return np.asarray(np.cumsum(np.append(own[:1], np.exp(np.clip(own[1:], -20, 20)) + LEAST_GAP)))
+
+    def of_logs(self, logs: np.ndarray) -> float:
+        """Return the same of thresholds as their first and the logs of their gaps."""
+        point = logs.copy()
+        point[self.random : self.random + self.answers.k - 1] = self.thresholds(logs)
+        return self(point)
+
+    def __call__(self, point: np.ndarray) -> float:
+        answers, groups = self.answers, self.answers.groups
+        theta = (float(point[0]), float(point[1]) if self.random == 2 else 0.0)
+        cuts = np.concatenate([[-np.inf], point[self.random : self.random + answers.k - 1], [np.inf]])
+        if (np.diff(cuts) <= 0).any():
+            return math.inf
+        fixed = answers.design @ point[self.random + answers.k - 1 :]
+        low, high = cuts[answers.points] - fixed, cuts[answers.points + 1] - fixed
+        first, second = self.first, self.second
+        value = self._penalised(low, high, first, second, theta)
+        for _ in range(STEPS):
+            shift = groups.spread(theta[0] * first, theta[1] * second)
+            below, above = special.expit(low - shift), special.expit(high - shift)
+            slope = groups.sums(below + above - 1)
+            weights = below * (1 - below) + above * (1 - above)
+            system = System(groups.sums(weights), groups.together(weights), theta)
+            step = system.solve(theta[0] * slope[0] - first, theta[1] * slope[1] - second)
+            largest = max(float(np.abs(part).max(initial=0)) for part in step)
+            for _ in range(20):
+                tried = first + step[0], second + step[1]
+                better = self._penalised(low, high, *tried, theta)
+                if better >= value - 1e-9 * abs(value):
+                    break
+                step = step[0] / 2, step[1] / 2
+            (first, second), value = tried, better
+            if largest < 1e-8:
+                break
+        self.first, self.second = first, second
+        return -2 * value + system.log_determinant
+
+    def _penalised(self, low: np.ndarray, high: np.ndarray, first: np.ndarray, second: np.ndarray,
+                   theta: tuple[float, float]) -> float:  # fmt: skip
+        shift = self.answers.groups.spread(theta[0] * first, theta[1] * second)
+        a, b = low - shift, high - shift
+        with np.errstate(invalid="ignore"):
+            gap = np.log1p(-np.exp(np.where(np.isinf(a) | np.isinf(b), -np.inf, a - b)))
+        total = gap - np.logaddexp(0, -b) - np.logaddexp(0, a)
+        return float(total.sum() - (first @ first + second @ second) / 2)

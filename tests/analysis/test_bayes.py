@@ -1,0 +1,45 @@
+"""Bayes factors equal to R's BayesFactor, whose own draws are good to about one percent."""
+
+import numpy as np
+import pytest
+
+from analysis.errors import NotDefined
+from analysis.statistics import bayes
+from tests.analysis.reference_data import MODELS, frame, trials
+
+R = MODELS["bayes"]
+
+
+def test_equals_bayes_factor():
+    # ttestBF(none, static); ttestBF(a, b, paired = TRUE); anovaBF(y ~ heatmap); 1 / anovaBF(whichModels = "top")
+    data = frame("unbalanced71")
+    values = data["fraction_correct"]
+    assert R is MODELS["bayes"]
+    groups = [values[data["heatmap"] == level].to_numpy() for level in ("none", "static")]
+    assert bayes.t_test(*groups) == pytest.approx(R["unpaired"], rel=1e-8)
+    wide = trials().groupby(["participant", "method"], observed=True)["rating"].mean().unstack()
+    assert bayes.t_test((wide["A"] - wide["B"]).to_numpy()) == pytest.approx(R["paired"], rel=1e-8)
+    assert bayes.anova(data, "fraction_correct", ["heatmap"])["bf10"].item() == pytest.approx(R["oneway"], rel=1e-4)
+    found = bayes.anova(data, "fraction_correct", ["heatmap", "score"]).set_index("term")["bf10"]
+    left_out = {
+        "heatmap:score": "heatmap + score",
+        "score": "heatmap + heatmap:score",
+        "heatmap": "score + heatmap:score",
+    }
+    for term, others in left_out.items():
+        assert found[term] == pytest.approx(R["top"][others], rel=3 * max(R["top_error"])), term
+
+
+def test_evidence_against_and_for_grows_with_the_data():
+    rng = np.random.default_rng(1)
+    nothing = [bayes.t_test(np.tile([1.0, -1.0], n)) for n in (5, 50)]
+    something = [bayes.t_test(rng.normal(1, 1, n)) for n in (10, 100)]
+    assert nothing[1] < nothing[0] < 1 < something[0] < something[1]
+
+
+def test_three_factors_and_equal_values_have_none():
+    data = frame("balanced96").assign(third=["a", "b"] * 48)
+    with pytest.raises(NotDefined, match="two factors at most"):
+        bayes.anova(data, "fraction_correct", ["heatmap", "score", "third"])
+    with pytest.raises(NotDefined, match="do not vary"):
+        bayes.t_test(np.ones(4))
