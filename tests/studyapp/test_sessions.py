@@ -364,3 +364,9 @@ def test_retention_erases_ids_and_keeps_answers(study, start):
     assert sessions.apply_retention(study) == 1
     assert list(models.Identity.objects.values_list("participant", flat=True)) == [bela.pk]
     assert anna.responses.count() == 7
+
+
+def test_each_run_has_a_seed_of_its_own_that_every_database_can_hold(start):
+    seeds = [start(f"person-{number}").seed for number in range(12)]
+    assert len(set(seeds)) == 12
+    assert 2**24 < max(seeds) < 2**31
