@@ -7,6 +7,8 @@ import pytest
 from django.test import Client
 
 from studyapp import models, publishing
+from studyapp.core.engine import quality
+from studyapp.core.questionnaires.pages import kind_of
 from studyapp.data.exporting import export
 from studyapp.data.study_files import dump_study, load_study
 from studyapp.run import sessions
@@ -140,3 +142,16 @@ def test_a_study_file_carries_questionnaires_and_names_what_is_wrong_with_them(d
     (tmp_path / "study.json").write_text(json.dumps(found))
     with pytest.raises(ValueError, match="“trust”, item “t2”: reverse: expected true or false, found 'yes'"):
         load_study(tmp_path / "study.json", slug="third")
+
+
+def test_straight_lining_and_every_missed_check_are_flagged(draft):
+    items = [likert(f"v{number}", scale="view") for number in range(5)]
+    study = asking(draft, TRUST | {"items": [*items, likert("c1", expected=2), likert("c2", expected=3)]})
+    (careful,) = simulate(study, 1, walk, skill="oracle", seed=8)
+    kept = models.Participant.objects.get(pk=careful.pk).quality
+    assert (kept["straight"], kept["failed"]) == ([], {})
+    missed = {"passed": False, "failed_items": "c1 | c2", "attempt": 1, "about": "trust"}
+    rows = [quality.Answer({"page": "trust"}, {one["code"]: 5 for one in items}, missed, None, None)]
+    kept = quality.measures(rows, kind_of(publishing.frozen(study.current)))
+    assert (kept["straight"], kept["failed"]) == (["trust"], {"trust": 2})
+    assert "Straight-lining: the same answer to all items of “trust”" in quality.flags(kept, None)
