@@ -119,7 +119,7 @@ def test_every_other_command_of_the_app_only_reads_or_carries_out_what_the_desk_
     known = {path.stem for path in Path(management.__file__).parent.glob("commands/[a-z]*.py")}
     reading = {
         "audit_study", "backup", "bonus", "check_export", "check_study", "data_dictionary", "dump_study",
-        "export_study", "routines", "study_schema", "translations",
+        "export_study", "notify", "routines", "study_schema", "translations",
     }  # fmt: skip
     assert known == {*CHANGING, "demo", "restore", "serve"} | reading | {"work"}
 

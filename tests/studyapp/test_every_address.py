@@ -117,7 +117,7 @@ def address(study, pattern: str) -> str:
     words |= {"condition": study.conditions.first().name, "column": next(iter(passages.free_fields(study)))}
     words |= {"pk": pk, "object_id": pk, "id": 1, "position": 0, "place": 0, "image_id": image_id}
     words |= {"code_pk": study.codes.get().pk, "report_pk": study.jobs.get(kind="report").pk}
-    words |= {"job_pk": study.jobs.get(kind="export").pk}
+    words |= dict.fromkeys(("job_pk", "job"), study.jobs.get(kind="export").pk)
     path = re.sub(r"<(?:\w+:)?(\w+)>", lambda part: str(words[part[1]]), f"/{pattern}")
     if pattern.endswith("/gallery/map/"):
         (_, method, target), (node, *_) = next(item for item in bundle.nodes.items() if item[0][0] == image_id)

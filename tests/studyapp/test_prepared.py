@@ -62,7 +62,7 @@ def test_what_is_prepared_is_what_the_button_would_send(desk, study, download):
     ours, theirs = zipfile.ZipFile(io.BytesIO(whole)), zipfile.ZipFile(at_once)
     assert ours.namelist() == theirs.namelist()
     tables = [name for name in ours.namelist() if name.endswith(".csv")]
-    assert len(tables) == 6
+    assert len(tables) == 7
     assert all(ours.read(name) == theirs.read(name) for name in tables)
     assert b"anna" not in b"".join(ours.read(name) for name in tables)
     page = desk.get(exports(study)).content.decode()
@@ -79,9 +79,9 @@ def test_how_far_it_is_counts_each_run_in_each_table_to_the_end(study, start):
     told = []
     exporting.export_zip(study, io.BytesIO(), wide=True, progress=lambda *words: told.append(words))
     done, totals, words = zip(*told, strict=True)
-    assert set(totals) == {3 * 6}
+    assert set(totals) == {3 * 7}
     assert list(done) == sorted(done)
-    assert done[-1] == 18
+    assert done[-1] == 21
     assert list(dict.fromkeys(words)) == [f"writing {name}" for name in (*exporting.rows.TABLES, "wide")]
 
 
