@@ -9,6 +9,7 @@ from django.http import QueryDict
 from studyapp import models
 from studyapp.run import sessions, showing
 from studyapp.simulation import answering
+from tests import loaded
 from tests.browser import walking
 from tests.browser.looking import serious, sideways
 from tests.bundles import write_bundle
@@ -24,12 +25,12 @@ TWO_PAGES["items"] = [
 
 
 @pytest.fixture
-def asked(publish, live_server, tmp_path):
+def asked(publish, live_server):
     """Bring a page to the questionnaire."""
 
     def bring(page):
         publish(
-            write_bundle(tmp_path / "source"),
+            loaded.load(write_bundle),
             {"heatmap": "lrp", "scores": "shown"},
             slug="walk",
             title="How does the system decide?",
@@ -107,3 +108,22 @@ def test_a_phone_shows_a_matrix_as_items_and_a_finger_answers_them(browser, aske
     walking.shown(page)
     assert page.is_checked("[name=item-view_2][value='4']")
     context.close()
+
+
+def test_the_desks_preview_follows_what_is_typed(desk, publish):
+    study = publish(
+        loaded.load(write_bundle),
+        {"heatmap": "lrp", "scores": "shown"},
+        slug="walk",
+        title="How does the system decide?",
+        kind="forward_simulation",
+        questionnaires=[TWO_PAGES],
+    )
+    page = desk(f"/admin/studyapp/study/{study.pk}/questionnaires/0/")
+    shown = page.frame_locator("iframe[data-shown]")
+    shown.locator("legend", has_text="Statement view_2").wait_for()
+    page.fill("[name=item__text] >> nth=1", "I could rely on it.")
+    shown.locator("legend", has_text="I could rely on it.").wait_for()
+    page.fill("[name=item__scale] >> nth=1", "other scale")
+    shown.locator("li", has_text="scale: expected small letters").wait_for()
+    assert serious(page) == []

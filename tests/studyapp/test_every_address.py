@@ -39,7 +39,8 @@ STUDY, BUNDLE, RUN = "admin/studyapp/study/<int:pk>/", "admin/studyapp/bundle/<i
 EDITORS = {"publish/", "pause/", "resume/", "close/", "bonus/", "links/"}
 HIGHER = {
     **{STUDY + end: ("editor", "editor") for end in EDITORS},
-    **{STUDY + end: ("analyst", "editor") for end in ("bots/", "display/", "fit/", "stimuli/")},
+    **{STUDY + end: ("analyst", "editor") for end in ("bots/", "display/", "fit/", "questionnaires/", "stimuli/")},
+    STUDY + "questionnaires/<int:place>/": ("editor", "editor"),  # of one that is added
     STUDY + "people/": ("analyst", "owner"),
     "admin/studyapp/study/<path:object_id>/change/": ("analyst", "editor"),
     "admin/studyapp/study/<path:object_id>/history/": ("editor", "editor"),
@@ -114,7 +115,7 @@ def address(study, pattern: str) -> str:
     pk = found[its_model].pk if its_model in found else 1
     words = {"slug": study.slug, "folder": folder, "name": name, "table": "trials", "stage": "classes"}
     words |= {"condition": study.conditions.first().name, "column": next(iter(passages.free_fields(study)))}
-    words |= {"pk": pk, "object_id": pk, "id": 1, "position": 0, "image_id": image_id}
+    words |= {"pk": pk, "object_id": pk, "id": 1, "position": 0, "place": 0, "image_id": image_id}
     words |= {"code_pk": study.codes.get().pk, "report_pk": study.jobs.get(kind="report").pk}
     words |= {"job_pk": study.jobs.get(kind="export").pk}
     path = re.sub(r"<(?:\w+:)?(\w+)>", lambda part: str(words[part[1]]), f"/{pattern}")

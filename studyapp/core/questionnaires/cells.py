@@ -116,7 +116,7 @@ def _read_option(line: str) -> str | list[str]:
     if line.startswith("["):
         try:
             value, label = json.loads(line)
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             return line
         return str(value) if value == label else [str(value), str(label)]
     value, equals, label = (part.strip() for part in line.partition(" = "))
@@ -166,7 +166,7 @@ def _value(cell: str) -> Any:
     if cell.startswith("["):
         try:
             read: Any = json.loads(cell)
-        except ValueError:
+        except (ValueError, RecursionError):
             return cell
         return read[0] if len(read) == 1 else read
     parts = [part.strip() for part in cell.split("|")]

@@ -25,7 +25,7 @@ from studyapp.desk.results import bots, dashboard, downloads, exports, jobs, rep
 from studyapp.jobs import files
 from studyapp.run import sessions
 
-from . import audits, display, drawn, fits, numbers, transitions, wording
+from . import audits, display, drawn, fits, numbers, questionnaires, transitions, wording
 from .conditions import ConditionInline, LabelledFormSet
 from .forms import PARAMETER, TEXT, AddStudyForm, study_form, text_order
 
@@ -40,7 +40,11 @@ RECRUITMENT = (
 KEEPING = (("active_minutes", "expire_hours", "retention_days"), "notify", "seed")
 FOLDED = ("collapse",)
 # Where on the page each of `publishing.checks` is seen to.
-CHECKED_ON = {"Display": "admin:study_display", "Stimuli": "admin:study_stimuli"}  # on pages of their own
+CHECKED_ON = {
+    "Display": "admin:study_display",
+    "Stimuli": "admin:study_stimuli",
+    "Questionnaires": "admin:questionnaires",
+}
 CHECKED_AT = {
     "Bundle": "#id_bundle",
     "Conditions": "#conditions-group",
@@ -178,7 +182,8 @@ class StudyAdmin(ByRole, admin.ModelAdmin):
             path("load/", self.admin_site.admin_view(uploads.view(self, "study")), name="load_study"),
             path("<int:pk>/people/", self.admin_site.admin_view(people.view(self)), name="study_people"),
         ]
-        parts = (audits, bots, coding, dashboard, display, drawn, exports, fits, jobs, links, reports, wording)
+        own_pages = (audits, display, drawn, fits, questionnaires, wording)
+        parts = (*own_pages, bots, coding, dashboard, exports, jobs, links, reports)
         around = [address for part in parts for address in part.urls(self)]
         return [*own, *actions, *taken_away, *around, *super().get_urls()]
 
