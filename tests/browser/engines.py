@@ -20,6 +20,7 @@ from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import ClassVar
+from unittest.mock import patch
 
 FIREFOX, WEBKIT, DISPLAY = "firefox-esr", "WebKitWebDriver", "Xvfb"
 PATIENCE_S = 60
@@ -169,24 +170,30 @@ def webkit() -> Iterator[Tab]:
 @contextmanager
 def chromium(**options) -> Iterator[Tab]:
     """Start Chromium as the other tests do, with options of a context, as `has_touch`."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import Error, sync_playwright
 
     from studyapp.core.chromium import launch
 
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright's loop runs in this very thread
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
+    with ExitStack() as stack:
+        # Playwright's loop runs in this very thread
+        stack.enter_context(patch.dict(os.environ, DJANGO_ALLOW_ASYNC_UNSAFE="true"))
+        browser = launch(stack.enter_context(sync_playwright()))
+        stack.callback(browser.close)
         page = browser.new_context(viewport={"width": 1280, "height": 900}, **options).new_page()
         page.set_default_timeout(PATIENCE_S * 1000)
         mouse = {"move": page.mouse.move, "down": page.mouse.down, "up": page.mouse.up}
-        yield Tab(
-            page.goto,
-            lambda script, given: page.evaluate(f"(arguments) => {{ {script} }}", given),
-            partial(_Handle, page),
-            lambda steps: [mouse[name](*place) for name, *place in steps],
-        )
-        browser.close()
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+        def run(script: str, given: list):
+            """Run a script in the page, or in the next one when the page goes while it runs."""
+            try:
+                return page.evaluate(f"(arguments) => {{ {script} }}", given)
+            except Error as error:
+                if "context was destroyed" not in error.message:
+                    raise
+                page.wait_for_load_state()
+                return run(script, given)
+
+        yield Tab(page.goto, run, partial(_Handle, page), lambda steps: [mouse[name](*place) for name, *place in steps])
 
 
 class _Handle:
