@@ -38,11 +38,11 @@ PLACE = """const box = document.querySelector(arguments[0]).getBoundingClientRec
 class Tab:
     """One tab: `run(script, arguments)` runs JavaScript in it, `press(selector)` clicks as a person would.
 
-    `act(steps)` moves the mouse: ("down",), ("up",) or ("move", x, y) in the window.
+    `act(steps)` moves the mouse: ("down",), ("up",) or ("move", x, y) in the window. `version` is the browser's own.
     """
 
-    def __init__(self, go: Callable, run: Callable, find: Callable, act: Callable):
-        self.go, self.run, self._find, self._act = go, run, find, act
+    def __init__(self, version: str, go: Callable, run: Callable, find: Callable, act: Callable):
+        self.version, self.go, self.run, self._find, self._act = version, go, run, find, act
 
     def ask(self, expression: str, *arguments):
         """Return what a JavaScript expression says; `arguments[0]` and so on stand for what is given."""
@@ -92,9 +92,10 @@ def firefox() -> Iterator[Tab]:
         browser = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             with _marionette(Path(profile, "MarionetteActivePort")) as ask:
-                ask("WebDriver:NewSession", {})
+                session = ask("WebDriver:NewSession", {})
                 ask("WebDriver:SetWindowRect", {"width": 1280, "height": 900})
                 yield Tab(
+                    session["capabilities"]["browserVersion"],
                     lambda address: ask("WebDriver:Navigate", {"url": address}),
                     lambda script, given: ask("WebDriver:ExecuteScript", {"script": script, "args": given})["value"],
                     partial(_Element, ask),
@@ -160,6 +161,7 @@ def webkit() -> Iterator[Tab]:
         stack.callback(browser.quit)
         browser.set_window_size(1280, 900)
         yield Tab(
+            browser.capabilities["browserVersion"],
             browser.get,
             lambda script, given: browser.execute_script(script, *given),
             lambda selector: browser.find_element("css selector", selector),
@@ -193,7 +195,13 @@ def chromium(**options) -> Iterator[Tab]:
                 page.wait_for_load_state()
                 return run(script, given)
 
-        yield Tab(page.goto, run, partial(_Handle, page), lambda steps: [mouse[name](*place) for name, *place in steps])
+        yield Tab(
+            browser.version,
+            page.goto,
+            run,
+            partial(_Handle, page),
+            lambda steps: [mouse[name](*place) for name, *place in steps],
+        )
 
 
 class _Handle:
