@@ -52,7 +52,8 @@ def walked(report: ElementTree.Element) -> tuple[Cells, dict[str, str]]:
         if engine == TOUCH:
             engine, mode = "chromium", "touch" if mode == "mouse" else ""
         cells[engine, kind, mode] = _outcome(case)
-        versions |= {engine: said.get("value", "") for said in case.iter("property") if said.get("name") == "version"}
+        for said in case.iterfind("properties/property[@name='version']"):
+            versions[engine] = said.get("value", "")
     return cells, versions
 
 
