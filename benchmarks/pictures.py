@@ -123,8 +123,10 @@ def replay(page: Page) -> None:
 
 
 def trial(page: Page) -> None:
-    """A trial with heatmaps and scores."""
-    _to_trial(page)
+    """A trial with heatmaps and scores: participants come until one is assigned to such a condition."""
+    while not (page.locator(".card .heat").count() and page.locator(".card .chart").count()):
+        page.context.clear_cookies()
+        _to_trial(page)
 
 
 def _to_trial(page: Page) -> None:

@@ -85,7 +85,7 @@ def save(figure: Figure, folder: Path, name: str) -> tuple[Path, Path]:
     svg, png = folder / f"{name}.svg", folder / f"{name}.png"
     with mpl.rc_context(SETTINGS):
         figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
-        figure.set_layout_engine("none")  # both files share one layout, which costs as much as the drawing
+        figure.set_layout_engine(None)  # both files share one layout, which costs as much as the drawing
         figure.savefig(png, format="png", dpi=160, metadata={"Software": None})
     return svg, png
 

@@ -74,7 +74,7 @@ def _guarded(column: pd.Series) -> pd.Series:
 
 def readable(table: pd.DataFrame) -> pd.DataFrame:
     """Return the table as text, numbers rounded alike down a column, the two limits of an interval in one cell."""
-    shown = pd.DataFrame(index=table.index)
+    shown: dict[str, list[str]] = {}
     for column in table.columns:
         if column in INTERVALS:
             high = column.replace("low", "high")
@@ -82,7 +82,7 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
             shown[INTERVALS[column]] = [f"[{low}, {high}]" if low != apa.NOTHING else low for low, high in low_high]
         elif column.replace("high", "low") not in INTERVALS:
             shown[HEADINGS.get(column, apa.words(column))] = _texts(column, table[column])
-    return shown
+    return pd.DataFrame(shown, index=table.index)
 
 
 def flush_right(table: pd.DataFrame) -> list[bool]:

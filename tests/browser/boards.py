@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from tests.browser import walking
-from tests.browser.looking import serious, sideways
+from tests.browser.looking import findings, sideways
 
 # Chromium takes a touch for scrolling until what it drew last, touch-action with it, has reached its compositor.
 DRAWN = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
@@ -14,7 +14,7 @@ def is_board(page) -> bool:
 
 
 def walk(page, url: str, fill: Callable) -> list[str]:
-    """Go all the way, answering each board by `fill(page)`, and return what axe finds serious on any kind of page."""
+    """Go all the way, answering each board by `fill(page)`, and return what axe finds on any kind of page."""
     walking.enter(page, url)
     found, seen = [], set()
     while not walking.ended(page):
@@ -27,7 +27,7 @@ def walk(page, url: str, fill: Callable) -> list[str]:
         kind = page.inner_text("h1"), is_board(page) and page.get_attribute("#board", "data-help")
         if kind not in seen:
             seen.add(kind)
-            found += [f"{kind}: {problem}" for problem in serious(page)]
+            found += [f"{kind}: {problem}" for problem in findings(page)]
         walking.go_on(page)
     assert page.inner_text("#code") == "DONE-7"
     return found

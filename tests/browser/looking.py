@@ -3,15 +3,20 @@
 from axe_playwright_python.sync_playwright import Axe
 
 
-def serious(page) -> list[str]:
-    """Return what axe calls serious or worse on the page as it is now."""
+def findings(page, impacts=("minor", "moderate", "serious", "critical")) -> list[str]:
+    """Return all that axe finds on the page as it is now."""
     found = Axe().run(page).response["violations"]
     return [
         f"{violation['id']} {node['target']}"
         for violation in found
-        if violation["impact"] in ("serious", "critical")
+        if violation["impact"] in impacts
         for node in violation["nodes"]
     ]
+
+
+def serious(page) -> list[str]:
+    """Return what axe calls serious or worse on the page as it is now."""
+    return findings(page, ("serious", "critical"))
 
 
 def sideways(page) -> int:

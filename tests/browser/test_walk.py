@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from studyapp import models
 from tests.browser import walking
-from tests.browser.looking import serious, sideways
+from tests.browser.looking import findings, sideways
 
 SHORT = {"queries_per_class": {"TP": 1, "FN": 0, "FP": 0, "TN": 0}}
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -20,21 +20,21 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
     ],
     ids=["everything", "bare", "hover"],
 )
-def test_a_whole_session_is_stored_and_axe_finds_nothing_serious(live_server, page, make_study, factors, parameters):
+def test_a_whole_session_is_stored_and_axe_finds_nothing(live_server, page, make_study, factors, parameters):
     make_study(**factors, **parameters)
     found = {}
     page.goto(f"{live_server.url}/s/walk/")
-    found["entry"] = serious(page)
+    found["entry"] = findings(page)
     walking.enter(page, f"{live_server.url}/s/walk/")
     trials = 0
     while not walking.ended(page):
         trials += walking.is_trial(page)
         if trials < 2 or not walking.is_trial(page):
-            found[page.inner_text("h1")] = serious(page)
+            found[page.inner_text("h1")] = findings(page)
         assert sideways(page) <= 0
         walking.answer_by_mouse(page)
         walking.go_on(page)
-    found["end"] = serious(page)
+    found["end"] = findings(page)
     assert {name: violations for name, violations in found.items() if violations} == {}
     assert page.inner_text("#code") == "DONE-7"
     run = models.Participant.objects.get()
@@ -84,7 +84,7 @@ def test_an_example_enlarges_and_gives_the_focus_back(live_server, page, make_st
     photograph, heatmap = (image.bounding_box() for image in page.query_selector_all("#enlarged img"))
     assert photograph["width"] == heatmap["width"] >= 480
     assert photograph["y"] == heatmap["y"]
-    assert serious(page) == []
+    assert findings(page) == []
     page.keyboard.press("Escape")
     assert page.query_selector("#enlarged[open]") is None
     assert page.evaluate(walking.FOCUSED, "[data-enlarge='2']")
@@ -135,6 +135,6 @@ def test_the_instructions_come_back_in_a_dialogue(live_server, page, make_study)
     page.click("[data-guide]")
     page.wait_for_selector("#guide-dialog[open] h1")
     assert page.locator("#guide-dialog h1").count() == 6
-    assert serious(page) == []
+    assert findings(page) == []
     page.keyboard.press("Escape")
     assert page.input_value("#ignores") == "the sky"

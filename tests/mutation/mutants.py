@@ -20,6 +20,7 @@ NAMES = {"max": "min", "min": "max", "any": "all", "all": "any", "first": "last"
          "floor": "ceil", "sf": "cdf", "cdf": "sf", "idxmax": "idxmin", "idxmin": "idxmax"}  # fmt: skip
 UNORDERED = {"max", "min", "hypot", "union", "print", "isinstance"}
 MESSAGES = {"warn", "getLogger", "debug", "info", "warning"}
+LARGE = 100  # from here on, a constant is a limit rather than a count
 
 
 @dataclass(frozen=True)
@@ -147,11 +148,14 @@ def _textual(node: ast.BinOp) -> bool:
 
 
 def _other(value: bool | int | float) -> str:
-    """Return another constant, near enough to be overlooked: .95 as .9, 2 as 3, a tolerance a million times as wide."""
+    """Return another constant, near enough to be overlooked: .95 as .9, 2 as 3, a tolerance a million times as wide.
+
+    A large limit becomes half as large: one more or less is no mistake.
+    """
     if isinstance(value, bool):
         return str(not value)
     if isinstance(value, int):
-        return str(value + 1)
+        return str(value + 1 if abs(value) < LARGE else value // 2)
     if 0 < abs(value) < 1e-3:
         return repr(value * 1e6)
     return repr(round(value - 0.05, 10)) if 0.05 < value <= 1 else repr(value + 1.0)

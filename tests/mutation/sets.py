@@ -25,6 +25,12 @@ def studyapp(source: str, *tests: str) -> tuple[str, tuple[str, ...]]:
     return f"studyapp/{source}.py", tuple(f"tests/studyapp/test_{test}.py" for test in tests)
 
 
+def metrics(source: str, *tests: str) -> tuple[str, tuple[str, ...]]:
+    """Return one line of the set of metrics, by the names of its tests; each is held to its values by hand."""
+    named = ("metric_values", "metrics", *tests)
+    return f"explainers/metrics/{source}.py", tuple(f"tests/explainers/test_{test}.py" for test in named)
+
+
 DJANGO = ("django.contrib.admin", "django.test", "rest_framework", "numpy", "PIL.Image", "hypothesis")
 SETS = {
     "statistics": Set(
@@ -70,11 +76,31 @@ SETS = {
         warm=DJANGO,
     ),
     "sessions": Set(
-        dict([studyapp(f"run/sessions/{name}", "sessions") for name in ("answering", "ending", "runs", "starting")]),
+        dict([
+            studyapp("run/sessions/answering", "sessions", "drafts", "going_back", "questionnaires"),
+            studyapp("run/sessions/ending", "sessions"),
+            studyapp("run/sessions/limits", "places"),
+            studyapp("run/sessions/places", "sessions", "places"),
+            studyapp("run/sessions/runs", "sessions"),
+            studyapp("run/sessions/starting", "sessions", "places"),
+        ]),
         warm=DJANGO,
     ),
+    "metrics": Set(
+        dict([
+            metrics("cauc", "cauc"),
+            *(metrics(name) for name in ("confidence", "deletion", "iou", "road", "sanity")),
+            *(metrics(name, "infidelity_and_sensitivity") for name in ("infidelity", "max_sensitivity", "sparseness")),
+            metrics("keep_and_inpaint", "keep_and_inpaint"),
+            *(metrics(name, "xnn_metrics") for name in ("faithfulness", "locality", "orthogonality")),
+        ]),
+        warm=("torch", "numpy", "scipy.sparse", "skimage", "PIL.Image", "hypothesis"),
+    ),
     "assignment": Set(
-        dict([studyapp("core/engine/assignment", "assignment"), studyapp("run/sessions/starting", "sessions")]),
+        dict([
+            studyapp("core/engine/assignment", "assignment"),
+            studyapp("run/sessions/starting", "sessions", "places"),
+        ]),
         warm=DJANGO,
     ),
 }  # fmt: skip

@@ -2,15 +2,18 @@
 
 import csv
 import json
+from functools import partial
 
 import pytest
 from django.test import Client
 
 from studyapp import models, publishing
+from studyapp.core.engine import quality
+from studyapp.core.questionnaires.pages import kind_of
 from studyapp.data.exporting import export
 from studyapp.data.study_files import dump_study, load_study
 from studyapp.run import sessions
-from studyapp.simulation import simulate
+from studyapp.simulation import by_http, simulate
 from studyapp.simulation.by_functions import walk
 from tests.studyapp.asked import EVERY_TYPE, TRUST, likert
 from tests.studyapp.conftest import walk as walk_person
@@ -140,3 +143,25 @@ def test_a_study_file_carries_questionnaires_and_names_what_is_wrong_with_them(d
     (tmp_path / "study.json").write_text(json.dumps(found))
     with pytest.raises(ValueError, match="“trust”, item “t2”: reverse: expected true or false, found 'yes'"):
         load_study(tmp_path / "study.json", slug="third")
+
+
+def test_straight_lining_and_every_missed_check_are_flagged(draft):
+    items = [likert(f"v{number}", scale="view") for number in range(5)]
+    study = asking(draft, TRUST | {"items": [*items, likert("c1", expected=2), likert("c2", expected=3)]})
+    (careful,) = simulate(study, 1, walk, skill="oracle", seed=8)
+    kept = models.Participant.objects.get(pk=careful.pk).quality
+    assert (kept["straight"], kept["failed"]) == ([], {})
+    missed = {"passed": False, "failed_items": "c1 | c2", "attempt": 1, "about": "trust"}
+    rows = [quality.Answer({"page": "trust"}, {one["code"]: 5 for one in items}, missed, None, None)]
+    kept = quality.measures(rows, kind_of(publishing.frozen(study.current)))
+    assert (kept["straight"], kept["failed"]) == (["trust"], {"trust": 2})
+    assert "Straight-lining: the same answer to all items of “trust”" in quality.flags(kept, None)
+
+
+def test_bots_turn_the_pages_over_http(draft, live_server):
+    study = asking(draft, EVERY_TYPE, TRUST | {"per_page": 2, "place": "start", "order": "random"})
+    (run,) = simulate(study, 1, partial(by_http.walk, url=live_server.url), skill="oracle", seed=5)
+    assert run.status == "completed"
+    answers = {run.plan.steps[row.position]["page"]: row.answer for row in run.responses.all()}
+    assert sorted(answers["every"]["rank"]) == ["Colour", "Place", "Shape"]
+    assert answers["trust"]["t1"] in range(1, 6)
