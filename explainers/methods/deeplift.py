@@ -7,6 +7,7 @@ On max-pooling after a ReLU captum's loses the rule of the pool; see `_MaxPool`.
 """
 
 from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import torch
 import torch.nn.functional as F
@@ -15,7 +16,8 @@ from explainers.errors import UserError
 from explainers.networks.baselines import baseline_of
 from explainers.networks.convolution import convolve
 from explainers.networks.passes import check_outputs, in_quick_layout
-from explainers.networks.steps import Steps
+from explainers.networks.steps import Arguments, Function, Options, Steps, applied
+from explainers.parameters import Baseline
 from explainers.record import Peer, Record, Trial
 from explainers.targets import pick
 
@@ -24,16 +26,25 @@ _ELEMENTWISE = {
     "hardsigmoid", "softplus", "mish", "clamp", "clamp_min", "clamp_max", "clip", "threshold", "softsign", "logsigmoid",
     "tanhshrink", "prelu", "hardshrink", "softshrink", "abs", "square", "sqrt", "exp", "log", "log1p", "erf",
 }  # fmt: skip
-_POOLS = {
+_Pool: TypeAlias = Callable[..., Any]  # with `return_indices` values and indices, else values alone
+_POOLS: dict[str, tuple[_Pool, tuple[str, ...]]] = {
     "max_pool2d": (F.max_pool2d, ("kernel_size", "stride", "padding", "dilation", "ceil_mode")),
     "max_pool2d_with_indices": (F.max_pool2d, ("kernel_size", "stride", "padding", "dilation", "ceil_mode")),
     "adaptive_max_pool2d": (F.adaptive_max_pool2d, ("output_size",)),
     "adaptive_max_pool2d_with_indices": (F.adaptive_max_pool2d, ("output_size",)),
 }
 _TOLERANCE = 1e-4
+_Elementwise: TypeAlias = Callable[[torch.Tensor], torch.Tensor]
+_Noting: TypeAlias = tuple[torch.Tensor, ...]  # a step's inputs and outputs, of a pool also which inputs were largest
 
 
-def deeplift(model, images, targets, *, baseline=None):
+def deeplift(
+    model: torch.nn.Module,
+    images: torch.Tensor,
+    targets: torch.Tensor,
+    *,
+    baseline: Baseline = None,
+) -> torch.Tensor:
     """Return (x − x⁰) times the multipliers, channels summed: (N, T, H, W), signed.
 
     `baseline` x⁰ (C, H, W) or (N, C, H, W): zero in the model's input space when not given. A map sums to y(x) − y(x⁰),
@@ -45,7 +56,9 @@ def deeplift(model, images, targets, *, baseline=None):
     return maps
 
 
-def _attributed(model, images, start, targets):
+def _attributed(
+    model: torch.nn.Module, images: torch.Tensor, start: torch.Tensor, targets: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the maps and what they should sum to, (N, T, H, W) and (N, T).
 
     The baseline goes through the network alone, once when all images share it; the images then meet what it left, in
@@ -55,7 +68,7 @@ def _attributed(model, images, start, targets):
     with torch.no_grad(), _Noted() as noted:
         before = pick(noted.current(model(start)).expand(len(images), -1), targets)
     with torch.enable_grad():
-        leaf, maps = images.detach().clone().requires_grad_(), []
+        leaf, maps = images.detach().clone().requires_grad_(), list[torch.Tensor]()
         with _Rescale(noted.steps) as rescale:
             logits = rescale.current(model(leaf))
         scores = pick(logits, targets)
@@ -66,7 +79,7 @@ def _attributed(model, images, start, targets):
     return torch.stack(maps, dim=1), scores.detach() - before
 
 
-def _check_completeness(maps, change, name):
+def _check_completeness(maps: torch.Tensor, change: torch.Tensor, name: str) -> None:
     lost = (maps.sum(dim=(2, 3)) - change).abs() / (maps.abs().sum(dim=(2, 3)) + change.abs()).clamp(min=1e-12)
     if not float(lost.max()) <= _TOLERANCE:
         raise UserError(
@@ -78,10 +91,12 @@ def _check_completeness(maps, change, name):
 class _Intercepted(Steps):
     """Meets activations and max-pools, however they are called; convolutions take their quicker way."""
 
-    elementwise: Callable  # (values, function) → what becomes of an activation
-    max_pool: Callable  # (values, pool, settings) → what becomes of a max-pool
+    elementwise: Callable[[torch.Tensor, _Elementwise], torch.Tensor]  # what becomes of an activation
+    max_pool: Callable[
+        [torch.Tensor, _Pool, dict[str, Any]], torch.Tensor
+    ]  # of values, pool and settings: what becomes of a max-pool
 
-    def step(self, name, function, arguments, options):
+    def step(self, name: str, function: Function, arguments: Arguments, options: Options) -> Any:
         if name in _ELEMENTWISE and arguments and isinstance(arguments[0], torch.Tensor):
             values, *rest = arguments
             return self.elementwise(values, lambda x: function(x, *rest, **options))
@@ -98,16 +113,17 @@ class _Intercepted(Steps):
 class _Noted(_Intercepted):
     """Notes what the baseline gives at each step: its inputs and outputs, of a pool also which inputs were largest."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
-        self.steps = []
+        self.steps: list[_Noting] = []
 
-    def elementwise(self, values, function):
+    def elementwise(self, values: torch.Tensor, function: _Elementwise) -> torch.Tensor:
         output = function(values)
         self.steps.append((values, output))
         return output
 
-    def max_pool(self, values, pool, settings):
+    def max_pool(self, values: torch.Tensor, pool: _Pool, settings: dict[str, Any]) -> torch.Tensor:
+        output: torch.Tensor
         output, where = pool(values, return_indices=True, **settings)
         self.steps.append((values, output, where))
         return output
@@ -116,17 +132,17 @@ class _Noted(_Intercepted):
 class _Rescale(_Intercepted):
     """Gives each step the slope from the baseline's values to the image's in place of its derivative."""
 
-    def __init__(self, steps):
+    def __init__(self, steps: list[_Noting]) -> None:
         super().__init__()
         self.steps = iter(steps)
 
-    def elementwise(self, values, function):
-        return _Sloped.apply(values, *self._met(values), function)
+    def elementwise(self, values: torch.Tensor, function: _Elementwise) -> torch.Tensor:
+        return applied(_Sloped, values, *self._met(values), function)
 
-    def max_pool(self, values, pool, settings):
-        return _MaxPool.apply(values, *self._met(values), pool, settings)
+    def max_pool(self, values: torch.Tensor, pool: _Pool, settings: dict[str, Any]) -> torch.Tensor:
+        return applied(_MaxPool, values, *self._met(values), pool, settings)
 
-    def _met(self, values):
+    def _met(self, values: torch.Tensor) -> _Noting:
         noted = next(self.steps, None)
         if noted is None or noted[0].shape[1:] != values.shape[1:]:
             raise UserError("deeplift: the network takes other steps for the image than for the baseline.")
@@ -137,7 +153,7 @@ class _Sloped(torch.autograd.Function):
     """An elementwise function whose slope is Δoutput / Δinput; its derivative where the input is the baseline's."""
 
     @staticmethod
-    def forward(ctx, x, x0, y0, function):
+    def forward(ctx: Any, x: torch.Tensor, x0: torch.Tensor, y0: torch.Tensor, function: _Elementwise) -> torch.Tensor:
         y = function(x)
         change = x - x0
         slope, same = (y - y0).div_(change), change == 0
@@ -147,11 +163,11 @@ class _Sloped(torch.autograd.Function):
         return y
 
     @staticmethod
-    def backward(ctx, gradient):
+    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None, None, None]:
         return gradient * ctx.saved_tensors[0], None, None, None
 
 
-def _derivative(function, x):
+def _derivative(function: _Elementwise, x: torch.Tensor) -> torch.Tensor:
     with torch.enable_grad():
         leaf = x.detach().requires_grad_()
         return torch.autograd.grad(function(leaf).sum(), leaf)[0]
@@ -168,14 +184,23 @@ class _MaxPool(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx, x, x0, y0, at0, pool, settings):
+    def forward(
+        ctx: Any,
+        x: torch.Tensor,
+        x0: torch.Tensor,
+        y0: torch.Tensor,
+        at0: torch.Tensor,
+        pool: _Pool,
+        settings: dict[str, Any],
+    ) -> torch.Tensor:
+        y: torch.Tensor
         y, at = pool(x, return_indices=True, **settings)
         change = (x - x0).contiguous()
         ctx.save_for_backward(change.masked_fill_(change == 0, 1), y, y0, at, at0)
         return y
 
     @staticmethod
-    def backward(ctx, gradient):
+    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         change, y, y0, at, at0 = ctx.saved_tensors  # an unchanged input is passed nothing: its pool is no higher for it
         larger = torch.maximum(y, y0)
         passed = torch.zeros_like(change).flatten(2)
@@ -184,11 +209,12 @@ class _MaxPool(torch.autograd.Function):
         return passed.view_as(change).div_(change), *[None] * 5
 
 
-def _captum(model, images, targets):
+def _captum(model: torch.nn.Module, images: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     from captum.attr import DeepLift
 
     images = images.clone().requires_grad_()
-    return DeepLift(model).attribute(images, torch.zeros_like(images), target=targets).sum(dim=1)
+    maps: torch.Tensor = DeepLift(model).attribute(images, torch.zeros_like(images), target=targets).sum(dim=1)
+    return maps
 
 
 RECORD = Record(

@@ -3,13 +3,11 @@
 Muhammad, Yeasin 2020, "Eigen-CAM: Class Activation Map using Principal Components", IJCNN, equations 2 and 3.
 """
 
-from typing import Any
-
 import torch
 
 from explainers.networks.activations import activations_at, enlarged
 from explainers.networks.layers import find_layer
-from explainers.parameters import Layer
+from explainers.parameters import Layer, Reshape
 from explainers.peers.class_activation_maps import pytorch_grad_cam
 from explainers.record import Record, Trial
 
@@ -20,7 +18,7 @@ def eigen_cam(
     targets: torch.Tensor,
     *,
     layer: Layer = None,
-    reshape: Any = None,
+    reshape: Reshape = None,
 ) -> torch.Tensor:
     """Return the activations' projection on their first singular vector, enlarged bilinearly: (N, T, H, W).
 

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from explainers.networks.activations import Activations, activations_and_gradients, enlarged
 from explainers.networks.layers import find_layer
 from explainers.networks.stages import BY_LAYER, layers_of_stages
-from explainers.parameters import Layer
+from explainers.parameters import Layer, Reshape
 from explainers.peers.class_activation_maps import pytorch_grad_cam
 from explainers.record import Base, Record, Trial
 
@@ -26,7 +26,7 @@ def grad_cam(
     *,
     layer: Layer = None,
     relu: bool = True,
-    reshape: Any = None,
+    reshape: Reshape = None,
 ) -> torch.Tensor:
     """Return Σ_c α_c A_c, with α the spatial mean of ∂y/∂A, bilinearly enlarged to the input's size: (N, T, H, W).
 

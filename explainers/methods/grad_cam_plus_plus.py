@@ -4,13 +4,11 @@ Chattopadhay, Sarkar, Howlader, Balasubramanian 2018, "Grad-CAM++: Generalized G
 Deep Convolutional Networks", WACV, equations 5, 10 and 11, with Y = exp(y) of the logit y as there (equation 12 on).
 """
 
-from typing import Any
-
 import torch
 
 from explainers.networks.activations import activations_and_gradients, enlarged
 from explainers.networks.layers import find_layer
-from explainers.parameters import Layer
+from explainers.parameters import Layer, Reshape
 from explainers.peers.class_activation_maps import pytorch_grad_cam
 from explainers.record import Record, Trial
 
@@ -22,7 +20,7 @@ def grad_cam_plus_plus(
     *,
     layer: Layer = None,
     relu: bool = True,
-    reshape: Any = None,
+    reshape: Reshape = None,
 ) -> torch.Tensor:
     """Return Σ_c w_c A_c, w = Σ_places α ReLU(∂y/∂A), bilinearly enlarged to the input's size: (N, T, H, W).
 

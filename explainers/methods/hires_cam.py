@@ -3,13 +3,11 @@
 Draelos, Carin 2020, "Use HiResCAM instead of Grad-CAM for faithful explanations of convolutional neural networks".
 """
 
-from typing import Any
-
 import torch
 
 from explainers.networks.activations import activations_and_gradients, enlarged
 from explainers.networks.layers import find_layer
-from explainers.parameters import Layer
+from explainers.parameters import Layer, Reshape
 from explainers.peers.class_activation_maps import pytorch_grad_cam
 from explainers.record import Record, Trial
 
@@ -21,7 +19,7 @@ def hires_cam(
     *,
     layer: Layer = None,
     relu: bool = False,
-    reshape: Any = None,
+    reshape: Reshape = None,
 ) -> torch.Tensor:
     """Return Σ_channels A · ∂y/∂A, bilinearly enlarged to the input's size: (N, T, H, W), in the logit's unit.
 

@@ -3,8 +3,6 @@
 Sundararajan, Taly, Yan 2017, "Axiomatic Attribution for Deep Networks", ICML, equations 1 and 3 and section 5.
 """
 
-from typing import Any
-
 import numpy as np
 import torch
 
@@ -14,7 +12,7 @@ from explainers.networks.optimised import optimised
 from explainers.networks.outputs import say
 from explainers.networks.perturbation import usual_batch
 from explainers.networks.ways import Ways
-from explainers.parameters import Layer, Progress
+from explainers.parameters import Baseline, Layer, Progress
 from explainers.peers.attributions import captum
 from explainers.record import Record, Trial
 from explainers.targets import pick
@@ -28,7 +26,7 @@ def integrated_gradients(
     targets: torch.Tensor,
     *,
     n_steps: int = 50,
-    baseline: Any = None,
+    baseline: Baseline = None,
     layer: Layer = None,
     batch_size: int | None = None,
     progress: Progress = None,

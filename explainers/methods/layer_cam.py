@@ -4,13 +4,11 @@ Jiang, Zhang, Hou, Cheng, Wei 2021, "LayerCAM: Exploring Hierarchical Class Acti
 Transactions on Image Processing, equations 6 and 7. Made for layers of any depth: below the last one, name it.
 """
 
-from typing import Any
-
 import torch
 
 from explainers.networks.activations import activations_and_gradients, enlarged
 from explainers.networks.layers import find_layer
-from explainers.parameters import Layer
+from explainers.parameters import Layer, Reshape
 from explainers.peers.class_activation_maps import pytorch_grad_cam
 from explainers.record import Record, Trial
 
@@ -22,7 +20,7 @@ def layer_cam(
     *,
     layer: Layer = None,
     relu: bool = True,
-    reshape: Any = None,
+    reshape: Reshape = None,
 ) -> torch.Tensor:
     """Return Σ_channels A · ReLU(∂y/∂A), bilinearly enlarged to the input's size: (N, T, H, W)."""
     activations, gradients = activations_and_gradients(model, images, targets, layer, reshape)

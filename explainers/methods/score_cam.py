@@ -14,7 +14,7 @@ from explainers.networks.layers import find_layer
 from explainers.networks.optimised import optimised, original
 from explainers.networks.perturbation import classify
 from explainers.networks.state import untouched
-from explainers.parameters import Layer, Progress
+from explainers.parameters import Layer, Progress, Reshape
 from explainers.peers.class_activation_maps import pytorch_grad_cam
 from explainers.record import Record, Trial
 from explainers.targets import as_weightings
@@ -28,7 +28,7 @@ def score_cam(
     layer: Layer = None,
     n_channels: int | None = None,
     relu: bool = True,
-    reshape: Any = None,
+    reshape: Reshape = None,
     precision: str = "full",
     batch_size: int | None = None,
     progress: Progress = None,

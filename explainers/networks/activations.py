@@ -1,7 +1,6 @@
 """A layer's activations and the gradients of the outputs there: what class activation maps are made from."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -11,6 +10,7 @@ from explainers.networks.layers import find_layer, say_layer
 from explainers.networks.maps import map_reader
 from explainers.networks.passes import gradients_of_each, in_quick_layout
 from explainers.networks.state import tapped
+from explainers.parameters import Layer, Reshape
 from explainers.targets import as_weightings, pick
 
 
@@ -24,7 +24,7 @@ class Activations:
     """
 
     def __init__(
-        self, model: torch.nn.Module, images: torch.Tensor, layers: Sequence[Any], reshape: Any = None
+        self, model: torch.nn.Module, images: torch.Tensor, layers: Sequence[Layer], reshape: Reshape = None
     ) -> None:
         modules = [find_layer(model, layer, images) for layer in layers]
         for layer, module in zip(layers, modules, strict=True):
@@ -46,7 +46,7 @@ class Activations:
 
 
 def activations_and_gradients(
-    model: torch.nn.Module, images: torch.Tensor, targets: torch.Tensor, layer: Any = None, reshape: Any = None
+    model: torch.nn.Module, images: torch.Tensor, targets: torch.Tensor, layer: Layer = None, reshape: Reshape = None
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return a layer's activations A (N, C, h, w) and ∂y/∂A (N, T, C, h, w), y the targets' logits.
 
@@ -62,7 +62,7 @@ def activations_and_gradients(
 
 
 def activations_at(
-    model: torch.nn.Module, images: torch.Tensor, targets: torch.Tensor, layer: Any = None, reshape: Any = None
+    model: torch.nn.Module, images: torch.Tensor, targets: torch.Tensor, layer: Layer = None, reshape: Reshape = None
 ) -> torch.Tensor:
     """Return a layer's activations (N, C, h, w) alone, as `activations_and_gradients` finds and reads them."""
     activations = in_quick_layout(lambda inputs: Activations(model, inputs, [layer], reshape), images)
@@ -71,7 +71,7 @@ def activations_at(
     return maps
 
 
-def _met(output: torch.Tensor | None, module: torch.nn.Module, layer: Any) -> torch.Tensor:
+def _met(output: torch.Tensor | None, module: torch.nn.Module, layer: Layer) -> torch.Tensor:
     name = layer if isinstance(layer, str) else type(module).__name__
     if output is None:
         raise UserError(f"layer: {name} takes no part in the forward pass.")

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 
 from explainers import _torchvision  # noqa: F401  (zennit imports torchvision)
 from explainers.networks.relevance import Relevance
-from explainers.networks.steps import on_the_way
+from explainers.networks.steps import Arguments, Function, Options, applied, on_the_way
 
 from zennit.core import stabilize  # isort: skip
 
@@ -28,43 +28,50 @@ class AttentionRelevance(Relevance):
 
     hint = ""
 
-    def _known(self, name: str, function: Any, arguments: Any, options: Any) -> Any:
+    def _known(self, name: str, function: Function, arguments: Arguments, options: Options) -> Any:
         if name == "scaled_dot_product_attention":
             return self._attended(*arguments, **options)
         if name == "multi_head_attention_forward":
             return self._of_module(_OF_MODULE.bind(*arguments, **options).arguments)
-        first = arguments[0] if arguments else options.get("input")
+        first: Any = arguments[0] if arguments else options.get("input")
         if name == "softmax":
             axis = options.get("dim", arguments[1] if len(arguments) > 1 else None)
-            return None if axis is None else _Softmax.apply(first, axis)
+            return None if axis is None else applied(_Softmax, first, axis)
         if name in _NORMS:
             return self.passed(first, _value(function, arguments, options))
         two = arguments[:2] if len(arguments) > 1 and all(map(on_the_way, arguments[:2])) else None
         if two is not None and name in _PRODUCTS and two[0].shape[:-2] == two[1].shape[:-2]:
-            return _Product.apply(*two)
+            return applied(_Product, *two)
         if two is not None and name in ("mul", "multiply", "__mul__"):
             value = _value(function, arguments, options)
-            return _Uniform.apply(*(part.expand_as(value) for part in two), (value,))
+            return applied(_Uniform, *(part.expand_as(value) for part in two), (value,))
         return super()._known(name, function, arguments, options)
 
     def _attended(
-        self, query: Any, key: Any, value: Any, attn_mask: Any = None, dropout_p: float = 0.0, is_causal: bool = False,
-        scale: float | None = None, enable_gqa: bool = False,
-    ) -> Any:  # fmt: skip
+        self,
+        query: torch.Tensor,
+        key: torch.Tensor,
+        value: torch.Tensor,
+        attn_mask: torch.Tensor | None = None,
+        dropout_p: float = 0.0,
+        is_causal: bool = False,
+        scale: float | None = None,
+        enable_gqa: bool = False,
+    ) -> torch.Tensor | None:
         """Return fused attention, step by step; a network in evaluation mode drops nothing out."""
         if is_causal or enable_gqa:
             return None
         scale = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
-        return _Product.apply(self._weights(query, key, scale, attn_mask), value)
+        return applied(_Product, self._weights(query, key, scale, attn_mask), value)
 
-    def _weights(self, query: Any, key: Any, scale: float, mask: Any) -> Any:
-        products = _Product.apply(query, key.mT)
+    def _weights(self, query: torch.Tensor, key: torch.Tensor, scale: float, mask: torch.Tensor | None) -> torch.Tensor:
+        products = applied(_Product, query, key.mT)
         logits = products.detach() * scale
         if mask is not None:
             logits = logits.masked_fill(~mask, -torch.inf) if mask.dtype == torch.bool else logits + mask
-        return _Softmax.apply(self.passed(products, logits), -1)
+        return applied(_Softmax, self.passed(products, logits), -1)
 
-    def _of_module(self, given: dict[str, Any]) -> Any:
+    def _of_module(self, given: dict[str, Any]) -> tuple[torch.Tensor, torch.Tensor | None] | None:
         """Return PyTorch's attention of (L, N, E) and its weights, step by step."""
         if given["query"].ndim != 3 or given["add_zero_attn"] or any(given.get(name) is not None for name in _UNKNOWN):
             return None
@@ -74,22 +81,27 @@ class AttentionRelevance(Relevance):
             weights = [given[f"{which}_proj_weight"] for which in "qkv"]
         else:
             weights = given["in_proj_weight"].chunk(3)
-        projected = [
+        taken = [
             self._weighted("linear", F.linear, (given[name], *own), {})
             for name, own in zip(("query", "key", "value"), zip(weights, biases, strict=True), strict=True)
         ]
+        projected = [x for x in taken if x is not None]
+        if len(projected) < 3:
+            return None
         heads = given["num_heads"]
         query, key, value = (x.unflatten(-1, (heads, -1)).permute(1, 2, 0, 3) for x in projected)  # (N, h, L, d)
         attention = self._weights(query, key, 1 / math.sqrt(query.shape[-1]), given.get("attn_mask"))
-        mixed = _Product.apply(attention, value).permute(2, 0, 1, 3).flatten(2)
+        mixed = applied(_Product, attention, value).permute(2, 0, 1, 3).flatten(2)
         output = self._weighted("linear", F.linear, (mixed, given["out_proj_weight"], given["out_proj_bias"]), {})
+        if output is None:
+            return None
         if not given.get("need_weights", True):
             return output, None
         return output, attention.mean(dim=1) if given.get("average_attn_weights", True) else attention
 
 
 @torch.no_grad()
-def _value(function: Any, arguments: Any, options: Any) -> Any:
+def _value(function: Function, arguments: Arguments, options: Options) -> Any:
     return function(*arguments, **options)
 
 
@@ -97,13 +109,13 @@ class _Product(torch.autograd.Function):
     """Proposition 3.3 and equation 14: half to each factor, in proportion to the products that make the output."""
 
     @staticmethod
-    def forward(ctx, a, b):
+    def forward(ctx: Any, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
         output = a @ b
         ctx.save_for_backward(a, b, output)
         return output
 
     @staticmethod
-    def backward(ctx, relevance):
+    def backward(ctx: Any, relevance: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         a, b, output = ctx.saved_tensors
         shared = relevance / (2 * stabilize(output))
         return a * (shared @ b.mT), b * (a.mT @ shared)
@@ -113,11 +125,11 @@ class _Uniform(torch.autograd.Function):
     """Proposition 3.2: of a product of two, half to each."""
 
     @staticmethod
-    def forward(ctx, a, b, values):
+    def forward(ctx: Any, a: torch.Tensor, b: torch.Tensor, values: tuple[torch.Tensor]) -> torch.Tensor:
         return values[0]
 
     @staticmethod
-    def backward(ctx, relevance):
+    def backward(ctx: Any, relevance: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, None]:
         return relevance / 2, relevance / 2, None
 
 
@@ -125,14 +137,14 @@ class _Softmax(torch.autograd.Function):
     """Proposition 3.1: x_i (R_i − s_i Σ_j R_j), the Taylor expansion at x; what the output's size adds is lost."""
 
     @staticmethod
-    def forward(ctx, x, axis):
+    def forward(ctx: Any, x: torch.Tensor, axis: int) -> torch.Tensor:
         output = x.softmax(axis)
         ctx.save_for_backward(x, output)
         ctx.axis = axis
         return output
 
     @staticmethod
-    def backward(ctx, relevance):
+    def backward(ctx: Any, relevance: torch.Tensor) -> tuple[torch.Tensor, None]:
         x, output = ctx.saved_tensors
         kept = relevance - output * relevance.sum(dim=ctx.axis, keepdim=True)
         return torch.where(x.isfinite(), x, 0) * kept, None

@@ -5,7 +5,9 @@ reading (products of activations, attention, layer norm) is refused, but only wh
 and the image.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any, NoReturn
 
 import torch
 import torch.nn.functional as F
@@ -14,7 +16,7 @@ from torch.utils.weak import WeakTensorKeyDictionary
 
 from explainers.errors import UserError
 from explainers.networks.convolution import convolve
-from explainers.networks.steps import Steps, name_of_step, on_the_way
+from explainers.networks.steps import Arguments, Function, Options, Steps, applied, name_of_step, on_the_way
 
 _CONVOLUTION = ("input", "weight", "bias", "stride", "padding", "dilation", "groups")
 _TRANSPOSED = ("input", "weight", "bias", "stride", "padding", "output_padding", "groups", "dilation")
@@ -69,16 +71,19 @@ class Weighted:
     name: str
     weight: torch.Tensor
     bias: torch.Tensor | None
-    settings: dict = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
     given: torch.Tensor | None = None
 
-    def __call__(self, x, weight=None, bias=None):
+    def __call__(
+        self, x: torch.Tensor, weight: torch.Tensor | None = None, bias: torch.Tensor | None = None
+    ) -> torch.Tensor:
         """Return the step's output for other weights than its own, without bias unless it is given."""
         weight = self.weight if weight is None else weight
         if self.name == "conv2d":
             return convolve(x, weight, bias, **self.settings)
         function = F.linear if self.name == "linear" else getattr(F, self.name)
-        return function(x, weight, bias, **self.settings)
+        found: torch.Tensor = function(x, weight, bias, **self.settings)
+        return found
 
     @property
     def is_plain_convolution(self) -> bool:
@@ -90,7 +95,7 @@ class Weighted:
         """The module that usually takes the step."""
         return _MODULES[self.name]
 
-    def folded(self, scale, shift) -> "Weighted":
+    def folded(self, scale: torch.Tensor, shift: torch.Tensor) -> "Weighted":
         """Return the step followed by y · scale + shift, per channel."""
         weight = self.weight * scale.reshape(-1, *[1] * (self.weight.ndim - 1))
         return replace(self, weight=weight, bias=shift if self.bias is None else self.bias * scale + shift)
@@ -107,12 +112,16 @@ class Contributions(Steps):
     """
 
     hint = ""
+    weighted: Callable[[Weighted, torch.Tensor, torch.Tensor], torch.Tensor]
+    added: Callable[[list[torch.Tensor], torch.Tensor], torch.Tensor]
+    averaged: Callable[[Callable[[torch.Tensor], torch.Tensor], torch.Tensor, torch.Tensor], torch.Tensor]
+    passed: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
-    def __init__(self, model: torch.nn.Module):
+    def __init__(self, model: torch.nn.Module) -> None:
         super().__init__()
         self.model, self._layers = model, WeakTensorKeyDictionary()
 
-    def step(self, name, function, arguments, options):
+    def step(self, name: str, function: Function, arguments: Arguments, options: Options) -> Any:
         if name in _CHOOSING or not on_the_way(arguments, options):
             return function(*arguments, **options)
         found = self._known(name, function, arguments, options)
@@ -124,9 +133,9 @@ class Contributions(Steps):
             "excitation backprop need a network of convolutions, linear layers, pooling, activations and additions."
             f"{self.hint}"
         )
-        return tree_map(lambda one: _Refused.apply(one, reason) if on_the_way(one) else one, result)
+        return tree_map(lambda one: applied(_Refused, one, reason) if on_the_way(one) else one, result)
 
-    def _known(self, name, function, arguments, options):
+    def _known(self, name: str, function: Function, arguments: Arguments, options: Options) -> Any:
         """Return the value of a step whose kind is known, with its own gradient; None of any other."""
         if name in _WEIGHTED:
             return self._weighted(name, function, arguments, options)
@@ -148,7 +157,7 @@ class Contributions(Steps):
             return self.averaged(lambda inputs: function(inputs, *rest, **others), x, value)
         return None
 
-    def _weighted(self, name, function, arguments, options):
+    def _weighted(self, name: str, function: Function, arguments: Arguments, options: Options) -> torch.Tensor | None:
         given = dict(zip(_WEIGHTED[name], arguments, strict=False)) | options
         x, weight, bias = given.pop("input", None), given.pop("weight", None), given.pop("bias", None)
         if name in ("matmul", "mm", "addmm"):
@@ -171,10 +180,10 @@ class Contributions(Steps):
         self._layers[result] = layer, x
         return result
 
-    def _normed(self, function, arguments, options):
+    def _normed(self, function: Function, arguments: Arguments, options: Options) -> torch.Tensor | None:
         """Fold batch norm into the layer whose output it takes; elsewhere it passes on what comes back."""
         names = _NATIVE_BATCH_NORM if function is torch.batch_norm else _BATCH_NORM
-        given = {"training": False, "eps": 1e-5, "weight": None, "bias": None}
+        given: dict[str, Any] = {"training": False, "eps": 1e-5, "weight": None, "bias": None}
         given |= dict(zip(names, arguments, strict=False)) | options
         if given["training"] or given["running_mean"] is None:
             return None  # the other images of the batch decide too
@@ -193,28 +202,28 @@ class Contributions(Steps):
 
 
 @torch.no_grad()
-def _value(function, arguments, options):
+def _value(function: Function, arguments: Arguments, options: Options) -> Any:
     return function(*arguments, **options)
 
 
-def _scaled(x, factor):
+def _scaled(x: torch.Tensor, factor: float) -> torch.Tensor:
     """Return x · factor, whose gradient hands back everything: only shares of it are asked for."""
-    return _Scaled.apply(x, factor)
+    return applied(_Scaled, x, factor)
 
 
 class _Scaled(torch.autograd.Function):
     generate_vmap_rule = True
 
     @staticmethod
-    def forward(x, factor):
+    def forward(x: torch.Tensor, factor: float) -> torch.Tensor:
         return x * factor
 
     @staticmethod
-    def setup_context(ctx, inputs, output):
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: torch.Tensor) -> None:
         pass
 
     @staticmethod
-    def backward(ctx, contribution):
+    def backward(ctx: Any, contribution: torch.Tensor) -> tuple[torch.Tensor, None]:
         return contribution, None
 
 
@@ -222,10 +231,10 @@ class _Refused(torch.autograd.Function):
     """The identity, which nothing comes back through."""
 
     @staticmethod
-    def forward(ctx, x, reason):
+    def forward(ctx: Any, x: torch.Tensor, reason: str) -> torch.Tensor:
         ctx.reason = reason
         return x.view_as(x)
 
     @staticmethod
-    def backward(ctx, _contribution):
+    def backward(ctx: Any, _contribution: torch.Tensor) -> NoReturn:
         raise UserError(ctx.reason)

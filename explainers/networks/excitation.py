@@ -13,8 +13,9 @@ starts and layers. The probability of "no" of a network with one output comes by
 """
 
 import copy
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple, NoReturn, cast
 
 import torch
 from torch.utils._pytree import tree_leaves, tree_map
@@ -24,10 +25,11 @@ from explainers.errors import UserError
 from explainers.networks.contributions import Contributions, Weighted
 from explainers.networks.layers import default_layer, find_layer, layer_name, say_layer
 from explainers.networks.maps import map_reader
-from explainers.networks.outputs import reader_of
+from explainers.networks.outputs import is_binary
 from explainers.networks.passes import check_outputs, gradients_of_each, in_quick_layout
 from explainers.networks.state import tapped, untouched
-from explainers.networks.steps import on_the_way
+from explainers.networks.steps import Arguments, Function, Options, on_the_way
+from explainers.parameters import Layer
 
 _models = _torchvision.torchvision.models
 _MAP_LAYERS = (
@@ -52,7 +54,14 @@ class Graft:
     modules: tuple[torch.nn.Module, ...] = ()
 
 
-def excite(model, images, starts, layer=None, contrastive=False, graft=None):
+def excite(
+    model: torch.nn.Module,
+    images: torch.Tensor,
+    starts: torch.Tensor,
+    layer: Layer = None,
+    contrastive: bool = False,
+    graft: Graft | None = None,
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the probabilities at a layer (N, T, C, h, w) and the share that was lost on the way (N, T).
 
     `starts` (N, T, K) is the probability given to each output, of the model or of a `graft` (for one whose outputs are
@@ -73,37 +82,47 @@ class Excitation:
     `layers` are modules, dotted names, "input", or None for the usual one. `outputs` are the model's, no gradients.
     """
 
-    def __init__(self, model, images, layers, graft=None):
+    def __init__(
+        self, model: torch.nn.Module, images: torch.Tensor, layers: Sequence[Layer], graft: Graft | None = None
+    ) -> None:
         self._end_layer = "the output" if graft is None else graft.layer
         with untouched(model):
-            modules = [layer if layer == "input" else map_layer(model, layer, images) for layer in layers]
+            modules = [None if layer == "input" else map_layer(model, layer, images) for layer in layers]
             for layer, module in zip(layers, modules, strict=True):
-                say_layer(model, layer, module)
+                if module is not None:
+                    say_layer(model, layer, module)
             run = in_quick_layout(lambda inputs: self._followed(model, inputs, modules, graft), images.detach())
             self._steps, self._end, found, self._is_binary = run
             self.outputs = self._end.detach()
-            missing = [layer_name(model, module) for module in modules if module not in found]
+            missing = [layer_name(model, module) for module in modules if module is not None and module not in found]
             if missing:
                 raise UserError(f"layer: {missing[0]!r} takes no part in the forward pass.")
             if graft is None:
                 check_outputs(model, self._end, images, "excitation backprop")
             if self._steps.last is None:
                 raise UserError("layer: between it and the output there is no layer with weights; choose one below.")
+            self._last = self._steps.last
             self._taps = [found[module] for module in modules]
             self._as_maps = [
-                (lambda values: values) if module == "input" else map_reader(model, module, found[module], images)
+                (lambda values: values) if module is None else map_reader(model, module, found[module], images)
                 for module in modules
             ]
             self._ends = self._both_ways() if self._is_binary else self._end
 
-    def _followed(self, model, images, modules, graft):
-        found, leaf = {}, images.clone()
-        if "input" in modules:
-            found["input"] = leaf.requires_grad_()
+    def _followed(
+        self,
+        model: torch.nn.Module,
+        images: torch.Tensor,
+        modules: Sequence[torch.nn.Module | None],
+        graft: Graft | None,
+    ) -> tuple["_Steps", torch.Tensor, dict[torch.nn.Module | None, torch.Tensor], bool]:
+        found, leaf = dict[torch.nn.Module | None, torch.Tensor](), images.clone()
+        if None in modules:  # the image itself
+            found[None] = leaf.requires_grad_()
         steps = _Steps(model)
-        with tapped([m for m in modules if m != "input"], begins="input" not in modules) as outputs, steps:
+        with tapped([m for m in modules if m is not None], begins=None not in modules) as outputs, steps:
             end = model(leaf) if graft is None else _grafted(model, leaf, graft)
-        return steps, steps.current(end), {**found, **outputs}, graft is None and reader_of(model).is_binary
+        return steps, steps.current(end), found | outputs, graft is None and is_binary(model)
 
     def propagated(self, starts: torch.Tensor) -> list[torch.Tensor]:
         """Return what arrives at each layer (N, T, C, h, w) from starts (N, T, K, …)."""
@@ -114,29 +133,29 @@ class Excitation:
 
     def contrast(self, starts: torch.Tensor) -> torch.Tensor:
         """Return what arrives at the first layer by way of the last layer's input, less that of the opposite starts."""
-        starts, below = starts.to(self.outputs), self._steps.last.below
+        starts, below = starts.to(self.outputs), self._last.below
         (there,) = _propagated(self._ends, [below], starts)
         opposite = self._ends.flip(1) if self._is_binary else self._opposite(below.detach().requires_grad_())
         source = below if self._is_binary else self._opposite_below
         (against,) = _propagated(opposite, [source], starts)
         return self._as_maps[0](_propagated(below, self._taps[:1], there - against)[0])
 
-    def _opposite(self, below):
+    def _opposite(self, below: torch.Tensor) -> torch.Tensor:
         """Return the outputs with the last layer's weights negated."""
         self._opposite_below = below
         with torch.enable_grad():
-            found = self._steps.replayed(below, self._end)
+            found = self._steps.replayed(self._last, below, self._end)
         if found is None:
-            one = self._steps.last.name or "its last layer"
+            one = self._last.name or "its last layer"
             raise UserError(
                 f"layer: {self._end_layer} joins several layers, and the contrast negates the weights of one; "
                 f"choose one of them, such as {one}."
             )
         return found
 
-    def _both_ways(self):
+    def _both_ways(self) -> torch.Tensor:
         """Return the outputs −z and z of a model with one output, the first by way of negated weights."""
-        opposite = self._opposite(self._steps.last.below)
+        opposite = self._opposite(self._last.below)
         return torch.stack([opposite[:, 1], self._end[:, 1]], dim=1)
 
 
@@ -152,21 +171,22 @@ class _Last(NamedTuple):
 class _Steps(Contributions):
     """Runs a model so that gradients are probabilities; remembers the steps after the last layer with weights."""
 
-    def __init__(self, model):
+    def __init__(self, model: torch.nn.Module) -> None:
         super().__init__(model)
         self._parameters = dict(model.named_parameters())
-        self.last, self._after = None, []
+        self.last: _Last | None = None
+        self._after: list[tuple[str, Function, Arguments, Options, Any]] = []
 
-    def step(self, name, function, arguments, options):
+    def step(self, name: str, function: Function, arguments: Arguments, options: Options) -> Any:
         result = super().step(name, function, arguments, options)
         if self.last is not None and result is not self.last.output and on_the_way(result):
             self._after.append((name, function, arguments, options, result))
         return result
 
-    def replayed(self, below, end):
+    def replayed(self, last: _Last, below: torch.Tensor, end: torch.Tensor) -> torch.Tensor | None:
         """Return what `end` becomes when the last layer's weights are negated; None where it is joined by others."""
         after, self._after = self._after, []
-        last, fixed = self.last, below.detach()
+        fixed = below.detach()
         with torch.no_grad():
             value = last.layer.opposite()(fixed, bias=last.layer.bias)
         new = {id(last.output): self.weighted(last.layer.opposite(), below, value)}
@@ -183,30 +203,33 @@ class _Steps(Contributions):
             self.last, self._after = last, after
         return new.get(id(end))
 
-    def weighted(self, layer, x, value):
+    def weighted(self, layer: Weighted, x: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
         result = _with_gradient_of(_shares(layer, x), value)
         name = next((name for name, parameter in self._parameters.items() if parameter is layer.given), ".")
         self.last, self._after = _Last(layer, x, result, name.rpartition(".")[0]), []
         return result
 
-    def added(self, parts, value):
-        sizes = [part.detach().abs() for part in parts]
-        share = sum(part * size for part, size in zip(parts, sizes, strict=True)) / _or_nothing(sum(sizes))
+    def added(self, parts: list[torch.Tensor], value: torch.Tensor) -> torch.Tensor:
+        a, b = parts
+        a_size, b_size = a.detach().abs(), b.detach().abs()
+        share = (a * a_size + b * b_size) / _or_nothing(a_size + b_size)
         return _with_gradient_of(share, value)
 
-    def averaged(self, function, x, value):
+    def averaged(
+        self, function: Callable[[torch.Tensor], torch.Tensor], x: torch.Tensor, value: torch.Tensor
+    ) -> torch.Tensor:
         size = x.detach().abs()
         return _with_gradient_of(function(x * size) / _or_nothing(function(size)), value)
 
-    def passed(self, x, value):
+    def passed(self, x: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
         return _with_gradient_of(x, value)
 
 
-def _with_gradient_of(share, value):
+def _with_gradient_of(share: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
     return value + (share - share.detach())
 
 
-def _shares(layer, x):
+def _shares(layer: Weighted, x: torch.Tensor) -> torch.Tensor:
     """Return W⁺(x ⊙ x₀) ⊘ W⁺x₀, for signed inputs with x⁻W⁻ beside x⁺W⁺."""
     fixed = x.detach()
     part, weight = fixed.clamp(min=0), layer.weight.clamp(min=0)
@@ -217,7 +240,7 @@ def _shares(layer, x):
     return share / _or_nothing(total)
 
 
-def _or_nothing(denominator):
+def _or_nothing(denominator: torch.Tensor) -> torch.Tensor:
     return torch.where(denominator > 0, denominator, torch.inf)
 
 
@@ -225,11 +248,11 @@ class _Reached(Exception):
     """The forward pass has come as far as it is needed."""
 
 
-def _grafted(model, images, graft):
+def _grafted(model: torch.nn.Module, images: torch.Tensor, graft: Graft) -> torch.Tensor:
     """Return what the graft gives on the layer's output; what comes after the layer in the model is not run."""
-    reached = []
+    reached: list[torch.Tensor] = []
 
-    def stop(_module, _inputs, output):
+    def stop(_module: torch.nn.Module, _inputs: tuple[Any, ...], output: torch.Tensor) -> NoReturn:
         reached.append(output)
         raise _Reached
 
@@ -246,7 +269,7 @@ def _grafted(model, images, graft):
     raise UserError(f"layer: {graft.layer!r} takes no part in the forward pass.")
 
 
-def _propagated(outputs, inputs, starts):
+def _propagated(outputs: torch.Tensor, inputs: list[torch.Tensor], starts: torch.Tensor) -> list[torch.Tensor]:
     """Return what arrives at each of `inputs` from starts (N, T, …) at `outputs`: (N, T, …)."""
     if inputs[0] is outputs:
         return [starts for _ in inputs]
@@ -254,11 +277,13 @@ def _propagated(outputs, inputs, starts):
     return [torch.cat(found).transpose(0, 1) for found in zip(*parts, strict=True)]
 
 
-def map_layer(model, layer, images):
+def map_layer(model: torch.nn.Module, layer: Layer, images: torch.Tensor) -> torch.nn.Module:
     """Return the module whose map is wanted: given, named, known for a family, or the usual one."""
     if layer is not None:
         return find_layer(model, layer, images)
     if type(model) is _models.VGG:
-        return [module for module in model.features if isinstance(module, torch.nn.MaxPool2d)][3]
+        return [
+            module for module in cast(torch.nn.Sequential, model.features) if isinstance(module, torch.nn.MaxPool2d)
+        ][3]
     known = next((name for family, name in _MAP_LAYERS if type(model) is family), None)
     return default_layer(model, images) if known is None else model.get_submodule(known)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 
 from explainers.errors import UserError
-from explainers.networks.outputs import reader_of
+from explainers.networks.outputs import is_binary
 from explainers.networks.state import untouched
 
 
@@ -22,17 +22,17 @@ class Penultimate(NamedTuple):
 
 def penultimate(model: torch.nn.Module, images: torch.Tensor) -> Penultimate:
     """Return a model's logits and the features they are made from."""
-    features = []
+    features: list[torch.Tensor] = []
 
-    def note(_module, inputs):
-        features.append(inputs[0])
+    def note(_module: torch.nn.Module, inputs: tuple[torch.Tensor, ...], named: dict[str, torch.Tensor]) -> None:
+        features.append(inputs[0] if inputs else named["input"])
 
     weighted = [m for m in model.modules() if isinstance(m, torch.nn.Linear | torch.nn.Conv2d)]
-    handles = [module.register_forward_pre_hook(note) for module in weighted]
+    handles = [module.register_forward_pre_hook(note, with_kwargs=True) for module in weighted]
     try:
         with untouched(model), torch.no_grad():
             logits = model(images)
-            is_binary = reader_of(model).is_binary
+            tells_two_apart = is_binary(model)
     finally:
         for handle in handles:
             handle.remove()
@@ -41,4 +41,4 @@ def penultimate(model: torch.nn.Module, images: torch.Tensor) -> Penultimate:
     if not features:
         raise UserError("[model] arch: the model has no linear or convolutional layer to take features from.")
     last = features[-1]
-    return Penultimate(logits, last.mean(dim=(-2, -1)) if last.ndim == 4 else last.flatten(1), bool(is_binary))
+    return Penultimate(logits, last.mean(dim=(-2, -1)) if last.ndim == 4 else last.flatten(1), tells_two_apart)

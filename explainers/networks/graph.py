@@ -2,13 +2,14 @@
 
 import operator
 from collections import Counter
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import fx, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from explainers.networks.convolution import IDENTITY, RELU, RELU6, Convolution, has_operator
+from explainers.networks.convolution import IDENTITY, RELU, RELU6, Activation, Convolution, has_operator
 
 ADDITIONS = {operator.add, operator.iadd, torch.add, "add", "add_"}
 _ACTIVATIONS = {
@@ -28,7 +29,7 @@ def is_hooked(model: nn.Module) -> bool:
     )
 
 
-def graph_of(model):
+def graph_of(model: nn.Module) -> fx.GraphModule | None:
     """Return a graph that calls this very model's modules; None of one that cannot be traced or has hooks.
 
     It cannot where its flow depends on its input's values.
@@ -43,7 +44,7 @@ def graph_of(model):
     return graph
 
 
-def _reshape_where_it_views(graph):
+def _reshape_where_it_views(graph: fx.GraphModule) -> None:
     """Let the graph take inputs in any memory layout: `view` refuses what `reshape` copies."""
     for node in graph.graph.nodes:
         if node.op == "call_method" and node.target == "view" and not isinstance(node.args[1], torch.dtype):
@@ -51,7 +52,7 @@ def _reshape_where_it_views(graph):
     graph.recompile()
 
 
-def module_of(graph: fx.GraphModule, node) -> nn.Module | None:
+def module_of(graph: fx.GraphModule, node: Any) -> nn.Module | None:
     """Return the module that a node calls, None for any other node."""
     is_call = isinstance(node, fx.Node) and node.op == "call_module"
     return graph.get_submodule(node.target) if is_call else None
@@ -61,7 +62,8 @@ def fold_batch_norm(graph: fx.GraphModule) -> None:
     """Fold each batch norm into the convolution it alone follows, by dataflow and not by the modules' order."""
     calls = Counter(node.target for node in graph.graph.nodes if node.op == "call_module")
     for node in list(graph.graph.nodes):
-        norm, before = module_of(graph, node), node.args[0] if node.args else None
+        before: Any = node.args[0] if node.args else None
+        norm = module_of(graph, node)
         convolution = module_of(graph, before)
         if type(norm) is not nn.BatchNorm2d or type(convolution) is not nn.Conv2d:  # a subclass may do as it likes
             continue
@@ -102,18 +104,18 @@ def fuse_convolutions(graph: fx.GraphModule) -> None:
     graph.recompile()
 
 
-def _only_user(node):
+def _only_user(node: fx.Node) -> fx.Node | None:
     return next(iter(node.users)) if len(node.users) == 1 else None
 
 
-def _activation(graph, node):
+def _activation(graph: fx.GraphModule, node: fx.Node | None) -> Activation | None:
     """Return which activation a node is, None for any other."""
     if node is None or node.op not in ("call_module", "call_function", "call_method"):
         return None
     return _ACTIVATIONS.get(type(module_of(graph, node)) if node.op == "call_module" else node.target)
 
 
-def _added(graph, node, addition):
+def _added(graph: fx.GraphModule, node: fx.Node, addition: fx.Node) -> fx.Node | None:
     """Return what is added to a node, if the node can be computed as late as that: only convolutions lie between."""
     if addition.target not in ADDITIONS or addition.kwargs or len(addition.args) != 2:
         return None

@@ -7,32 +7,40 @@ are not local, the whole. The outputs are those of the whole network but for rou
 """
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias, TypeGuard
 
 import torch
 import torch.nn.functional as F
 from torch import fx, nn
 
-from explainers.networks.convolution import Convolution
+from explainers.networks.convolution import Convolution, pair
 from explainers.networks.graph import ADDITIONS, module_of
 from explainers.networks.windows import Area, Changed, Spans, joined
 
+_Pair: TypeAlias = tuple[int, int]  # rows first
+_Sliding: TypeAlias = Convolution | nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d
 _SLIDING = (Convolution, nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d)
-_POINTWISE = (nn.ReLU, nn.ReLU6, nn.SiLU, nn.Hardswish, nn.GELU, nn.ELU, nn.LeakyReLU, nn.Sigmoid)
-_POINTWISE += (nn.BatchNorm2d, nn.Dropout, nn.Dropout2d, nn.Identity)
+_POINTWISE = (
+    nn.ReLU, nn.ReLU6, nn.SiLU, nn.Hardswish, nn.GELU, nn.ELU, nn.LeakyReLU, nn.Sigmoid,
+    nn.BatchNorm2d, nn.Dropout, nn.Dropout2d, nn.Identity,
+)  # fmt: skip
 _POINTWISE_CALLS = {F.relu, F.relu6, F.silu, torch.relu, torch.relu_, torch.sigmoid, "relu", "relu_", "contiguous"}
 _IN_PLACE = {operator.iadd, operator.isub, operator.imul, operator.itruediv, operator.setitem}
 
 
-def can_be_incremental(graph: nn.Module) -> bool:
+def can_be_incremental(graph: nn.Module | None) -> TypeGuard[fx.GraphModule]:
     """Return whether it is a graph whose steps leave what other steps read as it was."""
     return isinstance(graph, fx.GraphModule) and not any(_overwrites(graph, node) for node in graph.graph.nodes)
 
 
-def _overwrites(graph, node):
-    named = node.target in _IN_PLACE or (node.op == "call_method" and node.target.endswith("_"))
+def _overwrites(graph: fx.GraphModule, node: fx.Node) -> bool:
+    named = node.target in _IN_PLACE or (node.op == "call_method" and str(node.target).endswith("_"))
     in_place = named or node.kwargs.get("inplace") or getattr(module_of(graph, node), "inplace", False)
-    return in_place and len(node.args[0].users) > 1
+    if not in_place:
+        return False
+    written = node.args[0] if node.args else node.kwargs.get("input")
+    return isinstance(written, fx.Node) and len(written.users) > 1
 
 
 class Incremental(nn.Module):
@@ -42,7 +50,12 @@ class Incremental(nn.Module):
     """
 
     @torch.inference_mode()
-    def __init__(self, graph: fx.GraphModule, image: torch.Tensor, read: Callable = lambda run, image: run(image)):
+    def __init__(
+        self,
+        graph: fx.GraphModule,
+        image: torch.Tensor,
+        read: Callable[[Callable[..., Any], torch.Tensor], torch.Tensor] = lambda run, image: run(image),
+    ) -> None:
         super().__init__()
         recorder = _Recorder(graph)
         self.logits = read(recorder.run, image.clone())
@@ -61,17 +74,18 @@ class Incremental(nn.Module):
         ):
             window[:, top - y : bottom - y, left - x : right - x] = colour[:, None, None]
         values = values.contiguous(memory_format=torch.channels_last)
-        return self.interpreter.run(Changed(self.image, values, area))
+        outputs: torch.Tensor = self.interpreter.run(Changed(self.image, values, area))
+        return outputs
 
 
 class _Recorder(fx.Interpreter):
     """Keeps what every step of a graph gives, before a later one writes over it."""
 
-    def run(self, *args):
-        self.found = {}
-        return super().run(*args)
+    def run(self, *args: Any, **options: Any) -> Any:
+        self.found: dict[fx.Node, Any] = {}
+        return super().run(*args, **options)
 
-    def run_node(self, node):
+    def run_node(self, node: fx.Node) -> Any:
         result = super().run_node(node)
         self.found[node] = result.clone() if isinstance(result, torch.Tensor) else result
         return result
@@ -80,32 +94,37 @@ class _Recorder(fx.Interpreter):
 class _Interpreter(fx.Interpreter):
     """Runs a graph on what has changed, as long as its steps are local and the change is small."""
 
-    def __init__(self, graph, activations):
+    def __init__(self, graph: fx.GraphModule, activations: dict[fx.Node, Any]) -> None:
         super().__init__(graph)
+        self.graph_module = graph
         self.activations = activations
 
-    def run_node(self, node):
+    def run_node(self, node: fx.Node) -> Any:
         args, kwargs = self.fetch_args_kwargs_from_env(node)
         inputs = _tensors(args, kwargs)
-        if node.op in ("placeholder", "output") or not any(isinstance(given, Changed) for given in inputs):
+        changed = [given for given in inputs if isinstance(given, Changed)]
+        if node.op in ("placeholder", "output") or not changed:
             return super().run_node(node)
-        if all(isinstance(given, Changed) for given in inputs):
-            found = self._in_its_area(node, inputs, args, kwargs)
+        if len(changed) == len(inputs):
+            found = self._in_its_area(node, changed, args, kwargs)
             if found is not None:
-                changed = Changed(self.activations[node], *found)
-                return changed if changed.is_small() else changed.whole()
+                result = Changed(self.activations[node], *found)
+                return result if result.is_small() else result.whole()
         args, kwargs = fx.node.map_aggregate((args, kwargs), lambda a: a.whole() if isinstance(a, Changed) else a)
         return getattr(self, node.op)(node.target, args, kwargs)
 
-    def _in_its_area(self, node, inputs, args, kwargs):
+    def _in_its_area(
+        self, node: fx.Node, inputs: list[Changed], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[torch.Tensor, Area] | None:
         """Return the step's values and their area; None where it is not known to be local."""
-        layer, base = module_of(self.module, node), self.activations[node]
+        layer, base = module_of(self.graph_module, node), self.activations[node]
         if not isinstance(base, torch.Tensor) or base.ndim != 4:
             return None
         if isinstance(layer, _SLIDING):
             return _slid(layer, inputs, base.shape)
         if isinstance(layer, _POINTWISE) or (layer is None and node.target in _POINTWISE_CALLS):
-            return getattr(self, node.op)(node.target, (inputs[0].values, *args[1:]), kwargs), inputs[0].area
+            args, kwargs = fx.node.map_aggregate((args, kwargs), lambda a: a.values if isinstance(a, Changed) else a)
+            return getattr(self, node.op)(node.target, args, kwargs), inputs[0].area
         is_joined = node.target is torch.cat and (args[1:] == (1,) or kwargs == {"dim": 1})
         is_added = node.target in ADDITIONS and not kwargs and [one.base.shape for one in inputs] == [base.shape] * 2
         if not is_joined and not is_added:
@@ -115,18 +134,18 @@ class _Interpreter(fx.Interpreter):
         return torch.cat(values, dim=1) if is_joined else values[0] + values[1], area
 
 
-def _tensors(args, kwargs):
-    found = []
+def _tensors(args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[torch.Tensor | Changed]:
+    found: list[Any] = []
     fx.node.map_aggregate((args, kwargs), found.append)
     return [given for given in found if isinstance(given, torch.Tensor | Changed)]
 
 
-def _slid(layer, inputs, size):
+def _slid(layer: _Sliding, inputs: Sequence[Changed], size: torch.Size) -> tuple[torch.Tensor, Area] | None:
     """Return what a layer that slides a kernel gives, and where, from windows with its padding; None if it cannot."""
     given, *added = inputs
-    kernel, stride, padding, dilation = _geometry(layer)
     if not _is_plain(layer) or any(other.base.shape[1:] != size[1:] for other in added):
         return None
+    kernel, stride, padding, dilation = _geometry(layer)
     reach = [d * (k - 1) + 1 for d, k in zip(dilation, kernel, strict=True)]
     steps = list(zip(reach, stride, padding, strict=True))
     reached = Area(*(spans.reached(*step) for spans, step in zip(given.area, steps, strict=True)))
@@ -142,14 +161,16 @@ def _slid(layer, inputs, size):
     return F.avg_pool2d(window, kernel, stride), area
 
 
-def _geometry(layer):
+def _geometry(layer: _Sliding) -> tuple[_Pair, _Pair, _Pair, _Pair]:
+    """Return the kernel's size, stride, padding and dilation of a layer whose padding is in numbers."""
     if isinstance(layer, Convolution):
-        return layer.weight.shape[2:], *layer.geometry[:3]
-    found = layer.kernel_size, layer.stride, layer.padding, getattr(layer, "dilation", 1)
-    return tuple(value if isinstance(value, tuple | str) else (value, value) for value in found)
+        return pair(layer.weight.shape[2:]), *layer.geometry[:3]
+    found: list[Any] = [layer.kernel_size, layer.stride, layer.padding, getattr(layer, "dilation", 1)]
+    kernel, stride, padding, dilation = map(pair, found)
+    return kernel, stride, padding, dilation
 
 
-def _is_plain(layer):
+def _is_plain(layer: _Sliding) -> bool:
     """Return whether what lies beyond the input counts as zeros, or for a maximum as nothing."""
     if isinstance(layer, nn.AvgPool2d):
         return _geometry(layer)[2] == (0, 0) and not layer.ceil_mode and layer.divisor_override is None

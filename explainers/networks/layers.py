@@ -7,18 +7,19 @@ Two-stage explanations look at a second, finer one below it.
 
 import logging
 import re
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeAlias, cast
 from weakref import WeakKeyDictionary
 
 import torch
 from torch import nn
-from torch.autograd.graph import GradientEdge, get_gradient_edge
+from torch.autograd.graph import GradientEdge, Node, get_gradient_edge
 
 from explainers._torchvision import torchvision
 from explainers.errors import UserError, near
 from explainers.networks.maps import map_reader
 from explainers.networks.outputs import say
 from explainers.networks.state import untouched
+from explainers.parameters import Layer
 
 # What the search would find, without its two passes; a subclass may go other ways.
 _FAMILIES = {
@@ -38,14 +39,16 @@ _NO_FEATURES = (nn.Dropout, nn.Dropout2d, nn.Identity, nn.Flatten, nn.Linear)
 _POOLING = re.compile(r"Pool(ing)?\d?d?$")
 _WEIGHTED = ("Addmm", "Mm", "Bmm", "Baddbmm", "Matmul", "Linear", "MkldnnLinear", "Convolution", "MkldnnConvolution")
 _HOW = "Name one: layer = …"
-_found: WeakKeyDictionary = WeakKeyDictionary()  # of each model, by the images' size, what the search found
+_Sizes: TypeAlias = tuple[torch.Size, tuple[int, ...]]  # of the images, and which modules there are
+_Maps: TypeAlias = list[tuple[nn.Module, int]]
+_found: WeakKeyDictionary[nn.Module, dict[_Sizes, _Maps]] = WeakKeyDictionary()  # what the search found in each model
 
 
-def find_layer(model: nn.Module, layer, images: torch.Tensor) -> nn.Module:
+def find_layer(model: nn.Module, layer: Layer, images: torch.Tensor) -> nn.Module:
     """Return `layer` as a module of the model: a module, a dotted name, or None for the default."""
     if layer is None:
         return default_layer(model, images)
-    modules = dict(model.named_modules())
+    modules: dict[str, nn.Module] = dict(model.named_modules())
     if isinstance(layer, nn.Module):
         if not any(layer is module for module in modules.values()):
             raise UserError(f"layer: the given {type(layer).__name__} is not part of the model.")
@@ -57,10 +60,11 @@ def find_layer(model: nn.Module, layer, images: torch.Tensor) -> nn.Module:
 
 def layer_name(model: nn.Module, module: nn.Module) -> str:
     """Return the dotted name of a module of the model."""
-    return next(name for name, one in model.named_modules() if one is module)
+    name: str = next(name for name, one in model.named_modules() if one is module)
+    return name
 
 
-def say_layer(model: nn.Module, layer, module: nn.Module) -> None:
+def say_layer(model: nn.Module, layer: Layer, module: nn.Module) -> None:
     """Log the module that is looked at where no layer was given."""
     if layer is None:
         say(model, f"its layer {layer_name(model, module)!r} is explained.", logging.INFO)
@@ -76,7 +80,7 @@ def default_layer(model: nn.Module, images: torch.Tensor) -> nn.Module:
     if type(model) in _FAMILIES:
         return model.get_submodule(_FAMILIES[type(model)])
     if type(model) is torchvision.models.VGG:
-        return _before_pool(model.features, -1)
+        return _before_pool(model, -1)
     return _decisive(model, images)[0][0]
 
 
@@ -88,14 +92,15 @@ def finer_layer(model: nn.Module, images: torch.Tensor) -> nn.Module:
     if type(model) in _FINER:
         return model.get_submodule(_FINER[type(model)])
     if type(model) is torchvision.models.SqueezeNet:
-        return _before_pool(model.features, -1)
+        return _before_pool(model, -1)
     if type(model) is torchvision.models.VGG:
-        return _before_pool(model.features, -2)
+        return _before_pool(model, -2)
     (usual, n_pixels), *below = _decisive(model, images)
     return next((module for module, n_here in below if n_here > n_pixels), usual)
 
 
-def _before_pool(features, number):
+def _before_pool(model: nn.Module, number: int) -> nn.Module:
+    features = cast(nn.Sequential, model.features)
     pools = [place for place, module in enumerate(features) if isinstance(module, nn.MaxPool2d)]
     return features[pools[number] - 1]
 
@@ -109,7 +114,7 @@ class _Seen(NamedTuple):
     n_pixels: int = 0
 
 
-def _decisive(model, images):
+def _decisive(model: nn.Module, images: torch.Tensor) -> _Maps:
     """Return the modules that give maps all of the output is computed from, and the maps' pixels; the last first."""
     known, key = _found.setdefault(model, {}), (images.shape[1:], tuple(map(id, model.modules())))
     if key not in known:
@@ -117,24 +122,24 @@ def _decisive(model, images):
     return known[key]
 
 
-def _decisive_maps(model, images):
+def _decisive_maps(model: nn.Module, images: torch.Tensor) -> list[_Seen]:
     """Return what gives maps that all of the output is computed from, the last first."""
     with untouched(model), torch.enable_grad():
         leaf = images[:1].detach().clone().requires_grad_()
         seen, outputs = _forward(model, leaf)
         if not outputs.requires_grad:
             raise UserError(f"layer: no gradients come out of {type(model).__name__}, so no layer can be found. {_HOW}")
-        crossings = _crossings(outputs.grad_fn, leaf)
+        crossings = _crossings(get_gradient_edge(outputs).node, leaf)
         places = {node: place for place, (node, _, is_below_weights) in enumerate(crossings) if is_below_weights}
         pools = {one.edge.node for one in seen if _POOLING.search(type(one.module).__name__)}
-        found = {}
+        found: dict[int, _Seen] = {}
         for one in seen:
             place = places.get(one.edge.node, -1)
             is_whole = place >= 0 and crossings[place][1] == {one.edge.output_nr}
             if is_whole and not isinstance(one.module, _NO_FEATURES) and one.edge.node not in pools:
                 found.setdefault(place, one)
-        maps = [_with_pixels(model, found[place], images) for place in sorted(found)]
-        maps = [one for one in maps if one is not None]
+        sized = [_with_pixels(model, found[place], images) for place in sorted(found)]
+        maps = [one for one in sized if one is not None]
         if not maps:
             raise UserError(
                 "layer: no layer of this model gives a map (N, C, H, W) with more than one pixel that all of its "
@@ -145,11 +150,11 @@ def _decisive_maps(model, images):
         return maps[decisive:]
 
 
-def _forward(model, leaf):
+def _forward(model: nn.Module, leaf: torch.Tensor) -> tuple[list[_Seen], torch.Tensor]:
     """Return what each module gave last, outer modules before inner ones, and the model's logits."""
-    last = {}
+    last: dict[nn.Module, _Seen] = {}
 
-    def note(module, _inputs, output):
+    def note(module: nn.Module, _inputs: tuple[Any, ...], output: Any) -> None:
         if isinstance(output, torch.Tensor) and output.requires_grad:
             last[module] = _Seen(module, get_gradient_edge(output), output.detach())
 
@@ -162,12 +167,12 @@ def _forward(model, leaf):
     return [last[module] for module in model.modules() if module in last], logits
 
 
-def _crossings(end, leaf):
+def _crossings(end: Node, leaf: torch.Tensor) -> list[tuple[Node, set[int], bool]]:
     """Return the nodes that every way from `end` to the leaf goes through, `end` first, each with two things.
 
     Which of its outputs the ways use, and whether any layer with weights comes after it.
     """
-    after, waiting = {}, [end]
+    after, waiting = dict[Node, list[tuple[Node, int]]](), [end]
     while waiting:
         node = waiting.pop()
         if node not in after:
@@ -181,7 +186,8 @@ def _crossings(end, leaf):
         for other, _ in after[node]:
             if other in leads:
                 n_before[other] += 1
-    found, ready, opened, used, has_weights = [], [end], {end}, {}, False
+    found, ready, opened, has_weights = list[tuple[Node, set[int], bool]](), [end], {end}, False
+    used: dict[Node, set[int]] = {}
     while ready:
         node = ready.pop()
         opened.discard(node)
@@ -198,13 +204,13 @@ def _crossings(end, leaf):
     return found
 
 
-def _leading_to_leaf(after, leaf):
+def _leading_to_leaf(after: dict[Node, list[tuple[Node, int]]], leaf: torch.Tensor) -> set[Node]:
     """Return the nodes from which the leaf can be reached."""
-    before = {node: [] for node in after}
+    before: dict[Node, list[Node]] = {node: [] for node in after}
     for node, others in after.items():
         for other, _ in others:
             before[other].append(node)
-    waiting, leads = [node for node in after if getattr(node, "variable", None) is leaf], set()
+    waiting, leads = [node for node in after if getattr(node, "variable", None) is leaf], set[Node]()
     while waiting:
         node = waiting.pop()
         if node not in leads:
@@ -213,11 +219,11 @@ def _leading_to_leaf(after, leaf):
     return leads
 
 
-def _is_weighted(node):
+def _is_weighted(node: Node) -> bool:
     return node.name().rstrip("0123456789").removesuffix("Backward") in _WEIGHTED
 
 
-def _with_pixels(model, one, images):
+def _with_pixels(model: nn.Module, one: _Seen, images: torch.Tensor) -> _Seen | None:
     """Return the module's output with its number of pixels; None where it is no map, or one that was pooled."""
     if "Pool" in one.edge.node.name() or one.output.ndim not in (3, 4) or len(one.output) != 1:
         return None
@@ -229,7 +235,7 @@ def _with_pixels(model, one, images):
     return one._replace(n_pixels=n_pixels) if n_pixels > 1 else None
 
 
-def _matters(one, score, images):
+def _matters(one: _Seen, score: torch.Tensor, images: torch.Tensor) -> bool:
     """Return whether the output depends on the map's places: on more than a class token."""
     (gradient,) = torch.autograd.grad(score, one.edge, retain_graph=True, allow_unused=True)
     if gradient is None:

@@ -4,11 +4,17 @@ Which of two axes are the places, the image's proportions tell; where they leave
 """
 
 from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import torch
 from torch import nn
+from torch.autograd.graph import Node
 
 from explainers.errors import UserError, near
+from explainers.parameters import Reshape
+
+Reading: TypeAlias = Callable[[torch.Tensor], torch.Tensor]
+"""From a layer's activations, or gradients (…, as activations[0]), to maps (…, C, h, w)."""
 
 LAYOUTS = ("channels_first", "channels_last")
 _MOST_EXTRA = 32  # tokens before those of the patches: class tokens and registers
@@ -20,7 +26,9 @@ _HOW = (
 )
 
 
-def map_reader(model: nn.Module, module, activations: torch.Tensor, images: torch.Tensor, reshape=None) -> Callable:
+def map_reader(
+    model: nn.Module, module: nn.Module, activations: torch.Tensor, images: torch.Tensor, reshape: Reshape = None
+) -> Reading:
     """Return a function from a layer's activations, or gradients (…, as activations[0]), to maps (…, C, h, w).
 
     `reshape` says how, where it is known: one of LAYOUTS, {"skip": k, "grid": [h, w]} of tokens, or a function from
@@ -40,7 +48,7 @@ def map_reader(model: nn.Module, module, activations: torch.Tensor, images: torc
     return (lambda values: values) if layout == "channels_first" else lambda values: values.movedim(-1, -3)
 
 
-def _by_function(reshape, values, n_axes):
+def _by_function(reshape: Reading, values: torch.Tensor, n_axes: int) -> torch.Tensor:
     flat = values.flatten(0, -n_axes - 1) if values.ndim > n_axes + 1 else values
     found = reshape(flat)
     if not isinstance(found, torch.Tensor) or found.ndim != 4:
@@ -48,7 +56,7 @@ def _by_function(reshape, values, n_axes):
     return found.reshape(*values.shape[:-n_axes], *found.shape[1:])
 
 
-def _grid_reader(activations, reshape):
+def _grid_reader(activations: torch.Tensor, reshape: dict[str, Any]) -> Reading:
     try:
         skip, (height, width) = int(reshape.get("skip", 0)), reshape["grid"]
     except (KeyError, TypeError, ValueError):
@@ -60,7 +68,7 @@ def _grid_reader(activations, reshape):
     return lambda values: values[..., skip:, :].unflatten(-2, (height, width)).movedim(-1, -3)
 
 
-def _token_reader(model, module, activations, images):
+def _token_reader(model: nn.Module, module: nn.Module, activations: torch.Tensor, images: torch.Tensor) -> Reading:
     grid = patch_grid(model, activations.shape[1], images)
     if grid is None:
         raise UserError(
@@ -90,12 +98,12 @@ def patch_grid(model: nn.Module, n_tokens: int, images: torch.Tensor, strictly: 
 
 
 @torch.no_grad()
-def _grids(model, images):
-    found = []
+def _grids(model: nn.Module, images: torch.Tensor) -> list[tuple[int, int]]:
+    found: list[tuple[int, int]] = []
 
-    def note(_module, _inputs, output):
+    def note(_module: nn.Module, _inputs: tuple[Any, ...], output: Any) -> None:
         if isinstance(output, torch.Tensor) and output.ndim == 4:
-            found.append(tuple(output.shape[2:]))
+            found.append((output.shape[2], output.shape[3]))
 
     handles = [m.register_forward_hook(note) for m in model.modules() if isinstance(m, nn.Conv2d)]
     try:
@@ -106,7 +114,7 @@ def _grids(model, images):
     return [grid for grid in found if grid[0] * grid[1] > 1]
 
 
-def _layout(model, module, activations, images):
+def _layout(model: nn.Module, module: nn.Module, activations: torch.Tensor, images: torch.Tensor) -> str:
     first, last = activations.shape[2:4], activations.shape[1:3]
     errors = [_disproportion(size, images) for size in (first, last)]
     if errors[0] != errors[1]:
@@ -114,7 +122,7 @@ def _layout(model, module, activations, images):
     return _layout_by_origin(model, module, images)
 
 
-def _disproportion(size, images):
+def _disproportion(size: torch.Size, images: torch.Tensor) -> float:
     """Return by how many pixels a map of this size (h, w) is off the image's proportions; none larger than it."""
     height, width = images.shape[-2:]
     if size[0] > height or size[1] > width:
@@ -122,23 +130,24 @@ def _disproportion(size, images):
     return abs(size[0] * width - size[1] * height) / max(height, width)
 
 
-def _layout_by_origin(model, module, images):
+def _layout_by_origin(model: nn.Module, module: nn.Module, images: torch.Tensor) -> str:
     """Return the layout that the step makes from which the module's output comes."""
-    found = []
+    found: list[Node | None] = []
     handle = module.register_forward_hook(lambda _module, _inputs, output: found.append(output.grad_fn))
     try:
         with torch.enable_grad():
             model(images[:1].detach().clone().requires_grad_())
     finally:
         handle.remove()
-    waiting, seen = [found[-1]] if found else [], set()
+    waiting, seen = [found[-1]] if found else [], set[Node]()
     while waiting:
         node = waiting.pop(0)
         if node is None or node in seen:
             continue
         seen.add(node)
-        if "Permute" in node.name() and len(node._saved_dims) == 4:
-            return "channels_last" if tuple(axis % 4 for axis in node._saved_dims) == (0, 2, 3, 1) else "channels_first"
+        dims: tuple[int, ...] = getattr(node, "_saved_dims", ())  # of a permutation
+        if "Permute" in node.name() and len(dims) == 4:
+            return "channels_last" if tuple(axis % 4 for axis in dims) == (0, 2, 3, 1) else "channels_first"
         for layout, names in zip(LAYOUTS, (_CHANNELS_FIRST, _CHANNELS_LAST), strict=True):
             if any(name in node.name() for name in names):
                 return layout

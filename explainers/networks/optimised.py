@@ -1,6 +1,8 @@
 """A quicker copy of the model: batch norm folded, channels last, on request fewer bits; the model is never touched."""
 
 import copy
+from collections.abc import Callable
+from typing import Any, cast
 
 import torch
 from torch import fx, nn
@@ -26,11 +28,11 @@ class Optimised(nn.Module):
     time.
     """
 
-    def __init__(self, model: nn.Module, precision: str = "full", full: "Optimised | None" = None):
+    def __init__(self, model: nn.Module, precision: str = "full", full: "Optimised | None" = None) -> None:
         super().__init__()
         if precision not in PRECISIONS:
             raise UserError(f"precision: there is no {precision!r}.{near(precision, PRECISIONS)}")
-        self.precision, self._others = precision, {}
+        self.precision, self._others = precision, dict[str, Optimised]()
         self._original, self._full = (model,), (full,)  # in tuples, as they are no parts of this module
         self.reader = reader_of(model) or Reader(model)
         self._is_checked = self._writes_into_input = False
@@ -40,26 +42,28 @@ class Optimised(nn.Module):
         else:
             self._take(source, full is None)
 
-    def _take(self, network, is_new):
+    def _take(self, network: nn.Module, is_new: bool) -> None:
         """Run this copy of the model; a new one as a graph, where it can be."""
         graph = graph_of(network) if is_new else None
         if graph is not None:
             fold_batch_norm(graph)
         self.layout = torch.channels_last
-        self._unfused = (graph or network).to(PRECISIONS[self.precision]).to(memory_format=self.layout)
-        self.model = self._unfused
-        if isinstance(self.model, fx.GraphModule):
-            self.model = fx.GraphModule(self._unfused, copy.deepcopy(self._unfused.graph))
-            fuse_convolutions(self.model)
+        network = _laid_out((graph or network).to(PRECISIONS[self.precision]), self.layout)
+        self._unfused: nn.Module | None = network
+        self.model: nn.Module | None = network
+        if isinstance(network, fx.GraphModule):
+            fused = fx.GraphModule(network, copy.deepcopy(network.graph))
+            fuse_convolutions(fused)
+            self.model = fused
 
-    def _take_original(self):
+    def _take_original(self) -> None:
         self.layout, self.model, self._unfused = torch.contiguous_format, None, None
 
-    def forward(self, images):
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
         self.check(images)
         return self.read(self._classified, self.as_input(images)).to(images.dtype)
 
-    def read(self, function, *arguments) -> torch.Tensor:
+    def read(self, function: Callable[..., Any], *arguments: Any) -> torch.Tensor:
         """Return the logits in what a function, such as the copy or part of it, gives for images."""
         return self.reader.run(function, *arguments)
 
@@ -78,7 +82,7 @@ class Optimised(nn.Module):
         if full is not None:
             full.check(images)
             if isinstance(self._unfused, fx.GraphModule) and not isinstance(full._unfused, fx.GraphModule):
-                self._take(copy.deepcopy(full._unfused), False) if full.model is not None else self._take_original()
+                self._take(copy.deepcopy(full._unfused), False) if full._unfused is not None else self._take_original()
             self._writes_into_input = full._writes_into_input
             return
         with untouched(model):
@@ -93,7 +97,7 @@ class Optimised(nn.Module):
                 self._take_original()
         self._writes_into_input = not torch.equal(given, before)
 
-    def _gives(self, expected, images):
+    def _gives(self, expected: torch.Tensor, images: torch.Tensor) -> bool:
         try:
             found = self.read(self._classified, images)
         except UserError:
@@ -102,7 +106,7 @@ class Optimised(nn.Module):
             return False
         return found.shape == expected.shape and differ_by_rounding(found.to(expected), expected)
 
-    def _classified(self, images):
+    def _classified(self, images: torch.Tensor) -> Any:
         (model,) = self._original
         if self.model is None:
             with untouched(model):
@@ -113,7 +117,7 @@ class Optimised(nn.Module):
             if NO_VIEW not in str(error) or self.layout == torch.contiguous_format:
                 raise
         self.layout = torch.contiguous_format
-        self.model.to(memory_format=self.layout)
+        _laid_out(self.model, self.layout)
         return self.model(images.contiguous())
 
     def at(self, precision: str) -> "Optimised":
@@ -137,7 +141,13 @@ def optimised(model: nn.Module, precision: str = "full") -> Optimised:
     return (model if isinstance(model, Optimised) else Optimised(model)).at(precision)
 
 
-def _copy_of(model):
+def _laid_out(network: nn.Module, layout: torch.memory_format) -> nn.Module:
+    """Put a network's weights into a memory layout, and return it."""
+    found: nn.Module = network.to(memory_format=layout)  # type: ignore[call-overload]  # torch's stub leaves it out
+    return found
+
+
+def _copy_of(model: nn.Module) -> nn.Module | None:
     """Return a copy without readers whose parametrizations are worked out; None where it cannot be copied."""
     try:
         copied = without_readers(copy.deepcopy(model)).eval()
@@ -150,9 +160,9 @@ def _copy_of(model):
 
 
 @torch.no_grad()
-def _work_out(module):
+def _work_out(module: nn.Module) -> None:
     """Give a parametrized module plain parameters; PyTorch's own way would change the class, which copies share."""
-    values = {name: getattr(module, name).detach().clone() for name in module.parametrizations}
+    values = {name: getattr(module, name).detach().clone() for name in cast(nn.ModuleDict, module.parametrizations)}
     del module.parametrizations
     module.__class__ = type(module).__bases__[0]
     for name, value in values.items():

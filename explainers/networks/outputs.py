@@ -6,8 +6,9 @@ apart: its logits are −z and z, its probabilities their sigmoids.
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import torch
@@ -21,7 +22,7 @@ _ROUNDING = 1e-3
 _ALMOST = 1e-4  # how far from 1 the sum of probabilities may be
 
 _log = logging.getLogger("explainers")
-_said: WeakKeyDictionary = WeakKeyDictionary()
+_said: WeakKeyDictionary[torch.nn.Module, set[str]] = WeakKeyDictionary()
 
 
 def say(model: torch.nn.Module, text: str, level: int = logging.WARNING) -> None:
@@ -35,7 +36,7 @@ def say(model: torch.nn.Module, text: str, level: int = logging.WARNING) -> None
 class NotFinite(UserError):
     """A model's outputs are not finite; `which` is the first such image's place in the batch."""
 
-    def __init__(self, which: int):
+    def __init__(self, which: int) -> None:
         super().__init__(f"model: its outputs for picture {which + 1} of the batch are NaN or infinite.")
         self.which = which
 
@@ -43,12 +44,19 @@ class NotFinite(UserError):
 class _Noting(TorchFunctionMode):
     """Notes what went into each softmax and sigmoid of a batch of vectors, and into reshapes of what came out."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
-        self.before = []
+        self.before: list[tuple[torch.Tensor, torch.Tensor]] = []
 
-    def __torch_function__(self, function, types, args=(), kwargs=None):
-        result = function(*args, **(kwargs or {}))
+    def __torch_function__(
+        self,
+        function: Callable[..., Any],
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        kwargs = kwargs or {}
+        result = function(*args, **kwargs)
         name = getattr(function, "__name__", "")
         if name in _SQUASHING and isinstance(result, torch.Tensor) and result.ndim <= 4:
             given = args[0] if args else kwargs["input"]
@@ -56,10 +64,10 @@ class _Noting(TorchFunctionMode):
                 return result  # what went in is gone
             self.before.append((result, given))
         elif name in _RESHAPING and args and (given := self.behind(args[0])) is not None:
-            self.before.append((result, function(given, *args[1:], **(kwargs or {}))))
+            self.before.append((result, function(given, *args[1:], **kwargs)))
         return result
 
-    def behind(self, output):
+    def behind(self, output: Any) -> torch.Tensor | None:
         """Return what was squashed to give this very tensor; None where it is not known to be squashed."""
         return next((given for result, given in reversed(self.before) if result is output), None)
 
@@ -71,29 +79,31 @@ class Reader:
     softmax made; both None before the first call.
     """
 
-    def __init__(self, model: torch.nn.Module):
-        self.model, self.is_binary, self.are_probabilities = model, None, None
-        self._running = []
+    def __init__(self, model: torch.nn.Module) -> None:
+        self.model = model
+        self.is_binary: bool | None = None
+        self.are_probabilities: bool | None = None
+        self._running: list[tuple[_Noting, int]] = []
 
-    def run(self, function: Callable, *arguments) -> torch.Tensor:
+    def run(self, function: Callable[..., Any], *arguments: Any) -> torch.Tensor:
         """Return the logits (N, K) that are in what `function` returns for images (N, …), its last argument."""
         with _Noting() as noting:
             output = function(*arguments)
         return self.logits(output, len(arguments[-1]), noting)
 
-    def begin(self, _model, arguments):
+    def begin(self, _model: torch.nn.Module, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
         """Before the model's forward pass: give it inputs of its own, which it may write into."""
         self._running.append((_Noting(), len(arguments[0])))
-        self._running[-1][0].__enter__()
+        TorchFunctionMode.__enter__(self._running[-1][0])
         return arguments[0].clone(), *arguments[1:]
 
-    def end(self, _model, _arguments, output):
+    def end(self, _model: torch.nn.Module, _arguments: tuple[Any, ...], output: Any) -> torch.Tensor | None:
         """After the model's forward pass, also one that failed."""
         noting, n_images = self._running.pop()
-        noting.__exit__(None, None, None)
+        TorchFunctionMode.__exit__(noting, None, None, None)
         return None if output is None else self.logits(output, n_images, noting)
 
-    def logits(self, output, n_images: int, noting: _Noting | None = None) -> torch.Tensor:
+    def logits(self, output: Any, n_images: int, noting: _Noting | None = None) -> torch.Tensor:
         """Return the logits (N, K) in what a model returned for N images; UserError where they cannot be told.
 
         A tensor of another shape, of a network that is no classifier, comes back as it is.
@@ -118,10 +128,16 @@ class Reader:
 
 def reader_of(model: torch.nn.Module) -> Reader | None:
     """Return the reader that a borrowed model or an optimised copy has; None for any other model."""
-    if isinstance(getattr(model, "reader", None), Reader):
-        return model.reader
+    if isinstance(own := getattr(model, "reader", None), Reader):
+        return own
     owners = (getattr(hook, "__self__", None) for hook in model._forward_hooks.values())
     return next((owner for owner in owners if isinstance(owner, Reader)), None)
+
+
+def is_binary(model: torch.nn.Module) -> bool:
+    """Return whether a borrowed model, or an optimised copy, has one output; False before its first call."""
+    reader = reader_of(model)
+    return reader is not None and bool(reader.is_binary)
 
 
 def probabilities(logits: torch.Tensor, is_binary: bool) -> torch.Tensor:
@@ -135,7 +151,7 @@ def differ_by_rounding(found: torch.Tensor, expected: torch.Tensor) -> bool:
     return bool(((found - expected).abs() <= _ROUNDING * size).all())
 
 
-def _tensor_in(output, n_images):
+def _tensor_in(output: Any, n_images: int) -> torch.Tensor:
     if isinstance(output, torch.Tensor):
         return output
     found = {name: tensor for name, tensor in _tensors(output, "") if _may_be_logits(tensor, n_images)}
@@ -151,11 +167,12 @@ def _tensor_in(output, n_images):
     )
 
 
-def _tensors(output, name):
+def _tensors(output: Any, name: str) -> Iterator[tuple[str, torch.Tensor]]:
     """Yield the tensors in an output by their names."""
     if isinstance(output, torch.Tensor):
         yield name, output
         return
+    parts: Iterable[tuple[Any, Any]] = []
     if isinstance(output, Mapping):
         parts = output.items()
     elif is_dataclass(output):
@@ -164,18 +181,16 @@ def _tensors(output, name):
         parts = output._asdict().items()
     elif isinstance(output, list | tuple):
         parts = enumerate(output)
-    else:
-        parts = []
     for key, part in parts:
         yield from _tensors(part, f"{name}.{key}" if name else str(key))
 
 
-def _may_be_logits(tensor, n_images):
+def _may_be_logits(tensor: torch.Tensor, n_images: int) -> bool:
     is_vector = tensor.ndim in (1, 2) or (tensor.ndim == 4 and tensor.shape[2:] == (1, 1))
     return tensor.is_floating_point() and is_vector and len(tensor) == n_images
 
 
-def _as_rows(found, n_images):
+def _as_rows(found: torch.Tensor, n_images: int) -> torch.Tensor:
     if n_images == 1 and found.ndim <= 1:  # squeezed, the batch too
         return found.reshape(1, -1)
     if found.ndim == 1:
@@ -187,13 +202,13 @@ def _as_rows(found, n_images):
     return found
 
 
-def _refuse_not_finite(logits):
+def _refuse_not_finite(logits: torch.Tensor) -> None:
     finite = logits.detach().isfinite().all(dim=1)
     if not finite.all():
         raise NotFinite(int((~finite).nonzero()[0]))
 
 
-def _sum_to_one(logits):
+def _sum_to_one(logits: torch.Tensor) -> bool:
     values = logits.detach()
     if values.shape[1] < 2 or values.min() < 0 or values.max() > 1:
         return False

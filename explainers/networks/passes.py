@@ -1,6 +1,7 @@
 """Forward and backward passes through the user's own model: in which layout, checked, and for several scores."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 import torch
@@ -10,10 +11,14 @@ from explainers.errors import UserError
 from explainers.networks.outputs import differ_by_rounding
 
 NO_VIEW = "view size is not compatible"  # what torch says of a view of channels-last activations
-_compared: WeakKeyDictionary = WeakKeyDictionary()  # of each model, what its outputs were compared for
+_compared: WeakKeyDictionary[nn.Module, set[tuple[Any, ...]]] = (
+    WeakKeyDictionary()
+)  # of each model, what its outputs were compared for
+
+Result = TypeVar("Result")
 
 
-def in_quick_layout(function, images: torch.Tensor):
+def in_quick_layout(function: Callable[[torch.Tensor], Result], images: torch.Tensor) -> Result:
     """Return function(images) with channels last, on which convolutions and pools are quicker.
 
     A model that views its activations cannot work on that layout; it gets the usual one.

@@ -65,7 +65,7 @@ def classify(
         batch = buffer[: len(index)]
         torch.index_select(images, 0, which, out=batch)
         write(batch, which, variant)
-        scores.append(pick(readout(model(batch), output, model.reader.is_binary), targets[which]))
+        scores.append(pick(readout(model(batch), output, bool(model.reader.is_binary)), targets[which]))
         if progress is not None:
             progress(len(index))
     return torch.cat(scores).reshape(n_variants, n_images, -1).permute(1, 2, 0)

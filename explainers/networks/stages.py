@@ -19,7 +19,10 @@ def layers_of_stages(
     model: torch.nn.Module, image: torch.Tensor, settings: Sequence[Mapping[str, Any]]
 ) -> list[torch.nn.Module]:
     """Return a module per stage: the named one, or the usual one in stage 1 and a finer one in stage 2."""
-    usual = (lambda: find_layer(model, None, image), lambda: finer_layer(model, image))
+    usual: tuple[Callable[[], torch.nn.Module], ...] = (
+        lambda: find_layer(model, None, image),
+        lambda: finer_layer(model, image),
+    )
     return [
         find() if stage["layer"] is None else find_layer(model, stage["layer"], image)
         for stage, find in zip(settings, usual, strict=False)

@@ -1,15 +1,18 @@
 """Borrow a model and give it back exactly as it was."""
 
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from threading import Lock, RLock
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import torch
 
 from explainers.errors import UserError
 from explainers.networks.outputs import Reader, reader_of
+from explainers.parameters import Colour
 
-_locks: WeakKeyDictionary = WeakKeyDictionary()
+_locks: WeakKeyDictionary[torch.nn.Module, AbstractContextManager[bool]] = WeakKeyDictionary()
 _finding_a_lock = Lock()
 
 
@@ -18,7 +21,7 @@ def device_of(model: torch.nn.Module) -> torch.device:
     return next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
 
 
-def check_channels(images: torch.Tensor, mean) -> None:
+def check_channels(images: torch.Tensor, mean: Colour) -> None:
     """Refuse to translate colours for images of another number of channels than the preprocessing's mean has."""
     if len(mean) != images.shape[1]:
         raise UserError(
@@ -37,7 +40,7 @@ def device_called(name: str) -> torch.device:
 
 
 @contextmanager
-def untouched(model: torch.nn.Module):
+def untouched(model: torch.nn.Module) -> Iterator[torch.nn.Module]:
     """Lend the model: in evaluation mode, its parameters frozen, its outputs read as logits (N, K).
 
     Modes, flags, gradients and hooks are as before afterwards. Threads that share a model take turns. Gradients can be
@@ -47,12 +50,12 @@ def untouched(model: torch.nn.Module):
         yield from _lent(model)
 
 
-def _lock_of(model):
+def _lock_of(model: torch.nn.Module) -> AbstractContextManager[bool]:
     with _finding_a_lock:
         return _locks.setdefault(model, RLock())
 
 
-def _lent(model):
+def _lent(model: torch.nn.Module) -> Iterator[torch.nn.Module]:
     if type(model).__module__.startswith("torch.jit"):
         raise UserError("model: a TorchScript module hides its steps; give the module that it was made from.")
     modes = [(module, module.training) for module in model.modules()]
@@ -79,16 +82,16 @@ def _lent(model):
 
 
 @contextmanager
-def tapped(modules, begins: bool = True):
+def tapped(modules: Sequence[torch.nn.Module], begins: bool = True) -> Iterator[dict[torch.nn.Module, torch.Tensor]]:
     """Begin the graph at the first of these modules to give an output; yields the outputs by module.
 
     Nothing below it is differentiated, so one forward pass keeps only what the layers above it need. What the other
     modules give stays part of the graph, so that one backward pass reaches all of them; without `begins`, what the
     first one gives too.
     """
-    outputs = {}
+    outputs: dict[torch.nn.Module, torch.Tensor] = {}
 
-    def note(module, _inputs, output):
+    def note(module: torch.nn.Module, _inputs: tuple[Any, ...], output: Any) -> torch.Tensor:
         output = _tensor(module, output)
         is_first = not outputs or module is next(iter(outputs))
         outputs[module] = output.detach().requires_grad_() if begins and is_first else output.view_as(output)
@@ -103,7 +106,7 @@ def tapped(modules, begins: bool = True):
             handle.remove()
 
 
-def _tensor(module, output):
+def _tensor(module: torch.nn.Module, output: Any) -> torch.Tensor:
     if not isinstance(output, torch.Tensor):
         raise UserError(
             f"layer: {type(module).__name__} gives a {type(output).__name__}; choose one that gives a tensor."

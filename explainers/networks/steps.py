@@ -6,7 +6,10 @@ of PyTorch's functions, and these are intercepted. So a network is explained as 
 
 import inspect
 import sys
+from collections.abc import Callable
 from functools import lru_cache
+from types import FrameType
+from typing import Any, TypeAlias, TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -16,6 +19,16 @@ from torch.utils.weak import WeakTensorKeyDictionary
 
 from explainers.errors import UserError
 
+Function: TypeAlias = Callable[..., Any]
+"""What takes a step: one of PyTorch's functions, whatever it returns."""
+
+Arguments: TypeAlias = tuple[Any, ...]
+"""What a step is given by position."""
+
+Options: TypeAlias = dict[str, Any]
+"""What a step is given by name."""
+
+Value = TypeVar("Value")
 _NOT_WRITING = {"requires_grad_", "detach_", "share_memory_", "retain_grad"}
 _RESHAPING_IN_PLACE = {"squeeze_", "unsqueeze_", "transpose_", "t_", "swapaxes_", "swapdims_"}
 
@@ -28,11 +41,13 @@ class Steps(TorchFunctionMode):
     refused when it is used.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
-        self._instead, self._written = WeakTensorKeyDictionary(), {}
+        self._instead, self._written = WeakTensorKeyDictionary(), dict[int, torch.Tensor]()
 
-    def __torch_function__(self, function, types, arguments=(), options=None):
+    def __torch_function__(
+        self, function: Function, types: Any, arguments: Arguments = (), options: Options | None = None
+    ) -> Any:
         name = getattr(function, "__name__", "")
         if name == "__setitem__":
             self._forget_own_slice(*arguments)
@@ -51,32 +66,32 @@ class Steps(TorchFunctionMode):
             return self._write(arguments[0], self.step(name, function, bound.args, bound.kwargs))
         return self.step(name, function, arguments, options)
 
-    def step(self, name, function, arguments, options):
+    def step(self, name: str, function: Function, arguments: Arguments, options: Options) -> Any:
         """Return what the function gives."""
         return function(*arguments, **options)
 
-    def current(self, value):
+    def current(self, value: Value) -> Value:
         """Return the tensor that holds a tensor's values now; anything else as it is."""
         if not isinstance(value, torch.Tensor) or (not self._written and not len(self._instead)):
             return value
-        is_replaced = False
-        while value in self._instead:
-            value, is_replaced = self._instead[value], True
+        latest, is_replaced = value, False
+        while latest in self._instead:
+            latest, is_replaced = self._instead[latest], True
         if not is_replaced and _memory_of(value) in self._written:
             raise UserError(
                 "model: it writes into activations in place and then uses others that share their memory, which cannot "
                 "be followed. Use a step that is not in place there."
             )
-        return value
+        return latest
 
-    def _forget_own_slice(self, target, _index, item):
+    def _forget_own_slice(self, target: torch.Tensor, _index: Any, item: Any) -> None:
         """Let `x[i] += y` be: it writes into a view of x, and then puts that view where it was."""
         memory = _memory_of(target)
         view = self._written.get(memory)
         if view is not None and target not in self._instead and self._instead[view] is item:
             del self._written[memory]
 
-    def _write(self, target, result, is_reshaped=False):
+    def _write(self, target: torch.Tensor, result: torch.Tensor, is_reshaped: bool = False) -> torch.Tensor:
         if not is_reshaped:
             self._written[_memory_of(target)] = target  # kept, so that nothing else gets its memory
             if _memory_of(result) == _memory_of(target):
@@ -85,17 +100,18 @@ class Steps(TorchFunctionMode):
         return result
 
 
-def _with_item_set(values, index, item):
+def _with_item_set(values: torch.Tensor, index: Any, item: Any) -> torch.Tensor:
     changed = values.clone()
     changed[index] = item
     return changed
 
 
-def _memory_of(tensor):
-    return tensor.untyped_storage()._cdata
+def _memory_of(tensor: torch.Tensor) -> int:
+    address: int = tensor.untyped_storage()._cdata
+    return address
 
 
-def _out_of_place(name):
+def _out_of_place(name: str) -> Function:
     if name == "copy":
         return lambda target, source, *_: source.to(target.dtype).expand_as(target)
     if name == "zero":
@@ -104,12 +120,13 @@ def _out_of_place(name):
         return torch.full_like
     for place in (torch.Tensor, torch, F):
         if hasattr(place, name):
-            return getattr(place, name)
+            found: Function = getattr(place, name)
+            return found
     raise UserError(f"model: a step in place, {name + '_'!r}, cannot be followed.")
 
 
 @lru_cache(maxsize=512)
-def _signature(function):
+def _signature(function: Function) -> inspect.Signature | None:
     """Return the signature of a function that can work in place; None of any other."""
     try:
         found = inspect.signature(function)
@@ -118,7 +135,7 @@ def _signature(function):
     return found if "inplace" in found.parameters else None
 
 
-def _in_place(function, arguments, options):
+def _in_place(function: Function, arguments: Arguments, options: Options) -> inspect.BoundArguments | None:
     """Return the arguments by which a function that was asked to work in place does not; None where it was not."""
     signature = _signature(function)
     if signature is None:
@@ -130,14 +147,20 @@ def _in_place(function, arguments, options):
     return bound
 
 
-def on_the_way(*values) -> bool:
+def applied(function: type[torch.autograd.Function], *arguments: Any) -> torch.Tensor:
+    """Return what a function with a gradient of its own gives."""
+    result: torch.Tensor = function.apply(*arguments)
+    return result
+
+
+def on_the_way(*values: Any) -> bool:
     """Return whether any tensor in these depends on what is explained."""
     return any(isinstance(value, torch.Tensor) and value.requires_grad for value in tree_leaves(values))
 
 
 def name_of_step(name: str) -> str:
     """Return what a reader knows a step by: PyTorch's module that takes it, where one does, or the function's name."""
-    frame = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         module = frame.f_locals.get("self")
         if isinstance(module, torch.nn.Module):

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 
 from explainers.errors import UserError
 from explainers.networks.layers import find_layer
-from explainers.networks.maps import map_reader
+from explainers.networks.maps import Reading, map_reader
 from explainers.networks.optimised import optimised
 from explainers.networks.passes import gradients_of
 from explainers.parameters import Layer
@@ -29,7 +29,8 @@ class Ways:
         self._images, self._module = images, None if layer is None else find_layer(model, layer, images)
         if self._module is None:
             self._model: torch.nn.Module = optimised(model)
-            self._as_maps, channels_last = _as_they_are, torch.channels_last
+            self._as_maps: Reading = _as_they_are
+            channels_last = torch.channels_last
             self._ends, self._begins = (x.contiguous(memory_format=channels_last) for x in (images, begins))
         else:
             self._model = model

@@ -1,6 +1,6 @@
 """Windows of a network's layers, one per variant of an image, and the activations that differ in them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import NamedTuple
@@ -42,7 +42,7 @@ class Area(NamedTuple):
     columns: Spans
 
     @property
-    def corners(self):
+    def corners(self) -> Iterator[tuple[int, int]]:
         return zip(self.rows.starts, self.columns.starts, strict=True)
 
 
@@ -52,7 +52,7 @@ def joined(areas: Iterable[Area], size: torch.Size) -> Area:
     return Area(_union(rows).within(size[-2]), _union(columns).within(size[-1]))
 
 
-def _union(several):
+def _union(several: Sequence[Spans]) -> Spans:
     starts = [min(of_one) for of_one in zip(*(spans.starts for spans in several), strict=True)]
     ends = [max(of_one) for of_one in zip(*(spans.ends for spans in several), strict=True)]
     return Spans(starts, max(end - start for start, end in zip(starts, ends, strict=True)))
@@ -86,14 +86,14 @@ class Changed:
         return prod(self.values.shape[2:]) <= WORTHWHILE * prod(self.base.shape[2:])
 
 
-def _copy(source, source_at, target, target_at):
+def _copy(source: torch.Tensor, source_at: tuple[int, int], target: torch.Tensor, target_at: tuple[int, int]) -> None:
     """Copy what two windows (C, h, w) have in common; each lies at its first row and column."""
     from_rows, into_rows = _overlap(source_at[0], source.shape[1], target_at[0], target.shape[1])
     from_columns, into_columns = _overlap(source_at[1], source.shape[2], target_at[1], target.shape[2])
     target[:, into_rows, into_columns] = source[:, from_rows, from_columns]
 
 
-def _overlap(start, length, other_start, other_length):
+def _overlap(start: int, length: int, other_start: int, other_length: int) -> tuple[slice, slice]:
     """Return where the part that two stretches share lies in each."""
     first = max(start, other_start)
     last = max(first, min(start + length, other_start + other_length))

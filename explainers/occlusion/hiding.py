@@ -3,6 +3,7 @@
 from typing import Any
 
 import torch
+from torch import fx
 
 from explainers.errors import UserError, near
 from explainers.networks.incremental import Incremental, can_be_incremental
@@ -38,9 +39,10 @@ def occluded_scores(
     model, options = optimised(model, precision), {**options, "precision": precision}
     model.check(images[:1])
     colours = fill_colours(images, rectangles, fill, mean, std)
-    if images.device.type == "cpu" and can_be_incremental(model.model):
+    graph = model.model
+    if images.device.type == "cpu" and can_be_incremental(graph):
         singly = zip(images, colours, targets, strict=True)
-        found = [_in_part(model, image[None], rectangles, own, target, **options) for image, own, target in singly]
+        found = [_in_part(model, graph, one[None], rectangles, own, target, **options) for one, own, target in singly]
         originals, hidden = zip(*found, strict=True)
         return torch.stack(originals), torch.stack(hidden)
     original = classify(model, images, 1, lambda *_: None, targets, **options)[..., 0]
@@ -49,6 +51,7 @@ def occluded_scores(
 
 def _in_part(
     model: Optimised,
+    graph: fx.GraphModule,
     image: torch.Tensor,
     rectangles: torch.Tensor,
     colours: torch.Tensor,
@@ -68,7 +71,7 @@ def _in_part(
         return pick(scores, target.expand(len(logits), *target.shape))
 
     image = model.as_input(image)
-    network, fills = Incremental(model.model, image, model.read), colours.to(image.dtype)
+    network, fills = Incremental(graph, image, model.read), colours.to(image.dtype)
     heights, widths = (rectangles[:, 1::2] - rectangles[:, ::2]).unbind(1)
     order = torch.argsort(heights * widths * (heights.max() + 1) + heights, stable=True)
     batches = order.split(batch_size or usual_batch(image))

@@ -82,7 +82,9 @@ def _options(
     given: dict[str, Any], offered: dict[str, inspect.Parameter], model: nn.Module, images: torch.Tensor
 ) -> dict[str, Any]:
     """Return the arguments as captum takes them: layers as modules, baselines as images, lists as tuples."""
-    options = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
+    options: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in given.items()
+    }
     if "layer" in options:
         options["layer"] = find_layer(model, options["layer"], images)
     if "baselines" in options:

@@ -7,9 +7,12 @@ import json
 import os
 import platform
 import shutil
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain
+from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -31,6 +34,8 @@ from explainers.run.reading import inputs_of
 from explainers.run.truth import write_masks, write_parts
 from explainers.trees import as_tree
 
+_Row: TypeAlias = dict[str, Any]  # of a table, or a part of the manifest
+
 
 def assemble(job: Job, targets: dict[str, list[int]]) -> None:
     """Write the bundle beside its place and then put it there; nothing half-done is ever seen."""
@@ -43,9 +48,9 @@ def assemble(job: Job, targets: dict[str, list[int]]) -> None:
     _write_images(job, new)
     write_masks(job, new)
     write_parts(job, new)
-    methods = []
+    methods: list[_Row] = []
 
-    def nodes():
+    def nodes() -> Iterator[_Row]:
         for method in job.config.methods:
             methods.append((yield from _write_method(job, new, method, targets)))
 
@@ -55,10 +60,10 @@ def assemble(job: Job, targets: dict[str, list[int]]) -> None:
     replace_folder(new, bundle)
 
 
-def _write_predictions(job, new, targets):
+def _write_predictions(job: Job, new: Path, targets: dict[str, list[int]]) -> list[float] | None:
     """Write every image's rows and return the classes' thresholds, if any."""
 
-    def scores(name):
+    def scores(name: str) -> np.ndarray:
         return class_scores(job, read_prediction(job, name))
 
     labels = {name: photograph.labels for name, photograph in job.photographs.items()}
@@ -73,7 +78,7 @@ def _write_predictions(job, new, targets):
     return thresholds
 
 
-def _write_features(job, path):
+def _write_features(job: Job, path: Path) -> None:
     """Write what `np.save` would of all images' features (N, d)."""
     with open(path, "wb") as file:
         for index, name in enumerate(job.photographs):
@@ -85,10 +90,10 @@ def _write_features(job, path):
             file.write(features.tobytes())
 
 
-def _write_images(job, new):
+def _write_images(job: Job, new: Path) -> None:
     height, width = job.config.output_size
 
-    def rows():
+    def rows() -> Iterator[_Row]:
         for name, photograph in job.photographs.items():
             _link(job.predictions_folder / f"{name}.webp", new / "images" / f"{name}.webp")
             labels = None if photograph.labels is None else "|".join(job.classes[k] for k in photograph.labels)
@@ -98,7 +103,9 @@ def _write_images(job, new):
     write_table(new / "images.csv", rows())
 
 
-def _write_method(job: Job, new, method: MethodConfig, targets):
+def _write_method(
+    job: Job, new: Path, method: MethodConfig, targets: dict[str, list[int]]
+) -> Generator[_Row, None, _Row]:
     """Write one method's maps, yield its rows of nodes.csv, and return what the manifest says of it."""
     folder, explained = job.method_folder(method), targets_for(method, targets)
     seconds = 0.0
@@ -126,12 +133,12 @@ def _write_method(job: Job, new, method: MethodConfig, targets):
     }
 
 
-def _layer_of(job, method):
+def _layer_of(job: Job, method: MethodConfig) -> str | None:
     """Return the name of the layer that is explained, given or found; None of a method without one."""
     found_by = registry.explainer(method.name).finds_layer
     if found_by is None:
         return None
-    given = job.resolved(method)["layer"]
+    given: str | None = job.resolved(method)["layer"]
     if given is not None:
         return given
     with untouched(job.model):
@@ -139,7 +146,7 @@ def _layer_of(job, method):
         return layer_name(job.model, found_by(job.model, None, images))
 
 
-def _write_map(job, new, method, folder, node):
+def _write_map(job: Job, new: Path, method: MethodConfig, folder: Path, node: _Row) -> _Row:
     """Put a map into the bundle, and return what nodes.csv says of its file."""
     output, source = job.config.output, folder / f"{node['file']}.npy"
     file = f"maps/{opaque(method.id, node['file'])}{FORMATS[output.maps]}"
@@ -152,7 +159,7 @@ def _write_map(job, new, method, folder, node):
     return {"map_file": file, **values}
 
 
-def _node_row(job, method, name, node, file):
+def _node_row(job: Job, method: MethodConfig, name: str, node: _Row, file: _Row) -> _Row:
     return {
         "image_id": name,
         "method": method.id,
@@ -168,7 +175,7 @@ def _node_row(job, method, name, node, file):
     }
 
 
-def _write_tree(job, new):
+def _write_tree(job: Job, new: Path) -> None:
     """Put the latent tree into the bundle, with the model's own class names, if its methods were given just one."""
     trees = {}
     for method in job.config.methods:
@@ -180,7 +187,7 @@ def _write_tree(job, new):
         next(iter(trees.values())).write(new / "tree.json")
 
 
-def _manifest(job, methods, thresholds):
+def _manifest(job: Job, methods: list[_Row], thresholds: list[float] | None) -> _Row:
     model = job.config.model
     height, width = model.height_width
     return {
@@ -216,7 +223,7 @@ def _versions() -> dict[str, str]:
     }
 
 
-def _link(source, destination):
+def _link(source: Path, destination: Path) -> None:
     """Give a finished file a second name; copy it where the file system cannot."""
     destination.parent.mkdir(parents=True, exist_ok=True)
     try:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from functools import partial
 
 import pytest
 from django.test import Client
@@ -12,7 +13,7 @@ from studyapp.core.questionnaires.pages import kind_of
 from studyapp.data.exporting import export
 from studyapp.data.study_files import dump_study, load_study
 from studyapp.run import sessions
-from studyapp.simulation import simulate
+from studyapp.simulation import by_http, simulate
 from studyapp.simulation.by_functions import walk
 from tests.studyapp.asked import EVERY_TYPE, TRUST, likert
 from tests.studyapp.conftest import walk as walk_person
@@ -155,3 +156,12 @@ def test_straight_lining_and_every_missed_check_are_flagged(draft):
     kept = quality.measures(rows, kind_of(publishing.frozen(study.current)))
     assert (kept["straight"], kept["failed"]) == (["trust"], {"trust": 2})
     assert "Straight-lining: the same answer to all items of “trust”" in quality.flags(kept, None)
+
+
+def test_bots_turn_the_pages_over_http(draft, live_server):
+    study = asking(draft, EVERY_TYPE, TRUST | {"per_page": 2, "place": "start", "order": "random"})
+    (run,) = simulate(study, 1, partial(by_http.walk, url=live_server.url), skill="oracle", seed=5)
+    assert run.status == "completed"
+    answers = {run.plan.steps[row.position]["page"]: row.answer for row in run.responses.all()}
+    assert sorted(answers["every"]["rank"]) == ["Colour", "Place", "Shape"]
+    assert answers["trust"]["t1"] in range(1, 6)
