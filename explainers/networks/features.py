@@ -24,11 +24,11 @@ def penultimate(model: torch.nn.Module, images: torch.Tensor) -> Penultimate:
     """Return a model's logits and the features they are made from."""
     features: list[torch.Tensor] = []
 
-    def note(_module: torch.nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
-        features.append(inputs[0])
+    def note(_module: torch.nn.Module, inputs: tuple[torch.Tensor, ...], named: dict[str, torch.Tensor]) -> None:
+        features.append(inputs[0] if inputs else named["input"])
 
     weighted = [m for m in model.modules() if isinstance(m, torch.nn.Linear | torch.nn.Conv2d)]
-    handles = [module.register_forward_pre_hook(note) for module in weighted]
+    handles = [module.register_forward_pre_hook(note, with_kwargs=True) for module in weighted]
     try:
         with untouched(model), torch.no_grad():
             logits = model(images)

@@ -39,7 +39,7 @@ def _overwrites(graph: fx.GraphModule, node: fx.Node) -> bool:
     in_place = named or node.kwargs.get("inplace") or getattr(module_of(graph, node), "inplace", False)
     if not in_place:
         return False
-    written = node.args[0]
+    written = node.args[0] if node.args else node.kwargs.get("input")
     return isinstance(written, fx.Node) and len(written.users) > 1
 
 
@@ -123,7 +123,8 @@ class _Interpreter(fx.Interpreter):
         if isinstance(layer, _SLIDING):
             return _slid(layer, inputs, base.shape)
         if isinstance(layer, _POINTWISE) or (layer is None and node.target in _POINTWISE_CALLS):
-            return getattr(self, node.op)(node.target, (inputs[0].values, *args[1:]), kwargs), inputs[0].area
+            args, kwargs = fx.node.map_aggregate((args, kwargs), lambda a: a.values if isinstance(a, Changed) else a)
+            return getattr(self, node.op)(node.target, args, kwargs), inputs[0].area
         is_joined = node.target is torch.cat and (args[1:] == (1,) or kwargs == {"dim": 1})
         is_added = node.target in ADDITIONS and not kwargs and [one.base.shape for one in inputs] == [base.shape] * 2
         if not is_joined and not is_added:

@@ -20,6 +20,7 @@ from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import ClassVar
+from unittest.mock import patch
 
 FIREFOX, WEBKIT, DISPLAY = "firefox-esr", "WebKitWebDriver", "Xvfb"
 PATIENCE_S = 60
@@ -37,11 +38,11 @@ PLACE = """const box = document.querySelector(arguments[0]).getBoundingClientRec
 class Tab:
     """One tab: `run(script, arguments)` runs JavaScript in it, `press(selector)` clicks as a person would.
 
-    `act(steps)` moves the mouse: ("down",), ("up",) or ("move", x, y) in the window.
+    `act(steps)` moves the mouse: ("down",), ("up",) or ("move", x, y) in the window. `version` is the browser's own.
     """
 
-    def __init__(self, go: Callable, run: Callable, find: Callable, act: Callable):
-        self.go, self.run, self._find, self._act = go, run, find, act
+    def __init__(self, version: str, go: Callable, run: Callable, find: Callable, act: Callable):
+        self.version, self.go, self.run, self._find, self._act = version, go, run, find, act
 
     def ask(self, expression: str, *arguments):
         """Return what a JavaScript expression says; `arguments[0]` and so on stand for what is given."""
@@ -91,9 +92,10 @@ def firefox() -> Iterator[Tab]:
         browser = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             with _marionette(Path(profile, "MarionetteActivePort")) as ask:
-                ask("WebDriver:NewSession", {})
+                session = ask("WebDriver:NewSession", {})
                 ask("WebDriver:SetWindowRect", {"width": 1280, "height": 900})
                 yield Tab(
+                    session["capabilities"]["browserVersion"],
                     lambda address: ask("WebDriver:Navigate", {"url": address}),
                     lambda script, given: ask("WebDriver:ExecuteScript", {"script": script, "args": given})["value"],
                     partial(_Element, ask),
@@ -159,6 +161,7 @@ def webkit() -> Iterator[Tab]:
         stack.callback(browser.quit)
         browser.set_window_size(1280, 900)
         yield Tab(
+            browser.capabilities["browserVersion"],
             browser.get,
             lambda script, given: browser.execute_script(script, *given),
             lambda selector: browser.find_element("css selector", selector),
@@ -169,24 +172,36 @@ def webkit() -> Iterator[Tab]:
 @contextmanager
 def chromium(**options) -> Iterator[Tab]:
     """Start Chromium as the other tests do, with options of a context, as `has_touch`."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import Error, sync_playwright
 
     from studyapp.core.chromium import launch
 
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright's loop runs in this very thread
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
+    with ExitStack() as stack:
+        # Playwright's loop runs in this very thread
+        stack.enter_context(patch.dict(os.environ, DJANGO_ALLOW_ASYNC_UNSAFE="true"))
+        browser = launch(stack.enter_context(sync_playwright()))
+        stack.callback(browser.close)
         page = browser.new_context(viewport={"width": 1280, "height": 900}, **options).new_page()
         page.set_default_timeout(PATIENCE_S * 1000)
         mouse = {"move": page.mouse.move, "down": page.mouse.down, "up": page.mouse.up}
+
+        def run(script: str, given: list):
+            """Run a script in the page, or in the next one when the page goes while it runs."""
+            try:
+                return page.evaluate(f"(arguments) => {{ {script} }}", given)
+            except Error as error:
+                if "context was destroyed" not in error.message:
+                    raise
+                page.wait_for_load_state()
+                return run(script, given)
+
         yield Tab(
+            browser.version,
             page.goto,
-            lambda script, given: page.evaluate(f"(arguments) => {{ {script} }}", given),
+            run,
             partial(_Handle, page),
             lambda steps: [mouse[name](*place) for name, *place in steps],
         )
-        browser.close()
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
 class _Handle:

@@ -34,11 +34,6 @@ MODES = {
 }
 ENGINES = {"chromium": "Chromium", "firefox": "Firefox", "webkit": "WebKitGTK"}
 MARKS = {"passed": "✓", "failed": "✗", "no board": "–", "skipped": "not run"}
-VERSION = {
-    "chromium": r"Chrome/(\d+)",
-    "firefox": r"Firefox/(\d+)",
-    "webkit": r"Version/([\d.]+)",
-}
 
 Cells = dict[tuple[str, str, str], str]
 
@@ -57,9 +52,8 @@ def walked(report: ElementTree.Element) -> tuple[Cells, dict[str, str]]:
         if engine == TOUCH:
             engine, mode = "chromium", "touch" if mode == "mouse" else ""
         cells[engine, kind, mode] = _outcome(case)
-        for said in case.iter("property"):
-            if version := re.search(VERSION[engine], said.get("value") or ""):
-                versions[engine] = version[1]
+        for said in case.iterfind("properties/property[@name='version']"):
+            versions[engine] = said.get("value", "")
     return cells, versions
 
 

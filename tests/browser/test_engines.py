@@ -112,7 +112,7 @@ def go_on(tab, mode: str = "mouse") -> None:
 
 @pytest.mark.parametrize("mode", MODES)
 def test_a_whole_session_is_stored(tab, door, mode, record_property):
-    record_property("browser", tab.ask("navigator.userAgent"))
+    record_property("version", tab.version)
     if mode == "drag" and not models.Study.objects.get().kind.startswith(BOARDS):
         pytest.skip("no board")
     tab.go(door)

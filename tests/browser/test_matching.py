@@ -222,6 +222,13 @@ def test_nothing_moves_while_labels_are_placed(page, start):
     page.click("[data-box=A] .place")
     settled(page)
     assert places() == before
+    page.evaluate("document.documentElement.style.fontSize = '200%'")  # more lines, as a long label takes
+    filled = [place["height"] for place in places()]
+    for box in "AB":
+        page.click(f"[data-box={box}] .back")
+    settled(page)
+    assert placed(page) == ["", ""]
+    assert [place["height"] for place in places()] == filled
 
 
 def test_what_was_placed_survives_a_reload_and_a_pause(page, start):

@@ -30,7 +30,7 @@ def in_part_and_whole(model, images, monkeypatch, rectangles=RECTANGLES, **how):
     targets = torch.tensor([[0, 1]] * len(images))
     given = images, torch.tensor(rectangles), targets
     assert can_be_incremental(optimised(model).model)
-    in_part = occluded_scores(model, *given, **HOW, **how)[1]
+    in_part = occluded_scores(model, *given, **HOW, **how, batch_size=2)[1]  # in one batch all windows are the largest
     with monkeypatch.context() as patch:
         patch.setattr("explainers.occlusion.hiding.can_be_incremental", lambda _graph: False)
         return in_part, occluded_scores(model, *given, **HOW, **how)[1]
@@ -73,6 +73,25 @@ class Odd(nn.Module):
 def test_irregular_steps_give_the_scores_of_the_whole_network(size, monkeypatch):
     images = torch.randn(2, 3, *size, generator=torch.Generator().manual_seed(1))
     assert_equal(*in_part_and_whole(Odd().eval(), images, monkeypatch))
+
+
+class ByName(nn.Module):
+    """Layers that are given their input by its name."""
+
+    def __init__(self, inplace):
+        super().__init__()
+        torch.manual_seed(0)
+        self.first, self.second, self.head = nn.Conv2d(3, 6, 3), nn.Conv2d(6, 6, 3, padding=1), nn.Linear(6, 2)
+        self.pool, self.relu = nn.MaxPool2d(2), nn.ReLU(inplace)
+
+    def forward(self, x):
+        x = self.relu(input=self.pool(input=self.first(input=x)))
+        return self.head(input=F.relu(input=self.second(input=x)).mean((2, 3)))
+
+
+@pytest.mark.parametrize("inplace", [False, True])
+def test_layers_may_be_given_their_input_by_name(inplace, monkeypatch):
+    assert_equal(*in_part_and_whole(ByName(inplace).eval(), pictures(1), monkeypatch))
 
 
 class Residual(nn.Module):

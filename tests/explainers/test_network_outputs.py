@@ -11,6 +11,7 @@ from torch import nn
 
 import explainers
 from explainers.errors import UserError
+from explainers.networks.features import penultimate
 from explainers.registry import scores
 from tests.explainers.networks import of_any_network, pictures, quick, small_cnn
 from tests.explainers.test_every_method import state_of
@@ -260,3 +261,19 @@ def test_grad_cam_goes_back_through_steps_that_cannot_be_batched():
     both = explained("grad_cam", model, [[0, 1], [2, 0]])
     for t, targets in enumerate(([0, 2], [1, 0])):
         torch.testing.assert_close(both[:, t : t + 1], explained("grad_cam", model, targets), atol=1e-6, rtol=1e-4)
+
+
+class HeadByName(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.network, self.head = small_cnn(), nn.Linear(3, 2)
+
+    def forward(self, x):
+        return self.head(input=self.network(x))
+
+
+def test_features_are_found_where_the_last_layer_is_given_them_by_name():
+    model, images = HeadByName().eval(), pictures(2)
+    found = penultimate(model, images)
+    torch.testing.assert_close(found.features, model.network(images))
+    torch.testing.assert_close(found.logits, model.head(found.features))

@@ -13,6 +13,17 @@ function likenessOf(label, element) {
   return dragging.floating(chip, element.getBoundingClientRect());
 }
 
+/** Keep room in a box for each of the labels, however many lines it takes, so that nothing moves when one is put there. */
+function keepRoom(slot, labels) {
+  for (const label of labels) {
+    const room = document.createElement("span");
+    room.className = "room";
+    room.translate = false;
+    room.textContent = label;
+    slot.prepend(room);
+  }
+}
+
 export function init(form) {
   const board = form.querySelector("#board");
   const tray = form.querySelector("[data-tray]");
@@ -193,7 +204,9 @@ export function init(form) {
     },
   });
 
+  const labels = chips.map((chip) => chip.dataset.label);
   for (const { list, place } of boxes) {
+    keepRoom(place.parentElement, labels);
     list.tabIndex = -1;
     list.setAttribute("aria-hidden", "true");
     list.addEventListener("focus", () => place.focus()); // an error sends the focus to the field itself
