@@ -73,15 +73,15 @@ def _questionnaire(study: Study, name: str, its: list[Item], plan: Plan, accurac
     records = described.records(name, left, answers)
     records += chain.from_iterable(_compared(measure, plan) for measure in tested)
     records += questions.choices(single_choices, study, plan, name)
-    if scores or singles:
-        records.insert(0, _with_accuracy(name, [*scores, *singles], accuracy, plan))
+    related = _with_accuracy(name, [*scores, *singles], accuracy, plan) if scores or singles else None
+    records[:0] = [related] if related else []
     figures = described.bars(name, its, answers)
     remarks = [item.remark for item in its if item.remark]
     texts = [f"“{item.text}”: {described.of(answers, item)['value'].notna().sum()} answers in free text."
              for item in its if item.type == "text"]  # fmt: skip
     intro = " ".join([*_repeated(answers), *texts, *remarks])
     title = f"Questionnaire: {apa.words(name)}"
-    said = _said(answers, [*scores, *singles], accuracy, records[0], plan)
+    said = _said(answers, [*scores, *singles], accuracy, related, plan)
     return Section(title, said, records, figures, intro=intro, figures_first=len(figures))
 
 
@@ -233,13 +233,13 @@ def _related(measure: Measure, accuracy: pd.Series) -> pd.DataFrame:
         return pd.DataFrame([{"term": measure.label, "n": int(own.notna().sum()), "reason": refusal.reason}])
 
 
-def _said(answers: pd.DataFrame, found: list[Measure], accuracy: Measure, related: Record,
+def _said(answers: pd.DataFrame, found: list[Measure], accuracy: Measure, related: Record | None,
           plan: Plan) -> str:  # fmt: skip
     """Return who answered, the means, and which of them go with accuracy."""
     people = answers.dropna(subset=["value"])["participant"].nunique()
     means = "; ".join(f"{measure.label} M = {apa.number(measure.data[measure.name].mean())}" for measure in found)
     said = f"{people} participants answered{f': {means}' if means else ''}."
-    if not related.id.endswith(".accuracy") or not related.defined:
+    if related is None or not related.defined:
         return said
     clear = related.terms[related.terms["p_adjusted"] < plan.alpha]
     if clear.empty:

@@ -231,6 +231,19 @@ def test_what_was_asked_after_every_block_is_compared_between_stages(tmp_path):
     assert "view_view_score.friedman" in by_id(section)
 
 
+def test_a_questionnaire_of_free_text_alone_is_counted_and_never_printed(tmp_path):
+    folder = factory.forward_simulation(tmp_path / "export", n=12, codes=False)
+    factory.write(
+        folder, "answers", [asked(i, "last", "why", "text", f"Because {i}" if i % 2 else "") for i in range(12)]
+    )
+    study = read_export(folder)
+    ((_, make),) = sections(study, Plan(), find("forward_simulation").measures(study)[0])
+    section = make()
+    assert section.answer == "6 participants answered."
+    assert "6 answers in free text" in section.intro
+    assert not section.records
+
+
 def test_nothing_happens_where_nothing_was_asked(tmp_path):
     study = read_export(factory.forward_simulation(tmp_path / "export", n=12, codes=False))
     assert items(study) == []
