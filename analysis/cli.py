@@ -11,6 +11,7 @@ from typing import Any
 from tqdm import tqdm
 
 from analysis.errors import AnalysisError
+from analysis.papers import reading as papers
 
 
 def main(arguments: list[str] | None = None, program: str = "python -m analysis") -> int:
@@ -40,6 +41,8 @@ def _parser(program: str = "") -> tuple[argparse.ArgumentParser, Any]:
     report.add_argument("--plan", type=Path, help="analysis_plan.json (default: the one frozen in the export)")
     report.add_argument("--bundle", type=Path, help="the bundle whose metrics.csv is compared with people")
     report.add_argument("--against", type=Path, metavar="EXPORT", help="another study with other people, unpaired")
+    report.add_argument("--as", dest="paper", metavar="PAPER", help="a page in a paper's order too, its numbers "
+                        f"beside ours: {', '.join(papers.names())}")  # fmt: skip
     report.set_defaults(run=run_report)
     _add_power(commands)
     proposed = commands.add_parser("map", help="propose MAP.toml for a CSV from elsewhere")
@@ -78,7 +81,8 @@ def _add_power(commands: Any) -> None:
 
 def run_report(options: argparse.Namespace) -> None:
     """Write a report folder."""
-    from analysis.report import folder, running  # the scientific stack takes a second to load: --help should not
+    # the scientific stack takes a second to load: --help should not
+    from analysis.report import as_paper, folder, running
 
     if (options.export is None) == (options.csv is None):
         raise AnalysisError("name either an EXPORT folder or --csv FILE with --map MAP.toml")
@@ -88,17 +92,20 @@ def run_report(options: argparse.Namespace) -> None:
         )
     from analysis.results.records import FAULT
 
+    paper = papers.read(options.paper) if options.paper else None
     folder.check_target(options.out)
     found = running.analyse(
-        options.export, options.csv, options.map, options.plan, options.bundle, options.against, _steps
+        options.export, options.csv, options.map, options.plan, options.bundle, options.against, _steps, paper
     )
-    folder.write(found, options.out, lambda figures: tqdm(figures, desc="figures", unit="", leave=False))
+    folder.write(found, options.out, lambda figures: tqdm(figures, desc="figures", unit="", leave=False), paper)
     print(f"{options.out / 'report.html'}: {len(found.sample.study.participants)} participants")
     for section in found.sections:
         print(f"  {section.answer}")
         for text in [*section.warnings, *(text for kept in section.records for text in kept.warnings)]:
             if FAULT in text:
                 print(f"warning: {section.title}: {text}", file=sys.stderr)
+    if paper is not None:
+        print(f"{options.out / 'paper.html'}: {as_paper.lay_out(paper, found).said()}")
 
 
 def run_power(options: argparse.Namespace) -> None:

@@ -14,13 +14,14 @@ from analysis.errors import AnalysisError
 from analysis.reading.files import LARGEST, numbers, read_csv, read_json, require, require_unique, sha256
 from analysis.reading.study import Study
 
-TABLES = ("participants", "trials", "steps", "events", "codes")
+TABLES = ("participants", "trials", "steps", "events", "codes", "answers")
 REQUIRED = {
     "participants": ["participant", "condition", "status"],
     "trials": ["participant", "trial_index"],
     "steps": ["participant", "step_index"],
     "events": ["participant", "name"],
     "codes": ["participant", "trial_index", "coder", "code", "kind"],
+    "answers": ["participant", "questionnaire", "step_index", "item", "type", "scale", "reverse", "value", "score"],
 }
 KEYS = {"participants": ["participant"], "trials": ["participant", "trial_index"],
         "steps": ["participant", "step_index"]}  # fmt: skip
@@ -34,6 +35,11 @@ TEXTS = (
     "stage",
     "study_version",
     "data",
+    "questionnaire",
+    "item",
+    "scale",
+    "value",
+    "label",
 )
 GUARDED = tuple("=+-@＝＋－＠\t\r\n'")
 

@@ -57,6 +57,7 @@ class Study:
     steps: pd.DataFrame | None = None
     events: pd.DataFrame | None = None
     codes: pd.DataFrame | None = None
+    answers: pd.DataFrame | None = None
     metrics: pd.DataFrame | None = None
     parameters: dict[str, Any] = field(default_factory=dict)
     variables: list[dict[str, Any]] = field(default_factory=list)
@@ -75,7 +76,7 @@ class Study:
 
         people = self.participants[self.participants["participant"].isin(chosen)].reset_index(drop=True)
         return replace(self, participants=people, trials=keep(self.trials), steps=keep(self.steps),
-                       events=keep(self.events), codes=keep(self.codes))  # fmt: skip
+                       events=keep(self.events), codes=keep(self.codes), answers=keep(self.answers))  # fmt: skip
 
     def table(self, name: str) -> pd.DataFrame:
         """Return one of the tables, refusing a study that was exported without it."""

@@ -22,7 +22,7 @@ from analysis.reading.study import Measure, Study
 from analysis.results import apa
 from analysis.results.records import record
 from analysis.results.section import Section, Steps
-from analysis.sections import between, blocks, repeated, sorting, trials, varied
+from analysis.sections import between, blocks, questionnaires, repeated, sorting, trials, varied
 from analysis.statistics.effects import wilson
 
 KIND = "clustering"
@@ -45,9 +45,10 @@ SHARES = ("term", "answer", "n", "share", "ci_low", "ci_high")
 
 
 def measures(study: Study) -> list[Measure]:
-    """Return purity and confidence by stage, over all data sets and in each, the agents' ratings, and difficulty."""
+    """Return purity and confidence by stage, over all data sets and in each, ratings, and those of questionnaires."""
     scored = _scored(study)
-    return [*_measures(study, scored), *_by_what_varied(study, scored), *_rated_once(study)]
+    found = [*_measures(study, scored), *_by_what_varied(study, scored), *_rated_once(study)]
+    return [*found, *questionnaires.measures(study, _accuracy(study, scored))]
 
 
 def _by_what_varied(study: Study, scored: pd.DataFrame) -> list[Measure]:
@@ -75,6 +76,10 @@ def _parts(scored: pd.DataFrame, name: str) -> list[tuple[str, str, pd.DataFrame
     return [(dataset, f"{name}_{dataset}", scored[scored["dataset"] == dataset]) for dataset in datasets]
 
 
+def _accuracy(study: Study, scored: pd.DataFrame) -> Measure:
+    return _by_stage(study, scored, "purity", "Purity", "fraction")
+
+
 def _rated_once(study: Study) -> list[Measure]:
     return [measure for measure in (_agents(study), _difficulty(study)) if measure is not None]
 
@@ -93,6 +98,7 @@ def sections(study: Study, plan: Plan) -> Steps:
             compute = partial(_rated, measure, plan, _points(study, measure))
         found.append((measure.name, compute))
     found += varied.sections(_by_what_varied(study, scored), plan)
+    found += questionnaires.sections(study, plan, _accuracy(study, scored))
     return [*found, ("demographics", partial(_demographics, study))]
 
 

@@ -15,7 +15,7 @@ from analysis.reading.scales import scale
 from analysis.reading.study import Measure, Study
 from analysis.results.records import record
 from analysis.results.section import Figure, Section, Steps
-from analysis.sections import blocks, coding, judging, questions, repeated, varied
+from analysis.sections import blocks, coding, judging, questionnaires, questions, repeated, varied
 from analysis.statistics.descriptives import COLUMNS, descriptives
 
 KIND = "forward_simulation"
@@ -59,6 +59,12 @@ METRICS_NOTE = (
 
 
 def measures(study: Study) -> list[Measure]:
+    """Return the measures of the trials, then those of the study's questionnaires."""
+    found = _measures(study)
+    return [*found, *questionnaires.measures(study, found[0])]
+
+
+def _measures(study: Study) -> list[Measure]:
     """Return the share of right predictions, confidence, response time, and the saliency ratio where it is coded."""
     trials = _trials(study)
     found = [
@@ -90,7 +96,7 @@ def _judged(trials: pd.DataFrame) -> pd.DataFrame:
 
 def sections(study: Study, plan: Plan) -> Steps:
     """Return the report's sections in their order."""
-    by_name = {measure.name: measure for measure in measures(study)}
+    by_name = {measure.name: measure for measure in _measures(study)}
     found: Steps = [
         ("fraction correct", partial(_accuracy, by_name["fraction_correct"], plan)),
         ("accuracy by outcome", partial(_by_outcome, study)),
@@ -108,6 +114,7 @@ def sections(study: Study, plan: Plan) -> Steps:
         found.append(("features named", partial(coding.section, study, plan, CODED, CODES_BY)))
     found.append(("response time", partial(blocks.ordinal, by_name["rt_s"], plan)))
     found += varied.sections([one for one in by_name.values() if one.within and one.name != judging.RELIANCE], plan)
+    found += questionnaires.sections(study, plan, by_name["fraction_correct"])
     return [*found, ("questions", partial(questions.section, study, plan))]
 
 

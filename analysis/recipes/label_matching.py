@@ -14,7 +14,7 @@ from analysis.reading.study import Measure, Study
 from analysis.results import apa
 from analysis.results.records import Record, record
 from analysis.results.section import Section, Steps
-from analysis.sections import blocks, questions, trials, varied
+from analysis.sections import blocks, questionnaires, questions, trials, varied
 from analysis.statistics.comparisons import against_chance
 
 KIND = "label_matching"
@@ -29,6 +29,12 @@ PLAN = Plan(
 
 
 def measures(study: Study) -> list[Measure]:
+    """Return the measures of the trials, then those of the study's questionnaires."""
+    found = _measures(study)
+    return [*found, *questionnaires.measures(study, found[0])]
+
+
+def _measures(study: Study) -> list[Measure]:
     """Return the share matched and whether all were matched in evaluation, response time and moves."""
     people, factors = _people(study)
     answered = _answered(study)
@@ -50,7 +56,8 @@ def measures(study: Study) -> list[Measure]:
 def sections(study: Study, plan: Plan) -> Steps:
     """Return the report's sections in their order."""
     found: Steps = []
-    for measure in measures(study):
+    own = _measures(study)
+    for measure in own:
         if measure.within:
             found += varied.sections([measure], plan)
         elif measure.kind == "time":
@@ -59,6 +66,7 @@ def sections(study: Study, plan: Plan) -> Steps:
             found.append((measure.name, partial(_accuracy, measure, plan)))
     return [
         *found,
+        *questionnaires.sections(study, plan, own[0]),
         ("learning", partial(_learning, study, plan)),
         ("questions", partial(questions.section, study, plan)),
     ]

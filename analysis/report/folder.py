@@ -17,9 +17,11 @@ import jinja2
 
 from analysis import __version__
 from analysis.errors import AnalysisError
+from analysis.papers.reading import Paper
 from analysis.planning.preregistration import preregistration
 from analysis.plots import style
 from analysis.reading.plans import SOURCES, SUPPORTING
+from analysis.report import as_paper
 from analysis.report.content import Report, type_of
 from analysis.report.methods import design, methods_text
 from analysis.report.verdicts import verdicts
@@ -49,13 +51,16 @@ def check_target(folder: Path) -> None:
         raise AnalysisError(f"{folder}: is not empty and holds no report; name another folder")
 
 
-def write(report: Report, folder: Path, progress: Progress = iter) -> None:
-    """Write the report folder, replacing an older report; `progress` wraps the iteration over the figures."""
+def write(report: Report, folder: Path, progress: Progress = iter, paper: Paper | None = None) -> None:
+    """Write the report folder, replacing an older report; `progress` wraps the iteration over the figures.
+
+    With a `paper`, its page `paper.html` lies beside the report, which stays as it is.
+    """
     check_target(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
-        _fill(report, work, progress)
+        _fill(report, work, progress, paper)
         work.chmod(0o755)
         if folder.exists():
             shutil.rmtree(folder)
@@ -64,19 +69,28 @@ def write(report: Report, folder: Path, progress: Progress = iter) -> None:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _fill(report: Report, folder: Path, progress: Progress) -> None:
+def _fill(report: Report, folder: Path, progress: Progress, paper: Paper | None) -> None:
     sections = report.sections
     shown = _write_tables(sections, folder / "tables")
-    pictures = _write_figures(sections, folder / "figures", progress)
-    _write_json(folder / "results.json", {**results(report), "figures": _described(sections, pictures)})
+    laid_out = as_paper.lay_out(paper, report) if paper else None
+    drawn = [*sections, *([laid_out.more] if laid_out else [])]
+    pictures = _write_figures(drawn, folder / "figures", progress)
+    _write_json(folder / "results.json", {**results(report), "figures": _described(drawn, pictures)})
     _write_json(folder / "versions.json", versions())
     _write_json(folder / "analysis_plan.json", report.plan.as_json())
     (folder / "methods.txt").write_text(methods_text(report), encoding="utf-8")
     (folder / "preregistration.md").write_text(_preregistered(report), encoding="utf-8")
     content = page(report, shown, pictures)
-    page_html, page_md = (_environment().get_template(f"report.{kind}.j2").render(content) for kind in ("html", "md"))
-    (folder / "report.html").write_text(page_html, encoding="utf-8")
-    (folder / "report.md").write_text(tables.without_tags(page_md), encoding="utf-8")
+    _write_page(folder, "report", content)
+    if laid_out:
+        _write_page(folder, "paper", {**content, "laid_out": laid_out})
+        (folder / "paper.csv").write_text(tables.csv(laid_out.numbers()), encoding="utf-8")
+
+
+def _write_page(folder: Path, name: str, content: dict[str, Any]) -> None:
+    page_html, page_md = (_environment().get_template(f"{name}.{kind}.j2").render(content) for kind in ("html", "md"))
+    (folder / f"{name}.html").write_text(page_html, encoding="utf-8")
+    (folder / f"{name}.md").write_text(tables.without_tags(page_md), encoding="utf-8")
 
 
 def _described(sections: list[Section], pictures: dict[str, Any]) -> list[dict[str, Any]]:

@@ -64,6 +64,11 @@ SENTENCES = {  # by the second part of an analysis' id
     "answers; shares of answers with a code have Wilson intervals at the effective sample size.",
     "spearman": "Automatic metrics were compared with human accuracy by Spearman's ρ over stimuli, with percentile "
     "bootstrap intervals that resample participants.",
+    "reliability": "A scale's score is the mean of the items answered, reverse-coded ones turned round. Its internal "
+    "consistency is Cronbach's α with Feldt's interval, and McDonald's ω total of one factor fitted by minimal "
+    "residuals.",
+    "accuracy": "Scores and ratings of questionnaires were correlated with the participants' accuracy by Spearman's ρ "
+    "({correction} within each questionnaire).",
     "association": "Answers to questions were compared between conditions by χ² tests with Cramér's V.",
 }
 

@@ -7,6 +7,7 @@ from types import ModuleType
 
 from analysis import recipes
 from analysis.errors import AnalysisError, NotDefined
+from analysis.papers.reading import Paper
 from analysis.reading.exports import read_export, with_metrics
 from analysis.reading.files import read_json
 from analysis.reading.foreign import read_foreign
@@ -24,11 +25,12 @@ from analysis.sections import prediction, sensitivity
 
 
 def analyse(export: Path | None, csv: Path | None = None, map_file: Path | None = None, plan_file: Path | None = None,
-            bundle: Path | None = None, against: Path | None = None, progress: Progress = iter) -> Report:  # fmt: skip
+            bundle: Path | None = None, against: Path | None = None, progress: Progress = iter,
+            paper: Paper | None = None) -> Report:  # fmt: skip
     """Return the report of an export folder, or of a foreign CSV with its map.
 
     `bundle` is the folder whose `metrics.csv` is compared with people; `against` the export of another study of the
-    same kind, with other people; `progress` wraps the sections.
+    same kind, with other people; `progress` wraps the sections; `paper` refuses a study of another kind than its own.
     """
     if export is not None:
         study = read_export(export)
@@ -36,6 +38,8 @@ def analyse(export: Path | None, csv: Path | None = None, map_file: Path | None 
         study = read_foreign(csv, map_file)
     else:
         raise AnalysisError("found neither an export folder nor a CSV with its map")
+    if paper is not None:
+        paper.check_kind(study.kind)
     if bundle is not None:
         study = with_metrics(study, bundle / "metrics.csv")
     recipe = recipes.find(study.kind)

@@ -23,6 +23,8 @@ HEADINGS = {
     "brier": "Brier score", "ece": "ECE", "n_a": "n (A)", "n_b": "n (B)",
     "share_a": "Share (A)", "share_b": "Share (B)",
     "estimate": "Estimate", "chi2": "χ²", "rho": "ρ", "W": "W", "H": "H", "z": "z", "V": "V",
+    "alpha": "α", "omega": "ω", "item_rest": "r with the rest", "alpha_without": "α without",
+    "from": "From", "to": "To",
 }  # fmt: skip
 INTERVALS = {"ci_low": "95% CI", "eta2p_ci_low": "90% CI", "w_low": "90% CI", "ece_low": "95% CI"}
 P_VALUES = ("p", "p_adjusted", "p_permutation", "p_uncorrected")

@@ -84,6 +84,15 @@ def binary_models(measure: Measure) -> list[Record]:
 def spread(measure: Measure) -> Figure:
     """Return the figure of boxes, participants and means."""
     factors = [factor for factor in [*measure.between, *measure.within] if measure.data[factor].nunique() > 1]
+    return _boxes(measure, factors, f"{measure.name}-spread")
+
+
+def spread_by(measure: Measure, factor: str) -> Figure:
+    """Return the same figure by one factor alone."""
+    return _boxes(measure, [factor], f"{measure.name}-by-{factor}")
+
+
+def _boxes(measure: Measure, factors: list[str], id: str) -> Figure:
     by = apa.listing([apa.words(factor) for factor in factors]) or "everybody"
     means = (
         measure.data.groupby(factors, observed=True)[measure.name].mean()
@@ -92,7 +101,7 @@ def spread(measure: Measure) -> Figure:
     )
     summary = "; ".join(f"{apa.words(cell_label(key))} M = {apa.number(mean)}" for key, mean in means.dropna().items())
     return Figure(
-        f"{measure.name}-spread",
+        id,
         f"{measure.label} by {by}",
         INTERVAL_NOTE,
         f"Box plot of {apa.inside(measure.label)} by {by}. {summary}.",

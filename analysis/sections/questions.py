@@ -1,7 +1,8 @@
 """What participants were asked beside the trials: shares of each answer by condition, and whether they depend on it.
 
 A question is a column of the steps table that its page wrote once per participant: `closing_useful_heatmaps`. Checks
-(`<page>_passed`) count as at the last attempt. Its wording is the column's description in the export.
+(`<page>_passed`) count as at the last attempt. Its wording is the column's description in the export. The items of
+questionnaires have sections of their own (`sections/questionnaires.py`); only their checks are told here.
 """
 
 from dataclasses import dataclass
@@ -44,10 +45,7 @@ def section(study: Study, plan: Plan, leave_out: tuple[str, ...] = ()) -> Sectio
     asked = [question for question in questions(study) if question.column not in leave_out]
     if not asked:
         return None
-    choices = [question for question in asked if question.scale == "choice"]
-    records = [_shares(question, study) for question in choices]
-    if choices and study.tested:
-        records.append(_associations(choices, study, plan))
+    records = choices([question for question in asked if question.scale == "choice"], study, plan)
     for question in asked:
         if question.scale == "rating":
             records += _rating(question, study, plan)
@@ -55,15 +53,27 @@ def section(study: Study, plan: Plan, leave_out: tuple[str, ...] = ()) -> Sectio
     return Section("What participants said", _said(records, asked), records, intro=_intro(texts), figures_first=0)
 
 
+def choices(asked: list[Question], study: Study, plan: Plan, family: str = "questions") -> list[Record]:
+    """Return the shares of each answer by condition, and whether answers depend on it; none where none was asked."""
+    records = [_shares(question, study) for question in asked]
+    return [*records, _associations(asked, study, plan, family)] if asked and study.tested else records
+
+
 def questions(study: Study) -> list[Question]:
     """Return what was asked once, in the order of the table; who wasn't asked has no answer."""
     if study.steps is None:
         return []
     pages = set(study.steps["page"].dropna()) if "page" in study.steps else set()
+    own = set() if study.answers is None else set(study.answers["questionnaire"])
     columns = [column for column in study.steps if column not in NO_QUESTION
-               and any(column.startswith(f"{page}_") for page in pages)]  # fmt: skip
+               and (page := _page(column, pages)) and (page not in own or column == f"{page}{PASSED}")]  # fmt: skip
     found = [_question(column, study) for column in columns]
     return [question for question in found if question is not None]
+
+
+def _page(column: str, pages: set[str]) -> str:
+    """Return the page that wrote a column, of two that could have the longer name; empty where none did."""
+    return max((page for page in pages if column.startswith(f"{page}_")), key=len, default="")
 
 
 def _question(column: str, study: Study) -> Question | None:
@@ -120,7 +130,7 @@ def _shares(question: Question, study: Study) -> Record:
     )
 
 
-def _associations(asked: list[Question], study: Study, plan: Plan) -> Record:
+def _associations(asked: list[Question], study: Study, plan: Plan, family: str) -> Record:
     """Return χ² of every question by every factor, p adjusted over all of them."""
 
     def tested() -> pd.DataFrame:
@@ -130,7 +140,7 @@ def _associations(asked: list[Question], study: Study, plan: Plan) -> Record:
         return table.assign(p_adjusted=adjust(table["p"], plan.correction))[[*ASSOCIATIONS, "reason"]]
 
     return record(
-        "questions.association",
+        f"{family}.association",
         "Answers by condition",
         tested,
         ASSOCIATIONS,

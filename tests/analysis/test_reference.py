@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.analysis.reference_data import MODELS, MORE, R
+from tests.analysis.reference_data import MODELS, MORE, SCALES, R
 
 HERE = Path(__file__).parent
-REFERENCE = re.compile(r"\b(R|MORE|MODELS)\[")
+REFERENCE = re.compile(r"\b(R|MORE|MODELS|SCALES)\[")
 MODULES = sorted(path.stem for path in HERE.glob("test_*.py") if path != Path(__file__))
 CELLS = ("balanced96", "unbalanced71")
 OUTCOMES = ("fraction_correct", "saliency_ratio")
@@ -87,6 +87,11 @@ USED = {
     "learning": "test_within.test_a_learning_curve_equals_glmer",
     "bayes": "test_bayes.test_equals_bayes_factor",
     "auroc2": "test_judgement.test_the_area_equals_proc",
+    "alpha": "test_reliability.test_alpha_equals_psych_with_feldt_s_interval",
+    "alpha_items": "test_reliability.test_what_each_item_adds_equals_psych",
+    **dict.fromkeys(("omega_total", "omega_total_three"), "test_reliability.test_omega_total_equals_psych"),
+    "minres": "test_reliability.test_loadings_equal_psych",
+    "rho_people": "test_reliability.test_correlation_over_people_equals_r",
     "spearman": "test_prediction.test_ties_share_their_ranks_as_in_r",
 }  # fmt: skip
 LEFT_OUT = {
@@ -97,6 +102,7 @@ LEFT_OUT = {
     "clmm_rating": "clmm_crossed is the same with its gradient nearer to 0",
     "model_versions": "no answer",
     "versions": "no answer",
+    "scale_versions": "no answer",
     "R": "no answer",
 }
 
@@ -104,7 +110,7 @@ LEFT_OUT = {
 def keys() -> list[str]:
     nested = [key for data in CELLS for outcome in OUTCOMES for key in R[data][outcome]]
     flat = [key for data in CELLS for key in R[data] if key not in OUTCOMES]
-    return sorted({*nested, *flat, *(key for key in R if key not in CELLS), *MORE, *MODELS})
+    return sorted({*nested, *flat, *(key for key in R if key not in CELLS), *MORE, *MODELS, *SCALES})
 
 
 @cache

@@ -128,7 +128,9 @@ def test_a_whole_session_is_stored(tab, door, mode, record_property):
     assert run.status == "completed"
     timed = [row.rt_ms for row in run.responses.all()]
     assert all(rt_ms is not None and rt_ms > 0 for rt_ms in timed)
-    assert models.Event.objects.filter(name__in=("moved", "changed")).exists()
+    fingers = tab.ask("navigator.maxTouchPoints > 0")
+    hand = "keyboard" if mode == "keyboard" else "touch" if fingers else "mouse"
+    assert models.Event.objects.filter(name__in=("moved", "changed"), input_mode=hand).exists()
 
 
 def test_what_is_begun_is_there_again_after_the_tab_was_closed(tab, door):

@@ -5,6 +5,7 @@ from random import Random
 
 import pytest
 from django.http import QueryDict
+from playwright.sync_api import expect
 
 from studyapp import models
 from studyapp.run import sessions, showing
@@ -127,3 +128,31 @@ def test_the_desks_preview_follows_what_is_typed(desk, publish):
     page.fill("[name=item__scale] >> nth=1", "other scale")
     shown.locator("li", has_text="scale: expected small letters").wait_for()
     assert serious(page) == []
+
+
+def test_items_are_inserted_and_pasted_by_keyboard_alone_and_enter_in_a_field_saves(desk, publish):
+    study = publish(
+        loaded.load(write_bundle),
+        {"heatmap": "lrp", "scores": "shown"},
+        slug="walk",
+        title="Birds",
+        kind="forward_simulation",
+    )
+    page = desk(f"/admin/studyapp/study/{study.pk}/questionnaires/0/")
+    page.get_by_role("button", name="Insert …").press("Enter")
+    assert serious(page) == []
+    page.keyboard.press("Tab")
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator("[name=item__code]")).to_have_count(5)
+    page.get_by_role("button", name="Paste a table").press("Enter")
+    page.keyboard.type("code;text;labels\nage;How much?;no|yes")
+    assert serious(page) == []
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("Row 2, column code: expected another")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("alert")).to_be_hidden()
+    page.locator("#title").press("Enter")
+    page.wait_for_url("**/questionnaires/")
+    assert [len(one["items"]) for one in models.Study.objects.get().questionnaires] == [5]

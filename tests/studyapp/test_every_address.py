@@ -17,6 +17,7 @@ from studyapp.data import reporting
 from studyapp.jobs.files import folder_of
 from studyapp.run import sessions
 from studyapp.simulation import by_functions, simulate
+from tests.studyapp.asked import TRUST
 from tests.studyapp.every_kind import make_draft
 
 pytestmark = [
@@ -40,7 +41,7 @@ EDITORS = {"publish/", "pause/", "resume/", "close/", "bonus/", "links/"}
 HIGHER = {
     **{STUDY + end: ("editor", "editor") for end in EDITORS},
     **{STUDY + end: ("analyst", "editor") for end in ("bots/", "display/", "fit/", "questionnaires/", "stimuli/")},
-    STUDY + "questionnaires/<int:place>/": ("editor", "editor"),  # of one that is added
+    STUDY + "questionnaires/<int:place>/": ("analyst", "editor"),
     STUDY + "people/": ("analyst", "owner"),
     "admin/studyapp/study/<path:object_id>/change/": ("analyst", "editor"),
     "admin/studyapp/study/<path:object_id>/history/": ("editor", "editor"),
@@ -85,6 +86,7 @@ def study(tmp_path, settings):
     passages.gather(study)
     models.Invitation.objects.create(study=study, note="SECRET-NAME")
     models.Code.objects.create(study=study, name="ears", key="e")
+    models.Study.objects.update(questionnaires=[TRUST])
     models.Change.objects.create(study=study, slug=study.slug, deed="Something.")
     report = models.Job.objects.create(kind="report", study=study, outcome="done")
     (folder_of(report) / "report").mkdir(parents=True)
@@ -117,7 +119,7 @@ def address(study, pattern: str) -> str:
     words |= {"condition": study.conditions.first().name, "column": next(iter(passages.free_fields(study)))}
     words |= {"pk": pk, "object_id": pk, "id": 1, "position": 0, "place": 0, "image_id": image_id}
     words |= {"code_pk": study.codes.get().pk, "report_pk": study.jobs.get(kind="report").pk}
-    words |= dict.fromkeys(("job_pk", "job"), study.jobs.get(kind="export").pk)
+    words |= dict.fromkeys(("job", "job_pk"), study.jobs.get(kind="export").pk)
     path = re.sub(r"<(?:\w+:)?(\w+)>", lambda part: str(words[part[1]]), f"/{pattern}")
     if pattern.endswith("/gallery/map/"):
         (_, method, target), (node, *_) = next(item for item in bundle.nodes.items() if item[0][0] == image_id)

@@ -200,6 +200,7 @@ A_STUDY = zipped({"study.json": json.dumps({"format": "heatwise-study", "texts":
         ("locked.zip", locked(A_STUDY), "locked.zip: expected a zip that can be unpacked"),
         ("cut.zip", A_STUDY[:100], "cut.zip: expected JSON"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_file_that_is_no_study_is_refused_in_words(desk, name, content, said):
     if name == "empty.json":

@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from studyapp import models
 from studyapp.core.questionnaires.cells import COLUMNS, row_of
@@ -53,6 +54,66 @@ def test_the_preview_is_the_participants_page(desk, draft):
     shown = desk.post(f"/admin/studyapp/study/{draft.pk}/questionnaires/preview/", form_of(EVERY_TYPE)).text
     assert 'name="item-gender"' in shown
     assert "How sure are you?" in shown
+
+
+@pytest.mark.parametrize(("language", "text"), [("en", "I would go by what"), ("de-ch", "Ich würde mich nach dem")])
+def test_an_instrument_is_inserted_in_the_studys_language_and_saved_by_the_next_click(desk, draft, language, text):
+    models.Study.objects.update(language=language)
+    at = f"/admin/studyapp/study/{draft.pk}/questionnaires/0/"
+    shown = desk.post(at, {"place": "end", "insert": "trust"})
+    assert shown.status_code == 200
+    assert "Added 6 items; nothing is saved yet." in shown.text
+    assert text in shown.text
+    assert models.Study.objects.get().questionnaires == []
+    assert desk.post(at, typed_in(shown)).status_code == 302
+    (saved,) = models.Study.objects.get().questionnaires
+    assert (saved["name"], saved["place"], len(saved["items"])) == ("trust", "end", 6)
+    again = desk.post(at, typed_in(desk.get(at)) | {"insert": "trust"})
+    assert again.status_code == 422
+    assert "Expected no item “trust_results”; the questionnaire has one already." in again.text
+
+
+def typed_in(response):
+    """Return what the form of a page holds."""
+    cells = [cell for row in response.context["rows"] for cell in row]
+    data = {entry["name"]: entry["value"] for entry in response.context["entries"]}
+    return data | {f"item__{name}": [cell["value"] for cell in cells if cell["column"] == name] for name in COLUMNS}
+
+
+def test_a_pasted_table_goes_below_the_items_or_is_refused_and_kept(desk, draft):
+    at = f"/admin/studyapp/study/{draft.pk}/questionnaires/0/"
+    table = "code\ttext\tlabels\nq1\tIs it “good”?\tno|yes\n{}\tIs it bad?\tno|yes"
+    refused = desk.post(at, form_of(TRUST) | {"paste": "yes", "pasted": table.format("t1")})
+    assert refused.status_code == 422
+    assert "Row 3, column code: expected another" in refused.text
+    assert "Is it bad?\tno|yes</textarea>" in refused.text
+    assert len(typed_in(refused)["item__code"]) == len(TRUST["items"])
+    taken = desk.post(at, form_of(TRUST) | {"paste": "yes", "pasted": table.format("q2")})
+    assert typed_in(taken)["item__code"][-2:] == ["q1", "q2"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_a_file_of_items_is_loaded_in_the_encodings_of_spreadsheets(desk, draft, encoding):
+    at = f"/admin/studyapp/study/{draft.pk}/questionnaires/0/"
+    file = SimpleUploadedFile("items.csv", "code;text;labels\nq1;Schön?;nein|ja".encode(encoding))
+    shown = desk.post(at, {"load": "yes", "file": file})
+    if encoding == "cp1252":
+        assert "items.csv: expected text in UTF-8" in shown.text
+    else:
+        assert typed_in(shown)["item__text"] == ["Schön?"]
+
+
+def test_a_questionnaire_is_downloaded_and_loaded_into_another(desk, draft):
+    models.Study.objects.update(questionnaires=[EVERY_TYPE | {"conditions": ["small"]}])
+    at = f"/admin/studyapp/study/{draft.pk}/questionnaires/"
+    sent = desk.get(f"{at}0/download/")
+    assert sent["Content-Disposition"] == 'attachment; filename="every.questionnaire.json"'
+    assert desk.get(f"{at}1/download/").status_code == 404
+    models.Study.objects.update(questionnaires=[])
+    shown = desk.post(f"{at}0/", {"load": "yes", "file": SimpleUploadedFile("every.questionnaire.json", sent.content)})
+    assert desk.post(f"{at}0/", typed_in(shown)).status_code == 302
+    assert complete(models.Study.objects.get().questionnaires) == complete([EVERY_TYPE])
+    assert "none was chosen" in desk.post(f"{at}0/", {"load": "yes"}).text
 
 
 def test_questionnaires_are_moved_and_removed(desk, draft):

@@ -8,8 +8,9 @@ from typing import Any
 class Field:
     """One piece of data that a step declares; it becomes a column of the export.
 
-    `type` is one of text, integer, number, boolean, time; `levels` maps stored values to their meaning; `free` marks
-    what participants say in their own words, which researchers may want to code.
+    `type` is one of text, integer, number, boolean, time; `levels` maps stored values to their meaning; `limits`
+    are the least and the greatest number that it can hold; `free` marks what participants say in their own words, which
+    researchers may want to code.
     """
 
     name: str
@@ -18,6 +19,7 @@ class Field:
     unit: str = ""
     levels: dict[Any, str] = field(default_factory=dict)
     free: bool = False
+    limits: tuple[float, float] | None = None
 
 
 def levels_of_all(said: dict[str, dict[Any, str]]) -> dict[Any, str]:

@@ -6,7 +6,7 @@ that study's, and `data` a step's.
 """
 
 from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from random import Random
 from typing import Any, ClassVar
 
@@ -221,7 +221,7 @@ class Number(Question):
         return "integer" if self.whole else "number"
 
     def field(self, parameters: dict[str, Any]) -> Field:
-        return Field(self.name, self.type, self.description, self.unit)
+        return Field(self.name, self.type, self.description, self.unit, limits=(self.minimum, self.maximum))
 
     def of_bot(
         self,
@@ -256,7 +256,7 @@ class Slider(Number):
         return {value: words for value, words in ((self.minimum, self.low), (self.maximum, self.high)) if words}
 
     def field(self, parameters: dict[str, Any]) -> Field:
-        return Field(self.name, self.type, self.description, self.unit, levels=self.levels(parameters))
+        return replace(super().field(parameters), levels=self.levels(parameters))
 
     def possible(self, parameters: dict[str, Any], data: dict[str, Any] | None = None) -> list[Any]:
         steps = int((self.maximum - self.minimum) / self.step + 1e-9)

@@ -81,7 +81,7 @@ def writer_to(file: TextIO, columns: list[Field]) -> Writer:
 
 
 def property_value(column: Field) -> dict[str, Any]:
-    """Return a column's entry in `variableMeasured`: a schema.org PropertyValue with unit, type and levels."""
+    """Return a column's entry in `variableMeasured`: a schema.org PropertyValue with unit, type, levels and limits."""
     described: dict[str, Any] = {
         "@type": "PropertyValue",
         "name": column.name,
@@ -89,4 +89,8 @@ def property_value(column: Field) -> dict[str, Any]:
         "unitText": column.unit,
         "valueType": column.type,
     }
-    return described | ({"levels": {str(code): text for code, text in column.levels.items()}} if column.levels else {})
+    if column.levels:
+        described["levels"] = {str(code): text for code, text in column.levels.items()}
+    if column.limits is not None:
+        described["minValue"], described["maxValue"] = column.limits
+    return described

@@ -86,7 +86,7 @@ def _label(words: str) -> str:
 
 def _option(pair: list[str]) -> str:
     value, label = pair
-    plain = all(_label(words) == words for words in pair) and value != label
+    plain = all(_label(words) == words for words in pair)
     return f"{value} = {label}" if plain else json.dumps([value, label], ensure_ascii=False)
 
 
@@ -101,15 +101,18 @@ def _answers(known: tuple[Entry, ...], cell: str) -> dict[str, Any]:
     for line in lines:
         name, _, value = (part.strip() for part in line.partition("="))
         entry = names.get(name)
-        found[name] = _typed(entry, value) if entry else value
+        found[name if entry else line] = _typed(entry, value) if entry else value
     return found
 
 
 def _points(read: list[str | list[str]]) -> dict[str, Any]:
+    """Return labels and their first number; numbers that don't follow one another stay with them, to be refused."""
+    numbers = [_number(one[0]) if isinstance(one, list) else None for one in read]
+    first = numbers[0] if numbers and isinstance(numbers[0], int) else 1
+    if any(number not in (None, first + place) for place, number in enumerate(numbers)):
+        return {"labels": read}
     labels = [one if isinstance(one, str) else one[-1] for one in read]
-    first = read[0] if read else ""
-    number = _number(first[0]) if isinstance(first, list) and first[0] != first[-1] else 1
-    return {"labels": labels} | ({"first": number} if number != 1 else {})
+    return {"labels": labels} | ({"first": first} if first != 1 else {})
 
 
 def _read_option(line: str) -> str | list[str]:

@@ -77,7 +77,7 @@ def _scores(questionnaire: dict[str, Any]) -> Iterable[Field]:
         low, high = bounds(items[0]) or (0, 0)
         codes = ", ".join(f"{item['code']}{' (reverse-coded)' if item['reverse'] else ''}" for item in items)
         told = f"Scale “{name}”, {low:g} to {high:g}: the mean of its items answered ({codes}); empty where none was."
-        yield Field(f"{name}_score", "number", told)
+        yield Field(f"{name}_score", "number", told, limits=(low, high))
 
 
 def _checks(questionnaire: dict[str, Any]) -> Iterable[Field]:

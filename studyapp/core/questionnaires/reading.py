@@ -88,7 +88,7 @@ def _questionnaire(one: Any, place: int, conditions: Collection[str]) -> Iterato
         return
     named = isinstance(one.get("name"), str) and NAME.fullmatch(one["name"])
     where = f"Questionnaire “{one['name']}”" if named else f"Questionnaire {place}"
-    yield from _entries(QUESTIONNAIRE, one, where, "items")
+    yield from (f"{where}: {told}" for told in map(_said, _entries(QUESTIONNAIRE, one, "items")))
     named_ones = one.get("conditions", [])
     strange = [name for name in named_ones if name not in conditions] if isinstance(named_ones, list) else []
     if strange:
@@ -108,47 +108,54 @@ def _item(item: Any, number: int, where: str) -> Iterator[str]:
         return
     named = isinstance(item.get("code"), str) and NAME.fullmatch(item["code"])
     where = f"{where}, item “{item['code']}”" if named else f"{where}, item {number}"
+    yield from (f"{where}: {told}" for told in map(_said, item_problems(item)))
+
+
+def item_problems(item: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return what is wrong with one item by itself: the entry, empty for one that is unknown, and what was expected."""
     if item.get("type") not in list(OF_TYPE):
-        yield f"{where}: type: expected one of {TYPES}, found {item.get('type')!r:.60}."
-        return
-    wrong = list(_entries(entries(item), item, where))
-    yield from wrong or _alone(_filled(entries(item), item), where)
+        return [("type", f"expected one of {TYPES}, found {item.get('type')!r:.60}.")]
+    return list(_entries(entries(item), item)) or list(_alone(_filled(entries(item), item)))
 
 
-def _entries(known: tuple[Entry, ...], given: dict[str, Any], where: str, *beside: str) -> Iterator[str]:
+def _said(problem: tuple[str, str]) -> str:
+    return ": ".join(filter(None, problem))
+
+
+def _entries(known: tuple[Entry, ...], given: dict[str, Any], *beside: str) -> Iterator[tuple[str, str]]:
     names = {entry.name: entry for entry in known}
     for name in given:
         if name not in names and name not in beside:
-            yield f"{where}: unknown {name!r:.60}; expected some of {', '.join([*names, *beside])}."
+            yield "", f"unknown {name!r:.60}; expected some of {', '.join([*names, *beside])}."
     for name, entry in names.items():
         if name not in given:
             if entry.default is NEEDED:
-                yield f"{where}: {name}: missing; expected {entry.description}."
+                yield name, f"missing; expected {entry.description}."
         elif words := expected(entry, given[name]):
-            yield f"{where}: {name}: expected {words}, found {given[name]!r:.60}."
+            yield name, f"expected {words}, found {given[name]!r:.60}."
 
 
-def _alone(item: Item, where: str) -> Iterator[str]:
+def _alone(item: Item) -> Iterator[tuple[str, str]]:
     """Tell what is wrong with one item whose entries fit each for itself."""
     if item["code"] in OWN_COLUMNS:
-        yield f"{where}: code: expected none of {', '.join(sorted(OWN_COLUMNS))}, which the data has for itself."
+        yield "code", f"expected none of {', '.join(sorted(OWN_COLUMNS))}, which the data has for itself."
     found = bounds(item)
     if item["type"] in ("slider", "number") and item["min"] >= item["max"]:
-        yield f"{where}: max: expected more than min, found {item['max']!r}."
+        yield "max", f"expected more than min, found {item['max']!r}."
         return
     if item["type"] == "number" and item["whole"] and not all(float(item[end]).is_integer() for end in ("min", "max")):
-        yield f"{where}: min and max: expected whole numbers, as its answers are."
+        yield "min and max", "expected whole numbers, as its answers are."
     if item["type"] == "slider":
         steps = (item["max"] - item["min"]) / item["step"] if item["step"] > 0 else 0
         if not 1 <= steps <= 10_000 or abs(steps - round(steps)) > 1e-6:
-            yield f"{where}: step: expected to go from min to max in 1 to 10000 steps, found {item['step']!r}."
+            yield "step", f"expected to go from min to max in 1 to 10000 steps, found {item['step']!r}."
             return
     if item["scale"] and found is None:
-        yield f"{where}: scale: expected an item of type likert, slider or number in a scale, found {item['type']}."
+        yield "scale", f"expected an item of type likert, slider or number in a scale, found {item['type']}."
     if item["reverse"] and not item["scale"]:
-        yield f"{where}: reverse: expected a scale in whose score it is turned round."
+        yield "reverse", "expected a scale in whose score it is turned round."
     if item["expected"] is not None and not is_answer(question(item), item["expected"]):
-        yield f"{where}: expected: expected an answer that can be given, found {item['expected']!r:.60}."
+        yield "expected", f"expected an answer that can be given, found {item['expected']!r:.60}."
 
 
 def _together(items: list[Item], where: str) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from itertools import zip_longest
 from typing import Any
 
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
@@ -10,19 +11,22 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import translation
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from studyapp import models
 from studyapp.access import roles
 from studyapp.core.engine.kinds import kind
 from studyapp.core.questionnaires.cells import COLUMNS, item_of, row_of, settled
 from studyapp.core.questionnaires.entries import OF_TYPE, PLACE_WORDS, QUESTIONNAIRE, Entry
+from studyapp.core.questionnaires.files import written
 from studyapp.core.questionnaires.reading import complete
 from studyapp.core.texts import render, words
 from studyapp.data import audit
 from studyapp.desk.pages import page_context, study_of
 from studyapp.publishing import questionnaire_problems
 from studyapp.questionnaire_form import QuestionnaireForm
+
+from . import additions
 
 LIST = "admin/studyapp/questionnaires/list.html"
 EDIT = "admin/studyapp/questionnaires/edit.html"
@@ -58,6 +62,7 @@ def urls(model_admin) -> list:
     return [
         path("<int:pk>/questionnaires/", signed_in(_list(model_admin)), name="questionnaires"),
         path("<int:pk>/questionnaires/<int:place>/", signed_in(_edit(model_admin)), name="questionnaire"),
+        path("<int:pk>/questionnaires/<int:place>/download/", signed_in(_download), name="questionnaire_file"),
         path("<int:pk>/questionnaires/preview/", signed_in(_preview), name="questionnaire_preview"),
     ]
 
@@ -107,20 +112,33 @@ def _edit(model_admin):
             raise Http404
         one = others[place] if place < len(others) else {"items": []}
         problems: list[str] = []
+        added: additions.Added | None = None
         if request.method == "POST":
             if not may_change:
                 raise PermissionDenied
             one = given_in(request.POST)
+            added = additions.added(request, one, study.language)
+        if added:
+            one = added.questionnaire
+            if added.said:
+                messages.success(request, added.said)
+        elif request.method == "POST":
             found = [*others[:place], one, *others[place + 1 :]]
             problems = _problems(study, found)
             if not problems:
                 _save(request.user, study, found)
                 return redirect("admin:questionnaires", pk)
         rows = _rows(request.POST) if request.method == "POST" else [row_of(item) for item in one["items"]]
+        rows += [row_of(item) for item in added.items] if added else []
         context = {
             **page_context(model_admin, request, one.get("title") or "A questionnaire", study),
             "may_change": may_change,
             "problems": problems,
+            "added": added,
+            "instruments": additions.offered(study.language),
+            "columns": ", ".join(additions.COLUMNS),
+            "is_saved": place < len(others),
+            "place": place,
             "entries": [_shown(entry, one, study) for entry in QUESTIONNAIRE],
             "rows": [_cells(row) for row in rows or [NEW_ITEM]],
             "empty": _cells(NEW_ITEM),
@@ -128,9 +146,19 @@ def _edit(model_admin):
             "examples": ANSWERS,
             "preview_at": reverse("admin:questionnaire_preview", args=[pk]),
         }
-        return TemplateResponse(request, EDIT, context, status=422 if problems else 200)
+        return TemplateResponse(request, EDIT, context, status=422 if problems or (added and added.problems) else 200)
 
     return edited
+
+
+@require_safe
+def _download(request: HttpRequest, pk: int, place: int) -> HttpResponse:
+    study = study_of(request, pk)
+    if place >= len(study.questionnaires):
+        raise Http404
+    one = study.questionnaires[place]
+    sent_as = {"Content-Disposition": f'attachment; filename="{one["name"]}.questionnaire.json"'}
+    return HttpResponse(written(one), content_type="application/json", headers=sent_as)
 
 
 def given_in(data: QueryDict) -> dict[str, Any]:

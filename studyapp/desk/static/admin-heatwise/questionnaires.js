@@ -28,6 +28,7 @@ export function init(form) {
   form.addEventListener("input", settled(update));
   form.addEventListener("change", settled(update));
   update();
+  document.querySelector("[data-opens]")?.showPopover(); // what was refused stands there
 }
 
 const form = document.querySelector("[data-preview]");

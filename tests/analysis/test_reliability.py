@@ -1,0 +1,111 @@
+"""Internal consistency of scales, against R's psych (reference/scales.R), by hand, and by what must hold."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analysis.errors import NotDefined
+from analysis.statistics import reliability
+from analysis.statistics.association import people
+from tests.analysis.reference_data import SCALES, frame
+
+ITEMS = ["t1", "t2", "t3", "t4", "t5"]
+
+
+@pytest.fixture
+def answers():
+    return frame("scale_items")[ITEMS]
+
+
+def test_alpha_equals_psych_with_feldt_s_interval(answers):
+    # psych::alpha(items)$total$raw_alpha; psych::alpha.ci(…, n.obs, n.var)
+    found = reliability.reliability(answers).iloc[0]
+    assert found["alpha"] == pytest.approx(SCALES["alpha"]["raw_alpha"], abs=1e-8)
+    assert [found["ci_low"], found["ci_high"]] == pytest.approx(SCALES["alpha"]["ci"], abs=1e-8)
+
+
+def test_omega_total_equals_psych(answers):
+    # psych::omega(items, nfactors = 1)$omega.tot, whose optimiser stops at six digits
+    assert reliability.reliability(answers)["omega"].item() == pytest.approx(SCALES["omega_total"], abs=1e-6)
+    three = reliability.reliability(answers[ITEMS[:3]])["omega"].item()
+    assert three == pytest.approx(SCALES["omega_total_three"], abs=1e-6)
+
+
+def test_loadings_equal_psych(answers):
+    # psych::fa(items, nfactors = 1, fm = "minres")$loadings
+    found = reliability.one_factor(np.corrcoef(answers.to_numpy(float), rowvar=False))
+    assert found == pytest.approx(SCALES["minres"], abs=1e-5)
+
+
+def test_what_each_item_adds_equals_psych(answers):
+    # psych::alpha(items)$item.stats$r.drop, $alpha.drop$raw_alpha
+    found = reliability.items(answers)
+    assert found["item_rest"].tolist() == pytest.approx(SCALES["alpha_items"]["r_drop"], abs=1e-8)
+    assert found["alpha_without"].tolist() == pytest.approx(SCALES["alpha_items"]["alpha_drop"], abs=1e-8)
+
+
+def test_correlation_over_people_equals_r():
+    # cor.test(rowMeans(items), accuracy, method = "spearman", exact = FALSE)
+    data = frame("scale_items")
+    found = people.spearman(data[ITEMS].mean(axis=1), data["accuracy"], "trust").iloc[0]
+    assert (found["rho"], found["p"]) == pytest.approx((SCALES["rho_people"]["rho"], SCALES["rho_people"]["p"]))
+    reach = 1.959963984540054 * math.sqrt((1 + found["rho"] ** 2 / 2) / 57)
+    assert found["ci_low"] == pytest.approx(math.tanh(math.atanh(found["rho"]) - reach))
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(2, 6), st.floats(0.2, 0.9))
+def test_parallel_items_have_the_alpha_and_omega_of_spearman_and_brown(k, r):
+    """k items that all correlate by r: α = ω = k r / (1 + (k − 1) r)."""
+    covariance = np.full((k, k), r) + (1 - r) * np.eye(k)
+    whitened = np.linalg.qr(np.random.default_rng(k).normal(size=(40, k + 1)) * 1.0)[0]
+    centred = whitened - whitened.mean(axis=0)
+    basis = np.linalg.qr(centred[:, :k])[0]
+    answers = pd.DataFrame(basis @ np.linalg.cholesky(covariance).T)
+    found = reliability.reliability(answers).iloc[0]
+    expected = k * r / (1 + (k - 1) * r)
+    assert found["alpha"] == pytest.approx(expected, abs=1e-7)
+    if k > 2:
+        assert found["omega"] == pytest.approx(expected, abs=1e-5)
+
+
+def test_who_left_an_item_open_is_left_out(answers):
+    holed = answers.astype(float)
+    holed.loc[0, "t2"] = np.nan
+    assert reliability.reliability(holed).equals(reliability.reliability(answers[1:]))
+
+
+def test_an_item_that_was_not_turned_round_is_seen(answers):
+    turned = answers.assign(t1=8 - answers["t1"])
+    found = reliability.items(turned).set_index("item")
+    assert found.loc["t1", "item_rest"] < 0
+    assert found.loc["t1", "alpha_without"] > reliability.reliability(turned)["alpha"].item()
+
+
+@pytest.mark.parametrize(
+    ("table", "reason"),
+    [
+        ({"a": [1, 2, 3]}, "one item"),
+        ({"a": [1, 2], "b": [2, 1]}, "needs 3 people"),
+        ({"a": [1, 2, 3], "b": [3, 2, 1]}, "the same score"),
+        ({"a": [None] * 4, "b": [1, 2, 3, 4]}, "there are 0"),
+    ],
+)
+def test_what_the_data_do_not_define_is_said(table, reason):
+    for statistic in (reliability.reliability, reliability.items):
+        with pytest.raises(NotDefined, match=reason):
+            statistic(pd.DataFrame(table, dtype=float))
+
+
+def test_two_items_and_one_that_nobody_answered_differently_have_no_omega():
+    two = reliability.reliability(pd.DataFrame({"a": [1, 2, 3, 4], "b": [1, 3, 2, 4]})).iloc[0]
+    assert math.isnan(two["omega"])
+    assert two["reason"] == "ω needs 3 items"
+    flat = reliability.reliability(pd.DataFrame({"a": [1, 2, 3, 4], "b": [1, 3, 2, 4], "c": [2] * 4})).iloc[0]
+    assert math.isnan(flat["omega"])
+    assert "alike" in flat["reason"]
+    assert not math.isnan(flat["alpha"])
