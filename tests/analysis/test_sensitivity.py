@@ -28,7 +28,8 @@ def sizes(terms) -> set[tuple]:
 def test_excluded_and_flagged_participants_give_three_samples(tmp_path):
     found = analysed(careless(tmp_path))["sensitivity.flagged"]
     assert sizes(found["terms"]) == {(24, 23, 21)}
-    assert {term["outcome"] for term in found["terms"]} == {"fraction_correct", "confidence", "rt_s"}
+    measures = {"fraction_correct", "confidence", "rt_s", "d_prime", "criterion", "auroc2", "reliance"}
+    assert {term["outcome"] for term in found["terms"]} == measures
 
 
 def test_what_the_plan_excludes_stays_in_the_first_sample(tmp_path):
