@@ -208,16 +208,19 @@ class Study(models.Model):
         return None if found is None or Study.objects.filter(pk=self.pk, slug=self.slug).exists() else found
 
     def clean(self):
+        problems = {}
         if (taken := self.taken()) and taken.study.slug != self.slug:
             other = f"the study “{taken.study}” ({taken.study.slug})"
-            raise ValidationError({"slug": f"Links with this short name lead to {other}, for good. Choose another."})
+            problems["slug"] = f"Links with this short name lead to {other}, for good. Choose another."
         if self.return_url and (problem := recruiters.problem_with(self.return_url)):
-            raise ValidationError({"return_url": problem})
+            problems["return_url"] = problem
         for address in self.told:
             try:
                 validate_email(address)
             except ValidationError:
-                raise ValidationError({"notify": f"Expected mail addresses, found {address!r}."}) from None
+                problems["notify"] = f"Expected mail addresses, found {address!r}."
+        if problems:
+            raise ValidationError(problems)
 
 
 class Address(models.Model):

@@ -198,7 +198,7 @@ def use(bundle: Bundle) -> None:
         for cell in gallery.cells(bundle, image_id, class_name):
             gallery.tree_of(cell.nodes)
     find_pairs(bundle)
-    described(bundle, {})
+    described(bundle, {}, {})
     for what in ("classes", "datasets", "methods"):
         bundle.titles(what)
     for name in bundle.classes:
