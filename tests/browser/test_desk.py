@@ -205,9 +205,9 @@ def test_from_nothing_to_a_running_study(desk, make_study, tmp_path, monkeypatch
 
 
 @pytest.mark.parametrize("name", kinds())
-def test_each_page_of_every_kind_replays_without_a_script_s_error(desk, make_study, tmp_path, name):
+def test_each_page_of_every_kind_replays_without_a_script_s_error(desk, make_study, name):
     make_study()  # for its folders
-    study = make_draft(name, tmp_path / "drafts")
+    study = make_draft(name)
     publishing.publish(study)
     run = by_functions.walk(study, "oracle", Random(1))
     steps = sessions.get(run.pk).plan.steps
@@ -217,9 +217,9 @@ def test_each_page_of_every_kind_replays_without_a_script_s_error(desk, make_stu
         page.frame_locator("iframe").locator("#step:not([data-waiting]) main").wait_for()
 
 
-def test_rows_of_a_parameter_are_moved_added_and_removed_by_keyboard_without_a_reload(desk, make_study, tmp_path):
+def test_rows_of_a_parameter_are_moved_added_and_removed_by_keyboard_without_a_reload(desk, make_study):
     make_study()  # for its folders
-    study = make_draft("clustering", tmp_path / "drafts")
+    study = make_draft("clustering")
     page = desk(f"/admin/studyapp/study/{study.pk}/change/")
     page.locator("summary", has_text="Parameters").click()
     page.evaluate("window.kept = true")

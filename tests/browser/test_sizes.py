@@ -48,8 +48,8 @@ def compared(run: models.Participant):
 
 
 @pytest.mark.parametrize("name", sorted(kinds()))
-def test_photographs_and_maps_have_one_size_in_a_study(browser, live_server, storage, tmp_path, name):
-    study = make_draft(name, tmp_path, photo_px=120, map_px=120)
+def test_photographs_and_maps_have_one_size_in_a_study(browser, live_server, storage, name):
+    study = make_draft(name, photo_px=120, map_px=120)
     publishing.publish(study)
     needed, seen = publishing.windows_of(study.current), {"photographs": set(), "maps": set()}
     for _ in study.conditions.all():  # assignment is balanced: each comes once

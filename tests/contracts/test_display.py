@@ -19,7 +19,7 @@ def test_levels_met_by_the_same_people_are_compared_within_them(name, tmp_path):
     from analysis.reading.plans import Plan
     from analysis.recipes import find
 
-    study = make_draft(name, tmp_path)
+    study = make_draft(name)
     study.display = {"levels": {"red": {}, "lines": {"style": "contours"}}, "varies": "within"}
     study.save()
     publishing.publish(study)

@@ -23,7 +23,7 @@ def test_every_item_reaches_the_report_with_the_app_s_own_scores(name, tmp_path)
     from analysis.reading.questionnaires import items
     from analysis.recipes import find
 
-    study = make_draft(name, tmp_path)
+    study = make_draft(name)
     study.questionnaires = [TRUST, EVERY_TYPE, EACH_TRIAL]
     publishing.publish(study)
     list(simulate(study, 4, by_functions.walk, skill="p=0.7"))

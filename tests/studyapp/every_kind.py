@@ -1,7 +1,6 @@
 """A study of any registered kind, ready to publish, on the bundle that the kind's own tests write or the usual one."""
 
 import importlib
-from pathlib import Path
 
 from studyapp import models
 from studyapp.bundles import stimuli
@@ -10,7 +9,7 @@ from studyapp.desk.study.forms import crossed_conditions
 from tests import bundles, loaded
 
 
-def make_draft(name: str, folder: Path, slug: str = "any-kind", **parameters) -> models.Study:
+def make_draft(name: str, slug: str = "any-kind", **parameters) -> models.Study:
     """Return a draft of the kind with every combination of its factors that the bundle has maps for as a condition."""
     bundle = loaded.load(_writer(name), f"made-{slug}")
     study = models.Study.objects.create(

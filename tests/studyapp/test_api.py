@@ -254,7 +254,7 @@ def test_codes_come_as_the_export_has_them(tmp_path):
     from studyapp.simulation import by_functions, simulate
     from tests.studyapp.every_kind import make_draft
 
-    study = make_draft("forward_simulation", tmp_path, slug="scenes")
+    study = make_draft("forward_simulation", slug="scenes")
     publishing.publish(study)
     list(simulate(study, 2, by_functions.walk))
     passages.gather(study)

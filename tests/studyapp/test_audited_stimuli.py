@@ -201,14 +201,14 @@ def data_folder(settings, tmp_path):
 
 
 @pytest.fixture
-def draft(db, tmp_path):
-    return make_draft("forward_simulation", tmp_path)
+def draft(db):
+    return make_draft("forward_simulation")
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", sorted(kinds()))
-def test_every_kinds_stimuli_can_be_audited_and_are_kept(name, tmp_path):
-    study = make_draft(name, tmp_path)
+def test_every_kinds_stimuli_can_be_audited_and_are_kept(name):
+    study = make_draft(name)
     assert publishing.kept_audit(study) is None
     told_of = []
     found = publishing.audit_study(study, lambda done, of: told_of.append((done, of)))

@@ -20,9 +20,9 @@ COLUMN = "sensitive_to"
 
 
 @pytest.fixture
-def study(tmp_path):
+def study():
     """A forward simulation that three people have finished; all their texts are gathered."""
-    study = make_draft("forward_simulation", tmp_path, slug="scenes")
+    study = make_draft("forward_simulation", slug="scenes")
     publishing.publish(study)
     list(simulate(study, 3, by_functions.walk))
     models.Participant.objects.update(bot="")
@@ -57,8 +57,8 @@ def ben(study):
 
 
 @pytest.mark.parametrize("name", sorted(kinds()))
-def test_whatever_a_kind_lets_people_type_can_be_coded_but_for_what_is_declared_not_to_be(name, tmp_path):
-    study = make_draft(name, tmp_path, slug="scenes")
+def test_whatever_a_kind_lets_people_type_can_be_coded_but_for_what_is_declared_not_to_be(name):
+    study = make_draft(name, slug="scenes")
     publishing.publish(study)
     (run,) = simulate(study, 1, by_functions.walk)
     definition, typed = publishing.frozen(study.current), set()
@@ -174,7 +174,7 @@ def test_going_back_opens_the_last_passage_with_its_codes(study, anna, ears):
     assert post(client, study, "back", {}).json()["passage"]["id"] == one.pk  # nothing is before the first
 
 
-def test_codes_of_another_codebook_are_left_out(study, anna, ears, tmp_path):
+def test_codes_of_another_codebook_are_left_out(study, anna, ears):
     other = models.Study.objects.create(slug="other", title="Other", kind="forward_simulation")
     foreign = models.Code.objects.create(study=other, name="wings")
     reading = readings.save(study, first(study)[0].pk, anna, [ears.pk, foreign.pk], done=True)

@@ -27,8 +27,8 @@ def desk():
 
 
 @pytest.fixture
-def study(tmp_path):
-    return make_draft("forward_simulation", tmp_path)
+def study():
+    return make_draft("forward_simulation")
 
 
 def row(desk, study, method, **fields) -> dict:
@@ -52,8 +52,8 @@ def save(desk, study, use, **fields):
 
 
 @pytest.mark.parametrize("name", ["forward_simulation", "label_matching", "clustering"])
-def test_it_shows_six_to_twelve_of_the_studys_own_stimuli_by_every_method_that_people_meet(desk, name, tmp_path):
-    study = make_draft(name, tmp_path)
+def test_it_shows_six_to_twelve_of_the_studys_own_stimuli_by_every_method_that_people_meet(desk, name):
+    study = make_draft(name)
     definition = publishing.definition(study)
     met = {
         node.key for cell in definition["conditions"] for node, _ in publishing.met_in(definition, study.bundle, cell)

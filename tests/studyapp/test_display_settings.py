@@ -164,7 +164,7 @@ def vary(study: models.Study, varies: str, levels: dict = LEVELS) -> None:
 @pytest.mark.django_db(transaction=True, databases=["default", "snapshot"])
 @pytest.mark.database
 def test_a_display_that_varies_is_drawn_shown_and_recorded(name, varies, tmp_path):
-    study = make_draft(name, tmp_path)
+    study = make_draft(name)
     fewer = publishing.draw_heatmaps(study)
     vary(study, varies)
     assert publishing.draw_heatmaps(study) > fewer
@@ -196,8 +196,8 @@ def test_a_display_that_varies_is_drawn_shown_and_recorded(name, varies, tmp_pat
 
 @pytest.mark.django_db
 @pytest.mark.database
-def test_the_checklist_names_conditions_without_a_display_and_methods_that_the_bundle_lacks(tmp_path):
-    study = make_draft("forward_simulation", tmp_path)
+def test_the_checklist_names_conditions_without_a_display_and_methods_that_the_bundle_lacks():
+    study = make_draft("forward_simulation")
     study.display = TWO
     assert "Condition “none-shown”: expected the display red or lines, found none." in publishing.problems(study)
     study.display = {"methods": {"rise": {"floor": "minimum"}}}
@@ -214,7 +214,7 @@ def test_the_checklist_names_conditions_without_a_display_and_methods_that_the_b
 @pytest.mark.django_db
 @pytest.mark.database
 def test_a_studys_file_brings_its_displays_along(tmp_path):
-    study = make_draft("forward_simulation", tmp_path)
+    study = make_draft("forward_simulation")
     study.display = {"scale": "map", "methods": {"lrp": {"percentile": 95.0}}}
     vary(study, "between")
     study.refresh_from_db()
@@ -235,8 +235,8 @@ def test_a_studys_file_brings_its_displays_along(tmp_path):
 
 @pytest.mark.django_db
 @pytest.mark.database
-def test_a_change_of_display_is_on_record_in_words(tmp_path):
-    study = make_draft("label_matching", tmp_path)
+def test_a_change_of_display_is_on_record_in_words():
+    study = make_draft("label_matching")
     before = audit.snapshot(study.pk)
     study.display = {"scale": "map"} | TWO
     study.save()
@@ -251,8 +251,8 @@ def test_a_change_of_display_is_on_record_in_words(tmp_path):
 
 @pytest.mark.django_db
 @pytest.mark.database
-def test_a_version_frozen_before_its_kind_lost_a_parameter_is_not_told_as_edited(tmp_path):
-    study = make_draft("forward_simulation", tmp_path)
+def test_a_version_frozen_before_its_kind_lost_a_parameter_is_not_told_as_edited():
+    study = make_draft("forward_simulation")
     publishing.publish(study)
     definition = study.current.definition
     definition["parameters"]["scale"] = "shared"
@@ -263,8 +263,8 @@ def test_a_version_frozen_before_its_kind_lost_a_parameter_is_not_told_as_edited
 
 @pytest.mark.django_db
 @pytest.mark.database
-def test_what_people_in_a_condition_can_meet_is_told_with_its_display(tmp_path):
-    study = make_draft("forward_simulation", tmp_path)
+def test_what_people_in_a_condition_can_meet_is_told_with_its_display():
+    study = make_draft("forward_simulation")
     vary(study, "between")
     definition = publishing.definition(study)
     for cell in definition["conditions"]:
@@ -280,8 +280,8 @@ def test_what_people_in_a_condition_can_meet_is_told_with_its_display(tmp_path):
 @pytest.mark.django_db
 @pytest.mark.database
 @pytest.mark.parametrize(("said", "scale"), [("per_map", "map"), ("per_image", "image"), ("shared", "study")])
-def test_what_was_a_parameter_becomes_a_field_of_the_display(said, scale, tmp_path):
-    study = make_draft("label_matching", tmp_path, scale=said, minutes=9)
+def test_what_was_a_parameter_becomes_a_field_of_the_display(said, scale):
+    study = make_draft("label_matching", scale=said, minutes=9)
     import_module("studyapp.migrations.0008_display").scale_to_display(apps, None)
     study.refresh_from_db()
     assert (study.parameters, study.display) == ({"minutes": 9}, {"scale": scale})
@@ -290,8 +290,8 @@ def test_what_was_a_parameter_becomes_a_field_of_the_display(said, scale, tmp_pa
 @pytest.mark.parametrize(("name", "varies"), [("forward_simulation", "between"), ("clustering", "within")])
 @pytest.mark.django_db
 @pytest.mark.database
-def test_the_audit_judges_every_display_by_its_own_pictures(name, varies, tmp_path):
-    study = make_draft(name, tmp_path)
+def test_the_audit_judges_every_display_by_its_own_pictures(name, varies):
+    study = make_draft(name)
     bare = {"levels": {"usual": {}, "bare": {"opacity": 0}}, "varies": varies}
     vary(study, varies, bare)
     record, read = publishing.definition(study), stimuli.reader(study.bundle)

@@ -36,8 +36,8 @@ def unexpected(monkeypatch):
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_publishing_draws_all_that_any_page_of_any_run_shows(name, tmp_path, settings, unexpected):
-    study = make_draft(name, tmp_path)
+def test_publishing_draws_all_that_any_page_of_any_run_shows(name, settings, unexpected):
+    study = make_draft(name)
     said = []
     n = publishing.draw_heatmaps(study, lambda done, of: said.append((done, of)))
     assert said == [(done, n) for done in range(1, n + 1)]
@@ -53,8 +53,8 @@ def test_publishing_draws_all_that_any_page_of_any_run_shows(name, tmp_path, set
             showing.step_context(run)
 
 
-def test_a_picture_is_drawn_as_the_display_says_on_the_scale_of_all_maps_of_its_method(tmp_path, settings):
-    study = make_draft("forward_simulation", tmp_path)
+def test_a_picture_is_drawn_as_the_display_says_on_the_scale_of_all_maps_of_its_method(settings):
+    study = make_draft("forward_simulation")
     bundle = stimuli.reader(study.bundle)
     nodes = [tree[0] for (_, method, _), tree in bundle.nodes.items() if method == "lrp"]
     for shared, end in ((Display(style="map"), None), (Display(style="map", scale="map"), 1)):
@@ -66,8 +66,8 @@ def test_a_picture_is_drawn_as_the_display_says_on_the_scale_of_all_maps_of_its_
         assert np.abs(found - expected).mean() < 6  # WebP's losses
 
 
-def test_what_participants_would_get_can_be_looked_at_before_and_after_it_is_drawn(tmp_path, settings):
-    study = make_draft("forward_simulation", tmp_path)
+def test_what_participants_would_get_can_be_looked_at_before_and_after_it_is_drawn(settings):
+    study = make_draft("forward_simulation")
     definition = publishing.definition(study)
     node = kind(study.kind).part("stimuli:heatmaps")(definition, stimuli.reader(study.bundle))[0]
     before = publishing.shown(definition, study.bundle, node)
@@ -79,7 +79,7 @@ def test_what_participants_would_get_can_be_looked_at_before_and_after_it_is_dra
 def test_another_display_or_another_map_is_another_picture_and_the_same_ones_are_not_drawn_twice(
     tmp_path, settings, unexpected
 ):
-    study = make_draft("forward_simulation", tmp_path)
+    study = make_draft("forward_simulation")
     first, second, *_ = [tree[0] for tree in stimuli.reader(study.bundle).nodes.values()]
     displays = [Display(), Display(style="map"), Display(smoothing=1), Display(scale="map")]
     addresses = {heatmap_url(study.bundle, node, display) for node in (first, second) for display in displays}
@@ -88,8 +88,8 @@ def test_another_display_or_another_map_is_another_picture_and_the_same_ones_are
     assert {heatmap_url(study.bundle, node, display) for node in (first, second) for display in displays} == addresses
 
 
-def test_addresses_tell_nothing_and_differ_between_installations(tmp_path, settings):
-    study = make_draft("forward_simulation", tmp_path)
+def test_addresses_tell_nothing_and_differ_between_installations(settings):
+    study = make_draft("forward_simulation")
     node = next(iter(stimuli.reader(study.bundle).nodes.values()))[0]
     address = heatmap_url(study.bundle, node, Display())
     assert re.fullmatch(r"/stimuli/[0-9a-f]{16}/[0-9a-f]{32}\.webp", address)
@@ -97,8 +97,8 @@ def test_addresses_tell_nothing_and_differ_between_installations(tmp_path, setti
     assert heatmap_url(study.bundle, node, Display()) != address
 
 
-def test_the_versions_hash_covers_how_maps_look(tmp_path):
-    study = make_draft("forward_simulation", tmp_path)
+def test_the_versions_hash_covers_how_maps_look():
+    study = make_draft("forward_simulation")
     first = publishing.freeze(study)
     assert first.definition["display"]["methods"]["lrp"]["scale"] == "study"
     study.parameters, study.display = {"heatmap_layout": "hover"}, {"scale": "map"}
@@ -117,8 +117,8 @@ def test_pixelwise_methods_are_smoothed_by_default():
     assert display_for({"name": "lrp", "pixelwise": True}, {"smoothing": 0}).smoothing == 0
 
 
-def test_a_preview_draws_only_what_it_shows(tmp_path, settings):
-    study = make_draft("forward_simulation", tmp_path)
+def test_a_preview_draws_only_what_it_shows(settings):
+    study = make_draft("forward_simulation")
     version = publishing.freeze(study, draft=True)
     assert pictures(settings.STIMULI_ROOT) == set()
     wanted = kind(study.kind).part("stimuli:heatmaps")(version.definition, stimuli.reader(study.bundle))
@@ -126,8 +126,8 @@ def test_a_preview_draws_only_what_it_shows(tmp_path, settings):
     assert len(pictures(settings.STIMULI_ROOT)) == 1
 
 
-def test_a_bundles_pictures_are_deleted_with_it(tmp_path, settings):
-    study = make_draft("forward_simulation", tmp_path)
+def test_a_bundles_pictures_are_deleted_with_it(settings):
+    study = make_draft("forward_simulation")
     publishing.draw_heatmaps(study)
     record = models.Bundle.objects.get()
     drawing.delete_pictures(record)
@@ -136,8 +136,8 @@ def test_a_bundles_pictures_are_deleted_with_it(tmp_path, settings):
     assert list(settings.BUNDLES_ROOT.with_name("scales").rglob("*.json")) == []
 
 
-def test_maps_of_a_tree_share_a_scale_with_those_of_their_own_level(tmp_path):
-    study = make_draft("label_matching", tmp_path)
+def test_maps_of_a_tree_share_a_scale_with_those_of_their_own_level():
+    study = make_draft("label_matching")
     bundle = stimuli.reader(study.bundle)
     ends = scales.study_scales(bundle, "cwox_2s", Display())
     assert set(ends) == {"/0", "/1"}

@@ -78,7 +78,7 @@ def study(tmp_path, settings):
     """A study that has everything that an address may name."""
     cache.clear()
     settings.DATA_DIR = tmp_path / "data"
-    study = make_draft("forward_simulation", tmp_path, slug="hidden-study")
+    study = make_draft("forward_simulation", slug="hidden-study")
     models.Study.objects.update(title="Hidden study")
     publishing.publish(study)
     simulate(study, 1, by_functions.walk)

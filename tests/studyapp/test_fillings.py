@@ -37,9 +37,9 @@ def test_a_placeholder_that_nothing_fills_in_is_refused_with_the_one_that_was_me
 
 @pytest.mark.django_db
 @each_kind
-def test_pages_fill_in_all_that_their_texts_can_have(kind, tmp_path):
+def test_pages_fill_in_all_that_their_texts_can_have(kind):
     """Each text asks for everything that it may have; nothing of it is left on any page."""
-    study, can = make_draft(kind.name, tmp_path), fillings.known(kind)
+    study, can = make_draft(kind.name), fillings.known(kind)
     wanted = {key: " ".join(f"{{{name}}}" for name in names) for key, names in can.items()}
     study.texts = {key: f"{text}\n\n{wanted[key]}" for key, text in kind.texts().items()}
     publishing.publish(study)
@@ -65,8 +65,8 @@ def _in(value) -> set[str]:
 
 
 @pytest.mark.django_db
-def test_saving_a_text_with_an_unknown_placeholder_is_refused_beside_it(tmp_path):
-    desk, study = signed_in(User.objects.create_superuser("ada")), make_draft("forward_simulation", tmp_path)
+def test_saving_a_text_with_an_unknown_placeholder_is_refused_beside_it():
+    desk, study = signed_in(User.objects.create_superuser("ada")), make_draft("forward_simulation")
     address = reverse("admin:studyapp_study_change", args=[study.pk])
     answer = desk.post(address, filled(desk, study, text__information="It takes {minuts} minutes."))
     assert "Did you mean {minutes}?" in answer.content.decode()
@@ -78,8 +78,8 @@ def test_saving_a_text_with_an_unknown_placeholder_is_refused_beside_it(tmp_path
 
 
 @pytest.mark.django_db
-def test_a_study_file_and_the_checklist_refuse_it_too(tmp_path):
-    study = make_draft("forward_simulation", tmp_path)
+def test_a_study_file_and_the_checklist_refuse_it_too():
+    study = make_draft("forward_simulation")
     with pytest.raises(study_files.StudyFileError, match=r"texts.entry: Nothing fills in \{minuts\}"):
         study_files.parse(study_files.record(study) | {"slug": "new", "texts": {"entry": "{minuts}"}})
     study.texts = {"entry": "{minuts}"}

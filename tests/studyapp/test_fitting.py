@@ -86,9 +86,9 @@ def test_classes_are_offered_with_their_outcomes(desk, tmp_path):
 
 @pytest.mark.parametrize("name", sorted(kinds()))
 @pytest.mark.parametrize("seed", range(3))
-def test_whatever_a_study_asks_for_what_fits_can_be_published(name, seed, tmp_path):
+def test_whatever_a_study_asks_for_what_fits_can_be_published(name, seed):
     """Numbers drawn at random, most of them too large; methods of nobody."""
-    rng, study = random.Random(seed), make_draft(name, tmp_path)
+    rng, study = random.Random(seed), make_draft(name)
     wild = {}
     for parameter in kinds()[name].parameters:
         if parameter.type == "integer" and parameter.name != "minutes" and not parameter.name.endswith("_px"):

@@ -232,8 +232,8 @@ def test_a_bundle_of_an_earlier_version_is_listed_with_what_to_do_and_can_be_del
     assert not [path for path in settings.STIMULI_ROOT.rglob("*") if path.is_file()]
 
 
-def test_maps_are_drawn_as_in_a_study_that_uses_the_bundle(desk, tmp_path):
-    study = make_draft("forward_simulation", tmp_path)
+def test_maps_are_drawn_as_in_a_study_that_uses_the_bundle(desk):
+    study = make_draft("forward_simulation")
     study.display = {"levels": {"plain": {}, "lines": {"colours": "viridis"}}}
     study.save()
     address = reverse("admin:gallery", args=[study.bundle_id])

@@ -19,7 +19,7 @@ RUN = "/s/any-kind/run/"
 
 
 def entered(name, folder) -> tuple[Client, models.Participant]:
-    study = make_draft(name, folder)
+    study = make_draft(name)
     publishing.publish(study)
     client = Client()
     client.get("/s/any-kind/")

@@ -59,8 +59,8 @@ def typed(form, words: str) -> dict:
 
 @pytest.mark.parametrize("words", HOSTILE.values(), ids=HOSTILE)
 @pytest.mark.parametrize("name", kinds())
-def test_hostile_text_in_every_field_is_refused_in_words_or_stored_and_shown_as_text(desk, tmp_path, name, words):
-    study = make_draft(name, tmp_path)
+def test_hostile_text_in_every_field_is_refused_in_words_or_stored_and_shown_as_text(desk, name, words):
+    study = make_draft(name)
     sent = words.encode("utf-8", "replace").decode("utf-8")
     fields = typed(desk.get(page_of(study)).context["adminform"].form, sent)
     assert len(fields) > 10
@@ -267,8 +267,8 @@ def test_a_zip_with_a_link_is_refused(desk, tmp_path):
         ({"stimuli": {"nonsense": {}}}, "stimuli: expected what this kind of study draws"),
     ],
 )
-def test_a_study_file_that_would_break_a_page_or_read_the_server_is_refused(desk, tmp_path, change, said):
-    study = make_draft("forward_simulation", tmp_path)
+def test_a_study_file_that_would_break_a_page_or_read_the_server_is_refused(desk, change, said):
+    study = make_draft("forward_simulation")
     record = json.loads(json.dumps(study_files.record(study))) | change
     models.Study.objects.all().delete()
     assert said in refusal(upload(desk, "study", "wrong.json", json.dumps(record).encode()))
@@ -340,7 +340,7 @@ def test_a_bundle_whose_manifest_is_shaped_otherwise_is_refused_in_words(desk, t
 
 @pytest.mark.parametrize("name", ["../../evil", "/tmp/evil", "stimuli/../../static/evil", "a.b", "n" * 81])
 def test_a_bundles_name_in_a_study_file_leads_nowhere_else_on_the_server(desk, tmp_path, settings, name):
-    record = study_files.record(make_draft("forward_simulation", tmp_path / "home")) | {"bundle": {"name": name}}
+    record = study_files.record(make_draft("forward_simulation")) | {"bundle": {"name": name}}
     models.Study.objects.all().delete()
     models.Bundle.objects.all().delete()
     settings.BUNDLES_ROOT = tmp_path / "data" / "app" / "bundles"

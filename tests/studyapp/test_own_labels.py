@@ -27,9 +27,9 @@ FEWER = {"queries_per_class": {"TP": 1, "FN": 0, "FP": 0, "TN": 0}, "attention_c
 
 
 @pytest.fixture
-def study(tmp_path):
+def study():
     """A published forward simulation with seven points of confidence and wordings of its own."""
-    found = make_draft("forward_simulation", tmp_path, slug="seven", confidence_labels=SEVEN, **FEWER)
+    found = make_draft("forward_simulation", slug="seven", confidence_labels=SEVEN, **FEWER)
     found.texts = {
         "trial_confidence": "How *sure* are you?\n\nOf your answer",
         "closing_learned": "What did you learn?",
@@ -76,7 +76,7 @@ def test_two_versions_that_differ_are_both_told(study, tmp_path):
 
 
 def test_one_never_published_tells_what_it_says_now(tmp_path):
-    draft = make_draft("forward_simulation", tmp_path, slug="draft", confidence_labels=SEVEN)
+    draft = make_draft("forward_simulation", slug="draft", confidence_labels=SEVEN)
     assert described(draft, tmp_path / "out")["confidence"] == LEVELS
 
 
@@ -130,8 +130,8 @@ def test_a_questions_wording_is_edited_at_the_desk_and_stands_in_the_file(study)
         ),
     ],
 )
-def test_a_question_that_cannot_be_asked_keeps_a_study_from_being_published(tmp_path, changed, problem):
-    draft = make_draft("forward_simulation", tmp_path, slug="draft")
+def test_a_question_that_cannot_be_asked_keeps_a_study_from_being_published(changed, problem):
+    draft = make_draft("forward_simulation", slug="draft")
     for name, value in changed.items():
         setattr(draft, name, value)
     assert publishing.problems(draft) == [problem]
@@ -179,7 +179,7 @@ ANSWERS = {
 
 @pytest.mark.parametrize("name", sorted(ANSWERS))
 def test_a_version_frozen_before_goes_on_and_its_answers_keep_their_shape(name, tmp_path, forgetful):
-    study = make_draft(name, tmp_path, slug="old", **(FEWER if name == "forward_simulation" else {}))
+    study = make_draft(name, slug="old", **(FEWER if name == "forward_simulation" else {}))
     publishing.publish(study)
     aged(study)
     assert not publishing.edited_since(study)

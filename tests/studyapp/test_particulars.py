@@ -15,7 +15,7 @@ STATED = {name: f"What stands for {name}" for name in PARTICULARS}
 @pytest.fixture(params=["forward_simulation", "label_matching", "clustering"])
 def draft(request, settings, tmp_path):
     settings.BUNDLES_ROOT, settings.STIMULI_ROOT = tmp_path / "bundles", tmp_path / "stimuli"
-    return make_draft(request.param, tmp_path)
+    return make_draft(request.param)
 
 
 def check_of(study):

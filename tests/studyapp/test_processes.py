@@ -77,8 +77,8 @@ def test_one_that_failed_gives_its_place_back(command):
 
 @pytest.mark.database
 @pytest.mark.django_db(transaction=True, databases=["default", "snapshot"])
-def test_an_export_runs_at_low_priority_and_comes_as_a_whole_zip(tmp_path, started):
-    study = make_draft("forward_simulation", tmp_path)
+def test_an_export_runs_at_low_priority_and_comes_as_a_whole_zip(started):
+    study = make_draft("forward_simulation")
     publishing.publish(study)
     list(simulate(study, 2, by_functions.walk))
     chunks = processes.stream("export_study", study.slug, "--out", "-", "--wide")

@@ -40,7 +40,7 @@ def describe(folder):
 
 @pytest.mark.parametrize("name", kinds())
 def test_the_export_of_every_kind_is_valid_without_a_warning(name, tmp_path):
-    study = make_draft(name, tmp_path, slug="any-kind_2")
+    study = make_draft(name, slug="any-kind_2")
     study.analysis_plan = {"alpha": 0.05}
     study.save()
     publishing.publish(study)

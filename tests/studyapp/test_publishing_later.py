@@ -19,8 +19,8 @@ def data_folder(settings, tmp_path):
 
 
 @pytest.fixture
-def draft(tmp_path):
-    return make_draft("forward_simulation", tmp_path)
+def draft():
+    return make_draft("forward_simulation")
 
 
 @pytest.fixture

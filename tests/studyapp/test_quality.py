@@ -154,8 +154,8 @@ def test_labels_are_conspicuous_where_they_stay_in_the_trays_order_or_in_one_of_
 @pytest.mark.django_db
 @pytest.mark.database
 @pytest.mark.parametrize("name", ["clustering", "label_matching"])
-def test_careless_bots_have_habits_and_attentive_ones_none(name, tmp_path):
-    study = make_draft(name, tmp_path)
+def test_careless_bots_have_habits_and_attentive_ones_none(name):
+    study = make_draft(name)
     publishing.publish(study)
     for skill, has_habits in (("careless", True), ("oracle", False)):
         (run,) = simulate(study, 1, by_functions.walk, skill=skill)

@@ -17,8 +17,8 @@ def own(place, **more):
 
 
 @pytest.mark.parametrize("name", sorted(kinds()))
-def test_each_place_is_met_where_it_says(name, tmp_path):
-    study = make_draft(name, tmp_path, slug="places")
+def test_each_place_is_met_where_it_says(name):
+    study = make_draft(name, slug="places")
     study.questionnaires = [own(place) for place in reversed(PLACE_WORDS)]
     publishing.publish(study)
     (run,) = simulate(study, 1, by_functions.walk, skill="oracle")

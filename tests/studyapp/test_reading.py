@@ -93,11 +93,11 @@ def test_every_display_has_a_legend_of_what_it_draws():
 
 
 @pytest.fixture
-def pages(tmp_path):
+def pages():
     """Publish a kind's study with a display and return what its first run's pages show: `pages(kind, display)`."""
 
     def walk(name, display, language="en") -> list[str]:
-        study = make_draft(name, tmp_path, slug=f"study-{models.Study.objects.count()}")
+        study = make_draft(name, slug=f"study-{models.Study.objects.count()}")
         study.display, study.language = display, language
         study.save()
         publishing.publish(study)
@@ -145,8 +145,8 @@ def test_who_meets_several_displays_is_told_how_to_read_each(pages):
 
 @pytest.mark.django_db
 @pytest.mark.database
-def test_a_text_of_ones_own_that_reads_heatmaps_is_advised_about(tmp_path):
-    study = make_draft("forward_simulation", tmp_path)
+def test_a_text_of_ones_own_that_reads_heatmaps_is_advised_about():
+    study = make_draft("forward_simulation")
     assert not any("how heatmaps are read" in sentence for sentence, _ in advice(study))
     study.texts = {"instructions_heatmap": "The darker the red, the more."}
     (said,) = [sentence for sentence, _ in advice(study) if "how heatmaps are read" in sentence]

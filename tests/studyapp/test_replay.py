@@ -130,8 +130,8 @@ def test_nothing_is_left_to_replay_of_an_erased_run(desk, anna):
 @pytest.mark.django_db
 @pytest.mark.database
 @pytest.mark.parametrize("name", kinds())
-def test_every_page_of_every_kind_is_replayed_with_the_answer_that_was_given(desk, name, tmp_path):
-    study = make_draft(name, tmp_path)
+def test_every_page_of_every_kind_is_replayed_with_the_answer_that_was_given(desk, name):
+    study = make_draft(name)
     publishing.publish(study)
     run = by_functions.walk(study, "random", Random(1))
     assert run.status == "completed"

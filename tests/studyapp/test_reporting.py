@@ -97,9 +97,9 @@ def test_a_report_is_cancelled_in_whatever_part_it_is_and_leaves_nothing(
     assert models.Change.objects.first().deed == f"Cancelled a report (job {report.pk})."
 
 
-def test_a_whole_report_is_made_and_shown_with_a_policy_of_its_own(tmp_path):
+def test_a_whole_report_is_made_and_shown_with_a_policy_of_its_own():
     pytest.importorskip("statsmodels")
-    study = make_draft("forward_simulation", tmp_path)
+    study = make_draft("forward_simulation")
     publishing.publish(study)
     list(simulate(study, 12, by_functions.walk, skill="p=0.7"))
     report = made(study)
@@ -187,7 +187,7 @@ def test_a_worker_killed_in_the_middle_is_told_and_the_report_is_tried_once_more
 ):
     monkeypatch.setenv("HEATWISE_DATA", str(settings.DATA_DIR))
     settings.WORKER = "embedded"
-    study = make_draft("forward_simulation", tmp_path)
+    study = make_draft("forward_simulation")
     publishing.publish(study)
     list(simulate(study, 2, by_functions.walk, skill="oracle"))
     admin = Client()

@@ -67,7 +67,7 @@ def edits(its_kind: Kind):
 
 @pytest.mark.parametrize("name", kinds())
 def test_whatever_is_written_into_a_study_comes_back(name, tmp_path):
-    study = make_draft(name, tmp_path)
+    study = make_draft(name)
     defaults, texts = kind(name).defaults(), kind(name).texts()
 
     @given(edits(kind(name)), st.lists(st.tuples(st.none() | st.integers(0, 99), st.booleans()), max_size=4))
@@ -96,7 +96,7 @@ def test_whatever_is_written_into_a_study_comes_back(name, tmp_path):
 
 @pytest.mark.parametrize("name", kinds())
 def test_a_zip_brings_every_file_of_the_bundle_and_publishes_the_same(name, tmp_path):
-    study = make_draft(name, tmp_path)
+    study = make_draft(name)
     before = publishing.definition(study)
     study_files.dump_study(study, tmp_path / "study.zip")
     bundle = study.bundle

@@ -63,8 +63,8 @@ def ids_in(value, known) -> set:
 
 
 @pytest.mark.parametrize("name", kinds())
-def test_every_picture_that_any_kind_draws_is_on_the_page(desk, name, tmp_path):
-    study = make_draft(name, tmp_path)
+def test_every_picture_that_any_kind_draws_is_on_the_page(desk, name):
+    study = make_draft(name)
     known = reader(study.bundle).images
     wanted = ids_in(publishing.definition(study)["stimuli"], known)
     text = desk.get(address(study, "stimuli")).content.decode()
@@ -105,7 +105,7 @@ def test_what_is_told_of_a_picture_stands_at_it_and_an_order_shows_no_picture_ag
 
 
 @pytest.mark.parametrize("name", kinds())
-def test_no_picture_stands_in_two_lists_of_the_same_part(desk, name, tmp_path):
+def test_no_picture_stands_in_two_lists_of_the_same_part(desk, name):
     def check(group):
         ids = [picture["id"] for picture in group.images] + [part.anchor["id"] for part in group.parts if part.anchor]
         assert len(ids) == len(set(ids)), group.heading
@@ -114,7 +114,7 @@ def test_no_picture_stands_in_two_lists_of_the_same_part(desk, name, tmp_path):
         within = [picture["id"] for part in group.parts if not part.anchor for picture in part.images]
         assert len(within) == len(set(within)), group.heading
 
-    check(desk.get(address(make_draft(name, tmp_path), "stimuli")).context["group"])
+    check(desk.get(address(make_draft(name), "stimuli")).context["group"])
 
 
 def test_an_unready_study_says_what_to_mend_instead(desk, forward):

@@ -13,7 +13,7 @@ KINDS = ("forward_simulation", "label_matching", "clustering")
 @pytest.fixture(params=KINDS)
 def draft(request, db, settings, tmp_path):
     settings.BUNDLES_ROOT, settings.STIMULI_ROOT = tmp_path / "bundles", tmp_path / "stimuli"
-    return make_draft(request.param, tmp_path)
+    return make_draft(request.param)
 
 
 def told(study) -> str:

@@ -43,7 +43,7 @@ def test_every_shipped_study_fits_and_names_it(path):
 @pytest.mark.database
 @pytest.mark.parametrize("name", KINDS)
 def test_what_dump_study_writes_fits(name, tmp_path):
-    study = make_draft(name, tmp_path)
+    study = make_draft(name)
     study.refresh_from_db()
     study_files.dump_study(study, tmp_path / "study.json")
     found = json.loads((tmp_path / "study.json").read_text(encoding="utf-8"))

@@ -24,9 +24,9 @@ def embedded(settings, tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def walked(tmp_path):
+def walked():
     """A study whose kind every process knows, which bots can walk as a draft."""
-    return make_draft("forward_simulation", tmp_path)
+    return make_draft("forward_simulation")
 
 
 def order(study, n_bots: int):
