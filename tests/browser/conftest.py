@@ -58,7 +58,8 @@ def watched(browser, viewport: dict, **options):
 
 @pytest.fixture
 def storage(settings, tmp_path):
-    """Keep what the app stores in the test's own folder, and serve scripts and styles as they lie."""
+    """Keep what the app stores in the test's own folder, serve scripts and styles as they lie, and start no worker."""
+    settings.WORKER = "service"
     settings.BUNDLES_ROOT, settings.STIMULI_ROOT = tmp_path / "bundles", tmp_path / "stimuli"
     settings.STORAGES = settings.STORAGES | {
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}

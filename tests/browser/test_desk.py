@@ -150,7 +150,7 @@ def test_from_nothing_to_a_running_study(desk, make_study, tmp_path, monkeypatch
     """Every click of a researcher, from a zipped bundle to the first participant."""
     monkeypatch.setenv("DATABASE_URL", database_url())
     monkeypatch.setenv("HEATWISE_DATA", str(tmp_path))
-    settings.DATA_DIR = tmp_path
+    settings.DATA_DIR, settings.WORKER = tmp_path, "embedded"
     counts = {"TP": 14, "FP": 10, "FN": 8, "TN": 4}
     source = write_bundle(tmp_path / "source", classes=("cat", "horse"), per_outcome=counts)
     archive = shutil.make_archive(str(tmp_path / "gulls"), "zip", source.parent, source.name)
