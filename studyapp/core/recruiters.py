@@ -11,6 +11,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 PLACEHOLDER = re.compile(r"\{(\w*)\}")
 FILLS = ("code", "id")
+ID_MARK = "X" * 4  # SONA writes so where a person's id belongs, in the addresses of its credit pages
 
 
 @dataclass(frozen=True)
@@ -131,8 +132,8 @@ def problem_with(address: str) -> str:
         return "Expected an address that begins with https:// or http://."
     if unknown := [name for name in PLACEHOLDER.findall(address) if name not in FILLS]:
         return f"Expected {{code}} or {{id}} to be filled in, found {{{unknown[0]}}}."
-    if "XXXX" in address:
-        return "XXXX stands where the person’s own id belongs: write {id} in its place."
+    if ID_MARK in address:
+        return f"{ID_MARK} stands where the person’s own id belongs: write {{id}} in its place."
     if is_unfilled(address.replace("{code}", "").replace("{id}", "")):
         return "A placeholder of another program stands in it; expected {code} or {id}."
     return ""
