@@ -23,8 +23,9 @@ from explainers.record import Peer
 COLUMNS = {
     "method": "Ours.",
     "peer": "The other implementation, or why there is no figure of it; for ours in fewer bits the precision.",
-    "seconds": "Ours, per image: the least of some runs.",
+    "seconds": "Ours, per image, with the model in the form that a job makes of it once: the least of some runs.",
     "peer_seconds": "The peer's, in turn with ours.",
+    "once": "Seconds that ours spends on that form of the model, once a job.",
     "ratio": "The peer's time over ours.",
     "passes": "Images that went through the model, per image explained; counted.",
     "peer_passes": "The same of the peer.",
@@ -94,9 +95,14 @@ def _rows(subject: Subject, chosen: list[Case]) -> Iterator[dict[str, Any]]:
 
 def _compared(subject: Subject, case: Case, peer: Peer | None) -> tuple[dict[str, Any], float, torch.Tensor]:
     """Return the row, our seconds per image and our maps."""
-    ours, n = _ours(subject, case), len(subject.images)
+    (once, ours), n = _ours(subject, case), len(subject.images)
     passes, memory, maps = counted(subject, ours)
-    row: dict[str, Any] = dict.fromkeys(COLUMNS) | {"method": case.name, "passes": passes / n, "memory_mib": memory}
+    row: dict[str, Any] = dict.fromkeys(COLUMNS) | {
+        "method": case.name,
+        "passes": passes / n,
+        "memory_mib": memory,
+        "once": once,
+    }
     if peer is None:
         (seconds,) = _least(subject, ours)
         return row | {"seconds": seconds / n}, seconds / n, maps
@@ -118,18 +124,21 @@ def _compared(subject: Subject, case: Case, peer: Peer | None) -> tuple[dict[str
     return row, seconds / n, maps
 
 
-def _ours(subject: Subject, case: Case) -> Callable[[], torch.Tensor]:
-    """Return a function that gives our maps (N, H, W); of a tree those of its first nodes."""
+def _ours(subject: Subject, case: Case) -> tuple[float, Callable[[], torch.Tensor]]:
+    """Return the seconds to prepare the model and a function that gives our maps (N, H, W): of trees those of roots."""
+    started = subject.clock()
+    parameters = registry.explainer(case.method).defaults | case.parameters
+    prepared = registry.prepared(case.method, subject.model, parameters)
+    once = subject.clock() - started
     if not registry.explains_output(case.method):
-        given = (subject.model, subject.images, subject.targets)
-        return lambda: registry.explain(case.method, *given, **case.parameters)[:, 0]
-    prepared = registry.prepared(case.method, subject.model, case.parameters)
+        given = (prepared, subject.images, subject.targets)
+        return once, lambda: registry.explain(case.method, *given, **case.parameters)[:, 0]
 
     def first_nodes() -> torch.Tensor:
         trees = [registry.explain_output(case.method, prepared, image, **case.parameters) for image in subject.images]
         return torch.stack([nodes[0].map for nodes in trees])
 
-    return first_nodes
+    return once, first_nodes
 
 
 def _least(subject: Subject, *functions: Callable[[], object]) -> list[float]:
@@ -143,7 +152,7 @@ def _difference(maps: torch.Tensor, others: torch.Tensor) -> float:
 
 
 def _reduced(subject: Subject, case: Case, precision: str, full_seconds: float, full: torch.Tensor) -> dict[str, Any]:
-    lower = _ours(subject, replace(case, parameters={**case.parameters, "precision": precision}))
+    _, lower = _ours(subject, replace(case, parameters={**case.parameters, "precision": precision}))
     row: dict[str, Any] = dict.fromkeys(COLUMNS) | {
         "method": case.name,
         "peer": precision,

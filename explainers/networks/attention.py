@@ -49,17 +49,20 @@ class Attention:
         if grid is None:
             raise UserError(f"model: how its {n_tokens} tokens lie in the image is not known.")
         self.grid, self._n_before = grid, n_tokens - grid[0] * grid[1]
-        last = self.gradients()[-1]
+        (last,) = self._gradients(self._edges[-1:], self.weights[-1:])
         self.read = last.abs().sum(dim=(0, 1, 2, 4)) > 0
         if not self.read.any():
             raise UserError("model: its outputs do not depend on the attention of its last block.")
 
     def gradients(self) -> list[torch.Tensor]:
         """Return ∂y/∂A of each block, y the targets' logits: (N, T, heads, L, L)."""
+        return self._gradients(self._edges, self.weights)
+
+    def _gradients(self, edges: list[GradientEdge], weights: list[torch.Tensor]) -> list[torch.Tensor]:
         found = []
         for t in range(self._scores.shape[1]):
-            parts = torch.autograd.grad(self._scores[:, t].sum(), self._edges, retain_graph=True, allow_unused=True)
-            found.append([_as_weights(part, like) for part, like in zip(parts, self.weights, strict=True)])
+            parts = torch.autograd.grad(self._scores[:, t].sum(), edges, retain_graph=True, allow_unused=True)
+            found.append([_as_weights(part, like) for part, like in zip(parts, weights, strict=True)])
         return [torch.stack(of_block, dim=1) for of_block in zip(*found, strict=True)]
 
     def maps(self, flow: torch.Tensor) -> torch.Tensor:
