@@ -11,7 +11,7 @@ from studyapp import models, publishing
 from studyapp.core.chromium import launch
 from tests import loaded
 from tests.bundles import write_bundle
-from tests.studyapp import clustering
+from tests.studyapp.made import clustering
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from studyapp.run import sessions
 from studyapp.simulation import by_functions
 from studyapp.simulation.by_browser import Walker
 from tests.bundles import write_bundle
-from tests.studyapp.every_kind import make_draft
+from tests.studyapp.made.every_kind import make_draft
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

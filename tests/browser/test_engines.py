@@ -14,7 +14,7 @@ from tests.browser import walking
 from tests.browser.clustering import SINGLE
 from tests.browser.engines import ENGINES, ENTER, lacking
 from tests.bundles import write_bundle
-from tests.studyapp import clustering, label_matching
+from tests.studyapp.made import clustering, label_matching
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 SHOWN = f"document.querySelector('{walking.SHOWN}, {walking.END}')"

@@ -7,7 +7,7 @@ from tests import loaded
 from tests.browser import walking
 from tests.browser.boards import drag, middle, settled
 from tests.browser.clustering import BARE, moves, photo, placed, tray
-from tests.studyapp.label_matching import write_bundle as write_pairs
+from tests.studyapp.made.label_matching import write_bundle as write_pairs
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 # What browsers do: each text node gives way to elements with other words, again whenever the page changes.

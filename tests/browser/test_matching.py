@@ -13,7 +13,7 @@ from tests import loaded
 from tests.browser import walking
 from tests.browser.boards import drag, drag_by_finger, is_board, settled, walk, walk_by_keyboard
 from tests.browser.looking import serious, sideways
-from tests.studyapp.label_matching import write_bundle
+from tests.studyapp.made.label_matching import write_bundle
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 SHORT = {"training_trials": 1, "evaluation_trials": 1}

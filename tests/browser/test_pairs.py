@@ -10,8 +10,7 @@ from django.test import Client
 from studyapp import models
 from tests import loaded
 from tests.browser.looking import serious, sideways
-from tests.studyapp.label_matching import write_bundle
-from tests.studyapp.test_pairs import FOREST
+from tests.studyapp.made.label_matching import FOREST, write_bundle
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

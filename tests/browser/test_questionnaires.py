@@ -14,7 +14,7 @@ from tests import loaded
 from tests.browser import walking
 from tests.browser.looking import serious, sideways
 from tests.bundles import write_bundle
-from tests.studyapp.asked import EVERY_TYPE, likert
+from tests.studyapp.made.asked import EVERY_TYPE, likert
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TWO_PAGES = EVERY_TYPE | {"place": "start", "per_page": 5, "intro": "What do *you* think?"}

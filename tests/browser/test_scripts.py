@@ -11,7 +11,7 @@ from studyapp.settings import BASE_DIR
 from tests import loaded
 from tests.browser import walking
 from tests.browser.clustering import BARE
-from tests.studyapp import label_matching
+from tests.studyapp.made import label_matching
 
 SCRIPTS = sorted(BASE_DIR.glob("static/js/*.js")) + sorted(BASE_DIR.glob("studyapp/studies/*/static/*/*.js"))
 # Newer than Safari 15.0 or Firefox 91: by what is written, what it is. A line that asks first has `?.` or `window.X ?`.

@@ -12,7 +12,7 @@ from studyapp.run import sessions, showing
 from studyapp.simulation import answering
 from tests.browser import walking
 from tests.browser.looking import sideways
-from tests.studyapp.every_kind import make_draft
+from tests.studyapp.made.every_kind import make_draft
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 WINDOWS = [(1280, 720), (1024, 768), (1920, 960), (640, 360)]  # the last is the first at 200 %

@@ -5,7 +5,7 @@ import pytest
 from studyapp import publishing
 from studyapp.data import exporting
 from studyapp.simulation import by_functions, simulate
-from tests.studyapp.every_kind import make_draft
+from tests.studyapp.made.every_kind import make_draft
 
 pytest.importorskip("pandas")
 

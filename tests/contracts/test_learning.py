@@ -9,7 +9,7 @@ from studyapp import models, publishing
 from studyapp.data import exporting
 from studyapp.simulation import by_functions, simulate
 from tests import loaded
-from tests.studyapp.label_matching import write_bundle
+from tests.studyapp.made.label_matching import write_bundle
 
 pytest.importorskip("pandas")
 

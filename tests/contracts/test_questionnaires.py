@@ -5,8 +5,8 @@ import pytest
 from studyapp import publishing
 from studyapp.data import exporting
 from studyapp.simulation import by_functions, simulate
-from tests.studyapp.asked import EVERY_TYPE, TRUST
-from tests.studyapp.every_kind import make_draft
+from tests.studyapp.made.asked import EVERY_TYPE, TRUST
+from tests.studyapp.made.every_kind import make_draft
 
 pytest.importorskip("pandas")
 

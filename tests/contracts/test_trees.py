@@ -44,7 +44,7 @@ def test_the_latent_tree_is_read(bundle):
 def test_the_shipped_birds_make_a_whole_study():
     from pathlib import Path
 
-    from tests.studyapp.label_matching import KIND, unfrozen
+    from tests.studyapp.made.label_matching import KIND, unfrozen
 
     bundle = Bundle(Path(__file__).resolve().parents[2] / "fixtures" / "bundles" / "birds")
     definition = unfrozen(training_trials=8, evaluation_trials=8)

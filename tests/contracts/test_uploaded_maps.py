@@ -14,7 +14,7 @@ from PIL import Image
 
 from studyapp import models
 from studyapp.bundles.stimuli import reader
-from tests.studyapp.test_roles import signed_in
+from tests.studyapp.researcher import signed_in
 
 pytestmark = pytest.mark.django_db
 CLASSES = ("cat", "dog")

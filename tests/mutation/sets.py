@@ -21,8 +21,10 @@ def statistics(source: str, *tests: str) -> tuple[str, tuple[str, ...]]:
 
 
 def studyapp(source: str, *tests: str) -> tuple[str, tuple[str, ...]]:
-    """Return one line of a set of the app's, by the names of its tests."""
-    return f"studyapp/{source}.py", tuple(f"tests/studyapp/test_{test}.py" for test in tests)
+    """Return one line of a set of the app's, by its tests as `room/name`."""
+    return f"studyapp/{source}.py", tuple(
+        f"tests/studyapp/{room}/test_{name}.py" for room, name in (test.split("/") for test in tests)
+    )
 
 
 def metrics(source: str, *tests: str) -> tuple[str, tuple[str, ...]]:
@@ -66,23 +68,25 @@ SETS = {
     ),
     "scoring": Set(
         dict([
-            studyapp("studies/forward_simulation/scoring", "scoring", "forward_simulation_plan"),
-            studyapp("studies/clustering/scoring", "scoring", "clustering_plan", "quality"),
-            studyapp("studies/label_matching/scoring", "scoring", "label_matching_plan", "quality"),
-            studyapp("core/engine/answers", "scoring", "questions"),
-            studyapp("core/engine/flow", "flow"),
-            studyapp("core/engine/quality", "quality"),
+            studyapp("studies/forward_simulation/scoring", "studies/scoring", "studies/forward_simulation_plan"),
+            studyapp("studies/clustering/scoring", "studies/scoring", "studies/clustering_plan", "engine/quality"),
+            studyapp("studies/label_matching/scoring", "studies/scoring", "studies/label_matching_plan",
+                     "engine/quality"),
+            studyapp("core/engine/answers", "studies/scoring", "engine/questions"),
+            studyapp("core/engine/flow", "engine/flow"),
+            studyapp("core/engine/quality", "engine/quality"),
         ]),
         warm=DJANGO,
     ),
     "sessions": Set(
         dict([
-            studyapp("run/sessions/answering", "sessions", "drafts", "going_back", "questionnaires"),
-            studyapp("run/sessions/ending", "sessions"),
-            studyapp("run/sessions/limits", "places"),
-            studyapp("run/sessions/places", "sessions", "places"),
-            studyapp("run/sessions/runs", "sessions"),
-            studyapp("run/sessions/starting", "sessions", "places"),
+            studyapp("run/sessions/answering", "run/sessions", "run/drafts", "run/going_back",
+                     "questionnaires/questionnaires"),
+            studyapp("run/sessions/ending", "run/sessions"),
+            studyapp("run/sessions/limits", "run/places"),
+            studyapp("run/sessions/places", "run/sessions", "run/places"),
+            studyapp("run/sessions/runs", "run/sessions"),
+            studyapp("run/sessions/starting", "run/sessions", "run/places"),
         ]),
         warm=DJANGO,
     ),
@@ -98,8 +102,8 @@ SETS = {
     ),
     "assignment": Set(
         dict([
-            studyapp("core/engine/assignment", "assignment"),
-            studyapp("run/sessions/starting", "sessions", "places"),
+            studyapp("core/engine/assignment", "engine/assignment"),
+            studyapp("run/sessions/starting", "run/sessions", "run/places"),
         ]),
         warm=DJANGO,
     ),

@@ -162,7 +162,7 @@ def test_a_hundred_photographs_become_a_study_on_the_first_try(written, settings
 
     from studyapp import models, publishing
     from studyapp.bundles import stimuli
-    from tests.studyapp.test_roles import signed_in
+    from tests.studyapp.researcher import signed_in
 
     settings.BUNDLES_ROOT, settings.STIMULI_ROOT = tmp_path / "bundles", tmp_path / "stimuli"
     record, desk = stimuli.load_bundle(written, "photographs"), signed_in(User.objects.create_superuser("ada"))

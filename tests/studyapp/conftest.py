@@ -18,7 +18,7 @@ from studyapp.jobs import processes, working
 from studyapp.run import sessions, showing
 from tests import loaded
 from tests.bundles import write_bundle
-from tests.studyapp import tiny
+from tests.studyapp.made import tiny
 
 
 @pytest.fixture(autouse=True)
