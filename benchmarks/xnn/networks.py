@@ -15,10 +15,11 @@ from explainers.metrics.faithfulness import faithfulness
 from explainers.metrics.locality import locality, part_shares
 from explainers.metrics.orthogonality import orthogonality
 from explainers.xnn.activations import activations_of
+from explainers.xnn.examples import Examples
 from explainers.xnn.heatmaps import dimension_maps, x_feature_maps
 from explainers.xnn.run import groups_of
 from explainers.xnn.settings import KINDS, Settings
-from explainers.xnn.training import Examples, apply, train
+from explainers.xnn.training import apply, train
 from explainers.xnn.tuning import Tuning, tune
 
 EPOCHS, STEPS = 40, 10  # of Adam in an epoch, however many training pictures there are

@@ -17,10 +17,11 @@ from benchmarks.xnn.networks import EPOCHS, SEEDS, Cached
 from explainers.metrics.faithfulness import faithfulness
 from explainers.metrics.keep_and_inpaint import recognised
 from explainers.xnn.activations import activations_of
+from explainers.xnn.examples import Examples
 from explainers.xnn.heatmaps import x_feature_maps
 from explainers.xnn.network import normalised
 from explainers.xnn.settings import Settings
-from explainers.xnn.training import Examples, apply, train
+from explainers.xnn.training import apply, train
 
 ALPHAS = (3.0, 1.0, 0.3, 0.1, 0.03, 0.01)
 KEPT = (300, 500, 1000)

@@ -1,8 +1,10 @@
 """List the photographs that a configuration names, whatever the layout they lie in."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from explainers.datasets import ade20k, cub, folder, imagenet, imagenet50, voc
+from explainers.datasets.parts import read_parts
 from explainers.datasets.photograph import Photograph
 from explainers.errors import UserError, near
 
@@ -35,3 +37,12 @@ def list_photographs(
     else:
         found = LAYOUTS[layout].photographs(root, classes)
     return sorted(found, key=lambda photograph: photograph.source)
+
+
+def with_parts(photographs: list[Photograph], path: Path) -> list[Photograph]:
+    """Give each photograph the parts that a CSV has of it."""
+    by_source = read_parts(path)
+    known = {photograph.source for photograph in photographs}
+    if not known & by_source.keys():
+        raise UserError(f"[images] parts: {path} names no photograph, such as {min(known)}.")
+    return [replace(photo, parts=by_source.get(photo.source, photo.parts)) for photo in photographs]

@@ -1,14 +1,10 @@
 """Where an object and its parts are in a photograph: a bounding box and part points, from a CSV or a data set."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from explainers.datasets.csv_file import read_csv
 from explainers.errors import UserError
-
-if TYPE_CHECKING:  # a photograph has parts
-    from explainers.datasets.photograph import Photograph
 
 BOX = ("left", "top", "right", "bottom")
 _COLUMNS = ("file", "part", "x", "y", *BOX)
@@ -25,16 +21,8 @@ class Parts:
     points: dict[str, tuple[float, float]]
 
 
-def with_parts(photographs: "list[Photograph]", path: Path) -> "list[Photograph]":
-    """Give each photograph the parts that the CSV has of it: a row per visible part, each with the object's box."""
-    by_source = _read(path)
-    known = {photograph.source for photograph in photographs}
-    if not known & by_source.keys():
-        raise UserError(f"[images] parts: {path} names no photograph, such as {min(known)}.")
-    return [replace(photo, parts=by_source.get(photo.source, photo.parts)) for photo in photographs]
-
-
-def _read(path: Path) -> dict[str, Parts]:
+def read_parts(path: Path) -> dict[str, Parts]:
+    """Return by photograph the parts that the CSV has of it: a row per visible part, each with the object's box."""
     columns, rows = read_csv(path, "[images] parts")
     if tuple(columns) != _COLUMNS:
         raise UserError(f"{path}: expected the columns {', '.join(_COLUMNS)}, found {', '.join(columns)}.")

@@ -1,22 +1,17 @@
 """The baseline that embeds nothing: a few of the layer's dimensions, chosen by an L1 penalty (scikit-learn's Lasso)."""
 
 import warnings
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from explainers.errors import UserError
+from explainers.xnn.examples import Examples
 from explainers.xnn.network import ExplanationNetwork
 from explainers.xnn.settings import Settings
 
-if TYPE_CHECKING:  # training fits a lasso
-    from explainers.xnn.training import Examples
 
-
-def fit_lasso(
-    settings: Settings, classes: list[int], examples: "Examples", weights: torch.Tensor
-) -> ExplanationNetwork:
+def fit_lasso(settings: Settings, classes: list[int], examples: Examples, weights: torch.Tensor) -> ExplanationNetwork:
     """Return a network whose x-features are the dimensions that the penalty `alpha` leaves, with their coefficients.
 
     `weights` (M,) say how often each example counts. Several classes share their dimensions (MultiTaskLasso). With α so

@@ -23,9 +23,10 @@ from explainers.networks.state import device_called
 from explainers.predictions import scores_of, thresholds_of
 from explainers.xnn.activations import cached_activations
 from explainers.xnn.config import XnnConfig
+from explainers.xnn.examples import Examples
 from explainers.xnn.network import ExplanationNetwork
 from explainers.xnn.storage import as_stored, save
-from explainers.xnn.training import Examples, apply, bar, train
+from explainers.xnn.training import apply, bar, train
 from explainers.xnn.tuning import candidates, tune
 
 

@@ -14,6 +14,7 @@ from explainers.errors import UserError
 from explainers.parameters import Progress
 from explainers.xnn import loss
 from explainers.xnn.degeneration import degenerate
+from explainers.xnn.examples import Examples
 from explainers.xnn.lasso import fit_lasso
 from explainers.xnn.network import ExplanationNetwork, initialise, rescale_input
 from explainers.xnn.settings import Settings
@@ -21,24 +22,6 @@ from explainers.xnn.settings import Settings
 _CHUNK = 2048  # examples at a time where no gradients are kept
 _RAMP = 0.3  # share of the epochs in which β and η grow to their values; at once, all x-features would be switched off
 _MARKS = 10  # times that a training writes its state
-
-
-@dataclass
-class Examples:
-    """Activations Z (M, d) or (M, C, h, w), logits ŷ (M, C) of the explained classes, and each example's group (M,).
-
-    A group is the position of the example's class among the explained ones; −1 for one that belongs to none of them.
-    """
-
-    activations: torch.Tensor
-    logits: torch.Tensor
-    groups: torch.Tensor
-
-    def __len__(self) -> int:
-        return len(self.logits)
-
-    def part(self, index: torch.Tensor) -> "Examples":
-        return Examples(self.activations[index], self.logits[index], self.groups[index])
 
 
 @dataclass

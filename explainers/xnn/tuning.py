@@ -15,9 +15,10 @@ import torch
 
 from explainers.config import are_numbers, expects, is_filled_list
 from explainers.parameters import Progress
+from explainers.xnn.examples import Examples
 from explainers.xnn.loss import pull_away
 from explainers.xnn.settings import Settings
-from explainers.xnn.training import Examples, apply, train
+from explainers.xnn.training import apply, train
 
 TUNED = {"srae": ("q", "beta", "eta"), "sae": ("beta",), "cae": ("beta",), "lasso": ("alpha",), "nn": ()}
 

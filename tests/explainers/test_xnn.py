@@ -13,11 +13,12 @@ from explainers.errors import UserError
 from explainers.xnn import loss
 from explainers.xnn.activations import activations_of, cached_activations
 from explainers.xnn.degeneration import degenerate
+from explainers.xnn.examples import Examples
 from explainers.xnn.heatmaps import dimension_maps, x_feature_maps
 from explainers.xnn.network import ExplanationNetwork, normalised
 from explainers.xnn.settings import KINDS, Settings
 from explainers.xnn.storage import as_stored, load, save
-from explainers.xnn.training import Examples, apply, train, weights_of
+from explainers.xnn.training import apply, train, weights_of
 from tests.explainers.networks import pictures, small_cnn
 
 LAYER = "9"  # the ReLU behind small_cnn's first fully connected layer

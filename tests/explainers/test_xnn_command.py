@@ -7,9 +7,9 @@ from explainers.bundle import read_bundle
 from explainers.errors import UserError
 from explainers.xnn import run as xnn_run
 from explainers.xnn.config import load_xnn_config
+from explainers.xnn.examples import Examples
 from explainers.xnn.settings import Settings
 from explainers.xnn.storage import load
-from explainers.xnn.training import Examples
 from explainers.xnn.tuning import Tuning, candidates, choose, tune
 from tests.explainers.projects import N_IMAGES, change, explain, xnn
 from tests.explainers.test_xnn import SMALL, structured
