@@ -25,7 +25,7 @@ class StudySerializer(serializers.ModelSerializer):
         model = models.Study
         fields = (
             "slug", "title", "kind", "kind_title", "status", "language", "study_version", "created_at", "display",
-            "questionnaires", "tables", "export",
+            "questionnaires", "variants", "tables", "export",
         )  # fmt: skip
 
     def get_kind_title(self, study) -> str:

@@ -6,12 +6,21 @@ from studyapp import models
 from studyapp.core.engine import display_settings
 from studyapp.core.engine.parameters import in_words
 from studyapp.core.texts import words
+from studyapp.core.variants import reading as variants
 
 # What isn't the researchers' own doing, or stands in an action of its own.
-LEFT_OUT = {"id", "status", "current", "created_at", "stimuli", "parameters", "texts", "display", "questionnaires"}
+LEFT_OUT = {"id", "status", "current", "created_at", "stimuli"}
+LEFT_OUT |= {"parameters", "texts", "display", "questionnaires", "variants"}
 EDITED = "Edited the study."
 ASKED = "Edited the questionnaires."
-EDITS = (EDITED, ASKED, "Drew other stimuli.", "Chose pairs of classes.")  # what a page opened before would put back
+WORDED = "Edited the wording by condition."
+EDITS = (
+    EDITED,
+    ASKED,
+    WORDED,
+    "Drew other stimuli.",
+    "Chose pairs of classes.",
+)  # what a page opened before would put back
 
 
 def record(user, study: models.Study | None, action: str, details: list | None = None, *, who: str = "") -> None:
@@ -32,6 +41,10 @@ def snapshot(pk: int) -> dict[str, str | None]:
     found |= display_settings.in_words(study.display)
     for one in study.questionnaires:
         found[f"Questionnaire “{one['name']}”"] = json.dumps(one, ensure_ascii=False, indent=1)
+    for number, one in enumerate(variants.complete(study.variants), start=1):
+        found[f"Wording by condition {number} ({variants.in_words(one['conditions'])})"] = json.dumps(
+            one, ensure_ascii=False, indent=1
+        )
     for cell in study.conditions.all():
         levels = ", ".join(f"{name}: {level}" for name, level in cell.factors.items())
         quota = "no quota" if cell.quota is None else f"quota {cell.quota}"

@@ -14,7 +14,7 @@ from studyapp.core.engine.kinds import Kind, Page, kind
 from studyapp.core.export.tables import cell
 from studyapp.core.questionnaires.answers import rows_of
 from studyapp.core.questionnaires.pages import has_questionnaires, of_step
-from studyapp.publishing import frozen
+from studyapp.publishing import frozen, read_by
 
 TABLES = ("participants", "trials", "steps", "answers", "events", "codes")
 CHUNK = 100
@@ -60,7 +60,7 @@ def of_runs(
     elif name == "answers":
         found = answers(chunk, using)
         for run in chunk:
-            yield from ((its_keys[run.pk], row) for row in answer_rows(frozen(run.version), run, found[run.pk]))
+            yield from ((its_keys[run.pk], row) for row in answer_rows(run, found[run.pk]))
     else:
         found = answers(chunk, using)
         for run in chunk:
@@ -161,9 +161,12 @@ def step_rows(kind: Kind, run: models.Participant, answers: list[tuple]) -> Iter
         before = submitted_at
 
 
-def answer_rows(definition: dict, run: models.Participant, answers: list[tuple]) -> Iterator[dict]:
-    """Yield a row for each item of a questionnaire that a run was asked, in the order in which it was asked them."""
-    names = {one["name"] for one in definition.get("questionnaires", ())}
+def answer_rows(run: models.Participant, answers: list[tuple]) -> Iterator[dict]:
+    """Yield a row for each item of a questionnaire that a run was asked, in the order in which it was asked them.
+
+    Labels are those that it read.
+    """
+    names = {one["name"] for one in frozen(run.version).get("questionnaires", ())}
     for position, answer, _scores, _rt_ms, _hidden_ms, _input_mode, timing, submitted_at in answers:
         step = run.plan.steps[position]
         if step["page"] not in names:
@@ -171,7 +174,7 @@ def answer_rows(definition: dict, run: models.Participant, answers: list[tuple])
         where = {name: step.get(name) for name in ("block", "phase", "trial_index", "stimulus")}
         where |= {"step_index": position, "submitted_at": submitted_at}
         times = timing.get("items", {})
-        for row in rows_of(of_step(definition, step), step["data"], answer):
+        for row in rows_of(of_step(read_by(run, step), step), step["data"], answer):
             yield where | row | {"rt_ms": times.get(row["item"])}
 
 

@@ -75,6 +75,9 @@ class Study(models.Model):
     questionnaires = models.JSONField(
         default=list, blank=True, help_text="the researchers' own questions, by `core/questionnaires/entries.py`"
     )
+    variants = models.JSONField(
+        default=list, blank=True, help_text="other wording by condition, by `core/variants/reading.py`"
+    )
     display = models.JSONField(default=dict, blank=True, help_text="how heatmaps look: what differs from what is usual")
     analysis_plan = models.JSONField(
         default=dict,

@@ -6,6 +6,7 @@ from .definition import content_hash, definition, drawn_stimuli
 from .fitting import fit, fitting
 from .pictures import met_in, render_version, shown
 from .questionnaires import questionnaire_problems
+from .variants import levels_of, misplaced, variant_problems
 from .versions import (
     draw_heatmaps,
     edited_since,
@@ -14,6 +15,7 @@ from .versions import (
     kind_of_study,
     n_undrawn,
     publish,
+    read_by,
     read_version,
     set_status,
     windows_of,
@@ -34,15 +36,19 @@ __all__ = [
     "frozen",
     "kept_audit",
     "kind_of_study",
+    "levels_of",
     "met_in",
+    "misplaced",
     "n_undrawn",
     "needs_consent",
     "problems",
     "publish",
     "questionnaire_problems",
+    "read_by",
     "read_version",
     "render_version",
     "set_status",
     "shown",
+    "variant_problems",
     "windows_of",
 ]

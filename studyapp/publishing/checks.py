@@ -11,11 +11,15 @@ from studyapp.core.engine.particulars import PARTICULARS, unstated
 from studyapp.core.engine.questions import text_key
 from studyapp.core.questionnaires import plans
 from studyapp.core.texts import addresses, words
+from studyapp.core.variants import places
+from studyapp.core.variants.applied import worded
 
 from .definition import definition
 from .questionnaires import questionnaire_problems
+from .variants import misplaced, variant_problems
 
 LATER = "They are drawn once the rest is ready."
+WORDING = "Wording by condition"
 
 
 @dataclass(frozen=True)
@@ -53,10 +57,15 @@ def checks(study: models.Study) -> list[Check]:
         *_information_check(its_kind, study),
         Check("Display", _looks(study), _display_problems(study, cells)),
         *([Check("Questionnaires", _told(study.questionnaires, asked), asked)] if study.questionnaires else []),
+        *([Check(WORDING, "", [] if asked else _variant_problems(study, cells))] if study.variants else []),
     ]
     if any(check.problems for check in found):
         return [*found, Check("Stimuli", "", [LATER])]
-    return [*found, *_stimuli_checks(study, its_kind)]
+    stimuli = _stimuli_checks(study, its_kind)
+    if study.variants and not any(check.problems for check in stimuli):
+        record = definition(study)
+        found[-1] = Check(WORDING, places.told(record), misplaced(record) or _unfit_words(record, study))
+    return [*found, *stimuli]
 
 
 def problems(study: models.Study) -> list[str]:
@@ -87,6 +96,27 @@ def _cell_problems(cells: list[models.Condition]) -> list[str]:
 def _told(questionnaires: list[dict], wrong: list[str]) -> str:
     n_items = 0 if wrong else sum(len(one["items"]) for one in questionnaires)
     return "" if wrong else f"{len(questionnaires)}, with {n_items} items"
+
+
+def _variant_problems(study: models.Study, cells: list[models.Condition]) -> list[str]:
+    """Return what is wrong with the wording by condition, as far as it tells without the stimuli."""
+    found = variant_problems(study, [cell.factors for cell in cells])
+    if found:
+        return found
+    texts = [(key, text) for one in study.variants for key, text in one.get("texts", {}).items()]
+    return [problem for key, text in texts for problem in _foreign_media({key: text})]
+
+
+def _unfit_words(record: dict, study: models.Study) -> list[str]:
+    """Return which words of single conditions don't fit the stimuli, as a screening without its statements."""
+    check, bundle = kind(record["kind"]).part("stimuli:check"), reader(study.its_bundle)
+    found = [(cell["name"], worded(record, cell["factors"])) for cell in record["conditions"]]
+    return [
+        f"Condition “{name}”: {problem}"
+        for name, own in found
+        if own["texts"] != record["texts"]
+        for problem in check(own, bundle)
+    ]
 
 
 def _looks(study: models.Study) -> str:

@@ -10,6 +10,7 @@ from studyapp.bundles.stimuli import reader
 from studyapp.core.engine import displays
 from studyapp.core.engine.kinds import kind
 from studyapp.core.questionnaires import reading
+from studyapp.core.variants import reading as variants
 
 
 def definition(study: models.Study) -> dict:
@@ -37,6 +38,8 @@ def definition(study: models.Study) -> dict:
         record["analysis_plan"] = study.analysis_plan
     if study.questionnaires:
         record["questionnaires"] = reading.complete(study.questionnaires)
+    if study.variants:
+        record["variants"] = variants.complete(study.variants)
     record["display"] = displays.described(
         reader(study.its_bundle), study.display, its_kind.usual_display(record["parameters"])
     )

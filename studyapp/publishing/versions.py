@@ -8,6 +8,8 @@ from studyapp.bundles.stimuli import reader
 from studyapp.core.engine import sizes
 from studyapp.core.engine.kinds import Kind, kind
 from studyapp.core.questionnaires import pages, reading
+from studyapp.core.variants import reading as variants
+from studyapp.core.variants.applied import worded
 
 from .checks import problems
 from .definition import content_hash, definition
@@ -108,6 +110,14 @@ def frozen(version: models.Version) -> dict:
     return read_version(version.pk).definition
 
 
+def read_by(run: models.Participant, step: dict | None = None) -> dict:
+    """Return a run's frozen definition in the words of its condition, and of a `step` where it stands at one.
+
+    Whatever of a study's words reaches a participant is taken from here.
+    """
+    return worded(frozen(run.version), run.cell.factors, step)
+
+
 def kind_of_study(study: models.Study, published: list[models.Version] | None = None) -> Kind:
     """Return a study's kind with the questionnaires of all its published versions; without one, as they are now.
 
@@ -117,5 +127,6 @@ def kind_of_study(study: models.Study, published: list[models.Version] | None = 
         keys = study.versions.exclude(number=0).values_list("pk", flat=True)
         published = [read_version(pk) for pk in keys]
     versions = {version.label: version.definition for version in published}
-    now = {"": {"questionnaires": study.questionnaires}}
-    return pages.kind_of_all(kind(study.kind), versions or now)
+    now = {"": {"questionnaires": study.questionnaires, "variants": variants.complete(study.variants)}}
+    readings = {label: variants.readings(definition) for label, definition in (versions or now).items()}
+    return pages.kind_of_all(kind(study.kind), readings)

@@ -9,7 +9,7 @@ from studyapp.core.engine import flow
 from studyapp.core.engine.shared_pages import money
 from studyapp.core.recruiters import way_back
 from studyapp.core.texts import render
-from studyapp.publishing import frozen
+from studyapp.publishing import read_by
 from studyapp.run import sessions
 
 
@@ -35,7 +35,7 @@ def context(participant: models.Participant, *, with_code: bool = True) -> dict:
 
     Without `with_code` it is kept back, and the run's own text: the next person at the same device may be looking.
     """
-    record = frozen(participant.version)
+    record = read_by(participant)
     study = participant.study
     all_code = "" if participant.preview else code(study, participant.status)
     its_code = all_code if with_code else ""

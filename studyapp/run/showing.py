@@ -20,8 +20,9 @@ from studyapp.core.engine.kinds import Kind, Page, kind, load
 from studyapp.core.engine.run import Run
 from studyapp.core.questionnaires.pages import kind_of
 from studyapp.core.texts import render
+from studyapp.core.variants.applied import applying
 from studyapp.forms import submitted
-from studyapp.publishing import frozen, windows_of
+from studyapp.publishing import frozen, read_by, windows_of
 from studyapp.run import doors, sessions
 
 
@@ -36,11 +37,11 @@ def language_of(participant: models.Participant) -> str:
     return frozen(participant.version)["language"]
 
 
-def run_of(participant: models.Participant) -> Run:
-    """Return the run as the kinds' pages see it."""
+def run_of(participant: models.Participant, step: dict | None = None) -> Run:
+    """Return the run as the kinds' pages see it, in the words of its condition and of a `step` that is shown."""
     bundle = participant.version.bundle
     return Run(
-        definition=frozen(participant.version),
+        definition=read_by(participant, step),
         factors=participant.cell.factors,
         bundle=reader(bundle),
         plan=participant.plan.steps,
@@ -65,8 +66,9 @@ def step_context(participant: models.Participant) -> dict:
     `same` is what shapes the page's content, for whoever stands at such a step; the rest is this run's own.
     """
     its_kind, page, step = step_of(participant)
-    run = run_of(participant)
-    shaped_by = {"version": participant.version_id, "step": _form_step(step)}
+    run = run_of(participant, step)
+    variants = applying(frozen(participant.version), participant.cell.factors, step)
+    shaped_by = {"version": participant.version_id, "step": _form_step(step), "variants": variants}
     same = {
         **common(participant),
         **_shown(its_kind, step, run),
@@ -165,7 +167,10 @@ def guide_context(participant: models.Participant) -> dict:
     its_kind, _, _ = step_of(participant)
     run = run_of(participant)
     met = [step for step in run.plan[: run.position] if its_kind.page(step["page"]).guide]
-    sections = [{"template": its_kind.page(step["page"]).guide, **_shown(its_kind, step, run)} for step in met]
+    sections = [
+        {"template": its_kind.page(step["page"]).guide, **_shown(its_kind, step, run_of(participant, step))}
+        for step in met
+    ]
     return {**common(participant), "sections": sections}
 
 
@@ -176,7 +181,7 @@ def form_of(page: Page, step: dict, participant: models.Participant, data=None):
     """
     if page.form is None:
         return None
-    return load(page.form)(data, step=_form_step(step), definition=frozen(participant.version))
+    return load(page.form)(data, step=_form_step(step), definition=read_by(participant, step))
 
 
 def fields_of(participant: models.Participant, step: dict, answer: dict) -> list[list[str]]:

@@ -5,7 +5,7 @@ from random import Random
 from studyapp import models
 from studyapp.core.engine import answers
 from studyapp.forms import Pairs, submitted
-from studyapp.publishing import frozen
+from studyapp.publishing import read_by
 from studyapp.run import showing
 
 TYPICAL_MS = {True: 20_000, False: 6_000}
@@ -21,7 +21,7 @@ def answer(participant: models.Participant, skill: str, rng: Random) -> Pairs:
     form = showing.form_of(page, step, participant)
     if form is None:
         return []
-    cleaned = answers.of_bot(its_kind, step, skill, frozen(participant.version), rng)
+    cleaned = answers.of_bot(its_kind, step, skill, read_by(participant, step), rng)
     return submitted(form, cleaned)
 
 

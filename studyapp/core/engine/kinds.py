@@ -179,7 +179,8 @@ class Kind:
     tells what of a study can stand in the text of its front door: `(definition) -> {name: value}`, the names being
     `entry_fills`. `display`
     holds the fields of a display by which its heatmaps are usually drawn; where that depends on the study's parameters,
-    the name of a function `(parameters) -> dict`.
+    the name of a function `(parameters) -> dict`. `within` names the function that tells which factors vary within each
+    participant, standing in steps under their names: `(parameters) -> {factor: [level]}`.
 
     stimuli.draw(definition, bundle, rng) -> dict    the stimuli of the study, drawn once, frozen with the version
     stimuli.check(definition, bundle) -> [str]       what is missing before launch, in words
@@ -216,6 +217,7 @@ class Kind:
     fills: tuple[str, ...] = ()
     variants: tuple[Variant, ...] = ()
     display: dict[str, Any] | str = field(default_factory=dict)
+    within: str | None = None
 
     def page(self, name: str) -> Page:
         """Return the page of that name."""
@@ -244,6 +246,10 @@ class Kind:
     def usual_display(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """Return the fields of a display by which a study with these parameters usually has its heatmaps drawn."""
         return dict(load(self.display)(parameters)) if isinstance(self.display, str) else self.display
+
+    def levels_within(self, parameters: Mapping[str, Any]) -> dict[str, list[str]]:
+        """Return the factors that vary within each participant of a study with these parameters, with their levels."""
+        return dict(load(self.within)(parameters)) if self.within else {}
 
     def n_orders(self, definition: dict[str, Any]) -> int:
         """Return how many orders the study counterbalances."""

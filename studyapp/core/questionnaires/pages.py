@@ -25,16 +25,18 @@ def kind_of(definition: dict[str, Any]) -> Kind:
     return _kind_with(definition["kind"], json.dumps(found)) if found else kind(definition["kind"])
 
 
-def kind_of_all(its_kind: Kind, versions: dict[str, dict[str, Any]]) -> Kind:
-    """Return the kind with the questionnaires of all versions, label → definition, the newest first.
+def kind_of_all(its_kind: Kind, versions: dict[str, dict[str, dict[str, Any]]]) -> Kind:
+    """Return the kind with the questionnaires of all versions: label → {condition in words: definition as read there}.
 
-    A column is described as the newest version that has it does; its levels are those of all of them.
+    The newest come first, and in each the usual wording, under "". A column is described as the newest version that has
+    it does, with its other wordings; its levels are those of all of them.
     """
-    fields: dict[str, dict[str, dict[str, Field]]] = {}
-    for label, definition in versions.items():
-        for one in complete(definition.get("questionnaires", [])):
-            for field in page(one).columns:
-                fields.setdefault(one["name"], {}).setdefault(field.name, {})[label] = field
+    fields: dict[str, dict[str, dict[tuple[str, str], Field]]] = {}
+    for label, readings in versions.items():
+        for where, definition in readings.items():
+            for one in complete(definition.get("questionnaires", [])):
+                for field in page(one).columns:
+                    fields.setdefault(one["name"], {}).setdefault(field.name, {})[label, where] = field
     joined = [replace(_blank(name), fields=tuple(map(_together, its.values()))) for name, its in fields.items()]
     return its_kind.joined(joined) if joined else its_kind
 
@@ -44,9 +46,16 @@ def has_questionnaires(its_kind: Kind) -> bool:
     return any(one.template == TEMPLATE for one in its_kind.pages)
 
 
-def _together(of_versions: dict[str, Field]) -> Field:
-    newest, *_ = of_versions.values()
-    return replace(newest, levels=levels_of_all({label: field.levels for label, field in of_versions.items()}))
+def _together(readings: dict[tuple[str, str], Field]) -> Field:
+    """Return a column as its newest version has it, from its readings by version and condition, the usual one first."""
+    (version, _), newest = next(iter(readings.items()))
+    others = [
+        f"where {where}: {field.description}"
+        for (label, where), field in readings.items()
+        if label == version and field.description != newest.description
+    ]
+    levels = {f"{label}, {where}" if where else label: field.levels for (label, where), field in readings.items()}
+    return replace(newest, description="; ".join([newest.description, *others]), levels=levels_of_all(levels))
 
 
 @lru_cache(maxsize=64)

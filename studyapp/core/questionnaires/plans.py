@@ -79,8 +79,14 @@ def _after_blocks(plan: list[Step], one: Step, its_kind: Kind, draw: Draw) -> li
         block = a_step.get("block")
         if block in met and last[block] == number:
             count = sum(last[other] <= number for other in met)
-            found += _asked(one, f"{one['name']}_{count}", draw, block=block)
+            found += _asked(one, f"{one['name']}_{count}", draw, block=block, **_method_of(plan, block))
     return found
+
+
+def _method_of(plan: list[Step], block: Any) -> dict[str, str]:
+    """Return the method that a whole block is about, as a step has it; nothing where there is none or several."""
+    methods = {a_step["method"] for a_step in plan if a_step.get("block") == block and a_step.get("method")}
+    return {"method": methods.pop()} if len(methods) == 1 else {}
 
 
 def _after(plan: list[Step], one: Step, its_kind: Kind, draw: Draw) -> list[Step]:

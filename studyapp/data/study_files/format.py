@@ -35,7 +35,17 @@ SECTIONS = (
 )  # fmt: skip
 
 
-NAMES = {"$schema", "format", "format_version", "kind", "conditions", "questionnaires", *FIELDS[""], *SECTIONS}
+NAMES = {
+    "$schema",
+    "format",
+    "format_version",
+    "kind",
+    "conditions",
+    "questionnaires",
+    "variants",
+    *FIELDS[""],
+    *SECTIONS,
+}
 
 
 class StudyFileError(ValueError):

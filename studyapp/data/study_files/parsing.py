@@ -10,7 +10,7 @@ from studyapp import models
 from studyapp.core.engine import display_settings, fillings, parameters
 from studyapp.core.engine.kinds import ENGLISH, Factor, Kind, kind
 from studyapp.models.studies import require_currency, require_language
-from studyapp.publishing import questionnaire_problems
+from studyapp.publishing import questionnaire_problems, variant_problems
 
 from .format import FIELDS, FORMAT, FORMAT_VERSION, NAMES, SECTIONS, StudyFileError
 
@@ -43,6 +43,9 @@ def parse(found, slug: str = "") -> tuple[models.Study, list[dict]]:
     conditions = _conditions(display_settings.factors(its_kind, study.display), found.get("conditions", []))
     names = [condition["name"] for condition in conditions]
     study.questionnaires = _questionnaires(its_kind, found.get("questionnaires", []), names)
+    study.variants = found.get("variants", [])
+    if wrong := variant_problems(study, [condition["factors"] for condition in conditions]):
+        raise StudyFileError(f"variants: {wrong[0]}")
     return study, conditions
 
 

@@ -13,6 +13,8 @@ from studyapp.core.engine import displays
 from studyapp.core.engine.display_settings import LEVEL, MOST_LEVELS
 from studyapp.core.engine.kinds import Column, Factor, Kind, Parameter, kinds
 from studyapp.core.questionnaires import schema as questionnaires
+from studyapp.core.variants import schema as variants
+from studyapp.core.variants.reading import ENTRY
 
 from .format import FIELDS, FORMAT, FORMAT_VERSION
 
@@ -45,6 +47,7 @@ def schema() -> dict:
                 "display": _display(),
                 "conditions": {"type": "array", "description": "the cells of the design"},
                 "questionnaires": questionnaires.schema(),
+                "variants": variants.schema(),
                 **sections,
                 "analysis_plan": {"type": "object", "description": "as `python -m analysis plan` writes it"},
                 "stimuli": {"type": "object", "description": "as the study drew them; left out: drawn by the seed"},
@@ -70,9 +73,15 @@ def _of_kind(its_kind: Kind) -> dict:
                 "parameters": _object({one.name: _parameter(one) for one in its_kind.parameters}),
                 "texts": _object(texts),
                 "conditions": {"items": _condition(its_kind.factors)},
+                "variants": {"items": {"properties": {"texts": {"propertyNames": {"enum": _varied(its_kind)}}}}},
             },
         },
     }
+
+
+def _varied(its_kind: Kind) -> list[str]:
+    """Return the names of the texts that can have other words by condition: at the front door nobody has one yet."""
+    return [key for key in its_kind.texts() if key != ENTRY]
 
 
 def _condition(factors: tuple[Factor, ...]) -> dict:

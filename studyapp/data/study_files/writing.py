@@ -43,6 +43,7 @@ def record(study: models.Study) -> dict:
         "display": study.display,
         "conditions": list(study.conditions.values("name", "factors", "quota", "open")),
         "questionnaires": study.questionnaires,
+        "variants": study.variants,
         **sections,
         "analysis_plan": study.analysis_plan,
         "stimuli": stimuli_of(study),

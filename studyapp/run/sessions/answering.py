@@ -11,7 +11,7 @@ from studyapp.core.engine import answers, flow
 from studyapp.core.engine.kinds import Page, load
 from studyapp.core.questionnaires.pages import kind_of
 from studyapp.core.storable import storable
-from studyapp.publishing import frozen
+from studyapp.publishing import frozen, read_by
 from studyapp.run.sessions import places
 from studyapp.run.sessions.ending import ERASED, finish
 from studyapp.run.sessions.runs import locked, position_of
@@ -74,7 +74,7 @@ def _submitted(participant: models.Participant, submitted_token: str, validate, 
         return Receipt("turned")
     if errors:
         return Receipt("invalid", errors)
-    record = frozen(participant.version)
+    record = read_by(participant, step)
     its_kind = kind_of(record)
     scores = answers.score(its_kind, step, answer, record)
     _arrange(participant.plan, its_kind.page(step["page"]), position, answer)

@@ -11,10 +11,12 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from studyapp import models
-from studyapp.core.engine import displays, flow
+from studyapp.core.engine import flow
 from studyapp.core.engine.assignment import Cell, choose_condition
-from studyapp.core.questionnaires import plans
+from studyapp.core.questionnaires.pages import kind_of
+from studyapp.core.variants.applied import worded
 from studyapp.publishing import frozen
+from studyapp.run.sessions.drawing import plan
 
 
 def people(study: models.Study):
@@ -56,28 +58,37 @@ def _cell(condition: models.Condition, tally: list[dict]) -> Cell:
 def take(run: models.Participant) -> bool:
     """Give a locked run whose person has just consented its place; return whether there was one.
 
-    Where its own condition has filled up meanwhile, it goes over to another with room: nothing of a condition was seen
-    before. The study's row is locked, so that two never take the same place.
+    Where its own condition has filled up meanwhile, it goes over to another with room, in which the same would have
+    been read so far: nothing of a condition was seen before. The study's row is locked, so that two never take the
+    same place.
     """
     study = models.Study.objects.select_for_update().get(pk=run.study_id)
     if not run.preview and run.condition_id is not None:
         others = (bots(study) if run.bot else people(study)).exclude(pk=run.pk)
         open_cells = cells(study, tally(study, others))
         if not next(cell.has_room for cell in open_cells if cell.key == run.condition_id):
-            chosen = choose_condition(open_cells, Random(run.seed))
+            conditions = {cell.pk: cell for cell in study.conditions.all()}
+            alike = [cell for cell in open_cells if _reads_alike(run, conditions[cell.key])]
+            chosen = choose_condition(alike, Random(run.seed))
             if chosen is None:
                 return False
-            _go_over(run, study.conditions.get(pk=chosen))
+            _go_over(run, conditions[chosen])
     run.consented_at = timezone.now()
     run.save(update_fields=["consented_at", "condition"])
     return True
 
 
+def _reads_alike(run: models.Participant, condition: models.Condition) -> bool:
+    """Return whether the texts of a run's pages up to here are the same in a condition."""
+    record = frozen(run.version)
+    own, other = (worded(record, factors)["texts"] for factors in (run.cell.factors, condition.factors))
+    met = {step["page"] for step in run.plan.steps[: run.position + 1]}
+    return all(own[key] == other[key] for name in met for key in kind_of(record).page(name).texts)
+
+
 def _go_over(run: models.Participant, condition: models.Condition) -> None:
     """Put a run into another condition: its steps up to here stay, the others are drawn as they would have been."""
-    record = frozen(run.version)
-    steps = plans.build(record, condition.name, condition.factors, run.order, Random(run.seed))
-    steps = displays.dealt(record, steps, condition.factors, Random(f"{run.seed}:display"))
+    steps = plan(frozen(run.version), condition, run.order, run.seed)
     here = run.position + 1
     if [step["key"] for step in steps[:here]] != [step["key"] for step in run.plan.steps[:here]]:
         raise ValueError(f"run {run.code}: condition {condition.name} has other pages before consent")

@@ -7,14 +7,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from studyapp import models
-from studyapp.core.engine import displays
 from studyapp.core.engine.assignment import choose_condition, choose_order
 from studyapp.core.engine.kinds import kind
-from studyapp.core.questionnaires import plans
 from studyapp.core.questionnaires.orders import n_orders
 from studyapp.core.questionnaires.pages import kind_of
 from studyapp.publishing import frozen, read_version
 from studyapp.run.sessions import limits, places
+from studyapp.run.sessions.drawing import plan
 from studyapp.run.sessions.runs import trace
 
 
@@ -93,8 +92,7 @@ def _begin(
     record = frozen(version)
     order = choose_order(taken, n_orders(kind(record["kind"]), record), rng)
     seed = rng.randrange(2**31)
-    steps = plans.build(record, condition.name, condition.factors, order, Random(seed))
-    steps = displays.dealt(record, steps, condition.factors, Random(f"{seed}:display"))
+    steps = plan(record, condition, order, seed)
     its_kind = kind_of(record)
     asks = any(its_kind.page(step["page"]).consents for step in steps)
     now = timezone.now()

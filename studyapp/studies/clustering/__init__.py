@@ -272,4 +272,5 @@ KIND = Kind(
     trial_word="Batch",
     variants=VARIANTS,
     display={"scale": "map"},
+    within=f"{__name__}.plan:within",
 )

@@ -13,6 +13,11 @@ def n_orders(definition: dict) -> int:
     return len(_stage_orders(definition)) * len(_dataset_orders(definition))
 
 
+def within(parameters: dict) -> dict[str, list[str]]:
+    """Return what varies within each participant: the method, from stage to stage."""
+    return {"method": list(dict.fromkeys(method for _, method in parameters["stages"]))}
+
+
 def build(definition: dict, condition: dict, order: int, rng: random.Random) -> list[dict]:
     """Return the steps of one run.
 
