@@ -21,8 +21,8 @@ from studyapp.data.rows import answer_rows, answers
 from studyapp.run import endings, sessions, showing
 from studyapp.simulation import by_functions, simulate
 from studyapp.simulation.answering import answer
-from tests.studyapp.asked import LABELS, likert
-from tests.studyapp.every_kind import make_draft
+from tests.studyapp.made.asked import LABELS, likert
+from tests.studyapp.made.every_kind import make_draft
 
 MARK = re.compile(r"ZZ(\d+)z([a-z_0-9]+?)ZZ")
 OTHER = ["One", "Two", "Three", "Four", "Five"]
