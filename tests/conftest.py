@@ -4,6 +4,8 @@ import gc
 
 import pytest
 
+from tests import emptying
+
 
 @pytest.fixture(autouse=True)
 def forgotten_versions():
@@ -32,6 +34,11 @@ def pytest_ignore_collect(collection_path, config):
     if is_test and marker.isidentifier() and f"mark.{marker}" not in collection_path.read_text(encoding="utf-8"):
         return True
     return None
+
+
+def pytest_sessionstart():
+    """Empty databases the quick way."""
+    emptying.install()
 
 
 def pytest_collection_finish():
