@@ -39,7 +39,7 @@ function demand(demands, fits) {
   document.querySelector("#unsuitable").hidden = suits;
 }
 
-function init(notice, cookies, button, demands) {
+function init(notice, cookies, button, demands, measured) {
   cookies.hidden = keepsCookies();
   const words = notice.querySelector("[data-words]");
   const refused = () => !notice.hidden && "refuse" in notice.dataset;
@@ -48,9 +48,11 @@ function init(notice, cookies, button, demands) {
     const size = { width: window.innerWidth, height: window.innerHeight };
     notice.hidden = isLargeEnough(size, notice.dataset.windows);
     words.textContent = fill(words.dataset.words, size);
+    if (measured) measured.value = `${size.width}x${size.height}`;
     if (refused()) button?.setAttribute("aria-disabled", "true");
     else button?.removeAttribute("aria-disabled");
     if (demands) demand(demands, notice.hidden);
+    else if (button) button.hidden = false; // without scripts, a door that refuses windows has none
   }
 
   button?.form.addEventListener("submit", (event) => {
@@ -65,4 +67,5 @@ init(
   document.querySelector("#no-cookies"),
   document.querySelector("button.primary"),
   document.querySelector("#unmet"),
+  document.querySelector("#window"),
 );

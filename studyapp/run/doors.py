@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from django.http import HttpRequest
 
 from studyapp import models
-from studyapp.core.engine import flow
+from studyapp.core.engine import flow, sizes
+from studyapp.publishing import frozen, windows_of
 from studyapp.run import sessions, visitors
 
 # Nothing but this is kept of their people: the same link starts anew.
@@ -62,9 +63,33 @@ def is_named(visitor: sessions.Visitor | None) -> bool:
     return visitor is not None and visitor.source != visitors.OPEN_LINK
 
 
-def suits(request: HttpRequest, study: models.Study) -> bool:
-    """Return whether the door's script found that device, browser and window are what the study wants."""
-    return study.devices == models.Study.Devices.ANY or request.POST.get("suits") == "yes"
+def version_at(study: models.Study, found: Door) -> models.Version | None:
+    """Return the version that whoever stands at the door meets; None where the study was never published."""
+    return found.run.version if found.run else study.current
+
+
+def wants_device(study: models.Study, found: Door) -> bool:
+    """Return whether device and browser decide about starting."""
+    return found.starts and study.devices != models.Study.Devices.ANY
+
+
+def refuses_windows(study: models.Study, found: Door) -> bool:
+    """Return whether nobody starts, or goes on, here in a window that is smaller than the study needs."""
+    version = version_at(study, found)
+    if version is None or found.button not in ("start", "continue"):
+        return False
+    return frozen(version)["parameters"].get("small_windows") == sizes.REFUSE or wants_device(study, found)
+
+
+def suits(request: HttpRequest, study: models.Study, found: Door) -> bool:
+    """Return whether device, browser and window, as the door's script measured them, are what the study wants."""
+    if wants_device(study, found) and request.POST.get("suits") != "yes":
+        return False
+    version = version_at(study, found)
+    if version is None or not refuses_windows(study, found):
+        return True
+    window = sizes.read_window(request.POST.get("window", ""))
+    return window is not None and any(map(window.holds, windows_of(version)))
 
 
 def _is_over(run: models.Participant | None) -> bool:

@@ -124,7 +124,7 @@ def _slug(participant: models.Participant) -> str:
 
 def entry_context(study: models.Study, door: doors.Door, query: str = "") -> dict:
     """Return what the study's front door shows, to a newcomer or to somebody who comes back; `query` is the link's."""
-    version = door.run.version if door.run else study.current
+    version = doors.version_at(study, door)
     if version is None:
         raise ValueError(f"{study.slug} was never published: it has no front door")
     record = frozen(version)
@@ -135,11 +135,11 @@ def entry_context(study: models.Study, door: doors.Door, query: str = "") -> dic
         "text": render(record["texts"]["entry"], record["payment"] | parameters | _at_the_door(record)),
         "state": door.state,
         "button": door.button,
-        "devices": study.devices if door.starts and study.devices != models.Study.Devices.ANY else "",
+        "devices": study.devices if doors.wants_device(study, door) else "",
         "unsuitable_url": reverse("unsuitable", args=[study.slug]),
         "query": query,
         "windows": windows_of(version),
-        "small_windows": parameters.get("small_windows"),
+        "refuses_windows": doors.refuses_windows(study, door),
     }
 
 

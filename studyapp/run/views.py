@@ -43,7 +43,7 @@ def entry(request: HttpRequest, slug: str) -> HttpResponse:
     if visitor is None and not bot:
         return _problem(request, study, "cookies", 400)
     door = doors.door(request, study, visitor)
-    if not bot and (door.fresh or (door.starts and not doors.suits(request, study))):
+    if not bot and (door.fresh or not doors.suits(request, study, door)):
         return redirect(request.get_full_path()) if not door.fresh else redirect("entry", slug)
     participant = doors.known_run(request, study, visitor)
     try:

@@ -4,6 +4,7 @@ A size that depended on the condition would be confounded with it, so pages neve
 too small for them scrolls.
 """
 
+import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -29,6 +30,12 @@ class Window(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.width} × {self.height}"
+
+
+def read_window(words: str) -> Window | None:
+    """Return the window that a browser measured, as in “1280x720”; None where the words say none."""
+    found = re.fullmatch(r"([0-9]{1,5})x([0-9]{1,5})", words, re.ASCII)
+    return Window(*map(int, found.groups())) if found else None
 
 
 USUAL = {
@@ -64,7 +71,8 @@ def size_parameters(photo_px: int, map_px: int) -> tuple[Parameter, ...]:
             "choice",
             TELL,
             "What follows before consent where a participant's window is smaller than the study needs: `tell` says so "
-            "and lets them go on, scrolling; `refuse` lets nobody start or go on until the window is large enough.",
+            "and lets them go on, scrolling; `refuse` lets nobody start or go on until the browser has reported one that is "
+            "large enough, which one without scripts can't.",
             choices=(TELL, REFUSE),
         ),
         Parameter(
