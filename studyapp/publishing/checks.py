@@ -6,7 +6,7 @@ from random import Random
 from studyapp import models
 from studyapp.bundles.stimuli import reader
 from studyapp.core.engine import display_settings, displays, fillings, parameters, sizes
-from studyapp.core.engine.kinds import Kind, kind
+from studyapp.core.engine.kinds import Kind, kind, load
 from studyapp.core.engine.particulars import PARTICULARS, unstated
 from studyapp.core.engine.questions import text_key
 from studyapp.core.questionnaires import plans
@@ -166,7 +166,8 @@ def _stimuli_checks(study: models.Study, its_kind: Kind) -> list[Check]:
     except ValueError as error:
         return [Check("Stimuli", drawn, [str(error)])]
     bundle = reader(study.its_bundle)
-    found = [Check("Stimuli", drawn, its_kind.part("stimuli:check")(record, bundle))]
+    wanting = load(its_kind.wanting)(record) if its_kind.wanting else ""
+    found = [Check("Stimuli", drawn, its_kind.part("stimuli:check")(record, bundle), wanting)]
     if its_kind.windows is None or found[0].problems:
         return found
     needed = sizes.windows(its_kind, record, bundle)

@@ -71,4 +71,6 @@ def test_without_scripts_a_door_that_refuses_windows_says_why_and_has_no_button(
 
 def test_a_window_is_read_as_browsers_say_it():
     assert read_window("1280x720") == Window(1280, 720)
-    assert [read_window(words) for words in ("", "1280", "x720", "1280 x 720", "123456x1", "٣x٤", "1280x720\n")] == [None] * 7
+    assert [read_window(words) for words in ("", "1280", "x720", "1280 x 720", "123456x1", "٣x٤", "1280x720\n")] == [
+        None
+    ] * 7

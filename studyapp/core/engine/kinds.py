@@ -177,7 +177,8 @@ class Kind:
     names the function that tells how large a window a trial needs for its stimuli to stand in the study's sizes with
     the question in view, as alternatives: `(definition, bundle) -> [sizes.Window]`. `entry` names the function that
     tells what of a study can stand in the text of its front door: `(definition) -> {name: value}`, the names being
-    `entry_fills`. `display`
+    `entry_fills`. `wanting` names the function that tells what of the stimuli people should not launch with, though
+    they can: `(definition) -> str`. `display`
     holds the fields of a display by which its heatmaps are usually drawn; where that depends on the study's parameters,
     the name of a function `(parameters) -> dict`. `within` names the function that tells which factors vary within each
     participant, standing in steps under their names: `(parameters) -> {factor: [level]}`.
@@ -212,6 +213,7 @@ class Kind:
     windows: str | None = None
     entry: str | None = None
     entry_fills: tuple[str, ...] = ()
+    wanting: str | None = None
     trial_word: str = "Trial"
     fields: tuple[Field, ...] = ()
     fills: tuple[str, ...] = ()

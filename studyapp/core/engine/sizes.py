@@ -71,8 +71,8 @@ def size_parameters(photo_px: int, map_px: int) -> tuple[Parameter, ...]:
             "choice",
             TELL,
             "What follows before consent where a participant's window is smaller than the study needs: `tell` says so "
-            "and lets them go on, scrolling; `refuse` lets nobody start or go on until the browser has reported one that is "
-            "large enough, which one without scripts can't.",
+            "and lets them go on, scrolling; `refuse` lets nobody start or go on until the browser has reported one "
+            "that is large enough, which one without scripts can't.",
             choices=(TELL, REFUSE),
         ),
         Parameter(

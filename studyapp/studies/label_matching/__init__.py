@@ -117,8 +117,8 @@ PARAMETERS = (
         "guideline_pair",
         "text",
         "",
-        "The pair of the guideline's worked example, as in “cello / violin”, which no participant gets. Empty: one at "
-        "random that isn't the participant's, or one of theirs where the study has but two.",
+        "The pair of the guideline's worked example, as in “cello / violin”, which no participant gets. Empty: of the "
+        "study's pairs one that isn't the participant's; where it has but two, another of the bundle's.",
     ),
     Parameter(
         "training_trials",
@@ -208,6 +208,7 @@ KIND = Kind(
     windows=f"{__name__}.windows:windows",
     entry=f"{__name__}.pages:entry",
     entry_fills=LABELS,
+    wanting=f"{__name__}.stimuli:wanting",
     pages=PAGES,
     parameters=PARAMETERS,
     factors=FACTORS,

@@ -20,7 +20,8 @@ def draw(definition: dict, bundle, rng: random.Random) -> dict:
     leaf of their own; whether the model was right doesn't matter. No image has two of these roles, over all pairs.
     Without pairs of its own the study takes all that have enough images, those with most first; with a latent tree in
     the bundle, only pairs under one of its level-1 variables.
-    The guideline's pair, where the study names one, has one image that qualifies and no trials; else there is none.
+    The guideline's pair has one image that qualifies and no trials. The study names it; where it names none and has but
+    two pairs, it is another one of the bundle's that shares no class with them, if there is one, that with most images.
     Raises `ValueError` saying everything that is wrong with the settings or lacking in the bundle.
     """
     if problems := _check_methods(definition, bundle) + _check_pairs(definition, bundle):
@@ -28,7 +29,7 @@ def draw(definition: dict, bundle, rng: random.Random) -> dict:
     parameters, methods = definition["parameters"], methods_of(definition)
     found = top_labels(bundle, methods=methods, split=parameters["split"])
     chosen = [labels_of(name, bundle.classes) for name in parameters["pairs"]] or _confused(bundle, methods, parameters)
-    guideline = _guideline(bundle, found, parameters["guideline_pair"], rng)
+    guideline = _guideline(bundle, found, _guideline_pair(bundle, methods, parameters, chosen), rng)
     taken: set[str] = {pair["worked"] for pair in guideline}
     pairs, short = [], []
     for labels in chosen:
@@ -62,6 +63,17 @@ def check(definition: dict, bundle) -> list[str]:
     except ValueError as shortage:
         return [*problems, str(shortage)]
     return problems + _check_roles(stimuli) + _check_trees(definition, stimuli, bundle)
+
+
+def wanting(definition: dict) -> str:
+    """Return what the stimuli lack for a neutral guideline, in a sentence; empty where they lack nothing."""
+    stimuli = definition["stimuli"]
+    if "guideline" in stimuli or len(stimuli["pairs"]) > ROUNDS:
+        return ""
+    return (
+        "The guideline's worked example is of one of each participant's own two pairs, so that it teaches the one and "
+        "not the other: state a `guideline_pair`, of which the bundle needs a single image."
+    )
 
 
 def heatmaps(definition: dict, bundle) -> list:
@@ -99,14 +111,24 @@ def _with_worked_last(definition: dict, bundle, labels: list[str], images: list[
     return [*(one for one in images if one != worked), worked]
 
 
-def _guideline(bundle, found: dict, name: str, rng: random.Random) -> list[dict]:
-    """Return the guideline's own pair with its image, alone in a list; nothing where the study names none."""
-    if not name:
+def _guideline_pair(bundle, methods: list[str], parameters: dict, chosen: list[list[str]]) -> list[str]:
+    """Return the labels of a guideline's pair of its own: the one named, or one found where there are two pairs."""
+    if parameters["guideline_pair"]:
+        return labels_of(parameters["guideline_pair"], bundle.classes)
+    if len(chosen) > ROUNDS:
         return []
-    labels = labels_of(name, bundle.classes)
+    taken = {label for labels in chosen for label in labels}
+    found = find_pairs(bundle, methods=methods, split=parameters["split"])
+    return next((list(pair.labels) for pair in found if taken.isdisjoint(pair.labels)), [])
+
+
+def _guideline(bundle, found: dict, labels: list[str], rng: random.Random) -> list[dict]:
+    """Return the guideline's own pair with its image, alone in a list; nothing where it has none."""
+    if not labels:
+        return []
     free = sorted(qualifying(bundle, found, labels))
     if not free:
-        raise ValueError(f"guideline_pair “{name}”: expected an image that qualifies, found none.")
+        raise ValueError(f"guideline_pair “{name_of(labels)}”: expected an image that qualifies, found none.")
     worked = rng.choice(free)
     return [
         {"name": name_of(labels), "labels": labels, "worked": worked, "facts": {worked: _facts(bundle, worked, labels)}}

@@ -14,7 +14,7 @@ from studyapp.core.engine.run import Answered, Run
 from tests.bundles import SIDE_PX, grey_map, node_row, picture
 
 KIND = kind("label_matching")
-CLASSES = ("cello", "violin", "ambulance", "police van", "banjo")
+CLASSES = ("cello", "violin", "ambulance", "police van", "banjo", "oboe", "clarinet")
 PAIRS = [("cello", "violin"), ("ambulance", "police van")]
 BANJO = 4
 METHODS = ("cwox_2s", "swox")

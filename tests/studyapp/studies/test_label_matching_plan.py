@@ -20,7 +20,7 @@ from tests.studyapp.made.label_matching import (
     make_plan,
 )
 
-arrange = KIND.part("plan:arrange")
+arrange, wanting = KIND.part("plan:arrange"), KIND.part("stimuli:wanting")
 score, summary = partial(answers.score, KIND), KIND.part("scoring:summary")
 
 
@@ -82,6 +82,18 @@ def test_the_guideline_s_own_pair_is_nobodys_and_its_image_has_no_other_role(tmp
     named = definition["parameters"] | {"pairs": [own, drawn[0]["name"]]}
     [problem] = KIND.part("stimuli:check")(definition | {"parameters": named}, bundle)
     assert problem == f"guideline_pair: expected a pair that is none of `pairs`, found {own!r}."
+
+
+def test_two_pairs_take_a_third_of_the_bundles_for_the_guideline_and_lack_one_where_there_is_none(tmp_path):
+    bundle = make_bundle(tmp_path / "third", pairs=[*PAIRS, ("cello", "oboe"), ("oboe", "clarinet")])
+    parameters = {"pairs": ["cello / violin", "ambulance / police van"]}
+    definition = make_definition(bundle, **parameters)
+    assert definition["stimuli"]["guideline"]["labels"] == ["oboe", "clarinet"]  # the other shares a class
+    assert wanting(definition) == ""
+    without = make_definition(make_bundle(tmp_path / "two"), **parameters)
+    assert "guideline" not in without["stimuli"]
+    assert "one of each participant's own two pairs" in wanting(without)
+    assert wanting(make_definition(bundle)) == ""  # all pairs of the bundle, of which nobody gets more than two
 
 
 @pytest.mark.parametrize("first", [0, 1])
