@@ -49,6 +49,8 @@ class Parameter:
     `type` is one of text, integer, number, boolean, choice, list (of texts) and object (a count for each of the
     default's names). `offered` says that a list's values are chosen from what the study's bundle has: its classes,
     its datasets, or its confusable pairs. `columns` make a list a table: each item is a list, a text for each column.
+    `marked` says that its rows mark places on heatmaps, so that they can be drawn: it names the function that tells
+    which, `(definition, bundle) -> [marks.Marking]`.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Parameter:
     maximum: float | None = None
     offered: str = ""
     columns: tuple[Column, ...] = ()
+    marked: str = ""
 
 
 @dataclass(frozen=True)

@@ -224,6 +224,7 @@ PARAMETERS = (
         "method and an attempt, where much of what spoke for the class lies and where hardly any does, each as left, "
         "top, width and height in percent of the picture, as in “30 40 25 20”. Without a row the map itself tells.",
         columns=(Column("method", offered="methods"), Column("attempt"), Column("inside"), Column("outside")),
+        marked=f"{__name__}.marking:markings",
     ),
     Parameter(
         "attention_checks",

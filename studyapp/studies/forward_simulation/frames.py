@@ -1,25 +1,10 @@
 """The two frames on a screening's heatmap: where most of what spoke for the class lies, and where hardly any does."""
 
-import re
-from typing import NamedTuple
-
 import numpy as np
 
+from studyapp.core.engine.marks import Frame, read_frame
+
 STEPS, SPAN = 12, 4  # a frame spans four of twelve steps, a third of the picture, each way
-WRITTEN = re.compile(r"\s*(\d{1,3})\s+(\d{1,3})\s+(\d{1,3})\s+(\d{1,3})\s*")
-
-
-class Frame(NamedTuple):
-    """A place on a picture, in percent of its width and height."""
-
-    left: float
-    top: float
-    width: float
-    height: float
-
-    def overlaps(self, other: "Frame") -> bool:
-        """Return whether the two share some of the picture."""
-        return abs(self.left - other.left) < self.width and abs(self.top - other.top) < self.height
 
 
 def frames_of(saliency: np.ndarray, reference: float = 0.0) -> tuple[Frame, Frame]:
@@ -32,16 +17,6 @@ def frames_of(saliency: np.ndarray, reference: float = 0.0) -> tuple[Frame, Fram
     inside = max(found, key=lambda frame: found[frame])
     apart = [frame for frame in found if not frame.overlaps(inside)]
     return inside, min(apart, key=lambda frame: found[frame])
-
-
-def read_frame(text: str) -> Frame | None:
-    """Return the frame written as left, top, width and height in percent, as in “30 40 25 20”; else None."""
-    written = WRITTEN.fullmatch(text)
-    if not written:
-        return None
-    frame = Frame(*map(float, written.groups()))
-    within = frame.width and frame.height and frame.left + frame.width <= 100 and frame.top + frame.height <= 100
-    return frame if within else None
 
 
 def own_frames(parameters: dict, method: str, attempt: int) -> tuple[Frame, Frame] | None:

@@ -42,6 +42,7 @@ HIGHER = {
     **{STUDY + end: ("editor", "editor") for end in EDITORS},
     **{STUDY + end: ("analyst", "editor") for end in ("bots/", "display/", "fit/", "questionnaires/", "stimuli/")},
     STUDY + "questionnaires/<int:place>/": ("analyst", "editor"),
+    STUDY + "marks/<str:parameter>/": ("analyst", "editor"),
     STUDY + "people/": ("analyst", "owner"),
     "admin/studyapp/study/<path:object_id>/change/": ("analyst", "editor"),
     "admin/studyapp/study/<path:object_id>/history/": ("editor", "editor"),
@@ -118,6 +119,7 @@ def address(study, pattern: str) -> str:
     words = {"slug": study.slug, "folder": folder, "name": name, "table": "trials", "stage": "classes"}
     words |= {"condition": study.conditions.first().name, "column": next(iter(passages.free_fields(study)))}
     words |= {"pk": pk, "object_id": pk, "id": 1, "position": 0, "place": 0, "image_id": image_id}
+    words |= {"parameter": "screening_frames"}
     words |= {"code_pk": study.codes.get().pk, "report_pk": study.jobs.get(kind="report").pk}
     words |= dict.fromkeys(("job", "job_pk"), study.jobs.get(kind="export").pk)
     path = re.sub(r"<(?:\w+:)?(\w+)>", lambda part: str(words[part[1]]), f"/{pattern}")

@@ -5,7 +5,7 @@ from django.test import Client
 
 from studyapp import models, publishing
 from studyapp.core.engine.sizes import Window, read_window
-from tests.studyapp.every_kind import make_draft
+from tests.studyapp.made.every_kind import make_draft
 
 pytestmark = [pytest.mark.django_db]
 DOOR = "/s/any-kind/"
