@@ -26,26 +26,29 @@ from studyapp.core.audit import Measures, measure
 from studyapp.core.audit.looks import small
 from studyapp.core.bundles import scales
 from studyapp.core.bundles.tables import Heatmap
-from studyapp.core.display import BY_RANK, RENDERER, Display, picture
+from studyapp.core.display import BY_RANK, RENDERER, Display, Rendering, picture
 
-LONGEST_SIDE_PX = 1000  # twice what pages show, for fine screens; photographs that are smaller are not enlarged
+LONGEST_SIDE_PX = 1000  # twice what pages show, for fine screens
 QUALITY = 88  # of WebP
 PREVIEW_PX = 320
+AS_LARGE = Rendering()  # as large as the photograph
 
 
-def heatmap_url(record: models.Bundle, node: Heatmap, display: Display, renderer: int = RENDERER) -> str:
+def heatmap_url(record: models.Bundle, node: Heatmap, display: Display, rendering: Rendering = AS_LARGE) -> str:
     """Return the address of a map's picture, which is drawn first unless it is there."""
-    name = _name(record.salt, node.key, display, renderer)
+    name = _name(record, node, display, rendering)
     path = settings.STIMULI_ROOT / name
     if not path.is_file():
-        write(path, _drawn(record, node, display))
+        write(path, _drawn(record, node, display, _side_px(record, node, rendering)))
     return f"/stimuli/{name}"
 
 
-def heatmap_pixels(record: models.Bundle, node: Heatmap, display: Display, renderer: int = RENDERER) -> np.ndarray:
+def heatmap_pixels(
+    record: models.Bundle, node: Heatmap, display: Display, rendering: Rendering = AS_LARGE
+) -> np.ndarray:
     """Return a map's picture as people see it, uint8 (H, W, 3): the one that is kept, or drawn and not kept."""
-    path = settings.STIMULI_ROOT / _name(record.salt, node.key, display, renderer)
-    content = path.read_bytes() if path.is_file() else _drawn(record, node, display)
+    path = settings.STIMULI_ROOT / _name(record, node, display, rendering)
+    content = path.read_bytes() if path.is_file() else _drawn(record, node, display, _side_px(record, node, rendering))
     return np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
 
 
@@ -57,9 +60,9 @@ def preview(record: models.Bundle, node: Heatmap, display: Display) -> bytes:
     return _encoded(drawn)
 
 
-def is_drawn(record: models.Bundle, node: Heatmap, display: Display, renderer: int = RENDERER) -> bool:
+def is_drawn(record: models.Bundle, node: Heatmap, display: Display, rendering: Rendering = AS_LARGE) -> bool:
     """Return whether a map's picture is there."""
-    return (settings.STIMULI_ROOT / _name(record.salt, node.key, display, renderer)).is_file()
+    return (settings.STIMULI_ROOT / _name(record, node, display, rendering)).is_file()
 
 
 def delete_pictures(record: models.Bundle) -> None:
@@ -81,10 +84,22 @@ def worked_out(record: models.Bundle) -> Path:
     return settings.BUNDLES_ROOT.with_name("scales") / record.folder
 
 
+def _name(record: models.Bundle, node: Heatmap, display: Display, rendering: Rendering) -> str:
+    return _known_name(record.salt, node.key, display, rendering.renderer, _side_px(record, node, rendering))
+
+
 @lru_cache(maxsize=50_000)
-def _name(salt: str, key: tuple, display: Display, renderer: int) -> str:
-    known = json.dumps([renderer, key, display.described()], sort_keys=True)
+def _known_name(salt: str, key: tuple, display: Display, renderer: int, side_px: int) -> str:
+    # Pictures as large as their photographs have the names that they had before others could be larger.
+    larger = [side_px] if side_px else []
+    known = json.dumps([renderer, key, display.described(), *larger], sort_keys=True)
     return f"{_folder(salt)}/{_keyed(salt, known)[:32]}.webp"
+
+
+def _side_px(record: models.Bundle, node: Heatmap, rendering: Rendering) -> int:
+    """Return the longer side to which a map's picture is drawn; 0 where its photograph has as many pixels."""
+    image = reader(record).images[node.image_id]
+    return rendering.side_px if max(int(image["width"]), int(image["height"])) < rendering.side_px else 0
 
 
 def _folder(salt: str) -> str:
@@ -95,9 +110,9 @@ def _keyed(salt: str, text: str) -> str:
     return hmac.new(salt.encode(), text.encode(), hashlib.sha256).hexdigest()
 
 
-def _drawn(record: models.Bundle, node: Heatmap, display: Display) -> bytes:
+def _drawn(record: models.Bundle, node: Heatmap, display: Display, side_px: int) -> bytes:
     bundle = reader(record)
-    photograph = _photograph(record.folder, record.sha256, node.image_id, record)
+    photograph = _photograph(record.folder, record.sha256, node.image_id, record, side_px)
     end = _scale(record, node, display, _study_scales)
     return _encoded(picture(photograph, bundle.saliency(node), display, reference=node.reference, scale=end))
 
@@ -109,9 +124,17 @@ def _encoded(pixels: np.ndarray) -> bytes:
 
 
 @lru_cache(maxsize=4)
-def _photograph(_folder: str, _sha256: str, image_id: str, record: models.Bundle) -> np.ndarray:
+def _photograph(_folder: str, _sha256: str, image_id: str, record: models.Bundle, side_px: int) -> np.ndarray:
     """Return a photograph at the size of its pictures; those of one image are drawn one after the other."""
-    return _within(reader(record).photograph(image_id), LONGEST_SIDE_PX)
+    photograph = reader(record).photograph(image_id)
+    return _enlarged(photograph, side_px) if side_px else _within(photograph, LONGEST_SIDE_PX)
+
+
+def _enlarged(photograph: np.ndarray, side_px: int) -> np.ndarray:
+    height, width = photograph.shape[:2]
+    factor = side_px / max(width, height)
+    size = max(1, round(width * factor)), max(1, round(height * factor))
+    return np.asarray(Image.fromarray(photograph).resize(size, Image.Resampling.BICUBIC))
 
 
 @lru_cache(maxsize=64)

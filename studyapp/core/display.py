@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, fields
 from difflib import get_close_matches
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image, ImageFilter
@@ -55,6 +55,13 @@ def colour_tables() -> dict[str, Colours]:
         )
         for name, found in known.items()
     }
+
+
+class Rendering(NamedTuple):
+    """What decides about a picture beside its display: the renderer, and the least length of its longer side."""
+
+    renderer: int = RENDERER
+    side_px: int = 0
 
 
 @dataclass(frozen=True)

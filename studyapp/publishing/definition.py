@@ -41,7 +41,10 @@ def definition(study: models.Study) -> dict:
     if study.variants:
         record["variants"] = variants.complete(study.variants)
     record["display"] = displays.described(
-        reader(study.its_bundle), study.display, its_kind.usual_display(record["parameters"])
+        reader(study.its_bundle),
+        study.display,
+        its_kind.usual_display(record["parameters"]),
+        max(record["parameters"].get(name, 0) for name in ("photo_px", "map_px")),
     )
     record["stimuli"] = study.stimuli or drawn_stimuli(record, study.its_bundle)
     return record

@@ -10,7 +10,7 @@ from studyapp.bundles.drawing import heatmap_pixels, heatmap_url, is_drawn
 from studyapp.bundles.stimuli import reader
 from studyapp.core.bundles.bundle import Heatmap
 from studyapp.core.display import Display
-from studyapp.core.engine.displays import display_of, levels_met
+from studyapp.core.engine.displays import display_of, levels_met, rendering_of
 from studyapp.core.engine.kinds import kind
 
 
@@ -19,17 +19,17 @@ def render_version(version: models.Version, progress: Callable[[int, int], None]
 
     The version need not be stored yet. `progress` is called with how many are done of how many.
     """
-    renderer, wanted = version.definition["display"]["renderer"], _wanted(version)
+    rendering, wanted = rendering_of(version.definition), _wanted(version)
     for done, (node, display) in enumerate(wanted, start=1):
-        heatmap_url(version.bundle, node, display, renderer)
+        heatmap_url(version.bundle, node, display, rendering)
         progress(done, len(wanted))
     return len(wanted)
 
 
 def n_missing(version: models.Version) -> int:
     """Return how many heatmaps of a version are still to be drawn."""
-    renderer = version.definition["display"]["renderer"]
-    return sum(not is_drawn(version.bundle, node, display, renderer) for node, display in _wanted(version))
+    rendering = rendering_of(version.definition)
+    return sum(not is_drawn(version.bundle, node, display, rendering) for node, display in _wanted(version))
 
 
 def met_in(definition: dict[str, Any], record: models.Bundle, condition: dict[str, Any]) -> list[tuple[Heatmap, str]]:
@@ -47,7 +47,7 @@ def shown(definition: dict[str, Any], record: models.Bundle, node: Heatmap, leve
 
     `level` names their display where the study's displays are a factor's levels.
     """
-    return heatmap_pixels(record, node, display_of(definition, node.method, level), definition["display"]["renderer"])
+    return heatmap_pixels(record, node, display_of(definition, node.method, level), rendering_of(definition))
 
 
 def _wanted(version: models.Version) -> list[tuple[Heatmap, Display]]:

@@ -15,7 +15,7 @@ from studyapp.bundles.drawing import heatmap_url
 from studyapp.bundles.stimuli import reader, stimulus_url
 from studyapp.core.bundles.bundle import Heatmap
 from studyapp.core.engine import flow
-from studyapp.core.engine.displays import FACTOR, display_of
+from studyapp.core.engine.displays import FACTOR, display_of, rendering_of
 from studyapp.core.engine.kinds import Kind, Page, kind, load
 from studyapp.core.engine.run import Run
 from studyapp.core.questionnaires.pages import kind_of
@@ -56,8 +56,8 @@ def run_of(participant: models.Participant, step: dict | None = None) -> Run:
 def _heatmap_address(version: models.Version, node: Heatmap, level: str) -> str:
     """Return the address of a map's picture as the version shows it, by one of its displays where it has several."""
     definition = frozen(version)
-    display, renderer = display_of(definition, node.method, level), definition["display"]["renderer"]
-    return heatmap_url(version.bundle, node, display, renderer)
+    display = display_of(definition, node.method, level)
+    return heatmap_url(version.bundle, node, display, rendering_of(definition))
 
 
 def step_context(participant: models.Participant) -> dict:

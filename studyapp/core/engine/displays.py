@@ -12,7 +12,7 @@ from random import Random
 from typing import Any
 
 from studyapp.core.bundles.bundle import Bundle
-from studyapp.core.display import RENDERER, Display, read_display
+from studyapp.core.display import RENDERER, Display, Rendering, read_display
 
 Fields = Mapping[str, Any]
 SMOOTHING = 0.8  # of methods that attribute pixel by pixel: single pixels are no evidence that people can see
@@ -42,8 +42,12 @@ def varies(settings: Fields) -> str:
     return str(settings.get("varies", BETWEEN))
 
 
-def described(bundle: Bundle, settings: Fields, usual: Fields) -> dict[str, Any]:
-    """Return the displays of a study's methods as its definition keeps them."""
+def described(bundle: Bundle, settings: Fields, usual: Fields, shown_px: int = 0) -> dict[str, Any]:
+    """Return the displays of a study's methods as its definition keeps them.
+
+    `shown_px` is the side with which pages show photographs and maps: where some photograph has fewer pixels, the
+    pictures of its maps are that large all the same, and the definition says so.
+    """
 
     def drawn(level: str = "") -> dict[str, Any]:
         return {
@@ -51,6 +55,8 @@ def described(bundle: Bundle, settings: Fields, usual: Fields) -> dict[str, Any]
         }
 
     found = {"renderer": RENDERER, "methods": drawn()}
+    if any(max(int(one["width"]), int(one["height"])) < shown_px for one in bundle.images.values()):
+        found["side_px"] = shown_px
     if levels := settings.get("levels"):
         found |= {"levels": {level: drawn(level) for level in levels}, "varies": varies(settings)}
     return found
@@ -60,6 +66,12 @@ def display_of(definition: Mapping[str, Any], method: str, level: str = "") -> D
     """Return the display of a method's maps in a frozen study; `level` names which, where displays are a factor's."""
     frozen = definition["display"]
     return _read(tuple((frozen["levels"][level] if level else frozen["methods"])[method].items()))
+
+
+def rendering_of(definition: Mapping[str, Any]) -> Rendering:
+    """Return by which renderer, and how large at least, the pictures of a frozen study are drawn."""
+    frozen = definition["display"]
+    return Rendering(frozen["renderer"], frozen.get("side_px", 0))
 
 
 @lru_cache(maxsize=256)

@@ -104,14 +104,17 @@ def windows(kind: Kind, definition: dict[str, Any], bundle: Bundle) -> list[Wind
 def in_words(parameters: dict[str, Any], needed: list[Window], bundle: Bundle) -> str:
     """Return a study's sizes, the windows they need and the usual ones that hold them, as the checklist says it.
 
-    Photographs, and the maps drawn on them, that have fewer pixels than they are shown with are counted.
+    Photographs that have fewer pixels than they are shown with are counted; their maps are drawn at the shown size.
     """
     sizes = f"photographs {parameters['photo_px']} px, maps {parameters['map_px']} px"
     held = [f"{name} ({window})" for name, window in USUAL.items() if any(map(window.holds, needed))]
     windows_held = f"a window of {' or '.join(map(str, needed))}, as of {', '.join(held) or 'none of the usual ones'}"
     shown = max(parameters["photo_px"], parameters["map_px"])
     n_small = sum(max(int(one["width"]), int(one["height"])) < shown for one in bundle.images.values())
-    small = f"; {n_small} of {len(bundle.images)} photographs have fewer pixels than that" if n_small else ""
+    told = (
+        f"{n_small} of {len(bundle.images)} photographs have fewer pixels than that; their heatmaps are drawn as large"
+    )
+    small = f"; {told}" if n_small else ""
     return f"{sizes}{small}; {windows_held}"
 
 

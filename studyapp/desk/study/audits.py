@@ -9,7 +9,7 @@ from studyapp.bundles.drawing import heatmap_url
 from studyapp.bundles.stimuli import reader, stimulus_url
 from studyapp.core.audit import Finding, Report
 from studyapp.core.audit.findings import LEVELS
-from studyapp.core.engine.displays import display_of
+from studyapp.core.engine.displays import display_of, rendering_of
 from studyapp.desk.pages import page_context, study_of
 from studyapp.desk.results import jobs as shown_jobs
 from studyapp.publishing.audits import level_of
@@ -102,7 +102,11 @@ def _pictures(found: Finding, bundle: models.Bundle, record: dict, most: int) ->
         node = next(one for one in read.nodes[image_id, method, target] if one.node == key)
         label = node.label or read.method_title(method)
         shown.append(
-            {"url": heatmap_url(bundle, node, display_of(record, method, level)), "label": label, "id": image_id}
+            {
+                "url": heatmap_url(bundle, node, display_of(record, method, level), rendering_of(record)),
+                "label": label,
+                "id": image_id,
+            }
         )
     shown += [
         {"url": stimulus_url(bundle, read.image_file(image_id)), "label": "", "id": image_id}

@@ -15,7 +15,7 @@ from studyapp import models, publishing
 from studyapp.access import roles
 from studyapp.bundles.drawing import heatmap_url
 from studyapp.bundles.stimuli import reader, stimulus_url
-from studyapp.core.engine.displays import display_of
+from studyapp.core.engine.displays import display_of, rendering_of
 from studyapp.core.engine.kinds import Parameter, kind, load
 from studyapp.core.engine.marks import Frame, Marking, read_frame, rows_of
 from studyapp.core.texts import words
@@ -34,9 +34,9 @@ def urls(model_admin) -> list:
 class PlaceForm(forms.Form):
     """A place on a picture, in percent of its width and height."""
 
-    def __init__(self, *args, shown: Frame, **kwargs):
+    def __init__(self, data, *, prefix: str, shown: Frame):
         sides = dict(zip(Frame._fields, map(int, shown.written().split()), strict=True))
-        super().__init__(*args, initial=sides, **kwargs)
+        super().__init__(data, prefix=prefix, initial=sides)
         for side in Frame._fields:
             least = 1 if side in ("width", "height") else 0
             self.fields[side] = forms.IntegerField(label=words(side), min_value=least, max_value=100)
@@ -117,13 +117,13 @@ def _shown(study: models.Study, record: dict, marking: Marking, places: dict[str
     """Return what the page shows of a heatmap: photograph, map, and each place with its letter and its fields."""
     bundle, node = reader(study.its_bundle), marking.node
     image = bundle.images[node.image_id]
-    display, renderer = display_of(record, node.method, ""), record["display"]["renderer"]
+    display = display_of(record, node.method, next(iter(record["display"].get("levels", {})), ""))
     return {
         "title": marking.title,
         "asked": marking.asked,
         "own": marking.own is not None,
         "photograph": stimulus_url(study.its_bundle, image["file"]),
-        "map": heatmap_url(study.its_bundle, node, display, renderer),
+        "map": heatmap_url(study.its_bundle, node, display, rendering_of(record)),
         "width": image["width"],
         "height": image["height"],
         "places": [

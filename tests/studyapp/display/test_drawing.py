@@ -15,6 +15,8 @@ from studyapp.core.engine.displays import display_for
 from studyapp.core.engine.kinds import kind
 from studyapp.run import sessions
 from studyapp.simulation import by_functions, simulate
+from tests import loaded
+from tests.bundles import write_bundle
 from tests.studyapp.made.every_kind import make_draft
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
@@ -64,6 +66,26 @@ def test_a_picture_is_drawn_as_the_display_says_on_the_scale_of_all_maps_of_its_
         scale = None if end else ends["/0"]
         expected = picture(bundle.photograph(nodes[3].image_id), bundle.saliency(nodes[3]), shared, scale=scale)
         assert np.abs(found - expected).mean() < 6  # WebP's losses
+
+
+def test_a_map_is_drawn_as_large_as_it_is_shown_where_its_photograph_is_smaller(settings):
+    study = make_draft("forward_simulation", photo_px=90, map_px=140)
+    definition, bundle = publishing.definition(study), stimuli.reader(study.bundle)
+    node = kind(study.kind).part("stimuli:heatmaps")(definition, bundle)[0]
+    drawn = publishing.shown(definition, study.bundle, node)
+    assert drawn.shape == (140, 140, 3)
+    small = publishing.shown(definition | {"display": definition["display"] | {"side_px": 0}}, study.bundle, node)
+    assert small.shape == bundle.photograph(node.image_id).shape == (8, 8, 3)
+    # Smooth: no step between neighbours as large as those of the small picture.
+    steps = [np.abs(np.diff(pixels.astype(int), axis=0)).max() for pixels in (drawn, small)]
+    assert steps[0] < steps[1]
+
+
+def test_where_photographs_are_large_enough_nothing_about_pictures_changes():
+    study = make_draft("forward_simulation", photo_px=48, map_px=48)
+    study.bundle = loaded.load(write_bundle, "large", size=64)
+    definition = publishing.definition(study)
+    assert "side_px" not in definition["display"]
 
 
 def test_what_participants_would_get_can_be_looked_at_before_and_after_it_is_drawn(settings):
