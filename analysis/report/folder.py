@@ -224,16 +224,13 @@ def _write_tables(sections: list[Section], folder: Path) -> dict[str, Any]:
     shown = {}
     for number, found in enumerate((found for section in sections for found in section.records), start=1):
         name = f"table-{number:02d}_{tables.file_name(found.id)}"
+        readable = tables.readable(found.terms)
+        markdown = tables.markdown(readable)
         (folder / f"{name}.csv").write_text(tables.csv(found.terms), encoding="utf-8")
-        (folder / f"{name}.md").write_text(tables.markdown(found.terms), encoding="utf-8")
-        (folder / f"{name}.tex").write_text(tables.latex(found.terms, found.title, found.id), encoding="utf-8")
-        shown[found.id] = {
-            "number": number,
-            "file": f"tables/{name}.csv",
-            "headings": list(zip(tables.readable(found.terms), tables.flush_right(found.terms), strict=True)),
-            "rows": tables.readable(found.terms).to_numpy().tolist(),
-            "markdown": tables.markdown(found.terms),
-        }
+        (folder / f"{name}.md").write_text(markdown, encoding="utf-8")
+        (folder / f"{name}.tex").write_text(tables.latex(readable, found.title, found.id), encoding="utf-8")
+        shown[found.id] = {"number": number, "file": f"tables/{name}.csv", "headings": readable.headings,
+                           "rows": readable.rows, "markdown": markdown}  # fmt: skip
     return shown
 
 

@@ -1,6 +1,7 @@
 """Tables for reading: headings and rounded numbers, as HTML cells, Markdown and LaTeX. CSVs keep full precision."""
 
 import re
+from dataclasses import dataclass
 
 import pandas as pd
 
@@ -57,6 +58,14 @@ LATEX = {"&": r"\&", "%": r"\%", "_": r"\_", "#": r"\#", "$": r"\$", "{": r"\{",
          "≥": r"$\geq$", "≤": r"$\leq$"}  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Readable:
+    """A table as people read it: each column's heading and whether it holds numbers, and the rows as text."""
+
+    headings: list[tuple[str, bool]]
+    rows: list[list[str]]
+
+
 def file_name(id: str) -> str:
     """Return an id as part of a file's name: what data call their levels may hold slashes, or be a page long."""
     return re.sub(r"[^\w.-]+", "-", id)[:LONGEST_NAME]
@@ -72,32 +81,26 @@ def _guarded(column: pd.Series) -> pd.Series:
     return column.map(lambda cell: f"'{cell}" if str(cell).startswith(FORMULAS) else cell)
 
 
-def readable(table: pd.DataFrame) -> pd.DataFrame:
+def readable(table: pd.DataFrame) -> Readable:
     """Return the table as text, numbers rounded alike down a column, the two limits of an interval in one cell."""
-    shown: dict[str, list[str]] = {}
+    columns: list[tuple[str, bool, list[str]]] = []
     for column in table.columns:
+        number = pd.api.types.is_numeric_dtype(table[column])
         if column in INTERVALS:
             high = column.replace("low", "high")
             low_high = zip(_texts(column, table[column]), _texts(high, table[high]), strict=True)
-            shown[INTERVALS[column]] = [f"[{low}, {high}]" if low != apa.NOTHING else low for low, high in low_high]
+            cells = [f"[{low}, {high}]" if low != apa.NOTHING else low for low, high in low_high]
+            columns.append((INTERVALS[column], number, cells))
         elif column.replace("high", "low") not in INTERVALS:
-            shown[HEADINGS.get(column, apa.words(column))] = _texts(column, table[column])
-    return pd.DataFrame(shown, index=table.index)
+            columns.append((HEADINGS.get(column, apa.words(column)), number, _texts(column, table[column])))
+    headings = [(heading, number) for heading, number, _ in columns]
+    return Readable(headings, [list(row) for row in zip(*(cells for *_, cells in columns), strict=True)])
 
 
-def flush_right(table: pd.DataFrame) -> list[bool]:
-    """Return which of the readable columns hold numbers."""
-    names = [
-        column for column in table.columns if column in INTERVALS or column.replace("high", "low") not in INTERVALS
-    ]
-    return [pd.api.types.is_numeric_dtype(table[column]) for column in names]
-
-
-def markdown(table: pd.DataFrame) -> str:
+def markdown(shown: Readable) -> str:
     """Return the table in Markdown."""
-    shown = readable(table)
-    rule = ["---:" if number else "---" for number in flush_right(table)]
-    rows = [list(shown.columns), rule, *shown.to_numpy().tolist()]
+    rule = ["---:" if number else "---" for _, number in shown.headings]
+    rows = [[heading for heading, _ in shown.headings], rule, *shown.rows]
     lines = ["| " + " | ".join(" ".join(cell.replace("|", r"\|").split()) for cell in row) + " |" for row in rows]
     return without_tags("\n".join(lines) + "\n")
 
@@ -107,19 +110,27 @@ def without_tags(text: str) -> str:
     return re.sub(r"(?<!\\)<(?=[A-Za-z/!?])", r"\<", text)
 
 
-def latex(table: pd.DataFrame, caption: str, label: str) -> str:
+def latex(shown: Readable, caption: str, label: str) -> str:
     """Return the table as a LaTeX `table` with booktabs rules, its remarks as a note below; `label` is an id."""
-    remarks = list(dict.fromkeys(str(text) for text in table.get("reason", []) if isinstance(text, str) and text))
-    table = table.drop(columns="reason", errors="ignore")
-    shown = readable(table)
-    columns = "".join("r" if number else "l" for number in flush_right(table))
-    rows = [" & ".join(map(escape, row)) + r" \\" for row in [list(shown.columns), *shown.to_numpy().tolist()]]
+    shown, remarks = _without_remarks(shown)
+    columns = "".join("r" if number else "l" for _, number in shown.headings)
+    heads = [heading for heading, _ in shown.headings]
+    rows = [" & ".join(map(escape, row)) + r" \\" for row in [heads, *shown.rows]]
     lines = [r"\begin{table}", r"\centering", rf"\caption{{{escape(caption)}}}", rf"\label{{tab:{file_name(label)}}}"]
     lines += [rf"\begin{{tabular}}{{{columns}}}", r"\toprule", rows[0], r"\midrule", *rows[1:], r"\bottomrule"]
-    if len(shown.columns) > MOST_COLUMNS:
+    if len(heads) > MOST_COLUMNS:
         lines[2:2] = [r"\footnotesize", r"\setlength{\tabcolsep}{3pt}"]
     notes = [rf"\par\smallskip{{\footnotesize\emph{{Note.}} {escape('; '.join(remarks))}.}}"] if remarks else []
     return "\n".join([*lines, r"\end{tabular}", *notes, r"\end{table}"]) + "\n"
+
+
+def _without_remarks(shown: Readable) -> tuple[Readable, list[str]]:
+    """Return the table without its column of remarks, and each remark once."""
+    kept = [i for i, (heading, _) in enumerate(shown.headings) if heading != HEADINGS["reason"]]
+    said = [row[i] for row in shown.rows for i in range(len(row)) if i not in kept]
+    remarks = [text for text in dict.fromkeys(said) if text not in ("", apa.NOTHING)]
+    rows = [[row[i] for i in kept] for row in shown.rows]
+    return Readable([shown.headings[i] for i in kept], rows), remarks
 
 
 def escape(text: str) -> str:

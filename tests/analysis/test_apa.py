@@ -36,7 +36,7 @@ def test_a_kruskal_wallis_test_reads_as_in_the_manual():
 
 def test_tables_in_latex_escape_what_latex_reads():
     table = anova(frame("balanced96"), "fraction_correct", ["heatmap", "score"])
-    text = tables.latex(table, "Fraction & more", "t1")
+    text = tables.latex(tables.readable(table), "Fraction & more", "t1")
     assert r"\caption{Fraction \& more}" in text
     assert r"heatmap $\times$ score" in text
     rows = [line for line in text.splitlines() if line.endswith(r"\\")]
@@ -44,6 +44,6 @@ def test_tables_in_latex_escape_what_latex_reads():
 
 
 def test_tables_in_markdown_have_equal_rows():
-    text = tables.markdown(anova(frame("balanced96"), "fraction_correct", ["heatmap", "score"]))
+    text = tables.markdown(tables.readable(anova(frame("balanced96"), "fraction_correct", ["heatmap", "score"])))
     assert len({line.count("|") for line in text.splitlines()}) == 1
     assert "[0.0" in text  # both limits of an interval in one cell

@@ -261,10 +261,10 @@ def test_totals_that_differ_from_the_trials_are_said(tmp_path):
 
 def test_a_latex_table_has_its_remarks_below_and_no_column_for_them():
     table = pd.DataFrame({"term": ["a", "b"], "p": [0.03, np.nan], "reason": ["", "too few data"]})
-    text = tables.latex(table, "A & B", "y.anova")
+    text = tables.latex(tables.readable(table), "A & B", "y.anova")
     assert "Remark" not in text
     assert r"\emph{Note.} too few data." in text
     assert text.count("&") == 4  # the caption's own, and one a row
     wide = pd.DataFrame([range(12)], columns=[f"c{i}" for i in range(12)])
-    assert r"\footnotesize" in tables.latex(wide, "c", "c")
-    assert r"\footnotesize" not in tables.latex(wide[["c1"]], "c", "c")
+    assert r"\footnotesize" in tables.latex(tables.readable(wide), "c", "c")
+    assert r"\footnotesize" not in tables.latex(tables.readable(wide[["c1"]]), "c", "c")

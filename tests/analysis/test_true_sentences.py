@@ -140,7 +140,7 @@ def test_tables_show_the_rows_of_the_results(tmp_path, make):
     report = written(tmp_path, 1, 1, 1.5) if export is None else analyse(export)
     for section in report.sections:
         for found in section.records:
-            check_table(tables.markdown(found.terms), found.as_json())
+            check_table(tables.markdown(tables.readable(found.terms)), found.as_json())
 
 
 def check_table(text: str, found: dict) -> None:
