@@ -8,6 +8,7 @@ from analysis.planning.preregistration import COVARIANCES
 from analysis.reading.plans import Plan
 from analysis.report.content import Report
 from analysis.results import apa
+from analysis.statistics.factorial.permutation import PERMUTATIONS
 from analysis.statistics.multiplicity import CORRECTIONS
 
 PAIRED = {"wilcoxon": "Wilcoxon signed-rank test", "t": "paired t test"}
@@ -52,6 +53,11 @@ SENTENCES = {  # by the second part of an analysis' id
     "1995).",
     "calibration": "Calibration of confidence is the Brier score and the expected calibration error; AUROC2 is the "
     "area under each participant's type-2 ROC (Fleming & Lau, 2014).",
+    "aligned": "Interactions of factors on ratings were tested after the aligned rank transform (Wobbrock et al., "
+    "2011).",
+    "permutation": "Beside analyses of variance stand permutation tests: residuals of the model without the effect were "
+    "dealt out anew (Freedman & Lane, 1983), conditions within participants inside each participant; p is (b + 1) / "
+    "(m + 1) over m = {permutations} random rearrangements.",
     "bayes": "Bayes factors have Jeffreys-Zellner-Siow priors of medium scale (Rouder et al., 2009, 2012).",
     "equivalence": "Equivalence was tested by two one-sided t tests (Schuirmann, 1987) against the plan's bounds: "
     "{bounds}.",
@@ -115,6 +121,7 @@ def _described(kinds: set[tuple[str, str]], plan: Plan) -> list[str]:
         "covariances": apa.listing(_covariances(kinds, plan)),
         "paired": PAIRED[plan.paired_test],
         "beside": PAIRED["t" if plan.paired_test == "wilcoxon" else "wilcoxon"],
+        "permutations": PERMUTATIONS,
         "bounds": apa.listing([f"{apa.words(name)} ± {bound:g}" for name, bound in plan.bounds.items()]),
     }
     done = {kind for _, kind in kinds} | {outcome for outcome, _ in kinds}

@@ -12,7 +12,7 @@ from analysis.reading.study import Measure
 from analysis.results import apa
 from analysis.results.records import Record, record
 from analysis.results.section import Figure, Section
-from analysis.sections import between, binary, repeated, trials
+from analysis.sections import between, binary, rearranged, repeated, trials
 from analysis.sections.primary_test import binary_once
 from analysis.statistics.cells import cell_label
 from analysis.statistics.factorial.assumptions import residuals
@@ -29,6 +29,7 @@ def numeric(measure: Measure, plan: Plan, intro: str = "") -> Section:
         *between.parametric(measure, plan),
         *between.rank_tests(measure, plan),
         between.bayes_factors(measure),
+        *rearranged.permutations(measure, plan),
         *between.equivalences(measure, plan),
     ]
     normality = next(found for found in records if found.id == f"{measure.name}.normality")
@@ -39,7 +40,7 @@ def numeric(measure: Measure, plan: Plan, intro: str = "") -> Section:
 
 def ordinal(measure: Measure, plan: Plan, labels: dict[int, str] | None = None, intro: str = "") -> Section:
     """Return the section of an ordered rating: descriptives, Kruskal-Wallis, Dunn, and the answers as Likert bars."""
-    records = [between.describe(measure), *between.rank_tests(measure, plan)]
+    records = [between.describe(measure), *between.rank_tests(measure, plan), *rearranged.aligned_ranks(measure)]
     figures = [spread(measure)]
     bars = answers(measure, labels or {})
     if bars:
@@ -199,7 +200,9 @@ def within(measure: Measure, plan: Plan) -> Section:
     if measure.kind != "ordinal":
         records.append(repeated.anova_within(measure, plan))
         said += repeated.interactions(records[-1], plan, measure.within)
-        records.append(repeated.bayes_factors(measure))
+        records += [repeated.bayes_factors(measure), *rearranged.permutations(measure, plan)]
+    else:
+        records += rearranged.aligned_ranks(measure)
     figures = [spread(measure)]
     if measure.between:
         means = (

@@ -11,6 +11,7 @@ R = json.loads((FOLDER / "r_reference.json").read_text())
 MORE = json.loads((FOLDER / "more_reference.json").read_text())  # reference/more.R
 MODELS = json.loads((FOLDER / "models_reference.json").read_text())  # reference/models.R
 SCALES = json.loads((FOLDER / "scales_reference.json").read_text())  # reference/scales.R
+REARRANGED = json.loads((FOLDER / "rearranged_reference.json").read_text())  # reference/rearranged.R
 LEVELS = {"heatmap": ["none", "static", "interactive"], "score": ["absent", "present"]}
 
 

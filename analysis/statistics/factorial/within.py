@@ -38,7 +38,7 @@ def within_anova(
     table, people = complete_people(data, outcome, between, within, participant)
     within = [factor for factor in within if table.columns.get_level_values(factor).nunique() > 1]
     between = varying(people, between)
-    terms = tuple(_terms(between, within))
+    terms = tuple(effects_of(between, within))
     n = len(table)
     if not within:
         raise NotDefined("there is only one condition within participants", terms)
@@ -46,13 +46,13 @@ def within_anova(
         raise NotDefined("a group of the between-subjects factors is empty", terms)
     values = table.to_numpy(float)
     values = values - values.mean()  # a large offset would cost the sums of squares their digits
-    designs = _between_columns(people, between)
+    designs = between_columns(people, between)
     groups = sum(columns.shape[1] for columns in designs.values())
     if n - groups < 1:
         raise NotDefined("no more participants than groups leave nothing to estimate the error from", terms)
     strata, rows = {}, []
     for inner in ["", *terms_of(within)]:
-        contrasts = _contrasts(within, inner, table.columns)
+        contrasts = contrasts_of(within, inner, table.columns)
         strata[inner] = _stratum(values @ contrasts, designs, n - groups)
     errors = sum(float(error) for _, error, _, _ in strata.values())
     for inner, (effects, error, epsilon, q) in strata.items():
@@ -86,24 +86,24 @@ def complete_people(
                                                                  names=within))  # fmt: skip
     empty = [cell_label(key) for key in means.columns[means.isna().all()]]
     if empty:
-        raise NotDefined(f"nobody has the condition {empty[0]}", tuple(_terms(between, within)))
+        raise NotDefined(f"nobody has the condition {empty[0]}", tuple(effects_of(between, within)))
     table = means.dropna()
     people = known.drop_duplicates(participant).set_index(participant)[between].reindex(table.index)
     for factor in between:
         levels = pd.unique(people[factor]) if not hasattr(people[factor], "cat") else people[factor].cat.categories
         people[factor] = pd.Categorical(people[factor], [level for level in levels if (people[factor] == level).any()])
     if len(table) < 2:
-        raise NotDefined("fewer than two participants have all conditions", tuple(_terms(between, within)))
+        raise NotDefined("fewer than two participants have all conditions", tuple(effects_of(between, within)))
     return table, people
 
 
-def _terms(between: list[str], within: list[str]) -> list[str]:
+def effects_of(between: list[str], within: list[str]) -> list[str]:
     """Return every effect: those of the between factors, then each of the within factors with what crosses it."""
     outer = terms_of(between)
     return [*outer, *(term for inner in terms_of(within) for term in [inner, *(f"{o}:{inner}" for o in outer)])]
 
 
-def _contrasts(within: list[str], inner: str, columns: pd.Index) -> np.ndarray:
+def contrasts_of(within: list[str], inner: str, columns: pd.Index) -> np.ndarray:
     """Return orthonormal contrasts (cells, df) of an effect of the within factors; of the mean for none."""
     parts = []
     for factor in within:
@@ -116,7 +116,7 @@ def _contrasts(within: list[str], inner: str, columns: pd.Index) -> np.ndarray:
     return reduce(np.kron, parts)
 
 
-def _between_columns(people: pd.DataFrame, between: list[str]) -> dict[str, np.ndarray]:
+def between_columns(people: pd.DataFrame, between: list[str]) -> dict[str, np.ndarray]:
     """Return each between effect's columns under sum contrasts; the mean's are called by the empty text."""
     single = {}
     for factor in between:
@@ -136,12 +136,12 @@ def _stratum(
 ) -> tuple[dict[str, tuple[float, int]], float, float, int]:
     """Return each between effect's sum of squares and df, the error's sum, its ε, and the number of contrasts."""
     full = np.hstack(list(designs.values()))
-    rest = _rest(values, full)
+    rest = rest_of(values, full)
     error = float((rest**2).sum())
     effects = {}
     for name, columns in designs.items():
         others = np.hstack([part for other, part in designs.items() if other != name] or [np.zeros((len(values), 0))])
-        effects[name] = (float((_rest(values, others) ** 2).sum()) - error, columns.shape[1])
+        effects[name] = (float((rest_of(values, others) ** 2).sum()) - error, columns.shape[1])
     covariance = rest.T @ rest / df_resid
     q = values.shape[1]
     spread = float((covariance**2).sum())
@@ -149,7 +149,7 @@ def _stratum(
     return effects, error, epsilon, q
 
 
-def _rest(values: np.ndarray, design: np.ndarray) -> np.ndarray:
+def rest_of(values: np.ndarray, design: np.ndarray) -> np.ndarray:
     return values - design @ np.linalg.lstsq(design, values, rcond=None)[0] if design.shape[1] else values
 
 
