@@ -14,6 +14,10 @@ from analysis.errors import AnalysisError
 from analysis.papers import reading as papers
 
 
+SHARES = {"participant": "participant", "stimulus": "stimulus", "participant:condition": "participant_condition",
+          "stimulus:condition": "stimulus_condition"}  # fmt: skip
+
+
 def main(arguments: list[str] | None = None, program: str = "python -m analysis") -> int:
     """Run a command; returns 0, or 2 when the input cannot be analysed (the reason is on standard error)."""
     options = _parser(program)[0].parse_args(arguments)
@@ -66,9 +70,14 @@ def _add_power(commands: Any) -> None:
     power.add_argument(
         "--within", nargs="+", default=[], metavar="FACTOR=LEVELS", help="conditions within participants"
     )
-    power.add_argument("--correlation", type=float, default=0.5, help="of conditions within participants (default .5)")
-    power.add_argument("--epsilon", type=float, default=1.0, help="departure from sphericity, at most 1 (default 1)")
-    power.add_argument("--f", type=float, default=0.25, help="Cohen's f to detect (default .25, a medium effect)")
+    power.add_argument("--correlation", type=float, help="of conditions within participants (default .5)")
+    power.add_argument("--epsilon", type=float, help="departure from sphericity, at most 1 (default 1)")
+    power.add_argument("--f", type=float, help="Cohen's f to detect (default .25, a medium effect)")
+    power.add_argument("--stimuli", type=int, metavar="N", help="plan two conditions of single answers: participants "
+                       "crossed with N stimuli, both random")  # fmt: skip
+    power.add_argument("--d", type=float, help="with --stimuli: the difference in SDs of single answers (default .5)")
+    power.add_argument("--variance", nargs="+", default=[], metavar="PART=SHARE", help="with --stimuli: shares of the "
+                       f"answers' variance: {', '.join(SHARES)} (default .2, .2, .1, .1)")  # fmt: skip
     power.add_argument("--term", default="", help="the effect to detect, e.g. heatmap or heatmap:scores")
     power.add_argument("--outcome", default="fraction_correct", help="with EXPORT: the outcome that is tested")
     power.add_argument("--sizes", default="4,8,12,16,24,32", help="with EXPORT: participants per condition to try")
@@ -111,35 +120,92 @@ def run_report(options: argparse.Namespace) -> None:
 def run_power(options: argparse.Namespace) -> None:
     """Print the one-line answer, and write the curve."""
     from analysis.planning import power
-    from analysis.statistics.power import Repeated
 
     for name, value in (("--power", options.wanted), ("--alpha", options.alpha)):
         if value is not None and not 0 < value < 1:
             raise AnalysisError(f"{name}: found {value:g}, expected a number between 0 and 1")
     if (options.export is None) == (not [*options.design, *options.within]):
         raise AnalysisError("name either an EXPORT folder or --design FACTOR=LEVELS …")
-    if options.export is None:
-        design, repeated = ([_factor(text) for text in texts] for texts in (options.design, options.within))
-        if len(dict([*design, *repeated])) < len([*design, *repeated]):
-            raise AnalysisError("--design: names a factor twice, expected each once")
-        if not -1 < options.correlation < 1:
-            raise AnalysisError(f"--correlation: found {options.correlation:g}, expected a number between -1 and 1")
-        if not 0 < options.epsilon <= 1:
-            raise AnalysisError(f"--epsilon: found {options.epsilon:g}, expected a number above 0, at most 1")
-        if not 0 < options.f < math.inf:
-            raise AnalysisError(f"--f: found {options.f:g}, expected a positive number")
-        term = options.term or [*design, *repeated][0][0]
-        within = Repeated(dict(repeated), options.correlation, options.epsilon)
-        said, curve = power.by_formula(dict(design), term, options.f, options.wanted, options.alpha or 0.05, within)
-        remark = ""
-    else:
+    if options.stimuli is None and (options.d is not None or options.variance):
+        raise AnalysisError("--d and --variance belong to --stimuli N, the pictures that everybody answers")
+    if options.export is not None:
         said, remark, curve = power.by_simulation(options.export, options.outcome, options.term, _sizes(options.sizes),
                                           options.repeats, options.wanted, options.alpha, _steps)  # fmt: skip
+    else:
+        said, curve = _power_of_trials(options) if options.stimuli is not None else _power_of_means(options)
+        remark = ""
     if options.out:
         power.write(options.out, said, remark, curve, options.wanted)
     print(said)
     if remark:
         print(remark, file=sys.stderr)
+
+
+def _power_of_means(options: argparse.Namespace) -> tuple[str, Any]:
+    """Return the answer and the curve of a factorial design of participants' means."""
+    from analysis.planning import power
+    from analysis.statistics.power import Repeated
+
+    f, correlation, epsilon = (
+        default if value is None else value
+        for value, default in ((options.f, 0.25), (options.correlation, 0.5), (options.epsilon, 1.0))
+    )
+    design, repeated = _design(options)
+    if not -1 < correlation < 1:
+        raise AnalysisError(f"--correlation: found {correlation:g}, expected a number between -1 and 1")
+    if not 0 < epsilon <= 1:
+        raise AnalysisError(f"--epsilon: found {epsilon:g}, expected a number above 0, at most 1")
+    if not 0 < f < math.inf:
+        raise AnalysisError(f"--f: found {f:g}, expected a positive number")
+    term = options.term or [*design, *repeated][0]
+    within = Repeated(repeated, correlation, epsilon)
+    return power.by_formula(design, term, f, options.wanted, options.alpha or 0.05, within)
+
+
+def _power_of_trials(options: argparse.Namespace) -> tuple[str, Any]:
+    """Return the answer and the curve of single answers to stimuli in two conditions."""
+    from analysis.planning import power
+    from analysis.statistics.power_crossed import Shares
+
+    design, repeated = _design(options)
+    for name in ("f", "correlation", "epsilon", "term"):
+        if getattr(options, name) not in (None, ""):
+            raise AnalysisError(f"--{name}: has no place beside --stimuli; expected --d and --variance")
+    if [*design.values(), *repeated.values()] != [2]:
+        raise AnalysisError("--stimuli: plans the difference of two conditions; expected one factor of two levels, as "
+                            "--design heatmap=2 (between participants) or --within heatmap=2")  # fmt: skip
+    if options.stimuli < 2:
+        raise AnalysisError(f"--stimuli: found {options.stimuli}, expected a whole number from 2")
+    d = 0.5 if options.d is None else options.d
+    if not 0 < d < math.inf:
+        raise AnalysisError(f"--d: found {d:g}, expected a positive number")
+    shares = Shares(**_shares(options.variance))
+    if shares.answer <= 0:
+        raise AnalysisError(f"--variance: the shares sum to {1 - shares.answer:g}, expected less than 1; the rest is "
+                            "the single answer's own")  # fmt: skip
+    return power.by_crossing(d, options.stimuli, bool(repeated), shares, options.wanted, options.alpha or 0.05)
+
+
+def _design(options: argparse.Namespace) -> tuple[dict[str, int], dict[str, int]]:
+    design, repeated = ([_factor(text) for text in texts] for texts in (options.design, options.within))
+    if len(dict([*design, *repeated])) < len([*design, *repeated]):
+        raise AnalysisError("--design: names a factor twice, expected each once")
+    return dict(design), dict(repeated)
+
+
+def _shares(texts: list[str]) -> dict[str, float]:
+    found = {}
+    for text in texts:
+        name, _, value = text.partition("=")
+        try:
+            share = float(value)
+        except ValueError:
+            share = math.nan
+        if name not in SHARES or not 0 <= share < 1 or SHARES[name] in found:
+            raise AnalysisError(f"--variance: found {text!r}, expected each of {', '.join(SHARES)} once at most, with a "
+                                "share from 0 up to 1, as in participant=.2")  # fmt: skip
+        found[SHARES[name]] = share
+    return found
 
 
 def run_map(options: argparse.Namespace) -> None:

@@ -19,6 +19,7 @@ from analysis.results import apa
 from analysis.results.section import Progress
 from analysis.sections.primary_test import primary_test
 from analysis.statistics import power as powers
+from analysis.statistics import power_crossed
 from analysis.statistics.cells import terms_of
 
 COLUMNS = ("n_per_cell", "power", "ci_low", "ci_high")
@@ -48,6 +49,30 @@ def by_formula(design: dict[str, int], term: str, f: float, wanted: float, alpha
         said += f", ε = {apa.bounded(repeated.epsilon)}" if repeated.epsilon < 1 else ""
     said += "."
     return said, pd.DataFrame(rows, columns=COLUMNS)
+
+
+def by_crossing(d: float, stimuli: int, within: bool, shares: power_crossed.Shares, wanted: float,
+                alpha: float) -> tuple[str, pd.DataFrame]:  # fmt: skip
+    """Return the answer and the curve of two conditions with random participants who answer random stimuli."""
+    try:
+        most = power_crossed.power(d, power_crossed.MOST_PARTICIPANTS, stimuli, within, shares, alpha)
+        enough = power_crossed.needed(d, stimuli, within, wanted, shares, alpha) if most > wanted else None
+        more = power_crossed.needed_stimuli(d, within, wanted, shares, alpha) if enough is None else 0
+    except NotDefined as refusal:
+        raise AnalysisError(refusal.reason) from None
+    groups = 1 if within else 2
+    unit = "participants" if within else "participants per condition"
+    facts = f"a difference of d = {d:g} over {stimuli} stimuli, α = {apa.level(alpha)}"
+    sizes = np.linspace(2, max(4, 2 * (enough or 100)), 24).round().astype(int)
+    rows = [(int(n), reached := power_crossed.power(d, int(n) * groups, stimuli, within, shares, alpha), reached, reached)
+            for n in sorted({2, *sizes, *([enough] if enough else [])})]  # fmt: skip
+    curve = pd.DataFrame(rows, columns=COLUMNS)
+    if enough is None:
+        return (f"No number of participants reaches a power of {apa.bounded(wanted)} for {facts}: at most "
+                f"{apa.bounded(most)}, because the stimuli are few. From {more} stimuli on, some number does."), curve  # fmt: skip
+    reached = power_crossed.power(d, enough * groups, stimuli, within, shares, alpha)
+    counted = f"{enough} {unit}" + ("" if within else f" ({enough * groups} in all)")
+    return f"{counted} reach a power of {apa.bounded(reached)} for {facts}.", curve
 
 
 def ordered(term: str, factors: list[str]) -> str:

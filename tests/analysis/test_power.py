@@ -10,6 +10,7 @@ from analysis.cli import main
 from analysis.errors import AnalysisError
 from analysis.planning.power import by_simulation
 from analysis.statistics import power as power_module
+from analysis.statistics import power_crossed
 from analysis.statistics.power import needed, power, simulated
 from tests.analysis import factory
 from tests.analysis.reference_data import R
@@ -155,3 +156,73 @@ def test_simulated_power_of_a_within_design_is_that_of_the_formula():
         hits += stats.f.sf(f_value, m - 1, (n - 1) * (m - 1)) < 0.05
     expected = power_module.power({}, "time", f, n, repeated=power_module.Repeated({"time": m}, rho))
     assert hits / 800 == pytest.approx(expected, abs=0.05)
+
+
+@pytest.mark.parametrize("within", [False, True])
+def test_the_variance_over_participants_and_stimuli_is_that_of_the_model_written_out(within):
+    people, pictures = 6, 4
+    shares = power_crossed.Shares(0.25, 0.15, 0.08, 0.12)
+    person, picture = (index.ravel() for index in np.indices((people, pictures)))
+    code = np.where((person + (picture if within else 0)) % 2 == 0, 1, -1)
+    same_person, same_picture = np.equal.outer(person, person), np.equal.outer(picture, picture)
+    codes = np.multiply.outer(code, code)
+    covariance = (same_person * (shares.participant + codes * shares.participant_condition)
+                  + same_picture * (shares.stimulus + codes * shares.stimulus_condition)
+                  + np.eye(len(code)) * shares.answer)  # fmt: skip
+    weights = code / (len(code) / 2)
+    parts = power_crossed.difference_variance(people, pictures, within, shares)
+    assert sum(parts) == pytest.approx(weights @ covariance @ weights)
+
+
+@pytest.mark.parametrize(("d", "expected"), [(0.0, 0.05), (0.5, power_crossed.power(0.5, 40, 20, within=False))])
+def test_power_over_stimuli_is_the_share_of_significant_studies(d, expected):
+    rng, shares = np.random.default_rng(4), power_crossed.Shares()
+    people, pictures, repeats, hits = 40, 20, 600, 0
+    code = np.where(np.arange(people) % 2 == 0, 1.0, -1.0)[:, None]
+
+    def drawn(share, *size):
+        return rng.normal(0, np.sqrt(share), size)
+
+    for _ in range(repeats):
+        y = (d / 2 * code + drawn(shares.participant, people, 1) + code * drawn(shares.participant_condition, people, 1)
+             + drawn(shares.stimulus, 1, pictures) + code * drawn(shares.stimulus_condition, 1, pictures)
+             + drawn(shares.answer, people, pictures))  # fmt: skip
+        one, other = y[::2], y[1::2]
+        of_people = 4 * (one.mean(1).var(ddof=1) + other.mean(1).var(ddof=1)) / 2 / people
+        of_pictures = (one.mean(0) - other.mean(0)).var(ddof=1) / pictures
+        rest = [group - group.mean(1, keepdims=True) - group.mean(0) + group.mean() for group in (one, other)]
+        free = (people - 2) * (pictures - 1)
+        of_answers = 4 * sum((part**2).sum() for part in rest) / free / people / pictures
+        variance = of_people + of_pictures - of_answers
+        df = variance**2 / (of_people**2 / (people - 2) + of_pictures**2 / (pictures - 1) + of_answers**2 / free)
+        t = abs(one.mean() - other.mean()) / np.sqrt(variance)
+        hits += 2 * stats.t.sf(t, df) < 0.05
+    assert hits / repeats == pytest.approx(expected, abs=4 * np.sqrt(expected * (1 - expected) / repeats))
+
+
+def test_few_stimuli_cannot_be_made_up_for_by_many_participants(capsys):
+    assert main(["power", "--design", "heatmap=2", "--stimuli", "14"]) == 0
+    assert "No number of participants reaches a power of .80 for a difference of d = 0.5 over 14 stimuli, α = .05: at "\
+        "most .78, because the stimuli are few. From 15 stimuli on, some number does." in capsys.readouterr().out  # fmt: skip
+    assert main(["power", "--within", "heatmap=2", "--stimuli", "20"]) == 0
+    assert capsys.readouterr().out.startswith("48 participants reach a power of .80")
+    least = ["--variance", "participant=.3", "stimulus:condition=0"]
+    assert main(["power", "--design", "heatmap=2", "--stimuli", "40", "--d", "0.6", *least]) == 0
+    assert " participants per condition (" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--design", "h=3", "--stimuli", "14"], "expected one factor of two levels"),
+        (["--design", "h=2", "--d", ".5"], "--d and --variance belong to --stimuli"),
+        (["--within", "h=2", "--stimuli", "10", "--f", ".3"], "--f: has no place beside --stimuli"),
+        (["--design", "h=2", "--stimuli", "1"], "--stimuli: found 1"),
+        (["--design", "h=2", "--stimuli", "9", "--variance", "bot=.2"], "--variance: found 'bot=.2'"),
+        (["--design", "h=2", "--stimuli", "9", "--variance", "participant=.9"], "the shares sum to 1.3"),
+        (["--design", "h=2", "--stimuli", "9", "--d", "nan"], "--d: found nan"),
+    ],
+)
+def test_a_plan_over_stimuli_that_says_nothing_is_refused_in_words(capsys, arguments, said):
+    assert main(["power", *arguments]) == 2
+    assert said in capsys.readouterr().err
