@@ -13,7 +13,6 @@ from tqdm import tqdm
 from analysis.errors import AnalysisError
 from analysis.papers import reading as papers
 
-
 SHARES = {"participant": "participant", "stimulus": "stimulus", "participant:condition": "participant_condition",
           "stimulus:condition": "stimulus_condition"}  # fmt: skip
 
@@ -202,8 +201,8 @@ def _shares(texts: list[str]) -> dict[str, float]:
         except ValueError:
             share = math.nan
         if name not in SHARES or not 0 <= share < 1 or SHARES[name] in found:
-            raise AnalysisError(f"--variance: found {text!r}, expected each of {', '.join(SHARES)} once at most, with a "
-                                "share from 0 up to 1, as in participant=.2")  # fmt: skip
+            raise AnalysisError(f"--variance: found {text!r}, expected each of {', '.join(SHARES)} once at most, with "
+                                "a share from 0 up to 1, as in participant=.2")  # fmt: skip
         found[SHARES[name]] = share
     return found
 

@@ -64,15 +64,18 @@ def by_crossing(d: float, stimuli: int, within: bool, shares: power_crossed.Shar
     unit = "participants" if within else "participants per condition"
     facts = f"a difference of d = {d:g} over {stimuli} stimuli, α = {apa.level(alpha)}"
     sizes = np.linspace(2, max(4, 2 * (enough or 100)), 24).round().astype(int)
-    rows = [(int(n), reached := power_crossed.power(d, int(n) * groups, stimuli, within, shares, alpha), reached, reached)
-            for n in sorted({2, *sizes, *([enough] if enough else [])})]  # fmt: skip
+
+    def reached(n: int) -> float:
+        return power_crossed.power(d, n * groups, stimuli, within, shares, alpha)
+
+    rows = [(n, *[reached(n)] * 3) for n in sorted({2, *map(int, sizes), *([enough] if enough else [])})]
     curve = pd.DataFrame(rows, columns=COLUMNS)
     if enough is None:
-        return (f"No number of participants reaches a power of {apa.bounded(wanted)} for {facts}: at most "
-                f"{apa.bounded(most)}, because the stimuli are few. From {more} stimuli on, some number does."), curve  # fmt: skip
-    reached = power_crossed.power(d, enough * groups, stimuli, within, shares, alpha)
+        said = f"No number of participants reaches a power of {apa.bounded(wanted)} for {facts}"
+        why = f"at most {apa.bounded(most)}, because the stimuli are few"
+        return f"{said}: {why}. From {more} stimuli on, some number does.", curve
     counted = f"{enough} {unit}" + ("" if within else f" ({enough * groups} in all)")
-    return f"{counted} reach a power of {apa.bounded(reached)} for {facts}.", curve
+    return f"{counted} reach a power of {apa.bounded(reached(enough))} for {facts}.", curve
 
 
 def ordered(term: str, factors: list[str]) -> str:

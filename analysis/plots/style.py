@@ -84,7 +84,9 @@ def save(figure: Figure, folder: Path, name: str) -> tuple[Path, Path]:
     """Write `<name>.svg` and `<name>.png` without a date, and return their paths."""
     svg, png = folder / f"{name}.svg", folder / f"{name}.png"
     with mpl.rc_context(SETTINGS):
-        figure.get_layout_engine().execute(figure)
+        layout = figure.get_layout_engine()
+        if layout is not None:
+            layout.execute(figure)
         figure.set_layout_engine(None)  # one layout for both files: saving would measure all texts for each again
         figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
         figure.savefig(png, format="png", dpi=160, metadata={"Software": None})

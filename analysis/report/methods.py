@@ -55,9 +55,9 @@ SENTENCES = {  # by the second part of an analysis' id
     "area under each participant's type-2 ROC (Fleming & Lau, 2014).",
     "aligned": "Interactions of factors on ratings were tested after the aligned rank transform (Wobbrock et al., "
     "2011).",
-    "permutation": "Beside analyses of variance stand permutation tests: residuals of the model without the effect were "
-    "dealt out anew (Freedman & Lane, 1983), conditions within participants inside each participant; p is (b + 1) / "
-    "(m + 1) over m = {permutations} random rearrangements.",
+    "permutation": "Beside analyses of variance stand permutation tests: residuals of the model without the effect "
+    "were dealt out anew (Freedman & Lane, 1983), conditions within participants inside each participant; p is "
+    "(b + 1) / (m + 1) over m = {permutations} random rearrangements.",
     "bayes": "Bayes factors have Jeffreys-Zellner-Siow priors of medium scale (Rouder et al., 2009, 2012).",
     "equivalence": "Equivalence was tested by two one-sided t tests (Schuirmann, 1987) against the plan's bounds: "
     "{bounds}.",

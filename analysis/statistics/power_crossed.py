@@ -32,7 +32,7 @@ class Shares:
     @property
     def answer(self) -> float:
         """What is left to the single answer."""
-        return 1 - sum(getattr(self, entry.name) for entry in fields(self))
+        return 1 - sum(float(getattr(self, entry.name)) for entry in fields(self))
 
 
 def difference_variance(participants: int, stimuli: int, within: bool, shares: Shares) -> tuple[float, float, float]:
@@ -45,7 +45,8 @@ def difference_variance(participants: int, stimuli: int, within: bool, shares: S
     [0.03, 0.02, 0.002]
     """
     person = shares.participant_condition + (0 if within else shares.participant)
-    return 4 * person / participants, 4 * shares.stimulus_condition / stimuli, 4 * shares.answer / participants / stimuli
+    answer = shares.answer / stimuli
+    return 4 * person / participants, 4 * shares.stimulus_condition / stimuli, 4 * answer / participants
 
 
 def power(d: float, participants: int, stimuli: int, within: bool, shares: Shares | None = None,

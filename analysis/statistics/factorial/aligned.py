@@ -1,4 +1,4 @@
-"""Aligned rank transform (Wobbrock, Findlater, Gergle & Higgins 2011): interactions of ratings and other skewed outcomes.
+"""Aligned rank transform: interactions of ratings and other skewed outcomes (Wobbrock et al. 2011).
 
 For each effect, every other effect is taken out of the responses (mean responses of the rows at a level, as published),
 what is left is ranked, and an analysis of variance of these ranks is read for that effect alone.
@@ -6,7 +6,6 @@ what is left is ranked, and an analysis of variance of these ranks is read for t
 
 import warnings
 
-import numpy as np
 import pandas as pd
 from scipy import stats
 

@@ -66,6 +66,7 @@ def permutation_anova(
         outer = ":".join(factor for factor in named if factor in between)
         inner = [factor for factor in named if factor in within]
         try:
+            effect: _Effect
             if outer:
                 effect = _BetweenPeople(values @ _scores(table.columns, within, inner), designs, outer)
             else:
@@ -98,7 +99,7 @@ class _Effect:
         explained = ((self.own.T @ scores) ** 2).sum(axis=(1, 2))
         error = (scores**2).sum(axis=(1, 2)) - ((self.full.T @ scores) ** 2).sum(axis=(1, 2))
         with np.errstate(divide="ignore", invalid="ignore"):
-            return (explained / self.df) / (error.clip(min=0) / self.df_resid)
+            return np.asarray((explained / self.df) / (error.clip(min=0) / self.df_resid))
 
     def rearranged(self, rng: np.random.Generator, number: int) -> np.ndarray:
         """Return random arrangements of the residuals' scores (number, participants, q)."""
@@ -126,10 +127,10 @@ class _BetweenPeople(_Effect):
 
     def rearranged(self, rng: np.random.Generator, number: int) -> np.ndarray:
         order = rng.permuted(np.tile(np.arange(len(self.rest)), (number, 1)), axis=1)
-        return self.rest[order]
+        return np.asarray(self.rest[order])
 
     def as_observed(self) -> np.ndarray:
-        return self.rest[None]
+        return np.asarray(self.rest[None])
 
 
 class _InsidePeople(_Effect):
