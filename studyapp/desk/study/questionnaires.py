@@ -138,6 +138,7 @@ def _edit(model_admin):
             "instruments": additions.offered(study.language),
             "columns": ", ".join(additions.COLUMNS),
             "is_saved": place < len(others),
+            "saved_name": others[place]["name"] if place < len(others) else "",
             "place": place,
             "entries": [_shown(entry, one, study) for entry in QUESTIONNAIRE],
             "rows": [_cells(row) for row in rows or [NEW_ITEM]],

@@ -42,6 +42,8 @@ HIGHER = {
     **{STUDY + end: ("editor", "editor") for end in EDITORS},
     **{STUDY + end: ("analyst", "editor") for end in ("bots/", "display/", "fit/", "questionnaires/", "stimuli/")},
     STUDY + "questionnaires/<int:place>/": ("analyst", "editor"),
+    STUDY + "variants/text/<str:text_key>/": ("analyst", "editor"),
+    STUDY + "variants/questionnaire/<str:its_name>/": ("analyst", "editor"),
     STUDY + "marks/<str:parameter>/": ("analyst", "editor"),
     STUDY + "people/": ("analyst", "owner"),
     "admin/studyapp/study/<path:object_id>/change/": ("analyst", "editor"),
@@ -120,6 +122,7 @@ def address(study, pattern: str) -> str:
     words |= {"condition": study.conditions.first().name, "column": next(iter(passages.free_fields(study)))}
     words |= {"pk": pk, "object_id": pk, "id": 1, "position": 0, "place": 0, "image_id": image_id}
     words |= {"parameter": "screening_frames"}
+    words |= {"text_key": "information", "its_name": TRUST["name"]}
     words |= {"code_pk": study.codes.get().pk, "report_pk": study.jobs.get(kind="report").pk}
     words |= dict.fromkeys(("job", "job_pk"), study.jobs.get(kind="export").pk)
     path = re.sub(r"<(?:\w+:)?(\w+)>", lambda part: str(words[part[1]]), f"/{pattern}")
