@@ -1,8 +1,5 @@
 """What a step shows: the page's own context plus what every page has. All that reaches the browser passes here."""
 
-from collections.abc import Callable
-from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from django.http import QueryDict
@@ -11,19 +8,14 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from studyapp import models
-from studyapp.bundles.drawing import heatmap_url
-from studyapp.bundles.stimuli import reader, stimulus_url
-from studyapp.core.bundles.bundle import Heatmap
 from studyapp.core.engine import flow
-from studyapp.core.engine.displays import FACTOR, display_of, rendering_of
 from studyapp.core.engine.kinds import Kind, Page, kind, load
-from studyapp.core.engine.run import Run
 from studyapp.core.questionnaires.pages import kind_of
 from studyapp.core.texts import render
 from studyapp.core.variants.applied import applying
 from studyapp.forms import submitted
 from studyapp.publishing import frozen, read_by, windows_of
-from studyapp.run import doors, sessions
+from studyapp.run import contents, doors, sessions
 
 
 def step_of(participant: models.Participant) -> tuple[Kind, Page, dict]:
@@ -37,44 +29,24 @@ def language_of(participant: models.Participant) -> str:
     return frozen(participant.version)["language"]
 
 
-def run_of(participant: models.Participant, step: dict | None = None) -> Run:
-    """Return the run as the kinds' pages see it, in the words of its condition and of a `step` that is shown."""
-    bundle = participant.version.bundle
-    return Run(
-        definition=read_by(participant, step),
-        factors=participant.cell.factors,
-        bundle=reader(bundle),
-        plan=participant.plan.steps,
-        position=participant.position,
-        stimulus_url=partial(stimulus_url, bundle),
-        heatmap_address=partial(_heatmap_address, participant.version),
-        answered=partial(sessions.answered, participant),
-        say=_,
-    )
-
-
-def _heatmap_address(version: models.Version, node: Heatmap, level: str) -> str:
-    """Return the address of a map's picture as the version shows it, by one of its displays where it has several."""
-    definition = frozen(version)
-    display = display_of(definition, node.method, level)
-    return heatmap_url(version.bundle, node, display, rendering_of(definition))
-
-
 def step_context(participant: models.Participant) -> dict:
     """Return everything the present step's template needs.
 
-    `same` is what shapes the page's content, for whoever stands at such a step; the rest is this run's own.
+    `same` is what shapes the page's content, for whoever stands at such a step, with the name that it is `kept_as`
+    where that tells; the rest is this run's own.
     """
     its_kind, page, step = step_of(participant)
-    run = run_of(participant, step)
+    content = contents.of_step(participant, step)
+    can_go_back = sessions.earlier(participant) is not None
+    shared = common(participant)
     variants = applying(frozen(participant.version), participant.cell.factors, step)
-    shaped_by = {"version": participant.version_id, "step": _form_step(step), "variants": variants}
     same = {
-        **common(participant),
-        **_shown(its_kind, step, run),
+        **shared,
+        **content.context,
         "page": page.name,
-        "can_go_back": sessions.earlier(participant) is not None,
-        "shaped_by": shaped_by,
+        "can_go_back": can_go_back,
+        "shaped_by": {"version": participant.version_id, "step": _form_step(step), "variants": variants},
+        "kept_as": contents.name_of(content, shared, can_go_back),
     }
     return {
         **same,
@@ -83,8 +55,8 @@ def step_context(participant: models.Participant) -> dict:
         "draft": sessions.draft_of(participant),
         "token": sessions.token(participant, participant.position),
         "position": participant.position,
-        "progress": _progress(its_kind, run, step),
-        "next_images": _next_images(its_kind, run),
+        "progress": _progress(its_kind, participant, step),
+        "next_images": _next_images(participant),
     }
 
 
@@ -165,11 +137,10 @@ def next_person_context(study: models.Study, present: models.Participant | None)
 def guide_context(participant: models.Participant) -> dict:
     """Return the instructions met so far: each page's own template and context, in order."""
     its_kind, _, _ = step_of(participant)
-    run = run_of(participant)
-    met = [step for step in run.plan[: run.position] if its_kind.page(step["page"]).guide]
+    steps = participant.plan.steps[: participant.position]
+    met = [step for step in steps if its_kind.page(step["page"]).guide]
     sections = [
-        {"template": its_kind.page(step["page"]).guide, **_shown(its_kind, step, run_of(participant, step))}
-        for step in met
+        {"template": its_kind.page(step["page"]).guide, **contents.of_step(participant, step).context} for step in met
     ]
     return {**common(participant), "sections": sections}
 
@@ -226,35 +197,18 @@ def _form_step(step: dict) -> dict:
     return {"page": step["page"], "data": step.get("data")}
 
 
-def _shown(its_kind: Kind, step: dict, run: Run) -> dict:
-    page = its_kind.page(step["page"])
-    run = replace(run, level=step.get(FACTOR, ""))
-    return load(page.context)(step, run) if page.context else {}
-
-
-def _progress(its_kind: Kind, run: Run, step: dict) -> dict:
-    trials = [other.get("trial_index") for other in run.plan if its_kind.page(other["page"]).trial]
+def _progress(its_kind: Kind, participant: models.Participant, step: dict) -> dict:
+    steps = participant.plan.steps
+    trials = [other.get("trial_index") for other in steps if its_kind.page(other["page"]).trial]
     if step.get("trial_index") in trials:  # a page that belongs to a trial, as its feedback does, has its number
         number, total, word = trials.index(step["trial_index"]) + 1, len(trials), _(its_kind.trial_word)
     else:
-        number, total, word = run.position + 1, len(run.plan), _("Page")
+        number, total, word = participant.position + 1, len(steps), _("Page")
     label = _("%(word)s %(number)d of %(total)d") % {"word": word, "number": number, "total": total}
     return {"number": number, "total": total, "label": label, "percent": round(100 * number / total)}
 
 
-def _next_images(its_kind: Kind, run: Run) -> list[str]:
+def _next_images(participant: models.Participant) -> list[str]:
     """Return what pictures the following step's page asks for, so that the browser has them when it gets there."""
-    if run.position + 1 >= len(run.plan):
-        return []
-    asked_for: set[str] = set()
-
-    def noting(address_of: Callable[..., str]) -> Callable[..., str]:
-        def noted(*what) -> str:
-            asked_for.add(address := address_of(*what))
-            return address
-
-        return noted
-
-    ahead = replace(run, stimulus_url=noting(run.stimulus_url), heatmap_address=noting(run.heatmap_address))
-    _shown(its_kind, run.plan[run.position + 1], ahead)
-    return sorted(asked_for)
+    following = participant.plan.steps[participant.position + 1 :][:1]
+    return [address for step in following for address in contents.of_step(participant, step).images]

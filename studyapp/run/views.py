@@ -306,15 +306,15 @@ def _submit(request: HttpRequest, slug: str) -> HttpResponse:
     except (ValueError, RecursionError):
         timing = {}
     held, token = visitors.held(request, slug), request.POST.get("token", "")
-    writer = visitors.writer_of(request, slug, token)
     wants_json = "application/json" in request.headers.get("Accept", "")
-    if writer is None and not (held and visitors.run_of(request, slug)):
-        return redirect("entry", slug)
-    if writer is None:
-        return _foreign(request, slug, wants_json)
-    receipt = sessions.submit(
-        writer, token, partial(showing.validate, request.POST), timing if isinstance(timing, dict) else {}
+    receipt = sessions.submit_held(
+        [one.ticket for one in held],
+        token,
+        partial(showing.validate, request.POST),
+        timing if isinstance(timing, dict) else {},
     )
+    if receipt is None:
+        return _foreign(request, slug, wants_json) if visitors.run_of(request, slug) else redirect("entry", slug)
     participant = receipt.run
     if participant is None:
         return redirect("entry", slug)

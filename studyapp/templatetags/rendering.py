@@ -34,9 +34,9 @@ def rendered_once(parser, token):
     """Render a part of a step's page once for all to whom it shows the same, and keep it in this process.
 
     `{% rendered_once NAME %} … {% endrendered_once %}` sees the context's `same` and the empty form alone, and is kept
-    under a digest of `same`: nothing of one run can come to stand on another's page. It is kept when it is asked for a
-    second time, as a board in one participant's own order never is. A form that was filled in is rendered anew. Other
-    pages, without `same`, are rendered as ever.
+    under the name that `same` says it is `kept_as`, or else under a digest of it: nothing of one run can come to stand
+    on another's page. It is kept when it is asked for a second time, as a board in one participant's own order never
+    is. A form that was filled in is rendered anew. Other pages, without `same`, are rendered as ever.
     """
     name = token.split_contents()[1]
     nodelist = parser.parse(("endrendered_once",))
@@ -54,7 +54,7 @@ class RenderedOnce(template.Node):
         own = {**context["same"], "form": context["form"]}
         if getattr(own["form"], "is_bound", False):
             return self.compose(context.new(own))
-        key = f"{self.name}-{digest(context)}"
+        key = f"{self.name}-{own.get('kept_as') or digest(context)}"
         if kept := cache.get(key):
             return kept
         shown = self.compose(context.new(own))

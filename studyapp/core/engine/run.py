@@ -31,14 +31,13 @@ class Run:
     `definition` is the frozen study, `factors` the condition's levels, `stimulus_url(path)` the opaque address of a
     bundle's file, `heatmap_address(node, level)` that of a map's picture, `answered()` the responses so far in order
     (asked of the database only when called), `say(sentence)` an English sentence of ours in the study's language.
-    `level` names the display of the page, where the study has several.
+    `level` names the display of the page, where the study has several. Whoever doesn't call `answered()` builds the
+    same for everybody at such a step, so it is kept: where a trial stands (its `key`, its `trial_index`) mustn't show.
     """
 
     definition: dict[str, Any]
     factors: dict[str, str]
     bundle: Bundle
-    plan: list[dict[str, Any]]
-    position: int
     stimulus_url: Callable[[str], str]
     heatmap_address: Callable[[Heatmap, str], str]
     answered: Callable[[], list[Answered]]

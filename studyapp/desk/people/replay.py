@@ -1,11 +1,10 @@
 """One run as a list: each answered step with its picture, answer, score and times, and what happened between."""
 
 from studyapp import models
-from studyapp.bundles.stimuli import stimulus_url
+from studyapp.bundles.stimuli import reader, stimulus_url
 from studyapp.core.engine.kinds import kind
 from studyapp.core.texts import words
 from studyapp.publishing import frozen
-from studyapp.run import showing
 
 MAX_EVENTS = 1000
 
@@ -31,7 +30,7 @@ def _fields(participant: models.Participant):
 
 def _steps(participant: models.Participant) -> list[dict]:
     bundle = participant.version.bundle
-    images = showing.run_of(participant).bundle.images
+    images = reader(bundle).images
     rows = []
     for response in participant.responses.all():
         step = participant.plan.steps[response.position]

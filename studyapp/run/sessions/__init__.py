@@ -13,6 +13,7 @@ from studyapp.run.sessions.answering import (
     keep_draft,
     record_events,
     submit,
+    submit_held,
 )
 from studyapp.run.sessions.ending import ERASED, apply_retention, discard_trial_runs, erase, expire, withdraw
 from studyapp.run.sessions.runs import answered, browser_key, draft_of, get, get_by_ticket, holder, ticket_of, token
@@ -42,6 +43,7 @@ __all__ = [
     "start",
     "start_preview",
     "submit",
+    "submit_held",
     "ticket_of",
     "token",
     "withdraw",

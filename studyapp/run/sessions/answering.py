@@ -14,7 +14,7 @@ from studyapp.core.storable import storable
 from studyapp.publishing import frozen, read_by
 from studyapp.run.sessions import places
 from studyapp.run.sessions.ending import ERASED, finish
-from studyapp.run.sessions.runs import locked, position_of
+from studyapp.run.sessions.runs import drop_draft, locked, locked_holder, position_of, stand_at
 
 MAX_DRAFT, MAX_FIELDS = 60_000, 400  # characters and fields of a draft, several times what the longest page holds
 TURNED = 1000  # more changes than a page's drafts count before the next page
@@ -58,6 +58,15 @@ def submit(participant_id: int, submitted_token: str, validate, timing: dict) ->
         return replace(_submitted(participant, submitted_token, validate, timing), run=participant)
 
 
+def submit_held(tickets: list[str], submitted_token: str, validate, timing: dict) -> Receipt | None:
+    """Do the same for the run that the token was made for among those a browser has tickets for; None where none is."""
+    with transaction.atomic():
+        participant = locked_holder(tickets, submitted_token)
+        if participant is None:
+            return None
+        return replace(_submitted(participant, submitted_token, validate, timing), run=participant)
+
+
 def _submitted(participant: models.Participant, submitted_token: str, validate, timing: dict) -> Receipt:
     position = position_of(participant, submitted_token)
     if position is None:
@@ -88,8 +97,12 @@ def _submitted(participant: models.Participant, submitted_token: str, validate, 
         **move.response,
         **_timing(timing),
     )
-    models.Draft.objects.filter(participant=participant).delete()
-    _move(participant, move)
+    drop_draft(participant)
+    if move.status == flow.ACTIVE:
+        stand_at(participant, move.position)
+    else:
+        participant.position, participant.seen_at = move.position, timezone.now()
+        finish(participant, move.status)
     return Receipt("accepted")
 
 
@@ -200,14 +213,6 @@ def _arrange(plan: models.Plan, page: Page, position: int, answer: dict) -> None
     if page.arrange:
         plan.steps = load(page.arrange)(plan.steps, position, answer)
         plan.save(update_fields=["steps"])
-
-
-def _move(participant: models.Participant, move: flow.Move) -> None:
-    participant.position, participant.seen_at = move.position, timezone.now()
-    if move.status == flow.ACTIVE:
-        participant.save(update_fields=["position", "seen_at"])
-    else:
-        finish(participant, move.status)
 
 
 def _event(participant: models.Participant, position: int, event: dict, now) -> models.Event:

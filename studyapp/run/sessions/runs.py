@@ -24,11 +24,44 @@ def get_by_ticket(ticket: str) -> models.Participant:
 
 def locked(participant_id: int) -> models.Participant:
     """Return the same, as it is once its rows are locked until the transaction ends."""
-    lock = " FOR UPDATE OF run, plan" if connection.features.has_select_for_update_of else ""
-    return _whole(participant_id, _WHOLE + "run.id = %s" + lock)
+    return _whole(participant_id, _WHOLE + "run.id = %s" + _lock())
 
 
-# Every page and every answer asks this. Django would build the statement anew each time, at three times the cost.
+def locked_holder(tickets: list[str], submitted: str) -> models.Participant | None:
+    """Return, locked, which of the runs that a browser has tickets for a step's token was made for; None for none."""
+    if len(tickets) != 1:
+        found = holder(tickets, submitted) if tickets else None
+        return None if found is None else locked(found)
+    try:
+        run = _whole(tickets[0], _WHOLE + "run.ticket = %s" + _lock())
+    except models.Participant.DoesNotExist:
+        return None
+    return None if position_of(run, submitted) is None else run
+
+
+def stand_at(run: models.Participant, position: int) -> None:
+    """Let a locked run stand at a step from now on."""
+    run.position, run.seen_at = position, timezone.now()
+    seen_at = connection.ops.adapt_datetimefield_value(run.seen_at)
+    _write("UPDATE studyapp_participant SET position = %s, seen_at = %s WHERE id = %s", [position, seen_at, run.pk])
+
+
+def drop_draft(run: models.Participant) -> None:
+    """Forget what a locked run's present step held unanswered."""
+    _write("DELETE FROM studyapp_draft WHERE participant_id = %s", [run.pk])
+
+
+def _write(statement: str, values: list) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+
+
+def _lock() -> str:
+    return " FOR UPDATE OF run, plan" if connection.features.has_select_for_update_of else ""
+
+
+# Every page and every answer asks this. Django would build the statement anew each time, at three times the cost, as
+# it would those by which an answer is written.
 _WHOLE = """
     SELECT run.*, plan.steps AS plan_steps, cell.name AS cell_name, cell.factors AS cell_factors, study.slug AS slug,
         draft.position AS draft_position, draft.number AS draft_number, draft.fields AS draft_fields

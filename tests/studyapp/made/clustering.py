@@ -131,13 +131,11 @@ def answer_all(plan: list[dict], definition: dict, skill="oracle", seed: int = 3
         position = move.position
 
 
-def make_run(definition, bundle, plan, position) -> Run:
+def make_run(definition, bundle) -> Run:
     return Run(
         definition=definition,
         factors={},
         bundle=bundle,
-        plan=plan,
-        position=position,
         stimulus_url=lambda path: f"/stimuli/{path}",
         heatmap_address=lambda node, level: f"/stimuli/{node.map_file}",
         answered=list,

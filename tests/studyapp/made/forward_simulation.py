@@ -62,13 +62,11 @@ def answer_all(plan: list[dict], definition: dict, skill="oracle", seed: int = 3
     return answered
 
 
-def make_run(definition, bundle, plan, position, factors=FULL, answered=()) -> Run:
+def make_run(definition, bundle, factors=FULL, answered=()) -> Run:
     return Run(
         definition=definition,
         factors=factors,
         bundle=bundle,
-        plan=plan,
-        position=position,
         stimulus_url=lambda path: f"/stimuli/{path}",
         heatmap_address=lambda node, level: f"/stimuli/{node.map_file}",
         answered=lambda: list(answered),

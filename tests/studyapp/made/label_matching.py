@@ -158,13 +158,11 @@ def answer_all(plan: list[dict], definition: dict, skill="oracle", seed: int = 3
         position = move.position
 
 
-def make_run(definition, bundle, plan, position, factors=STAGED, answered=()) -> Run:
+def make_run(definition, bundle, factors=STAGED, answered=()) -> Run:
     return Run(
         definition=definition,
         factors=factors,
         bundle=bundle,
-        plan=plan,
-        position=position,
         stimulus_url=lambda path: f"/stimuli/{path}",
         heatmap_address=lambda node, level: f"/stimuli/{node.map_file}",
         answered=lambda: list(answered),

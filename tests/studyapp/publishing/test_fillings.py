@@ -6,10 +6,10 @@ from django.urls import reverse
 
 from studyapp import models, publishing
 from studyapp.core.engine import fillings
-from studyapp.core.engine.kinds import kinds, load
+from studyapp.core.engine.kinds import kinds
 from studyapp.core.texts import placeholders
 from studyapp.data import study_files
-from studyapp.run import endings, sessions, showing
+from studyapp.run import contents, endings, sessions
 from tests.studyapp.made.every_kind import make_draft
 from tests.studyapp.researcher import filled, signed_in
 
@@ -45,11 +45,11 @@ def test_pages_fill_in_all_that_their_texts_can_have(kind):
     left, names = set(), {name for one in can.values() for name in one}
     for number in range(2):
         participant = sessions.start(study.pk, sessions.Visitor("", str(number)))
-        run = showing.run_of(participant)
-        for step in run.plan:
+        for step in participant.plan.steps:
             page = kind.page(step["page"])
             if page.context and not page.name.startswith("verify"):  # needs an answer
-                left |= {f"{page.name}: {name}" for name in _in(load(page.context)(step, run)) & names}
+                shown = contents.of_step(participant, step).context
+                left |= {f"{page.name}: {name}" for name in _in(shown) & names}
         ending = endings.context(participant)["text"]
         left |= {f"ending: {name}" for name in placeholders(ending)}
     assert left == set()

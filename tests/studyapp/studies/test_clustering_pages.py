@@ -37,7 +37,7 @@ def context(step, run):
 def html(plan, position, definition, bundle, form=None):
     step = plan[position]
     page = KIND.page(step["page"])
-    run = make_run(definition, bundle, plan, position)
+    run = make_run(definition, bundle)
     if page.form and form is None:
         form = load(page.form)(step=step, definition=definition)
     return rendered(page, context(step, run), form)
@@ -94,7 +94,7 @@ def test_a_board_has_all_of_its_stages_maps_from_the_start(definition, bundle, s
 def test_contributions_are_signed_in_text_and_marked_by_sign(definition, bundle):
     plan = make_plan(definition)
     step = next(step for step in sorts(plan) if step["data"]["stage"] == "XNN")
-    maps = context(step, make_run(definition, bundle, plan, plan.index(step)))["pictures"][0]["maps"]
+    maps = context(step, make_run(definition, bundle))["pictures"][0]["maps"]
     assert [(one["number"], one["contribution"], one["sign"]) for one in maps[:4]] == [
         (1, "+.04", "for"),
         (2, "−.07", "against"),
@@ -112,9 +112,9 @@ def test_a_stages_worked_example_is_in_no_batch(definition, bundle):
     plan = make_plan(definition)
     batches = {image_id for step in sorts(plan) for image_id in step["data"]["images"]}
     shown = []
-    for position, step in enumerate(plan):
+    for step in plan:
         if step["page"] == "stage":
-            part = context(step, make_run(definition, bundle, plan, position))["part"]
+            part = context(step, make_run(definition, bundle))["part"]
             assert ("example" in part) == (part["help"] != "none")
             shown.append(len(part.get("example", {}).get("maps", [])))
             page = render_to_string(KIND.page("stage").guide, {"part": part})

@@ -39,7 +39,7 @@ def context(step, run):
 def html(plan, position, definition, bundle, factors=FULL, answered=()):
     step = plan[position]
     page = KIND.page(step["page"])
-    run = make_run(definition, bundle, plan, position, factors, answered)
+    run = make_run(definition, bundle, factors, answered)
     form = load(page.form)(step=step, definition=definition) if page.form else None
     return rendered(page, context(step, run), form)
 
@@ -95,7 +95,7 @@ def test_the_screening_page_is_the_same_whichever_statement_is_true(definition, 
 def test_a_trial_shows_three_bands_with_the_conditions_extras(definition, bundle):
     plan = make_plan(definition)
     position = plan.index(trials(plan)[0])
-    shown = context(plan[position], make_run(definition, bundle, plan, position))
+    shown = context(plan[position], make_run(definition, bundle))
     assert [(band["outcome"], len(band["examples"])) for band in shown["bands"]] == [("TP", 6), ("FN", 3), ("FP", 3)]
     assert all(card["image"]["overlay"] and card["chart"] for band in shown["bands"] for card in band["examples"])
     assert shown["query"]["overlay"] is None
@@ -123,7 +123,7 @@ def test_a_score_chart_has_the_asked_class_first_then_the_highest(tmp_path):
 def test_feedback_tells_score_and_reward_then_every_picture(definition, bundle):
     plan = make_plan(definition)
     answered = answer_all(plan, definition, "oracle")[:-1]
-    run = make_run(definition, bundle, plan, len(plan) - 1, answered=answered)
+    run = make_run(definition, bundle, answered=answered)
     shown = context(plan[-1], run)
     assert (shown["n_correct"], shown["n_trials"], shown["reward"]) == (14, 14, "£15.00")
     assert len(shown["items"]) == 14

@@ -42,7 +42,7 @@ def context(step, run):
 def html(plan, position, definition, bundle, factors=STAGED, answered=()):
     step = plan[position]
     page = KIND.page(step["page"])
-    run = make_run(definition, bundle, plan, position, factors, answered)
+    run = make_run(definition, bundle, factors, answered)
     form = load(page.form)(step=step, definition=definition) if page.form else None
     return rendered(page, context(step, run), form)
 
@@ -92,11 +92,9 @@ def test_what_the_page_fetches_ahead_is_the_same_whatever_is_answered(definition
     plan = make_plan(definition)
     for position, step in enumerate(plan):
         if step["page"] == "verify":
-            shown = context(step, make_run(definition, bundle, plan, position - 1))
+            shown = context(step, make_run(definition, bundle))
             assert not re.findall("True|False", repr(shown["tree"]["branches"]).replace("'right': None", ""))
-            assert images(shown) == images(
-                context(plan[position - 1], make_run(definition, bundle, plan, position - 1))
-            )
+            assert images(shown) == images(context(plan[position - 1], make_run(definition, bundle)))
 
 
 def images(shown) -> list[str]:
@@ -131,7 +129,7 @@ def test_a_verification_shows_true_and_own_labels_and_whether_they_agree(definit
     assert len(told) == 16  # 8 pictures of each of two pairs
     for step, before in told:
         plan = [row.step for row in answered]
-        shown = context(step, make_run(definition, bundle, plan, plan.index(step), answered=before))
+        shown = context(step, make_run(definition, bundle, answered=before))
         assert shown["verdict"] == ("right" if skill == "oracle" else "wrong")
         page = html(plan, plan.index(step), definition, bundle, answered=before)
         true = re.findall(r'class="true-label" translate="no">([^<]+)<', page)
@@ -143,9 +141,9 @@ def test_a_verification_shows_true_and_own_labels_and_whether_they_agree(definit
 
 def test_the_guideline_can_be_read_again_with_its_worked_example(definition, bundle):
     plan = make_plan(definition)
-    for position, step in enumerate(plan):
+    for step in plan:
         if step["page"] == "guideline":
-            shown = context(step, make_run(definition, bundle, plan, position))
+            shown = context(step, make_run(definition, bundle))
             part = render_to_string(KIND.page("guideline").guide, shown)
             assert ("<img" in part) == (step["data"]["part"] in ("classification", "training"))
 

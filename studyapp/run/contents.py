@@ -1,0 +1,141 @@
+"""What the page of a step shows, made once for all to whom it shows the same, and kept in this process."""
+
+import hashlib
+import json
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from threading import Lock
+from typing import Any
+
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from studyapp import models
+from studyapp.bundles.drawing import heatmap_url
+from studyapp.bundles.stimuli import reader, stimulus_url
+from studyapp.core.bundles.bundle import Heatmap
+from studyapp.core.engine.displays import FACTOR, display_of, rendering_of
+from studyapp.core.engine.kinds import load
+from studyapp.core.engine.run import Answered, Run
+from studyapp.core.questionnaires.pages import kind_of
+from studyapp.publishing import frozen, read_by, read_version
+from studyapp.run import sessions
+
+PAGES = 1_000  # kept in a process; those asked for longest ago go first
+PLACE = ("key", "trial_index", "goto")  # of a trial's step: where it stands in a run, not what its page shows
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a page's context function built, and the addresses of all `images` that it asked for, in order.
+
+    `name` is the same for whatever shows the same; it is empty where something of the run itself is shown.
+    """
+
+    context: dict[str, Any]
+    images: list[str]
+    name: str
+
+
+@dataclass
+class _Asked:
+    """What a page's context function asks of a run while it builds."""
+
+    participant: models.Participant
+    images: set[str] = field(default_factory=set)
+    answers: bool = False
+
+    def answered(self) -> list[Answered]:
+        self.answers = True
+        return sessions.answered(self.participant)
+
+    def address(self, address_of: Callable[..., str]) -> Callable[..., str]:
+        def noted(*what: Any) -> str:
+            self.images.add(address := address_of(*what))
+            return address
+
+        return noted
+
+
+class _Kept:
+    """Contents by name, as many as `PAGES`; safe for threads."""
+
+    def __init__(self) -> None:
+        self._contents: OrderedDict[str, Content] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, name: str) -> Content | None:
+        with self._lock:
+            if found := self._contents.get(name):
+                self._contents.move_to_end(name)
+            return found
+
+    def keep(self, content: Content) -> None:
+        with self._lock:
+            self._contents[content.name] = content
+            while len(self._contents) > PAGES:
+                self._contents.popitem(last=False)
+
+
+_kept = _Kept()
+
+
+def of_step(participant: models.Participant, step: dict[str, Any]) -> Content:
+    """Return what the page of a run's step shows: its kept content, which nobody may change, or a new one."""
+    name = _name(participant, step)
+    if (known := _kept.get(name)) is not None:
+        return known
+    made = _made(participant, step, name)
+    if made.name:
+        _kept.keep(made)
+    return made
+
+
+def name_of(content: Content, *around: Any) -> str:
+    """Return a name for a content within what stands `around` it on its page; empty where it has none itself."""
+    return _digest(content.name, *around) if content.name else ""
+
+
+def _name(participant: models.Participant, step: dict[str, Any]) -> str:
+    version = read_version(participant.version_id)
+    in_trial = step.get("trial_index") is not None  # words that vary within people may be those of trials alone
+    shown = {key: value for key, value in step.items() if key not in PLACE} if in_trial else step
+    study = (version.pk, version.content_hash, version.bundle.salt)
+    return _digest(get_language(), study, participant.cell.factors, shown, in_trial)
+
+
+def _digest(*of: Any) -> str:
+    return hashlib.sha256(json.dumps(of).encode()).hexdigest()
+
+
+def _made(participant: models.Participant, step: dict[str, Any], name: str) -> Content:
+    page = kind_of(frozen(participant.version)).page(step["page"])
+    if not page.context:
+        return Content({}, [], name)
+    asked = _Asked(participant)
+    context = load(page.context)(step, _run(participant, step, asked))
+    return Content(context, sorted(asked.images), "" if asked.answers else name)
+
+
+def _run(participant: models.Participant, step: dict[str, Any], asked: _Asked) -> Run:
+    """Return the run as a page's context function sees it, in the words of its condition and of the step."""
+    bundle = participant.version.bundle
+    return Run(
+        definition=read_by(participant, step),
+        factors=participant.cell.factors,
+        bundle=reader(bundle),
+        stimulus_url=asked.address(partial(stimulus_url, bundle)),
+        heatmap_address=asked.address(partial(_heatmap_address, participant.version)),
+        answered=asked.answered,
+        say=_,
+        level=step.get(FACTOR, ""),
+    )
+
+
+def _heatmap_address(version: models.Version, node: Heatmap, level: str) -> str:
+    """Return the address of a map's picture as the version shows it, by one of its displays where it has several."""
+    definition = frozen(version)
+    display = display_of(definition, node.method, level)
+    return heatmap_url(version.bundle, node, display, rendering_of(definition))
