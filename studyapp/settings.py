@@ -31,6 +31,7 @@ if PRODUCTION and DEBUG:
 DATA_DIR = Path(os.environ.get("HEATWISE_DATA") or (BASE_DIR if IS_CHECKOUT else Path.cwd()) / "var").absolute()
 DATA_DIR.mkdir(parents=True, exist_ok=True)
 WORKER = choice("HEATWISE_WORKER", "embedded", "service")  # who starts the process that does the jobs
+PREPARED = choice("HEATWISE_PREPARED", "yes", "no") == "yes"  # whether PostgreSQL keeps plans with a connection
 BUNDLES_ROOT = DATA_DIR / "bundles"
 STIMULI_ROOT = DATA_DIR / "stimuli"
 BUNDLES_INBOX = os.environ.get("HEATWISE_INBOX") or (DATA_DIR / "inbox" if PRODUCTION else "/")

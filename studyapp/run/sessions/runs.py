@@ -1,6 +1,7 @@
 """Reading and locking a run, its tokens, and the trace that every change of its status leaves."""
 
 import json
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from django.db import connection
@@ -52,8 +53,13 @@ def drop_draft(run: models.Participant) -> None:
 
 
 def _write(statement: str, values: list) -> None:
-    with connection.cursor() as cursor:
+    with _preparing(), connection.cursor() as cursor:
         cursor.execute(statement, values)
+
+
+def _preparing() -> AbstractContextManager[None]:
+    """Let PostgreSQL plan what is asked meanwhile once for each connection."""
+    return connection.preparing() if connection.vendor == "postgresql" else nullcontext()  # type: ignore[attr-defined]
 
 
 def _lock() -> str:
@@ -62,8 +68,9 @@ def _lock() -> str:
 
 # Every page and every answer asks this. Django would build the statement anew each time, at three times the cost, as
 # it would those by which an answer is written.
-_WHOLE = """
-    SELECT run.*, plan.steps AS plan_steps, cell.name AS cell_name, cell.factors AS cell_factors, study.slug AS slug,
+_RUN = ", ".join(f'run."{field.column}"' for field in models.Participant._meta.concrete_fields)
+_WHOLE = f"""
+    SELECT {_RUN}, plan.steps AS plan_steps, cell.name AS cell_name, cell.factors AS cell_factors, study.slug AS slug,
         draft.position AS draft_position, draft.number AS draft_number, draft.fields AS draft_fields
     FROM studyapp_participant run
     JOIN studyapp_plan plan ON plan.participant_id = run.id
@@ -74,7 +81,8 @@ _WHOLE = """
 
 
 def _whole(named: int | str, statement: str) -> models.Participant:
-    found = list(models.Participant.objects.raw(statement, [named]))
+    with _preparing():
+        found = list(models.Participant.objects.raw(statement, [named]))
     if not found:
         raise models.Participant.DoesNotExist("there is no such run")
     run: Any = found[0]  # with the statement's own columns beside the run's

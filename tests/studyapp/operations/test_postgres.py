@@ -4,6 +4,9 @@ import psycopg
 import pytest
 from django.db import connection
 
+from studyapp.postgres.base import ASKED_BEFORE
+from studyapp.run import sessions
+
 pytestmark = [
     pytest.mark.database,
     pytest.mark.django_db(transaction=True),
@@ -45,3 +48,40 @@ def test_a_connection_that_the_server_ended_is_replaced_before_the_next_query():
     ) as other:
         other.execute("SELECT pg_terminate_backend(%s, 5000)", [first])
     assert next_request() != first
+
+
+@pytest.fixture
+def anna(study, start):
+    return start("anna")
+
+
+def kept_plans() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%plan_steps%'")
+        return cursor.fetchone()[0]
+
+
+def read_often(run):
+    return [sessions.get(run.pk).position for _ in range(ASKED_BEFORE + 2)]
+
+
+def test_the_statement_that_every_page_asks_is_planned_once_for_a_connection(anna):
+    assert read_often(anna) == [0] * (ASKED_BEFORE + 2)
+    assert kept_plans() == 1
+
+
+def test_behind_a_pooler_no_plan_is_kept(anna, settings):
+    settings.PREPARED = False
+    read_often(anna)
+    assert kept_plans() == 0
+
+
+def test_a_plan_outlives_an_update_that_adds_a_column(anna):
+    read_often(anna)
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE studyapp_participant ADD COLUMN since integer")
+    try:
+        assert read_often(anna) == [0] * (ASKED_BEFORE + 2)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE studyapp_participant DROP COLUMN since")
