@@ -22,8 +22,10 @@ from studyapp.core.engine.questions import (
     Slider,
     Words,
     YesNo,
+    labels_of,
     text_key,
 )
+from studyapp.core.engine.run import called
 from studyapp.core.questionnaires.pages import kind_of
 from studyapp.core.texts import asked_in, filled_in
 
@@ -115,7 +117,7 @@ def wording(question: Question, page: str, definition: dict, data: dict) -> tupl
     if not (key := text_key(page, question)):
         return "", ""
     asked, hint = asked_in(definition["texts"][key])
-    values = {name: data[name] for name in question.fills if name in data}
+    values = {name: called(definition, data[name]) for name in question.fills if name in data}
     return mark_safe(filled_in(asked, values)), mark_safe(filled_in(hint, values))
 
 
@@ -196,16 +198,18 @@ class EligibilityForm(QuestionForm):
 
     def build(self):
         eligible, _unmet = self._declared
-        for number, criterion in enumerate(self.definition["parameters"]["eligibility"], start=1):
-            self.fields[f"criterion_{number}"] = self.field(eligible, criterion)
+        worded = labels_of(self.definition["parameters"]["eligibility"])
+        self.criteria = {f"criterion_{number}": criterion for number, criterion in enumerate(worded, start=1)}
+        for name, criterion in self.criteria.items():
+            self.fields[name] = self.field(eligible, worded[criterion])
 
     def clean(self):
-        unmet = [field.label for name, field in self.fields.items() if self.cleaned_data.get(name) is False]
+        unmet = [criterion for name, criterion in self.criteria.items() if self.cleaned_data.get(name) is False]
         return {"eligible": not unmet, "unmet": " | ".join(unmet)}
 
     def values(self, answer):
         unmet = answer.get("unmet", "").split(" | ")
-        return {name: field.label not in unmet for name, field in self.fields.items()}
+        return {name: criterion not in unmet for name, criterion in self.criteria.items()}
 
 
 def submitted(form, answer: dict) -> Pairs:

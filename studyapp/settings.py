@@ -72,6 +72,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "studyapp.run.visitors.VisitorsLanguage",
     "django.middleware.common.CommonMiddleware",
+    "studyapp.speaking.TellsLanguages",
     "django.middleware.csrf.CsrfViewMiddleware",
     "studyapp.busy.NotesStores",
     "django.contrib.auth.middleware.AuthenticationMiddleware",

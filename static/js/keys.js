@@ -17,6 +17,12 @@ export function meant({ key = "", code = "", isComposing = false }) {
   return letter?.toLowerCase() ?? digit ?? key;
 }
 
+/** Return an arrow key as a page is read: where lines run from right to left, the left arrow leads on. */
+export function asRead(key, element) {
+  const turned = { ArrowLeft: "ArrowRight", ArrowRight: "ArrowLeft" };
+  return getComputedStyle(element).direction === "rtl" ? (turned[key] ?? key) : key;
+}
+
 /**
  * Return how the key that stands for a letter or digit is shown: as what a layout, a map from code to what is typed,
  * types with it; as itself where that isn't known, is Latin somewhere else, or is no letter or digit.

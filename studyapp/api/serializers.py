@@ -8,6 +8,7 @@ from rest_framework.reverse import reverse
 from studyapp import models
 from studyapp.core.engine.kinds import kind
 from studyapp.data.rows import TABLES
+from studyapp.publishing import languages
 
 
 class StudySerializer(serializers.ModelSerializer):
@@ -18,14 +19,15 @@ class StudySerializer(serializers.ModelSerializer):
     display = serializers.SerializerMethodField(
         help_text="how heatmaps look in the current version: each method's display, and in `levels` those of a factor's"
     )
+    languages = serializers.SerializerMethodField(help_text="those in which the current version can be read")
     tables = serializers.SerializerMethodField(help_text="address of each table")
     export = serializers.SerializerMethodField(help_text="address of everything as one zip")
 
     class Meta:
         model = models.Study
         fields = (
-            "slug", "title", "kind", "kind_title", "status", "language", "study_version", "created_at", "display",
-            "questionnaires", "variants", "tables", "export",
+            "slug", "title", "kind", "kind_title", "status", "language", "languages", "study_version", "created_at",
+            "display", "questionnaires", "variants", "tables", "export",
         )  # fmt: skip
 
     def get_kind_title(self, study) -> str:
@@ -33,6 +35,9 @@ class StudySerializer(serializers.ModelSerializer):
 
     def get_study_version(self, study) -> str:
         return study.current.label if study.current else ""
+
+    def get_languages(self, study) -> list[str]:
+        return languages(study.current.definition) if study.current else []
 
     @extend_schema_field(OpenApiTypes.OBJECT)
     def get_display(self, study) -> dict:

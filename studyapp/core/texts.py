@@ -9,6 +9,8 @@ from html.parser import HTMLParser
 import markdown
 import nh3
 
+from .foreign import marked, taken_off
+
 PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
 TAG = re.compile(r"<[^>]+>")
 ELSEWHERE = re.compile(r"\s*(https?:|//|\\\\)", re.I)
@@ -29,10 +31,12 @@ class Kept(str):
 def render(text: str, values: Mapping[str, object]) -> str:
     """Return Markdown `text` as HTML that is safe to show: placeholders filled, scripts and styles removed.
 
-    A placeholder that `values` doesn't hold stays as it is, so that braces in a researcher's text do no harm.
+    A placeholder that `values` doesn't hold stays as it is, so that braces in a researcher's text do no harm. A text
+    that is marked as foreign stays so.
     """
-    filled = PLACEHOLDER.sub(lambda found: _shown(values, found), text)
-    return _html(filled)
+    language, own = taken_off(text)
+    filled = PLACEHOLDER.sub(lambda found: _shown(values, found), own)
+    return marked(_html(filled), language) if language else _html(filled)
 
 
 def plain(text: str, values: Mapping[str, object]) -> str:
@@ -61,8 +65,10 @@ def asked_in(text: str) -> tuple[str, str]:
 
     Their `{placeholders}` stand as they are: what fills them is no Markdown, so that a class called `*_*` stays that.
     """
-    first, _, rest = text.strip().partition("\n\n")
-    return plain(first, {}), plain(rest, {})
+    language, own = taken_off(text)
+    first, _, rest = own.strip().partition("\n\n")
+    asked, hint = plain(first, {}), plain(rest, {})
+    return (marked(asked, language), marked(hint, language)) if language else (asked, hint)
 
 
 def addresses(text: str) -> tuple[set[str], set[str]]:

@@ -9,11 +9,12 @@ from studyapp.core.texts import words
 from studyapp.core.variants import reading as variants
 
 # What isn't the researchers' own doing, or stands in an action of its own.
-LEFT_OUT = {"id", "status", "current", "created_at", "stimuli"}
-LEFT_OUT |= {"parameters", "texts", "display", "questionnaires", "variants"}
+IN_PARTS = {"parameters", "texts", "display", "questionnaires", "variants", "translations"}
+LEFT_OUT = {"id", "status", "current", "created_at", "stimuli", *IN_PARTS}
 EDITED = "Edited the study."
 ASKED = "Edited the questionnaires."
 WORDED = "Edited the wording by condition."
+TRANSLATED = "Edited the translations."
 EDITS = (
     EDITED,
     ASKED,
@@ -45,6 +46,9 @@ def snapshot(pk: int) -> dict[str, str | None]:
         found[f"Wording by condition {number} ({variants.in_words(one['conditions'])})"] = json.dumps(
             one, ensure_ascii=False, indent=1
         )
+    found |= {"Further languages": ", ".join(study.translations)} if study.translations else {}
+    for language, texts in study.translations.items():
+        found |= {f"Translation into {language}: {key}": one["text"] for key, one in texts.items()}
     for cell in study.conditions.all():
         levels = ", ".join(f"{name}: {level}" for name, level in cell.factors.items())
         quota = "no quota" if cell.quota is None else f"quota {cell.quota}"

@@ -119,6 +119,7 @@ def participant_row(run: models.Participant, with_ids: bool) -> dict:
     """Return a run's own row, without its keys."""
     row = {
         "group": run.group,
+        "language": run.language or frozen(run.version)["language"],
         "order": run.order,
         "status": run.status,
         "bot": bool(run.bot),

@@ -37,6 +37,7 @@ class Participant(models.Model):
     position = models.PositiveIntegerField(default=0)
     order = models.PositiveIntegerField(default=0, help_text="which counterbalanced order")
     seed = models.BigIntegerField()
+    language = models.CharField(max_length=35, blank=True, help_text="that its pages are in; empty: the study's own")
     bot = models.CharField(max_length=20, blank=True, help_text="the bot's skill; empty for people")
     preview = models.BooleanField(default=False)
     group = models.CharField(max_length=60, blank=True, help_text="from the link, as in expert or non-expert")

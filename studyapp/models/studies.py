@@ -3,12 +3,12 @@
 import re
 import secrets
 
-from django.conf.locale import LANG_INFO
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, validate_email
 from django.db import models, transaction
 
 from studyapp.core import recruiters
+from studyapp.core.languages import tags
 
 
 def new_salt() -> str:
@@ -35,8 +35,10 @@ class Bundle(models.Model):
 
 def require_language(code: str) -> None:
     """Refuse what is no language's code, as in `en` or `pt-br`."""
-    if code not in LANG_INFO:
-        raise ValidationError(f"Expected a language's code, such as en or de; found {code!r}.")
+    try:
+        tags.canonical(code)
+    except ValueError as problem:
+        raise ValidationError(f"{str(problem)[0].upper()}{str(problem)[1:]}.") from None
 
 
 def require_currency(code: str) -> None:
@@ -169,7 +171,12 @@ class Study(models.Model):
         blank=True,
         help_text="mail addresses of those who are told when a quota is full, a run stalls or a job fails",
     )
-    language = models.CharField(max_length=10, default="en")
+    language = models.CharField(max_length=tags.LONGEST, default="en")
+    translations = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text="by language and text: what it is in that language, and the source that this translates",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

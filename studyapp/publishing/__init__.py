@@ -6,6 +6,7 @@ from .definition import content_hash, definition, drawn_stimuli
 from .fitting import fit, fitting
 from .pictures import met_in, render_version, shown
 from .questionnaires import questionnaire_problems
+from .translations import accepted, rows, wanting, written
 from .variants import levels_of, misplaced, variant_problems
 from .versions import (
     draw_heatmaps,
@@ -13,16 +14,21 @@ from .versions import (
     freeze,
     frozen,
     kind_of_study,
+    language_of,
     n_undrawn,
     publish,
     read_by,
     read_version,
     set_status,
+    shown_to,
+    spoken,
     windows_of,
 )
+from .wording import languages
 
 __all__ = [
     "Check",
+    "accepted",
     "audit_study",
     "checks",
     "content_hash",
@@ -36,6 +42,8 @@ __all__ = [
     "frozen",
     "kept_audit",
     "kind_of_study",
+    "language_of",
+    "languages",
     "levels_of",
     "met_in",
     "misplaced",
@@ -47,8 +55,13 @@ __all__ = [
     "read_by",
     "read_version",
     "render_version",
+    "rows",
     "set_status",
     "shown",
+    "shown_to",
+    "spoken",
     "variant_problems",
+    "wanting",
     "windows_of",
+    "written",
 ]

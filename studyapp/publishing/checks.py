@@ -16,6 +16,7 @@ from studyapp.core.variants.applied import worded
 
 from .definition import definition
 from .questionnaires import questionnaire_problems
+from .translations import wanting
 from .variants import misplaced, variant_problems
 
 LATER = "They are drawn once the rest is ready."
@@ -59,6 +60,8 @@ def checks(study: models.Study) -> list[Check]:
         *([Check("Questionnaires", _told(study.questionnaires, asked), asked)] if study.questionnaires else []),
         *([Check(WORDING, "", [] if asked else _variant_problems(study, cells))] if study.variants else []),
     ]
+    if study.translations:
+        found.append(Check("Languages", ", ".join([study.language, *study.translations]), [], wanting(study)))
     if any(check.problems for check in found):
         return [*found, Check("Stimuli", "", [LATER])]
     stimuli = _stimuli_checks(study, its_kind)

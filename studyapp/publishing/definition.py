@@ -9,21 +9,17 @@ from studyapp import models
 from studyapp.bundles.stimuli import reader
 from studyapp.core.engine import displays
 from studyapp.core.engine.kinds import kind
-from studyapp.core.questionnaires import reading
-from studyapp.core.variants import reading as variants
+
+from .wording import translated, wording
 
 
 def definition(study: models.Study) -> dict:
     """Return everything of a study that shapes what participants meet and how it is scored, stimuli included."""
     its_kind = kind(study.kind)
     record = {
-        "kind": study.kind,
+        **wording(study),
         "slug": study.slug,
-        "title": study.title,
-        "language": study.language,
         "seed": study.seed,
-        "parameters": its_kind.defaults(study.language) | study.parameters,
-        "texts": its_kind.texts(study.language) | study.texts,
         "conditions": [{"name": cell.name, "factors": cell.factors} for cell in study.conditions.all()],
         "bundle": {"name": study.its_bundle.name, "sha256": study.its_bundle.sha256},
         "payment": {
@@ -36,10 +32,8 @@ def definition(study: models.Study) -> dict:
     }
     if study.analysis_plan:
         record["analysis_plan"] = study.analysis_plan
-    if study.questionnaires:
-        record["questionnaires"] = reading.complete(study.questionnaires)
-    if study.variants:
-        record["variants"] = variants.complete(study.variants)
+    if study.translations:
+        record["translations"] = translated(study)
     record["display"] = displays.described(
         reader(study.its_bundle),
         study.display,

@@ -14,6 +14,7 @@ from studyapp.core.variants.applied import worded
 from .checks import problems
 from .definition import content_hash, definition
 from .pictures import n_missing, render_version
+from .wording import read_in
 
 
 def freeze(study: models.Study, *, draft: bool = False) -> models.Version:
@@ -113,9 +114,30 @@ def frozen(version: models.Version) -> dict:
 def read_by(run: models.Participant, step: dict | None = None) -> dict:
     """Return a run's frozen definition in the words of its condition, and of a `step` where it stands at one.
 
-    Whatever of a study's words reaches a participant is taken from here.
+    It is in the study's own language, in which data are kept; what a participant reads is `shown_to` them.
     """
     return worded(frozen(run.version), run.cell.factors, step)
+
+
+def shown_to(run: models.Participant, step: dict | None = None) -> dict:
+    """Return the same in the run's language: whatever of a study's words reaches a participant is taken from here."""
+    return worded(spoken(run.version, language_of(run)), run.cell.factors, step)
+
+
+def language_of(run: models.Participant) -> str:
+    """Return the language in which a run's pages speak: its own, or the one that its study was published in."""
+    language: str = run.language or frozen(run.version)["language"]
+    return language
+
+
+def spoken(version: models.Version, language: str) -> dict:
+    """Return a version's definition as it is read in one of its languages, put together once per process."""
+    return _spoken(read_version(version.pk).content_hash, version.pk, language)
+
+
+@lru_cache(maxsize=256)
+def _spoken(_content_hash: str, pk: int, language: str) -> dict:
+    return read_in(frozen(read_version(pk)), language)
 
 
 def kind_of_study(study: models.Study, published: list[models.Version] | None = None) -> Kind:

@@ -9,7 +9,6 @@ from functools import partial
 from threading import Lock
 from typing import Any
 
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from studyapp import models
@@ -20,8 +19,9 @@ from studyapp.core.engine.displays import FACTOR, display_of, rendering_of
 from studyapp.core.engine.kinds import load
 from studyapp.core.engine.run import Answered, Run
 from studyapp.core.questionnaires.pages import kind_of
-from studyapp.publishing import frozen, read_by, read_version
+from studyapp.publishing import frozen, language_of, read_version, shown_to
 from studyapp.run import sessions
+from studyapp.speaking import spoken
 
 PAGES = 1_000  # kept in a process; those asked for longest ago go first
 PLACE = ("key", "trial_index", "goto")  # of a trial's step: where it stands in a run, not what its page shows
@@ -103,7 +103,7 @@ def _name(participant: models.Participant, step: dict[str, Any]) -> str:
     in_trial = step.get("trial_index") is not None  # words that vary within people may be those of trials alone
     shown = {key: value for key, value in step.items() if key not in PLACE} if in_trial else step
     study = (version.pk, version.content_hash, version.bundle.salt)
-    return _digest(get_language(), study, participant.cell.factors, shown, in_trial)
+    return _digest(spoken(), language_of(participant), study, participant.cell.factors, shown, in_trial)
 
 
 def _digest(*of: Any) -> str:
@@ -123,7 +123,7 @@ def _run(participant: models.Participant, step: dict[str, Any], asked: _Asked) -
     """Return the run as a page's context function sees it, in the words of its condition and of the step."""
     bundle = participant.version.bundle
     return Run(
-        definition=read_by(participant, step),
+        definition=shown_to(participant, step),
         factors=participant.cell.factors,
         bundle=reader(bundle),
         stimulus_url=asked.address(partial(stimulus_url, bundle)),

@@ -9,7 +9,7 @@ from studyapp.core.engine import flow
 from studyapp.core.engine.shared_pages import money
 from studyapp.core.recruiters import way_back
 from studyapp.core.texts import render
-from studyapp.publishing import read_by
+from studyapp.publishing import language_of, shown_to, spoken
 from studyapp.run import sessions
 
 
@@ -35,7 +35,7 @@ def context(participant: models.Participant, *, with_code: bool = True) -> dict:
 
     Without `with_code` it is kept back, and the run's own text: the next person at the same device may be looking.
     """
-    record = read_by(participant)
+    record = shown_to(participant)
     study = participant.study
     all_code = "" if participant.preview else code(study, participant.status)
     its_code = all_code if with_code else ""
@@ -47,7 +47,7 @@ def context(participant: models.Participant, *, with_code: bool = True) -> dict:
     back = _way_back(study, participant.status, its_code, external) if shown else ""
     return {
         "study_title": record["title"],
-        "language": record["language"],
+        "language": language_of(participant),
         "status": participant.status,
         "preview": participant.preview,
         "text": render(text, values) if with_code else "",
@@ -62,18 +62,26 @@ def context(participant: models.Participant, *, with_code: bool = True) -> dict:
     }
 
 
-def unsuitable(study: models.Study, visitor: sessions.Visitor | None) -> dict:
+def unsuitable(study: models.Study, visitor: sessions.Visitor | None, language: str) -> dict:
     """Return what the last page shows to somebody whose device the study refuses, before anything started."""
     its_code = code(study, flow.SCREENED_OUT)
     external = visitor.external_id if visitor and visitor.source == study.id_parameter else ""
     return {
-        "study_title": study.title,
-        "language": study.language,
+        "study_title": title_of(study, language),
+        "language": language,
         "status": "unsuitable",
         "code": its_code,
         "return_url": _way_back(study, flow.SCREENED_OUT, its_code, external),
         "return_after_s": None,
     }
+
+
+def title_of(study: models.Study, language: str) -> str:
+    """Return a study's title in one of its languages, before or after anybody's run."""
+    if study.current is None or language == study.language:
+        return study.title
+    title: str = spoken(study.current, language)["title"]
+    return title
 
 
 def _way_back(study: models.Study, status: str, its_code: str, external: str) -> str:

@@ -1,21 +1,24 @@
 """What a step shows: the page's own context plus what every page has. All that reaches the browser passes here."""
 
+from contextlib import AbstractContextManager
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 from django.http import QueryDict
 from django.urls import reverse
-from django.utils import translation
 from django.utils.translation import gettext as _
 
-from studyapp import models
+from studyapp import models, speaking
 from studyapp.core.engine import flow
 from studyapp.core.engine.kinds import Kind, Page, kind, load
+from studyapp.core.languages import tags
 from studyapp.core.questionnaires.pages import kind_of
 from studyapp.core.texts import render
 from studyapp.core.variants.applied import applying
 from studyapp.forms import submitted
-from studyapp.publishing import frozen, read_by, windows_of
+from studyapp.publishing import frozen, language_of, languages, shown_to, spoken, windows_of
 from studyapp.run import contents, doors, sessions
+from studyapp.run.endings import title_of
 
 
 def step_of(participant: models.Participant) -> tuple[Kind, Page, dict]:
@@ -24,9 +27,14 @@ def step_of(participant: models.Participant) -> tuple[Kind, Page, dict]:
     return *_kind_and_page(participant, step), step
 
 
-def language_of(participant: models.Participant) -> str:
-    """Return the language in which the run's pages speak: the one that its study was published in."""
-    return frozen(participant.version)["language"]
+def speak(participant: models.Participant) -> None:
+    """Let pages speak the run's language, from here on in this thread."""
+    speaking.activate(frozen(participant.version), language_of(participant))
+
+
+def speaking_as(participant: models.Participant) -> AbstractContextManager[None]:
+    """Let pages speak the run's language within a `with`."""
+    return speaking.speaking(frozen(participant.version), language_of(participant))
 
 
 def step_context(participant: models.Participant) -> dict:
@@ -62,10 +70,10 @@ def step_context(participant: models.Participant) -> dict:
 
 def common(participant: models.Participant) -> dict:
     """Return what every page of a run shows, the same for whoever stands there: the study's name and addresses."""
-    definition = frozen(participant.version)
+    definition = shown_to(participant)
     return {
         "study_title": definition["title"],
-        "language": definition["language"],
+        "language": language_of(participant),
         "preview": participant.preview,
         "sizes_url": _sizes_url(definition["parameters"]),
         "submit_url": reverse("run", args=[_slug(participant)]),
@@ -94,25 +102,43 @@ def _slug(participant: models.Participant) -> str:
     return slug
 
 
-def entry_context(study: models.Study, door: doors.Door, query: str = "") -> dict:
-    """Return what the study's front door shows, to a newcomer or to somebody who comes back; `query` is the link's."""
+def version_at(study: models.Study, door: doors.Door) -> models.Version:
+    """Return the version that the front door is of: the current one, or that of whoever comes back."""
     version = doors.version_at(study, door)
     if version is None:
         raise ValueError(f"{study.slug} was never published: it has no front door")
-    record = frozen(version)
+    return version
+
+
+def entry_context(study: models.Study, door: doors.Door, language: str, query: str = "") -> dict:
+    """Return what the study's front door shows, to a newcomer or to somebody who comes back; `query` is the link's."""
+    version = version_at(study, door)
+    record = spoken(version, language)
     parameters = record["parameters"]
     return {
         "study_title": record["title"],
-        "language": record["language"],
+        "language": language,
+        "languages": [] if door.run else offered(record),
         "text": render(record["texts"]["entry"], record["payment"] | parameters | _at_the_door(record)),
         "state": door.state,
         "button": door.button,
         "devices": study.devices if doors.wants_device(study, door) else "",
         "unsuitable_url": reverse("unsuitable", args=[study.slug]),
         "query": query,
+        "rest": _without_language(query),
         "windows": windows_of(version),
         "refuses_windows": doors.refuses_windows(study, door),
     }
+
+
+def offered(record: dict) -> list[dict]:
+    """Return the languages that a newcomer can choose from, each by its own name; none where there is but one."""
+    found = languages(record)
+    return [{"code": code, "name": tags.own_name(code)} for code in found if len(found) > 1]
+
+
+def _without_language(query: str) -> str:
+    return urlencode([(name, value) for name, value in parse_qsl(query, keep_blank_values=True) if name != "lang"])
 
 
 def _at_the_door(record: dict) -> dict:
@@ -121,14 +147,14 @@ def _at_the_door(record: dict) -> dict:
     return load(fills)(record) if fills else {}
 
 
-def next_person_context(study: models.Study, present: models.Participant | None) -> dict:
+def next_person_context(study: models.Study, present: models.Participant | None, language: str) -> dict:
     """Return what the page for the next person shows; `under_way` where somebody's run would be left unfinished."""
     under_way = None
     if present is not None and present.status == flow.ACTIVE:
         under_way = {"step": present.position + 1, "of": len(present.plan.steps)}
     return {
-        "study_title": study.title,
-        "language": study.language,
+        "study_title": title_of(study, language),
+        "language": language,
         "slug": study.slug,
         "under_way": under_way,
     }
@@ -152,7 +178,7 @@ def form_of(page: Page, step: dict, participant: models.Participant, data=None):
     """
     if page.form is None:
         return None
-    return load(page.form)(data, step=_form_step(step), definition=read_by(participant, step))
+    return load(page.form)(data, step=_form_step(step), definition=shown_to(participant, step))
 
 
 def fields_of(participant: models.Participant, step: dict, answer: dict) -> list[list[str]]:
@@ -181,7 +207,7 @@ def begun_form_of(page: Page, step: dict, participant: models.Participant):
 def validate(data, participant: models.Participant, step: dict) -> tuple[dict, dict]:
     """Read the answer to `step` from submitted `data`: `(answer, errors by field)`; see `sessions.submit`."""
     page = kind_of(frozen(participant.version)).page(step["page"])
-    with translation.override(language_of(participant)):
+    with speaking_as(participant):
         form = form_of(page, step, participant, data)
         if form is None:
             return {}, {}

@@ -14,12 +14,13 @@ from django.utils import translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from studyapp import models
+from studyapp import models, speaking
 from studyapp.access import roles
 from studyapp.core.engine import flow
 from studyapp.core.engine.sizes import LARGEST_PX
+from studyapp.core.languages.tags import matching
 from studyapp.operations import routines
-from studyapp.publishing import freeze, problems
+from studyapp.publishing import freeze, frozen, language_of, languages, problems
 from studyapp.run import doors, endings, sessions, showing, visitors
 
 logger = logging.getLogger(__name__)
@@ -52,6 +53,7 @@ def entry(request: HttpRequest, slug: str) -> HttpResponse:
             visitor,
             bot=bot,
             group=visitors.group_of(request, study),
+            language=visitors.language_of(request, frozen(study.current)) if study.current else "",
             address="" if bot else visitors.limited_address(request, study, visitor),
         )
     except sessions.NotOpen as closed:
@@ -73,8 +75,8 @@ def unsuitable(request: HttpRequest, slug: str) -> HttpResponse:
         return redirect(f"{reverse('entry', args=[slug])}?{request.GET.urlencode()}")
     if study.status != models.Study.Status.OPEN:
         return _problem(request, study, "paused" if study.status == "paused" else "closed", 403)
-    translation.activate(study.language)
-    return render(request, "finished.html", endings.unsuitable(study, visitor))
+    language = _speak(request, study)
+    return render(request, "finished.html", endings.unsuitable(study, visitor, language))
 
 
 @never_cache
@@ -87,7 +89,7 @@ def run(request: HttpRequest, slug: str) -> HttpResponse:
     if found is None:
         return redirect("entry", slug)
     participant, held = found
-    translation.activate(showing.language_of(participant))
+    showing.speak(participant)
     if participant.status != flow.ACTIVE:
         its_own_tab = "of" in request.GET  # only the tab in which the run ended has this
         return render(request, "finished.html", endings.context(participant, with_code=held.named or its_own_tab))
@@ -160,7 +162,7 @@ def guide(request: HttpRequest, slug: str) -> HttpResponse:
     participant = visitors.participant_of(request, slug)
     if participant is None or participant.status != flow.ACTIVE:
         raise Http404
-    translation.activate(showing.language_of(participant))
+    showing.speak(participant)
     return render(request, "guide.html", showing.guide_context(participant))
 
 
@@ -177,7 +179,7 @@ def leave(request: HttpRequest, slug: str) -> HttpResponse:
         return ended
     if participant.status != flow.ACTIVE:
         return redirect("run", slug)
-    translation.activate(showing.language_of(participant))
+    showing.speak(participant)
     return render(request, "leave.html", showing.common(participant) | showing.own_addresses(participant))
 
 
@@ -193,8 +195,8 @@ def next_person(request: HttpRequest, slug: str) -> HttpResponse:
         visitors.forget(request, response, study)
         return response
     present = visitors.participant_of(request, slug)
-    translation.activate(study.language)
-    return render(request, "next_person.html", showing.next_person_context(study, present))
+    language = _speak(request, study)
+    return render(request, "next_person.html", showing.next_person_context(study, present, language))
 
 
 @staff_member_required
@@ -209,7 +211,9 @@ def preview(request: HttpRequest, slug: str, condition: str) -> HttpResponse:
     cell = get_object_or_404(study.conditions, name=condition)
     if found := problems(study):
         return render(request, "problem.html", {"reason": "not_ready", "problems": found, "study": study}, status=409)
-    participant = sessions.start_preview(freeze(study, draft=True), cell)
+    version = freeze(study, draft=True)
+    language = matching(request.POST.get("language", ""), languages(frozen(version)))
+    participant = sessions.start_preview(version, cell, language=language)
     return _entered(request, study, participant, named=True)
 
 
@@ -282,8 +286,10 @@ def _door(request: HttpRequest, study: models.Study, visitor: sessions.Visitor |
     door = doors.door(request, study, visitor)
     if door.starts and study.status != models.Study.Status.OPEN:
         return _problem(request, study, "paused" if study.status == "paused" else "closed", 403)
-    context = showing.entry_context(study, door, request.GET.urlencode())
-    translation.activate(context["language"])
+    record = frozen(showing.version_at(study, door))
+    language = language_of(door.run) if door.run else visitors.language_of(request, record)
+    speaking.activate(record, language)
+    context = showing.entry_context(study, door, language, request.GET.urlencode())
     response = render(request, "entry.html", context)
     if door.fresh:
         visitors.forget(request, response, study)
@@ -328,7 +334,7 @@ def _submit(request: HttpRequest, slug: str) -> HttpResponse:
             return JsonResponse({**body, "errors": receipt.errors}, status=422)
         return JsonResponse(body)
     if receipt.errors:
-        translation.activate(showing.language_of(participant))
+        showing.speak(participant)
         _, page, step = showing.step_of(participant)
         return _step(request, participant, showing.form_of(page, step, participant, request.POST), 422)
     return redirect(following)
@@ -347,6 +353,17 @@ def _full(request: HttpRequest, participant: models.Participant) -> HttpResponse
 
 
 def _problem(request: HttpRequest, study: models.Study, reason: str, status: int) -> HttpResponse:
-    translation.activate(study.language)
-    context = {"reason": reason, "study_title": study.title, "language": study.language}
+    language = _speak(request, study)
+    context = {"reason": reason, "study_title": endings.title_of(study, language), "language": language}
     return render(request, "problem.html", context, status=status)
+
+
+def _speak(request: HttpRequest, study: models.Study) -> str:
+    """Let the page speak the visitor's language, of those that the study has, and return it."""
+    if study.current is None:
+        translation.activate(study.language)
+        return study.language
+    record = frozen(study.current)
+    language = visitors.language_of(request, record)
+    speaking.activate(record, language)
+    return language

@@ -8,10 +8,13 @@ from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.middleware.locale import LocaleMiddleware
 from django.utils import translation
+from django.utils.translation.trans_real import parse_accept_lang_header
 
 from studyapp import models
 from studyapp.core import recruiters
+from studyapp.core.languages import tags
 from studyapp.core.storable import storable
+from studyapp.publishing import languages
 from studyapp.run import sessions
 
 YEAR_S = 365 * 24 * 3600
@@ -80,6 +83,17 @@ def visitor_of(request: HttpRequest, study: models.Study) -> sessions.Visitor | 
         raise BadLink("unknown_link")
     nonce = _browser(request, study.slug)
     return sessions.Visitor(OPEN_LINK, nonce) if nonce else None
+
+
+def language_of(request: HttpRequest, record: dict) -> str:
+    """Return in which of a study's languages a newcomer reads it: its link's `lang`, the browser's, or the study's own.
+
+    What is chosen on the first page is a link with that language.
+    """
+    offered = languages(record)
+    asked = _asked(request).get("lang", ("", ""))[1]
+    wanted = [asked, *(code for code, _ in parse_accept_lang_header(request.headers.get("Accept-Language", "")))]
+    return next((found for one in wanted if (found := tags.matching(one, offered))), offered[0])
 
 
 def group_of(request: HttpRequest, study: models.Study) -> str:

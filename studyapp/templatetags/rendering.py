@@ -7,9 +7,10 @@ from django import template
 from django.core.cache import cache
 from django.core.serializers.json import DjangoJSONEncoder
 from django.utils.safestring import mark_safe
-from django.utils.translation import get_language
 
 from studyapp.core import texts
+from studyapp.core.languages import tags
+from studyapp.speaking import spoken
 
 register = template.Library()
 
@@ -18,6 +19,12 @@ register = template.Library()
 def kept(name: str) -> str:
     """Show a name that a browser's translation is to leave as it is."""
     return mark_safe(texts.kept(str(name)))
+
+
+@register.filter
+def direction(language: str) -> str:
+    """Return in which direction a page's language is written."""
+    return tags.direction(language)
 
 
 @register.filter
@@ -84,7 +91,7 @@ class Shared(template.Node):
 
     def render(self, context) -> str:
         own = {name: context.get(name) for name in self.variables}
-        shaped_by = json.dumps([get_language(), own], cls=DjangoJSONEncoder)
+        shaped_by = json.dumps([spoken(), own], cls=DjangoJSONEncoder)
         key = f"{self.name}-{sha256(shaped_by.encode()).hexdigest()}"
         if (kept := cache.get(key)) is None:
             kept = self.compose(context.new(own))
@@ -99,6 +106,6 @@ def digest(context) -> str:
     """Return a digest of what shapes the page, taken once a rendering."""
     taken = context.render_context
     if (known := taken.get(RenderedOnce)) is None:
-        shown = json.dumps([get_language(), context["same"]], cls=DjangoJSONEncoder)
+        shown = json.dumps([spoken(), context["same"]], cls=DjangoJSONEncoder)
         known = taken[RenderedOnce] = sha256(shown.encode()).hexdigest()
     return known

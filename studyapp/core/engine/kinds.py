@@ -35,11 +35,13 @@ class Column:
     """One column of a parameter that is a table; its cells are texts, none of them empty.
 
     `offered` says that they are chosen from what the study's bundle has, as its methods; `choices` stand before those.
+    `spoken` says that participants read them.
     """
 
     name: str
     offered: str = ""
     choices: tuple[str, ...] = ()
+    spoken: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,8 @@ class Parameter:
     its datasets, or its confusable pairs. `columns` make a list a table: each item is a list, a text for each column.
     `marked` says that its rows mark places on heatmaps, so that they can be drawn: it names the function that tells
     which, `(definition, bundle) -> [marks.Marking]`.
+    `spoken` says that participants read it: "shown", or "stored" where an answer is stored by a text of the list, which
+    a study in another language holds as pairs, the text stored and the one shown.
     """
 
     name: str
@@ -63,6 +67,7 @@ class Parameter:
     offered: str = ""
     columns: tuple[Column, ...] = ()
     marked: str = ""
+    spoken: str = ""
 
 
 @dataclass(frozen=True)
@@ -181,7 +186,8 @@ class Kind:
     the question in view, as alternatives: `(definition, bundle) -> [sizes.Window]`. `entry` names the function that
     tells what of a study can stand in the text of its front door: `(definition) -> {name: value}`, the names being
     `entry_fills`. `wanting` names the function that tells what of the stimuli people should not launch with, though
-    they can: `(definition) -> str`. `display`
+    they can: `(definition) -> str`. `names` names the function that tells which classes' names participants read, where
+    they read any: `(definition, bundle) -> [class]`. `display`
     holds the fields of a display by which its heatmaps are usually drawn; where that depends on the study's parameters,
     the name of a function `(parameters) -> dict`. `within` names the function that tells which factors vary within each
     participant, standing in steps under their names: `(parameters) -> {factor: [level]}`.
@@ -217,6 +223,7 @@ class Kind:
     entry: str | None = None
     entry_fills: tuple[str, ...] = ()
     wanting: str | None = None
+    names: str | None = None
     trial_word: str = "Trial"
     fields: tuple[Field, ...] = ()
     fills: tuple[str, ...] = ()

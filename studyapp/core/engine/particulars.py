@@ -31,7 +31,7 @@ PARTICULARS = {
 
 def particular_parameters() -> tuple[Parameter, ...]:
     """Return a text parameter for each of the particulars, empty until the researchers fill it in."""
-    return tuple(Parameter(name, "text", "", words) for name, (_, words) in PARTICULARS.items())
+    return tuple(Parameter(name, "text", "", words, spoken="shown") for name, (_, words) in PARTICULARS.items())
 
 
 def particulars(run: Run) -> list[dict[str, str]]:

@@ -5,7 +5,7 @@ the parameter that holds them, so that everything derived from a question is der
 that study's, and `data` a step's.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from random import Random
 from typing import Any, ClassVar
@@ -157,10 +157,7 @@ class Choice(Question):
     def options(self, parameters: dict[str, Any], data: dict[str, Any] | None = None) -> dict[Any, str]:
         at_step = (data or {}).get(self.options_at, ()) if self.options_at else ()
         listed = at_step or (parameters.get(self.options_from, ()) if self.options_from else self.given)
-        pairs: list[tuple[str, ...]] = [
-            (option, option) if isinstance(option, str) else tuple(option) for option in listed
-        ]
-        return {value: label for value, label, *_ in pairs}
+        return labels_of(listed)
 
     def problem(self, parameters: dict[str, Any]) -> str:
         if self.options_at:
@@ -335,6 +332,12 @@ class Words(Question):
 
     def careless(self, values: list[Any]) -> Any:
         return values[0] if self.required else ""
+
+
+def labels_of(listed: Iterable[str | Sequence[str]]) -> dict[str, str]:
+    """Return options by what is stored: value → label, those that are no pairs standing for themselves."""
+    pairs = [(option, option) if isinstance(option, str) else tuple(option) for option in listed]
+    return {value: label for value, label, *_ in pairs}
 
 
 def wordings(page: str, questions: Sequence[Question]) -> dict[str, str]:

@@ -11,8 +11,14 @@ from studyapp.core.texts import render
 
 from .displays import display_of, levels_met
 
-__all__ = ["Answered", "Run", "to_say"]
+__all__ = ["Answered", "Run", "called", "to_say"]
 SEVERAL = to_say("Heatmaps are drawn in more than one way here. What stands beside them says which it is.")
+
+
+def called(definition: dict[str, Any], class_name: str) -> str:
+    """Return what a study, as its participants read it, calls a class; the bundle's own name unless it says another."""
+    names: dict[str, str] = definition.get("class_names", {})
+    return names.get(class_name, class_name)
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,10 @@ class Run:
     def parameters(self) -> dict[str, Any]:
         found: dict[str, Any] = self.definition["parameters"]
         return found
+
+    def called(self, class_name: str) -> str:
+        """Return what participants of this study and language call a class of the bundle."""
+        return called(self.definition, class_name)
 
     def text(self, key: str, **values: object) -> str:
         """Return one of the study's texts as safe HTML, its `{placeholders}` filled in."""

@@ -201,6 +201,7 @@ def _participant(with_ids: bool) -> list[Field]:
     ]
     return [
         Field("group", "text", "The group from the link, as in expert or non-expert."),
+        Field("language", "text", "The language in which the run's pages were, as a code (BCP 47)."),
         Field("order", "integer", "Which counterbalanced order the run follows, from 0."),
         Field("status", "text", "How the run stands or ended.", levels=STATUSES),
         Field("bot", "boolean", "Whether the run is a bot's."),

@@ -43,6 +43,7 @@ NAMES = {
     "conditions",
     "questionnaires",
     "variants",
+    "translations",
     *FIELDS[""],
     *SECTIONS,
 }

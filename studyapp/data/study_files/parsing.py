@@ -9,8 +9,9 @@ from django.db.models import IntegerField
 from studyapp import models
 from studyapp.core.engine import display_settings, fillings, parameters
 from studyapp.core.engine.kinds import ENGLISH, Factor, Kind, kind
+from studyapp.core.languages import tags
 from studyapp.models.studies import require_currency, require_language
-from studyapp.publishing import questionnaire_problems, variant_problems
+from studyapp.publishing import accepted, questionnaire_problems, variant_problems
 
 from .format import FIELDS, FORMAT, FORMAT_VERSION, NAMES, SECTIONS, StudyFileError
 
@@ -40,12 +41,14 @@ def parse(found, slug: str = "") -> tuple[models.Study, list[dict]]:
     )
     study.slug = slug or study.slug
     _validate(study)
+    study.language = tags.canonical(study.language)
     conditions = _conditions(display_settings.factors(its_kind, study.display), found.get("conditions", []))
     names = [condition["name"] for condition in conditions]
     study.questionnaires = _questionnaires(its_kind, found.get("questionnaires", []), names)
     study.variants = found.get("variants", [])
     if wrong := variant_problems(study, [condition["factors"] for condition in conditions]):
         raise StudyFileError(f"variants: {wrong[0]}")
+    study.translations = _translations(study, found.get("translations", {}))
     return study, conditions
 
 
@@ -119,6 +122,13 @@ def _questionnaires(its_kind: Kind, entries, conditions: list[str]) -> list[dict
     if wrong := questionnaire_problems(its_kind, entries, conditions):
         raise StudyFileError(f"questionnaires: {wrong[0]}")
     return entries
+
+
+def _translations(study: models.Study, given) -> dict:
+    try:
+        return accepted(study, given)
+    except ValueError as problem:
+        raise StudyFileError(f"translations: {problem}") from None
 
 
 def _conditions(factors: tuple[Factor, ...], entries) -> list[dict]:

@@ -15,6 +15,7 @@ from studyapp.core.engine.kinds import Column, Factor, Kind, Parameter, kinds
 from studyapp.core.questionnaires import schema as questionnaires
 from studyapp.core.variants import schema as variants
 from studyapp.core.variants.reading import ENTRY
+from studyapp.publishing.translations import MOST_LANGUAGES
 
 from .format import FIELDS, FORMAT, FORMAT_VERSION
 
@@ -48,6 +49,7 @@ def schema() -> dict:
                 "conditions": {"type": "array", "description": "the cells of the design"},
                 "questionnaires": questionnaires.schema(),
                 "variants": variants.schema(),
+                "translations": _translations(),
                 **sections,
                 "analysis_plan": {"type": "object", "description": "as `python -m analysis plan` writes it"},
                 "stimuli": {"type": "object", "description": "as the study drew them; left out: drawn by the seed"},
@@ -165,6 +167,20 @@ def _display() -> dict:
     varies = {"enum": [displays.BETWEEN, displays.WITHIN], "description": "whom the levels vary between"}
     found = _object(own | {"methods": by_method, "levels": levels, "varies": varies})
     return found | {"description": "how heatmaps look; what is left out is as usual"}
+
+
+def _translations() -> dict:
+    """Return what a study is in further languages; which keys there are is up to the study's own texts."""
+    text = {"type": "string", "pattern": r"\S"}
+    earlier = _object({"source": text, "text": text}, required=["source", "text"])
+    texts = {
+        "type": "object",
+        "description": "by text, as in texts.consent, classes.cat or words.Next; with the source that it translates "
+        "where this was another one",
+        "additionalProperties": {"anyOf": [text, earlier]},
+    }
+    about = "the study in further languages, by their codes; of its own language what classes and the interface say"
+    return {"type": "object", "description": about, "additionalProperties": texts, "maxProperties": MOST_LANGUAGES}
 
 
 def _bundle() -> dict:

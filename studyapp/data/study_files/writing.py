@@ -44,6 +44,7 @@ def record(study: models.Study) -> dict:
         "conditions": list(study.conditions.values("name", "factors", "quota", "open")),
         "questionnaires": study.questionnaires,
         "variants": study.variants,
+        **({"translations": publishing.written(study)} if study.translations else {}),
         **sections,
         "analysis_plan": study.analysis_plan,
         "stimuli": stimuli_of(study),

@@ -6,7 +6,6 @@ from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.template.response import TemplateResponse
 from django.urls import path
-from django.utils import translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET
@@ -107,7 +106,7 @@ def _page(request: HttpRequest, pk: int, position: int) -> HttpResponse:
         for name, value in submitted(form, response.answer):
             data.appendlist(name, value)
         form = showing.form_of(page, step, run, data)
-    with translation.override(showing.language_of(run)):
+    with showing.speaking_as(run):
         context = showing.step_context(run)
         del context["same"]  # this page is like no participant's: nothing of it is kept, nor taken from theirs
         addresses = ("submit", "events", "state", "draft", "guide", "leave", "run", "back")

@@ -4,7 +4,6 @@ from functools import cache
 from itertools import product
 
 from django import forms
-from django.conf import settings
 from django.template.defaultfilters import pluralize
 from django.urls import reverse
 from django.utils.html import format_html
@@ -15,6 +14,7 @@ from studyapp.bundles.stimuli import reader
 from studyapp.core.bundles.pairs import labels_of
 from studyapp.core.engine import fillings
 from studyapp.core.engine.kinds import METHODS, Kind, Parameter, Variant, kind, kinds
+from studyapp.core.languages import tags
 from studyapp.core.texts import words
 from studyapp.data import audit
 from studyapp.models.studies import require_currency, require_language
@@ -92,7 +92,8 @@ class StudyForm(forms.ModelForm):
         initial |= {f"{TEXT}{key}": text.strip() for key, text in texts.items()}
         super().__init__(*args, instance=instance, **kwargs | {"initial": initial | (kwargs.get("initial") or {})})
         if "language" in self.fields:
-            self.fields["language"].widget = forms.Select(choices=_languages(instance.language))
+            self.fields["language"].help_text = "of its texts: a code such as en, de, fr or pt-br"
+            self.fields["language"].widget = forms.TextInput(attrs={"size": 12})
         for parameter in self.its_kind.parameters:
             name, present = f"{PARAMETER}{parameter.name}", parameters[parameter.name]
             if parameter.offered and name in self.fields:
@@ -106,7 +107,7 @@ class StudyForm(forms.ModelForm):
 
     def clean_language(self):
         require_language(self.cleaned_data["language"])
-        return self.cleaned_data["language"]
+        return tags.canonical(self.cleaned_data["language"])
 
     def clean_currency(self):
         require_currency(self.cleaned_data["currency"])
@@ -131,12 +132,6 @@ class StudyForm(forms.ModelForm):
     def _differing(self, cleaned: dict, prefix: str, defaults: dict) -> dict:
         given = {name: _plain(cleaned[prefix + name]) for name in defaults if prefix + name in cleaned}
         return {name: value for name, value in given.items() if value != _plain(defaults[name])}
-
-
-def _languages(present: str) -> list[tuple[str, str]]:
-    """Return the languages that the pages speak; a study in another one keeps it, its buttons being English."""
-    spoken = dict(settings.LANGUAGES)
-    return list((spoken | {present: spoken.get(present, present)}).items())
 
 
 def _chosen(parameter: Parameter, typed: forms.Field, bundle: models.Bundle | None, present: list) -> forms.Field:

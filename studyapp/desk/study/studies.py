@@ -25,7 +25,7 @@ from studyapp.desk.results import bots, dashboard, downloads, exports, jobs, rep
 from studyapp.jobs import files
 from studyapp.run import sessions
 
-from . import audits, display, drawn, fits, marks, numbers, questionnaires, transitions, variants, wording
+from . import audits, display, drawn, fits, languages, marks, numbers, questionnaires, transitions, variants, wording
 from .conditions import ConditionInline, LabelledFormSet
 from .forms import PARAMETER, TEXT, AddStudyForm, study_form, text_order
 
@@ -45,6 +45,7 @@ CHECKED_ON = {
     "Stimuli": "admin:study_stimuli",
     "Questionnaires": "admin:questionnaires",
     "Wording by condition": "admin:variants",
+    "Languages": "admin:languages",
 }
 CHECKED_AT = {
     "Bundle": "#id_bundle",
@@ -183,7 +184,7 @@ class StudyAdmin(ByRole, admin.ModelAdmin):
             path("load/", self.admin_site.admin_view(uploads.view(self, "study")), name="load_study"),
             path("<int:pk>/people/", self.admin_site.admin_view(people.view(self)), name="study_people"),
         ]
-        own_pages = (audits, display, drawn, fits, marks, questionnaires, variants, wording)
+        own_pages = (audits, display, drawn, fits, languages, marks, questionnaires, variants, wording)
         parts = (*own_pages, bots, coding, dashboard, exports, jobs, links, reports)
         around = [address for part in parts for address in part.urls(self)]
         return [*own, *actions, *taken_away, *around, *super().get_urls()]

@@ -7,7 +7,7 @@ from studyapp import models
 from studyapp.data.study_files import load_study
 from studyapp.management import local_server
 from studyapp.management.recorded import RecordedCommand
-from studyapp.publishing import publish
+from studyapp.publishing import publish, translations
 
 STUDIES = settings.SHARED_DIR / "fixtures" / "studies"
 
@@ -37,8 +37,22 @@ class Command(RecordedCommand):
 
 
 def prepare(path: Path) -> models.Study:
-    """Return the demo study of a file, loaded and published unless it was before."""
+    """Return the demo study of a file, loaded and published unless it was before.
+
+    The tables beside it are its translations, as in `scenes.fr.csv`.
+    """
     study = models.Study.objects.filter(slug=path.stem).first() or load_study(path)
     if study.current is None:
+        for table in sorted(path.parent.glob(f"{path.stem}.*.csv")):
+            translate(study, table.suffixes[0].removeprefix("."), table.read_text(encoding="utf-8"))
         publish(study)
     return study
+
+
+def translate(study: models.Study, language: str, table: str) -> None:
+    """Give a study a language by a table of translations; a `ValueError` says what is wrong with the table."""
+    taken = translations.from_table(study, language, table)
+    if taken.problems:
+        raise ValueError(f"{study.slug}, {language}: {taken.problems[0]}")
+    study.translations = study.translations | {language: taken.texts}
+    study.save(update_fields=["translations"])

@@ -12,6 +12,7 @@ from django.utils.translation.template import templatize
 
 from studyapp import __version__
 from studyapp.core.engine.kinds import ENGLISH, kinds
+from studyapp.core.languages import words
 
 CALLS = {"_", "gettext", "gettext_lazy", "to_say"}
 IN_TEMPLATE = re.compile(r"""\b(?:_|gettext)\(\s*u?("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')\s*\)""")
@@ -23,6 +24,7 @@ class Command(BaseCommand):
     help = "Bring every language's catalogue up to date with the sentences in participants' pages, and compile it."
 
     def handle(self, **options):
+        words.PATH.write_text(words.written(sentences()), encoding="utf-8")
         for language, _ in settings.LANGUAGES:
             if language != ENGLISH:
                 self._update(language)

@@ -11,7 +11,7 @@ from studyapp.core.engine.assignment import choose_condition, choose_order
 from studyapp.core.engine.kinds import kind
 from studyapp.core.questionnaires.orders import n_orders
 from studyapp.core.questionnaires.pages import kind_of
-from studyapp.publishing import frozen, read_version
+from studyapp.publishing import frozen, languages, read_version
 from studyapp.run.sessions import limits, places
 from studyapp.run.sessions.drawing import plan
 from studyapp.run.sessions.runs import trace
@@ -41,7 +41,13 @@ def find(study: models.Study, visitor: Visitor) -> models.Participant | None:
 
 
 def start(
-    study_id: int, visitor: Visitor | None, *, bot: str = "", group: str = "", address: str = ""
+    study_id: int,
+    visitor: Visitor | None,
+    *,
+    bot: str = "",
+    group: str = "",
+    address: str = "",
+    language: str = "",
 ) -> models.Participant:
     """Start a run, or return the one that the visitor has: condition, order and whole plan in one transaction.
 
@@ -64,7 +70,9 @@ def start(
             raise NotOpen("full")
         limits.count(study, address)
         taken = _orders_taken(conditions[chosen], tally)
-        participant = _begin(read_version(study.current_id), conditions[chosen], taken, rng, bot=bot, group=group)
+        version = read_version(study.current_id)
+        spoken = language if language in languages(version.definition) else ""
+        participant = _begin(version, conditions[chosen], taken, rng, bot=bot, group=group, language=spoken)
         if visitor:
             models.Identity.objects.create(
                 study=study,
@@ -76,10 +84,12 @@ def start(
         return participant
 
 
-def start_preview(version: models.Version, condition: models.Condition, *, bot: str = "") -> models.Participant:
+def start_preview(
+    version: models.Version, condition: models.Condition, *, bot: str = "", language: str = ""
+) -> models.Participant:
     """Start a researcher's own walk, or a bot's, through one condition; it is never counted, nor exported."""
     with transaction.atomic():
-        return _begin(version, condition, {}, Random(), preview=True, bot=bot)
+        return _begin(version, condition, {}, Random(), preview=True, bot=bot, language=language)
 
 
 def _orders_taken(condition: models.Condition, tally: list[dict]) -> dict[int, int]:

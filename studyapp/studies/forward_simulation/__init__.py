@@ -134,7 +134,7 @@ PAGES = (
         fills=("class_name",),
         trial=True,
     ),
-    shared_pages.attention(TEXT, "confidence_labels"),
+    shared_pages.attention(f"{__name__}.pages:attention", "confidence_labels"),
     Page(
         "closing",
         "forward_simulation/closing.html",
@@ -256,7 +256,13 @@ PARAMETERS = (
         minimum=1,
         maximum=10,
     ),
-    Parameter("confidence_labels", "list", CONFIDENCE, "The points of the confidence scale, stored as 1, 2, 3, …"),
+    Parameter(
+        "confidence_labels",
+        "list",
+        CONFIDENCE,
+        "The points of the confidence scale, stored as 1, 2, 3, …",
+        spoken="shown",
+    ),
     Parameter(
         "eligibility",
         "list",
@@ -267,6 +273,7 @@ PARAMETERS = (
             "I am using a laptop or a desktop computer.",
         ],
         "What a participant must confirm to take part.",
+        spoken="stored",
     ),
     Parameter("minutes", "integer", 30, "How long the study takes, as told to participants.", minimum=1),
     *particular_parameters(),
@@ -322,4 +329,5 @@ KIND = Kind(
     trial_word="Picture",
     variants=VARIANTS,
     display=f"{__name__}.pages:usual_display",
+    names=f"{__name__}.stimuli:class_names",
 )

@@ -9,20 +9,28 @@ ABOVE = to_say("%(name)s %(score)s, above its threshold %(threshold)s")
 NOT_ABOVE = to_say("%(name)s %(score)s, not above its threshold %(threshold)s")
 
 
-def score_chart(predictions: dict, asked: str, bars: int, say: Callable[[str], str] = str) -> dict:
+def score_chart(
+    predictions: dict,
+    asked: str,
+    bars: int,
+    say: Callable[[str], str] = str,
+    called: Callable[[str], str] = str,
+) -> dict:
     """Return the rows of a score chart: the asked class first, then the classes with the highest scores.
 
     `predictions` are one image's by class. Widths and thresholds are percent with one decimal; `summary` says the
-    same in words, for those who don't see the bars; `say` translates them.
+    same in words, for those who don't see the bars; `say` translates them, and `called` says what a class is called.
     """
     others = sorted((p for name, p in predictions.items() if name != asked), key=lambda p: (-p.score, p.class_name))
-    rows = [_row(prediction, asked) for prediction in [predictions[asked], *others[: bars - 1]]]
+    rows = [
+        _row(prediction, asked) | {"class_name": called(prediction.class_name)}
+        for prediction in [predictions[asked], *others[: bars - 1]]
+    ]
     return {"rows": rows, "summary": "; ".join(_words(row, say) for row in rows)}
 
 
 def _row(prediction, asked: str) -> dict:
     return {
-        "class_name": prediction.class_name,
         "asked": prediction.class_name == asked,
         "score": f"{prediction.score:.2f}",
         "width": percent(prediction.score),

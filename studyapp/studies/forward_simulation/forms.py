@@ -2,10 +2,14 @@
 
 from studyapp.forms import QuestionForm
 
+from .statements import statements_of
+
 
 class ScreeningForm(QuestionForm):
     """Two statements about a worked example."""
 
     def build(self):
-        for question, statement in zip(self.asked, self.step["data"]["statements"], strict=True):
+        data = self.step["data"]
+        said = statements_of(self.definition, data["about"], data["class_name"], data.get("frames", {}))
+        for question, statement in zip(self.asked, said, strict=True):
             self.fields[question.name] = self.field(question, statement["text"])

@@ -35,6 +35,12 @@ def text(step: dict, run) -> dict:
     return {"body": _text(run, step["page"], **step["data"])}
 
 
+def attention(step: dict, run) -> dict:
+    """Return the check that asks for one named answer, by what the scale calls it."""
+    label = run.parameters["confidence_labels"][step["data"]["asked"] - 1]
+    return {"body": _text(run, step["page"], **step["data"] | {"label": label})}
+
+
 def information(step: dict, run) -> dict:
     """Return the information sheet, with who does the study and what becomes of the data."""
     return text(step, run) | {"particulars": particulars(run)}
@@ -54,7 +60,7 @@ def screening(step: dict, run) -> dict:
     """Return a worked example, all about it shown, with the statements to judge."""
     data = step["data"]
     around = without_statements(run.definition["texts"][f"screening_{data['about']}"])
-    named = {"class_name": Kept(data["class_name"])} | dict.fromkeys(FRAMES, "") | data.get("frames", {})
+    named = {"class_name": Kept(run.called(data["class_name"]))} | dict.fromkeys(FRAMES, "") | data.get("frames", {})
     return {
         "body": render(around, named),
         "example": _example(run, data["image"], data["class_name"]),
@@ -79,7 +85,7 @@ def trial(step: dict, run) -> dict:
     """Return the examples in their bands and the picture asked about, bare."""
     name = step["data"]["class_name"]
     return {
-        "class_name": name,
+        "class_name": run.called(name),
         "bands": _bands(run, step["data"]["examples"], name),
         "query": run.image(step["stimulus"]),
         "heading": _text(run, "trial", class_name=name),
@@ -106,7 +112,7 @@ def _item(answered, run) -> dict:
     scores = answered.scores
     return {
         "image": run.image(answered.step["stimulus"]),
-        "class_name": scores["class_name"],
+        "class_name": run.called(scores["class_name"]),
         "response": answered.answer["response"],
         "model_answer": scores["model_answer"],
         "correct": scores["correct"],
@@ -121,14 +127,14 @@ def _part(name: str, run) -> dict:
     return {
         "name": name,
         "body": _text(run, f"instructions_{name}", class_name=asked, reading=_reading(run, asked)),
-        "classes": sorted(run.bundle.classes) if name == "classes" else [],
+        "classes": sorted(map(run.called, run.bundle.classes)) if name == "classes" else [],
         "examples": [
             _example(run, images[outcome], asked)
             | {"sentence": _sentence(run, outcome, asked), "commentary": _commentary(run, name, outcome, asked)}
             for outcome in SHOWN.get(name, ())
             if outcome in images
         ],
-        "asked": asked,
+        "asked": run.called(asked),
         **_look(run, still=True),
     }
 
@@ -152,7 +158,7 @@ def usual_display(parameters: Mapping[str, Any]) -> dict[str, Any]:
 
 def _reading(run, label: str) -> str:
     method = _method(run)
-    return run.reading(method, label) if method else ""
+    return run.reading(method, run.called(label)) if method else ""
 
 
 def _method(run) -> str | None:
@@ -180,10 +186,10 @@ def _example(run, image_id: str, name: str) -> dict:
     shown = run.factors["scores"] == "shown"
     return {
         "image": run.image(image_id, method=_method(run), class_name=name),
-        "class_name": name,
+        "class_name": run.called(name),
         "outcome": outcome,
         "outcome_name": run.say(NAMES[outcome]),
-        "chart": score_chart(predictions, name, run.parameters["score_bars"], run.say) if shown else None,
+        "chart": score_chart(predictions, name, run.parameters["score_bars"], run.say, run.called) if shown else None,
     }
 
 
@@ -205,15 +211,16 @@ def _text(run, key: str, **values) -> str:
     names = run.parameters["classes"]
     n_trials = sum(len(drawn[name]["queries"]) for name in names)
     known = {
-        "first_class": Kept(names[0]),
-        "second_class": Kept(names[1]),
+        "first_class": Kept(run.called(names[0])),
+        "second_class": Kept(run.called(names[1])),
         "n_trials": n_trials,
         "n_examples": sum(run.parameters["examples"].values()),
         "base": money(payment["reward_base"], payment["currency"]),
         "bonus": money(payment["reward_bonus"], payment["currency"]),
         "max_reward": money(_reward(payment, n_trials), payment["currency"]),
     }
-    return run.text(key, **known | values | {name: Kept(values[name]) for name in ("class_name",) if name in values})
+    asked = {name: Kept(run.called(values[name])) for name in ("class_name",) if name in values}
+    return run.text(key, **known | values | asked)
 
 
 def _reward(payment: dict, n_correct: int) -> Decimal:

@@ -5,7 +5,7 @@ import random
 from studyapp.core.engine.flow import NO_CONSENT, SCREENED_OUT, step
 from studyapp.core.engine.shared_pages import attention_steps
 
-from .statements import FRAMES, filled, speaks, statements
+from .statements import FRAMES, speaks, statements_of
 from .stimuli import attempts
 
 FIRST_TRIAL = "block-1"
@@ -104,13 +104,9 @@ def _statements(definition: dict, about: str, example: dict, order: int) -> dict
     Half of the participants have the right frame as A; the statement about A comes first.
     """
     text = definition["texts"][f"screening_{about}"]
-    found = statements(text)
-    called = dict(zip(FRAMES, "BA" if order else "AB", strict=True)) if about == "heatmap" and speaks(text) else {}
-    if called and order:
-        found = found[::-1]
-    values = {"class_name": example["class_name"]} | called
-    said = [statement | {"text": filled(statement["text"], values)} for statement in found]
-    return {"statements": said, "frames": called} if called else {"statements": said}
+    frames = dict(zip(FRAMES, "BA" if order else "AB", strict=True)) if about == "heatmap" and speaks(text) else {}
+    said = statements_of(definition, about, example["class_name"], frames)
+    return {"statements": said, "frames": frames} if frames else {"statements": said}
 
 
 def _trials(definition: dict, names: list[str], rng: random.Random) -> list[dict]:

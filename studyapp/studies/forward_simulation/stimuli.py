@@ -83,6 +83,11 @@ def methods_of(definition: dict) -> list[str]:
     return sorted({cell["factors"]["heatmap"] for cell in definition.get("conditions", ())} - {"none"})
 
 
+def class_names(definition: dict, bundle) -> list[str]:
+    """Return the classes that participants read: all, as the instructions list them and score charts show any."""
+    return sorted(bundle.classes)
+
+
 def heatmaps(definition: dict, bundle) -> list:
     """Return the heatmaps that some participant can meet."""
     pairs = sorted(shown_with_heatmap(definition["stimuli"]))

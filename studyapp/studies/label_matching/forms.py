@@ -1,9 +1,12 @@
 """The forms of label matching."""
 
+from functools import partial
+
 from django import forms
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy as _
 
+from studyapp.core.engine.run import called
 from studyapp.core.texts import kept
 from studyapp.forms import QuestionForm, StepForm
 
@@ -17,7 +20,8 @@ class ChooseForm(QuestionForm):
 
     def build(self):
         super().build()
-        labels = {pair["name"]: pair["labels"] for pair in self.definition["stimuli"]["pairs"]}
+        name_of = partial(called, self.definition)
+        labels = {pair["name"]: map(name_of, pair["labels"]) for pair in self.definition["stimuli"]["pairs"]}
         self.fields["first"].choices = [(name, _pair(*labels[name])) for name in self.step["data"]["pairs"]]
 
 
@@ -32,7 +36,7 @@ class GuessForm(StepForm):
             empty = _("Box %(letter)s needs a label. Unsure? Pick any.")
             self.fields[name] = forms.ChoiceField(
                 label=_("Label for heatmap %(letter)s") % {"letter": letter(number)},
-                choices=[("", _("No label yet")), *((label, label) for label in tray)],
+                choices=[("", _("No label yet")), *((label, called(self.definition, label)) for label in tray)],
                 error_messages={"required": empty % {"letter": letter(number)}},
                 widget=forms.Select(attrs={"translate": "no"}),
             )
@@ -42,7 +46,10 @@ class GuessForm(StepForm):
         seen = set()
         for name, label in boxes.items():
             if label in seen:
-                self.add_error(name, _("“%(label)s” is in two boxes; each label fits one.") % {"label": label})
+                self.add_error(
+                    name,
+                    _("“%(label)s” is in two boxes; each label fits one.") % {"label": called(self.definition, label)},
+                )
             seen.update([label] if label else [])
         return {"response": list(boxes.values()), "moves": self.cleaned_data.get("moves")}
 

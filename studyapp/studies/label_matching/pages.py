@@ -1,9 +1,12 @@
 """What each page shows. Before a verification nothing in it depends on which label belongs to which heatmap."""
 
+from collections.abc import Callable
+from functools import partial
 from random import Random
 
 from studyapp.core.bundles.map_tree import Node, leaves, read_tree
 from studyapp.core.engine.particulars import particulars
+from studyapp.core.engine.run import called
 from studyapp.core.engine.shared_pages import money
 from studyapp.core.texts import Kept
 
@@ -15,7 +18,7 @@ from .tree import arranged, pruned
 
 def text(step: dict, run) -> dict:
     """Return a page that is one text of the study, named like the page."""
-    return {"body": _text(run, step["page"], **_named(step["data"]))}
+    return {"body": _text(run, step["page"], **_named(step["data"], run.called))}
 
 
 def information(step: dict, run) -> dict:
@@ -25,7 +28,7 @@ def information(step: dict, run) -> dict:
 
 def entry(definition: dict) -> dict:
     """Return what can stand in the text of the front door: the labels of the study's first pair."""
-    return _named(definition["stimuli"]["pairs"][0])
+    return _named(definition["stimuli"]["pairs"][0], partial(called, definition))
 
 
 def guideline(step: dict, run) -> dict:
@@ -33,14 +36,16 @@ def guideline(step: dict, run) -> dict:
     data = step["data"]
     worked, part = data["worked"], data["part"]
     labels = {"labels": worked["labels"]}
-    told = _named(labels) | {"reading": run.reading(run.factors["method"])}
+    told = _named(labels, run.called) | {"reading": run.reading(run.factors["method"])}
     shown = {"name": part, "body": _text(run, f"guideline_{part}", **told)}
     if part == "classification":
         shown["single"] = _single(worked, run)
         shown["caption"] = _text(run, "caption_single", **told)
         shown["legend"] = run.legend(run.factors["method"])
     if part == "training":
-        shown["tree"] = _tree(worked["image"], worked, run, {label: {"truth": label} for label in worked["labels"]})
+        shown["tree"] = _tree(
+            worked["image"], worked, run, {label: {"truth": run.called(label)} for label in worked["labels"]}
+        )
         shown["caption"] = _text(run, "caption_tree", **told)
     return {"part": shown}
 
@@ -58,10 +63,10 @@ def guess(step: dict, run) -> dict:
         for number, (label, name) in enumerate(zip(data["leaf_order"], box_names(data["leaf_order"]), strict=True), 1)
     }
     return {
-        "heading": _text(run, "guess", **_named(data)),
-        "hint": _text(run, f"guess_{step['phase']}", **_named(data)),
+        "heading": _text(run, "guess", **_named(data, run.called)),
+        "hint": _text(run, f"guess_{step['phase']}", **_named(data, run.called)),
         "where": _where(step),
-        "labels": data["tray_order"],
+        "labels": [{"value": label, "name": run.called(label)} for label in data["tray_order"]],
         "tree": _tree(step["stimulus"], data, run, boxes),
         "legend": run.legend(step["method"]),
     }
@@ -73,13 +78,13 @@ def verify(step: dict, run) -> dict:
     own = _own(step, run)
     agree = agreements(data, own) if own else [None] * len(data["leaf_order"])
     boxes = {
-        label: {"truth": label, "own": placed, "right": right}
+        label: {"truth": run.called(label), "own": placed and run.called(placed), "right": right}
         for label, placed, right in zip(data["leaf_order"], own or agree, agree, strict=True)
     }
     verdict = "right" if all(agree) else "wrong"
     return {
         "verdict": verdict,
-        "body": _text(run, f"verify_{verdict}", **_named(data)),
+        "body": _text(run, f"verify_{verdict}", **_named(data, run.called)),
         "where": _where(step),
         "tree": _tree(step["stimulus"], data, run, boxes),
         "legend": run.legend(step["method"]),
@@ -107,7 +112,7 @@ def _single(worked: dict, run) -> dict:
     """Return one photo with the heatmap of one label, for the first explanation of what a heatmap is."""
     label = worked["labels"][0]
     leaf = leaves(read_tree(run.bundle, worked["image"], run.factors["method"]))[label]
-    return {"label": label, "image": run.image(worked["image"]), "overlay": run.heatmap_url(leaf.heatmap)}
+    return {"label": run.called(label), "image": run.image(worked["image"]), "overlay": run.heatmap_url(leaf.heatmap)}
 
 
 def _tree(image_id: str, drawn: dict, run, boxes: dict[str, dict]) -> dict:
@@ -137,9 +142,10 @@ def _branch(node: Node, image: dict, run, boxes: dict[str, dict]) -> dict:
     }
 
 
-def _named(data: dict) -> dict:
+def _named(data: dict, name_of: Callable[[str], str]) -> dict:
     """Return a step's data with the labels as the texts name them, in the order in which the pair is written."""
-    labels = dict(zip(("first_label", "second_label"), map(Kept, data.get("labels", ())), strict=False))
+    names = [Kept(name_of(label)) for label in data.get("labels", ())]
+    labels = dict(zip(("first_label", "second_label"), names, strict=False))
     return {name: value for name, value in data.items() if isinstance(value, str | int)} | labels
 
 

@@ -83,6 +83,11 @@ def heatmaps(definition: dict, bundle) -> list:
     return [node.heatmap for tree in trees for node in walk(tree)]
 
 
+def class_names(definition: dict, bundle) -> list[str]:
+    """Return the classes that participants read: the labels of all pairs."""
+    return sorted({label for pair in shown_pairs(definition["stimuli"]) for label in pair["labels"]})
+
+
 def shown_pairs(stimuli: dict) -> list[dict]:
     """Return the pairs that participants meet: those of the rounds, and the guideline's own where it has one."""
     return [*stimuli["pairs"], *([stimuli["guideline"]] if "guideline" in stimuli else [])]

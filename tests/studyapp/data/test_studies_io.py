@@ -114,7 +114,7 @@ def test_loading_twice_needs_another_slug(edited, tmp_path):
         ({"payment": {"reward_base": "-1"}}, "payment.reward_base: Ensure this value"),
         ({"payment": {"reward_base": "lots"}}, "payment.reward_base: .lots. value must be a decimal"),
         ({"payment": {"currency": "<b>"}}, "payment.currency: Expected a currency's three capital letters"),
-        ({"language": "xx"}, "language: Expected a language's code, such as en or de; found 'xx'"),
+        ({"language": "xx"}, "language: Expected a language's code, such as fr, pt-br or zh-hant; found 'xx'"),
         ({"codes": {"completeds": "C"}}, "codes: unknown 'completeds'"),
         ({"recruitment": {"retention_days": -1}}, "recruitment.retention_days: Ensure this value"),
         ({"conditions": [{"name": "a"}]}, r"conditions\[0\]: expected an object with name and factors"),

@@ -151,7 +151,7 @@ def test_a_study_in_a_language_without_translation_is_marked_as_such_and_its_but
     publishing.publish(german)
     page = Client(headers={"accept-language": "de"}).get(reverse("entry", args=["studie"])).content.decode()
     assert f'<html lang="{language}"' in page
-    assert "Start</button>" in page
+    assert '<span lang="en">Start</span></button>' in page
 
 
 @pytest.mark.django_db

@@ -3,7 +3,7 @@
 // on the page from the start; switches and the panel only show and hide.
 
 import * as dragging from "../js/dragging.js";
-import { meant } from "../js/keys.js";
+import { asRead, meant } from "../js/keys.js";
 import { fill } from "../js/words.js";
 import * as comparing from "./comparing.js";
 import * as looking from "./looking.js";
@@ -157,7 +157,7 @@ export function init(form) {
     const from = trays.findIndex((tray) => tray.contains(event.target));
     if (picture) onPhotoKey(event, picture);
     else if (from >= 0 && event.key.startsWith("Arrow")) {
-      trays[neighbour(event.key, from, trays.length, 1)].querySelector("button").focus();
+      trays[neighbour(asRead(event.key, board), from, trays.length, 1)].querySelector("button").focus();
       event.preventDefault();
     }
   });
@@ -169,7 +169,7 @@ export function init(form) {
     else if (event.key.startsWith("Arrow")) {
       const photos = [...board.querySelectorAll(".photo")];
       const columns = getComputedStyle(board.querySelector(".photos")).gridTemplateColumns.split(" ").length;
-      photos[neighbour(event.key, photos.indexOf(cards.get(picture).photo), photos.length, columns)].focus();
+      photos[neighbour(asRead(event.key, board), photos.indexOf(cards.get(picture).photo), photos.length, columns)].focus();
     } else return;
     event.preventDefault();
   }

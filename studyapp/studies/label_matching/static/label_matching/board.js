@@ -2,24 +2,25 @@
 // end in `put`. What lies where is kept in the form's own lists, so drafts, sending and reloading know of nothing else.
 
 import * as dragging from "../js/dragging.js";
+import { asRead } from "../js/keys.js";
 import { fill } from "../js/words.js";
 import { moved, told } from "./placing.js";
 
-/** Return a likeness of a label that lies where `element` is. */
-function likenessOf(label, element) {
+/** Return a likeness of a label, by its name, that lies where `element` is. */
+function likenessOf(name, element) {
   const chip = document.createElement("span");
   chip.className = "chip";
-  chip.textContent = label;
+  chip.textContent = name;
   return dragging.floating(chip, element.getBoundingClientRect());
 }
 
-/** Keep room in a box for each of the labels, however many lines it takes, so that nothing moves when one is put there. */
-function keepRoom(slot, labels) {
-  for (const label of labels) {
+/** Keep room in a box for each of the names, however many lines it takes, so that nothing moves when one is put there. */
+function keepRoom(slot, names) {
+  for (const name of names) {
     const room = document.createElement("span");
     room.className = "room";
     room.translate = false;
-    room.textContent = label;
+    room.textContent = name;
     slot.prepend(room);
   }
 }
@@ -29,6 +30,7 @@ export function init(form) {
   const tray = form.querySelector("[data-tray]");
   const said = form.querySelector("#said");
   const chips = [...tray.querySelectorAll("[data-label]")];
+  const called = new Map(chips.map((chip) => [chip.dataset.label, chip.textContent])); // in the run's language
   const boxes = [...board.querySelectorAll("[data-box]")].map((zone) => ({
     zone,
     name: zone.dataset.box,
@@ -41,18 +43,21 @@ export function init(form) {
 
   const lying = () => boxes.map((box) => box.list.value || null);
   const chipOf = (label) => chips.find((chip) => chip.dataset.label === label);
+  const nameOf = (label) => called.get(label);
+  const likeness = (label, element) => likenessOf(nameOf(label), element);
   const handleAt = (label) => boxes[lying().indexOf(label)]?.place ?? chipOf(label);
   const record = (name, data) => form.dispatchEvent(new CustomEvent("step:event", { detail: { name, data } }));
-  const say = (message, values = {}) => {
-    said.textContent = fill(board.dataset[message], values);
+  const say = (message, { label, other, ...values } = {}) => {
+    said.textContent = fill(board.dataset[message], { label: nameOf(label), other: nameOf(other), ...values });
   };
 
   function draw() {
     const labels = lying();
     for (const [index, { name, place, back, zone }] of boxes.entries()) {
       const label = labels[index];
-      place.textContent = label ?? name;
-      place.setAttribute("aria-label", fill(board.dataset[label ? "filled" : "empty"], { box: name, label }));
+      const shown = label && nameOf(label);
+      place.textContent = shown ?? name;
+      place.setAttribute("aria-label", fill(board.dataset[label ? "filled" : "empty"], { box: name, label: shown }));
       place.classList.toggle("held", label !== null && label === held);
       zone.classList.toggle("filled", label !== null);
       back.hidden = label === null;
@@ -81,14 +86,14 @@ export function init(form) {
     hold(null);
   }
 
-  /** Put `label` into box `to` (null: the tray), a `likeness` of it travelling there. */
-  async function put(label, to, likeness = likenessOf(label, handleAt(label))) {
+  /** Put `label` into box `to` (null: the tray), a likeness of it `travelling` there. */
+  async function put(label, to, travelling = likeness(label, handleAt(label))) {
     const before = lying();
     const after = moved(before, label, to);
     held = null;
     if (after.join("\n") === before.join("\n")) {
       draw();
-      await dragging.travel(likeness, handleAt(label));
+      await dragging.travel(travelling, handleAt(label));
       return;
     }
     for (const [index, { list }] of boxes.entries()) {
@@ -104,7 +109,7 @@ export function init(form) {
     draw();
     const { message, values } = told(before, label, to, names);
     say(message, values);
-    await dragging.travel(likeness, handleAt(label));
+    await dragging.travel(travelling, handleAt(label));
   }
 
   /** After a move by keys the focus goes where the next one begins. */
@@ -156,14 +161,15 @@ export function init(form) {
     const index = boxes.findIndex((box) => box.place === event.target || box.back === event.target);
     const waiting = chips.filter((chip) => !chip.classList.contains("away"));
     const chip = waiting.indexOf(event.target);
+    const key = asRead(event.key, board);
     if (event.key === "Escape" && held !== null) putDown();
     else if (index >= 0 && ["Delete", "Backspace"].includes(event.key) && lying()[index]) {
       const label = lying()[index];
       put(label, null);
       chipOf(label).focus();
     } else if (index < 0 && chip < 0) return;
-    else if (event.key === "ArrowLeft") step(index, chip, waiting, -1);
-    else if (event.key === "ArrowRight") step(index, chip, waiting, 1);
+    else if (key === "ArrowLeft") step(index, chip, waiting, -1);
+    else if (key === "ArrowRight") step(index, chip, waiting, 1);
     else if (event.key === "ArrowUp" && chip >= 0) boxes[Math.min(chip, boxes.length - 1)].place.focus();
     else if (event.key === "ArrowDown" && index >= 0) waiting[0]?.focus();
     else return;
@@ -182,7 +188,7 @@ export function init(form) {
   dragging.init(form, {
     handleOf: (target) => target.closest("[data-label], .filled .place"),
     itemOf: (handle) => handle.dataset.label ?? boxes.find((box) => box.place === handle)?.list.value,
-    likenessOf,
+    likenessOf: likeness,
     zoneAt: (x, y) => document.elementFromPoint(x, y)?.closest("[data-box], [data-tray], .actions") ?? null,
     lift: (label, handle) => {
       hold(label);
@@ -191,22 +197,21 @@ export function init(form) {
     over: (zone) => {
       for (const box of boxes) box.zone.classList.toggle("over", box.zone === zone);
     },
-    back: (label, likeness) => {
+    back: (label, travelling) => {
       laid();
       putDown();
-      dragging.travel(likeness, handleAt(label));
+      dragging.travel(travelling, handleAt(label));
     },
-    drop: (label, zone, likeness) => {
+    drop: (label, zone, travelling) => {
       laid();
       const index = boxes.findIndex((box) => box.zone === zone);
       const from = lying().indexOf(label);
-      put(label, index >= 0 ? index : zone ? null : from >= 0 ? from : null, likeness);
+      put(label, index >= 0 ? index : zone ? null : from >= 0 ? from : null, travelling);
     },
   });
 
-  const labels = chips.map((chip) => chip.dataset.label);
   for (const { list, place } of boxes) {
-    keepRoom(place.parentElement, labels);
+    keepRoom(place.parentElement, [...called.values()]);
     list.tabIndex = -1;
     list.setAttribute("aria-hidden", "true");
     list.addEventListener("focus", () => place.focus()); // an error sends the focus to the field itself
