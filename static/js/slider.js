@@ -1,4 +1,5 @@
-// A line to choose a number on, beside the number's box: it has no place until it is touched; the two go together.
+// A line to choose a number on: it has no place until it is touched. The number's own box, which stands there without
+// scripts, goes together with it and is seen where somebody comes to it by keyboard, to type the number instead.
 
 /** Add a line before each box that wants one. */
 export function init(root) {
@@ -7,7 +8,7 @@ export function init(root) {
 
 function addLine(box) {
   const line = document.createElement("input");
-  Object.assign(line, { type: "range", min: box.min, max: box.max, step: box.step || 1 });
+  Object.assign(line, { type: "range", id: `line-${box.name}`, min: box.min, max: box.max, step: box.step || 1 });
   line.setAttribute("aria-labelledby", `label-${box.name}`);
   line.setAttribute("autocomplete", "off");
   const show = () => {
@@ -32,6 +33,10 @@ function addLine(box) {
     choose();
   });
   box.addEventListener("input", show);
+  const label = box.closest(".slider").querySelector("label");
+  label.htmlFor = line.id; // a click on the question leads to the line
+  box.setAttribute("aria-labelledby", label.id);
+  box.classList.add("typed");
   box.before(line);
   show();
 }

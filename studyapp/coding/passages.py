@@ -62,6 +62,7 @@ def _gather(study: models.Study, column: str, columns: dict) -> int:
     if newest:
         answers = answers.filter(submitted_at__gte=newest["response__submitted_at"] - OVERLAP)
     new = answers.filter(**{f"answer__{field.name}__isnull": False}).exclude(**{f"answer__{field.name}": ""})
+    new = new.exclude(**{f"answer__{field.name}": {}})  # words on several things, none of them written
     if not new.filter(~Exists(known)).exists():
         return 0
     if not alike:
@@ -117,8 +118,9 @@ def counts(study: models.Study, column: str, coder) -> tuple[int, int]:
 
 
 def text_of(passage: models.Passage, columns: dict) -> str:
-    """Return a passage's words; its response has to be loaded."""
-    return str(passage.response.answer.get(columns[passage.field][1].name, ""))
+    """Return a passage's words; its response has to be loaded. Those on several things stand below one another."""
+    words = passage.response.answer.get(columns[passage.field][1].name, "")
+    return "\n\n".join(f"{about}: {said}" for about, said in words.items()) if isinstance(words, dict) else str(words)
 
 
 def shown(passage: models.Passage, columns: dict) -> dict:

@@ -108,8 +108,11 @@ def _edit(model_admin):
     def edited(request: HttpRequest, pk: int, place: int) -> HttpResponse:
         study = study_of(request, pk)
         may_change, others = roles.may(request.user, "change", study), list(study.questionnaires)
-        if place > len(others) or (place == len(others) and not may_change):
+        if place > len(others):
             raise Http404
+        if place == len(others) and not may_change:
+            messages.info(request, "Your role doesn’t let you add a questionnaire; these are the study’s.")
+            return redirect("admin:questionnaires", pk)
         one = others[place] if place < len(others) else {"items": []}
         problems: list[str] = []
         added: additions.Added | None = None

@@ -79,7 +79,9 @@ def _list(model_admin):
     def listed(request: HttpRequest, pk: int) -> HttpResponse:
         study = study_of(request, pk)
         variants = reading.complete(study.variants)
-        texts = [key for key in kind(study.kind).texts() if key != ENTRY]
+        its_kind = kind(study.kind)
+        met = [key for page in its_kind.pages for key in page.texts]
+        texts = [key for key in dict.fromkeys([*met, *its_kind.texts()]) if key != ENTRY]
         things = [
             *(
                 (words(key), reverse("admin:text_variants", args=[pk, key]), editing.of_text(variants, key))

@@ -128,7 +128,6 @@ PAGES = (
                 "without those of which nothing was written.",
                 "What did you think of it?\n\nOptional",
                 required=False,
-                coded=False,
             ),
         ),
         texts=("agents", "agent_single", "agent_features"),

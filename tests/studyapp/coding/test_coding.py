@@ -352,3 +352,16 @@ def test_a_kind_without_free_text_says_so(tiny_kind, db, anna):
     models.Member.objects.create(user=anna, study=tiny, role="analyst")
     text = browser(anna).get(reverse("admin:coding", args=[tiny.pk])).content.decode()
     assert "there is nothing to code" in text
+
+
+def test_words_on_several_things_are_one_passage_and_none_where_nothing_was_written():
+    study = make_draft("clustering", slug="boards")
+    publishing.publish(study)
+    first, second = simulate(study, 2, by_functions.walk)
+    for run, words in ((first, {"1-Heatmap": "Clear.", "XNN": "Odd."}), (second, {})):
+        row = next(row for row in run.responses.all() if "thoughts" in row.answer)
+        row.answer["thoughts"] = words
+        row.save()
+    passages.gather(study)
+    (found,) = study.passages.filter(field="agents_thoughts").select_related("response")
+    assert passages.text_of(found, passages.free_fields(study)) == "1-Heatmap: Clear.\n\nXNN: Odd."

@@ -123,3 +123,14 @@ def test_questionnaires_are_moved_and_removed(desk, draft):
     assert [one["name"] for one in models.Study.objects.get().questionnaires] == ["every", "trust"]
     desk.post(at, {"remove": "0"})
     assert [one["name"] for one in models.Study.objects.get().questionnaires] == ["trust"]
+
+
+def test_an_analyst_who_opens_a_new_questionnaire_is_told_why_there_is_none(client, draft):
+    ben = User.objects.create_user("ben", is_staff=True)
+    models.Member.objects.create(study=draft, user=ben, role="analyst")
+    client.force_login(ben)
+    page = client.get(f"/admin/studyapp/study/{draft.pk}/questionnaires/0/", follow=True)
+    assert page.redirect_chain == [(f"/admin/studyapp/study/{draft.pk}/questionnaires/", 302)]
+    assert "Your role doesn’t let you add a questionnaire" in page.text
+    assert client.post(f"/admin/studyapp/study/{draft.pk}/questionnaires/0/", form_of(TRUST)).status_code in (302, 403)
+    assert models.Study.objects.get().questionnaires == []
