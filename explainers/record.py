@@ -89,8 +89,9 @@ class Record:
     form that the function would otherwise make anew for every image. `finds_layer(model, layer, images)`, of a
     method that looks at a layer, gives the module that it looks at. `base` is there where whole-output methods
     can build on the method. `trials` are what the benchmark times. `code`, of a method from elsewhere, changes with
-    its code. `observe(**parameters)`, of a method that explains by a network of its own, gives a function of (model,
-    image) whose result is by name what a `DatasetMetric` may ask of an image, each as a function.
+    its code. `short` is what axes and tables say, where the title is long. `observe(**parameters)`, of a method that
+    explains by a network of its own, gives a function of (model, image) whose result is by name what a `DatasetMetric`
+    may ask of an image, each as a function.
     """
 
     function: Callable[..., Any]
@@ -107,6 +108,7 @@ class Record:
     base: Base | None = None
     trials: tuple[Trial, ...] = ()
     code: str = ""
+    short: str = ""
     observe: Callable[..., Callable[[Any, Any], dict[str, Callable[[], Any]]]] | None = None
 
     @cached_property

@@ -10,12 +10,14 @@ from typing import Any
 from analysis.papers.formats import written
 from analysis.papers.reading import Paper
 from analysis.reading.study import Measure
+from analysis.results import apa
 from analysis.results.records import Record
 from analysis.results.section import Figure, Section
 from analysis.sections import blocks
 
 RESIDUALS = "Residuals"
 PAIR = ("a", "b")
+NAMED = re.compile(r"<([^<>]+)>")
 
 
 @dataclass(frozen=True)
@@ -81,15 +83,28 @@ def _ours(place: dict[str, Any], records: list[Record], names: dict[str, list[st
     for kept in found:
         for row in kept.terms.to_dict("records") if kept.defined else []:
             if _is_row(row, place.get("row", {}), names):
-                return written(place["ours"], {**row, "error": _error(kept)}), kept.id
+                return written(place["ours"], {**row, "error": _error(kept), "without": _without(row)}), kept.id
     reason = next((kept.reason for kept in found if not kept.defined), "")
-    return f"not defined: {reason}" if reason else "not in this study", ""
+    if reason:
+        return f"not defined: {reason}", ""
+    return ("not in this study" if found else _absent(place["record"], names)), ""
+
+
+def _absent(pattern: str, names: dict[str, list[str]]) -> str:
+    """Return in words that a study has no such analysis; with the names by which what it would be of is recognised."""
+    named = NAMED.findall(pattern)
+    return f"nothing in this study is called {apa.listing(names[named[0]], 'or')}" if named else "not in this study"
 
 
 def _error(kept: Record) -> float:
     """Return the error's degrees of freedom of an analysis of variance, else NaN."""
     rows = kept.terms[kept.terms["term"] == RESIDUALS] if {"term", "df"} <= set(kept.terms) else kept.terms[:0]
     return float(rows["df"].iloc[0]) if len(rows) else float("nan")
+
+
+def _without(row: dict[str, Any]) -> float:
+    """Return how many a counted answer was not, else NaN."""
+    return float(row["n"] - row["count"]) if {"n", "count"} <= set(row) else float("nan")
 
 
 def _is_row(row: dict[str, Any], wanted: dict[str, str], names: dict[str, list[str]]) -> bool:
@@ -105,7 +120,7 @@ def _any_fits(id: str, patterns: list[str], names: dict[str, list[str]]) -> bool
 
 def _fits(text: str, pattern: str, names: dict[str, list[str]]) -> bool:
     """Return whether a text has a pattern's form, whatever its capitals; `<name>` is any of what goes by that name."""
-    parts = re.split(r"<([^<>]+)>", pattern)
+    parts = NAMED.split(pattern)
     choices = [names[part] if i % 2 else [part] for i, part in enumerate(parts)]
     return any(fnmatchcase(text.lower(), "".join(chosen).lower()) for chosen in itertools.product(*choices))
 

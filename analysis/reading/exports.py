@@ -73,6 +73,7 @@ def read_export(folder: Path) -> Study:
         version=str(description.get("study_version", "")),
         factors=factors,
         within=within,
+        titles=_titles(description, folder),
         parameters=description.get("parameters", {}),
         variables=description.get("variableMeasured", []),
         files={path.name: sha256(path) for path in read},
@@ -130,6 +131,13 @@ def _factors(description: dict[str, Any], folder: Path, key: str) -> dict[str, l
     if not isinstance(factors, dict) or not all(isinstance(levels, list) for levels in factors.values()):
         raise AnalysisError(f"{folder / 'dataset_description.json'}, {key}: expected an object of name: [levels]")
     return {name: [str(level) for level in levels] for name, levels in factors.items()}
+
+
+def _titles(description: dict[str, Any], folder: Path) -> dict[str, str]:
+    titles = description.get("titles", {})
+    if not isinstance(titles, dict) or not all(isinstance(title, str) for title in titles.values()):
+        raise AnalysisError(f"{folder / 'dataset_description.json'}, titles: expected an object of name: title")
+    return titles
 
 
 def _texts(description: dict[str, Any], folder: Path) -> set[str]:

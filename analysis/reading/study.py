@@ -45,7 +45,7 @@ class Study:
     participant, `trials` per trial, and so on; tables that were not exported are None.
     `factors` maps each between-subjects factor to its levels, `within` what each participant met several levels of, a
     column of the trials, to its; `files` maps each file read to its SHA-256; `remarks` are
-    what its reading found odd.
+    what its reading found odd; `titles` maps names to what people read in their place.
     """
 
     name: str
@@ -66,6 +66,7 @@ class Study:
     remarks: list[str] = field(default_factory=list)
     recorded: bool = True
     within: dict[str, list[str]] = field(default_factory=dict)
+    titles: dict[str, str] = field(default_factory=dict)
 
     def only(self, participants: Iterable[str]) -> "Study":
         """Return the study with these participants' rows alone."""

@@ -25,9 +25,10 @@ from analysis.report import as_paper
 from analysis.report.content import Report, type_of
 from analysis.report.methods import design, methods_text
 from analysis.report.verdicts import verdicts
-from analysis.results import tables
+from analysis.results import apa, tables
 from analysis.results.records import TYPES, Record, fault, in_words
 from analysis.results.section import Progress, Section
+from analysis.statistics.cells import cell_label
 
 PACKAGES = ("pandas", "numpy", "scipy", "statsmodels", "matplotlib", "scikit-learn")
 TEMPLATES = Path(__file__).parent / "templates"
@@ -60,7 +61,8 @@ def write(report: Report, folder: Path, progress: Progress = iter, paper: Paper 
     folder.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
-        _fill(report, work, progress, paper)
+        with apa.calling(report.sample.study.titles):
+            _fill(report, work, progress, paper)
         work.chmod(0o755)
         if folder.exists():
             shutil.rmtree(folder)
@@ -107,6 +109,11 @@ def _preregistered(report: Report) -> str:
 
 def results(report: Report) -> dict[str, Any]:
     """Return what `results.json` holds."""
+    with apa.calling(report.sample.study.titles):
+        return _results(report)
+
+
+def _results(report: Report) -> dict[str, Any]:
     study, sample = report.sample.study, report.sample
     return {
         "schema_version": 1,
@@ -215,7 +222,7 @@ def _cell_sizes(report: Report) -> list[tuple[str, int]]:
     if not study.tested:
         return [("everybody", len(study.participants))]
     sizes = study.participants.groupby(study.tested, observed=True).size()
-    return [(" × ".join(map(str, key)) if isinstance(key, tuple) else str(key), int(n)) for key, n in sizes.items()]
+    return [(apa.words(cell_label(key)), int(n)) for key, n in sizes.items()]
 
 
 def _write_tables(sections: list[Section], folder: Path) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import pandas as pd
 
 from analysis.planning.preregistration import COVARIANCES
 from analysis.reading.plans import Plan
+from analysis.reading.study import Measure
 from analysis.report.content import Report
 from analysis.results import apa
 from analysis.statistics.factorial.permutation import PERMUTATIONS
@@ -97,9 +98,17 @@ def _participants(report: Report) -> str:
     left_out = [f"{n} {reason}" for reason, n in flow.items() if reason not in ("started", "analysed")]
     text = f"{flow['started']} participants started and {flow['analysed']} were analysed"
     text += f" (left out: {apa.listing(left_out)})." if left_out else "; nobody was left out."
+    unanswered = [f"{n} have no {apa.inside(measure.label)}" for measure in report.measures if (n := _without(measure))]
+    text += f" Of the analysed, {apa.listing(unanswered)}." if unanswered else ""
     if sample.simulated:
         text += " All of them are simulated (bots): this is a rehearsal, not data about people."
     return text
+
+
+def _without(measure: Measure) -> int:
+    """Return how many participants have no value of a measure at all."""
+    known = measure.data.dropna(subset=[measure.name])["participant"]
+    return int(measure.data["participant"].nunique() - known.nunique())
 
 
 def _analysis(report: Report) -> str:

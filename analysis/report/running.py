@@ -42,6 +42,11 @@ def analyse(export: Path | None, csv: Path | None = None, map_file: Path | None 
         paper.check_kind(study.kind)
     if bundle is not None:
         study = with_metrics(study, bundle / "metrics.csv")
+    with apa.calling(study.titles):
+        return _analysed(study, plan_file, against, progress)
+
+
+def _analysed(study: Study, plan_file: Path | None, against: Path | None, progress: Progress) -> Report:
     recipe = recipes.find(study.kind)
     plan = recipe.PLAN
     if plan_file is not None:

@@ -77,22 +77,28 @@ def _verdict(report: Report, stated: dict[str, Any]) -> Verdict:
 
 def _effect(report: Report, stated: dict[str, Any], records: list[Record]) -> Verdict:
     for found in records:
-        rows = found.terms[found.terms["term"] == stated["term"]]
+        rows = found.terms[[_same_term(term, stated["term"]) for term in found.terms["term"]]]
         if len(rows):
             p = float(rows["p"].iloc[0])
             if pd.isna(p):
                 return Verdict("not defined", found.id, None, str(rows["reason"].iloc[0]))
-            start = f"{apa.words(stated['term'])}: "
+            start = f"{apa.words(rows['term'].iloc[0])}: "
             said = [text.removeprefix(start) for text in found.sentences if text.startswith(start)]
             words = "; ".join(said) or apa.p_value(p)
             return Verdict("supported" if p < report.plan.alpha else "not supported", found.id, p, words)
     return Verdict("not defined", records[0].id, None, f"{apa.words(stated['term'])} does not vary in these data")
 
 
+def _same_term(term: str, stated: str) -> bool:
+    """Return whether a term is the one stated; factors may stand in any order."""
+    return sorted(str(term).split(":")) == sorted(stated.split(":"))
+
+
 def _contrast(report: Report, stated: dict[str, Any], records: list[Record]) -> Verdict:
     high, low = stated["higher"], stated["lower"]
     wanted = stated.get("term")
     found = [(kept, row) for kept in records for row in _rows(kept.terms, high, low, report.plan.paired_test)
+             if getattr(row, "sides", None) in (None, stated.get("sided", "two"))
              if not wanted or getattr(row, "term", "") == wanted or kept.method.get("factor") == wanted
              or f".{wanted}" in kept.id]  # fmt: skip
     if len(found) != 1:
@@ -118,12 +124,15 @@ def _rows(terms: pd.DataFrame, high: str, low: str, paired_test: str) -> list[An
 def _words(kept: Record, row: Any) -> str:
     if "V" in kept.terms:
         return "; ".join(kept.sentences)
+    adjusted = f" ({CORRECTIONS[kept.method['correction']]})" if "correction" in kept.method else ""
+    p = f"{apa.p_value(row.p_adjusted)}{adjusted}"
     if hasattr(row, "z"):
-        return f"{apa.words(row.a)} − {apa.words(row.b)}: z = {apa.number(row.z)}, {apa.p_value(row.p_adjusted)}"
+        return f"{apa.words(row.a)} − {apa.words(row.b)}: z = {apa.number(row.z)}, {p}"
     if not hasattr(row, "t"):
         return (f"{apa.words(row.a)} − {apa.words(row.b)}: Δ = {apa.bounded(row.diff)}, "
-                f"{apa.interval(row.ci_low, row.ci_high, 95)}, {apa.p_value(row.p_adjusted)}")  # fmt: skip
-    return apa.difference(row)
+                f"{apa.interval(row.ci_low, row.ci_high, 95)}, {p}")  # fmt: skip
+    named = {"tukey": " (Tukey)", "games_howell": " (Games-Howell)"}.get(sort_of(kept.id)[1], "")
+    return f"{kept.sentences[row.Index]}{named}"
 
 
 def _equivalence(report: Report, stated: dict[str, Any], records: list[Record]) -> Verdict:

@@ -4,12 +4,17 @@ A `row` is one of `itertuples`, whose fields are the columns of its statistic.
 """
 
 import math
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import pandas as pd
 
 NOTHING = "—"
+JOINED = re.compile(r"( × | − |:|\[|\])")  # between the names of a cell, difference, term, coefficient
+_TITLES: ContextVar[Mapping[str, str] | None] = ContextVar("titles", default=None)
 SHARES = ("fraction", "ratio", "binary", "cluster")
 
 
@@ -80,9 +85,26 @@ def difference(row: Any, form: Callable[[float], str] = number) -> str:
     )
 
 
+@contextmanager
+def calling(titles: Mapping[str, str]) -> Iterator[None]:
+    """Let `words` give these titles in place of the names inside the block: `LRP` for `lrp`."""
+    token = _TITLES.set(titles)
+    try:
+        yield
+    finally:
+        _TITLES.reset(token)
+
+
 def words(name: str) -> str:
-    """Return an identifier as words on one line: `fraction_correct` as `fraction correct`, `a:b` as `a × b`."""
-    return " ".join(str(name).replace(":", " × ").replace("_", " ").split())
+    """Return an identifier as words on one line: `fraction_correct` as `fraction correct`, `a:b` as `a × b`.
+
+    >>> with calling({"lrp": "LRP"}):
+    ...     words("lrp"), words("none × lrp"), words("fraction_correct:lrp")
+    ('LRP', 'none × LRP', 'fraction correct × LRP')
+    """
+    titles = _TITLES.get() or {}
+    said = [titles.get(part, part.replace("_", " ")) for part in JOINED.split(str(name))]
+    return " ".join("".join(said).replace(":", " × ").split())
 
 
 def inside(label: str) -> str:

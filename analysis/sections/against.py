@@ -86,8 +86,9 @@ def _compared(own: Measure, other: Measure, name: str, other_name: str, plan: Pl
 
 
 def _conditions(measure: Measure, suffix: str) -> dict[str, Any]:
-    """Return the participants' values in each condition."""
-    factors = [factor for factor in [*measure.between, *measure.within] if measure.data[factor].nunique() > 1]
+    """Return the participants' values in each condition; where only one was met, it goes by its own name."""
+    everything = [*measure.between, *measure.within]
+    factors = [factor for factor in everything if measure.data[factor].nunique() > 1] or everything
     known = measure.data.dropna(subset=[measure.name])
     found: pd.Series = groups(known, measure.name, factors)
     return {f"{label}{suffix}": values for label, values in found.items()}

@@ -19,6 +19,7 @@ from analysis.statistics.effects import epsilon2_interval
 from analysis.statistics.factorial import anova as anovas
 from analysis.statistics.factorial import assumptions, posthoc, ranks
 from analysis.statistics.factorial import welch as welches
+from analysis.statistics.multiplicity import CORRECTIONS
 
 SUM = "sum-to-zero"
 POWER = 0.8
@@ -73,7 +74,8 @@ def planned(measure: Measure, plan: Plan) -> list[Record]:
                   if {*high, *low} <= set(measure.data[factor].dropna().astype(str))]  # fmt: skip
         having = [factor for factor in having if stated.get("term") in (None, factor)]
         if having:
-            found.append(posthoc.Contrast(having[0], high, low, stated.get("sided") == "one"))
+            contrast = posthoc.Contrast(having[0], high, low, stated.get("sided") == "one")
+            found += [] if contrast in found else [contrast]
     if not found:
         return []
     covariance = plan.covariance_of(measure.name)
@@ -86,10 +88,19 @@ def planned(measure: Measure, plan: Plan) -> list[Record]:
             posthoc.PLANNED,
             {"function": "t test of estimated marginal means", "posthoc_means": "emm", "covariance": covariance,
              "contrasts": SUM, "direction": "a − b", "correction": plan.correction, "family": "the planned contrasts"},
-            lambda terms: [f"{apa.difference(row)}{' (one-sided)' if row.sides == 'one' else ''}"
-                           for row in terms.itertuples()],
+            lambda terms: [_contrast_sentence(row, len(terms), plan.correction) for row in terms.itertuples()],
         )
     ]  # fmt: skip
+
+
+def _contrast_sentence(row: Any, contrasts: int, correction: str) -> str:
+    """Return a planned contrast in words; of several levels on a side it is their mean."""
+    sides = [f"mean of {apa.listing([apa.words(level) for level in side.split(PLUS)])}" if PLUS in side
+             else apa.words(side) for side in (row.a, row.b)]  # fmt: skip
+    notes = [*(["one-sided"] if row.sides == "one" else []),
+             *([f"{CORRECTIONS[correction]} over {contrasts} contrasts"] if contrasts > 1 else [])]  # fmt: skip
+    numbers = apa.difference(row).partition(": ")[2]
+    return f"{sides[0]} − {sides[1]}: {numbers}" + (f" ({', '.join(notes)})" if notes else "")
 
 
 def _anovas(measure: Measure, plan: Plan) -> list[Record]:

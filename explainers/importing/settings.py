@@ -32,6 +32,7 @@ class Method:
     name: str = field(metadata=expects("what the bundle calls it"))
     maps: Path = field(metadata=expects("a folder of maps, a CSV that lists them, or a .npz with all", path=True))
     title: str | None = field(default=None, metadata=expects("what people call it"))
+    short: str | None = field(default=None, metadata=expects("what axes call it"))
     paper: str = field(default="", metadata=expects("its source", lambda value: isinstance(value, str)))
     signed: bool = field(default=False, metadata=expects("true or false", is_flag))
     pixelwise: bool = field(default=False, metadata=expects("true or false", is_flag))

@@ -188,6 +188,7 @@ def _described(method: Method) -> dict[str, Any]:
         "name": method.name,
         "method": "imported",
         "title": method.title or method.name,
+        "short": method.short or method.title or method.name,
         "paper": method.paper,
         "signed": method.signed,
         "pixelwise": method.pixelwise,

@@ -24,6 +24,7 @@ def c_mwp(model: torch.nn.Module, images: torch.Tensor, targets: torch.Tensor, *
 RECORD = Record(
     function=c_mwp,
     title="Contrastive excitation backprop",
+    short="Contrastive EBP",
     paper="Zhang et al. 2018, Top-Down Neural Attention by Excitation Backprop, IJCV",
     needs=("gradients", "layer"),
     together=True,

@@ -220,6 +220,7 @@ def _captum(model: torch.nn.Module, images: torch.Tensor, targets: torch.Tensor)
 RECORD = Record(
     function=deeplift,
     title="DeepLIFT (Rescale)",
+    short="DeepLIFT",
     paper="Shrikumar, Greenside, Kundaje 2017, ICML",
     parameters={
         "baseline": "The image (C, H, W) or colour (C,) that differences are taken from, in the model's input space; "

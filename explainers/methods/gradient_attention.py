@@ -28,6 +28,7 @@ def gradient_attention(model: torch.nn.Module, images: torch.Tensor, targets: to
 RECORD = Record(
     function=gradient_attention,
     title="Gradient-weighted attention",
+    short="Gradient attention",
     paper="Chefer, Gur, Wolf 2021, Generic Attention-model Explainability, ICCV",
     needs=("attention", "gradients"),
     together=True,

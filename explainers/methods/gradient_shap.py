@@ -98,6 +98,7 @@ def _shap(model: torch.nn.Module, images: torch.Tensor, _targets: torch.Tensor, 
 RECORD = Record(
     function=gradient_shap,
     title="GradientSHAP (expected gradients)",
+    short="GradientSHAP",
     paper="Lundberg, Lee 2017, NeurIPS; Erion et al. 2021, Nature Machine Intelligence",
     parameters={
         "n_samples": "Draws of a background and a point on the way from it to the image.",

@@ -95,6 +95,7 @@ def _zennit(model: torch.nn.Module, images: torch.Tensor, targets: torch.Tensor)
 RECORD = Record(
     function=lrp,
     title="Layer-wise relevance propagation",
+    short="LRP",
     paper="Bach et al. 2015, PLOS ONE; Kohlbrenner et al. 2020, IJCNN; rules by zennit; AttnLRP: Achtibat et al. 2024",
     parameters={"composite": f"Which rules apply where: {', '.join(_OFFERED)}."},
     needs=("gradients", "preprocessing"),

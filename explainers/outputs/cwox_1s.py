@@ -18,6 +18,7 @@ def cwox_1s(output: Output) -> list[Node]:
 RECORD = Record(
     function=cwox_1s,
     title="Contrastive whole-output explanation in one stage (CWOX-1s)",
+    short="CWOX-1s",
     paper="Xie et al. 2023, Two-Stage Holistic and Contrastive Explanation of Image Classification, UAI",
     parameters=PARAMETERS,
     needs=("one_label",),

@@ -64,6 +64,7 @@ _PERCENTILES = ", ".join(f"{base.percentile} for {name}" for name, base in BASES
 RECORD = Record(
     function=cwox_2s,
     title="Contrastive whole-output explanation in two stages (CWOX-2s)",
+    short="CWOX-2s",
     paper="Xie et al. 2023, Two-Stage Holistic and Contrastive Explanation of Image Classification, UAI",
     parameters={
         **PARAMETERS,

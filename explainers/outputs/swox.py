@@ -18,6 +18,7 @@ def swox(output: Output) -> list[Node]:
 RECORD = Record(
     function=swox,
     title="Simple whole-output explanation (SWOX)",
+    short="SWOX",
     paper="Xie et al. 2023, Two-Stage Holistic and Contrastive Explanation of Image Classification, UAI",
     parameters=PARAMETERS,
     needs=("one_label",),

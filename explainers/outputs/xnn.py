@@ -84,6 +84,7 @@ def _observed(*, network: Path | str, layer: Layer = None) -> Callable[[torch.nn
 RECORD = Record(
     function=xnn,
     title="Explanation network",
+    short="XNN",
     paper="Qi, Khorram, Li 2021, Embedding Deep Networks into Visual Explanations, Artificial Intelligence",
     parameters={"network": "The explanation network: its file."},
     needs=("gradients", "layer"),

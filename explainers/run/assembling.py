@@ -122,6 +122,7 @@ def _write_method(
         "name": method.id,
         "method": method.name,
         "title": known.title,
+        "short": known.short or known.title,
         "paper": known.paper,
         "signed": known.signed,
         "pixelwise": known.pixelwise,

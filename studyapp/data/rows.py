@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from studyapp import models
+from studyapp.bundles.stimuli import reader
 from studyapp.coding import results
 from studyapp.core.engine.displays import FACTOR, WITHIN
 from studyapp.core.engine.kinds import Kind, Page, kind
@@ -223,6 +224,7 @@ def about(study: models.Study, kind: Kind, its_versions: list[models.Version]) -
         "parameters": versions[0]["parameters"] if versions else kind.defaults(study.language) | study.parameters,
         "factors": levels,
         "within": _within(its_versions),
+        "titles": reader(study.bundle).short_titles() if study.bundle else {},
         "versions": versions,
     }
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,22 @@ from analysis.recipes import clustering
 from analysis.report import as_paper, folder
 from analysis.report.content import Report
 from analysis.report.running import analyse
+from analysis.sections import against
 from tests.analysis import factory
 
 ROOT = Path(__file__).parents[2]
-EXPORTS = {"multiscale-occlusion": (factory.forward_simulation, 24), "cwox": (factory.label_matching, 8),
+
+
+def simulated(folder: Path, n: int) -> Path:
+    """Write a forward-simulation study with two screening questions, of which every eighth fails the second."""
+    factory.forward_simulation(folder, n)
+    steps = [{"participant": f"p{i:05d}", "step_index": k, "page": "screening", "key": f"screening-{k}",
+              "screening_passed": factory.truth(i % 8 or k == 0)} for i in range(n) for k in range(2)]  # fmt: skip
+    factory.write(folder, "steps", steps)
+    return folder
+
+
+EXPORTS = {"multiscale-occlusion": (simulated, 24), "cwox": (factory.label_matching, 8),
            "xnn": (factory.clustering, 6)}  # fmt: skip
 COMPLEMENT = ("NoVis", "1-Heatmap (DeepLIFT)")
 
@@ -74,6 +87,11 @@ def test_ours_is_the_row_of_the_results(reports):
     assert all(row["analysis"] in found for row in rows.values())
 
 
+def test_the_screening_counts_who_failed_a_question(reports):
+    rows = laid_out("multiscale-occlusion", reports[0]["multiscale-occlusion"]).numbers().set_index("item")
+    assert rows.loc["Section 8.2", ["published", "ours"]].tolist() == ["8 of 32", "3 of 24"]
+
+
 def test_a_comparison_is_found_in_either_order(reports):
     rows = laid_out("multiscale-occlusion", reports[0]["multiscale-occlusion"]).numbers().set_index("quantity")
     tukey = next(kept for section in reports[0]["multiscale-occlusion"].sections for kept in section.records
@@ -92,6 +110,14 @@ def test_the_complementary_study_stands_beside_the_main_one(reports):
     assert numbers.loc[place, "analysis"] == "purity_gulls.unpaired"
 
 
+def test_a_complementary_study_of_one_stage_stands_there_by_its_name(reports, tmp_path):
+    other = factory.clustering(tmp_path / "one", n=6, seed=4, stages=COMPLEMENT[1:])
+    found = [clustering.measures(read_export(folder)) for folder in (reports[1]["xnn"], other)]
+    section = against.section("main", found[0], "one", found[1], reports[0]["xnn"].plan)
+    purity = next(kept for kept in section.records if kept.id == "purity_gulls.unpaired")
+    assert set(purity.terms["b"]) == {"1-Heatmap (DeepLIFT) (one)"}
+
+
 def test_what_a_study_lacks_is_said(reports):
     report = reports[0]["multiscale-occlusion"]
     uncoded = [section for section in report.sections if section.title not in ("Saliency ratio", "Features named")]
@@ -99,7 +125,16 @@ def test_what_a_study_lacks_is_said(reports):
     shown = laid_out("multiscale-occlusion", Report("", report.sample, report.plan, uncoded, [], measures))
     missing = [one for item in shown.items if item.label == "Figure 26" for one in item.numbers]
     assert {(one.ours, one.analysis) for one in missing} == {("not in this study", "")}
-    assert shown.said().startswith("13 of the 26 numbers")
+    assert shown.said().startswith("14 of the 27 numbers")
+
+
+def test_a_data_set_of_another_name_is_told_by_the_names_that_are_recognised(reports):
+    report = reports[0]["xnn"]
+    sections = [replace(section, records=[found for found in section.records if "cells" not in found.id])
+                for section in report.sections]  # fmt: skip
+    shown = laid_out("xnn", Report("", report.sample, report.plan, sections, [], report.measures))
+    missing = next(item for item in shown.items if item.label == "Figure 4 (a)").numbers
+    assert {one.ours for one in missing} == {"nothing in this study is called cel or cells"}
 
 
 def test_the_page_lies_beside_the_report(written):

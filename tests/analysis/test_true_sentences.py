@@ -11,7 +11,8 @@ from analysis.errors import AnalysisError
 from analysis.report import folder
 from analysis.report.methods import methods_text
 from analysis.report.running import analyse
-from analysis.results import tables
+from analysis.report.verdicts import verdicts
+from analysis.results import apa, tables
 from analysis.statistics.multiplicity import adjust
 from tests.analysis import factory
 
@@ -88,6 +89,7 @@ def test_numbers_and_claims_are_those_of_the_results(tmp_path, n_between, n_with
         check_numbers(section.answer, content)
     by_id = {found["id"]: found for found in content["analyses"]}
     assert len(by_id) == len(content["analyses"])
+    check_each_against_its_own(report, by_id)
     answer = report.sections[0].answer
     if n_within:
         pairs = [found for id, found in by_id.items() if ".paired." in id]
@@ -105,6 +107,15 @@ def test_numbers_and_claims_are_those_of_the_results(tmp_path, n_between, n_with
     side = "mixed" if n_between and n_within else "between subjects" if n_between else "within subjects"
     assert f"The design was {side}" in text
     assert ("factorial ANOVA" in text) == bool(n_between)
+
+
+def check_each_against_its_own(report, by_id: dict[str, dict]) -> None:
+    """Hold every sentence to the numbers of its own analysis, and every answer to those of its section."""
+    for section in report.sections:
+        own = [by_id[found.id] for found in section.records]
+        check_numbers(section.answer, {"own": own, "power": 0.8})
+        for found, kept in zip(section.records, own, strict=True):
+            check_numbers(" ".join(found.sentences), kept)
 
 
 RECIPES = (factory.forward_simulation, factory.label_matching, factory.clustering)
@@ -125,6 +136,7 @@ def test_numbers_of_every_recipes_answers_are_in_its_results(tmp_path, make):
     export, other = make(tmp_path / "export"), make(tmp_path / "other", seed=2)
     report = analyse(measured(export), against=other)
     content = folder.results(report)
+    check_each_against_its_own(report, {found["id"]: found for found in content["analyses"]})
     for section in report.sections:
         check_numbers(section.answer, content)
         check_numbers(" ".join(text for found in section.records for text in found.sentences), content)
@@ -241,3 +253,54 @@ def test_primary_hypotheses_on_several_outcomes_are_adjusted(tmp_path):
     found = folder.results(report)["hypotheses"]
     assert [entry["p_adjusted"] for entry in found] == pytest.approx(adjust([entry["p"] for entry in found]))
     assert all((entry["verdict"] == "supported") == (entry["p_adjusted"] < 0.05) for entry in found)
+
+
+@pytest.mark.parametrize("term", ["a:b", "b:a"])
+def test_an_interaction_is_found_whatever_the_order_of_its_factors(tmp_path, term):
+    report = written(tmp_path, 1, 1, 0.0, plan=stated(analysis="Score.Sum.anova_within", term=term))
+    verdict = folder.results(report)["hypotheses"][0]
+    assert (verdict["verdict"], verdict["tested_by"]) == ("not supported", "Score.Sum.anova_within")
+
+
+def test_a_one_sided_contrast_of_several_levels_says_what_it_is(tmp_path):
+    plan = stated(analysis="Score.Sum.contrast", higher="some", lower="hidden + shown", sided="one")
+    plan["hypotheses"].append({**plan["hypotheses"][0], "id": "H2", "sided": "two"})
+    report = written(tmp_path, 2, 0, 0.0, plan=plan)
+    said = next(found.sentences for found in report.sections[0].records if found.id == "Score.Sum.contrast")
+    assert said[0].startswith("some − mean of hidden and shown: Δ = ")
+    assert said[0].endswith("(one-sided, Holm over 2 contrasts)")
+    assert said[1].endswith("(Holm over 2 contrasts)")
+    assert [verdict.words for verdict in verdicts(report)] == list(said)
+
+
+def test_a_verdict_names_the_correction_of_its_p(tmp_path):
+    report = written(tmp_path, 2, 0, 0.0, plan=stated(analysis="Score.Sum.tukey.b", higher="some", lower="hidden"))
+    assert verdicts(report)[0].words.endswith("(Tukey)")
+
+
+def test_who_has_no_value_is_not_told_as_analysed_for_it(tmp_path):
+    written(tmp_path, 1, 0, 0.0)
+    data = pd.read_csv(tmp_path / "t.csv")
+    data.loc[:2, "Score.Sum"] = np.nan
+    data.to_csv(tmp_path / "t.csv", index=False)
+    report = analyse(None, csv=tmp_path / "t.csv", map_file=tmp_path / "m.toml")
+    said = methods_text(report)
+    assert "12 were analysed; nobody was left out. Of the analysed, 3 have no score.Sum." in said
+    assert {found.n for found in report.sections[0].records} == {9}
+
+
+def test_methods_are_called_by_their_titles_and_ids_stay(tmp_path):
+    export = factory.forward_simulation(tmp_path / "export", n=24, codes=False)
+    path = export / "dataset_description.json"
+    titles = {"lrp": "LRP", "multiscale_occlusion": "Multi-scale occlusion"}
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"titles": titles}))
+    report = analyse(export)
+    content = folder.results(report)
+    with apa.calling(titles):
+        told = [content["design"], methods_text(report)]
+    told += [figure.alt + figure.title for section in report.sections for figure in section.figures]
+    told += [text for found in content["analyses"] for text in found["apa"]]
+    assert not [text for text in told if re.search(r"\blrp\b|multiscale occlusion", text)]
+    assert "heatmap (none, LRP, Multi-scale occlusion)" in content["design"]
+    tukey = next(found for found in content["analyses"] if found["id"] == "fraction_correct.tukey.heatmap")
+    assert {term["b"] for term in tukey["terms"]} == {"lrp", "multiscale_occlusion"}

@@ -22,6 +22,13 @@ def test_pixelwise_methods_are_those_that_attribute_pixels_one_by_one():
     }  # fmt: skip
 
 
+def test_axes_call_every_method_by_a_name_that_fits_them_and_is_its_own():
+    records = {**explainers.METHODS, **explainers.OUTPUTS}
+    said = [record.short or record.title for record in records.values()]
+    assert [text for text in said if len(text) > 24] == []
+    assert len(set(said)) == len(said)
+
+
 def test_methods_explained_together_draw_nothing_and_pass_each_image_once_or_twice():
     together = {name for name, record in explainers.METHODS.items() if record.together}
     assert together == {

@@ -98,13 +98,21 @@ def complete_people(
 
 
 def effects_of(between: list[str], within: list[str]) -> list[str]:
-    """Return every effect: those of the between factors, then each of the within factors with what crosses it."""
+    """Return every effect: those of the between factors, then each of the within factors with what crosses it.
+
+    >>> effects_of(["group"], ["stage"])
+    ['group', 'stage', 'group:stage']
+    """
     outer = terms_of(between)
     return [*outer, *(term for inner in terms_of(within) for term in [inner, *(f"{o}:{inner}" for o in outer)])]
 
 
 def contrasts_of(within: list[str], inner: str, columns: pd.Index) -> np.ndarray:
-    """Return orthonormal contrasts (cells, df) of an effect of the within factors; of the mean for none."""
+    """Return orthonormal contrasts (cells, df) of an effect of the within factors; of the mean for none.
+
+    >>> contrasts_of(["stage"], "stage", pd.Index(["a", "b"], name="stage")).round(3).tolist()
+    [[-0.707], [0.707]]
+    """
     parts = []
     for factor in within:
         k = columns.get_level_values(factor).nunique()
@@ -117,7 +125,12 @@ def contrasts_of(within: list[str], inner: str, columns: pd.Index) -> np.ndarray
 
 
 def between_columns(people: pd.DataFrame, between: list[str]) -> dict[str, np.ndarray]:
-    """Return each between effect's columns under sum contrasts; the mean's are called by the empty text."""
+    """Return each between effect's columns under sum contrasts; the mean's are called by the empty text.
+
+    >>> columns = between_columns(pd.DataFrame({"group": pd.Categorical(["x", "y"])}), ["group"])
+    >>> {name: values.ravel().tolist() for name, values in columns.items()}
+    {'': [1.0, 1.0], 'group': [1.0, -1.0]}
+    """
     single = {}
     for factor in between:
         codes = people[factor].cat.codes.to_numpy()
@@ -150,6 +163,11 @@ def _stratum(
 
 
 def rest_of(values: np.ndarray, design: np.ndarray) -> np.ndarray:
+    """Return what the columns of a design leave of values, by least squares.
+
+    >>> rest_of(np.array([[1.0], [3.0]]), np.ones((2, 1))).round(12).ravel().tolist()
+    [-1.0, 1.0]
+    """
     return values - design @ np.linalg.lstsq(design, values, rcond=None)[0] if design.shape[1] else values
 
 

@@ -20,6 +20,8 @@ from .manifest import read_latent_tree, read_manifest
 from .pictures import read_array, read_map, read_photograph
 from .tables import OUTCOMES, Heatmap, at, rows
 
+LONGEST_SHORT = 24  # letters; a longer title does not fit an axis
+
 __all__ = ["Bundle", "BundleError", "Heatmap", "Prediction"]
 
 
@@ -166,6 +168,17 @@ class Bundle:
     def method_title(self, name: str) -> str:
         """Return what people call a method: the title that the manifest gives it, or its name made readable."""
         return str(self.methods.get(name, {}).get("title") or words(name))
+
+    def short_titles(self) -> dict[str, str]:
+        """Return what axes and tables call a method: the manifest's `short`, or else its title.
+
+        What is long, or what two methods would be called alike, is left out: such a method goes by its name.
+        """
+        said = {name: record.get("short") or record.get("title") for name, record in self.methods.items()}
+        times = Counter(said.values())
+        return {
+            name: title for name, title in said.items() if title and len(title) <= LONGEST_SHORT and times[title] == 1
+        }
 
     def offered(self, what: str) -> dict[str, int]:
         """Return what the bundle has, each with the number of its images.

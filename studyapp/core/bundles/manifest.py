@@ -96,7 +96,7 @@ def _check_methods(path: Path, methods: Any) -> None:
     for number, method in enumerate(methods):
         where = f"methods[{number}]"
         names.append(_named(path, f"{where}.name", _object(path, method, where).get("name")))
-        for key in ("title", "paper"):
+        for key in ("title", "short", "paper"):
             _optional(path, method, where, key, str, "a text")
         for key in ("signed", "pixelwise"):
             _optional(path, method, where, key, bool, "true or false")

@@ -43,7 +43,8 @@ ROWS = {
     "wide": "run, its answers side by side",
 }
 # Keys of the description that are ours, not schema.org's.
-OWN = ("software", "kind", "study_version", "study_versions", "parameters", "factors", "within", "levels", "valueType")
+OWN = ("software", "kind", "study_version", "study_versions", "parameters", "factors", "within", "titles", "levels",
+       "valueType")  # fmt: skip
 
 
 def dataset_description(
@@ -52,7 +53,8 @@ def dataset_description(
     """Return the metadata of an export as Psych-DS wants it, every column of every table described once.
 
     `study` holds slug, title, parameters, factors (name → levels), within (the same of what each participant met
-    several levels of) and versions, newest first, each with study_version, published, sha256, parameters and display.
+    several levels of), titles (method → what axes call it) and versions, newest first, each with study_version,
+    published, sha256, parameters and display.
     """
     described = _described(columns)
     versions = study["versions"]
@@ -69,6 +71,7 @@ def dataset_description(
         "parameters": study["parameters"],
         "factors": study["factors"],
         "within": study["within"],
+        "titles": study["titles"],
         "variableMeasured": [property_value(column) for column in described.values()],
     }
 

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from studyapp import models
+from studyapp.bundles.stimuli import reader
 from studyapp.core.engine.kinds import kinds
 from studyapp.core.export.columns import columns
 from studyapp.data import exporting
@@ -30,6 +31,11 @@ def read(study, tmp_path):
             return list(csv.DictReader(file))
 
     return export
+
+
+def test_the_description_says_what_axes_call_each_method(read, study, monkeypatch):
+    monkeypatch.setitem(reader(study.bundle).methods["lrp"], "short", "LRP")
+    assert read("description")["titles"] == {"lrp": "LRP"}
 
 
 def test_every_answered_step_is_a_row_and_every_trial_one_of_its_own(start, read):
@@ -170,5 +176,5 @@ def test_an_export_asks_for_answers_and_events_once_for_many_runs(
 ):
     for name in ("anna", "bela", "cora", "dora"):
         walk(start(name))
-    with django_assert_max_num_queries(16, using="snapshot"):
+    with django_assert_max_num_queries(17, using="snapshot"):
         exporting.export(study, tmp_path / "out")
