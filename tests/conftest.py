@@ -3,6 +3,7 @@
 import gc
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests import emptying
 
@@ -37,8 +38,10 @@ def pytest_ignore_collect(collection_path, config):
 
 
 def pytest_sessionstart():
-    """Empty databases the quick way."""
+    """Empty databases the quick way, and fail no property because the machine has other things to do."""
     emptying.install()
+    settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("unhurried")
 
 
 def pytest_collection_finish():

@@ -47,6 +47,7 @@ def analyse(export: Path | None, csv: Path | None = None, map_file: Path | None 
 
 
 def _analysed(study: Study, plan_file: Path | None, against: Path | None, progress: Progress) -> Report:
+    other = None if against is None else _of_the_same_kind(read_export(against), study)
     recipe = recipes.find(study.kind)
     plan = recipe.PLAN
     if plan_file is not None:
@@ -61,8 +62,8 @@ def _analysed(study: Study, plan_file: Path | None, against: Path | None, progre
         check_against(plan.hypotheses, measures, planned, where)
     note = getattr(recipe, "METRICS_NOTE", "")
     steps = [*recipe.sections(sample.study, plan), ("metrics", lambda: prediction.section(sample.study, plan, note))]
-    if against is not None:
-        steps.append(("comparison", lambda: _comparison(recipe, sample.study, read_export(against), plan)))
+    if other is not None:
+        steps.append(("comparison", lambda: _comparison(recipe, sample.study, other, plan)))
     steps += [("sensitivity", lambda: sensitivity.section(recipe, sample, plan))]
     found = [_computed(name, compute) for name, compute in progress(steps)]
     sections = [section for section in found if section is not None]
@@ -112,8 +113,13 @@ def _missing(sections: list[Section], plan: Plan) -> list[str]:
     return [f"Planned, and not part of this report because the data hold nothing for it: {apa.listing(missing)}."]
 
 
-def _comparison(recipe: ModuleType, own: Study, other: Study, plan: Plan) -> Section:
+def _of_the_same_kind(other: Study, own: Study) -> Study:
+    """Return the study to compare with; raise where it is of another kind, before anything is computed."""
     if other.kind != own.kind:
         raise AnalysisError(f"--against: found a {other.kind} study, expected one of {own.kind} as the first")
+    return other
+
+
+def _comparison(recipe: ModuleType, own: Study, other: Study, plan: Plan) -> Section:
     measures = recipe.measures(select(other, plan).study)
     return comparing.section(own.name, recipe.measures(own), other.name, measures, plan)

@@ -15,6 +15,7 @@ from scipy import integrate, stats
 
 from analysis.errors import NotDefined
 from analysis.statistics.cells import alike, check_cells, complete, terms_of, varying
+from analysis.statistics.effects import gauss_legendre
 
 COLUMNS = ("term", "n", "bf10", "bf01")
 DIFFERENCE = math.sqrt(2) / 2
@@ -96,7 +97,7 @@ def _evidence(y: np.ndarray, parts: list[np.ndarray]) -> float:
     design = np.hstack(parts)
     design = design - design.mean(axis=0)
     cross, towards, total = design.T @ design, design.T @ y, float(y @ y)
-    nodes, weights = np.polynomial.legendre.leggauss(NODES)
+    nodes, weights = gauss_legendre(NODES)
     g = (FIXED / stats.norm.ppf((1 + (nodes + 1) / 2) / 2)) ** 2
     places = np.array(list(product(range(NODES), repeat=len(parts))))
     sizes = [part.shape[1] for part in parts]

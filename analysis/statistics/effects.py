@@ -1,6 +1,7 @@
 """Effect sizes with intervals: partial η² and ω², Hedges g, rank-biserial correlation, Wilson, Newcombe."""
 
 import math
+from functools import cache
 
 import numpy as np
 from scipy import optimize, stats
@@ -111,17 +112,27 @@ def _noncentral_t(t: float, df: float, probability: float) -> float:
     def excess(noncentrality: float) -> float:
         share = float(stats.nct.cdf(t, df, noncentrality))
         if math.isnan(share):  # scipy's series gives up here and there: the normal integrated over χ's quantiles
+            nodes, weights = gauss_legendre(400)
+            scales = np.sqrt(stats.chi2.ppf((nodes + 1) / 2, df) / df)
             share = float(weights @ stats.norm.cdf(t * scales - noncentrality)) / 2
         return share - probability
-
-    nodes, weights = np.polynomial.legendre.leggauss(400)
-    scales = np.sqrt(stats.chi2.ppf((nodes + 1) / 2, df) / df)
 
     reach = 4 * math.sqrt(1 + t**2 / (2 * df))  # beyond it scipy's distribution function is NaN
     if abs(t) < LARGEST_T and excess(t - reach) > 0 > excess(t + reach):
         return float(optimize.brentq(excess, t - reach, t + reach, xtol=1e-12))
     share = 1 - probability if t > 0 else probability
     return float(t * math.sqrt(stats.chi2.ppf(share, df) / df))  # the numerator's own spread is nothing beside δ
+
+
+@cache
+def gauss_legendre(n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the nodes in [-1, 1] and the weights of Gauss-Legendre quadrature; both are shared, and left as they are.
+
+    >>> nodes, weights = gauss_legendre(2)
+    >>> round(float(weights @ nodes**2), 3)
+    0.667
+    """
+    return np.polynomial.legendre.leggauss(n)
 
 
 def rank_biserial(a: np.ndarray, b: np.ndarray, level: float = 0.95) -> tuple[float, float, float]:

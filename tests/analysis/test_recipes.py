@@ -24,16 +24,14 @@ def kind(request):
     return request.param
 
 
-@pytest.fixture(scope="module")
-def export(kind, tmp_path_factory):
-    return getattr(factory, kind)(tmp_path_factory.mktemp(kind) / "export")
+@pytest.fixture
+def export(kind, usual):
+    return usual(kind)[0]
 
 
-@pytest.fixture(scope="module")
-def report(export):
-    folder = export.parent / "report"
-    assert main(["report", str(export), "--out", str(folder)]) == 0
-    return folder
+@pytest.fixture
+def report(kind, usual):
+    return usual(kind)[1]
 
 
 def analyses(folder) -> dict[str, dict]:
@@ -55,10 +53,11 @@ def test_measures_have_a_value_per_participant_or_condition(kind, export):
         assert measure.kind in (*KINDS, "time", "number")
 
 
-def test_sections_answer_in_a_sentence_and_ids_are_unique(kind, export):
+def test_sections_answer_in_a_sentence_and_ids_are_unique(kind, tmp_path):
     recipe = recipes.find(kind)
     assert isinstance(recipe.PLAN, Plan)
-    found = [compute() for _, compute in recipe.sections(read_export(export), recipe.PLAN)]
+    study = read_export(getattr(factory, kind)(tmp_path / "export", n=12))
+    found = [compute() for _, compute in recipe.sections(study, recipe.PLAN)]
     found = [section for section in found if section is not None]
     assert all(isinstance(section, Section) and section.answer.endswith(".") for section in found)
     ids = [record.id for section in found for record in section.records]
@@ -82,11 +81,11 @@ def test_no_null_without_a_reason_and_no_infinite_number(report):
             assert None not in term.values() or term.get("reason"), (found["id"], term)
 
 
-def test_label_matching_counts_evaluation_only_and_tests_chance(tmp_path):
-    folder = factory.label_matching(tmp_path / "export")
+def test_label_matching_counts_evaluation_only_and_tests_chance(usual):
+    folder, report = usual("label_matching")
     trials = pd.read_csv(folder / "study-demo_table-trials_data.csv")
     expected = trials[trials["phase"] == "evaluation"].groupby("participant")["correct"].mean()
-    found = analysed(folder)
+    found = analyses(report)
     everybody = found["fraction_correct.descriptives"]["terms"][0]
     assert everybody["mean"] == pytest.approx(expected.mean())
     chance = found["fraction_correct.chance"]["terms"][0]
@@ -97,9 +96,8 @@ def test_label_matching_counts_evaluation_only_and_tests_chance(tmp_path):
     assert [term["x"] for term in curve] == [1, 2, 3, 4]
 
 
-def test_clustering_pairs_stages_within_participants(tmp_path):
-    folder = factory.clustering(tmp_path / "export")
-    found = analysed(folder)
+def test_clustering_pairs_stages_within_participants(usual):
+    found = analyses(usual("clustering")[1])
     for pair in ("NoVis-1-Heatmap", "NoVis-XNN", "1-Heatmap-XNN"):
         for outcome in ("purity", "purity_cells", "purity_gulls", "confidence"):
             assert f"{outcome}.paired.{pair}" in found
@@ -111,10 +109,10 @@ def test_clustering_pairs_stages_within_participants(tmp_path):
     assert found["purity.paired.NoVis-XNN"]["type"] == "primary"
 
 
-def test_clustering_says_who_took_part_and_how_hard_it_was(tmp_path):
-    folder = factory.clustering(tmp_path / "export")
+def test_clustering_says_who_took_part_and_how_hard_it_was(usual):
+    folder, report = usual("clustering")
     steps = pd.read_csv(folder / "study-demo_table-steps_data.csv")
-    found = analysed(folder)
+    found = analyses(report)
     assert found["difficulty.descriptives"]["terms"][0]["mean"] == pytest.approx(steps["closing_difficulty"].mean())
     shares = {(term["term"], term["answer"]): term["share"] for term in found["demographics"]["terms"]}
     assert shares == {

@@ -1,6 +1,5 @@
 """What a learner does in label matching is what the report's learning curve tells."""
 
-import json
 import re
 
 import pytest
@@ -17,7 +16,7 @@ pytestmark = [pytest.mark.django_db(transaction=True, databases=["default", "sna
 
 
 def test_a_learners_curve_rises_over_the_training_in_the_report(tmp_path):
-    from analysis.cli import main
+    from analysis.report.running import analyse
 
     bundle = loaded.load(write_bundle, "look-alikes")
     study = models.Study.objects.create(slug="pairs", title="Pairs", kind="label_matching", bundle=bundle, seed=1)
@@ -26,9 +25,8 @@ def test_a_learners_curve_rises_over_the_training_in_the_report(tmp_path):
     publishing.publish(study)
     list(simulate(study, 16, by_functions.walk, skill="learner", seed=3))
     exporting.export(study, tmp_path / "export")
-    assert main(["report", str(tmp_path / "export"), "--out", str(tmp_path / "report")]) == 0
-    figures = json.loads((tmp_path / "report" / "results.json").read_text(encoding="utf-8"))["figures"]
-    (curve,) = [figure["alt"] for figure in figures if figure["title"] == "Share matched over the training trials"]
+    figures = [figure for section in analyse(tmp_path / "export").sections for figure in section.figures]
+    (curve,) = [figure.alt for figure in figures if figure.title == "Share matched over the training trials"]
     from_to = [(int(first), int(last)) for first, last in re.findall(r"from (\d+)% to (\d+)%", curve)]
     assert len(from_to) == 2
     assert all(last > first + 15 for first, last in from_to)

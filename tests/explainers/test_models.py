@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -120,3 +122,12 @@ def test_class_names_come_from_imagenet_a_list_a_file_or_its_index(tmp_path):
         names(["a", "a"])
     with pytest.raises(UserError, match="cannot read"):
         names("nowhere.txt")
+
+
+def test_models_are_there_without_pytorchs_compiler_which_takes_seconds_and_who_wants_it_gets_the_real_one():
+    code = (
+        "import sys; from explainers._torchvision import torchvision; torchvision.models.resnet18; "
+        "assert not {name for name in sys.modules if name.startswith('torch._dynamo')}; "
+        "from torch._dynamo.utils import counters, is_compile_supported"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -45,6 +45,7 @@ HIGHER = {
     STUDY + "variants/text/<str:text_key>/": ("analyst", "editor"),
     STUDY + "variants/questionnaire/<str:its_name>/": ("analyst", "editor"),
     STUDY + "marks/<str:parameter>/": ("analyst", "editor"),
+    **{STUDY + f"languages/{end}": ("analyst", "editor") for end in ("", "<slug:code>/", "<slug:code>/upload/")},
     STUDY + "people/": ("analyst", "owner"),
     "admin/studyapp/study/<path:object_id>/change/": ("analyst", "editor"),
     "admin/studyapp/study/<path:object_id>/history/": ("editor", "editor"),
@@ -105,26 +106,45 @@ def study(tmp_path, settings):
         user = User.objects.create_user(role, is_staff=True, is_superuser=role == "superuser")
         if role in models.Member.Role.values:
             models.Member.objects.create(study=study, user=user, role=role)
+    study.words, study.rows, study.cookies = words(study), rows(study), cookies()
     yield study
     cache.clear()
 
 
-def address(study, pattern: str) -> str:
-    """Return the address that a pattern stands for, of what the study has."""
-    run, bundle = study.participants.first(), stimuli.reader(study.bundle)
+def words(study) -> dict:
+    """Return what the study has for each part of an address."""
+    bundle = stimuli.reader(study.bundle)
     image_id = next(iter(bundle.images))
     _, _, folder, name = stimuli.stimulus_url(study.bundle, bundle.image_file(image_id)).split("/")
-    its_model = pattern.split("/")[2] if pattern.startswith("admin/studyapp/") else ""
+    found = {"slug": study.slug, "folder": folder, "name": name, "table": "trials", "stage": "classes"}
+    found |= {"condition": study.conditions.first().name, "column": next(iter(passages.free_fields(study)))}
+    found |= {"id": 1, "position": 0, "place": 0, "image_id": image_id}
+    found |= {"parameter": "screening_frames", "text_key": "information", "its_name": TRUST["name"], "code": "en"}
+    found |= {"code_pk": study.codes.get().pk, "report_pk": study.jobs.get(kind="report").pk}
+    return found | dict.fromkeys(("job", "job_pk"), study.jobs.get(kind="export").pk)
+
+
+def rows(study) -> dict:
+    """Return a row of each model that the desk has pages of."""
     change, identity = study.changes.first(), models.Identity.objects.get()
-    found = {"study": study, "bundle": study.bundle, "participant": run, "change": change, "identity": identity}
-    pk = found[its_model].pk if its_model in found else 1
-    words = {"slug": study.slug, "folder": folder, "name": name, "table": "trials", "stage": "classes"}
-    words |= {"condition": study.conditions.first().name, "column": next(iter(passages.free_fields(study)))}
-    words |= {"pk": pk, "object_id": pk, "id": 1, "position": 0, "place": 0, "image_id": image_id}
-    words |= {"parameter": "screening_frames"}
-    words |= {"text_key": "information", "its_name": TRUST["name"]}
-    words |= {"code_pk": study.codes.get().pk, "report_pk": study.jobs.get(kind="report").pk}
-    words |= dict.fromkeys(("job", "job_pk"), study.jobs.get(kind="export").pk)
+    run = study.participants.first()
+    return {"study": study, "bundle": study.bundle, "participant": run, "change": change, "identity": identity}
+
+
+def cookies() -> dict:
+    """Return the cookies of a browser in which somebody of each role has signed in."""
+    signed = {user.username: Client() for user in User.objects.all()}
+    for user in User.objects.all():
+        signed[user.username].force_login(user)
+    return {role: client.cookies.output(header="", sep=";") for role, client in signed.items()}
+
+
+def address(study, pattern: str) -> str:
+    """Return the address that a pattern stands for, of what the study has."""
+    run, bundle, image_id = study.rows["participant"], stimuli.reader(study.bundle), study.words["image_id"]
+    its_model = pattern.split("/")[2] if pattern.startswith("admin/studyapp/") else ""
+    pk = study.rows[its_model].pk if its_model in study.rows else 1
+    words = {**study.words, "pk": pk, "object_id": pk}
     path = re.sub(r"<(?:\w+:)?(\w+)>", lambda part: str(words[part[1]]), f"/{pattern}")
     if pattern.endswith("/gallery/map/"):
         (_, method, target), (node, *_) = next(item for item in bundle.nodes.items() if item[0][0] == image_id)
@@ -135,8 +155,7 @@ def address(study, pattern: str) -> str:
 def answer(study, role: str, method: str, pattern: str):
     """Return what somebody gets at an address; whatever a POST does is undone."""
     client = Client()
-    if role != "outsider":
-        client.force_login(User.objects.get(username=role))
+    client.cookies.load(study.cookies.get(role, ""))
     with transaction.atomic():
         response = getattr(client, method)(address(study, pattern), {"add": ""} if method == "post" else None)
         response.body = response.getvalue()
