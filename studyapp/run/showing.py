@@ -1,6 +1,7 @@
 """What a step shows: the page's own context plus what every page has. All that reaches the browser passes here."""
 
 from contextlib import AbstractContextManager
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -76,7 +77,7 @@ def common(participant: models.Participant) -> dict:
         "language": language_of(participant),
         "preview": participant.preview,
         "sizes_url": _sizes_url(definition["parameters"]),
-        "submit_url": reverse("run", args=[_slug(participant)]),
+        "submit_url": _address("run", _slug(participant)),
     }
 
 
@@ -91,9 +92,14 @@ def own_addresses(participant: models.Participant) -> dict:
     slug = _slug(participant)
     its_key = sessions.browser_key(participant)
     named = ("run", "state", "guide", "leave", "back")
-    own = {f"{name}_url": f"{reverse(name, args=[slug])}?of={its_key}" for name in named}
-    by_token = {f"{name}_url": reverse(name, args=[slug]) for name in ("events", "draft")}
+    own = {f"{name}_url": f"{_address(name, slug)}?of={its_key}" for name in named}
+    by_token = {f"{name}_url": _address(name, slug) for name in ("events", "draft")}
     return {**own, **by_token, "key": its_key}
+
+
+@lru_cache(maxsize=1_000)
+def _address(name: str, slug: str) -> str:
+    return reverse(name, args=[slug])
 
 
 def _slug(participant: models.Participant) -> str:

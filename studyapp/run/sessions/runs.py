@@ -1,7 +1,9 @@
 """Reading and locking a run, its tokens, and the trace that every change of its status leaves."""
 
 import json
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import cache
 from typing import Any
 
 from django.db import connection
@@ -66,12 +68,20 @@ def _lock() -> str:
     return " FOR UPDATE OF run, plan" if connection.features.has_select_for_update_of else ""
 
 
-# Every page and every answer asks this. Django would build the statement anew each time, at three times the cost, as
-# it would those by which an answer is written.
-_RUN = ", ".join(f'run."{field.column}"' for field in models.Participant._meta.concrete_fields)
+# Every page and every answer asks this. Django would build the statement anew each time, and look up anew how to read
+# each column, at four times the cost; it would build those by which an answer is written, too.
+_FIELDS = models.Participant._meta.concrete_fields
+_BESIDE = {
+    "plan_steps": "plan.steps",
+    "cell_name": "cell.name",
+    "cell_factors": "cell.factors",
+    "slug": "study.slug",
+    "draft_position": "draft.position",
+    "draft_number": "draft.number",
+    "draft_fields": "draft.fields",
+}
 _WHOLE = f"""
-    SELECT {_RUN}, plan.steps AS plan_steps, cell.name AS cell_name, cell.factors AS cell_factors, study.slug AS slug,
-        draft.position AS draft_position, draft.number AS draft_number, draft.fields AS draft_fields
+    SELECT {", ".join([*(f'run."{field.column}"' for field in _FIELDS), *_BESIDE.values()])}
     FROM studyapp_participant run
     JOIN studyapp_plan plan ON plan.participant_id = run.id
     JOIN studyapp_study study ON study.id = run.study_id
@@ -81,17 +91,36 @@ _WHOLE = f"""
 
 
 def _whole(named: int | str, statement: str) -> models.Participant:
-    with _preparing():
-        found = list(models.Participant.objects.raw(statement, [named]))
-    if not found:
+    with _preparing(), connection.cursor() as cursor:
+        cursor.execute(statement, [named])
+        row = cursor.fetchone()
+    if row is None:
         raise models.Participant.DoesNotExist("there is no such run")
-    run: Any = found[0]  # with the statement's own columns beside the run's
+    run: Any = models.Participant.from_db(connection.alias, [field.attname for field in _FIELDS], _read(row))
+    run.__dict__ |= zip(_BESIDE, row[len(_FIELDS) :], strict=True)
     run.plan = _loaded(models.Plan, participant_id=run.pk, steps=json.loads(run.plan_steps))
     if run.condition_id is not None:
         factors = json.loads(run.cell_factors)
         run.condition = _loaded(models.Condition, id=run.condition_id, name=run.cell_name, factors=factors)
     run.version = read_version(run.version_id)
     return run
+
+
+def _read(row: Sequence[Any]) -> list[Any]:
+    """Return the values of a run's own columns as its fields hold them."""
+    values = list(row[: len(_FIELDS)])
+    for place, column, readings in _readings(connection.vendor):
+        for reading in readings:
+            values[place] = reading(values[place], column, connection)
+    return values
+
+
+@cache
+def _readings(_vendor: str) -> list[tuple[int, Any, list[Callable[..., Any]]]]:
+    """Return the columns whose values are read otherwise than the database gives them, by place, and how."""
+    columns = [field.cached_col for field in _FIELDS]
+    readings = [connection.ops.get_db_converters(one) + one.get_db_converters(connection) for one in columns]
+    return [(place, *one) for place, one in enumerate(zip(columns, readings, strict=True)) if one[1]]
 
 
 def _loaded(model, **values):
