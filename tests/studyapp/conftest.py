@@ -11,6 +11,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.http import QueryDict
 from django.test import override_settings
+from django.utils import translation
 
 from studyapp import models, publishing
 from studyapp.core.engine import kinds
@@ -32,6 +33,13 @@ def stores(settings, tmp_path):
 def no_worker(settings):
     """Let nobody start a worker by asking for a job; tests of that say so."""
     settings.WORKER = "service"
+
+
+@pytest.fixture(autouse=True)
+def its_own_language():
+    """Let no test speak the language in which the one before it left this thread, as a page's view does."""
+    yield
+    translation.deactivate()
 
 
 def do_jobs() -> None:
