@@ -52,3 +52,4 @@ def test_the_shipped_birds_make_a_whole_study():
     stimuli = KIND.part("stimuli:draw")(definition, bundle, random.Random(1))
     names = {pair["name"] for pair in stimuli["pairs"]}
     assert names == {"amber gull / slate gull", "rosy gull / hooded gull"}
+    assert stimuli["guideline"]["name"] == "linen gull / russet gull"

@@ -81,10 +81,11 @@ def test_a_damaged_tree_is_refused_with_the_files_name(tmp_path, roots):
         find_pairs(bundle_with(tmp_path, roots))
 
 
-def test_the_shipped_birds_offer_their_two_pairs_of_look_alikes():
-    pairs = find_pairs(Bundle(BIRDS))
+def test_the_shipped_birds_offer_two_pairs_of_look_alikes_and_a_third_to_learn_from():
+    *pairs, third = find_pairs(Bundle(BIRDS))
     assert {pair.name for pair in pairs} == {"amber gull / slate gull", "rosy gull / hooded gull"}
     assert all(len(pair.images) >= 17 for pair in pairs)
+    assert third.name == "linen gull / russet gull"
 
 
 def test_a_class_whose_name_holds_the_separator_is_told_by_the_models_classes():
