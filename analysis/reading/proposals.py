@@ -17,21 +17,46 @@ from analysis.reading.foreign import DECIMAL_COMMA, TRUTH
 from analysis.reading.layout import ROW
 from analysis.reading.reshaping import NUMBER, described_rows
 
-SCALES = (
-    ("strongly disagree", "disagree", "somewhat disagree", "neither agree nor disagree", "neutral", "undecided",
-     "somewhat agree", "agree", "strongly agree"),
-    ("very unlikely", "unlikely", "neutral", "likely", "very likely"),
-    ("never", "rarely", "sometimes", "often", "always"),
-    ("not at all", "a little", "slightly", "moderately", "somewhat", "very", "very much", "extremely"),
-    ("very poor", "poor", "fair", "average", "good", "very good", "excellent"),
-    ("very low", "low", "medium", "high", "very high"),
-    ("very difficult", "difficult", "neutral", "easy", "very easy"),
-    ("very dissatisfied", "dissatisfied", "neutral", "satisfied", "very satisfied"),
-    ("stimme überhaupt nicht zu", "stimme nicht zu", "stimme eher nicht zu", "teils teils", "neutral", "stimme eher zu",
-     "stimme zu", "stimme voll zu"),
-)  # fmt: skip
+SCALES = tuple(
+    tuple(scale.split(" | "))
+    for scale in (
+        "strongly disagree | disagree | agree | strongly agree",
+        "strongly disagree | somewhat disagree | somewhat agree | strongly agree",
+        "strongly disagree | somewhat disagree | neither agree nor disagree | somewhat agree | strongly agree",
+        "strongly disagree | disagree | neither agree nor disagree | agree | strongly agree",
+        "strongly disagree | disagree | neutral | agree | strongly agree",
+        "strongly disagree | disagree | undecided | agree | strongly agree",
+        "strongly disagree | disagree | somewhat disagree | somewhat agree | agree | strongly agree",
+        "strongly disagree | disagree | somewhat disagree | neither agree nor disagree | somewhat agree | agree | "
+        "strongly agree",
+        "strongly disagree | disagree | somewhat disagree | neutral | somewhat agree | agree | strongly agree",
+        "very unlikely | unlikely | neutral | likely | very likely",
+        "extremely unlikely | somewhat unlikely | neither likely nor unlikely | somewhat likely | extremely likely",
+        "never | rarely | sometimes | often | always",
+        "never | sometimes | about half the time | most of the time | always",
+        "not at all | slightly | moderately | very | extremely",
+        "not at all | a little | somewhat | very much",
+        "not at all | a little | moderately | very | extremely",
+        "none at all | a little | a moderate amount | a lot | a great deal",
+        "poor | fair | good | very good | excellent",
+        "very poor | poor | fair | good | very good",
+        "very poor | poor | average | good | very good",
+        "terrible | poor | average | good | excellent",
+        "very low | low | medium | high | very high",
+        "very difficult | difficult | neutral | easy | very easy",
+        "extremely difficult | somewhat difficult | neither easy nor difficult | somewhat easy | extremely easy",
+        "very dissatisfied | dissatisfied | neutral | satisfied | very satisfied",
+        "extremely dissatisfied | somewhat dissatisfied | neither satisfied nor dissatisfied | somewhat satisfied | "
+        "extremely satisfied",
+        "stimme überhaupt nicht zu | stimme eher nicht zu | teils teils | stimme eher zu | stimme voll zu",
+        "stimme überhaupt nicht zu | stimme nicht zu | teils teils | stimme zu | stimme voll zu",
+        "stimme überhaupt nicht zu | stimme nicht zu | neutral | stimme zu | stimme voll zu",
+        "stimme überhaupt nicht zu | stimme nicht zu | stimme eher nicht zu | teils teils | stimme eher zu | "
+        "stimme zu | stimme voll zu",
+    )
+)
 PEOPLE = re.compile(
-    r"(prolific_?pid|participant(\.code|_?id)?|subject(_?id)?|respons?e_?id|worker_?id|user_?id|uid|pid|id|code|vp(_?nr)?)",
+    r"(prolific_?pid|participant(\.code|_?id)?|subject(_?id)?|respons?e_?id|worker_?id|user_?id|uid|pid|id|code|run_?id|vp(_?nr)?)",
     re.IGNORECASE,
 )
 FACTOR = re.compile(
@@ -40,7 +65,9 @@ FACTOR = re.compile(
 STIMULUS = re.compile(r"(stimulus|image|item|picture|trial_?id|file)s?(_?id|_?name)?", re.IGNORECASE)
 ASIDE = re.compile(
     r"(.*date.*|.*time(stamp|_?elapsed|_?started.*)?|zeitstempel|.*ip_?address.*|.*latitude|.*longitude|.*e-?mail.*|.*name|"
-    r".*index.*|.*label|.*_url|.*url|.*_version|version|.*hash|.*node_id|.*payoff|.*comment.*|.*language|.*browser.*)",
+    r".*index.*|.*label|.*_url|.*url|.*_version|version|.*hash|.*node_id|.*payoff|.*comment.*|.*language|.*browser.*|"
+    r"age|alter|gender|geschlecht|sex|handedness|nationality|.*[ _](first click|last click|page submit|click count)|"
+    r"q_(recaptcha|relevantid|totalduration|ballotbox|duplicate|unanswered|ambiguous|straightlining|population).*)",
     re.IGNORECASE,
 )
 MOST_LEVELS = 12
@@ -107,7 +134,10 @@ def propose(path: Path) -> Proposal:
         _is_qualtrics, _qualtrics),
                         (_is_forms, _forms)):  # fmt: skip
         if looks(table):
-            found = make(table)
+            try:
+                found = make(table)
+            except AnalysisError as refusal:
+                raise AnalysisError(f"{path}: {refusal}") from None
             break
     else:
         found = _classified(table, Proposal("by what the cells look like", _person(table)))
@@ -173,14 +203,19 @@ def _otree(table: pd.DataFrame) -> Proposal:
     answered = [name for name in dict.fromkeys(names) if name not in OTREE_OWN]
     long = long.dropna(subset=answered, how="all")
     outside = [
-        name for name in table if name.startswith("session.config.") and 1 < table[name].nunique() <= MOST_LEVELS
+        name
+        for name in table
+        if name.startswith("session.config.") or (name.startswith("participant.") and FACTOR.search(name[12:]))
     ]
+    outside = [name for name in outside if 1 < table[name].nunique() <= MOST_LEVELS]
     people = table.set_index("participant.code")
     for name in outside:
         long[name] = long["participant.code"].map(people[name])
     if "participant._is_bot" in table and (table["participant._is_bot"] == "1").any():
         found.exclude.append(("participant._is_bot", ["1"], "a bot"))
-    return _classified(long, found, OTREE_OWN)
+    found = _classified(long, found, OTREE_OWN)
+    found.aside += [f"{other}.…" for other in rounds if other != app]
+    return found
 
 
 def _is_jspsych(table: pd.DataFrame) -> bool:
@@ -190,6 +225,9 @@ def _is_jspsych(table: pd.DataFrame) -> bool:
 def _jspsych(table: pd.DataFrame) -> Proposal:
     """Return the map of a jsPsych file: rows of the trials whose answers are right or wrong, else of responses."""
     found = Proposal("an export of jsPsych", _person(table))
+    if found.participant == ROW:
+        raise AnalysisError("is a file of jsPsych with no column that names the participant; give every row one, as by "
+                            "jsPsych.data.addProperties({participant: …})")  # fmt: skip
     scored = next(
         (name for name in ("correct", "response") if name in table and table[name].notna().any()), "trial_type"
     )
@@ -199,7 +237,9 @@ def _jspsych(table: pd.DataFrame) -> Proposal:
     if len(named) and table[kind].nunique() > 1:
         found.keep.append((kind, list(named.index[:1])))
         trials = trials[trials[kind] == named.index[0]]
-    return _classified(trials.replace("null", pd.NA), found, (*JSPSYCH, kind, "plugin_version", "internal_node_id"))
+    trials = trials.replace("null", pd.NA)
+    own = {*JSPSYCH, kind, "plugin_version", "internal_node_id", *({"response"} if scored == "correct" else ())}
+    return _classified(trials, found, tuple(own))
 
 
 def _is_revisit(table: pd.DataFrame) -> bool:
@@ -293,13 +333,18 @@ def _guess(cells: pd.Series) -> dict[str, object] | None:
 
 
 def _words(given: pd.Series) -> dict[str, object] | None:
-    """Return an ordinal outcome with its points in words, lowest first, where a known scale holds all of them."""
+    """Return an ordinal outcome with all points of its scale in words, lowest first, where a known scale holds them.
+
+    It is the scale with the fewest points beside those given. None where two have as few: which one was shown decides
+    what the given points are worth.
+    """
     said = {" ".join(value.lower().replace("/", " ").replace(",", " ").split()): value for value in given.unique()}
-    for scale in SCALES:
-        if set(said) <= set(scale) and len(said) > 1:
-            return {"kind": "ordinal", "levels": [said.get(point, point.capitalize()) for point in scale
-                                                  if point in said or scale is not SCALES[0]]}  # fmt: skip
-    return None
+    fitting = [scale for scale in SCALES if set(said) <= set(scale)] if len(said) > 1 else []
+    fewest = min(map(len, fitting), default=0)
+    shortest = [scale for scale in fitting if len(scale) == fewest]
+    if len(shortest) != 1:
+        return None
+    return {"kind": "ordinal", "levels": [said.get(point, point.capitalize()) for point in shortest[0]]}
 
 
 def _short(name: str) -> str:

@@ -82,19 +82,24 @@ def filtered(table: pd.DataFrame, layout: Layout, where: str) -> tuple[pd.DataFr
     for rule in layout.keep:
         hit = _hit(table, rule, where)
         values = ", ".join(rule.values)
-        remarks.append(f"{int((~hit).sum())} rows were left out by the map: {rule.column} is not {values}.")
+        remarks.append(f"{_rows(~hit)} left out by the map: {rule.column} is not {values}.")
         table = table[hit].reset_index(drop=True)
     for rule in layout.exclude:
         hit = _hit(table, rule, where)
         if rule.everybody and layout.participant != ROW:
             hit = table[layout.participant].isin(table.loc[hit, layout.participant].dropna())
         people = int(table.loc[hit, layout.participant].nunique()) if layout.participant != ROW else int(hit.sum())
-        counted = f" of {people} participants" if rule.everybody else ""
-        remarks.append(f"{int(hit.sum())} rows{counted} were left out by the map: {rule.reason}.")
+        counted = f" of {people} participant{'s' if people > 1 else ''}" if rule.everybody else ""
+        remarks.append(f"{_rows(hit, counted)} left out by the map: {rule.reason}.")
         table = table[~hit].reset_index(drop=True)
     if table.empty and remarks:
         raise AnalysisError(f"{where}: the map's rules leave out every row")
     return table, remarks
+
+
+def _rows(chosen: pd.Series, of: str = "") -> str:
+    n = int(chosen.sum())
+    return f"1 row{of} was" if n == 1 else f"{n} rows{of} were"
 
 
 def _hit(table: pd.DataFrame, rule: Rule, where: str) -> pd.Series:

@@ -220,6 +220,6 @@ def test_rows_are_left_out_with_their_reason(tmp_path):
     rule = 'exclude = [{column = "done", values = ["False"], reason = "did not finish"}]\n'
     study = read(tmp_path, "p,g,y,done\na,x,1,True\nb,z,2,False\nc,z,3,True\n", top=rule)
     assert study.participants["participant"].tolist() == ["a", "c"]
-    assert study.remarks == ["1 rows were left out by the map: did not finish."]
+    assert study.remarks == ["1 row was left out by the map: did not finish."]
     with pytest.raises(AnalysisError, match="exclude 1: found"):
         read(tmp_path, "p,g,y\na,x,1\n", top='exclude = [{column = "g"}]\n')

@@ -7,7 +7,7 @@ from analysis.cli import main
 from analysis.errors import AnalysisError
 from analysis.reading.foreign import read_foreign
 from analysis.reading.layout import holes
-from analysis.reading.proposals import propose
+from analysis.reading.proposals import Proposal, propose
 from tests.analysis.analysed import analysed
 
 AGREE = ("Strongly disagree", "Disagree", "Neither agree nor disagree", "Agree", "Strongly agree")
@@ -89,7 +89,7 @@ def test_qualtrics_brings_its_labels_and_leaves_out_what_is_no_answer(tmp_path):
     assert outcomes["Q1"].label == "How sure, in general?"
     assert study.trials["Q2"].tolist()[:5] == [1, 2, 3, 4, 5]
     assert "2 rows under the header describe the columns and were left out." in study.remarks
-    assert "1 rows were left out by the map: did not finish." in study.remarks
+    assert "1 row was left out by the map: did not finish." in study.remarks
     assert "# Proposed for file.csv: an export of Qualtrics" in text
 
 
@@ -147,6 +147,59 @@ def test_a_file_without_answers_is_refused(tmp_path):
         propose(tmp_path / "file.csv")
 
 
+def map_of(tmp_path, content: str) -> Proposal:
+    (tmp_path / "file.csv").write_text(content, encoding="utf-8")
+    return propose(tmp_path / "file.csv")
+
+
+@pytest.mark.parametrize(
+    ("given", "levels"),
+    [
+        (AGREE[:3] + AGREE[4:], AGREE),  # a point that nobody chose has its place
+        (("Strongly disagree", "Somewhat agree", "Neither agree nor disagree"),
+         ("Strongly disagree", "Somewhat disagree", "Neither agree nor disagree", "Somewhat agree", "Strongly agree")),
+        (("Agree", "Strongly agree", "Strongly disagree", "Disagree"), (*AGREE[:2], *AGREE[3:])),
+        (("Strongly disagree", "Strongly agree"), None),  # of how many points, they don't say
+        (("Never", "Always"), None),
+        (("Not at all", "Very", "Slightly"), ("Not at all", "Slightly", "Moderately", "Very", "Extremely")),
+    ],
+)  # fmt: skip
+def test_words_are_points_of_the_shortest_scale_that_has_them_or_of_none(tmp_path, given, levels):
+    rows = [f"{i},{given[i % len(given)]},{i % 7}" for i in range(12)]
+    found = map_of(tmp_path, "\n".join(["id,agree,n", *rows]))
+    own = [outcome for outcome in found.outcomes if outcome["column"] == "agree"]
+    assert (tuple(own[0]["levels"]) if own else None) == levels
+
+
+def test_what_qualtrics_adds_of_itself_is_no_answer(tmp_path):
+    own = ("Q_RecaptchaScore", "Q3_First Click", "Q3_Page Submit", "Q3_Click Count", "age")
+    rows = [f"R_{i},{i > 0},0.{i},{i}.5,{i}.7,{i % 3},{20 + i},{i % 5}" for i in range(12)]
+    found = map_of(tmp_path, "\n".join([f"ResponseId,Finished,{','.join(own)},Q_1", *rows]))
+    assert [outcome["column"] for outcome in found.outcomes] == ["Q_1"]
+    assert set(found.aside) == set(own)
+
+
+def test_otree_s_participant_fields_may_be_the_condition(tmp_path):
+    head = ["participant.code", "participant.condition", "participant.visited", "t.1.player.ok", "t.2.player.ok",
+            "end.1.player.age"]  # fmt: skip
+    rows = [f"c{i},{'ab'[i % 2]},1,{i % 2},{(i + 1) % 2},{30 + i}" for i in range(8)]
+    found = map_of(tmp_path, "\n".join([",".join(head), *rows]))
+    assert (found.between, found.aside) == (["participant.condition"], ["end.…"])
+
+
+JSPSYCH_HEAD = "trial_type,trial_index,time_elapsed,response,correct,rt"
+
+
+def test_jspsych_s_key_is_no_factor_and_a_file_that_names_nobody_is_refused(tmp_path):
+    rows = [f"keyboard,{i % 6},{900 * i},{'fj'[i % 2]},{'true' if i % 3 else 'false'},{300 + i}" for i in range(24)]
+    with pytest.raises(AnalysisError, match=r"file\.csv: is a file of jsPsych with no column"):
+        map_of(tmp_path, "\n".join([JSPSYCH_HEAD, *rows]))
+    named = [f"{row},r{i // 6}" for i, row in enumerate(rows)]
+    found = map_of(tmp_path, "\n".join([f"{JSPSYCH_HEAD},run_id", *named]))
+    assert (found.participant, found.between, found.within) == ("run_id", [], [])
+    assert [outcome["column"] for outcome in found.outcomes] == ["correct", "rt"]
+
+
 LONG = [(f"p{i}", heat, score, (3 * i + 5 * h + 2 * s) % 7) for i in range(4) for h, heat in enumerate(("no", "lrp"))
         for s, score in enumerate(("off", "on"))]  # fmt: skip
 PLAN = 'participant = "p"\nwithin = ["heat", "score"]\n{}[[outcomes]]\ncolumn = "y"\nkind = "ratio"\n'
@@ -201,8 +254,8 @@ def test_rules_reach_numbers_and_whole_participants(tmp_path):
     rule = '[[exclude]]\ncolumn = "rt"\nbelow = 100\nreason = "too fast"\n'
     text = 'participant = "p"\nbetween = ["g"]\n{}{}[[outcomes]]\ncolumn = "y"\nkind = "ratio"\n'
     for whole, people, said in (
-        ("", ["a", "b", "c"], "1 rows were"),
-        ("everybody = true\n", ["b", "c"], "2 rows of 1 participants were"),
+        ("", ["a", "b", "c"], "1 row was"),
+        ("everybody = true\n", ["b", "c"], "2 rows of 1 participant were"),
     ):
         (tmp_path / "m.toml").write_text(text.format(rule, whole))
         study = read_foreign(tmp_path / "t.csv", tmp_path / "m.toml")
