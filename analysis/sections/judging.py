@@ -7,7 +7,6 @@ participant predicted so), `correct`, `system_right` (whether the system was rig
 import numpy as np
 import pandas as pd
 
-from analysis.errors import NotDefined
 from analysis.plots import comparisons, curves
 from analysis.reading.study import Measure
 from analysis.results import apa
@@ -26,22 +25,12 @@ def detection(trials: pd.DataFrame, people: pd.DataFrame, factors: list[str]) ->
     """Return d′ and the criterion of every participant; none where every trial has the signal, or none has."""
     if trials["signal"].nunique() < 2:
         return []
-    found = trials.groupby("participant").apply(
-        lambda own: _pair(own["signal"].to_numpy(), own["said"].to_numpy()), include_groups=False
-    )
-    d_prime, criterion = (people["participant"].map({key: pair[place] for key, pair in found.items()}).astype(float)
-                          for place in (0, 1))  # fmt: skip
+    found = judgement.detection(*(trials[column].to_numpy() for column in ("participant", "signal", "said")))
+    d_prime, criterion = (people["participant"].map(found[name]).astype(float) for name in found)
     return [
         Measure("d_prime", "Sensitivity d′", "number", people.assign(d_prime=d_prime), factors),
         Measure("criterion", "Criterion c", "number", people.assign(criterion=criterion), factors),
     ]
-
-
-def _pair(signal: np.ndarray, said: np.ndarray) -> tuple[float, float]:
-    try:
-        return judgement.detection(signal, said)
-    except NotDefined:
-        return np.nan, np.nan
 
 
 def reliance(trials: pd.DataFrame, people: pd.DataFrame, factors: list[str]) -> Measure | None:
@@ -76,14 +65,7 @@ def relied(measure: Measure) -> Figure:
 def discrimination(trials: pd.DataFrame, people: pd.DataFrame, factors: list[str]) -> Measure | None:
     """Return every participant's area under the type-2 ROC; None where nobody has one."""
     known = trials.dropna(subset=["confidence", "correct"])
-
-    def area(own: pd.DataFrame) -> float:
-        try:
-            return judgement.auroc2(own["correct"].to_numpy(), own["confidence"].to_numpy())
-        except NotDefined:
-            return np.nan
-
-    areas = known.groupby("participant").apply(area, include_groups=False)
+    areas = judgement.auroc2(*(known[column].to_numpy() for column in ("participant", "correct", "confidence")))
     if not len(areas) or areas.isna().all():
         return None
     data = people.assign(auroc2=people["participant"].map(areas).astype(float))

@@ -1,43 +1,49 @@
 """How people judge a system: signal detection, and whether their confidence goes with being right."""
 
 import numpy as np
+import pandas as pd
 from scipy import stats
 
 from analysis.errors import NotDefined
 
 
-def detection(signal: np.ndarray, said: np.ndarray) -> tuple[float, float]:
-    """Return d′ and the criterion c of yes/no answers, by the loglinear correction (Hautus 1995).
+def detection(people: np.ndarray, signal: np.ndarray, said: np.ndarray) -> pd.DataFrame:
+    """Return each participant's d′ and criterion c of yes/no answers, by the loglinear correction (Hautus 1995).
 
     Half an answer is added to hits and false alarms, one to their numbers, so that rates of 0 and 1 stay finite. c
-    above 0 is reluctance to say yes. R: `qnorm((hits + .5) / (n + 1)) - qnorm((alarms + .5) / (m + 1))`.
+    above 0 is reluctance to say yes. NaN for who had no trial with the signal, or none without it.
+    R: `qnorm((hits + .5) / (n + 1)) - qnorm((alarms + .5) / (m + 1))`.
 
-    >>> d, c = detection(np.array([1, 1, 1, 1, 0, 0, 0, 0]), np.array([1, 1, 1, 0, 1, 0, 0, 0]))
-    >>> round(d, 4), round(c, 4)
-    (1.0488, 0.0)
+    >>> signal, said = np.array([1, 1, 1, 1, 0, 0, 0, 0]), np.array([1, 1, 1, 0, 1, 0, 0, 0])
+    >>> detection(np.array(["anna"] * 8), signal, said).round(4)
+          d_prime  criterion
+    anna   1.0488        0.0
     """
-    yes, no = signal.astype(bool), ~signal.astype(bool)
-    if not yes.any() or not no.any():
-        raise NotDefined("d′ needs trials with the signal and trials without it")
-    hits, alarms = ((said[part].sum() + 0.5) / (part.sum() + 1) for part in (yes, no))
-    z_hits, z_alarms = (float(stats.norm.ppf(rate)) for rate in (hits, alarms))
-    return z_hits - z_alarms, -(z_hits + z_alarms) / 2
+    yes, said = signal.astype(bool), said.astype(bool)
+    counts = pd.DataFrame({"n": yes, "m": ~yes, "hits": said & yes, "alarms": said & ~yes}).groupby(people).sum()
+    known = counts[(counts["n"] > 0) & (counts["m"] > 0)]
+    z_hits = stats.norm.ppf((known["hits"] + 0.5) / (known["n"] + 1))
+    z_alarms = stats.norm.ppf((known["alarms"] + 0.5) / (known["m"] + 1))
+    found = pd.DataFrame({"d_prime": z_hits - z_alarms, "criterion": -(z_hits + z_alarms) / 2}, index=known.index)
+    return found.reindex(counts.index)
 
 
-def auroc2(correct: np.ndarray, confidence: np.ndarray) -> float:
-    """Return the probability that a right answer was given with more confidence than a wrong one, ties counting half.
+def auroc2(people: np.ndarray, correct: np.ndarray, confidence: np.ndarray) -> pd.Series:
+    """Return for each participant the probability that a right answer had more confidence than a wrong one.
 
-    The area under the type-2 ROC (Fleming & Lau 2014); .5 is confidence that knows nothing. R `pROC::auc`.
+    Ties count half: the area under the type-2 ROC (Fleming & Lau 2014); .5 is confidence that knows nothing. NaN for
+    who has no right answer, or no wrong one. R `pROC::auc`.
 
-    >>> auroc2(np.array([1, 1, 0, 0]), np.array([3, 2, 2, 1]))
-    0.875
+    >>> auroc2(np.array(["anna"] * 4), np.array([1, 1, 0, 0]), np.array([3, 2, 2, 1]))
+    anna    0.875
+    dtype: float64
     """
-    right, wrong = confidence[correct == 1], confidence[correct == 0]
-    if not len(right) or not len(wrong):
-        raise NotDefined("the area needs right answers and wrong ones")
-    ranks = stats.rankdata(np.concatenate([right, wrong]))
-    u = float(ranks[: len(right)].sum()) - len(right) * (len(right) + 1) / 2
-    return u / (len(right) * len(wrong))
+    right = pd.Series(correct == 1)
+    ranks = pd.Series(confidence).groupby(people).rank()
+    n = right.groupby(people).sum()
+    wrong = (~right).groupby(people).sum()
+    u = ranks.where(right, 0.0).groupby(people).sum() - n * (n + 1) / 2
+    return u / (n * wrong).where(n * wrong > 0)
 
 
 def brier(correct: np.ndarray, claimed: np.ndarray) -> float:

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analysis.errors import NotDefined
 from analysis.statistics import judgement
 from tests.analysis import factory
 from tests.analysis.analysed import analysed
@@ -13,19 +12,27 @@ from tests.analysis.reference_data import MODELS, trials
 
 def test_the_area_equals_proc():
     # pROC::auc(roc(correct, rating, direction = "<"))
-    for method, rows in trials().groupby("method", observed=True):
-        found = judgement.auroc2(rows["correct"].to_numpy(), rows["rating"].to_numpy())
-        assert found == pytest.approx(MODELS["auroc2"][method], abs=1e-12)
+    data = trials()
+    found = judgement.auroc2(*(data[column].to_numpy() for column in ("method", "correct", "rating")))
+    assert found.to_dict() == pytest.approx(MODELS["auroc2"], abs=1e-12)
+
+
+def test_the_area_is_that_of_each_participant_and_none_of_who_was_always_right():
+    people = np.array(["a", "b"] * 4)
+    correct, confidence = np.array([1, 1, 0, 1, 1, 1, 0, 1]), np.array([3, 1, 2, 2, 2, 3, 1, 4])
+    found = judgement.auroc2(people, correct, confidence)
+    assert found["a"] == pytest.approx(np.mean([1, 1, 0.5, 1]))  # 3 and 2 against 2 and 1
+    assert np.isnan(found["b"])
 
 
 def test_d_prime_and_criterion_are_the_normal_quantiles_of_corrected_rates():
     signal, said = np.array([1] * 10 + [0] * 6), np.array([1] * 8 + [0] * 2 + [1] * 1 + [0] * 5)
-    d_prime, criterion = judgement.detection(signal, said)
+    people = np.array(["one"] * 16 + ["turned"] * 16 + ["lacking"] * 2)
+    found = judgement.detection(people, np.r_[signal, signal, 1, 1], np.r_[said, 1 - said, 1, 0])
     hits, alarms = stats.norm.ppf([8.5 / 11, 1.5 / 7])
-    assert (d_prime, criterion) == pytest.approx((hits - alarms, -(hits + alarms) / 2))
-    assert judgement.detection(signal, 1 - said) == pytest.approx((-d_prime, -criterion))
-    with pytest.raises(NotDefined, match="with the signal"):
-        judgement.detection(np.ones(4), np.ones(4))
+    assert found.loc["one"].tolist() == pytest.approx([hits - alarms, -(hits + alarms) / 2])
+    assert found.loc["turned"].tolist() == pytest.approx((-found.loc["one"]).tolist())
+    assert found.loc["lacking"].isna().all()
 
 
 def test_calibration_is_zero_where_claims_come_true():
