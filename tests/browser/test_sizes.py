@@ -10,8 +10,10 @@ from studyapp import models, publishing
 from studyapp.core.engine.kinds import kinds
 from studyapp.run import sessions, showing
 from studyapp.simulation import answering
+from tests import loaded
 from tests.browser import walking
 from tests.browser.looking import sideways
+from tests.studyapp.made import label_matching
 from tests.studyapp.made.every_kind import make_draft
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -25,6 +27,12 @@ SIZES = """() => ['.picture:not(.heat) img', '.picture.heat img'].map((those) =>
 HIDDEN = """() => Math.max(...[...document.querySelectorAll('.answer, .task, #board')].flatMap((asked) => [
     asked.getBoundingClientRect().bottom - document.querySelector('.actions').getBoundingClientRect().top,
     asked.scrollHeight - asked.clientHeight]))"""
+
+LINES = """(place) => {
+    const range = document.createRange();
+    range.selectNodeContents(place);
+    return new Set([...range.getClientRects()].map(({ top }) => Math.round(top))).size;
+}"""
 
 
 def go_on(run: models.Participant) -> models.Participant:
@@ -70,3 +78,35 @@ def test_photographs_and_maps_have_one_size_in_a_study(browser, live_server, sto
         context.close()
     assert seen == {"photographs": {120}, "maps": {120}}
     assert models.Participant.objects.values("condition").distinct().count() == study.conditions.count()
+
+
+LONG = [
+    ("American Staffordshire terrier", "Staffordshire bullterrier"),
+    ("black-and-tan coonhound", "Norwegian elkhound, elkhound"),
+]
+
+
+def test_windows_that_hold_a_tree_hold_it_with_long_labels_too(page, live_server, storage, monkeypatch):
+    monkeypatch.setattr(label_matching, "CLASSES", (*(label for pair in LONG for label in pair), "banjo"))
+    bundle = loaded.load(label_matching.write_bundle, "long", pairs=LONG)
+    study = models.Study.objects.create(
+        slug="long", title="Long", kind="label_matching", bundle=bundle, parameters={"map_px": 110, "photo_px": 110}
+    )
+    models.Condition.objects.create(study=study, name="only", factors={"method": "cwox_2s"})
+    publishing.publish(study)
+    walking.enter(page, f"{live_server.url}/s/{study.slug}/")
+    lines = set()
+    for key in compared(sessions.get(models.Participant.objects.latest("pk").pk)):
+        page.reload()
+        walking.shown(page)
+        labels = page.query_selector_all(".chip:not(.away)")
+        if labels:  # a guess: filled, its boxes are at their highest
+            for place, label in enumerate(labels):
+                label.click()
+                page.locator(".place").nth(place).click()
+            lines |= {page.evaluate(LINES, place) for place in page.query_selector_all(".place")}
+        for width, height in publishing.windows_of(study.current):
+            page.set_viewport_size({"width": width, "height": height})
+            assert page.evaluate(HIDDEN) <= 0, (key, width, height)
+            assert sideways(page) <= 0, (key, width)
+    assert max(lines) > 2  # more than a box of its least height holds
