@@ -44,9 +44,10 @@ def checks(study: models.Study) -> list[Check]:
     edited = edited if study.parameters or study.texts else "all by default"
     settings = parameters.problems(its_kind, study.parameters)
     settings = settings or _question_problems(study, its_kind)
-    settings += _unknown_texts(study.texts, its_kind.texts()) + _foreign_media(study.texts)
+    written = _written(study)
+    settings += _unknown_texts(study.texts, its_kind.texts()) + _foreign_media(written)
     settings += [f"Text “{words(key)}”: {one}" for key, one in fillings.problems(its_kind, study.texts).items()]
-    if links := sorted({link for text in study.texts.values() for link in addresses(text)[0]}):
+    if links := sorted({link for _, text in written for link in addresses(text)[0]}):
         edited += f"; links lead to {', '.join(links)}"
     asked = questionnaire_problems(its_kind, study.questionnaires, [cell.name for cell in cells])
     if not isinstance(study.analysis_plan, dict):
@@ -103,11 +104,7 @@ def _told(questionnaires: list[dict], wrong: list[str]) -> str:
 
 def _variant_problems(study: models.Study, cells: list[models.Condition]) -> list[str]:
     """Return what is wrong with the wording by condition, as far as it tells without the stimuli."""
-    found = variant_problems(study, [cell.factors for cell in cells])
-    if found:
-        return found
-    texts = [(key, text) for one in study.variants for key, text in one.get("texts", {}).items()]
-    return [problem for key, text in texts for problem in _foreign_media({key: text})]
+    return variant_problems(study, [cell.factors for cell in cells])
 
 
 def _unfit_words(record: dict, study: models.Study) -> list[str]:
@@ -187,13 +184,32 @@ def _question_problems(study: models.Study, its_kind: Kind) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _foreign_media(edited: dict) -> list[str]:
+def _written(study: models.Study) -> list[tuple[str, str]]:
+    """Return whatever its researchers wrote of a study, in all of its languages, after where it stands."""
+    places = {
+        **{f"Text “{name}”": text for name, text in study.texts.items()},
+        "A questionnaire": study.questionnaires,
+        WORDING: study.variants,
+        **{f"The translation into {language}": own for language, own in study.translations.items()},
+    }
+    return [(where, text) for where, said in places.items() for text in _strings(said)]
+
+
+def _strings(said: object) -> list[str]:
+    if isinstance(said, dict):
+        return [text for one in said.values() for text in _strings(one)]
+    if isinstance(said, list):
+        return [text for one in said for text in _strings(one)]
+    return [said] if isinstance(said, str) else []
+
+
+def _foreign_media(written: list[tuple[str, str]]) -> list[str]:
     """Return which texts show what no participant would see: their browsers load nothing from elsewhere."""
-    found = [(name, media) for name, text in edited.items() for media in sorted(addresses(text)[1])]
+    found = dict.fromkeys((where, media) for where, text in written for media in sorted(addresses(text)[1]))
     return [
-        f"Text “{name}” shows {media}, which participants' browsers don't load, so that nobody learns who takes part. "
+        f"{where} shows {media}, which participants' browsers don't load, so that nobody learns who takes part. "
         "Name one that this server serves, by its path, or leave it out."
-        for name, media in found
+        for where, media in found
     ]
 
 

@@ -70,6 +70,21 @@ def test_pictures_from_elsewhere_are_named_and_links_told(draft):
     assert told.endswith(f"links lead to {link}")
 
 
+def test_addresses_in_questionnaires_and_translations_are_told_like_those_in_texts(draft):
+    picture, link = "https://example.org/a.png", "https://ethics.example.org/"
+    draft.questionnaires = [{"name": "trust", "intro": f"![a]({picture}) [see]({link})", "items": []}]
+    draft.translations = {"de": {"texts.entry": {"source": "Come in", "text": f"![b]({picture}) [mehr]({link}de)"}}}
+    draft.variants = [{"conditions": [], "texts": {"entry": f"![c]({picture})"}}]
+    found = [told.partition(" shows ")[0] for told in publishing.problems(draft) if " shows " in told]
+    assert found == [
+        "A questionnaire",
+        "Wording by condition",
+        "The translation into de",
+    ]
+    told = next(check.found for check in publishing.checks(draft) if check.title == "Parameters and texts")
+    assert told.endswith(f"links lead to {link}, {link}de")
+
+
 def test_only_a_published_study_is_paused(draft):
     with pytest.raises(ValueError, match="never published"):
         publishing.set_status(draft, models.Study.Status.PAUSED)
