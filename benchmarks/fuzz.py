@@ -24,6 +24,7 @@ from .people import fill
 from .study import SLUG
 
 ADDRESSES = ("", "run/", "run/state/", "run/events/", "run/draft/", "run/guide/", "run/leave/", "next/")
+EXPORT_S = 300  # that an export may take, at the lowest priority beside others
 ODD_METHODS = ("HEAD", "PUT", "DELETE", "OPTIONS", "PATCH")
 TYPES = (
     "application/x-www-form-urlencoded",
@@ -147,7 +148,7 @@ def _api(server: servers.Server, n_examples: int) -> int:
     command = [
         str(Path(sys.executable).with_name("schemathesis")), "run", f"http://127.0.0.1:{server.port}/api/schema/",
         "--header", f"Authorization: Token {key}", "--header", "X-Forwarded-Proto: https",
-        "--phases", "coverage,fuzzing", "--checks", "not_a_server_error",
+        "--phases", "coverage,fuzzing,stateful", "--request-timeout", str(EXPORT_S), "--checks", "not_a_server_error",
         "--max-examples", str(n_examples), "--no-color",
     ]  # fmt: skip
     return subprocess.run(command, cwd=server.folder, env=server.environment).returncode
