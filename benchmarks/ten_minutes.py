@@ -92,20 +92,23 @@ def walk(person: Person, address: str, kind: str, scratch: Path, shots: Path | N
         seen("stimuli")
     with person.part("texts, quotas, payment, code"):
         person.click(tabs.get_by_role("link", name="Set up"))
+        go_to(person, "Conditions")
         for quota in page.locator("#conditions-group tr.has_original").get_by_label("Quota").all():
             person.type(quota, str(plan.quota))
-        person.click(page.locator("fieldset.hw-texts > details > summary"))
+        save(person)
+        go_to(person, "Texts")
         person.click(page.locator("details.hw-text").first.locator("summary"))
         person.type(page.locator("details.hw-text textarea").first, "# Welcome\n\nIt takes **{minutes}** minutes.")
         person.wait_for(page.locator("details.hw-text [data-shown] strong").first)
         seen("texts")
-        person.click(page.locator("summary", has_text="Payment"))
+        person.click(page.get_by_role("button", name="Save, and go on to “Payment”"))
         person.type(page.get_by_label("Reward base"), "6.50")
-        person.click(page.locator("summary", has_text="Recruitment and codes"))
+        person.click(page.get_by_role("button", name="Save, and go on to “Recruitment and codes”"))
         person.type(page.get_by_label("Code completed"), "C1A2B3")
         seen("codes")
-        person.click(page.get_by_role("button", name="Save"))
+        save(person)
     with person.part("preview each condition"):
+        go_to(person, "Overview")
         for button in page.get_by_role("button", name="Preview").all():
             with page.context.expect_page() as opened:
                 person.click(button)
@@ -129,6 +132,18 @@ def walk(person: Person, address: str, kind: str, scratch: Path, shots: Path | N
     return page.evaluate("navigator.clipboard.readText()")
 
 
+def go_to(person: Person, section: str) -> None:
+    """Go to a section of *Set up*."""
+    index = person.page.get_by_role("navigation", name="Sections of Set up")
+    person.click(index.get_by_role("link", name=section))
+
+
+def save(person: Person) -> None:
+    """Save the section, and wait until it is."""
+    person.click(person.page.get_by_role("button", name="Save", exact=True))
+    person.page.get_by_text(": saved.").wait_for()
+
+
 def zipped(bundles: tuple[str, ...], scratch: Path) -> Path:
     """Return a zip of one bundle's folder, or of a folder with several."""
     folder = scratch / "-".join(bundles)
@@ -144,10 +159,10 @@ def _ticking(parameter: str, *names: str) -> Callable[[Person], None]:
     """
 
     def tick(person: Person) -> None:
-        person.click(person.page.locator("summary", has_text="Parameters"))
+        go_to(person, "Parameters")
         for name in names:
             person.click(person.page.locator(f"[name=parameter__{parameter}][value='{name}']"))
-        person.click(person.page.get_by_role("button", name="Save"))
+        save(person)
 
     return tick
 

@@ -1,6 +1,6 @@
 """Who may do what with which study. Superusers may do everything; anyone else has a role in a study, or none.
 
-analyst   looks, previews, codes and exports, but sees no recruitment ids and changes nothing
+analyst   looks, previews, codes, comments and exports, but sees no recruitment ids and changes nothing
 editor    also edits, publishes, pauses, lets bots walk, and sees recruitment ids
 owner     also erases participants, deletes the study and gives roles
 """
@@ -17,6 +17,7 @@ ALLOWED = {
     "delete": OWNERS,
     "members": OWNERS,
     "code": ANYONE,
+    "comment": ANYONE,
     "identities_by_api": OWNERS,
 }
 

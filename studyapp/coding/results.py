@@ -81,7 +81,10 @@ def differs(passage: models.Passage) -> bool:
 
 
 def side_by_side(passage: models.Passage, study: models.Study) -> dict:
-    """Return a disputed passage with what each coder gave it; proposed is what at least half of them gave."""
+    """Return a disputed passage with what each coder gave it.
+
+    Proposed is what most of three or more gave; where two differ nothing is, so that neither's word is taken unread.
+    """
     columns = free_fields(study)
     done = [reading for reading in passage.readings.all() if reading.done]
     votes: defaultdict[int, int] = defaultdict(int)
@@ -96,7 +99,7 @@ def side_by_side(passage: models.Passage, study: models.Study) -> dict:
             {"coder": reading.coder.get_username(), "codes": {code.pk: code.name for code in reading.codes.all()}}
             for reading in sorted(done, key=lambda reading: reading.coder.get_username())
         ],
-        "proposed": {code for code, n in votes.items() if 2 * n >= len(done)},
+        "proposed": {code for code, n in votes.items() if len(done) > 2 and 2 * n > len(done)},
         "disputed": {code for code, n in votes.items() if n < len(done)},
     }
 

@@ -1,6 +1,9 @@
 """The trail of who changed what in a study: written with each action, never changed."""
 
 import json
+from typing import cast
+
+from django.db.models import Field
 
 from studyapp import models
 from studyapp.core.engine import display_settings
@@ -11,6 +14,7 @@ from studyapp.core.variants import reading as variants
 # What isn't the researchers' own doing, or stands in an action of its own.
 IN_PARTS = {"parameters", "texts", "display", "questionnaires", "variants", "translations"}
 LEFT_OUT = {"id", "status", "current", "created_at", "stimuli", *IN_PARTS}
+CONDITION, LINKS = "Condition ", "Personal links"
 EDITED = "Edited the study."
 ASKED = "Edited the questionnaires."
 WORDED = "Edited the wording by condition."
@@ -34,11 +38,9 @@ def snapshot(pk: int) -> dict[str, str | None]:
     """Return all that researchers edit of a study as it is stored, each thing by its name, in words."""
     study = models.Study.objects.get(pk=pk)
     fields = [field for field in study._meta.concrete_fields if field.name not in LEFT_OUT]
-    found: dict[str, str | None] = {
-        field.verbose_name.capitalize(): _word(getattr(study, field.name)) for field in fields
-    }
-    found |= {f"Parameter “{words(name)}”": in_words(value) for name, value in study.parameters.items()}
-    found |= {f"Text “{words(name)}”": text for name, text in study.texts.items()}
+    found: dict[str, str | None] = {field_name(field.name): _word(getattr(study, field.name)) for field in fields}
+    found |= {parameter_name(name): in_words(value) for name, value in study.parameters.items()}
+    found |= {text_name(name): text for name, text in study.texts.items()}
     found |= display_settings.in_words(study.display)
     for one in study.questionnaires:
         found[f"Questionnaire “{one['name']}”"] = json.dumps(one, ensure_ascii=False, indent=1)
@@ -52,8 +54,23 @@ def snapshot(pk: int) -> dict[str, str | None]:
     for cell in study.conditions.all():
         levels = ", ".join(f"{name}: {level}" for name, level in cell.factors.items())
         quota = "no quota" if cell.quota is None else f"quota {cell.quota}"
-        found[f"Condition “{cell.name}”"] = f"{levels}; {quota}; {'open' if cell.open else 'closed'}"
-    return found | {"Personal links": str(study.invitations.count())}
+        found[f"{CONDITION}“{cell.name}”"] = f"{levels}; {quota}; {'open' if cell.open else 'closed'}"
+    return found | {LINKS: str(study.invitations.count())}
+
+
+def field_name(name: str) -> str:
+    """Return what the record calls a field of the study."""
+    return str(cast(Field, models.Study._meta.get_field(name)).verbose_name).capitalize()
+
+
+def parameter_name(name: str) -> str:
+    """Return what the record calls a parameter."""
+    return f"Parameter “{words(name)}”"
+
+
+def text_name(name: str) -> str:
+    """Return what the record calls a text."""
+    return f"Text “{words(name)}”"
 
 
 def differences(before: dict, after: dict) -> list[list]:
@@ -67,11 +84,17 @@ def latest(study: models.Study) -> int:
     return study.changes.order_by("-pk").values_list("pk", flat=True).first() or 0
 
 
-def edited_since(study: models.Study, seen: str) -> str:
-    """Return who edited what of a study after the action that a page had seen, in words; empty where nobody did."""
+def edited_since(study: models.Study, seen: str, concerned: tuple[str, ...] = ("",)) -> str:
+    """Return who edited what of a study after the action that a page had seen, in words; empty where nobody did.
+
+    Only what has a name on record that begins as one of `concerned` counts; by default that is everything.
+    """
     later = study.changes.filter(pk__gt=int(seen)).order_by("-pk") if seen.isdecimal() else ()
-    change = next((change for change in later if change.details and change.deed in EDITS), None)
-    return f"{change.who} changed: {', '.join(name for name, _, _ in change.details)}" if change else ""
+    for change in later:
+        names = [name for name, _, _ in change.details if name.startswith(concerned)]
+        if names and change.deed in EDITS:
+            return f"{change.who} changed: {', '.join(names)}"
+    return ""
 
 
 def _word(value) -> str:

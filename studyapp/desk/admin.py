@@ -5,7 +5,7 @@ from django.contrib import admin
 from studyapp.access import sign_in
 
 from .bundle import bundles  # noqa: F401
-from .people import changes, identities, participants, tokens  # noqa: F401
+from .people import changes, identities, participants, tokens, users  # noqa: F401
 from .study import studies  # noqa: F401
 
 admin.site.login_form = sign_in.SignInForm

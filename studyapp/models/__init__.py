@@ -2,6 +2,7 @@
 
 from studyapp.models.audit import Change
 from studyapp.models.coding import Code, Passage, Reading, Resolution
+from studyapp.models.comments import Comment
 from studyapp.models.jobs import Job
 from studyapp.models.members import Member
 from studyapp.models.pairs import ClassMark, PairBallot
@@ -15,6 +16,7 @@ __all__ = [
     "Change",
     "ClassMark",
     "Code",
+    "Comment",
     "Condition",
     "Draft",
     "Event",

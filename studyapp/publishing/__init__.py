@@ -1,7 +1,7 @@
 """From the study that researchers edit to the frozen version that participants meet."""
 
 from .audits import audit_study, kept_audit, needs_consent
-from .checks import Check, checks, problems
+from .checks import Check, checks, problems, settings_checks
 from .definition import content_hash, definition, drawn_stimuli
 from .fitting import fit, fitting
 from .pictures import met_in, render_version, shown
@@ -57,6 +57,7 @@ __all__ = [
     "render_version",
     "rows",
     "set_status",
+    "settings_checks",
     "shown",
     "shown_to",
     "spoken",

@@ -38,38 +38,41 @@ class Check:
 
 def checks(study: models.Study) -> list[Check]:
     """Return everything a study needs before it can be published, in the order in which it is set up."""
+    found = settings_checks(study)
+    if any(check.problems for check in found):
+        return [*found, Check("Stimuli", "", [LATER])]
+    stimuli = _stimuli_checks(study, kind(study.kind))
+    if study.variants and not any(check.problems for check in stimuli):
+        record = definition(study)
+        worded = Check(WORDING, places.told(record), misplaced(record) or _unfit_words(record, study))
+        found = [worded if check.title == WORDING else check for check in found]
+    return [*found, *stimuli]
+
+
+def settings_checks(study: models.Study) -> list[Check]:
+    """Return what is found in what researchers set, without drawing stimuli: quick enough for every page about it."""
     cells = list(study.conditions.all())
     its_kind = kind(study.kind)
-    edited = f"edited: {len(study.parameters)} of the parameters, {len(study.texts)} of the texts"
-    edited = edited if study.parameters or study.texts else "all by default"
-    settings = parameters.problems(its_kind, study.parameters)
-    settings = settings or _question_problems(study, its_kind)
-    written = _written(study)
-    settings += _unknown_texts(study.texts, its_kind.texts()) + _foreign_media(written)
-    settings += [f"Text “{words(key)}”: {one}" for key, one in fillings.problems(its_kind, study.texts).items()]
-    if links := sorted({link for _, text in written for link in addresses(text)[0]}):
-        edited += f"; links lead to {', '.join(links)}"
     asked = questionnaire_problems(its_kind, study.questionnaires, [cell.name for cell in cells])
-    if not isinstance(study.analysis_plan, dict):
-        settings.append("The analysis plan is no JSON object; write one with `python -m analysis plan`.")
-    found = [
+    return [
         _bundle_check(study.bundle),
         Check("Conditions", f"{sum(cell.open for cell in cells)} open of {len(cells)}", _cell_problems(cells)),
-        Check("Parameters and texts", edited, settings),
+        Check("Parameters", _edited(study.parameters), _parameter_problems(study, its_kind)),
         *_information_check(its_kind, study),
+        _texts_check(study, its_kind),
+        *_plan_check(study.analysis_plan),
         Check("Display", _looks(study), _display_problems(study, cells)),
         *([Check("Questionnaires", _told(study.questionnaires, asked), asked)] if study.questionnaires else []),
         *([Check(WORDING, "", [] if asked else _variant_problems(study, cells))] if study.variants else []),
+        *_languages_check(study),
     ]
-    if study.translations:
-        found.append(Check("Languages", ", ".join([study.language, *study.translations]), [], wanting(study)))
-    if any(check.problems for check in found):
-        return [*found, Check("Stimuli", "", [LATER])]
-    stimuli = _stimuli_checks(study, its_kind)
-    if study.variants and not any(check.problems for check in stimuli):
-        record = definition(study)
-        found[-1] = Check(WORDING, places.told(record), misplaced(record) or _unfit_words(record, study))
-    return [*found, *stimuli]
+
+
+def _languages_check(study: models.Study) -> list[Check]:
+    """Return which languages the study has beside its own, and what is not translated; nothing where it has none."""
+    if not study.translations:
+        return []
+    return [Check("Languages", ", ".join([study.language, *study.translations]), [], wanting(study))]
 
 
 def problems(study: models.Study) -> list[str]:
@@ -174,14 +177,43 @@ def _stimuli_checks(study: models.Study, its_kind: Kind) -> list[Check]:
     return [*found, Check("Sizes", sizes.in_words(record["parameters"], needed, bundle), [])]
 
 
-def _question_problems(study: models.Study, its_kind: Kind) -> list[str]:
-    """Return which questions can't be asked: their words are missing, or their answers, in words."""
-    values, texts = its_kind.defaults(study.language) | study.parameters, its_kind.texts(study.language) | study.texts
-    asked = [(question, text_key(page.name, question)) for page in its_kind.pages for question in page.questions]
-    found = [problem for question, _ in asked if (problem := question.problem(values))]
-    wordless = [key for _, key in asked if key and not texts[key].strip()]
-    found += [f"Text “{key}” is empty; expected the words of a question." for key in wordless]
-    return list(dict.fromkeys(found))
+def _parameter_problems(study: models.Study, its_kind: Kind) -> list[str]:
+    """Return what is wrong with the parameters, or else which questions they leave without answers."""
+    if found := parameters.problems(its_kind, study.parameters):
+        return found
+    values = its_kind.defaults(study.language) | study.parameters
+    asked = [question for page in its_kind.pages for question in page.questions]
+    return list(dict.fromkeys(problem for question in asked if (problem := question.problem(values))))
+
+
+def _texts_check(study: models.Study, its_kind: Kind) -> Check:
+    written = _written(study)
+    found = _unknown_texts(study.texts, its_kind.texts()) + _foreign_media(written)
+    found += [f"Text “{words(key)}”: {one}" for key, one in fillings.problems(its_kind, study.texts).items()]
+    links = sorted({link for _, text in written for link in addresses(text)[0]})
+    told = _edited(study.texts) + (f"; links lead to {', '.join(links)}" if links else "")
+    return Check("Texts", told, [*found, *_wordless(study, its_kind)])
+
+
+def _edited(settings: dict) -> str:
+    return f"{len(settings)} edited" if settings else "all by default"
+
+
+def _wordless(study: models.Study, its_kind: Kind) -> list[str]:
+    """Return which questions have no words."""
+    texts = its_kind.texts(study.language) | study.texts
+    keys = dict.fromkeys(text_key(page.name, question) for page in its_kind.pages for question in page.questions)
+    return [
+        f"Text “{key}” is empty; expected the words of a question." for key in keys if key and not texts[key].strip()
+    ]
+
+
+def _plan_check(plan) -> list[Check]:
+    """Return whether the analysis plan can be one; nothing where there is none."""
+    if not plan and isinstance(plan, dict):
+        return []
+    wrong = [] if isinstance(plan, dict) else ["It is no JSON object; write one with `python -m analysis plan`."]
+    return [Check("Analysis plan", "frozen with each version", wrong)]
 
 
 def _written(study: models.Study) -> list[tuple[str, str]]:

@@ -16,6 +16,7 @@ from studyapp.simulation import by_functions
 from studyapp.simulation.by_browser import Walker
 from tests.bundles import write_bundle
 from tests.studyapp.made.every_kind import make_draft
+from tests.studyapp.researcher import all_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -29,6 +30,7 @@ def test_axe_finds_nothing_serious_on_the_desk_and_nothing_scrolls_sideways(desk
         f"{base}/study/",
         f"{base}/study/add/",
         f"{base}/study/{study.pk}/change/",
+        *(f"{base}/study/{study.pk}/change/{name}/" for name in all_of(study)),
         f"{base}/study/{study.pk}/pause/",
         f"{base}/participant/",
         f"{base}/participant/{run.pk}/change/",
@@ -55,9 +57,10 @@ def test_axe_finds_nothing_serious_on_the_desk_and_nothing_scrolls_sideways(desk
 
 def test_a_study_is_edited_paused_and_previewed_by_clicking(desk, make_study):
     study = make_study()
-    page = desk(f"/admin/studyapp/study/{study.pk}/change/")
+    page = desk(f"/admin/studyapp/study/{study.pk}/change/basics/")
     page.get_by_label("Title").fill("A better title")
-    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_role("link", name="Overview").click()
     page.get_by_role("link", name="Publish the changes").click()
     page.get_by_role("button", name="Publish").click()
     assert "Published version 2" in page.locator(".messagelist").inner_text()
@@ -175,14 +178,13 @@ def test_from_nothing_to_a_running_study(desk, make_study, tmp_path, monkeypatch
     tabs = page.get_by_role("navigation", name="The study's pages")
     tabs.get_by_role("link", name="Stimuli").click()
     assert page.locator(".hw-asked").count() == 14
-    page.go_back()
-
-    page.locator("fieldset.hw-texts > details > summary").click()
+    tabs.get_by_role("link", name="Set up").click()
+    page.get_by_role("navigation", name="Sections of Set up").get_by_role("link", name="Texts").click()
     page.locator("details.hw-text").first.locator("summary").click()
     field = page.locator("details.hw-text textarea").first
     field.fill("# Welcome\n\nIt takes **{minutes}** minutes.")
     page.locator("details.hw-text [data-shown] strong", has_text="30").wait_for()
-    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Save", exact=True).click()
 
     tabs.get_by_role("link", name="Bots").click()
     page.get_by_label("How many").fill("3")
@@ -220,8 +222,7 @@ def test_each_page_of_every_kind_replays_without_a_script_s_error(desk, make_stu
 def test_rows_of_a_parameter_are_moved_added_and_removed_by_keyboard_without_a_reload(desk, make_study):
     make_study()  # for its folders
     study = make_draft("clustering")
-    page = desk(f"/admin/studyapp/study/{study.pk}/change/")
-    page.locator("summary", has_text="Parameters").click()
+    page = desk(f"/admin/studyapp/study/{study.pk}/change/parameters/")
     page.evaluate("window.kept = true")
     page.get_by_label("Move down, row 1").press("Enter")
     assert page.evaluate("document.activeElement.ariaLabel") == "Move down, row 2"
@@ -232,8 +233,8 @@ def test_rows_of_a_parameter_are_moved_added_and_removed_by_keyboard_without_a_r
     assert page.get_by_label("Stage, row 3").input_value() == "Last"
     page.get_by_label("Explanation, row 3").select_option("xnn")
     assert page.evaluate("window.kept")
-    page.get_by_role("button", name="Save").click()
-    page.get_by_text("was saved").wait_for()
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_text("Parameters: saved.").wait_for()
     study.refresh_from_db()
     assert study.parameters["stages"] == [["1-Heatmap", "c_mwp"], ["NoVis", "none"], ["Last", "xnn"]]
 

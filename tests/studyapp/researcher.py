@@ -1,9 +1,11 @@
-"""A researcher at the desk: signed in, on a study's page, with its form filled in."""
+"""A researcher at the desk: signed in, on a study's pages, with the forms of *Set up* filled in and sent."""
 
 from django.test import Client
 from django.urls import reverse
 
+from studyapp.core.engine.kinds import kind
 from studyapp.desk.study.rows_field import RowsField
+from studyapp.desk.study.sections import EDITED_TOGETHER, SECTIONS
 
 
 def signed_in(user) -> Client:
@@ -18,10 +20,20 @@ def page_of(study) -> str:
     return reverse("admin:studyapp_study_change", args=[study.pk])
 
 
-def filled(desk, study, **changes) -> dict:
-    """Return what the study's page would submit, with some fields changed."""
-    response = desk.get(page_of(study))
-    found = {}
+def section_of(study, name: str) -> str:
+    """Return the address of a section."""
+    return reverse("admin:study_section", args=[study.pk, name])
+
+
+def all_of(study) -> list[str]:
+    """Return the names of the sections that a study has."""
+    return [one.name for one in SECTIONS if one.fields(kind(study.kind)) or one.name in EDITED_TOGETHER]
+
+
+def filled(desk, study, name: str, **changes) -> dict:
+    """Return what a section's page would submit, with some fields changed; a field that is None is left out."""
+    response = desk.get(section_of(study, name))
+    found = {"seen": response.context["seen"]}
     for form in [response.context["adminform"].form, *_inline_forms(response)]:
         for bound in form:
             value = bound.value()
@@ -35,6 +47,11 @@ def filled(desk, study, **changes) -> dict:
             elif value is not None and value is not False:
                 found[bound.html_name] = value
     return {name: value for name, value in (found | changes).items() if value is not None}
+
+
+def save(desk, study, section: str, **changes):
+    """Send a section's page with some fields changed, and return the answer."""
+    return desk.post(section_of(study, section), filled(desk, study, section, **changes))
 
 
 def _inline_forms(response):

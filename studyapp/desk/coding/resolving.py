@@ -10,6 +10,7 @@ from studyapp.coding import passages, readings, results
 from .pages import context_of, require_column, study_of
 
 RESOLVED_AT_ONCE = 20
+UNDECIDED = "Nothing was resolved: tick the codes that you agree on, or “nothing found” alone."
 
 
 def resolve(model_admin):
@@ -20,6 +21,9 @@ def resolve(model_admin):
         require_column(study, column)
         if request.method == "POST":
             chosen = [int(code) for code in request.POST.getlist("codes") if code.isdecimal()]
+            if bool(chosen) == ("nothing" in request.POST):
+                model_admin.message_user(request, UNDECIDED, messages.ERROR)
+                return redirect(request.path)
             try:
                 readings.resolve(study, int(request.POST.get("passage", "0") or 0), request.user, chosen)
             except (readings.Gone, ValueError) as gone:

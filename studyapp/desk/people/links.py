@@ -42,7 +42,7 @@ def _links(request: HttpRequest, pk: int) -> HttpResponse:
         raise PermissionDenied
     if request.method == "POST":
         _make(request, study)
-        return redirect("admin:studyapp_study_change", study.pk)
+        return redirect("admin:study_section", study.pk, "links")
     audit.record(request.user, study, "Downloaded: Personal links.")
     return _listed(request, study)
 

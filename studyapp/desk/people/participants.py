@@ -57,6 +57,7 @@ class ParticipantAdmin(ByRole, admin.ModelAdmin):
     list_select_related = ("study", "condition")
     list_per_page = 50
     search_fields = ("code",)
+    searched = "Code"
     ordering = ("-pk",)
     change_form_template = "admin/studyapp/participant/change_form.html"
     actions = ("erase_selected",)
@@ -116,6 +117,7 @@ class ParticipantAdmin(ByRole, admin.ModelAdmin):
         meaning = "Answers, events and recruitment ids go for good; a row with code, condition and times stays."
         context = {
             **page_context(self, request, f"Erase {len(found)} participant{'' if len(found) == 1 else 's'}?"),
+            "study": found[0].study if len({run.study_id for run in found}) == 1 else None,
             "meaning": meaning,
             "listed": [f"{run.code}, {run.study}, {run.condition}, {run.get_status_display()}" for run in found],
             "button": "Erase",

@@ -32,7 +32,7 @@ from studyapp.publishing import frozen, read_version
 
 from . import charts
 
-PARTS = ("numbers", "funnel", "balance", "durations", "quality")
+PARTS = ("next", "numbers", "funnel", "balance", "durations", "quality")
 LEFT = (flow.WITHDRAWN, flow.EXPIRED, flow.SCREENED_OUT, flow.NO_CONSENT)
 SHOWN = 500
 
@@ -49,6 +49,7 @@ def figures(study: models.Study, *, bots: bool = False) -> dict[str, dict]:
     completed = _completed(runs)
     cells = list(study.conditions.all())
     return {
+        "next": {"started": bool(places)},
         "numbers": {"numbers": _numbers(study, places, completed, cells)},
         "funnel": {"funnel": charts.funnel(_stages_reached(places, cells))},
         "balance": {"balance": charts.balance([_cell(cell, places) for cell in cells])},

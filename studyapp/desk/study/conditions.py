@@ -14,6 +14,7 @@ from studyapp.core.engine import display_settings
 from studyapp.core.engine.kinds import METHODS, Factor, kind
 from studyapp.core.texts import words
 from studyapp.desk.by_role import ByRole
+from studyapp.desk.labelled import LabelledFormSet
 
 from .forms import condition
 from .numbers import counted
@@ -58,15 +59,6 @@ class ConditionForm(forms.ModelForm):
         choices: list[Any] = list(cast("Iterable[Any]", field.choices))
         if level not in dict(choices):
             field.choices = [*choices, (level, words(level))]
-
-
-class LabelledFormSet(forms.BaseInlineFormSet):
-    """A table's fields, each named for screen readers: the column's head doesn't do it."""
-
-    def add_fields(self, form, index):
-        super().add_fields(form, index)
-        for name, field in form.fields.items():
-            field.widget.attrs["aria-label"] = field.label or words(name)
 
 
 class ConditionInline(ByRole, admin.TabularInline):

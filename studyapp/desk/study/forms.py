@@ -4,6 +4,7 @@ from functools import cache
 from itertools import product
 
 from django import forms
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.template.defaultfilters import pluralize
 from django.urls import reverse
 from django.utils.html import format_html
@@ -21,8 +22,8 @@ from studyapp.models.studies import require_currency, require_language
 
 from .parameter_fields import parameter_field
 from .rows_field import RowsField
+from .sections import PARAMETER, TEXT, Section
 
-PARAMETER, TEXT = "parameter__", "text__"
 EVERYBODY = "everybody"
 SHORT_NAME = "Short name"
 
@@ -81,9 +82,13 @@ def _told(start: Kind | Variant) -> str:
 
 
 class StudyForm(forms.ModelForm):
-    """A study with one field per parameter and text of its kind; stored is only what differs from the defaults."""
+    """A section of a study, with a field for each of its parameters and texts; what differs from defaults is stored.
+
+    What other sections edit stays as it is, and mistakes in it are told on their own pages.
+    """
 
     its_kind: Kind
+    section: Section
 
     def __init__(self, *args, instance, **kwargs):
         parameters = self.its_kind.defaults(instance.language) | instance.parameters
@@ -113,25 +118,45 @@ class StudyForm(forms.ModelForm):
         require_currency(self.cleaned_data["currency"])
         return self.cleaned_data["currency"]
 
+    def clean_analysis_plan(self):
+        return self.cleaned_data["analysis_plan"] or {}
+
     def clean(self):
         cleaned = super().clean()
-        if meanwhile := audit.edited_since(self.instance, self.data.get("seen", "")):
+        concerned = self.section.concerns(self.its_kind)
+        if meanwhile := audit.edited_since(self.instance, self.data.get("seen", ""), concerned):
             raise forms.ValidationError(
                 f"Since this page was opened, {meanwhile}. To keep that, copy what you have typed and load the page "
                 "anew. Saving once more puts what stands here in its place."
             )
         language = self.instance.language  # the one that the form was filled with: what stayed as it was isn't stored
-        self.instance.parameters = self._differing(cleaned, PARAMETER, self.its_kind.defaults(language))
-        self.instance.texts = self._differing(cleaned, TEXT, self.its_kind.texts(language))
+        defaults, texts = self.its_kind.defaults(language), self.its_kind.texts(language)
+        self.instance.parameters = self._differing(cleaned, PARAMETER, defaults, self.instance.parameters)
+        self.instance.texts = self._differing(cleaned, TEXT, texts, self.instance.texts)
         for key, problem in fillings.problems(self.its_kind, self.instance.texts).items():
-            self.add_error(f"{TEXT}{key}", problem)
+            if f"{TEXT}{key}" in self.fields:
+                self.add_error(f"{TEXT}{key}", problem)
         if any(name.startswith(PARAMETER) or name in ("bundle", "seed") for name in self.changed_data):
             self.instance.stimuli = None
         return cleaned
 
-    def _differing(self, cleaned: dict, prefix: str, defaults: dict) -> dict:
-        given = {name: _plain(cleaned[prefix + name]) for name in defaults if prefix + name in cleaned}
-        return {name: value for name, value in given.items() if value != _plain(defaults[name])}
+    def add_error(self, field, error):
+        """Leave out what is wrong with a field that another section has."""
+        if hasattr(error, "error_dict"):
+            error.error_dict = {name: found for name, found in error.error_dict.items() if name in self._told}
+        super().add_error(field, error)
+
+    @property
+    def _told(self) -> set[str]:
+        return {*self.fields, NON_FIELD_ERRORS}
+
+    def _differing(self, cleaned: dict, prefix: str, defaults: dict, stored: dict) -> dict:
+        """Return what to store: of what this section edits that which differs from the defaults, all else as it was."""
+        edited = {name for name in defaults if prefix + name in self.fields}
+        given = {name: _plain(cleaned[prefix + name]) for name in edited if prefix + name in cleaned}
+        kept = {name: value for name, value in stored.items() if name not in edited}
+        found = kept | {name: value for name, value in given.items() if value != _plain(defaults[name])}
+        return {name: found[name] for name in [*defaults, *kept] if name in found}
 
 
 def _chosen(parameter: Parameter, typed: forms.Field, bundle: models.Bundle | None, present: list) -> forms.Field:
@@ -195,24 +220,22 @@ def _plain(value):
 
 
 @cache
-def study_form(name: str) -> type[StudyForm]:
-    """Return the form of a kind's studies."""
+def study_form(name: str, section: Section) -> type[StudyForm]:
+    """Return the form of a section of a kind's studies."""
     its_kind = kind(name)
-    fields = {f"{PARAMETER}{parameter.name}": parameter_field(parameter) for parameter in its_kind.parameters}
-    fields |= {f"{TEXT}{key}": _text_field(key, text) for key, text in its_kind.texts().items()}
-    return type("KindStudyForm", (StudyForm,), {"its_kind": its_kind, **fields})
+    shown, texts = section.fields(its_kind), its_kind.texts()
+    fields: dict[str, forms.Field] = {
+        f"{PARAMETER}{one.name}": parameter_field(one)
+        for one in its_kind.parameters
+        if f"{PARAMETER}{one.name}" in shown
+    }
+    fields |= {f"{TEXT}{key}": _text_field(key, text) for key, text in texts.items() if f"{TEXT}{key}" in shown}
+    return type("SectionForm", (StudyForm,), {"its_kind": its_kind, "section": section, **fields})
 
 
 def _text_field(key: str, text: str) -> forms.CharField:
     rows = max(3, min(16, text.count("\n") + len(text) // 90 + 2))
     return forms.CharField(label=words(key), required=False, widget=forms.Textarea(attrs={"rows": rows}))
-
-
-def text_order(its_kind: Kind) -> list[str]:
-    """Return the names of a kind's texts in the order in which participants meet them."""
-    met = ["entry", *(key for page in its_kind.pages for key in page.texts)]
-    known = its_kind.texts()
-    return [key for key in dict.fromkeys([*met, *known]) if key in known]
 
 
 def crossed_conditions(its_kind: Kind) -> list[dict]:

@@ -21,7 +21,7 @@ def parameter_field(parameter: Parameter) -> forms.Field:
     field.label = words(parameter.name)
     field.help_text = f"{parameter.description} Default: {_shown(parameter)}."
     if parameter.marked:
-        field.help_text += f' <a href="../marks/{parameter.name}/">Draw them on the pictures</a>.'
+        field.help_text += f' <a href="../../marks/{parameter.name}/">Draw them on the pictures</a>.'
     field.validators.append(_Fits(parameter))
     return field
 

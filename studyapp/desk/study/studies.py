@@ -1,89 +1,54 @@
-"""The study's page: a checklist on the way to publishing, live numbers, and everything about the study to edit."""
+"""Studies in the admin: how one is added, saved section by section, and deleted; its other pages by their addresses."""
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import path, reverse
+from django.urls import path
 
-from studyapp import models, publishing
+from studyapp import models
 from studyapp.access import roles
-from studyapp.core import recruiters
 from studyapp.core.engine.kinds import kind
-from studyapp.core.reading import READING
-from studyapp.core.texts import words
 from studyapp.data import audit
 from studyapp.desk import uploads
 from studyapp.desk.by_role import ByRole
 from studyapp.desk.coding import addresses as coding
 from studyapp.desk.pages import page_context
-from studyapp.desk.people import links
+from studyapp.desk.people import comments, links
 from studyapp.desk.people import roles as people
+from studyapp.desk.people.invitations import InvitationInline
 from studyapp.desk.results import bots, dashboard, downloads, exports, jobs, reports
 from studyapp.jobs import files
 from studyapp.run import sessions
 
-from . import audits, display, drawn, fits, languages, marks, numbers, questionnaires, transitions, variants, wording
-from .conditions import ConditionInline, LabelledFormSet
-from .forms import PARAMETER, TEXT, AddStudyForm, study_form, text_order
-
-BASICS = (("title", "slug"), ("bundle", "language"))
-PAYMENT = (("currency", "reward_base", "reward_bonus", "reward_partial"),)
-RECRUITMENT = (
-    ("id_parameter", "require_id", "lab_mode"),
-    ("return_url", "return_after_s"),
-    ("devices", "starts_per_minute", "starts_per_address"),
-    ("code_completed", "code_screened_out", "code_no_consent", "code_withdrawn"),
+from . import (
+    audits,
+    display,
+    drawn,
+    fits,
+    languages,
+    marks,
+    questionnaires,
+    sections,
+    setup,
+    transitions,
+    variants,
+    wording,
 )
-KEEPING = (("active_minutes", "expire_hours", "retention_days"), "notify", "seed")
-FOLDED = ("collapse",)
-# Where on the page each of `publishing.checks` is seen to.
-CHECKED_ON = {
-    "Display": "admin:study_display",
-    "Stimuli": "admin:study_stimuli",
-    "Questionnaires": "admin:questionnaires",
-    "Wording by condition": "admin:variants",
-    "Languages": "admin:languages",
-}
-CHECKED_AT = {
-    "Bundle": "#id_bundle",
-    "Conditions": "#conditions-group",
-    "Parameters and texts": "#texts",
-    "Information page": f"#id_{PARAMETER}researchers",
-}
+from .conditions import ConditionInline
+from .forms import AddStudyForm, study_form
 
-
-class InvitationInline(ByRole, admin.TabularInline):
-    """Personal links, one per person invited."""
-
-    action_by_permission = dict.fromkeys(("view", "add", "change", "delete"), "identities")
-    model = models.Invitation
-    formset = LabelledFormSet
-    extra = 0
-    fields = ("note", "group", "link")
-    readonly_fields = ("link",)
-    verbose_name, verbose_name_plural = "personal link", "personal links"
-    classes = FOLDED
-
-    @admin.display(description="Link")
-    def link(self, invitation):
-        if invitation.pk is None:
-            return "made when saved"
-        return links.address(self.request, invitation)
-
-    def get_queryset(self, request):
-        self.request = request
-        return super().get_queryset(request)
+INLINES = {sections.CONDITIONS: (ConditionInline,), sections.LINKS: (InvitationInline,)}
 
 
 @admin.register(models.Study)
 class StudyAdmin(ByRole, admin.ModelAdmin):
     action_by_permission = {"view": "view", "change": "change", "delete": "delete"}
     prepopulated_fields = {"slug": ("title",)}
-    change_form_template = "admin/studyapp/study/change_form.html"
-    inlines = (ConditionInline, InvitationInline)
+    add_form_template = "admin/studyapp/study/add.html"
+    change_form_template = "admin/studyapp/study/section.html"
 
     def visible(self, request, queryset):
         return queryset.filter(pk__in=roles.studies(request.user))
@@ -100,7 +65,7 @@ class StudyAdmin(ByRole, admin.ModelAdmin):
     # Forms
 
     def get_form(self, request, obj=None, change=False, **kwargs):
-        kwargs["form"] = study_form(obj.kind) if obj else AddStudyForm
+        kwargs["form"] = study_form(obj.kind, request.section) if obj else AddStudyForm
         form = super().get_form(request, obj, change=change, **kwargs)
         if "bundle" in form.base_fields:
             form.base_fields["bundle"].widget = form.base_fields["bundle"].widget.widget
@@ -110,27 +75,13 @@ class StudyAdmin(ByRole, admin.ModelAdmin):
     def get_fieldsets(self, request, obj=None):
         if obj is None:
             return [(None, {"fields": ("title", "slug", "kind", "bundle")})]
-        its_kind = kind(obj.kind)
-        parameters = [f"{PARAMETER}{parameter.name}" for parameter in its_kind.parameters]
-        texts = [f"{TEXT}{key}" for key in text_order(its_kind)]
-        edited = [
-            ("Parameters", {"fields": parameters, "classes": FOLDED}),
-            ("Texts", {"fields": texts, "classes": (*FOLDED, "hw-texts")}),
-        ]
-        return [
-            ("Study", {"fields": BASICS}),
-            *(edited if self.has_change_permission(request, obj) else []),
-            ("Payment", {"fields": PAYMENT, "classes": FOLDED}),
-            ("Recruitment and codes", {"fields": RECRUITMENT, "classes": FOLDED}),
-            ("Analysis plan", {"fields": ("analysis_plan",), "classes": FOLDED}),
-            ("Timing, keeping, seed", {"fields": KEEPING, "classes": FOLDED}),
-        ]
+        return [(None, {"fields": request.section.rows(kind(obj.kind))})]
 
     def get_prepopulated_fields(self, request, obj=None):
         return {} if obj else self.prepopulated_fields
 
     def get_inlines(self, request, obj):
-        return self.inlines if obj else ()
+        return INLINES.get(request.section.name, ()) if obj else ()
 
     def save_model(self, request, obj, form, change):
         request.before_saving = audit.snapshot(obj.pk) if change else {}
@@ -159,12 +110,13 @@ class StudyAdmin(ByRole, admin.ModelAdmin):
         return redirect("admin:studyapp_study_change", obj.pk)
 
     def response_change(self, request, obj):
-        if "_continue" in request.POST or "_save" in request.POST:
-            self.message_user(request, f"“{obj}” was saved.")
-            return redirect("admin:studyapp_study_change", obj.pk)
-        return super().response_change(request, obj)
+        """Stay in the section that was saved, or go on to the one that a button names."""
+        self.message_user(request, f"{request.section.title}: saved.", messages.SUCCESS)
+        wanted = request.POST.get("next", "")
+        on = next((one for one in sections.of(obj, request.user) if one.name == wanted), request.section)
+        return redirect("admin:study_section", obj.pk, on.name)
 
-    # The page around the form
+    # The pages around the form
 
     def get_urls(self):
         actions = [
@@ -184,8 +136,8 @@ class StudyAdmin(ByRole, admin.ModelAdmin):
             path("load/", self.admin_site.admin_view(uploads.view(self, "study")), name="load_study"),
             path("<int:pk>/people/", self.admin_site.admin_view(people.view(self)), name="study_people"),
         ]
-        own_pages = (audits, display, drawn, fits, languages, marks, questionnaires, variants, wording)
-        parts = (*own_pages, bots, coding, dashboard, exports, jobs, links, reports)
+        own_pages = (audits, display, drawn, fits, languages, marks, questionnaires, setup, variants, wording)
+        parts = (*own_pages, bots, coding, comments, dashboard, exports, jobs, links, reports)
         around = [address for part in parts for address in part.urls(self)]
         return [*own, *actions, *taken_away, *around, *super().get_urls()]
 
@@ -198,9 +150,14 @@ class StudyAdmin(ByRole, admin.ModelAdmin):
         return super().add_view(request, form_url, {**one_button, **(extra_context or {})})
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
+        """Show a study's overview; what it is set to is edited in its sections."""
         study = self.get_object(request, object_id)
-        about = self._about(request, study) if study else {}
-        return super().change_view(request, object_id, form_url, {**about, **(extra_context or {})})
+        if study is None:
+            # Django's own, which its stubs leave out.
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined]
+        if request.method not in ("GET", "HEAD"):
+            return HttpResponseNotAllowed(["GET", "HEAD"])
+        return setup.overview(self, request, study)
 
     def history_view(self, request: HttpRequest, object_id, extra_context=None) -> HttpResponse:
         """Show Django's own record of edits to those who may edit: it names the personal links."""
@@ -228,6 +185,7 @@ class StudyAdmin(ByRole, admin.ModelAdmin):
             return redirect("admin:index")
         context = {
             **page_context(self, request, f"Delete “{study}”?", study),
+            "study": study,
             "meaning": "The study goes for good, with its conditions, texts, versions, reports, previews and bots; its "
             "bundle and the record of who changed what stay. “Study as a file” keeps a copy.",
             "problems": problems,
@@ -235,46 +193,6 @@ class StudyAdmin(ByRole, admin.ModelAdmin):
             "dangerous": True,
         }
         return TemplateResponse(request, "admin/studyapp/confirm.html", context)
-
-    def _about(self, request, study: models.Study) -> dict:
-        may_change = self.has_change_permission(request, study)
-        checks = publishing.checks(study)
-        return {
-            "title": study.title,
-            "subtitle": None,
-            "study_kind": kind(study.kind),
-            "numbers": numbers.of(study),
-            "checks": [(check, _place(study, check.title)) for check in checks],
-            **fits.offered(study, checks, may_change),
-            "audit": audits.on_checklist(request, study, [one for check in checks for one in check.problems]),
-            "advice": advice(study),
-            "transitions": transitions.possible(study) if may_change else [],
-            **transitions.under_way(request, study),
-            "downloads": downloads.allowed(request.user, study),
-            "recruiter": recruiters.recruiter_of(study.id_parameter),
-            "open_to_anybody": _is_open_to_anybody(study),
-            "link": request.build_absolute_uri(reverse("entry", args=[study.slug])),
-            "next_person": request.build_absolute_uri(reverse("next_person", args=[study.slug])),
-            "links_form": links.LinksForm() if roles.may(request.user, "identities", study) else None,
-            "role": roles.role_of(request.user, study),
-            "parameters_at": "".join(f"id_{PARAMETER}{first.name}" for first in kind(study.kind).parameters[:1]),
-            "seen": audit.latest(study),
-            "versions": study.versions.exclude(number=0),
-            "show_save_and_add_another": False,
-            "show_save_and_continue": False,
-        }
-
-
-def _is_open_to_anybody(study: models.Study) -> bool:
-    """Return whether a study that pays takes whoever comes by its open link."""
-    pays = study.reward_base > 0 or study.reward_bonus > 0 or study.code_completed
-    return bool(pays and not study.require_id and not study.lab_mode and not study.invitations.exists())
-
-
-def _place(study: models.Study, title: str) -> str:
-    """Return where a check of the study is seen to."""
-    page = CHECKED_ON.get(title)
-    return reverse(page, args=[study.pk]) if page else CHECKED_AT.get(title, "")
 
 
 def deletion_problems(study: models.Study) -> list[str]:
@@ -284,31 +202,3 @@ def deletion_problems(study: models.Study) -> list[str]:
         return []
     took = "1 person has" if n == 1 else f"{n} people have"
     return [f"{took} started it. Close it, export the data, and keep it: what people gave isn't deleted with a click."]
-
-
-def advice(study: models.Study) -> list[tuple[str, str]]:
-    """Return what a study can be published without, but seldom should be, each with its place on the page."""
-    advised = []
-    if not study.code_completed and not study.return_url:
-        advised.append(
-            ("No completion code: recruiters such as Prolific need one to pay people.", "#id_code_completed")
-        )
-    if "{code}" in study.return_url and not study.code_completed:
-        missing = "The return address asks for a code, but there is no code for completed runs."
-        advised.append((missing, "#id_code_completed"))
-    if wrong := recruiters.mismatch(study.id_parameter, study.return_url):
-        advised.append((wrong, "#id_return_url"))
-    if _is_open_to_anybody(study):
-        open_to_all = (
-            "Anybody who has the link can take part, again and again, and be paid for it. Give out personal links, or "
-            "require the recruiter’s id."
-        )
-        advised.append((open_to_all, "#id_require_id"))
-    for key, default in kind(study.kind).texts(study.language).items():
-        if READING in default and READING not in study.texts.get(key, default):
-            said = f"Text “{words(key)}” tells how heatmaps are read without {READING}: see that it fits the display."
-            advised.append((said, "#texts"))
-    unseen = list(study.conditions.exclude(participants__preview=True).values_list("name", flat=True))
-    if unseen and study.current is None:
-        advised.append((f"Not previewed yet: {', '.join(unseen)}.", "#conditions-group"))
-    return advised

@@ -157,6 +157,7 @@ def _context(model_admin, request: HttpRequest, study: models.Study, name: str) 
     found = publishing.kept_audit(study) if name == "publish" and not problems else None
     return {
         **page_context(model_admin, request, transition.question.format(study=study), study),
+        "study": study,
         "meaning": transition.meaning,
         "button": transition.button,
         "problems": problems,

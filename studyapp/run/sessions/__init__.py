@@ -15,7 +15,15 @@ from studyapp.run.sessions.answering import (
     submit,
     submit_held,
 )
-from studyapp.run.sessions.ending import ERASED, apply_retention, discard_trial_runs, erase, expire, withdraw
+from studyapp.run.sessions.ending import (
+    ERASED,
+    apply_retention,
+    discard_trial_runs,
+    erase,
+    expire,
+    trial_runs,
+    withdraw,
+)
 from studyapp.run.sessions.runs import answered, browser_key, draft_of, get, get_by_ticket, holder, ticket_of, token
 from studyapp.run.sessions.starting import NotOpen, Visitor, find, start, start_preview
 
@@ -46,5 +54,6 @@ __all__ = [
     "submit_held",
     "ticket_of",
     "token",
+    "trial_runs",
     "withdraw",
 ]

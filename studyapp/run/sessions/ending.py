@@ -43,9 +43,16 @@ def erase(participant_id: int) -> models.Participant:
         return participant
 
 
-def discard_trial_runs(study: models.Study) -> None:
-    """Delete a study's previews and bots with all they left; people's runs stay."""
-    study.participants.filter(Q(preview=True) | Q(bot__gt="")).delete()
+def trial_runs(study: models.Study, skill: str = ""):
+    """Return a study's previews and bots; of a `skill`, those published bots alone that walked with it."""
+    if skill:
+        return study.participants.filter(preview=False, bot=skill)
+    return study.participants.filter(Q(preview=True) | Q(bot__gt=""))
+
+
+def discard_trial_runs(study: models.Study, skill: str = "") -> None:
+    """Delete a study's previews and bots, or bots of a skill, with all they left; people's runs stay."""
+    trial_runs(study, skill).delete()
 
 
 def expire(study: models.Study) -> int:

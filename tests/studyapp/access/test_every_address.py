@@ -47,7 +47,8 @@ HIGHER = {
     STUDY + "marks/<str:parameter>/": ("analyst", "editor"),
     **{STUDY + f"languages/{end}": ("analyst", "editor") for end in ("", "<slug:code>/", "<slug:code>/upload/")},
     STUDY + "people/": ("analyst", "owner"),
-    "admin/studyapp/study/<path:object_id>/change/": ("analyst", "editor"),
+    "admin/studyapp/study/<path:object_id>/change/": ("analyst", None),
+    STUDY + "change/<slug:section>/": ("analyst", "editor"),
     "admin/studyapp/study/<path:object_id>/history/": ("editor", "editor"),
     "admin/studyapp/study/<path:object_id>/delete/": ("owner", "owner"),
     **{f"admin/studyapp/study/{end}/": (None, None) for end in ("add", "load")},
@@ -118,7 +119,7 @@ def words(study) -> dict:
     _, _, folder, name = stimuli.stimulus_url(study.bundle, bundle.image_file(image_id)).split("/")
     found = {"slug": study.slug, "folder": folder, "name": name, "table": "trials", "stage": "classes"}
     found |= {"condition": study.conditions.first().name, "column": next(iter(passages.free_fields(study)))}
-    found |= {"id": 1, "position": 0, "place": 0, "image_id": image_id}
+    found |= {"id": 1, "section": "basics", "position": 0, "place": 0, "image_id": image_id}
     found |= {"parameter": "screening_frames", "text_key": "information", "its_name": TRUST["name"], "code": "en"}
     found |= {"code_pk": study.codes.get().pk, "report_pk": study.jobs.get(kind="report").pk}
     return found | dict.fromkeys(("job", "job_pk"), study.jobs.get(kind="export").pk)

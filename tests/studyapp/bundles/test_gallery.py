@@ -20,7 +20,7 @@ from studyapp.core.bundles import gallery
 from studyapp.core.bundles.bundle import Bundle
 from tests.bundles import node_row, write_bundle
 from tests.studyapp.made.every_kind import make_draft
-from tests.studyapp.researcher import signed_in
+from tests.studyapp.researcher import section_of, signed_in
 
 
 def change(folder: Path, files: dict[str, bytes]) -> None:
@@ -212,7 +212,7 @@ def test_methods_go_by_their_titles_or_failing_that_by_their_names_made_readable
         "Multiscale occlusion",
     ]
     assert "multiscale_occlusion<" not in gallery_page.content.decode()
-    page = desk.get(reverse("admin:studyapp_study_change", args=[study.pk])).content.decode()
+    page = desk.get(section_of(study, "conditions")).content.decode()
     assert '<option value="lrp" selected>Layer-wise relevance</option>' in page
     assert '<option value="multiscale_occlusion">Multiscale occlusion</option>' in page
     about = desk.get(reverse("admin:studyapp_bundle_change", args=[record.pk])).content.decode()

@@ -313,6 +313,29 @@ def test_a_resolution_stands_until_a_coder_changes_their_mind(study, differing, 
     assert results.disagreements(study, COLUMN) == [differing]
 
 
+def test_where_two_differ_nothing_is_ticked_and_of_three_what_most_gave(study, differing, anna, ben, ears, light):
+    address = reverse("admin:coding_resolve", args=[study.pk, COLUMN])
+    (shown,) = browser(ben).get(address).context["found"]
+    assert shown["proposed"] == set()
+    carl = User.objects.create_superuser("carl")
+    readings.save(study, differing.pk, carl, [ears.pk], done=True)
+    given = [{code.pk for code in reading.codes.all()} for reading in differing.readings.all()]
+    (shown,) = browser(ben).get(address).context["found"]
+    assert shown["proposed"] == {code for code in (ears.pk, light.pk) if sum(code in codes for codes in given) > 1}
+    assert shown["proposed"]
+
+
+def test_nothing_is_resolved_unless_somebody_decided(study, differing, ben, ears):
+    address = reverse("admin:coding_resolve", args=[study.pk, COLUMN])
+    for undecided in ({}, {"codes": [ears.pk], "nothing": "on"}):
+        page = browser(ben).post(address, {"passage": differing.pk} | undecided, follow=True)
+        assert "Nothing was resolved" in page.content.decode()
+        assert not models.Resolution.objects.exists()
+    browser(ben).post(address, {"passage": differing.pk, "nothing": "on"})
+    assert not models.Resolution.objects.get().codes.exists()
+    assert results.disagreements(study, COLUMN) == []
+
+
 def test_rows_are_one_per_code_and_an_empty_one_where_nothing_was_found(study, differing, ben, ears):
     readings.resolve(study, differing.pk, ben, [ears.pk])
     rows = list(results.rows(study))

@@ -17,7 +17,7 @@ from studyapp.jobs.files import folder_of
 from studyapp.management import recorded
 from studyapp.run import sessions
 from tests.studyapp.conftest import walk
-from tests.studyapp.researcher import filled, page_of, signed_in
+from tests.studyapp.researcher import all_of, page_of, save, signed_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -32,20 +32,24 @@ def trail(**about):
 
 
 def test_edits_are_on_record_with_what_was_before_and_after(desk, draft):
-    changes = {"title": "Better", "parameter__n_trials": "3", "text__entry": "Hello", "conditions-0-quota": "16"}
-    desk.post(page_of(draft), filled(desk, draft, **changes))
-    ((who, deed, details),) = trail(study=draft)
-    assert (who, deed) == ("ada", "Edited the study.")
-    assert details == [
-        ["Title", "A tiny study", "Better"],
-        ["Condition “small”", "size: small; no quota; open", "size: small; quota 16; open"],
-        ["Parameter “N trials”", None, "3"],
-        ["Text “Entry”", None, "Hello"],
+    save(desk, draft, "basics", title="Better", language="de")
+    save(desk, draft, "conditions", **{"conditions-0-quota": "16"})
+    save(desk, draft, "parameters", parameter__n_trials="3")
+    save(desk, draft, "texts", text__entry="Hello")
+    assert trail(study=draft) == [
+        ("ada", "Edited the study.", details)
+        for details in (
+            [["Title", "A tiny study", "Better"], ["Language", "en", "de"]],
+            [["Condition “small”", "size: small; no quota; open", "size: small; quota 16; open"]],
+            [["Parameter “N trials”", None, "3"]],
+            [["Text “Entry”", None, "Hello"]],
+        )
     ]
 
 
 def test_saving_without_a_change_leaves_no_trace(desk, draft):
-    desk.post(page_of(draft), filled(desk, draft))
+    for name in all_of(draft):
+        save(desk, draft, name)
     assert trail() == []
 
 
@@ -163,8 +167,8 @@ def test_a_bundle_is_deleted_with_its_files_once_no_study_uses_it(desk, draft, s
 
 def test_a_long_text_is_shown_line_by_line(desk, draft):
     text = "First line of the text that people read.\nSecond line of it.\nThird."
-    desk.post(page_of(draft), filled(desk, draft, text__entry=text))
-    desk.post(page_of(draft), filled(desk, draft, text__entry=text.replace("Second", "Another second")))
+    save(desk, draft, "texts", text__entry=text)
+    save(desk, draft, "texts", text__entry=text.replace("Second", "Another second"))
     change = models.Change.objects.first()
     shown = desk.get(reverse("admin:studyapp_change_change", args=[change.pk])).content.decode()
     assert "<del>Second line of it.</del>" in shown

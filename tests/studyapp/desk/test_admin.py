@@ -18,7 +18,7 @@ from studyapp.data import study_files
 from studyapp.run import sessions
 from tests.bundles import write_bundle
 from tests.studyapp.conftest import submit, walk
-from tests.studyapp.researcher import filled, page_of, signed_in
+from tests.studyapp.researcher import all_of, page_of, save, section_of, signed_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -62,9 +62,8 @@ def test_the_page_says_in_words_what_is_missing_and_offers_no_publishing(desk, d
 
 
 def test_only_what_differs_from_the_defaults_is_stored(desk, draft):
-    changed = {"parameter__n_trials": "3", "text__entry": "Hello\r\nyou"}
-    response = desk.post(page_of(draft), filled(desk, draft, **changed))
-    assert response.status_code == 302, response.context["errors"]
+    assert save(desk, draft, "parameters", parameter__n_trials="3").status_code == 302
+    assert save(desk, draft, "texts", text__entry="Hello\r\nyou").status_code == 302
     draft.refresh_from_db()
     assert draft.parameters == {"n_trials": 3}
     assert draft.texts == {"entry": "Hello\nyou"}
@@ -72,7 +71,7 @@ def test_only_what_differs_from_the_defaults_is_stored(desk, draft):
 
 def test_saving_unchanged_changes_nothing(desk, study):
     before = publishing.content_hash(publishing.definition(study))
-    assert desk.post(page_of(study), filled(desk, study)).status_code == 302
+    assert [save(desk, study, name).status_code for name in all_of(study)] == [302] * len(all_of(study))
     study.refresh_from_db()
     assert publishing.content_hash(publishing.definition(study)) == before
     assert (study.parameters, study.texts, study.conditions.count()) == ({}, {}, 2)
@@ -81,23 +80,23 @@ def test_saving_unchanged_changes_nothing(desk, study):
 def test_stimuli_kept_from_a_file_are_drawn_anew_once_what_they_come_from_changes(desk, draft):
     draft.stimuli = {"images": sorted(draft.bundle.name)}
     draft.save()
-    desk.post(page_of(draft), filled(desk, draft, title="Another title"))
+    save(desk, draft, "basics", title="Another title")
     draft.refresh_from_db()
     assert draft.stimuli
-    desk.post(page_of(draft), filled(desk, draft, parameter__n_trials="3"))
+    save(desk, draft, "parameters", parameter__n_trials="3")
     draft.refresh_from_db()
     assert draft.stimuli is None
 
 
 def test_a_wrong_parameter_is_refused_beside_its_field(desk, draft):
-    response = desk.post(page_of(draft), filled(desk, draft, parameter__n_trials="many"))
+    response = save(desk, draft, "parameters", parameter__n_trials="many")
     assert response.context["adminform"].form.errors["parameter__n_trials"] == ["Enter a whole number."]
 
 
 def test_conditions_are_added_and_named_after_their_levels(desk, draft):
     draft.conditions.filter(name="large").delete()
     new = {"conditions-TOTAL_FORMS": 2, "conditions-1-factor__size": "large", "conditions-1-open": "on"}
-    response = desk.post(page_of(draft), filled(desk, draft, **new))
+    response = save(desk, draft, "conditions", **new)
     assert response.status_code == 302, response.context["errors"]
     assert draft.conditions.get(name="large").factors == {"size": "large"}
 
@@ -106,7 +105,7 @@ def test_levels_are_fixed_once_somebody_was_assigned(desk, study, start):
     anna = start("anna")
     index = list(study.conditions.all()).index(anna.condition)
     other = {"small": "large", "large": "small"}[anna.condition.name]
-    desk.post(page_of(study), filled(desk, study, **{f"conditions-{index}-factor__size": other}))
+    save(desk, study, "conditions", **{f"conditions-{index}-factor__size": other})
     anna.condition.refresh_from_db()
     assert anna.condition.factors == {"size": anna.condition.name}
 
@@ -130,7 +129,7 @@ def test_publish_pause_resume_close_each_ask_then_act_and_are_on_record(desk, dr
 def test_an_edited_study_can_be_published_again_as_a_new_version(desk, study):
     publish = reverse("admin:study_publish", args=[study.pk])
     assert publish not in desk.get(page_of(study)).content.decode()
-    desk.post(page_of(study), filled(desk, study, title="A better title"))
+    save(desk, study, "basics", title="A better title")
     assert publish in desk.get(page_of(study)).content.decode()
     desk.post(publish)
     study.refresh_from_db()
@@ -231,7 +230,7 @@ def test_an_analyst_looks_but_changes_nothing_and_sees_no_ids(colleague, study, 
     for response in seen:
         assert response.status_code == 200
         assert "SECRET-ID" not in response.content.decode()
-    assert bob.post(page_of(study), {"title": "Mine"}).status_code == 403
+    assert bob.post(section_of(study, "basics"), {"title": "Mine"}).status_code == 403
     refused = [
         bob.post(reverse("admin:study_pause", args=[study.pk])),
         bob.get(reverse("admin:study_bonus", args=[study.pk])),
@@ -269,10 +268,14 @@ def test_from_each_page_of_a_study_all_others_are_one_click_away(desk, study, st
     anna = walk(start("anna"))
     pages = [reverse(f"admin:{name}", args=[study.pk]) for name in ("study_stimuli", "study_bots", "study_dashboard")]
     pages += [page_of(study), *(reverse(f"admin:{name}", args=[study.pk]) for name in ("coding", "reports"))]
-    pages.append(reverse("admin:study_people", args=[study.pk]))
+    pages += [reverse(f"admin:study_{name}", args=[study.pk]) for name in ("people", "comments")]
     lists = [reverse(f"admin:studyapp_{name}_changelist") for name in ("participant", "change")]
     pages += [f"{address}?study__id__exact={study.pk}" for address in lists]
-    within = [reverse("admin:studyapp_participant_change", args=[anna.pk])]
+    deeds = [reverse(f"admin:study_{name}", args=[study.pk]) for name in ("publish", "pause", "close")]
+    own = f"{reverse('two_factor')}?study__id__exact={study.pk}"
+    asked = [f"{reverse('admin:participant_erase')}?codes={anna.code}", f"{pages[1]}?discard"]
+    within = [*deeds, own, *asked, reverse("admin:studyapp_participant_change", args=[anna.pk])]
+    assert all(own in desk.get(address).content.decode() for address in (*pages, *within))
     for address in [*pages, *within]:
         text = desk.get(address).content.decode()
         assert [other for other in pages if f'href="{other}"' not in text] == [], address
@@ -302,16 +305,17 @@ def test_the_desk_speaks_english_whatever_the_browser_asks_for(desk, study):
 
 def test_a_checklist_leads_to_where_each_of_its_points_is_seen_to(desk, draft):
     text = desk.get(page_of(draft)).content.decode()
-    places = re.findall(r'<strong><a href="#([^"]+)"', text)
+    places = re.findall(r'<strong><a href="([^"#]+)(?:#([^"]+))?"', text)
     assert len(places) >= 4
-    assert [place for place in places if f'id="{place}"' not in text] == []
+    shown = [(desk.get(address).content.decode(), field) for address, field in places]
+    assert [field for page, field in shown if field and f'id="{field}"' not in page] == []
 
 
 def test_what_the_bundle_cannot_give_is_asked_for_under_parameters(desk, draft):
     models.Study.objects.filter(pk=draft.pk).update(parameters={"n_trials": 0})
     text = desk.get(page_of(draft)).content.decode()
-    (place,) = re.findall(r'under <a href="#([^"]+)">Parameters</a>', text)
-    assert f'id="{place}"' in text
+    (place,) = re.findall(r'under <a href="([^"]+)">Parameters</a>', text)
+    assert 'name="parameter__n_trials"' in desk.get(place).content.decode()
     assert "chosen under “Set up”" in desk.get(reverse("admin:study_stimuli", args=[draft.pk])).content.decode()
 
 

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 from django.utils import timezone
 
-from studyapp import models
+from studyapp import models, publishing
 from studyapp.desk.results import charts, dashboard
 from studyapp.run import sessions
 from tests.studyapp.conftest import submit, walk
@@ -40,6 +40,25 @@ def crowd(study, start):
 
 def numbers(study, **options):
     return {row["label"]: row["value"] for row in dashboard.figures(study, **options)["numbers"]["numbers"]}
+
+
+def test_an_empty_dashboard_says_what_comes_next_until_somebody_starts(desk, draft, start):
+    page = reverse("admin:study_dashboard", args=[draft.pk])
+
+    def next_step(**options) -> str:
+        return dashboard.rendered(models.Study.objects.get(pk=draft.pk), **options)["next"]["html"]
+
+    assert "Follow the checklist" in next_step()
+    publishing.publish(draft)
+    assert "Send people <a" in next_step()
+    assert "No bot has walked yet" in next_step(bots=True)
+    publishing.set_status(draft, models.Study.Status.PAUSED)
+    assert reverse("admin:study_resume", args=[draft.pk]) in next_step()
+    publishing.set_status(draft, models.Study.Status.OPEN)
+    assert "Nobody has started yet" in desk.get(page).content.decode()
+    sessions.start(draft.pk, sessions.Visitor("PROLIFIC_PID", "anna"))
+    assert next_step() == ""
+    assert "No bot has walked yet" in next_step(bots=True)
 
 
 def test_the_numbers_count_people_by_where_they_stand(study, crowd):

@@ -24,7 +24,7 @@ from studyapp.run import sessions
 from studyapp.simulation import by_functions, simulate
 from tests.bundles import picture, write_bundle
 from tests.studyapp.made.every_kind import make_draft
-from tests.studyapp.researcher import filled, page_of, signed_in
+from tests.studyapp.researcher import filled, page_of, save, section_of, signed_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -38,6 +38,9 @@ HOSTILE = {
     "long": "word " * 2_000,
     "markdown": "[x](javascript:alert(1)) ![y](https://elsewhere.example/p.png)\n\n<iframe src=//elsewhere.example>",
 }
+
+
+FORMS = ("basics", "parameters", "information", "texts", "payment", "recruitment", "keeping")
 
 
 @pytest.fixture
@@ -56,23 +59,30 @@ def typed(form, words: str) -> dict:
     return found
 
 
+def type_everywhere(desk, study, section: str, words: str) -> int:
+    """Type words into every field of a section; what is refused is told and left out. Return how many fields it has."""
+    fields = typed(desk.get(section_of(study, section)).context["adminform"].form, words)
+    response = save(desk, study, section, **fields)
+    if response.status_code == 200:
+        refused = response.context["adminform"].form.errors
+        assert all(refused.values())
+        kept = {name: value for name, value in fields.items() if not {name, name.rpartition("__")[0]} & {*refused}}
+        response = save(desk, study, section, **kept)
+    assert response.status_code == 302, response.context["errors"]
+    return len(fields)
+
+
 @pytest.mark.parametrize("words", HOSTILE.values(), ids=HOSTILE)
 @pytest.mark.parametrize("name", kinds())
 def test_hostile_text_in_every_field_is_refused_in_words_or_stored_and_shown_as_text(desk, name, words):
     study = make_draft(name)
     sent = words.encode("utf-8", "replace").decode("utf-8")
-    fields = typed(desk.get(page_of(study)).context["adminform"].form, sent)
-    assert len(fields) > 10
-    response = desk.post(page_of(study), filled(desk, study, **fields))
-    if response.status_code == 200:
-        refused = response.context["adminform"].form.errors
-        assert all(refused.values())
-        rest = {field: value for field, value in fields.items() if field.rpartition("__")[0] not in refused}
-        response = desk.post(page_of(study), filled(desk, study, **{k: v for k, v in rest.items() if k not in refused}))
-    assert response.status_code == 302, response.context["errors"]
-    page = desk.get(page_of(study)).content.decode()
-    assert "<script>alert" not in page
-    assert "<img src=x" not in page
+    n_typed = sum(type_everywhere(desk, study, section, sent) for section in FORMS)
+    assert n_typed > 10
+    for page in (page_of(study), *(section_of(study, section) for section in FORMS)):
+        text = desk.get(page).content.decode()
+        assert "<script>alert" not in text
+        assert "<img src=x" not in text
     study.refresh_from_db()
     assert storable([study.parameters, study.texts]) == [study.parameters, study.texts]
     if not publishing.problems(study):
@@ -95,7 +105,7 @@ def test_a_text_with_hostile_placeholders_previews_as_it_reads(desk, draft):
     "address", ["javascript:alert(1)//{code}", "data:text/html,{code}", "//elsewhere.example", "x"]
 )
 def test_people_are_sent_back_to_a_web_address_or_nowhere(desk, draft, address):
-    response = desk.post(page_of(draft), filled(desk, draft, return_url=address))
+    response = save(desk, draft, "recruitment", return_url=address)
     assert response.context["adminform"].form.errors["return_url"] == [
         "Expected an address that begins with https:// or http://."
     ]
@@ -106,45 +116,77 @@ def test_people_are_sent_back_to_a_web_address_or_nowhere(desk, draft, address):
 # Two people, or two tabs
 
 
-def opened(desk, study) -> dict:
-    page = desk.get(page_of(study))
-    return filled(desk, study) | {"seen": page.context["seen"]}
-
-
 def test_what_somebody_else_saved_meanwhile_is_not_put_back_unasked(desk, draft):
     bob = User.objects.create_user("bob", is_staff=True)
     models.Member.objects.create(study=draft, user=bob, role="editor")
-    mine, theirs = opened(desk, draft), opened(signed_in(bob), draft)
-    signed_in(bob).post(page_of(draft), theirs | {"title": "Bob's title"})
-    response = desk.post(page_of(draft), mine | {"text__entry": "Mine"})
+    mine, theirs = filled(desk, draft, "basics"), filled(signed_in(bob), draft, "basics")
+    page = section_of(draft, "basics")
+    signed_in(bob).post(page, theirs | {"title": "Bob's title"})
+    response = desk.post(page, mine | {"slug": "mine"})
     (said,) = response.context["adminform"].form.non_field_errors()
     assert said.startswith("Since this page was opened, bob changed: Title. To keep that, copy what you have typed")
     draft.refresh_from_db()
-    assert (draft.title, draft.texts) == ("Bob's title", {})
-    again = mine | {"text__entry": "Mine", "seen": response.context["seen"]}
-    assert desk.post(page_of(draft), again).status_code == 302
+    assert (draft.title, draft.slug) == ("Bob's title", "tiny")
+    assert desk.post(page, mine | {"slug": "mine", "seen": response.context["seen"]}).status_code == 302
     draft.refresh_from_db()
-    assert (draft.title, draft.texts) == (mine["title"], {"entry": "Mine"})
+    assert (draft.title, draft.slug) == (mine["title"], "mine")
+
+
+@pytest.mark.parametrize("first", FORMS[1:4])
+def test_people_who_save_different_sections_lose_nothing_of_each_other_s(desk, first):
+    study = make_draft("forward_simulation")
+    bob = signed_in(User.objects.create_superuser("bob"))
+    changes = {
+        "parameters": {"parameter__minutes": "7"},
+        "information": {"parameter__contact": "ada@heatwise.example"},
+        "texts": {"text__entry": "Hello"},
+        "conditions": {"conditions-0-quota": "3"},
+        "payment": {"reward_base": "2"},
+    }
+    opened = {name: filled(desk, study, name) for name in changes}
+    save(bob, study, first, **changes[first])
+    for name in changes.keys() - {first}:
+        assert desk.post(section_of(study, name), opened[name] | changes[name]).status_code == 302, name
+    study.refresh_from_db()
+    assert study.parameters == {"minutes": "7", "contact": "ada@heatwise.example"}
+    assert (study.texts, study.conditions.first().quota, study.reward_base) == ({"entry": "Hello"}, 3, 2)
+
+
+def test_what_is_wrong_in_another_section_is_in_nobodys_way(desk, draft):
+    models.Study.objects.update(return_url="javascript:x", notify="nobody", texts={"entry": "{minuts}", "gone": "x"})
+    for name in ("basics", "parameters", "payment", "keeping"):
+        response = save(desk, draft, name)
+        wrong = {} if response.status_code == 302 else response.context["adminform"].form.errors
+        assert list(wrong) == (["notify"] if name == "keeping" else []), name
+    draft.refresh_from_db()
+    assert draft.texts == {"entry": "{minuts}", "gone": "x"}
 
 
 def test_ones_own_saving_and_deeds_that_edit_nothing_are_in_nobodys_way(desk, draft):
-    mine = opened(desk, draft)
+    page, mine = section_of(draft, "basics"), filled(desk, draft, "basics")
     publishing.publish(draft)
     desk.post(reverse("admin:study_pause", args=[draft.pk]))
-    assert desk.post(page_of(draft), mine | {"title": "Once"}).status_code == 302
-    assert desk.post(page_of(draft), opened(desk, draft) | {"title": "Twice"}).status_code == 302
+    assert desk.post(page, mine | {"title": "Once"}).status_code == 302
+    assert save(desk, draft, "basics", title="Twice").status_code == 302
     draft.refresh_from_db()
     assert draft.title == "Twice"
-    assert desk.post(page_of(draft), mine | {"seen": "x"}).status_code == 302
+    assert desk.post(page, mine | {"seen": "x"}).status_code == 302
 
 
-def test_a_study_with_hundreds_of_personal_links_can_still_be_saved(desk, draft):
-    models.Invitation.objects.bulk_create(models.Invitation(study=draft) for _ in range(300))
-    sent = filled(desk, draft, title="Still saved")
-    assert len(sent) > 1000
-    assert desk.post(page_of(draft), sent).status_code == 302
-    draft.refresh_from_db()
-    assert draft.title == "Still saved"
+def test_hundreds_of_personal_links_are_edited_page_by_page_and_each_page_alone(desk, draft):
+    models.Invitation.objects.bulk_create(models.Invitation(study=draft, note=str(n)) for n in range(300))
+    last = section_of(draft, "links") + "?p=6"
+    sent = filled(desk, draft, "links")
+    assert sent["invitations-TOTAL_FORMS"] == 50
+    page = desk.get(last)
+    shown = [form.instance.note for form in page.context["inline_admin_formsets"][0].formset.initial_forms]
+    assert shown == [str(n) for n in range(49, -1, -1)]
+    models.Invitation.objects.create(study=draft, note="made meanwhile")
+    own = {name: value for name, value in sent.items() if not name.startswith("invitations-0-")}
+    first = {"invitations-0-id": sent["invitations-0-id"], "invitations-0-note": "Anna", "invitations-0-group": ""}
+    assert desk.post(section_of(draft, "links"), own | first).status_code == 302
+    assert models.Invitation.objects.get(pk=sent["invitations-0-id"]).note == "Anna"
+    assert draft.invitations.count() == 301
 
 
 # Files

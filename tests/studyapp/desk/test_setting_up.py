@@ -12,9 +12,9 @@ from studyapp.core.engine.kinds import kinds
 from studyapp.desk.study import drawn
 from studyapp.jobs import worker
 from studyapp.run import sessions
-from tests.studyapp.conftest import do_jobs
+from tests.studyapp.conftest import do_jobs, walk
 from tests.studyapp.made.every_kind import make_draft
-from tests.studyapp.researcher import filled, signed_in
+from tests.studyapp.researcher import save, section_of, signed_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 worked = pytest.mark.django_db(transaction=True)  # a job's signs of life come by a connection of their own
@@ -135,8 +135,7 @@ def test_others_are_drawn_on_request_by_editors_and_it_is_on_record(editor, anal
 def test_classes_are_ticked_from_those_that_the_bundles_images_show(desk, forward):
     forward.parameters = {"classes": ["horse", "zebra"]}
     forward.save()
-    address = reverse("admin:studyapp_study_change", args=[forward.pk])
-    field = desk.get(address).context["adminform"].form.fields["parameter__classes"]
+    field = desk.get(section_of(forward, "parameters")).context["adminform"].form.fields["parameter__classes"]
     shown = reader(forward.bundle).offered("classes")
     assert [name for name, _ in field.choices] == ["horse", "zebra", "cat"]
     assert dict(field.choices) == {
@@ -144,7 +143,7 @@ def test_classes_are_ticked_from_those_that_the_bundles_images_show(desk, forwar
         "zebra": "zebra (not in this bundle)",
         "cat": f"cat ({shown['cat']} images: 12 TP, 8 FN, 8 FP)",
     }
-    desk.post(address, filled(desk, forward, parameter__classes=["horse", "cat"]))
+    save(desk, forward, "parameters", parameter__classes=["horse", "cat"])
     forward.refresh_from_db()
     assert forward.parameters["classes"] == ["horse", "cat"]
 
@@ -152,7 +151,7 @@ def test_classes_are_ticked_from_those_that_the_bundles_images_show(desk, forwar
 def test_without_a_bundle_classes_are_typed_and_the_page_says_how_to_come_to_a_choice(desk, forward):
     forward.bundle = None
     forward.save()
-    page = desk.get(reverse("admin:studyapp_study_change", args=[forward.pk])).content.decode()
+    page = desk.get(section_of(forward, "parameters")).content.decode()
     assert "Choose a bundle and save: then its classes can be ticked here." in page
 
 
@@ -235,6 +234,33 @@ def test_wrong_orders_are_refused_with_a_reason(editor, analyst, draft):
     draft.conditions.all().delete()
     assert "There is no condition." in editor.get(address(draft, "bots")).content.decode()
     assert not models.Job.objects.exists()
+
+
+def test_bots_for_a_full_study_are_refused_with_which_to_delete(editor, analyst, study):
+    study.conditions.update(quota=2)
+    for name in ("oracle", "random", "oracle"):
+        walk(sessions.start(study.pk, None, bot=name))
+    page = address(study, "bots")
+    refused = editor.post(page, {"n_bots": 2, "skill": "random"}).content.decode()
+    assert "The quotas have room for 1 more. Ask for so many, delete bots that have walked" in refused
+    walk(sessions.start(study.pk, None, bot="random"))
+    assert "Delete bots" not in analyst.get(page).content.decode()
+    full = editor.get(page).content.decode()
+    assert "No open condition has room for another bot." in full
+    assert reverse("admin:study_section", args=[study.pk, "conditions"]) in full
+    assert [full.index(f'href="?discard={name}"') > 0 for name in ("oracle", "random")] == [True, True]
+    asked = editor.get(f"{page}?discard=oracle").content.decode()
+    assert "All 2 of them go for good" in asked
+    editor.post(f"{page}?discard=oracle", {"discard": "oracle"})
+    assert set(study.participants.values_list("bot", flat=True)) == {"random"}
+    assert models.Change.objects.get().deed == "Deleted all bots (oracle)."
+    assert "No open condition" not in editor.get(page).content.decode()
+
+
+def test_quotas_without_a_limit_take_any_number_of_bots(editor, study):
+    study.conditions.update(quota=1)
+    study.conditions.filter(name="small").update(quota=None)
+    assert editor.post(address(study, "bots"), {"n_bots": 50, "skill": "random"}).status_code == 302
 
 
 def test_an_order_whose_process_died_says_so_and_keeps_what_was_done(editor, draft):

@@ -11,7 +11,7 @@ from studyapp import models, publishing
 from studyapp.core.display import CHOICES, Display, colour_tables
 from studyapp.core.legends import legend
 from studyapp.core.reading import NAMES, reading
-from studyapp.desk.study.studies import advice
+from studyapp.desk.study.advice import advice
 from studyapp.run import sessions, showing
 from tests.studyapp.made.every_kind import make_draft
 
@@ -147,7 +147,7 @@ def test_who_meets_several_displays_is_told_how_to_read_each(pages):
 @pytest.mark.database
 def test_a_text_of_ones_own_that_reads_heatmaps_is_advised_about():
     study = make_draft("forward_simulation")
-    assert not any("how heatmaps are read" in sentence for sentence, _ in advice(study))
+    assert not any("how heatmaps are read" in one.words for one in advice(study))
     study.texts = {"instructions_heatmap": "The darker the red, the more."}
-    (said,) = [sentence for sentence, _ in advice(study) if "how heatmaps are read" in sentence]
+    (said,) = [one.words for one in advice(study) if "how heatmaps are read" in one.words]
     assert "{reading}" in said

@@ -2,7 +2,6 @@
 
 import pytest
 from django.contrib.auth.models import User
-from django.urls import reverse
 
 from studyapp import models, publishing
 from studyapp.core.engine import fillings
@@ -11,7 +10,7 @@ from studyapp.core.texts import placeholders
 from studyapp.data import study_files
 from studyapp.run import contents, endings, sessions
 from tests.studyapp.made.every_kind import make_draft
-from tests.studyapp.researcher import filled, signed_in
+from tests.studyapp.researcher import save, signed_in
 
 each_kind = pytest.mark.parametrize("kind", kinds().values(), ids=lambda kind: kind.name)
 
@@ -66,12 +65,11 @@ def _in(value) -> set[str]:
 @pytest.mark.django_db
 def test_saving_a_text_with_an_unknown_placeholder_is_refused_beside_it():
     desk, study = signed_in(User.objects.create_superuser("ada")), make_draft("forward_simulation")
-    address = reverse("admin:studyapp_study_change", args=[study.pk])
-    answer = desk.post(address, filled(desk, study, text__information="It takes {minuts} minutes."))
+    answer = save(desk, study, "texts", text__information="It takes {minuts} minutes.")
     assert "Did you mean {minutes}?" in answer.content.decode()
     study.refresh_from_db()
     assert study.texts == {}
-    desk.post(address, filled(desk, study, text__information="It takes {minutes} minutes."))
+    save(desk, study, "texts", text__information="It takes {minutes} minutes.")
     study.refresh_from_db()
     assert study.texts == {"information": "It takes {minutes} minutes."}
 

@@ -13,7 +13,7 @@ from studyapp.core.engine.kinds import kinds
 from studyapp.core.engine.parameters import problems
 from tests.bundles import write_bundle
 from tests.studyapp.made.every_kind import make_draft
-from tests.studyapp.researcher import signed_in
+from tests.studyapp.researcher import section_of, signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -80,7 +80,7 @@ def test_a_thousand_class_names_are_in_no_sentence(tmp_path):
 
 def test_classes_are_offered_with_their_outcomes(desk, tmp_path):
     study, _ = added(desk, load(tmp_path))
-    text = desk.get(reverse("admin:studyapp_study_change", args=[study.pk])).content.decode()
+    text = desk.get(section_of(study, "parameters")).content.decode()
     assert "cat (20 images: 12 TP, 8 FN, 8 FP)" in text
 
 

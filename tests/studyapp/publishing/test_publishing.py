@@ -43,7 +43,8 @@ def test_every_check_is_told_by_itself(draft):
     assert [check.title for check in publishing.checks(draft)] == [
         "Bundle",
         "Conditions",
-        "Parameters and texts",
+        "Parameters",
+        "Texts",
         "Display",
         "Stimuli",
     ]
@@ -66,7 +67,7 @@ def test_pictures_from_elsewhere_are_named_and_links_told(draft):
     found = " ".join(publishing.problems(draft))
     assert all(f"shows {media}" in found for media in (picture, film))
     assert found.count("shows") == 3
-    told = next(check.found for check in publishing.checks(draft) if check.title == "Parameters and texts")
+    told = next(check.found for check in publishing.checks(draft) if check.title == "Texts")
     assert told.endswith(f"links lead to {link}")
 
 

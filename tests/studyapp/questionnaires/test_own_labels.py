@@ -18,7 +18,7 @@ from studyapp.data import exporting, study_files
 from studyapp.run import sessions
 from studyapp.simulation import by_functions, simulate
 from tests.studyapp.made.every_kind import make_draft
-from tests.studyapp.researcher import filled, page_of
+from tests.studyapp.researcher import save, section_of
 
 pytestmark = [pytest.mark.django_db(transaction=True, databases=["default", "snapshot"]), pytest.mark.database]
 SEVEN = [f"point {name}" for name in ("one", "two", "three", "four", "five", "six", "seven")]
@@ -109,8 +109,8 @@ def test_coders_read_how_the_study_asked(study):
 def test_a_questions_wording_is_edited_at_the_desk_and_stands_in_the_file(study):
     desk = Client()
     desk.force_login(User.objects.create_superuser("ada"))
-    assert 'name="text__trial_sensitive_to"' in desk.get(page_of(study)).content.decode()
-    response = desk.post(page_of(study), filled(desk, study, text__trial_sensitive_to="What counts?"))
+    assert 'name="text__trial_sensitive_to"' in desk.get(section_of(study, "texts")).content.decode()
+    response = save(desk, study, "texts", text__trial_sensitive_to="What counts?")
     assert response.status_code == 302, response.context["errors"]
     study.refresh_from_db()
     assert study.texts["trial_sensitive_to"] == "What counts?"

@@ -23,7 +23,7 @@ from studyapp.studies.forward_simulation.statements import statements
 from tests import loaded
 from tests.bundles import write_bundle
 from tests.studyapp.made import clustering, label_matching
-from tests.studyapp.researcher import filled, page_of
+from tests.studyapp.researcher import save
 
 OTHERS = [code for code, _ in settings.LANGUAGES if code != "en"]
 GAP = re.compile(r"%\(\w+\)[sd]|\{\w+\}")
@@ -174,7 +174,7 @@ def test_another_language_chosen_at_the_desk_brings_its_texts_and_keeps_edited_o
     german.refresh_from_db()
     desk = Client()
     desk.force_login(User.objects.create_superuser("ada"))
-    response = desk.post(page_of(german), filled(desk, german, language="de"))
+    response = save(desk, german, "basics", language="de")
     assert response.status_code == 302, response.context["errors"]
     study = models.Study.objects.get()
     assert (study.language, set(study.texts)) == ("de", {"trial"} if german.kind == "forward_simulation" else set())

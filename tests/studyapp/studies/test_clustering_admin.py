@@ -12,7 +12,7 @@ from studyapp.run import sessions
 from studyapp.simulation import by_functions, simulate
 from tests import loaded
 from tests.studyapp.made.clustering import KIND, write_bundle
-from tests.studyapp.researcher import filled, page_of
+from tests.studyapp.researcher import all_of, page_of, save, section_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -44,8 +44,7 @@ def test_a_variant_is_ready_to_publish_and_saving_its_page_changes_nothing(desk,
     assert (cell.factors, cell.quota) == ({}, quota)
     assert publishing.problems(study) == []
     before = publishing.content_hash(publishing.definition(study))
-    response = desk.post(page_of(study), filled(desk, study))
-    assert response.status_code == 302, response.context["errors"]
+    assert [save(desk, study, name).status_code for name in all_of(study)] == [302] * len(all_of(study))
     study.refresh_from_db()
     assert publishing.content_hash(publishing.definition(study)) == before
     assert study.parameters == next(found.parameters for found in KIND.variants if found.name == variant)
@@ -57,7 +56,7 @@ def test_a_variant_is_ready_to_publish_and_saving_its_page_changes_nothing(desk,
 def test_another_condition_may_be_added_and_is_named(desk, add):
     study = add("main")
     inline = {"conditions-TOTAL_FORMS": "2", "conditions-1-study": study.pk, "conditions-1-quota": "5"}
-    response = desk.post(page_of(study), filled(desk, study, **inline))
+    response = save(desk, study, "conditions", **inline)
     assert response.status_code == 302, response.context["errors"]
     assert [cell.name for cell in study.conditions.all()] == ["main", "everybody"]
 
@@ -65,18 +64,18 @@ def test_another_condition_may_be_added_and_is_named(desk, add):
 STAGE, EXPLANATION = "parameter__stages__stage", "parameter__stages__explanation"
 
 
-def save(desk, study, stages: list, explanations: list):
-    return desk.post(page_of(study), filled(desk, study, **{STAGE: stages, EXPLANATION: explanations}))
+def save_stages(desk, study, stages: list, explanations: list):
+    return save(desk, study, "parameters", **{STAGE: stages, EXPLANATION: explanations})
 
 
 def test_stages_are_edited_as_a_table_and_stored_in_its_order_without_its_empty_rows(desk, add):
     study = add("main")
-    assert save(desk, study, [" Maps ", "", "Bare"], ["xnn", "", "none"]).status_code == 302
+    assert save_stages(desk, study, [" Maps ", "", "Bare"], ["xnn", "", "none"]).status_code == 302
     study.refresh_from_db()
     assert study.parameters["stages"] == [["Maps", "xnn"], ["Bare", "none"]]
     assert models.Change.objects.first().details == [["Parameter “Stages”", None, "Maps – xnn; Bare – none"]]
     assert publishing.problems(study) == []
-    assert save(desk, study, ["NoVis", "1-Heatmap", "XNN"], ["none", "c_mwp", "xnn"]).status_code == 302
+    assert save_stages(desk, study, ["NoVis", "1-Heatmap", "XNN"], ["none", "c_mwp", "xnn"]).status_code == 302
     study.refresh_from_db()
     assert study.parameters == {}
 
@@ -92,7 +91,7 @@ def test_stages_are_edited_as_a_table_and_stored_in_its_order_without_its_empty_
 )
 def test_an_unfinished_row_is_told_where_it_was_typed_and_is_kept(desk, add, stages, explanations, said):
     study = add("main")
-    response = save(desk, study, stages, explanations)
+    response = save_stages(desk, study, stages, explanations)
     bound = response.context["adminform"].form["parameter__stages"]
     assert bound.errors == [said]
     assert [row[0] for row in bound.value()] == stages
@@ -104,7 +103,7 @@ def test_explanations_are_chosen_by_their_titles_and_one_that_the_bundle_lacks_i
     study = add("main")
     study.parameters = {"stages": [["A", "none"], ["B", "rise"]]}
     study.save()
-    field = desk.get(page_of(study)).context["adminform"].form.fields["parameter__stages"]
+    field = desk.get(section_of(study, "parameters")).context["adminform"].form.fields["parameter__stages"]
     assert field.widget.choices["explanation"] == [
         ("none", "None"),
         ("c_mwp", "C-MWP"),
@@ -112,13 +111,13 @@ def test_explanations_are_chosen_by_their_titles_and_one_that_the_bundle_lacks_i
         ("xnn", "Explanation network"),
         ("rise", "rise (not in this bundle)"),
     ]
-    assert save(desk, study, ["A", "B"], ["none", "rise"]).status_code == 302
+    assert save_stages(desk, study, ["A", "B"], ["none", "rise"]).status_code == 302
 
 
 def test_without_a_bundle_explanations_are_typed_and_the_page_says_how_to_come_to_a_choice(desk, add):
     study = add("main")
     models.Study.objects.update(bundle=None)
-    page = desk.get(page_of(study)).content.decode()
+    page = desk.get(section_of(study, "parameters")).content.decode()
     assert 'id="id_parameter__stages"' in page
     assert "Choose a bundle and save: then its methods can be chosen here." in page
     assert f'<input type="text" name="{EXPLANATION}" value="c_mwp"' in page
@@ -128,8 +127,10 @@ def test_stages_that_are_no_pairs_are_told_in_the_checklist_and_shown_to_be_mend
     study = add("main")
     study.parameters = {"stages": ["NoVis", ["A", "none", "x"], ["B", 3]]}
     study.save()
-    page = desk.get(page_of(study)).content.decode()
-    assert "Parameter “stages”: expected stage and explanation in each row; row 1 lacks stage and explanation" in page
+    wrong = "Parameter “stages”: expected stage and explanation in each row; row 1 lacks stage and explanation"
+    assert wrong in desk.get(page_of(study)).content.decode()
+    page = desk.get(section_of(study, "parameters")).content.decode()
+    assert wrong in page
     assert 'value="NoVis"' in page
 
 
