@@ -82,7 +82,7 @@ def test_addresses_in_questionnaires_and_translations_are_told_like_those_in_tex
         "Wording by condition",
         "The translation into de",
     ]
-    told = next(check.found for check in publishing.checks(draft) if check.title == "Parameters and texts")
+    told = next(check.found for check in publishing.checks(draft) if check.title == "Texts")
     assert told.endswith(f"links lead to {link}, {link}de")
 
 
