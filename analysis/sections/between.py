@@ -239,6 +239,10 @@ def rank_tests(measure: Measure, plan: Plan) -> list[Record]:
         lambda terms: [f"{apa.words(row.term)}: {apa.kruskal(row)}" for row in terms.dropna(subset="p").itertuples()],
     )
     smallest = partial(_detectable_epsilon2, tested, plan.alpha)
+    if tested.defined:
+        rows = tested.terms.dropna(subset="p").itertuples()
+        limits = {str(row.term): list(epsilon2_interval(row.H, row.df, tested.n)) for row in rows}
+        tested = replace(tested, method={**tested.method, "epsilon2_ci90": limits})
     found = [with_detectable(tested, "ε²", smallest)]
     pairs = ranks.dunn(data, name, factors, plan.correction)
     if len(pairs):
@@ -321,7 +325,7 @@ def _not_shown(row: Any, tested: Record) -> str:
     """Return how large an effect may still be, and which one this sample would have found."""
     smallest = tested.method["detectable"]["terms"][row.term]
     if "H" in tested.terms:
-        low, high = epsilon2_interval(row.H, row.df, tested.n)
+        low, high = tested.method["epsilon2_ci90"][row.term]
         found, size = (
             f"ε² = {apa.bounded(row.epsilon2)}, {apa.interval(low, high, 90)}",
             f"ε² = {apa.bounded(smallest)}",

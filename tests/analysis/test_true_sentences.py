@@ -72,7 +72,9 @@ def numbers_of(content) -> set[str]:
 def check_numbers(text: str, content: dict) -> None:
     known = numbers_of(content)
     text = re.sub(
-        r"\d+% CI|p < \.001|\(Holm, \d+ pairs\)|α = \.05|type \d|\d+ nodes|95%|90%|HC3|\d+\.\d+\.\d+|\d+–\d+", "", text
+        r"\d+% CI|p < \.001|\(Holm, \d+ pairs\)|α = \.05|type \d|\d+ nodes|95%|90%|HC3|\d+\.\d+\.\d+|\d+–\d+|1-Heatmap",
+        "",
+        text,
     )
     text = re.sub(r"\(\w+(?: & \w+)?, (?:19|20)\d\d\)", "", text)
     said = [number.lstrip("−") for number in NUMBER.findall(text)]
@@ -113,7 +115,7 @@ def check_each_against_its_own(report, by_id: dict[str, dict]) -> None:
     """Hold every sentence to the numbers of its own analysis, and every answer to those of its section."""
     for section in report.sections:
         own = [by_id[found.id] for found in section.records]
-        check_numbers(section.answer, {"own": own, "power": 0.8})
+        check_numbers(section.answer, {"own": own, "power": 0.8, "ends of a scale": [0, 7]})
         for found, kept in zip(section.records, own, strict=True):
             check_numbers(" ".join(found.sentences), kept)
 
