@@ -10,8 +10,9 @@ from studyapp import models
 from studyapp.core.engine.kinds import Kind, kind
 from studyapp.core.foreign import marked
 from studyapp.core.languages.tags import base
-from studyapp.core.languages.wording import CLASSES, WORDS, Unit, units, worded
+from studyapp.core.languages.wording import CLASSES, QUESTIONNAIRES, WORDS, Unit, questionnaire_units, units, worded
 from studyapp.core.questionnaires import reading
+from studyapp.core.questionnaires.instruments import instruments
 from studyapp.core.variants import reading as variants
 from studyapp.speaking import speaks
 
@@ -35,11 +36,16 @@ class Row:
 
 @dataclass(frozen=True)
 class Known:
-    """What is known of one language: a study's own translations, by key, and those that come with the software."""
+    """What is known of one language: a study's own translations, by key, and those that come with the software.
+
+    usual     of the kind's texts, by key and source
+    inserted  of instruments' items, by their place in a questionnaire, whatever it is named, and source
+    """
 
     language: str
     own: dict[str, dict[str, str]]
     usual: dict[tuple[str, str], str]
+    inserted: dict[tuple[str, str], str]
 
     def row(self, unit: Unit) -> Row:
         """Return a text with its translation. One whose source was edited has that of the same source elsewhere, or
@@ -54,6 +60,8 @@ class Known:
         return Row(unit, own["text"], CHANGED, own["source"]) if own else Row(unit, "", MISSING)
 
     def _with_software(self, unit: Unit) -> str:
+        if unit.key.startswith(QUESTIONNAIRES):
+            return self.inserted.get((_in_questionnaire(unit.key), unit.source), "")
         if not unit.key.startswith(WORDS):
             return self.usual.get((unit.key, unit.source), "")
         return str(trans_real.translation(self.language).gettext(unit.source)) if speaks(self.language) else ""
@@ -68,7 +76,8 @@ class Known:
 def known(study: models.Study, language: str) -> Known:
     """Return what is known of a study's words in a language."""
     usual = usual_translations(kind(study.kind), study.language, language)
-    return Known(language, study.translations.get(language, {}), usual)
+    inserted = _inserted(study.language, language) if speaks(language) else {}
+    return Known(language, study.translations.get(language, {}), usual, inserted)
 
 
 def languages(definition: dict[str, Any]) -> list[str]:
@@ -129,6 +138,22 @@ def usual_translations(its_kind: Kind, source: str, language: str) -> dict[tuple
 def _usual(name: str, source: str, language: str) -> dict[tuple[str, str], str]:
     in_source, in_language = (_defaults(kind(name), one) for one in (source, language))
     return {(unit.key, unit.source): other.source for unit, other in zip(in_source, in_language, strict=True)}
+
+
+@lru_cache(maxsize=64)
+def _inserted(source: str, language: str) -> dict[tuple[str, str], str]:
+    """Return what instruments say in a language, by their place in a questionnaire and their text in the source."""
+    found: dict[tuple[str, str], str] = {}
+    for one in instruments():
+        in_source, in_language = (questionnaire_units(one.questionnaire(each)) for each in (source, language))
+        pairs = zip(in_source, in_language, strict=True)
+        found |= {(_in_questionnaire(unit.key), unit.source): other.source for unit, other in pairs}
+    return {place: text for place, text in found.items() if place[1] != text}
+
+
+def _in_questionnaire(key: str) -> str:
+    """Return a key without the questionnaire's name: `questionnaires.about.age.text` → `age.text`."""
+    return key.removeprefix(QUESTIONNAIRES).partition(".")[2]
 
 
 def _defaults(its_kind: Kind, language: str) -> list[Unit]:

@@ -13,7 +13,7 @@ from studyapp.core.questionnaires.entries import pairs
 
 Say = Callable[[str, str], str]
 Definition = dict[str, Any]
-VARIANTS = "variants."
+VARIANTS, QUESTIONNAIRES = "variants.", "questionnaires."
 CLASSES, WORDS, TEXTS, PARAMETERS = "classes.", "words.", "texts.", "parameters."
 
 
@@ -29,13 +29,23 @@ class Unit:
 
 def units(its_kind: Kind, definition: Definition) -> list[Unit]:
     """Return every text of a study's definition, in the order in which it is set up; empty ones are none."""
+    return _noted(lambda say: worded(its_kind, definition, say))
+
+
+def questionnaire_units(questionnaire: dict[str, Any]) -> list[Unit]:
+    """Return every text of a questionnaire; empty ones are none."""
+    return _noted(lambda say: _questionnaire(questionnaire, say))
+
+
+def _noted(walk: Callable[[Say], object]) -> list[Unit]:
     found: dict[str, Unit] = {}
 
     def noted(key: str, source: str) -> str:
-        found.setdefault(key, Unit(key, source, _where(key)))
+        if source.strip():
+            found.setdefault(key, Unit(key, source, _where(key)))
         return source
 
-    worded(its_kind, definition, noted)
+    walk(noted)
     return list(found.values())
 
 
@@ -87,7 +97,7 @@ def _parameter(parameter: Parameter, value: Any, say: Say) -> Any:
 
 
 def _questionnaire(one: dict[str, Any], say: Say) -> dict[str, Any]:
-    key = f"questionnaires.{one['name']}"
+    key = f"{QUESTIONNAIRES}{one['name']}"
     own = {name: say(f"{key}.{name}", one[name]) for name in ("title", "intro")}
     return one | own | {"items": [_item(f"{key}.{item['code']}", item, say) for item in one["items"]]}
 

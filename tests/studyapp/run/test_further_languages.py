@@ -15,10 +15,12 @@ from studyapp.core.engine.kinds import kind, kinds
 from studyapp.core.languages import keeping, tags
 from studyapp.core.languages.wording import units, worded
 from studyapp.core.languages.words import words, words_of, written
+from studyapp.core.questionnaires import reading
+from studyapp.core.questionnaires.instruments import instruments
 from studyapp.data import exporting, study_files
 from studyapp.data.study_files import StudyFileError
 from studyapp.management.commands.translations import sentences
-from studyapp.publishing.wording import read_in
+from studyapp.publishing.wording import MISSING, read_in, translated, wording
 from studyapp.run import sessions
 from studyapp.simulation.answering import answer
 from tests.studyapp.made.every_kind import make_draft
@@ -353,3 +355,25 @@ def walk(client: Client, study: models.Study, run: models.Participant) -> list[s
         pairs = answer(sessions.get(run.pk), "oracle", Random(1))
         client.post(address, {"token": response.context["token"], **dict(pairs)})
     return [*pages, client.get(address).content.decode()]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("source", ["en", "de-at"])
+def test_what_was_inserted_of_an_instrument_is_translated_by_the_software(source):
+    study, other = make_draft("forward_simulation"), "de" if source == "en" else "en"
+    study.language = source
+    study.questionnaires = [one.questionnaire(source) | {"name": f"own_{one.name}"} for one in instruments()]
+    study.translations = {other: {}}
+    read = read_in(wording(study) | {"translations": translated(study)}, other)
+    inserted = [one.questionnaire(other) | {"name": f"own_{one.name}"} for one in instruments()]
+    assert read["questionnaires"] == reading.complete(inserted)
+
+
+@pytest.mark.django_db
+def test_an_edited_item_of_an_instrument_is_the_researchers_to_translate():
+    study = make_draft("forward_simulation")
+    (demographics,) = [one.questionnaire("en") for one in instruments() if one.name == "demographics"]
+    demographics["items"][0]["text"] = "Your age?"
+    study.questionnaires = [demographics]
+    lacking = {row.unit.key for row in publishing.rows(study, "de") if row.state == MISSING}
+    assert {key for key in lacking if "questionnaires" in key} == {"questionnaires.demographics.age.text"}
