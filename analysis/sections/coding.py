@@ -170,9 +170,10 @@ def _agreement(marks: dict[str, pd.DataFrame], coders: list[str], plan: Plan) ->
         "Agreement of the coders",
         lambda: pd.DataFrame(rows, columns=columns),
         columns[:-1],
-        {"function": "Krippendorff α (nominal), Cohen κ; percentile bootstrap over answers", "seed": plan.seed},
+        {"function": "Krippendorff α (nominal), Cohen κ; percentile bootstrap over answers", "seed": plan.seed,
+         "n_coders": len(coders)},
         len(next(iter(marks.values()))),
-    )
+    )  # fmt: skip
 
 
 def _most_named(records: list[Record]) -> list[str]:
