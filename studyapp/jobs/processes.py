@@ -33,10 +33,11 @@ def give_way() -> None:
     os.nice(NICE)
 
 
-def start(*arguments: str) -> None:
+def start(*arguments: str) -> subprocess.Popen:
     """Start a command that outlives the request, and the server process, that asked for it; its log is the server's."""
     process = _started(arguments, stdout=subprocess.DEVNULL, process_group=0)
     Thread(target=process.wait, daemon=True).start()  # else it would linger as a zombie
+    return process
 
 
 def stream(*arguments: str) -> Iterator[bytes]:

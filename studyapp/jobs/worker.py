@@ -7,6 +7,7 @@ lock held had asked before.
 
 import fcntl
 import os
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,8 +18,9 @@ from django.conf import settings
 from . import processes
 
 LOCK = "worker.lock"
-STARTING_S = 10  # how long a worker may take from being started until it holds the lock
+STARTING_S = 10  # how long one that another server process started may take until it holds the lock
 PATIENCE_S = 2  # for those who only look whether it is held
+_started: list[subprocess.Popen] = []  # the last one that this process started
 
 
 @contextmanager
@@ -49,9 +51,14 @@ def ensure() -> None:
     if settings.WORKER != "embedded":
         return
     path = _file()
-    if time.time() - path.stat().st_mtime > STARTING_S and not lives():
+    if time.time() - path.stat().st_mtime > STARTING_S and not _is_starting(path) and not lives():
         os.utime(path)
-        processes.start("work", "--until-idle")
+        _started[:] = [processes.start("work", "--until-idle")]
+
+
+def _is_starting(path: Path) -> bool:
+    """Return whether the one that was started here has still to take the lock, as on a busy machine for a long time."""
+    return path.stat().st_mtime > 0 and any(process.poll() is None for process in _started)
 
 
 def _file() -> Path:

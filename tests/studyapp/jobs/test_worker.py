@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 from django.conf import settings as own
@@ -46,6 +47,27 @@ def test_asking_starts_one_worker_at_low_priority_which_does_all_that_waits_and_
     assert len(started) == 2
     assert started[1].wait() == 0
     assert models.Job.objects.filter(outcome="done").count() == 4
+
+
+def test_one_that_is_long_in_starting_is_waited_for_until_it_has_held_the_lock_or_ended(monkeypatch):
+    asked, ended = [], []
+    process = SimpleNamespace(poll=lambda: 1 if ended else None)
+    monkeypatch.setattr(processes, "start", lambda *arguments: asked.append(arguments) or process)
+    worker.ensure()
+    long_ago = time.time() - 10 * worker.STARTING_S
+    lock = own.DATA_DIR / worker.LOCK
+    os.utime(lock, (long_ago, long_ago))
+    worker.ensure()
+    assert len(asked) == 1
+    with worker.only_one(wait=False):
+        worker.ensure()
+    assert len(asked) == 1
+    worker.ensure()  # it is on its way out
+    assert len(asked) == 2
+    os.utime(lock, (long_ago, long_ago))
+    ended.append(True)
+    worker.ensure()
+    assert len(asked) == 3
 
 
 def test_a_server_that_starts_takes_up_what_waited(walked, started, settings):
