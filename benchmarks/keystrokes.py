@@ -58,6 +58,12 @@ class Person:
         self.counts.update({"M": 3, "P": 3, "K": 3, "clicks": 3})
         target.set_input_files(path)
 
+    def write(self, texts: list[str]) -> None:
+        """Go to cells of a spreadsheet, one after the other, and type a text into each: an arrow key and Enter."""
+        self._take("keyboard")
+        presses = sum(len(text) + 2 for text in texts)
+        self.counts.update({"M": len(texts), "K": presses, "keys": presses})
+
     def read(self, n: int = 1) -> None:
         """Read a page that is met, or `n` at once."""
         self.counts["pages"] += n

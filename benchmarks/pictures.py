@@ -46,7 +46,7 @@ def main() -> None:
         for name in options.names or PICTURES:
             page.set_viewport_size(SIZE)
             PICTURES[name](page)
-            _keep(page, options.out / f"{name}.webp")
+            keep(page, options.out / f"{name}.webp")
             print(name, file=sys.stderr)
         browser.close()
 
@@ -64,7 +64,8 @@ def _sign_in(page: Page) -> None:
     page.get_by_role("button", name="Sign in").click()
 
 
-def _keep(page: Page, path: Path) -> None:
+def keep(page: Page, path: Path) -> None:
+    """Keep a picture of what a page shows, in the pictures' size."""
     page.wait_for_load_state("networkidle")
     picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
     size = [round(SCALE * length) for length in picture.size]
