@@ -134,9 +134,10 @@ def walk(person: Person, address: str, scratch: Path, pictures: Path | None = No
         person.click(tabs.get_by_role("link", name="Reports"))
         person.read()
         person.click(page.get_by_role("button", name="Make a report of the data as they are now"))
-        section = page.frame_locator("iframe").get_by_role("heading", name="Questionnaire: trust")
+        section = page.frame_locator("iframe").get_by_role("link", name="Questionnaire: trust")
         person.wait_for(section)
-        seen("report", section)
+        person.click(section)
+        seen("report")
 
 
 def _translate(path: Path) -> list[str]:
