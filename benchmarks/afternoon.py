@@ -136,8 +136,8 @@ def walk(person: Person, address: str, scratch: Path, pictures: Path | None = No
         person.click(page.get_by_role("button", name="Make a report of the data as they are now"))
         section = page.frame_locator("iframe").get_by_role("link", name="Questionnaire: trust")
         person.wait_for(section)
-        person.click(section)
         seen("report")
+        person.click(section)
 
 
 def _translate(path: Path) -> list[str]:
