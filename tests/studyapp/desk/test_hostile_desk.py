@@ -148,7 +148,7 @@ def test_people_who_save_different_sections_lose_nothing_of_each_other_s(desk, f
     for name in changes.keys() - {first}:
         assert desk.post(section_of(study, name), opened[name] | changes[name]).status_code == 302, name
     study.refresh_from_db()
-    assert study.parameters == {"minutes": "7", "contact": "ada@heatwise.example"}
+    assert study.parameters == {"minutes": 7, "contact": "ada@heatwise.example"}
     assert (study.texts, study.conditions.first().quota, study.reward_base) == ({"entry": "Hello"}, 3, 2)
 
 
