@@ -36,7 +36,7 @@ def _section(study: Study, outcome: Outcome, plan: Plan) -> Section:
 
 def _measure(study: Study, outcome: Outcome) -> Measure:
     within, between = study.parameters["within"], study.tested
-    label = outcome.label or apa.words(outcome.name).capitalize()
+    label = outcome.label or apa.opening(apa.words(outcome.name))
     if outcome.kind == "cluster":
         scored = _scored(study, outcome)
         data = scored[["participant", *within, *study.factors, "purity"]].rename(columns={"purity": outcome.name})

@@ -87,7 +87,7 @@ def _computed(name: str, compute: Callable[[], Section | None]) -> Section | Non
     This is the one place where what a section as a whole cannot do becomes its paragraph, and the others go on. An
     `AnalysisError` says that the input is malformed, and ends the report.
     """
-    title = apa.words(name).capitalize()
+    title = apa.opening(apa.words(name))
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:

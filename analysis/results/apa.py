@@ -107,6 +107,15 @@ def words(name: str) -> str:
     return " ".join("".join(said).replace(":", " × ").split())
 
 
+def opening(words: str) -> str:
+    """Return words as they open a title or sentence: the rest in its own letters.
+
+    >>> opening("response time"), opening("Score.Sum"), opening("BMI")
+    ('Response time', 'Score.Sum', 'BMI')
+    """
+    return words[:1].upper() + words[1:]
+
+
 def inside(label: str) -> str:
     """Return a label as it stands inside a sentence: `Response time` as `response time`, `AUROC2` as it is."""
     return label if label[:2].isupper() else label[:1].lower() + label[1:]

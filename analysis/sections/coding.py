@@ -195,7 +195,7 @@ def _figure(records: list[Record], names: pd.Series, kind: str, class_name: str)
     )
     return Figure(
         f"codes-{class_name}-{kind}",
-        f"{apa.words(class_name).capitalize()}: {KINDS[kind]} named",
+        f"{apa.opening(apa.words(class_name))}: {KINDS[kind]} named",
         "Share of the answers that name the feature, with 95% intervals over participants.",
         f"Shares by condition of the answers about {apa.words(class_name)} that name a feature: {said}.",
         lambda: comparisons.dots(table, "share of answers", "fraction"),

@@ -34,7 +34,7 @@ def records(questionnaire: str, found: list[Item], answers: pd.DataFrame) -> lis
         kept.append(
             record(
                 f"{questionnaire}.items",
-                f"{apa.words(questionnaire).capitalize()}: items",
+                f"{apa.opening(apa.words(questionnaire))}: items",
                 lambda: pd.DataFrame([_numbers(item, of(answers, item)) for item in numeric], columns=NUMERIC),
                 NUMERIC,
                 {"function": "of participants, numpy mean, sd (n − 1), quantiles type 7", "coding": "as answered"},
@@ -46,7 +46,7 @@ def records(questionnaire: str, found: list[Item], answers: pd.DataFrame) -> lis
         kept.append(
             record(
                 f"{questionnaire}.shares",
-                f"{apa.words(questionnaire).capitalize()}: shares of each answer",
+                f"{apa.opening(apa.words(questionnaire))}: shares of each answer",
                 lambda: pd.DataFrame(rows, columns=SHARES),
                 SHARES,
                 {"function": "share of participants with Wilson's 95% interval; asked several times: the mean of their "
@@ -84,7 +84,7 @@ def _bars(questionnaire: str, place: int, labels: list[str], its: list[tuple[Ite
     )
     return Figure(
         f"{questionnaire}-bars-{place}",
-        f"{apa.words(questionnaire).capitalize()}: all answers",
+        f"{apa.opening(apa.words(questionnaire))}: all answers",
         CAPTION,
         f"Diverging bars, a row per item. {said}.",
         lambda: ratings.likert(table, labels, names),

@@ -134,7 +134,7 @@ def _score(study: Study, name: str, its: list[Item], answers: pd.DataFrame, accu
     rows = answers[(answers["questionnaire"] == one.questionnaire) & answers["item"].isin([item.code for item in its])]
     occasion = ["participant", "step_index", "block", "trial_index"]
     scored = rows.groupby(occasion, dropna=False)["score"].mean().reset_index(name=name)
-    label = f"{apa.words(one.scale).capitalize()} score"
+    label = f"{apa.opening(apa.words(one.scale))} score"
     label += "" if one.scale == one.questionnaire else f" ({apa.words(one.questionnaire)})"
     return _measure(study, scored, name, label, "number", accuracy)
 
@@ -212,7 +212,7 @@ def _with_accuracy(name: str, found: list[Measure], accuracy: Measure, plan: Pla
 
     return record(
         f"{name}.accuracy",
-        f"{apa.words(name).capitalize()}: correlation with {apa.inside(accuracy.label)}",
+        f"{apa.opening(apa.words(name))}: correlation with {apa.inside(accuracy.label)}",
         related,
         ACCURACY,
         {"function": "Spearman's ρ over participants of all conditions together", "correction": plan.correction,
