@@ -94,7 +94,7 @@ SECTIONS = (
         checks=("Parameters",),
     ),
     Section(
-        "information",
+        "particulars",
         "Information page",
         "What ethics boards want participants to be told before they consent.",
         _particulars,

@@ -40,7 +40,7 @@ HOSTILE = {
 }
 
 
-FORMS = ("basics", "parameters", "information", "texts", "payment", "recruitment", "keeping")
+FORMS = ("basics", "parameters", "particulars", "texts", "payment", "recruitment", "keeping")
 
 
 @pytest.fixture
@@ -138,7 +138,7 @@ def test_people_who_save_different_sections_lose_nothing_of_each_other_s(desk, f
     bob = signed_in(User.objects.create_superuser("bob"))
     changes = {
         "parameters": {"parameter__minutes": "7"},
-        "information": {"parameter__contact": "ada@heatwise.example"},
+        "particulars": {"parameter__contact": "ada@heatwise.example"},
         "texts": {"text__entry": "Hello"},
         "conditions": {"conditions-0-quota": "3"},
         "payment": {"reward_base": "2"},
