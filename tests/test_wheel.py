@@ -14,7 +14,8 @@ import heatwise
 
 ROOT = Path(heatwise.__file__).parent
 SHARED = ("locale", "static", "templates", "fixtures/bundles", "fixtures/studies")
-OF_THE_REPOSITORY = {"data_dictionary.py", "study_schema.py", "translations.py"}
+COMMANDS = "studyapp/management/commands"
+OF_THE_REPOSITORY = {f"{COMMANDS}/{name}.py" for name in ("data_dictionary", "study_schema", "translations")}
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +35,7 @@ def kept(*places):
 def test_it_holds_the_packages_with_all_their_files_and_what_the_app_shares(wheel):
     packages = kept("heatwise.py", "explainers", "studyapp", "analysis")
     shared = {f"studyapp/shared/{path}" for path in kept(*SHARED)}
-    own = {path for path in packages if Path(path).name not in OF_THE_REPOSITORY}
+    own = packages - OF_THE_REPOSITORY
     found = {name for name in wheel.namelist() if ".dist-info/" not in name}
     assert found == own | shared
 

@@ -48,7 +48,7 @@ def snapshot(pk: int) -> dict[str, str | None]:
         found[f"Wording by condition {number} ({variants.in_words(one['conditions'])})"] = json.dumps(
             one, ensure_ascii=False, indent=1
         )
-    found |= {"Further languages": ", ".join(study.translations)} if study.translations else {}
+    found |= {"Further languages": ", ".join(sorted(study.translations))} if study.translations else {}
     for language, texts in study.translations.items():
         found |= {f"Translation into {language}: {key}": one["text"] for key, one in texts.items()}
     for cell in study.conditions.all():

@@ -9,6 +9,7 @@ from studyapp.core.engine import display_settings, displays, fillings, parameter
 from studyapp.core.engine.kinds import Kind, kind, load
 from studyapp.core.engine.particulars import PARTICULARS, unstated
 from studyapp.core.engine.questions import text_key
+from studyapp.core.languages.tags import in_order
 from studyapp.core.questionnaires import plans
 from studyapp.core.texts import addresses, words
 from studyapp.core.variants import places
@@ -72,7 +73,7 @@ def _languages_check(study: models.Study) -> list[Check]:
     """Return which languages the study has beside its own, and what is not translated; nothing where it has none."""
     if not study.translations:
         return []
-    return [Check("Languages", ", ".join([study.language, *study.translations]), [], wanting(study))]
+    return [Check("Languages", ", ".join(in_order(study.language, study.translations)), [], wanting(study))]
 
 
 def problems(study: models.Study) -> list[str]:

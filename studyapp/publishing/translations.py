@@ -8,7 +8,7 @@ from studyapp import models
 from studyapp.bundles.stimuli import reader
 from studyapp.core.engine.kinds import kind, load
 from studyapp.core.languages import keeping, tables
-from studyapp.core.languages.tags import canonical, english_name
+from studyapp.core.languages.tags import canonical, english_name, in_order
 from studyapp.core.languages.wording import CLASSES, WORDS, Unit, units
 from studyapp.core.languages.words import words_of
 from studyapp.speaking import speaks
@@ -63,7 +63,7 @@ def classes_read(study: models.Study) -> list[str]:
 def wanting(study: models.Study) -> str:
     """Return what a study's languages lack, in words; empty where all is translated."""
     told = []
-    for language in dict.fromkeys([study.language, *study.translations]):
+    for language in in_order(study.language, study.translations):
         found = rows(study, language)
         counts = {"missing": count(found, MISSING), "changed since they were translated": count(found, CHANGED)}
         if said := " and ".join(f"{n} {what}" for what, n in counts.items() if n):

@@ -9,7 +9,7 @@ from django.utils.translation import trans_real
 from studyapp import models
 from studyapp.core.engine.kinds import Kind, kind
 from studyapp.core.foreign import marked
-from studyapp.core.languages.tags import base
+from studyapp.core.languages.tags import base, in_order
 from studyapp.core.languages.wording import CLASSES, QUESTIONNAIRES, WORDS, Unit, questionnaire_units, units, worded
 from studyapp.core.questionnaires import reading
 from studyapp.core.questionnaires.instruments import instruments
@@ -82,7 +82,7 @@ def known(study: models.Study, language: str) -> Known:
 
 def languages(definition: dict[str, Any]) -> list[str]:
     """Return the languages that a study can be read in, its own first."""
-    return list(dict.fromkeys([definition["language"], *definition.get("translations", {})]))
+    return in_order(definition["language"], definition.get("translations", {}))
 
 
 def wording(study: models.Study) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Languages by their codes (BCP 47), as in fr, pt-br or zh-hant-tw: read, named and directed by CLDR."""
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 
 from babel import Locale, UnknownLocaleError
@@ -37,6 +38,15 @@ def canonical(code: str) -> str:
 def base(code: str) -> str:
     """Return the language of which a code is a variant: `pt-br` → `pt`."""
     return code.partition("-")[0]
+
+
+def in_order(own: str, others: Iterable[str]) -> list[str]:
+    """Return languages as they are listed: a study's own, then the others by their codes.
+
+    >>> in_order("fr", ["pt-br", "fr", "de"])
+    ['fr', 'de', 'pt-br']
+    """
+    return [own, *sorted({*others} - {own})]
 
 
 def matching(wanted: str, offered: list[str]) -> str:

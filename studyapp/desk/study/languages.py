@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from studyapp import models
 from studyapp.access import roles
-from studyapp.core.languages.tags import canonical, direction, english_name, own_name
+from studyapp.core.languages.tags import canonical, direction, english_name, in_order, own_name
 from studyapp.core.storable import storable
 from studyapp.data import audit
 from studyapp.desk.pages import page_context, study_of
@@ -75,11 +75,10 @@ def _list(model_admin):
             if not may_change:
                 raise PermissionDenied
             return _with_or_without(request, study)
-        codes = dict.fromkeys([study.language, *study.translations])
         context = {
             **page_context(model_admin, request, "Languages", study),
             "may_change": may_change,
-            "languages": [_counted(study, code) for code in codes],
+            "languages": [_counted(study, code) for code in in_order(study.language, study.translations)],
         }
         return TemplateResponse(request, LIST, context)
 

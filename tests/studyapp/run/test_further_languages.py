@@ -190,9 +190,9 @@ def test_the_checklist_counts_what_is_missing_and_what_was_edited_since(study):
     study.translations["fr"].pop("words.Next")
     study.texts = {"information": "Another text."}
     study.save()
-    assert "French: 2 missing and 1 changed since they were translated; German: 12 missing" in publishing.wanting(study)
+    assert "German: 12 missing; French: 2 missing and 1 changed since they were translated" in publishing.wanting(study)
     (check,) = [check for check in publishing.checks(study) if check.title == "Languages"]
-    assert (check.problems, check.found) == ([], "en, fr, de")
+    assert (check.problems, check.found) == ([], "en, de, fr")
     assert "2 missing" in check.wanting
 
 
@@ -270,7 +270,7 @@ def test_a_run_is_in_the_links_language_or_the_browsers_or_the_studys(study, que
 def test_the_first_page_offers_exactly_the_studys_languages_and_keeps_the_rest_of_the_link(study):
     page = Client().get(reverse("entry", args=[study.slug]) + "?PROLIFIC_PID=p1&lang=fr").content.decode()
     offered = page.split('<nav class="languages"')[1].split("</nav>")[0]
-    assert [part.split('"')[0] for part in offered.split('hreflang="')[1:]] == ["en", "fr", "de"]
+    assert [part.split('"')[0] for part in offered.split('hreflang="')[1:]] == ["en", "de", "fr"]
     assert 'href="?PROLIFIC_PID=p1&amp;lang=de"' in offered
     assert 'lang="fr" dir="ltr" hreflang="fr" translate="no" aria-current="true">Français' in offered
     assert "Go !</button>" in page
