@@ -171,7 +171,9 @@ def test_from_nothing_to_a_running_study(desk, make_study, tmp_path, monkeypatch
     page.get_by_text("Forward simulation, heatmaps alone.").click()
     page.get_by_label("Bundle").select_option("gulls")
     page.get_by_role("button", name="Save").click()
-    assert page.locator(".hw-problem").count() == 0
+    page.wait_for_url("**/change/")
+    (to_mend,) = page.locator(".hw-problem").all_inner_texts()
+    assert to_mend.startswith("Ethics boards want these on the information page")
     study = models.Study.objects.get(slug="what-does-it-see")
     assert study.conditions.count() == 3
 
