@@ -10,6 +10,7 @@ from itertools import islice
 from studyapp import models
 from studyapp.bundles.stimuli import reader
 from studyapp.coding import results
+from studyapp.core.bundles.limits import BundleError
 from studyapp.core.engine.displays import FACTOR, WITHIN
 from studyapp.core.engine.kinds import Kind, Page, kind
 from studyapp.core.export.tables import cell
@@ -224,9 +225,17 @@ def about(study: models.Study, kind: Kind, its_versions: list[models.Version]) -
         "parameters": versions[0]["parameters"] if versions else kind.defaults(study.language) | study.parameters,
         "factors": levels,
         "within": _within(its_versions),
-        "titles": reader(study.bundle).short_titles() if study.bundle else {},
+        "titles": _titles(study.bundle),
         "versions": versions,
     }
+
+
+def _titles(bundle: models.Bundle | None) -> dict[str, str]:
+    """Return what axes call methods; nothing where the bundle is gone or damaged, as answers come out without it."""
+    try:
+        return reader(bundle).short_titles() if bundle else {}
+    except BundleError:
+        return {}
 
 
 def _within(versions: list[models.Version]) -> dict[str, list]:

@@ -38,6 +38,14 @@ def test_the_description_says_what_axes_call_each_method(read, study, monkeypatc
     assert read("description")["titles"] == {"lrp": "LRP"}
 
 
+def test_answers_come_out_though_the_bundle_is_gone(start, read, study):
+    walk(start("anna"))
+    models.Bundle.objects.filter(pk=study.bundle_id).update(folder="gone", sha256="0" * 64)
+    study.refresh_from_db()
+    assert len(read("participants")) == 1
+    assert read("description")["titles"] == {}
+
+
 def test_every_answered_step_is_a_row_and_every_trial_one_of_its_own(start, read):
     anna = walk(start("anna"))
     steps, trials = read("steps"), read("trials")
