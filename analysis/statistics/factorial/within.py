@@ -90,8 +90,10 @@ def complete_people(
     table = means.dropna()
     people = known.drop_duplicates(participant).set_index(participant)[between].reindex(table.index)
     for factor in between:
-        levels = pd.unique(people[factor]) if not hasattr(people[factor], "cat") else people[factor].cat.categories
-        people[factor] = pd.Categorical(people[factor], [level for level in levels if (people[factor] == level).any()])
+        levels = people[factor]
+        if not isinstance(levels.dtype, pd.CategoricalDtype):
+            levels = levels.astype(pd.CategoricalDtype(pd.unique(levels)))
+        people[factor] = levels.cat.remove_unused_categories()
     if len(table) < 2:
         raise NotDefined("fewer than two participants have all conditions", tuple(effects_of(between, within)))
     return table, people
