@@ -118,9 +118,13 @@ def counts(study: models.Study, column: str, coder) -> tuple[int, int]:
 
 
 def text_of(passage: models.Passage, columns: dict) -> str:
-    """Return a passage's words; its response has to be loaded. Those on several things stand below one another."""
+    """Return a passage's words, its response being loaded; those on several things stand below one another, by name."""
     words = passage.response.answer.get(columns[passage.field][1].name, "")
-    return "\n\n".join(f"{about}: {said}" for about, said in words.items()) if isinstance(words, dict) else str(words)
+    return (
+        "\n\n".join(f"{about}: {said}" for about, said in sorted(words.items()))
+        if isinstance(words, dict)
+        else str(words)
+    )
 
 
 def shown(passage: models.Passage, columns: dict) -> dict:
