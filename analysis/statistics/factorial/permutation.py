@@ -7,6 +7,8 @@ estimated, as in a design of one factor, and close to exact elsewhere. They need
 other: groups that vary alike. An interaction of two conditions with three levels each has no such rearrangement.
 """
 
+from abc import ABC, abstractmethod
+
 import numpy as np
 import pandas as pd
 
@@ -82,7 +84,7 @@ def _scores(columns: pd.Index, within: list[str], inner: list[str]) -> np.ndarra
     return contrasts_of(within, ":".join(inner), columns) if within else np.ones((1, 1))
 
 
-class _Effect:
+class _Effect(ABC):
     """An effect of the between-subjects columns `name` on participants' scores, and how they are rearranged."""
 
     def __init__(self, designs: dict[str, np.ndarray], name: str, q: int):
@@ -101,13 +103,13 @@ class _Effect:
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.asarray((explained / self.df) / (error.clip(min=0) / self.df_resid))
 
+    @abstractmethod
     def rearranged(self, rng: np.random.Generator, number: int) -> np.ndarray:
         """Return random arrangements of the residuals' scores (number, participants, q)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def as_observed(self) -> np.ndarray:
         """Return the residuals' scores as they are (1, participants, q)."""
-        raise NotImplementedError
 
     def tested(self, rng: np.random.Generator, permutations: int) -> tuple[float, int, int, float]:
         own = float(self.f_values(self.as_observed())[0])
