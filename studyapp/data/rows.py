@@ -122,6 +122,7 @@ def participant_row(run: models.Participant, with_ids: bool) -> dict:
     row = {
         "group": run.group,
         "language": run.language or frozen(run.version)["language"],
+        "language_by": run.language_by,
         "order": run.order,
         "status": run.status,
         "bot": bool(run.bot),

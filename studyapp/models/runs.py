@@ -38,6 +38,9 @@ class Participant(models.Model):
     order = models.PositiveIntegerField(default=0, help_text="which counterbalanced order")
     seed = models.BigIntegerField()
     language = models.CharField(max_length=35, blank=True, help_text="that its pages are in; empty: the study's own")
+    language_by = models.CharField(
+        max_length=10, blank=True, help_text="link, choice, browser or study; empty: not recorded"
+    )
     bot = models.CharField(max_length=20, blank=True, help_text="the bot's skill; empty for people")
     preview = models.BooleanField(default=False)
     group = models.CharField(max_length=60, blank=True, help_text="from the link, as in expert or non-expert")

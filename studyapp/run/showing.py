@@ -20,6 +20,7 @@ from studyapp.forms import submitted
 from studyapp.publishing import frozen, language_of, languages, shown_to, spoken, windows_of
 from studyapp.run import contents, doors, sessions
 from studyapp.run.endings import title_of
+from studyapp.run.visitors import CHOSEN
 
 
 def step_of(participant: models.Participant) -> tuple[Kind, Page, dict]:
@@ -144,7 +145,9 @@ def offered(record: dict) -> list[dict]:
 
 
 def _without_language(query: str) -> str:
-    return urlencode([(name, value) for name, value in parse_qsl(query, keep_blank_values=True) if name != "lang"])
+    return urlencode(
+        [(name, value) for name, value in parse_qsl(query, keep_blank_values=True) if name not in ("lang", CHOSEN)]
+    )
 
 
 def _at_the_door(record: dict) -> dict:

@@ -53,7 +53,7 @@ def entry(request: HttpRequest, slug: str) -> HttpResponse:
             visitor,
             bot=bot,
             group=visitors.group_of(request, study),
-            language=visitors.language_of(request, frozen(study.current)) if study.current else "",
+            language=visitors.language_and_reason(request, frozen(study.current)) if study.current else ("", ""),
             address="" if bot else visitors.limited_address(request, study, visitor),
         )
     except sessions.NotOpen as closed:

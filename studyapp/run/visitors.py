@@ -23,6 +23,7 @@ MAX_RUNS = 8  # of one study in one browser; earlier ones are found again by the
 BOT_SALT = "studyapp.bot"
 BROWSER, RUNS = "heatwise-browser", "heatwise-run-"
 TICKETS_SALT = "tickets"  # cookies from before runs had tickets held the run's number: they are taken for none
+CHOSEN = "lang_chosen"  # stands in the links with which the first page offers a study's languages
 OPEN_LINK, PERSONAL_LINK = "browser", "link"
 LOCAL = ("", "127.0.0.1", "::1")  # a proxy beside the app, by a socket file or a local port
 
@@ -75,7 +76,7 @@ def visitor_of(request: HttpRequest, study: models.Study) -> sessions.Visitor | 
     if wanted and (external := values.get(wanted)):
         if recruiters.is_unfilled(external, wanted):
             raise BadLink("unfilled")
-        others = {name[:40]: value[:200] for key, (name, value) in asked.items() if key != wanted}
+        others = {name[:40]: value[:200] for key, (name, value) in asked.items() if key not in (wanted, CHOSEN)}
         return sessions.Visitor(
             study.id_parameter, recruiters.id_of(external, wanted)[:MAX_ID], dict(list(others.items())[:10])
         )
@@ -86,14 +87,21 @@ def visitor_of(request: HttpRequest, study: models.Study) -> sessions.Visitor | 
 
 
 def language_of(request: HttpRequest, record: dict) -> str:
-    """Return in which of a study's languages a newcomer reads it: its link's `lang`, the browser's, or the study's own.
+    """Return in which of a study's languages a newcomer reads it."""
+    return language_and_reason(request, record)[0]
 
-    What is chosen on the first page is a link with that language.
-    """
-    offered = languages(record)
-    asked = _asked(request).get("lang", ("", ""))[1]
-    wanted = [asked, *(code for code, _ in parse_accept_lang_header(request.headers.get("Accept-Language", "")))]
-    return next((found for one in wanted if (found := tags.matching(one, offered))), offered[0])
+
+def language_and_reason(request: HttpRequest, record: dict) -> tuple[str, str]:
+    """Return in which of a study's languages a newcomer reads it, and by what: its link's `lang`, a choice on the first
+    page, which is a link that says so, the browser, or nothing of them, so that it is the study's own."""
+    offered, asked = languages(record), _asked(request)
+    if len(offered) > 1:
+        if found := tags.matching(asked.get("lang", ("", ""))[1], offered):
+            return found, "choice" if CHOSEN in asked else "link"
+        for code, _ in parse_accept_lang_header(request.headers.get("Accept-Language", "")):
+            if found := tags.matching(code, offered):
+                return found, "browser"
+    return offered[0], "study"
 
 
 def group_of(request: HttpRequest, study: models.Study) -> str:

@@ -22,6 +22,13 @@ STATUSES = {
     "erased": "erased; nothing but this row is kept",
 }
 
+LANGUAGE_BY = {
+    "link": "their link's `lang`",
+    "choice": "their choice on the first page",
+    "browser": "their browser's languages",
+    "study": "none of these fitted, or there was but one: the study's own",
+}
+
 STUDY = Field("study", "text", "The study's short name, as in its link.")
 VERSION = Field("study_version", "text", "Number and start of the hash of the frozen study that the run follows.")
 PARTICIPANT = Field("participant", "text", "The participant's pseudonym.")
@@ -202,6 +209,12 @@ def _participant(with_ids: bool) -> list[Field]:
     return [
         Field("group", "text", "The group from the link, as in expert or non-expert."),
         Field("language", "text", "The language in which the run's pages were, as a code (BCP 47)."),
+        Field(
+            "language_by",
+            "text",
+            "By what the pages came to be in it; empty for runs from before this was recorded.",
+            levels=LANGUAGE_BY,
+        ),
         Field("order", "integer", "Which counterbalanced order the run follows, from 0."),
         Field("status", "text", "How the run stands or ended.", levels=STATUSES),
         Field("bot", "boolean", "Whether the run is a bot's."),

@@ -47,10 +47,11 @@ def start(
     bot: str = "",
     group: str = "",
     address: str = "",
-    language: str = "",
+    language: tuple[str, str] = ("", ""),
 ) -> models.Participant:
     """Start a run, or return the one that the visitor has: condition, order and whole plan in one transaction.
 
+    `language` is the pages' and by what it came to be that.
     Raises `NotOpen` when the study takes nobody, or nobody more from a network `address`. The study's row is locked, so
     starts follow one another and every one sees the assignments before it.
     """
@@ -71,8 +72,10 @@ def start(
         limits.count(study, address)
         taken = _orders_taken(conditions[chosen], tally)
         version = read_version(study.current_id)
-        spoken = language if language in languages(version.definition) else ""
-        participant = _begin(version, conditions[chosen], taken, rng, bot=bot, group=group, language=spoken)
+        spoken, by = language if language[0] in languages(version.definition) else ("", "study")
+        participant = _begin(
+            version, conditions[chosen], taken, rng, bot=bot, group=group, language=spoken, language_by=by
+        )
         if visitor:
             models.Identity.objects.create(
                 study=study,

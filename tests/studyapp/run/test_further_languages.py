@@ -248,20 +248,25 @@ def enter(study, query: str = "", browser: str = "en") -> tuple[Client, models.P
 
 @pytest.mark.database
 @pytest.mark.parametrize(
-    ("query", "browser", "language"),
+    ("query", "browser", "language", "by"),
     [
-        ("", "en", "en"),
-        ("", "it", "en"),
-        ("", "it, fr-CA;q=0.8, de;q=0.5", "fr"),
-        ("?lang=de", "fr", "de"),
-        ("?lang=FR", "de", "fr"),
-        ("?lang=nonsense", "de", "de"),
-        ("?lang=it", "it", "en"),
+        ("", "en", "en", "browser"),
+        ("", "it", "en", "study"),
+        ("", "", "en", "study"),
+        ("", "it, fr-CA;q=0.8, de;q=0.5", "fr", "browser"),
+        ("?lang=de", "fr", "de", "link"),
+        ("?lang=FR", "de", "fr", "link"),
+        ("?lang=nonsense", "de", "de", "browser"),
+        ("?lang=it", "it", "en", "study"),
+        ("?lang=de&lang_chosen=yes", "fr", "de", "choice"),
+        ("?lang=it&lang_chosen=yes", "de", "de", "browser"),
     ],
 )
-def test_a_run_is_in_the_links_language_or_the_browsers_or_the_studys(study, query, browser, language):
+def test_a_run_is_in_the_links_language_or_the_browsers_or_the_studys_and_says_by_which(
+    study, query, browser, language, by
+):
     client, run = enter(study, query, browser)
-    assert run.language == language
+    assert (run.language, run.language_by) == (language, by)
     page = client.get(reverse("run", args=[study.slug])).content.decode()
     assert f'<html lang="{language}" dir="ltr"' in page
 
@@ -271,9 +276,23 @@ def test_the_first_page_offers_exactly_the_studys_languages_and_keeps_the_rest_o
     page = Client().get(reverse("entry", args=[study.slug]) + "?PROLIFIC_PID=p1&lang=fr").content.decode()
     offered = page.split('<nav class="languages"')[1].split("</nav>")[0]
     assert [part.split('"')[0] for part in offered.split('hreflang="')[1:]] == ["en", "de", "fr"]
-    assert 'href="?PROLIFIC_PID=p1&amp;lang=de"' in offered
+    assert 'href="?PROLIFIC_PID=p1&amp;lang=de&amp;lang_chosen=yes"' in offered
     assert 'lang="fr" dir="ltr" hreflang="fr" translate="no" aria-current="true">Français' in offered
     assert "Go !</button>" in page
+
+
+@pytest.mark.database
+def test_what_is_chosen_on_the_first_page_is_recorded_as_chosen_and_not_among_the_links_own_parameters(study):
+    client = Client(headers={"accept-language": "de"})
+    door = reverse("entry", args=[study.slug])
+    link = "?PROLIFIC_PID=p1&wave=2&lang=de"
+    for language in ("fr", "en"):
+        page = client.get(f"{door}{link}").content.decode()
+        link = page.split(f'" lang="{language}"')[0].rsplit('href="', 1)[1].replace("&amp;", "&")
+    client.post(f"{door}{link}")
+    run = models.Participant.objects.get()
+    assert (run.language, run.language_by) == ("en", "choice")
+    assert run.identity.details == {"wave": "2", "lang": "en"}
 
 
 @pytest.mark.database
@@ -282,6 +301,7 @@ def test_a_study_in_one_language_offers_none(study):
     study.refresh_from_db()
     publishing.publish(study)
     assert 'class="languages"' not in Client().get(reverse("entry", args=[study.slug])).content.decode()
+    assert enter(study, "?lang=en&lang_chosen=yes")[1].language_by == "study"
 
 
 @pytest.mark.database
@@ -307,9 +327,10 @@ def test_answers_are_stored_alike_in_every_language(study, tmp_path):
     assert rows["en"] == rows["fr"] == rows["de"]
     exporting.export(study, tmp_path / "out")
     with (tmp_path / "out" / "data" / "study-words_table-participants_data.csv").open(encoding="utf-8") as file:
-        assert sorted(row["language"] for row in csv.DictReader(file)) == ["de", "en", "fr"]
+        rows = sorted((row["language"], row["language_by"]) for row in csv.DictReader(file))
+        assert rows == [("de", "link"), ("en", "link"), ("fr", "link")]
     described = json.loads((tmp_path / "out" / "dataset_description.json").read_text(encoding="utf-8"))
-    assert "language" in {entry["name"] for entry in described["variableMeasured"]}
+    assert {"language", "language_by"} <= {entry["name"] for entry in described["variableMeasured"]}
 
 
 @pytest.mark.database
