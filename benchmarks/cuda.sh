@@ -24,7 +24,7 @@ step() { # NAME SECONDS COMMAND …: its output goes to a file, and what failed 
   fi
 }
 
-step tests.txt 150 "$python" -m pytest -q -m cuda -p no:cacheprovider tests/explainers/test_cuda.py
+step tests.txt 150 "$python" -m pytest -q -m cuda -p no:cacheprovider tests/explainers/networks/test_cuda.py
 step job.json 120 "$python" -m benchmarks.job --device cuda --images 2000 --kill 0
 step bench-mobilenet_v2.json 100 "$python" -m explainers bench --device cuda --model mobilenet_v2 --images 4 --json
 step bench-resnet50.json 100 "$python" -m explainers bench --device cuda --model resnet50 --images 4 --json

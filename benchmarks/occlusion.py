@@ -21,7 +21,7 @@ from benchmarks.xnn.data import REAL, whole, write_table
 from explainers.config import ModelConfig
 from explainers.datasets import open_picture
 from explainers.methods.multiscale_occlusion import density, measured, trees
-from explainers.models import load_model
+from explainers.models.building import load_model
 from explainers.occlusion.lattice import lattice
 from explainers.preprocessing import IMAGENET_MEAN, IMAGENET_STD
 from explainers.registry import METRICS, scores

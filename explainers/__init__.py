@@ -13,7 +13,7 @@ _PICTURES = ("grid", "overlay")
 
 def __getattr__(name: str) -> Any:
     if name in _PICTURES:
-        from explainers import pictures
+        from explainers.maps import pictures
 
         return getattr(pictures, name)
     if name not in _ENTRY_POINTS:

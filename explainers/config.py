@@ -10,9 +10,9 @@ from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeGuard, TypeVar
 
+from explainers.bundles.raw_maps import FORMATS
 from explainers.errors import UserError, near
 from explainers.preprocessing import IMAGENET_MEAN, IMAGENET_STD
-from explainers.raw_maps import FORMATS
 
 GONE = {"colormap", "scale", "overlay_size", "overlay_quality"}  # how maps look is the choice of the study now
 

@@ -12,7 +12,7 @@ import torch
 
 from explainers import methods, metrics, outputs, wrappers
 from explainers.errors import UserError, near
-from explainers.networks.optimised import optimised
+from explainers.networks.rewriting.optimised import optimised
 from explainers.networks.state import device_of, untouched
 from explainers.peers.captum_methods import captum_record
 from explainers.peers.own_functions import function_record

@@ -15,8 +15,8 @@ from PIL import Image
 
 from explainers.config import ModelConfig
 from explainers.datasets import cut_out, open_picture
-from explainers.models import load_model
-from explainers.parts import mask_weights, voronoi_weights
+from explainers.maps.parts import mask_weights, voronoi_weights
+from explainers.models.building import load_model
 from explainers.preprocessing import IMAGENET_MEAN, IMAGENET_STD, input_tensor
 from fixtures import training
 

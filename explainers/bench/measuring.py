@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 import torch
 
-from explainers.networks.incremental import Incremental
 from explainers.networks.perturbation import usual_batch
+from explainers.networks.rewriting.incremental import Incremental
 
 BATCHES = (1, 2, 4, 6, 8, 16, 32)
 REPEATS = 2

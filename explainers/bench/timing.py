@@ -17,7 +17,7 @@ from explainers._torchvision import torchvision
 from explainers.bench.cases import Case, cases
 from explainers.bench.measuring import REPEATS, Subject, counted, seconds_of, seconds_per_image
 from explainers.errors import UserError
-from explainers.networks.optimised import optimised
+from explainers.networks.rewriting.optimised import optimised
 from explainers.record import Peer
 
 COLUMNS = {

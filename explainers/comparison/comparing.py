@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from explainers.bundle import read_table, write_atomically
+from explainers.bundles.bundle import read_table, write_atomically
 from explainers.comparison.page import ARROWS, Columns, Lines, page
 from explainers.config import Config, checked, read_toml
 from explainers.errors import UserError

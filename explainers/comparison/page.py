@@ -10,10 +10,10 @@ from typing import Any, TypeAlias
 import numpy as np
 from PIL import Image
 
-from explainers.bundle import read_bundle
+from explainers.bundles.bundle import read_bundle
+from explainers.bundles.raw_maps import read_map
 from explainers.config import Config
-from explainers.raw_maps import read_map
-from explainers.render import colour_table, coloured, peaks, shared_scale
+from explainers.maps.render import colour_table, coloured, peaks, shared_scale
 
 Cell: TypeAlias = tuple[float, str, bool] | None
 """A mean, of how many maps it is, and whether it is the best of its column."""

@@ -10,15 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from explainers.bundle import opaque, read_bundle, replace_folder, seal, write_atomically, write_table
+from explainers.bundles.bundle import opaque, read_bundle, replace_folder, seal, write_atomically, write_table
+from explainers.bundles.predictions import outcome
+from explainers.bundles.raw_maps import stored
 from explainers.datasets.pictures import open_picture
 from explainers.errors import UserError
 from explainers.importing.maps import find_maps
 from explainers.importing.predictions import Predicted, read_predictions
 from explainers.importing.settings import Method, Settings
-from explainers.predictions import outcome
-from explainers.raw_maps import stored
-from explainers.render import encode
+from explainers.maps.render import encode
 
 
 def write_bundle(settings: Settings) -> list[str]:

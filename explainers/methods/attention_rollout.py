@@ -6,7 +6,7 @@ Abnar, Zuidema 2020, "Quantifying Attention Flow in Transformers", ACL, section 
 import torch
 
 from explainers.errors import UserError, near
-from explainers.networks.attention import Attention
+from explainers.networks.internals.attention import Attention
 from explainers.record import Record, Trial
 
 HEADS = ("mean", "max", "min")

@@ -1,13 +1,13 @@
 """Contrastive excitation backprop: where the paths to a class come from, less those to its opposite.
 
 Zhang et al. 2018, "Top-Down Neural Attention by Excitation Backprop", IJCV, section 3.4.
-See `explainers.networks.excitation`.
+See `explainers.networks.propagation.excitation`.
 """
 
 import torch
 
-from explainers.networks.activations import enlarged
-from explainers.networks.excitation import Excitation, map_layer
+from explainers.networks.internals.activations import enlarged
+from explainers.networks.propagation.excitation import Excitation, map_layer
 from explainers.parameters import Layer
 from explainers.record import Record, Trial
 from explainers.targets import as_weightings, pick

@@ -5,8 +5,8 @@ Muhammad, Yeasin 2020, "Eigen-CAM: Class Activation Map using Principal Componen
 
 import torch
 
-from explainers.networks.activations import activations_at, enlarged
-from explainers.networks.layers import find_layer
+from explainers.networks.internals.activations import activations_at, enlarged
+from explainers.networks.internals.layers import find_layer
 from explainers.parameters import Layer, Reshape
 from explainers.peers.class_activation_maps import pytorch_grad_cam
 from explainers.record import Record, Trial

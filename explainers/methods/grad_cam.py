@@ -11,8 +11,8 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from explainers.networks.activations import Activations, activations_and_gradients, enlarged
-from explainers.networks.layers import find_layer
+from explainers.networks.internals.activations import Activations, activations_and_gradients, enlarged
+from explainers.networks.internals.layers import find_layer
 from explainers.networks.stages import BY_LAYER, layers_of_stages
 from explainers.parameters import Layer, Reshape
 from explainers.peers.class_activation_maps import pytorch_grad_cam
@@ -33,7 +33,7 @@ def grad_cam(
     y is the logit. One forward pass serves all targets, and one batched backward pass through the layers above
     `layer` only. As in the paper the ReLU comes before the enlargement; `relu=False` keeps the sign. Channels may come
     last, and tokens of patches are put back in their places; `reshape` says how where it cannot be told
-    (see `explainers.networks.maps`).
+    (see `explainers.networks.internals.maps`).
     """
     maps = _weighted(*activations_and_gradients(model, images, targets, layer, reshape))
     return enlarged(maps.relu() if relu else maps, images)

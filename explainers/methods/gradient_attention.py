@@ -6,7 +6,7 @@ Transformers", ICCV, equations 1, 5 and 6 (self-attention).
 
 import torch
 
-from explainers.networks.attention import Attention
+from explainers.networks.internals.attention import Attention
 from explainers.record import Record, Trial
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 
 from explainers.errors import UserError
-from explainers.networks.optimised import optimised
 from explainers.networks.perturbation import usual_batch
+from explainers.networks.rewriting.optimised import optimised
 from explainers.networks.ways import Ways
 from explainers.parameters import Layer, Progress
 from explainers.randomness import integers, seeded, uniform

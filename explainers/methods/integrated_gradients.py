@@ -8,9 +8,9 @@ import torch
 
 from explainers.errors import UserError
 from explainers.networks.baselines import baseline_of
-from explainers.networks.optimised import optimised
 from explainers.networks.outputs import say
 from explainers.networks.perturbation import usual_batch
+from explainers.networks.rewriting.optimised import optimised
 from explainers.networks.ways import Ways
 from explainers.parameters import Baseline, Layer, Progress
 from explainers.peers.attributions import captum

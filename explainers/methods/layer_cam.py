@@ -6,8 +6,8 @@ Transactions on Image Processing, equations 6 and 7. Made for layers of any dept
 
 import torch
 
-from explainers.networks.activations import activations_and_gradients, enlarged
-from explainers.networks.layers import find_layer
+from explainers.networks.internals.activations import activations_and_gradients, enlarged
+from explainers.networks.internals.layers import find_layer
 from explainers.parameters import Layer, Reshape
 from explainers.peers.class_activation_maps import pytorch_grad_cam
 from explainers.record import Record, Trial

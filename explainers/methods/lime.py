@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from explainers.networks.optimised import optimised
 from explainers.networks.perturbation import classify
+from explainers.networks.rewriting.optimised import optimised
 from explainers.networks.stages import perturbed
 from explainers.parameters import Colour, Fill, Progress
 from explainers.preprocessing import IMAGENET_MEAN, IMAGENET_STD, as_rgb

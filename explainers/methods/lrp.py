@@ -3,7 +3,7 @@
 Bach, Binder, Montavon, Klauschen, Müller, Samek 2015, "On Pixel-Wise Explanations for Non-Linear Classifier Decisions
 by Layer-Wise Relevance Propagation", PLOS ONE; composites: Kohlbrenner et al. 2020, "Towards Best Practice in
 Explaining Neural Network Decisions with LRP", IJCNN. The rules are zennit's (Anders et al. 2021), for attention and
-gates those of AttnLRP (Achtibat et al. 2024; see `explainers.networks.attention_relevance`).
+gates those of AttnLRP (Achtibat et al. 2024; see `explainers.networks.propagation.attention_relevance`).
 """
 
 from typing import Any
@@ -12,9 +12,9 @@ import torch
 
 from explainers._torchvision import torchvision  # before zennit, which imports it too
 from explainers.errors import UserError, near
-from explainers.networks.attention_relevance import AttentionRelevance
 from explainers.networks.passes import check_outputs, in_quick_layout
-from explainers.networks.relevance import Relevance
+from explainers.networks.propagation.attention_relevance import AttentionRelevance
+from explainers.networks.propagation.relevance import Relevance
 from explainers.networks.state import check_channels
 from explainers.parameters import Colour
 from explainers.preprocessing import IMAGENET_MEAN, IMAGENET_STD, normalised

@@ -1,7 +1,7 @@
 """Excitation backprop (marginal winning probability): where the paths that lead to a class come from.
 
 Zhang et al. 2018, "Top-Down Neural Attention by Excitation Backprop", IJCV, section 3.3.
-See `explainers.networks.excitation`.
+See `explainers.networks.propagation.excitation`.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,8 +11,8 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from explainers.networks.activations import enlarged
-from explainers.networks.excitation import Excitation, map_layer
+from explainers.networks.internals.activations import enlarged
+from explainers.networks.propagation.excitation import Excitation, map_layer
 from explainers.networks.stages import BY_LAYER, layers_of_stages
 from explainers.parameters import Layer
 from explainers.record import Base, Record, Trial

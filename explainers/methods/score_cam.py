@@ -9,10 +9,10 @@ from typing import Any
 import torch
 
 from explainers.errors import UserError
-from explainers.networks.activations import activations_at, enlarged
-from explainers.networks.layers import find_layer
-from explainers.networks.optimised import optimised, original
+from explainers.networks.internals.activations import activations_at, enlarged
+from explainers.networks.internals.layers import find_layer
 from explainers.networks.perturbation import classify
+from explainers.networks.rewriting.optimised import optimised, original
 from explainers.networks.state import untouched
 from explainers.parameters import Layer, Progress, Reshape
 from explainers.peers.class_activation_maps import pytorch_grad_cam

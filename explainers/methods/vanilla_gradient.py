@@ -7,8 +7,8 @@ Saliency Maps", ICLR workshop, section 3. Times the input: Shrikumar et al. 2016
 import torch
 
 from explainers.errors import UserError, near
-from explainers.networks.optimised import optimised, original
 from explainers.networks.passes import gradients_of, in_quick_layout
+from explainers.networks.rewriting.optimised import optimised, original
 from explainers.peers.attributions import captum
 from explainers.record import Record, Trial
 from explainers.targets import pick

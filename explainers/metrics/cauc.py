@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import torch
 
 from explainers.errors import UserError
+from explainers.maps.ranking import ranks, salient
 from explainers.networks.perturbation import classify
-from explainers.ranking import ranks, salient
 from explainers.record import Metric
 
 _TAU = 0.05  # of all pixels: from here on CDROP is divided by the number of salient ones

@@ -6,8 +6,8 @@ imagenet50-xai-slides, after Chattopadhay, Sarkar, Howlader, Balasubramanian 201
 import torch
 
 from explainers.errors import UserError
+from explainers.maps.ranking import ranks, salient
 from explainers.networks.perturbation import classify
-from explainers.ranking import ranks, salient
 from explainers.record import Metric
 
 _SUBJECTS = ("range", "quantile", "soft")

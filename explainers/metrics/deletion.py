@@ -6,8 +6,8 @@ Petsiuk, Das, Saenko 2018, "RISE", BMVC, section 4.2: the area under the score a
 import torch
 import torch.nn.functional as F
 
+from explainers.maps.ranking import ranks
 from explainers.networks.perturbation import classify
-from explainers.ranking import ranks
 from explainers.record import Metric
 
 _BLUR = 11, 5.0  # side and standard deviation in pixels

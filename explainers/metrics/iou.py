@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from explainers.errors import UserError
-from explainers.ranking import ranks, salient
+from explainers.maps.ranking import ranks, salient
 from explainers.record import Metric
 
 

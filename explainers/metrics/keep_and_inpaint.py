@@ -9,9 +9,9 @@ from typing import Any
 
 import torch
 
-from explainers.inpainting import interpolated
+from explainers.maps.inpainting import interpolated
+from explainers.maps.ranking import ranks
 from explainers.networks.perturbation import classify
-from explainers.ranking import ranks
 from explainers.record import Metric
 
 KEPT = (300, 500, 1000)

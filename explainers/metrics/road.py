@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from explainers.inpainting import interpolated
+from explainers.maps.inpainting import interpolated
+from explainers.maps.ranking import ranks
 from explainers.networks.perturbation import classify
 from explainers.randomness import seeded
-from explainers.ranking import ranks
 from explainers.record import Metric
 
 _NOISE = 0.01

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import torch
 
 from explainers.errors import UserError, near
-from explainers.networks.optimised import optimised
 from explainers.networks.outputs import probabilities
+from explainers.networks.rewriting.optimised import optimised
 from explainers.targets import pick
 
 OUTPUTS = ("softmax", "sigmoid", "logit")

@@ -9,8 +9,8 @@ from typing import Any
 
 import torch
 
-from explainers.networks.layers import find_layer, finer_layer
-from explainers.networks.optimised import optimised
+from explainers.networks.internals.layers import find_layer, finer_layer
+from explainers.networks.rewriting.optimised import optimised
 
 BY_LAYER: tuple[dict[str, Any], dict[str, Any]] = ({"layer": None}, {"layer": None})
 

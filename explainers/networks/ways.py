@@ -10,10 +10,10 @@ import torch
 import torch.nn.functional as F
 
 from explainers.errors import UserError
-from explainers.networks.layers import find_layer
-from explainers.networks.maps import Reading, map_reader
-from explainers.networks.optimised import optimised
+from explainers.networks.internals.layers import find_layer
+from explainers.networks.internals.maps import Reading, map_reader
 from explainers.networks.passes import gradients_of
+from explainers.networks.rewriting.optimised import optimised
 from explainers.parameters import Layer
 from explainers.targets import pick
 

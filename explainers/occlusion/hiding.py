@@ -6,9 +6,9 @@ import torch
 from torch import fx
 
 from explainers.errors import UserError, near
-from explainers.networks.incremental import Incremental, can_be_incremental
-from explainers.networks.optimised import Optimised, optimised
 from explainers.networks.perturbation import classify, readout, usual_batch
+from explainers.networks.rewriting.incremental import Incremental, can_be_incremental
+from explainers.networks.rewriting.optimised import Optimised, optimised
 from explainers.networks.state import check_channels
 from explainers.parameters import Colour, Fill, Progress
 from explainers.preprocessing import normalised

@@ -11,9 +11,9 @@ import torch
 from torch import nn
 
 from explainers.errors import UserError, near
-from explainers.networks.activations import enlarged
 from explainers.networks.baselines import baseline_of
-from explainers.networks.layers import find_layer
+from explainers.networks.internals.activations import enlarged
+from explainers.networks.internals.layers import find_layer
 from explainers.randomness import integers, seeded
 from explainers.record import Record
 from explainers.targets import as_weightings

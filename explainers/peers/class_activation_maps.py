@@ -4,7 +4,7 @@ from typing import Any
 
 import torch
 
-from explainers.networks.layers import default_layer
+from explainers.networks.internals.layers import default_layer
 from explainers.record import Peer
 
 

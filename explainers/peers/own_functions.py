@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from explainers.code import code_of, imported
 from explainers.errors import UserError
+from explainers.models.code import code_of, imported
 from explainers.record import Record
 
 

@@ -20,13 +20,13 @@ from tqdm import tqdm
 
 from explainers import registry
 from explainers._torchvision import torchvision
-from explainers.bundle import opaque, replace_folder, seal, write_atomically, write_table
+from explainers.bundles.bundle import opaque, replace_folder, seal, write_atomically, write_table
+from explainers.bundles.predictions import prediction_rows, thresholds_of
+from explainers.bundles.raw_maps import FORMATS, reduced, stored
 from explainers.config import MethodConfig
 from explainers.errors import UserError
-from explainers.networks.layers import layer_name
+from explainers.networks.internals.layers import layer_name
 from explainers.networks.state import device_of, untouched
-from explainers.predictions import prediction_rows, thresholds_of
-from explainers.raw_maps import FORMATS, reduced, stored
 from explainers.run.explaining import read_nodes, targets_for
 from explainers.run.job import Job
 from explainers.run.predicting import class_scores, read_prediction

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from explainers import registry
-from explainers.bundle import opaque, write_atomically
+from explainers.bundles.bundle import opaque, write_atomically
 from explainers.config import MethodConfig
 from explainers.errors import UserError
 from explainers.run.job import Job

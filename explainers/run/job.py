@@ -16,12 +16,12 @@ import torch
 from tqdm import tqdm
 
 from explainers import registry
-from explainers.bundle import opaque, sha256_of
-from explainers.code import code_sha256
+from explainers.bundles.bundle import opaque, sha256_of
 from explainers.config import Config, MethodConfig, ModelConfig
 from explainers.datasets import Photograph, list_photographs, with_masks, with_parts
 from explainers.errors import UserError
-from explainers.models import class_names, load_model
+from explainers.models.building import class_names, load_model
+from explainers.models.code import code_sha256
 from explainers.networks.state import device_called
 
 NOT_PART_OF_THE_MAP = ("generator", "batch_size", "progress", "reference", "mean", "std")

@@ -9,15 +9,15 @@ import torch
 from PIL import Image
 from tqdm import tqdm
 
-from explainers.bundle import write_atomically
+from explainers.bundles.bundle import write_atomically
+from explainers.bundles.predictions import classes_to_explain, scores_of
 from explainers.datasets import class_index, cut_out, open_picture
 from explainers.errors import UserError
-from explainers.models import model_input
-from explainers.networks.features import penultimate
+from explainers.maps.render import encode
+from explainers.models.building import model_input
+from explainers.networks.internals.features import penultimate
 from explainers.networks.outputs import NotFinite
 from explainers.networks.state import device_of
-from explainers.predictions import classes_to_explain, scores_of
-from explainers.render import encode
 from explainers.run.job import Job
 from explainers.run.reading import bar, read_ahead, sent
 

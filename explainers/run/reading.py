@@ -9,7 +9,7 @@ import torch
 from tqdm import tqdm
 
 from explainers.datasets import open_picture
-from explainers.models import model_input
+from explainers.models.building import model_input
 from explainers.networks.state import device_of
 from explainers.run.job import Job
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from explainers.bundle import write_atomically, write_table
+from explainers.bundles.bundle import write_atomically, write_table
 from explainers.datasets import BOX, Parts, cut_points, open_picture, true_regions
 from explainers.run.job import Job
 

@@ -16,11 +16,11 @@ import torch
 from tqdm import tqdm
 
 from explainers import registry
-from explainers.bundle import opaque, write_atomically
+from explainers.bundles.bundle import opaque, write_atomically
+from explainers.bundles.raw_maps import keeps_whole_maps, read_map
 from explainers.datasets import open_picture
 from explainers.errors import UserError
-from explainers.models import model_input
-from explainers.raw_maps import keeps_whole_maps, read_map
+from explainers.models.building import model_input
 from explainers.record import DatasetMetric
 from explainers.run.job import Job
 from explainers.scoring.parts import parts_of

@@ -10,14 +10,14 @@ import torch
 from PIL import Image
 
 from explainers import registry
-from explainers.bundle import opaque, write_atomically
+from explainers.bundles.bundle import opaque, write_atomically
+from explainers.bundles.raw_maps import read_map
 from explainers.config import MethodConfig
 from explainers.datasets import open_picture
 from explainers.errors import UserError
-from explainers.models import model_input
-from explainers.networks.optimised import optimised
-from explainers.ranking import salient
-from explainers.raw_maps import read_map
+from explainers.maps.ranking import salient
+from explainers.models.building import model_input
+from explainers.networks.rewriting.optimised import optimised
 from explainers.record import Metric
 from explainers.run.job import Job
 from explainers.run.supplying import arguments_of, supplied

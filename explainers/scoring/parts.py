@@ -14,9 +14,9 @@ import numpy as np
 import torch
 from PIL import Image
 
-from explainers.bundle import read_table
+from explainers.bundles.bundle import read_table
 from explainers.datasets import BOX
-from explainers.parts import voronoi_weights
+from explainers.maps.parts import voronoi_weights
 
 Weights: TypeAlias = dict[str, Callable[[], torch.Tensor]]  # by image, each made when it is asked for
 

@@ -20,10 +20,10 @@ import numpy as np
 from tqdm import tqdm
 
 from explainers import registry
-from explainers.bundle import read_bundle, read_table, seal, write_atomically, write_table
+from explainers.bundles.bundle import read_bundle, read_table, seal, write_atomically, write_table
+from explainers.bundles.raw_maps import keeps_whole_maps
 from explainers.config import Config, load_config
 from explainers.errors import UserError
-from explainers.raw_maps import keeps_whole_maps
 from explainers.record import Metric
 from explainers.run.job import prepare
 from explainers.scoring.choosing import chosen_metrics, chosen_wholes

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from explainers.arguments import Commands, count
-from explainers.bundle import read_bundle
+from explainers.bundles.bundle import read_bundle
 from explainers.errors import UserError
 from explainers.trees.clusters import MASS, MOST, top_classes
 from explainers.trees.latent import LatentTree

@@ -16,7 +16,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from explainers.bundle import write_atomically
+from explainers.bundles.bundle import write_atomically
 
 SCHEMA_VERSION = 1
 

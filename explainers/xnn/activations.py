@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from explainers.bundle import write_atomically
+from explainers.bundles.bundle import write_atomically
 from explainers.errors import UserError, near
 from explainers.networks.state import device_of, untouched
 from explainers.parameters import Progress

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import torch
 import torch.nn.functional as F
 
-from explainers.networks.excitation import Graft, excite
+from explainers.networks.propagation.excitation import Graft, excite
 from explainers.parameters import Layer
 from explainers.xnn.activations import as_space, layer_output
 from explainers.xnn.network import ExplanationNetwork, Selection

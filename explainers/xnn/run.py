@@ -13,14 +13,14 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from explainers.bundle import opaque, sha256_of
-from explainers.code import code_sha256
+from explainers.bundles.bundle import opaque, sha256_of
+from explainers.bundles.predictions import scores_of, thresholds_of
 from explainers.datasets import Photograph, class_index, list_photographs, open_picture
 from explainers.errors import UserError
 from explainers.metrics.faithfulness import faithfulness
-from explainers.models import class_names, load_model, model_input
+from explainers.models.building import class_names, load_model, model_input
+from explainers.models.code import code_sha256
 from explainers.networks.state import device_called
-from explainers.predictions import scores_of, thresholds_of
 from explainers.xnn.activations import cached_activations
 from explainers.xnn.config import XnnConfig
 from explainers.xnn.examples import Examples

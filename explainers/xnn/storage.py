@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from explainers.bundle import write_atomically
+from explainers.bundles.bundle import write_atomically
 from explainers.errors import UserError
 from explainers.xnn.network import ExplanationNetwork
 from explainers.xnn.settings import Settings

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from explainers.bundle import write_atomically
+from explainers.bundles.bundle import write_atomically
 from explainers.errors import UserError
 from explainers.parameters import Progress
 from explainers.xnn import loss

@@ -7,8 +7,8 @@ from studyapp.core.bundles.bundle import Bundle
 from studyapp.core.bundles.checking import require_whole
 
 projects = pytest.importorskip("tests.explainers.projects")
-from explainers.bundle import read_table  # noqa: E402
-from explainers.raw_maps import read_map  # noqa: E402
+from explainers.bundles.bundle import read_table  # noqa: E402
+from explainers.bundles.raw_maps import read_map  # noqa: E402
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from explainers.bundle import read_bundle
+from explainers.bundles.bundle import read_bundle
+from explainers.bundles.raw_maps import read_map
 from explainers.cli import main
-from explainers.raw_maps import read_map
 from studyapp.core.bundles.bundle import Bundle
 from studyapp.core.bundles.checking import require_whole
 

@@ -14,7 +14,7 @@ torch = pytest.importorskip("torch")
 
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory):
-    from tests.explainers.test_tree_bundles import explain, make_project
+    from tests.explainers.outputs.test_tree_bundles import explain, make_project
 
     folder = make_project(tmp_path_factory.mktemp("project"))
     assert explain(folder) == 0

@@ -10,7 +10,7 @@ import explainers
 from explainers import methods, registry
 from explainers.record import records_in
 from tests.docs.pages import blocks, write_files
-from tests.explainers import test_every_method as contract
+from tests.explainers.methods import test_every_method as contract
 
 PAGE, NAME = "adding_an_explainer.md", "xgrad_cam"
 

@@ -7,11 +7,11 @@ import torch
 from PIL import Image
 
 from explainers.cli import main
-from tests.explainers.networks import small_cnn
+from tests.explainers.sample_networks import small_cnn
 
 MODEL = """
 [model]
-arch = "tests.explainers.networks:small_cnn"
+arch = "tests.explainers.sample_networks:small_cnn"
 weights = "weights.pth"
 multilabel = true
 size = 32

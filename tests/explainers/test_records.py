@@ -9,9 +9,9 @@ import explainers
 from explainers import registry
 from explainers.base_explainers import BASES
 from explainers.bench.cases import cases
-from explainers.networks.optimised import Optimised
+from explainers.networks.rewriting.optimised import Optimised
 from explainers.record import Record
-from tests.explainers.networks import pictures, quick, small_cnn, small_network
+from tests.explainers.sample_networks import pictures, quick, small_cnn, small_network
 
 ASKED = {"approximations", "logits", "classes", "thresholds", "maps", "weights"}
 

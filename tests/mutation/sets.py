@@ -30,7 +30,7 @@ def studyapp(source: str, *tests: str) -> tuple[str, tuple[str, ...]]:
 def metrics(source: str, *tests: str) -> tuple[str, tuple[str, ...]]:
     """Return one line of the set of metrics, by the names of its tests; each is held to its values by hand."""
     named = ("metric_values", "metrics", *tests)
-    return f"explainers/metrics/{source}.py", tuple(f"tests/explainers/test_{test}.py" for test in named)
+    return f"explainers/metrics/{source}.py", tuple(f"tests/explainers/metrics/test_{test}.py" for test in named)
 
 
 DJANGO = ("django.contrib.admin", "django.test", "rest_framework", "numpy", "PIL.Image", "hypothesis")

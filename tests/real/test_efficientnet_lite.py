@@ -7,10 +7,10 @@ import torch
 
 import explainers
 from explainers.datasets import cut_out, open_picture
-from explainers.networks.layers import default_layer, layer_name
-from explainers.networks.optimised import optimised
+from explainers.networks.internals.layers import default_layer, layer_name
+from explainers.networks.rewriting.optimised import optimised
 from explainers.preprocessing import IMAGENET_MEAN, IMAGENET_STD, input_tensor
-from tests.explainers.test_default_layer import by_hand
+from tests.explainers.networks.test_default_layer import by_hand
 from tests.real.realdata import real
 
 pytestmark = pytest.mark.real

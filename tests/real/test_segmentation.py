@@ -6,8 +6,8 @@ import torch
 from PIL import Image
 
 from explainers.datasets import ade20k, cut_out, list_photographs, open_picture, true_regions
+from explainers.maps.parts import mask_weights
 from explainers.metrics.locality import entropies, part_shares
-from explainers.parts import mask_weights
 from tests.real.realdata import real
 
 pytestmark = pytest.mark.real

@@ -9,10 +9,10 @@ import torch
 import torch.nn.functional as F
 
 import explainers
-from explainers.bundle import read_bundle
+from explainers.bundles.bundle import read_bundle
 from explainers.cli import main
 from explainers.datasets import cut_out, open_picture
-from explainers.models import load_model
+from explainers.models.building import load_model
 from explainers.preprocessing import IMAGENET_MEAN, IMAGENET_STD, input_tensor
 from tests.real.realdata import real
 
@@ -90,7 +90,7 @@ def test_top_1_accuracy_is_the_published_one(bundle):
 
 
 def test_grad_cam_equals_pytorch_grad_cam(model, images):
-    from tests.explainers.test_grad_cam import unscaled_pytorch_grad_cam
+    from tests.explainers.methods.test_grad_cam import unscaled_pytorch_grad_cam
 
     targets = model(images).argmax(dim=1)
     ours = explainers.explain("grad_cam", model, images, targets, layer="features")

@@ -6,7 +6,7 @@ import torch
 import explainers
 from explainers.config import ModelConfig
 from explainers.datasets import cut_out, open_picture
-from explainers.models import load_model
+from explainers.models.building import load_model
 from explainers.preprocessing import IMAGENET_MEAN, IMAGENET_STD, input_tensor
 from explainers.trees import clusters, read_tree
 from tests.real.realdata import real

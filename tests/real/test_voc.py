@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from explainers.bundle import read_bundle
+from explainers.bundles.bundle import read_bundle
 from explainers.cli import main
 from tests.real.realdata import real
 

@@ -13,14 +13,14 @@ from typing import Any, TypeAlias
 import numpy as np
 import torch
 
-from explainers.bundle import read_bundle, read_table, write_atomically
+from explainers.bundles.bundle import read_bundle, read_table, write_atomically
+from explainers.bundles.raw_maps import read_map
 from explainers.datasets import open_picture
 from explainers.errors import UserError
+from explainers.maps.ranking import salient
 from explainers.metrics.cauc import contrastive_scores
-from explainers.models import model_input
-from explainers.networks.optimised import optimised
-from explainers.ranking import salient
-from explainers.raw_maps import read_map
+from explainers.models.building import model_input
+from explainers.networks.rewriting.optimised import optimised
 from explainers.run.job import Job
 
 COLUMNS = ("method", "base", "n_delta", "cauc", "cdrop", "n")

@@ -1,0 +1,1 @@
+"""The classifier that a configuration names: its code and its weights."""

@@ -1,0 +1,1 @@
+"""From an output back through the network, step by step: contributions, relevance, excitation."""
