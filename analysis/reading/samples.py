@@ -42,25 +42,43 @@ def in_words(rule: str, plan: Plan) -> str:
 class Sample:
     """The participants that are analysed and those that are not.
 
-    `flow` has the rows reason, n; `excluded` participant, reason; `flags` participant, flag of everybody analysed.
-    `completed` is the study of everybody who finished, before the plan's rules; `simulated` says that they are bots.
+    `flow` has the rows reason, n, each participant under one reason; `excluded` participant, reason; `met`
+    participant, flag of everybody who completed, `flags` of everybody analysed. `completed` is the study of everybody
+    who finished, before the plan's rules; `simulated` says that they are bots; `others` are the runs of bots beside
+    people's, or of people beside bots', which count nowhere.
     """
 
     study: Study
     flow: pd.DataFrame
     excluded: pd.DataFrame
-    flags: pd.DataFrame
+    met: pd.DataFrame
     simulated: bool
     completed: Study
+    others: int = 0
+
+    @property
+    def flags(self) -> pd.DataFrame:
+        """The rules that the analysed participants meet: participant, flag."""
+        return self.met[self.met["participant"].isin(self.study.participants["participant"])]
+
+    @property
+    def aside(self) -> str:
+        """The sentence about `others`, empty where there are none."""
+        runs = "1 run of" if self.others == 1 else f"{self.others} runs of"
+        what = f"{runs} people, none of them completed," if self.simulated else f"{runs} bots"
+        return f"{what} {'is' if self.others == 1 else 'are'} not counted in this report." if self.others else ""
 
     def rules(self, plan: Plan) -> list[dict[str, Any]]:
-        """Return for every rule its text, how many participants met it, and what was done with them."""
+        """Return for every rule its text, how many of those who completed met it, and what was done with them."""
+        analysed = set(self.study.participants["participant"])
         found = []
         for name in FLAGS:
-            words, excludes = in_words(name, plan), name in plan.exclude
-            met = (self.excluded["reason"] == words) if excludes else (self.flags["flag"] == name)
-            done = "excluded" if excludes else "kept, and left out in the sensitivity table"
-            found.append({"rule": name, "text": words, "n": int(met.sum()), "done": done})
+            met = set(self.met.loc[self.met["flag"] == name, "participant"])
+            gone = len(met - analysed)
+            done = "excluded" if name in plan.exclude else "kept, and left out in the sensitivity table"
+            if gone and name not in plan.exclude:
+                done += f"; {gone} of them excluded by another rule"
+            found.append({"rule": name, "text": in_words(name, plan), "n": len(met), "done": done})
         return found
 
     @property
@@ -84,12 +102,12 @@ def select(study: Study, plan: Plan) -> Sample:
     bots = _truth(participants.get("bot") if study.recorded else None, participants.index)
     finished = reasons == ""
     simulated = bool(finished.any() and bots[finished].all())
-    if not simulated:
-        reasons[finished & bots] = "a bot"
+    others = bots != simulated
+    reasons[others] = "a person beside bots" if simulated else "a bot"
     completed = study.only(reasons.index[reasons == ""])
-    flags = flag(completed, plan)
+    met = flag(completed, plan)
     for name in plan.exclude:
-        flagged = flags.loc[flags["flag"] == name, "participant"]
+        flagged = met.loc[met["flag"] == name, "participant"]
         chosen = reasons.index.isin(flagged) & (reasons == "")
         reasons[chosen] = in_words(name, plan)
     left = reasons.index[reasons == ""]
@@ -98,8 +116,7 @@ def select(study: Study, plan: Plan) -> Sample:
         counted = f" ({_counted(reasons)})" if (reasons != "").any() else ""
         raise AnalysisError(f"{study.name}: {found} left to analyse{counted}; statistics need at least two")
     excluded = reasons[reasons != ""].rename_axis("participant").reset_index(name="reason")
-    marked = flags[flags["participant"].isin(left)]
-    return Sample(study.only(left), _flow(reasons), excluded, marked, simulated, completed)
+    return Sample(study.only(left), _flow(reasons[~others]), excluded, met, simulated, completed, int(others.sum()))
 
 
 def flag(study: Study, plan: Plan) -> pd.DataFrame:

@@ -98,6 +98,7 @@ def _participants(report: Report) -> str:
     left_out = [f"{n} {reason}" for reason, n in flow.items() if reason not in ("started", "analysed")]
     text = f"{flow['started']} participants started and {flow['analysed']} were analysed"
     text += f" (left out: {apa.listing(left_out)})." if left_out else "; nobody was left out."
+    text += f" {sample.aside}" if sample.aside else ""
     unanswered = [f"{n} have no {apa.inside(measure.label)}" for measure in report.measures if (n := _without(measure))]
     text += f" Of the analysed, {apa.listing(unanswered)}." if unanswered else ""
     if sample.simulated:

@@ -67,7 +67,8 @@ def _analysed(study: Study, plan_file: Path | None, against: Path | None, progre
     steps += [("sensitivity", lambda: sensitivity.section(recipe, sample, plan))]
     found = [_computed(name, compute) for name, compute in progress(steps)]
     sections = [section for section in found if section is not None]
-    said = [*remarks(sample.study), *unmeasured, *_missing(sections, plan)]
+    aside = [sample.aside] if sample.aside else []
+    said = [*aside, *remarks(sample.study), *unmeasured, *_missing(sections, plan)]
     return Report(study.name, sample, plan, sections, said, measures)
 
 

@@ -16,6 +16,7 @@ import pandas as pd
 from analysis.errors import NotDefined
 
 TYPES = ("primary", "secondary", "exploratory")
+INFINITE = "infinite: nothing varies that this value is measured against"
 FAULT = "A fault of this software, not of the data; please report it"
 
 
@@ -112,13 +113,15 @@ def blank(columns: tuple[str, ...], refusal: NotDefined) -> pd.DataFrame:
 
 
 def with_reasons(terms: pd.DataFrame) -> pd.DataFrame:
-    """Return the frame with a `reason` column where a value is missing; a missing value without one is a mistake."""
+    """Return the frame with a `reason` column where a value is missing or infinite, which JSON cannot hold."""
     values = terms.drop(columns="reason", errors="ignore")
     missing = values.isna().any(axis=1)
-    if not missing.any():
+    infinite = values.isin([math.inf, -math.inf]).any(axis=1)
+    if not (missing | infinite).any():
         return values
     reasons = terms["reason"] if "reason" in terms else pd.Series("", index=terms.index)
-    return values.assign(reason=reasons.where(~missing | (reasons != ""), "not defined for these data"))
+    reasons = reasons.where(~missing | (reasons != ""), "not defined for these data")
+    return values.assign(reason=reasons.where(~infinite | (reasons != ""), INFINITE))
 
 
 def _row_as_json(row: dict[str, Any]) -> dict[str, Any]:

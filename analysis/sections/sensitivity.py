@@ -73,5 +73,7 @@ def _said(both: pd.DataFrame, plan: Plan) -> str:
 
 def _met(sample: Sample, plan: Plan) -> str:
     """Return how many each rule removed, and how many it marked and kept."""
-    said = [f"{rule['done'].split(',')[0]}, {rule['text']}: {rule['n']}" for rule in sample.rules(plan) if rule["n"]]
+    rules = [rule for rule in sample.rules(plan) if rule["n"]]
+    done = [rule["done"].replace(", and left out in the sensitivity table", "") for rule in rules]
+    said = [f"{rule['text']}: {rule['n']} ({what})" for rule, what in zip(rules, done, strict=True)]
     return f"By rule: {'; '.join(said)}."

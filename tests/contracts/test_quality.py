@@ -1,5 +1,7 @@
 """Dashboard, export and report of one study agree on everything that they show: failed checks, haste, constancy."""
 
+import json
+
 import pytest
 
 from studyapp import models, publishing
@@ -22,6 +24,21 @@ def make_study(tmp_path, **fields):
     models.Condition.objects.create(study=study, name="only", factors={"heatmap": "lrp", "scores": "shown"})
     publishing.publish(study)
     return study
+
+
+STATUSES = ("active", "withdrawn", "expired", "screened_out", "no_consent", "erased", "active", "withdrawn")
+
+
+def among_bots(study, people: int) -> None:
+    """Turn some of a study's bots into people, of whom the last have every way of not completing."""
+    runs = list(study.participants.order_by("pk"))
+    for run in runs[:people]:
+        run.bot = ""
+    for run, status in zip(runs[people - len(STATUSES) : people], STATUSES, strict=True):
+        run.status = status
+    runs[-1].status = "expired"
+    for run in runs:
+        run.save()
 
 
 def make_careless(study, runs, change) -> None:
@@ -96,3 +113,49 @@ def test_dashboard_and_report_count_the_same_people_and_failures(tmp_path, polic
     assert len(sample.study.participants) == shown["n_completed"]
     assert counted["failed_checks"] == on_dashboard.get("Failed check: screening", 0)
     assert counted["failed_checks"] > 0
+
+
+@pytest.mark.parametrize("exclude", [(), ("incomplete",), ("too_fast", "failed_checks"), ("constant", "too_fast")])
+def test_dashboard_and_report_agree_on_every_number_that_both_show(tmp_path, exclude):
+    from analysis.reading.plans import Plan
+    from analysis.reading.samples import UNFINISHED, in_words
+    from analysis.report import folder
+    from analysis.report.methods import methods_text
+    from analysis.report.running import analyse
+
+    study = make_study(tmp_path)
+    models.Condition.objects.create(study=study, name="other", factors={"heatmap": "none", "scores": "shown"})
+    list(simulate(study, 40, by_functions.walk, skill="p=0.8"))
+    among_bots(study, 34)
+    runs = list(study.participants.order_by("pk"))
+    make_careless(study, runs[:4], hasty)
+    make_careless(study, runs[2:7], constant)
+    exporting.export(study, tmp_path / "export")
+    (tmp_path / "plan.json").write_text(json.dumps({"exclude": exclude, "hypotheses": []}))
+    report = analyse(tmp_path / "export", plan_file=tmp_path / "plan.json")
+    said, told = folder.results(report), methods_text(report)
+    shown = dashboard.figures(study)
+    numbers = {row["label"]: row["value"] for row in shown["numbers"]["numbers"]}
+    flow = {row["reason"]: row["n"] for row in said["sample"]["flow"]}
+    unfinished = {words: flow.get(words, 0) for words in UNFINISHED.values()}
+    assert flow["started"] == numbers["Started"] == 34
+    assert unfinished["still in progress, or gone without a word"] == numbers["Active now"] + numbers["Away"] == 2
+    assert unfinished["withdrew"] + unfinished["never came back"] == numbers["Left"] == 3
+    assert unfinished["screened out"] + unfinished["did not consent"] == numbers["Turned away"] == 2
+    assert unfinished["asked to be erased"] == numbers["Erased"] == 1
+    assert flow["started"] - sum(unfinished.values()) == shown["quality"]["n_completed"] == 26
+    assert sum(flow.values()) == 2 * flow["started"]
+    on_dashboard = {row["flag"]: row["n"] for row in shown["quality"]["quality"]["rows"]}
+    counted = {rule["rule"]: rule["n"] for rule in said["sample"]["rules"]}
+    assert counted["too_fast"] == on_dashboard["Too fast: trials in less than a third of the usual time"] == 4
+    assert counted["constant"] == on_dashboard["Constant: the same answers on every trial"] >= 5
+    assert counted["failed_checks"] == on_dashboard.get("Failed check: screening", 0) > 0
+    assert f"34 participants started and {said['sample']['n']} were analysed" in told
+    assert "6 runs of bots are not counted in this report." in told
+    assert "6 runs of bots are not counted in this report." in said["remarks"]
+    for rule in exclude:
+        assert flow.get(in_words(rule, Plan()), 0) <= counted[rule]
+    completed = {row["name"]: row["completed"] for row in shown["balance"]["balance"]["rows"]}
+    assert sum(completed.values()) == shown["quality"]["n_completed"]
+    if not exclude:
+        assert {"none": completed["other"], "lrp": completed["only"]} == dict(folder._cell_sizes(report))
