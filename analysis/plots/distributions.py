@@ -9,7 +9,7 @@ from scipy import stats
 from analysis.plots import style
 from analysis.reading.study import Measure
 from analysis.statistics.cells import cell_label
-from analysis.statistics.effects import mean_interval
+from analysis.statistics.means import Bounds, mean_interval
 
 Masks = dict[str, pd.Series]  # which rows, by a label
 
@@ -25,7 +25,7 @@ def boxes(measure: Measure, factors: list[str]) -> Figure:
         for x, (_, inside) in enumerate(along.items()):
             values = measure.data.loc[keep & inside, measure.name].dropna().to_numpy(float)
             place = x + (i - (len(beside) - 1) / 2) * width
-            _box(ax, values, place, width * 0.8, colour, marker, rng)
+            _box(ax, values, place, width * 0.8, colour, marker, rng, measure.bounds)
         if len(beside) > 1:
             ax.plot([], [], marker, color=colour, label=f"{style.label(factors[1])}: {style.label(name)}")
     style.chance_line(ax, measure.chance)
@@ -51,7 +51,14 @@ def _axes_of(data: pd.DataFrame, factors: list[str]) -> tuple[Masks, Masks]:
 
 
 def _box(
-    ax: Axes, values: np.ndarray, place: float, width: float, colour: str, marker: str, rng: np.random.Generator
+    ax: Axes,
+    values: np.ndarray,
+    place: float,
+    width: float,
+    colour: str,
+    marker: str,
+    rng: np.random.Generator,
+    bounds: Bounds | None,
 ) -> None:
     if not len(values):
         return
@@ -63,7 +70,7 @@ def _box(
     many = len(values) > style.MANY_POINTS
     ax.plot(place + jitter, values, marker, color=colour, alpha=0.12 if many else 0.45, markersize=3 if many else 4,
             markeredgewidth=0, linestyle="none", rasterized=many)  # fmt: skip
-    low, high = mean_interval(values)
+    low, high = mean_interval(values, bounds)
     mean = values.mean()
     error = None if np.isnan(low) else [[mean - low], [high - mean]]
     ax.errorbar(place, mean, yerr=error, fmt="D", color=style.INK, markersize=5, capsize=4, linewidth=1.6, zorder=5)

@@ -24,6 +24,11 @@ class Scale:
     remark: str = ""
 
     @property
+    def limits(self) -> tuple[float, float] | None:
+        """The ends of the scale, where any point is named."""
+        return (float(min(self.labels)), float(max(self.labels))) if self.labels else None
+
+    @property
     def points(self) -> dict[int, str]:
         """Every point between the lowest and the highest that is named, as a number where it has no words."""
         if not self.labels:

@@ -9,6 +9,7 @@ import pandas as pd
 from analysis.errors import AnalysisError
 
 KINDS = ("fraction", "ratio", "ordinal", "binary", "cluster")
+BOUNDED = ("fraction", "ratio", "binary", "cluster")  # ratios beyond 0 and 1 are numbers
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,8 @@ class Measure:
 
     `kind` is one of `KINDS`, or *time* or *number* for what has a unit of its own. `chance` is what guessing would
     reach, drawn as a dashed line. `responses` holds the single answers where there are several per participant:
-    participant, factors and the value, and where it is known the stimulus in the column `stimulus`.
+    participant, factors and the value, and where it is known the stimulus in the column `stimulus`. `limits` are the
+    ends of a scale that is declared.
     """
 
     name: str
@@ -30,6 +32,12 @@ class Measure:
     chance: float | None = None
     unit: str = ""
     stimulus: str = ""
+    limits: tuple[float, float] | None = None
+
+    @property
+    def bounds(self) -> tuple[float, float] | None:
+        """What no value, and so no mean, lies beyond: 0 and 1 of shares, the ends of a declared scale."""
+        return (0.0, 1.0) if self.kind in BOUNDED else self.limits
 
     @property
     def answers(self) -> pd.DataFrame:

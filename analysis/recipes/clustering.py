@@ -10,6 +10,7 @@ Among the steps are `confidence_level` with its sorting's `trial_index`, `agents
 """
 
 import json
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -47,7 +48,8 @@ SHARES = ("term", "answer", "n", "share", "ci_low", "ci_high")
 def measures(study: Study) -> list[Measure]:
     """Return purity and confidence by stage, over all data sets and in each, ratings, and those of questionnaires."""
     scored = _scored(study)
-    found = [*_measures(study, scored), *_by_what_varied(study, scored), *_rated_once(study)]
+    found = _rated_within_limits(study, [*_measures(study, scored), *_rated_once(study)])
+    found += _by_what_varied(study, scored)
     return [*found, *questionnaires.measures(study, _accuracy(study, scored))]
 
 
@@ -76,6 +78,11 @@ def _parts(scored: pd.DataFrame, name: str) -> list[tuple[str, str, pd.DataFrame
     return [(dataset, f"{name}_{dataset}", scored[scored["dataset"] == dataset]) for dataset in datasets]
 
 
+def _rated_within_limits(study: Study, found: list[Measure]) -> list[Measure]:
+    """Return the measures, ratings with the ends of their scales."""
+    return [replace(one, limits=_points(study, one).limits) if one.kind == "ordinal" else one for one in found]
+
+
 def _accuracy(study: Study, scored: pd.DataFrame) -> Measure:
     return _by_stage(study, scored, "purity", "Purity", "fraction")
 
@@ -89,7 +96,7 @@ def sections(study: Study, plan: Plan) -> Steps:
     scored = _scored(study)
     rows = {"purity": scored} | {part: rows for _, part, rows in _parts(scored, "purity")}
     found: Steps = []
-    for measure in [*_measures(study, scored), *_rated_once(study)]:
+    for measure in _rated_within_limits(study, [*_measures(study, scored), *_rated_once(study)]):
         if measure.name in rows:
             compute = partial(_purity, measure, rows[measure.name], plan)
         elif measure.name == "difficulty":
@@ -120,8 +127,10 @@ def _rated(measure: Measure, plan: Plan, points: Scale) -> Section:
 
 
 def _points(study: Study, measure: Measure) -> Scale:
-    """Return the scale of the confidence after a sorting, or of the agents' ratings."""
+    """Return the scale of the confidence after a sorting, of the agents' ratings, or of the difficulty."""
     given = measure.data[measure.name] if measure.responses is None else measure.responses[measure.name]
+    if measure.name == "difficulty":
+        return scale(study, "closing_difficulty", given)
     if measure.name == "rating":
         return scale(study, "agents_ratings", given, "rating_labels", best_first=True)
     return scale(study, "confidence_level", given, "confidence_labels")
@@ -137,7 +146,7 @@ def _by_stage(study: Study, scored: pd.DataFrame, name: str, label: str, kind: s
 def _hard(measure: Measure, study: Study) -> Section:
     """Return how difficult the task was found, and how many had something to say about it."""
     values = measure.data[measure.name]
-    points = scale(study, "closing_difficulty", values)
+    points = _points(study, measure)
     figure = blocks.answers(measure, points.points)
     ends = [f"{point}, {label}" for point, label in points.labels.items()]
     said = f"Difficulty was rated {apa.number(values.mean())} on average"

@@ -4,6 +4,7 @@ Measures as in the multiscale-occlusion study, section 6: share of right predict
 confidence; and, once the free answers are coded, the saliency ratio.
 """
 
+from dataclasses import replace
 from functools import partial
 
 import pandas as pd
@@ -11,12 +12,13 @@ import pandas as pd
 from analysis.errors import AnalysisError
 from analysis.plots import comparisons
 from analysis.reading.plans import Plan
-from analysis.reading.scales import scale
+from analysis.reading.scales import Scale, scale
 from analysis.reading.study import Measure, Study
 from analysis.results.records import record
 from analysis.results.section import Figure, Section, Steps
 from analysis.sections import blocks, coding, judging, questionnaires, questions, repeated, varied
 from analysis.statistics.descriptives import COLUMNS, descriptives
+from analysis.statistics.means import METHODS, SHARE, SHORT
 
 KIND = "forward_simulation"
 PLAN = Plan(
@@ -69,7 +71,9 @@ def _measures(study: Study) -> list[Measure]:
     trials = _trials(study)
     found = [
         _per_participant(study, trials, "fraction_correct", "Fraction correct", "fraction", chance=CHANCE),
-        _per_participant(study, trials, "confidence", "Confidence", "ordinal"),
+        replace(
+            _per_participant(study, trials, "confidence", "Confidence", "ordinal"), limits=_certainty(study).limits
+        ),
         _per_participant(study, trials, "rt_s", "Response time", "time", unit="s"),
     ]
     found += _by_what_varied(study, trials)
@@ -79,6 +83,10 @@ def _measures(study: Study) -> list[Measure]:
     more = [*judging.detection(judged, people, study.tested), judging.reliance(judged, people, study.tested),
             judging.discrimination(judged, people, study.tested), ratio]  # fmt: skip
     return [*found, *(measure for measure in more if measure is not None)]
+
+
+def _certainty(study: Study) -> Scale:
+    return scale(study, "confidence", study.table("trials")["confidence"], "confidence_labels")
 
 
 def _judged(trials: pd.DataFrame) -> pd.DataFrame:
@@ -131,7 +139,7 @@ def _accuracy(measure: Measure, plan: Plan) -> Section:
 
 
 def _confidence(study: Study, measure: Measure, plan: Plan) -> Section:
-    points = scale(study, "confidence", study.table("trials")["confidence"], "confidence_labels")
+    points = _certainty(study)
     section = blocks.ordinal(measure, plan, points.points, points.remark)
     section.records += repeated.rating_models(measure)
     return section
@@ -146,7 +154,7 @@ def _reliance(measure: Measure, plan: Plan) -> Section:
 
 def _calibration(study: Study, measure: Measure, plan: Plan) -> Section:
     trials = _judged(_trials(study))
-    points = scale(study, "confidence", trials["confidence"], "confidence_labels").points
+    points = _certainty(study).points
     k = int(max([*points, trials["confidence"].max()]))
     section = blocks.numeric(measure, plan, CALIBRATED)
     kept, figure = judging.calibration(trials, next(iter(study.tested), None), k, CHANCE, plan.seed)
@@ -162,7 +170,7 @@ def _by_outcome(study: Study) -> Section:
     means = trials.groupby(["participant", "outcome"], observed=True)["fraction_correct"].mean().reset_index()
     means = means.merge(study.participants[["participant", *factors]], on="participant")
     terms = pd.concat(
-        [_named(descriptives(rows, "fraction_correct", factors), str(outcome))
+        [_named(descriptives(rows, "fraction_correct", factors, bounds=SHARE), str(outcome))
          for outcome, rows in means.groupby("outcome", observed=True)],
         ignore_index=True,
     )  # fmt: skip
@@ -171,7 +179,7 @@ def _by_outcome(study: Study) -> Section:
         "Fraction correct by outcome",
         lambda: terms,
         ("outcome", *COLUMNS),
-        {"function": "per participant and outcome, then the mean over participants with its t interval"},
+        {"function": "per participant and outcome, then the mean over participants", "interval": METHODS[True]},
         means["participant"].nunique(),
     )
     overall = terms[terms["term"] == "all"]
@@ -179,7 +187,7 @@ def _by_outcome(study: Study) -> Section:
     figure = Figure(
         "fraction_correct-by-outcome",
         "Fraction correct by the classifier's outcome",
-        "Means over participants with 95% t intervals.",
+        f"Means over participants with 95% {SHORT[True]}.",
         f"Means by outcome: {shares}.",
         lambda: comparisons.dots(_points(terms, factors), "Fraction correct", "fraction", CHANCE, "".join(factors[:1])),
     )

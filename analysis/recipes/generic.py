@@ -49,8 +49,9 @@ def _measure(study: Study, outcome: Outcome) -> Measure:
     responses = trials[columns] if repeated else None
     beyond = outcome.kind == "ratio" and not data[outcome.name].dropna().between(0, 1).all()
     kind = "number" if beyond else outcome.kind  # a ratio within 0 and 1 is read as a share
+    limits = (1.0, float(len(outcome.levels))) if kind == "ordinal" and outcome.levels else None
     return Measure(outcome.name, label, kind, data, between, within, responses, outcome.chance,
-                   stimulus=stimulus)  # fmt: skip
+                   stimulus=stimulus, limits=limits)  # fmt: skip
 
 
 def average(trials: pd.DataFrame, name: str, within: list[str], factors: Iterable[str]) -> pd.DataFrame:

@@ -14,6 +14,7 @@ from analysis.statistics.multiplicity import CORRECTIONS
 
 PAIRED = {"wilcoxon": "Wilcoxon signed-rank test", "t": "paired t test"}
 SENTENCES = {  # by the second part of an analysis' id
+    "descriptives": "Means stand with 95% intervals: {intervals}.",
     "anova": "Outcomes with one value per participant were analysed by factorial ANOVA (type {ss_type} sums of "
     "squares, sum-to-zero contrasts), once with the classical and once with the heteroscedasticity-consistent HC3 "
     "covariance; effect sizes are partial η² with 90% intervals from the noncentral F distribution, and partial ω². "
@@ -116,14 +117,14 @@ def _analysis(report: Report) -> str:
     plan = report.plan
     ids = sorted(found.id for section in report.sections for found in section.records)
     kinds = {report.kind_of(id) for id in ids if "." in id}
-    parts = [design(report), *_described(kinds, plan)]
+    parts = [design(report), *_described(kinds, plan, report.measures)]
     parts.append(f"The significance level was α = {apa.level(plan.alpha)}.")
     if any(found.method.get("seed") for section in report.sections for found in section.records):
         parts.append(f"Resampling was seeded with {plan.seed}.")
     return " ".join([*parts, _software()])
 
 
-def _described(kinds: set[tuple[str, str]], plan: Plan) -> list[str]:
+def _described(kinds: set[tuple[str, str]], plan: Plan, measures: list[Measure]) -> list[str]:
     """Return a sentence for each sort of analysis that the report holds; `kinds` pairs outcomes with analyses."""
     facts = {
         "ss_type": plan.ss_type,
@@ -132,10 +133,20 @@ def _described(kinds: set[tuple[str, str]], plan: Plan) -> list[str]:
         "paired": PAIRED[plan.paired_test],
         "beside": PAIRED["t" if plan.paired_test == "wilcoxon" else "wilcoxon"],
         "permutations": PERMUTATIONS,
+        "intervals": _intervals(measures),
         "bounds": apa.listing([f"{apa.words(name)} ± {bound:g}" for name, bound in plan.bounds.items()]),
     }
     done = {kind for _, kind in kinds} | {outcome for outcome, _ in kinds}
     return [sentence.format(**facts) for kind, sentence in SENTENCES.items() if kind in done]
+
+
+def _intervals(measures: list[Measure]) -> str:
+    """Return the methods of the means' intervals, by what they are of."""
+    bounded = {measure.bounds is not None for measure in measures}
+    wilson = "Wilson's at the effective sample size, with t quantiles (Franco et al., 2019)"
+    named = {True: f"{wilson}, of what has bounds", False: "t intervals of the rest"}
+    return apa.listing([named[has] for has in sorted(bounded, reverse=True)]) if len(bounded) > 1 else (
+        wilson if True in bounded else "t intervals")  # fmt: skip
 
 
 def _covariances(kinds: set[tuple[str, str]], plan: Plan) -> list[str]:

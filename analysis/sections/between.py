@@ -12,7 +12,7 @@ from analysis.reading.plans import Plan
 from analysis.reading.study import Measure
 from analysis.results import apa
 from analysis.results.records import Record, record
-from analysis.statistics import bayes, descriptives, power
+from analysis.statistics import bayes, descriptives, means, power
 from analysis.statistics.cells import complete, groups, varying
 from analysis.statistics.comparisons import equivalence
 from analysis.statistics.effects import epsilon2_interval
@@ -33,9 +33,13 @@ def describe(measure: Measure) -> Record:
         measure,
         "descriptives",
         f"{measure.label}: descriptives",
-        lambda: descriptives.descriptives(measure.data, measure.name, factors, measure.within),
+        lambda: descriptives.descriptives(measure.data, measure.name, factors, measure.within, measure.bounds),
         descriptives.COLUMNS,
-        {"function": "numpy mean, sd (n − 1), quantiles type 7; t interval of the mean", "level": 0.95},
+        {
+            "function": "numpy mean, sd (n − 1), quantiles type 7",
+            "interval": means.METHODS[measure.bounds is not None],
+            "level": 0.95,
+        },
     )
 
 

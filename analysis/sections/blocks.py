@@ -14,12 +14,13 @@ from analysis.results.records import Record, record
 from analysis.results.section import Figure, Section
 from analysis.sections import between, binary, rearranged, repeated, trials
 from analysis.sections.primary_test import binary_once
+from analysis.statistics import means
 from analysis.statistics.cells import cell_label
 from analysis.statistics.factorial.assumptions import residuals
 from analysis.statistics.regression import cumulative, gee, logistic, odds
 
 MOST_CONTRASTS = 40
-INTERVAL_NOTE = "Boxes: median and quartiles; dots: participants; diamonds: means with 95% t intervals."
+BOXES_NOTE = "Boxes: median and quartiles; dots: participants; diamonds: means with 95% {}."
 
 
 def numeric(measure: Measure, plan: Plan, intro: str = "") -> Section:
@@ -95,16 +96,19 @@ def spread_by(measure: Measure, factor: str) -> Figure:
 
 def _boxes(measure: Measure, factors: list[str], id: str) -> Figure:
     by = apa.listing([apa.words(factor) for factor in factors]) or "everybody"
-    means = (
+    found = (
         measure.data.groupby(factors, observed=True)[measure.name].mean()
         if factors
-        else measure.data[[measure.name]].mean()
+        else pd.Series({"everybody": measure.data[measure.name].mean()})
     )
-    summary = "; ".join(f"{apa.words(cell_label(key))} M = {apa.number(mean)}" for key, mean in means.dropna().items())
+    summary = "; ".join(
+        f"{apa.words(cell_label(key))} M = {apa.value(mean, measure.kind, measure.unit)}"
+        for key, mean in found.dropna().items()
+    )
     return Figure(
         id,
         f"{measure.label} by {by}",
-        INTERVAL_NOTE,
+        BOXES_NOTE.format(means.SHORT[measure.bounds is not None]),
         f"Box plot of {apa.inside(measure.label)} by {by}. {summary}.",
         lambda: distributions.boxes(measure, factors),
     )
@@ -205,10 +209,10 @@ def within(measure: Measure, plan: Plan) -> Section:
         records += rearranged.aligned_ranks(measure)
     figures = [spread(measure)]
     if measure.between:
-        means = (
+        people = (
             measure.data.groupby(["participant", *measure.between], observed=True)[measure.name].mean().reset_index()
         )
-        overall = replace(measure, data=means, within=[])
+        overall = replace(measure, data=people, within=[])
         tests = [*between.rank_tests(overall, plan)]
         if measure.kind != "ordinal":
             tests = [*between.parametric(overall, plan), *tests]

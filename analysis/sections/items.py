@@ -14,7 +14,8 @@ from analysis.reading.questionnaires import CLOSED, NUMBERS, Item, chosen
 from analysis.results import apa
 from analysis.results.records import Record, record
 from analysis.results.section import Figure
-from analysis.statistics.effects import mean_interval, wilson
+from analysis.statistics.effects import wilson
+from analysis.statistics.means import SHARE, mean_interval
 
 NUMERIC = ("item", "wording", "n", "mean", "sd", "median", "q1", "q3", "min", "max", "from", "to")
 SHARES = ("item", "answer", "n", "share", "ci_low", "ci_high")
@@ -50,7 +51,7 @@ def records(questionnaire: str, found: list[Item], answers: pd.DataFrame) -> lis
                 lambda: pd.DataFrame(rows, columns=SHARES),
                 SHARES,
                 {"function": "share of participants with Wilson's 95% interval; asked several times: the mean of their "
-                 "own shares with its t interval, cut at 0 and 1", "ranking": "put first"},
+                 "own shares, the interval at the effective sample size, with t quantiles", "ranking": "put first"},
                 people,
             )
         )  # fmt: skip
@@ -130,5 +131,5 @@ def _shares(item: Item, rows: pd.DataFrame) -> Iterable[tuple[object, ...]]:
         if not len(own):
             continue
         share = own.mean()
-        low, high = wilson(int(own.sum()), len(own)) if once else np.clip(mean_interval(own), 0, 1)
+        low, high = wilson(int(own.sum()), len(own)) if once else mean_interval(own, SHARE)
         yield item.code, item.levels.get(code, code), len(own), share, low, high

@@ -13,7 +13,7 @@ from analysis.results import apa
 from analysis.results.records import Record, record
 from analysis.results.section import Figure
 from analysis.statistics import bootstrap, judgement
-from analysis.statistics.effects import mean_interval
+from analysis.statistics.means import SHARE, SHORT, mean_interval
 
 RIGHT, WRONG = "system right", "system wrong"
 RELIANCE = "reliance"
@@ -49,14 +49,14 @@ def relied(measure: Measure) -> Figure:
     cells = measure.data[measure.between].astype(str).agg(" × ".join, axis=1) if measure.between else "everybody"
     rows = []
     for (system, cell), values in measure.data.assign(cell=cells).groupby(["system", "cell"], observed=True)[RELIANCE]:
-        low, high = mean_interval(values.dropna().to_numpy(float))
-        rows.append((system, cell, len(values), values.mean(), max(0.0, low), min(1.0, high)))
+        low, high = mean_interval(values.dropna().to_numpy(float), SHARE)
+        rows.append((system, cell, len(values), values.mean(), low, high))
     table = pd.DataFrame(rows, columns=["x", "series", "n", "mean", "ci_low", "ci_high"])
     said = "; ".join(f"{row.x}, {apa.words(row.series)} {row.mean:.0%}" for row in table.itertuples())
     return Figure(
         f"{RELIANCE}-system",
         "Right predictions where the system was right, and where it was wrong",
-        "Means over participants with 95% t intervals.",
+        f"Means over participants with 95% {SHORT[True]}.",
         f"Means by the system's correctness and condition: {said}.",
         lambda: comparisons.dots(table, "Right predictions", "fraction"),
     )
@@ -108,7 +108,7 @@ def calibration(trials: pd.DataFrame, factor: str | None, k: int, chance: float,
     figure = Figure(
         "confidence-calibration",
         "Share of right predictions by the probability claimed",
-        "Means over participants with 95% t intervals; on the diagonal, confidence is as high as accuracy.",
+        f"Means over participants with 95% {SHORT[True]}; on the diagonal, confidence is as high as accuracy.",
         f"Lines of accuracy over claimed probability: {said}.",
         lambda: curves.lines(points, "claimed probability", "Right predictions", "fraction", diagonal=True),
     )
@@ -134,10 +134,10 @@ def _resampled(rows: pd.DataFrame, seed: int) -> tuple[float, float]:
 
 
 def _points(name: str, rows: pd.DataFrame) -> pd.DataFrame:
-    """Return accuracy at each claim: the mean over participants with its t interval."""
+    """Return accuracy at each claim: the mean over participants with its interval."""
     found = []
     for claim, own in rows.groupby("claimed"):
         means = own.groupby("participant")["correct"].mean().to_numpy()
-        low, high = mean_interval(means)
-        found.append((name, claim, len(means), means.mean(), max(0.0, low), min(1.0, high)))
+        low, high = mean_interval(means, SHARE)
+        found.append((name, claim, len(means), means.mean(), low, high))
     return pd.DataFrame(found, columns=POINTS)

@@ -19,7 +19,7 @@ from analysis.results.records import record
 from analysis.results.section import Figure, Section
 from analysis.sections.between import POWER
 from analysis.statistics.association import rank_correlation
-from analysis.statistics.effects import mean_interval
+from analysis.statistics.means import METHODS, SHARE, mean_interval
 from analysis.statistics.multiplicity import adjust
 from analysis.statistics.power import detectable_rho
 
@@ -63,7 +63,7 @@ def section(study: Study, plan: Plan, note: str = "") -> Section | None:
             "Automatic metrics: each method's mean beside its human accuracy",
             lambda: _means(values, answers),
             MEANS,
-            {"function": "mean over the stimuli shown; mean over participants with its 95% t interval"},
+            {"function": "mean over the stimuli shown; mean over participants", "interval": METHODS[True]},
             people,
         ),
         record(
@@ -138,7 +138,7 @@ def _means(values: pd.DataFrame, answers: pd.DataFrame) -> pd.DataFrame:
         own = answers[(answers["method"] == method) & answers["stimulus"].isin(part["stimulus"])]
         people = own.groupby("participant")["correct"].mean().to_numpy()
         rows.append(
-            (metric, method, len(part), len(people), part["value"].mean(), people.mean(), *mean_interval(people))
+            (metric, method, len(part), len(people), part["value"].mean(), people.mean(), *mean_interval(people, SHARE))
         )
     return pd.DataFrame(rows, columns=MEANS)
 

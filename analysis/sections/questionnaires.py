@@ -6,6 +6,7 @@ scale's score is the mean of its items answered, reverse-coded ones turned round
 participant in each condition where the design varies within participants.
 """
 
+from dataclasses import replace
 from functools import partial
 from itertools import chain
 
@@ -136,13 +137,15 @@ def _score(study: Study, name: str, its: list[Item], answers: pd.DataFrame, accu
     scored = rows.groupby(occasion, dropna=False)["score"].mean().reset_index(name=name)
     label = f"{apa.opening(apa.words(one.scale))} score"
     label += "" if one.scale == one.questionnaire else f" ({apa.words(one.questionnaire)})"
-    return _measure(study, scored, name, label, "number", accuracy)
+    ends = {item.limits for item in its}
+    limits = ends.pop() if len(ends) == 1 else None
+    return replace(_measure(study, scored, name, label, "number", accuracy), limits=limits)
 
 
 def _single(study: Study, item: Item, answers: pd.DataFrame, accuracy: Measure) -> Measure:
     rows = described.of(answers, item).rename(columns={"number": item.column})
     kind = "ordinal" if item.type == "likert" else "number"
-    return _measure(study, rows, item.column, f"“{item.text}”", kind, accuracy)
+    return replace(_measure(study, rows, item.column, f"“{item.text}”", kind, accuracy), limits=item.limits)
 
 
 def _measure(study: Study, rows: pd.DataFrame, name: str, label: str, kind: str, accuracy: Measure) -> Measure:

@@ -10,7 +10,7 @@ from analysis.reading.study import Measure, Study
 from analysis.results import apa
 from analysis.results.records import Record, record
 from analysis.results.section import Figure
-from analysis.statistics.effects import mean_interval
+from analysis.statistics.means import METHODS, SHARE, SHORT, mean_interval
 from analysis.statistics.regression import logistic, odds
 
 CURVE = ("series", "x", "n", "mean", "ci_low", "ci_high")
@@ -72,7 +72,7 @@ def learning_test(trials: pd.DataFrame, order: str, name: str, label: str, facto
 def curve(
     trials: pd.DataFrame, order: str, name: str, label: str, factor: str | None, chance: float
 ) -> tuple[Record, Figure]:
-    """Return the mean over participants at each place of `order`, with its t interval, as a record and a figure."""
+    """Return the mean over participants at each place of `order`, with its interval, as a record and a figure."""
     series = trials[factor].astype(str) if factor else pd.Series("everybody", trials.index)
     per_person = trials.groupby([series.rename("series"), order, "participant"])[name].mean()
     rows = []
@@ -81,10 +81,10 @@ def curve(
     for level in levels:
         for key in sorted(key for key in found if key[0] == level):
             values = found[key]
-            low, high = mean_interval(values)
-            rows.append((level, key[1], len(values), values.mean(), max(0.0, low), min(1.0, high)))
+            low, high = mean_interval(values, SHARE)
+            rows.append((level, key[1], len(values), values.mean(), low, high))
     table = pd.DataFrame(rows, columns=CURVE)
-    method = {"function": "mean over participants with its t interval, cut at 0 and 1"}
+    method = {"function": "mean over participants", "interval": METHODS[True]}
     people = trials["participant"].nunique()
     kept = record(f"{name}.learning", f"{label}: learning curve", lambda: table, CURVE, method, people)
     ends = "; ".join(f"{apa.words(level)} from {rows['mean'].iloc[0]:.0%} to {rows['mean'].iloc[-1]:.0%}"
@@ -92,7 +92,7 @@ def curve(
     figure = Figure(
         f"{name}-learning",
         f"{label} over the training trials",
-        "Means over participants with 95% t intervals.",
+        f"Means over participants with 95% {SHORT[True]}.",
         f"Lines over training trials: {ends}.",
         lambda: curves.lines(table, "training trial", label, "fraction", chance),
     )

@@ -236,16 +236,3 @@ def newcombe(a: tuple[float, float, float], b: tuple[float, float, float]) -> tu
     low = share_a - share_b - math.hypot(share_a - low_a, high_b - share_b)
     high = share_a - share_b + math.hypot(high_a - share_a, share_b - low_b)
     return low, high
-
-
-def mean_interval(values: np.ndarray, level: float = 0.95) -> tuple[float, float]:
-    """Return the t interval of a mean; (nan, nan) for fewer than two values.
-
-    >>> low, high = mean_interval(np.array([1, 2, 3]))
-    >>> round(low, 3), round(high, 3)
-    (-0.484, 4.484)
-    """
-    if len(values) < 2:
-        return math.nan, math.nan
-    half = stats.t.ppf((1 + level) / 2, len(values) - 1) * np.std(values, ddof=1) / math.sqrt(len(values))
-    return float(np.mean(values) - half), float(np.mean(values) + half)

@@ -10,7 +10,6 @@ from analysis.statistics.effects import (
     eta2p,
     eta2p_interval,
     hedges_g,
-    mean_interval,
     newcombe,
     omega2p,
     rank_biserial,
@@ -128,10 +127,3 @@ def test_the_interval_of_eta_squared_is_90_percent():
     low, high = eta2p_interval(8.0, 2, 40)
     for share, tail in ((low, 0.95), (high, 0.05)):
         assert stats.ncf.cdf(8.0, 2, 40, share * 40 / (1 - share)) == pytest.approx(tail, abs=1e-8)
-
-
-def test_the_interval_of_a_mean_by_hand():
-    # 1, 2, 3: M = 2, SD = 1, t(.975, 2) = 4.302653
-    assert mean_interval(np.array([1, 2, 3])) == pytest.approx((2 - 4.302653 / 3**0.5, 2 + 4.302653 / 3**0.5), abs=1e-6)
-    assert np.isnan(mean_interval(np.array([1.0]))).all()
-    assert mean_interval(np.array([1.0, 3.0])) == pytest.approx((2 - 12.706205, 2 + 12.706205), abs=1e-5)

@@ -71,6 +71,7 @@ def test_sensitivity_says_which_rule_pointed_at_how_many(tmp_path):
 
     section = analyse(careless(tmp_path)).sections[-1]
     assert section.intro == (
-        "By rule: fewer trials than the study has: 1 (excluded); trials in less than a third of the usual time: 2 (kept)."
+        "By rule: fewer trials than the study has: 1 (excluded); trials in less than a third of the usual time: 2 "
+        "(kept)."
     )
     assert isinstance(section.records[0].terms, pd.DataFrame)
