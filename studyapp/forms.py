@@ -49,12 +49,24 @@ class AtLeastLetters(BaseValidator):
 Pairs = list[tuple[str, str]]
 
 
+class DescribedField(forms.BoundField):
+    """A field whose control is described by its hint and by the place where its error is told, now or later."""
+
+    @property
+    def aria_describedby(self) -> str | None:
+        if self.is_hidden or self.field.widget.attrs.get("aria-describedby"):
+            return None
+        hint = f"{self.auto_id}_helptext " if self.help_text and not self.use_fieldset else ""
+        return f"{hint}error-{self.html_name}"
+
+
 class StepForm(forms.Form):
     """A step's form. It knows its step's `page` and `data`, and the study's frozen definition.
 
     One that is filled in `in_pages` keeps what it holds in the run's draft while it is turned, see `unfinished`.
     """
 
+    bound_field_class = DescribedField
     use_required_attribute = False
     in_pages = False
 

@@ -52,6 +52,8 @@ class QuestionnaireForm(QuestionForm):
         else:
             places = {option: self.field(question, words) for option, words in question.options({}).items()}
             found = {f"item-{question.name}-{n}": field for n, field in enumerate(places.values(), start=1)}
+            for field in found.values():
+                field.widget.attrs["aria-describedby"] = f"error-{next(iter(found))}"
         for field in found.values():
             field.required, field.help_text = False, hint
             if isinstance(question, Words) and question.rows == 1:

@@ -67,7 +67,8 @@ def spoken() -> str:
 
 
 class TellsLanguages:
-    """Turns the marks of foreign words into a `lang` where a page is whole, and leaves them out of all else."""
+    """Turns the marks of foreign words into a `lang` where a page is whole, and leaves them out of all else but JSON,
+    which the page's scripts read."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
         self.get_response = get_response
@@ -75,9 +76,9 @@ class TellsLanguages:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         if not response.streaming and any(sign in response.content for sign in (BEGIN.encode(), ESCAPED_BEGIN)):
-            is_html = response.headers.get("Content-Type", "").startswith("text/html")
-            text = response.content.decode()
-            response.content = in_html(text) if is_html else unmarked(text)
+            kind, text = response.headers.get("Content-Type", ""), response.content.decode()
+            if not kind.startswith("application/json"):
+                response.content = in_html(text) if kind.startswith("text/html") else unmarked(text)
         return response
 
 

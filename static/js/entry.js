@@ -1,7 +1,7 @@
 // The front door: say so, as long as it is so, where the window is smaller than the study needs, or cookies are off. A
 // study may refuse what doesn't suit it: then one can start as long as everything does.
 
-import { fill } from "./words.js";
+import { fill, write } from "./words.js";
 
 /** Return whether a window holds one of those that are needed: `windows` as in "1240x650 1024x760". */
 export function isLargeEnough({ width, height }, windows) {
@@ -47,7 +47,7 @@ function init(notice, cookies, button, demands, measured) {
   function look() {
     const size = { width: window.innerWidth, height: window.innerHeight };
     notice.hidden = isLargeEnough(size, notice.dataset.windows);
-    words.textContent = fill(words.dataset.words, size);
+    write(words, fill(words.dataset.words, size));
     if (measured) measured.value = `${size.width}x${size.height}`;
     if (refused()) button?.setAttribute("aria-disabled", "true");
     else button?.removeAttribute("aria-disabled");

@@ -1,15 +1,17 @@
 // What is missing or wrong with an answer, beside what it concerns.
 
+import { write } from "./words.js";
+
 /** Show the messages of `{field: [message]}` and move the focus to the first field concerned. */
 export function showErrors(form, errors) {
   clearErrors(form);
   for (const [name, messages] of Object.entries(errors)) {
     const place = form.querySelector(`#error-${CSS.escape(name)}`);
-    if (place) place.textContent = messages[0];
+    if (place) write(place, messages[0]);
     for (const control of controlsOf(form, name)) control.setAttribute("aria-invalid", "true");
   }
   const first = [...form.elements].find((control) => control.name in errors);
-  first?.focus({ preventScroll: true });
+  lineOf(form, first)?.focus({ preventScroll: true });
   first?.closest(".question")?.scrollIntoView({ block: "nearest" });
 }
 
@@ -26,5 +28,10 @@ function clearErrors(form) {
 }
 
 function controlsOf(form, name) {
-  return form.querySelectorAll(`[name="${CSS.escape(name)}"]`);
+  return form.querySelectorAll(`[name="${CSS.escape(name)}"], #line-${CSS.escape(name)}`);
+}
+
+/** Return the line that stands for a number's box, or the control itself. */
+function lineOf(form, control) {
+  return (control && form.querySelector(`#line-${CSS.escape(control.name)}`)) ?? control;
 }

@@ -3,18 +3,18 @@
 import * as drafts from "./drafts.js";
 import * as outbox from "./outbox.js";
 import * as store from "./store.js";
-import { fill } from "./words.js";
+import { fill, write } from "./words.js";
 
 /** Count down, then follow the way back; whoever wants to stay, stays. Seconds are told aloud once, and shown. */
 function goBack(told, link, now = () => performance.now()) {
   const until = now() + Number(told.dataset.seconds) * 1000;
   const words = told.querySelector("span");
   const left = () => Math.max(0, Math.ceil((until - now()) / 1000));
-  words.textContent = fill(told.dataset.words, { seconds: left() });
+  write(words, fill(told.dataset.words, { seconds: left() }));
   told.hidden = false;
   words.setAttribute("aria-live", "off");
   const timer = setInterval(() => {
-    words.textContent = fill(told.dataset.words, { seconds: left() });
+    write(words, fill(told.dataset.words, { seconds: left() }));
     if (left() > 0) return;
     clearInterval(timer);
     link.click();
@@ -22,7 +22,7 @@ function goBack(told, link, now = () => performance.now()) {
   told.querySelector("button").addEventListener("click", () => {
     clearInterval(timer);
     words.removeAttribute("aria-live");
-    told.replaceChildren(told.dataset.stayed);
+    write(told, told.dataset.stayed);
   });
 }
 
@@ -37,7 +37,7 @@ function init(root) {
   button.addEventListener("click", async () => {
     try {
       await navigator.clipboard.writeText(button.dataset.copy);
-      button.textContent = button.dataset.copied;
+      write(button, button.dataset.copied);
     } catch {
       getSelection().selectAllChildren(root.querySelector("#code")); // refused: it is selected, to be copied by hand
     }

@@ -1,5 +1,7 @@
 // The one calm line above the button: what is going on with the answer.
 
+import { write } from "./words.js";
+
 /**
  * Return `say(key)`, `offer(key, action)` and `quiet(key)`, of what was said last where no key is given; the words stand in
  * the notice's data attributes.
@@ -14,16 +16,17 @@ export function noticeBoard(element) {
   const say = (key) => {
     if (said === key) return;
     said = key;
-    element.replaceChildren(element.dataset[key]);
+    write(element, element.dataset[key]);
   };
   const offer = (key, action) => {
     const button = document.createElement("button");
     button.type = "button";
     button.className = "secondary";
-    button.textContent = element.dataset.retry;
+    write(button, element.dataset.retry);
     button.addEventListener("click", action, { once: true });
     said = key;
-    element.replaceChildren(element.dataset[key], button);
+    write(element, element.dataset[key]);
+    element.append(button);
   };
   return { say, offer, quiet };
 }

@@ -1,5 +1,7 @@
 // Options are ranked by pressing them in their order; the fields of their places are filled in behind.
 
+import { read, write } from "./words.js";
+
 /** Return the order that follows when `option` is pressed: taken back where it is in, put last where it isn't. */
 export function pressed(order, option) {
   return order.includes(option) ? order.filter((one) => one !== option) : [...order, option];
@@ -12,7 +14,7 @@ export function init(root) {
 function start(ranking) {
   const rows = [...ranking.querySelectorAll(".places li")].map((li) => ({
     select: li.querySelector("select"),
-    words: li.querySelector("label").textContent,
+    words: read(li.querySelector("label")),
     button: buttonIn(li),
   }));
   const status = ranking.querySelector("[role=status]");
@@ -30,7 +32,7 @@ function start(ranking) {
       for (const one of rows) one.select.value = next.includes(one) ? String(next.indexOf(one) + 1) : "";
       for (const name of ["input", "change"]) row.select.dispatchEvent(new Event(name, { bubbles: true }));
       show();
-      status.textContent = next.map(({ words }, at) => `${at + 1}. ${words}`).join(", ");
+      write(status, next.map(({ words }, at) => `${at + 1}. ${words}`).join(", "));
     });
     row.select.addEventListener("focus", () => row.button.focus());
   }
@@ -41,9 +43,11 @@ function start(ranking) {
 function buttonIn(li) {
   const button = document.createElement("button");
   const place = document.createElement("span");
+  const words = document.createElement("span");
   Object.assign(button, { type: "button", className: "option" });
   place.className = "place";
-  button.append(place, li.querySelector("label").textContent);
+  write(words, read(li.querySelector("label")));
+  button.append(place, ...words.childNodes);
   li.append(button);
   return button;
 }

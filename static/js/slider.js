@@ -11,6 +11,8 @@ function addLine(box) {
   Object.assign(line, { type: "range", id: `line-${box.name}`, min: box.min, max: box.max, step: box.step || 1 });
   line.setAttribute("aria-labelledby", `label-${box.name}`);
   line.setAttribute("autocomplete", "off");
+  for (const name of ["aria-describedby", "aria-invalid"])
+    if (box.hasAttribute(name)) line.setAttribute(name, box.getAttribute(name));
   const show = () => {
     const open = box.value === "";
     line.classList.toggle("untouched", open);

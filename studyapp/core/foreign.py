@@ -11,6 +11,7 @@ MARK = re.compile(f"{BEGIN}([A-Za-z0-9-]*){NAMED}|{END}")
 ESCAPED = re.compile(r"\\ufdd0[A-Za-z0-9-]*\\ufdd1|\\ufdd2")
 WHOLE = re.compile(f"{BEGIN}([A-Za-z0-9-]*){NAMED}([^{BEGIN}{END}]*){END}")
 # What holds text alone, in which no element can stand; all else that is no text; or text.
+DATA = re.compile(r"(\sdata-[\w-]+=(?:\"[^\"]*\"|'[^']*'))")
 PIECE = re.compile(
     r"(?P<raw><(?:script|style)\b.*?</(?:script|style)\s*>|<!--.*?-->)"
     r"|<(?P<name>title|option|textarea)\b(?P<given>[^>]*)>(?P<held>[^<]*)(?=</)"
@@ -38,7 +39,8 @@ def unmarked(text: str) -> str:
 def in_html(page: str) -> str:
     """Return a whole page whose marked words have their `lang`.
 
-    In an attribute and in a script no element can stand: there the words alone stay. An element's attributes speak the
+    In an attribute and in a script no element can stand: there the words alone stay, but for data attributes, whose marks
+    scripts turn into a `lang` where they show the words (`static/js/words.js`). An element's attributes speak the
     language that the element is given, so one with a marked attribute and no text of its own, as a picture, is marked.
     """
     spoken: list[str] = []
@@ -54,6 +56,8 @@ def _piece(found: re.Match[str], spoken: list[str]) -> str:
         return f"<{found['name']}{unmarked(found['given'])}{own}>{unmarked(found['held'])}"
     if found["tag"] and found["tag"].startswith("<img") and (mark := MARK.search(found["tag"])) and mark[1]:
         return f'<img lang="{mark[1]}"{unmarked(found["tag"][4:])}'
+    if found["tag"]:
+        return "".join(part if at % 2 else unmarked(part) for at, part in enumerate(DATA.split(found["tag"])))
     return unmarked(found[0])
 
 

@@ -14,7 +14,9 @@ from studyapp.publishing import translations
 from tests import loaded
 from tests.browser import arabic, walking
 from tests.browser.looking import findings, sideways
+from tests.bundles import write_bundle
 from tests.studyapp.made import clustering, label_matching
+from tests.studyapp.made.asked import EVERY_TYPE
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 FRENCH = settings.BASE_DIR / "fixtures" / "studies" / "scenes.fr.csv"
@@ -23,6 +25,18 @@ GAP = re.compile(r"%\(\w+\)[sd]|\{\w+\}")
 RAW = re.compile(r"\{[a-z_]+\}|%\(\w+\)")
 WORD = re.compile(r"[a-z]{3,}")
 SPOKEN = ("alt", "title", "placeholder", "aria-label")
+# Pieces of a page's text in Latin letters that say no language of their own, and marks that came through.
+UNTOLD = r"""() => {
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const found = [];
+  while (walker.nextNode()) {
+    const { data, parentElement } = walker.currentNode;
+    if (parentElement.closest("script, style, noscript, [translate=no]")) continue;
+    const foreign = /[a-z]{3,}/i.test(data) && parentElement.closest("[lang]") === document.documentElement;
+    if (foreign || /[\ufdd0-\ufdd2]/.test(data)) found.push(data);
+  }
+  return found;
+}"""
 LEFT = "element => element.getBoundingClientRect().left"
 
 
@@ -136,6 +150,7 @@ def mirrored(page) -> None:
     assert page.get_attribute("html", "dir") == "rtl"
     assert sideways(page) <= 0
     assert findings(page) == []
+    assert page.evaluate(UNTOLD) == []
 
 
 def lefts(page, selector: str) -> list[float]:
@@ -161,6 +176,8 @@ def test_a_trees_branches_go_from_right_to_left_and_arrows_as_one_reads(page, in
     page.keyboard.press("Enter")
     assert page.input_value("[name=box_1]") == stored
     assert page.inner_text("[data-box] .place") == arabic.CLASSES[stored]
+    assert page.eval_on_selector("#said span[lang=en]", "span => span.textContent.trim() !== ''")
+    assert page.evaluate(UNTOLD) == []
 
 
 def test_a_boards_pictures_are_met_from_right_to_left(page, in_arabic):
@@ -183,3 +200,29 @@ def test_a_trials_answers_stand_at_the_left_and_its_scales_are_turned(page, make
     assert answer < band
     turned = page.eval_on_selector(".legend > svg", "svg => getComputedStyle(svg).transform")
     assert turned.startswith("matrix(-1, 0, 0, 1")
+
+
+def test_what_scripts_show_says_its_language_where_it_is_not_translated(page, publish, in_arabic):
+    study = publish(loaded.load(write_bundle), {"heatmap": "lrp", "scores": "shown"}, kind="forward_simulation")
+    models.Study.objects.filter(pk=study.pk).update(slug="draft")
+    address = in_arabic("forward_simulation", study.bundle, {"heatmap": "lrp", "scores": "shown"}, **SHORT)
+    study = models.Study.objects.get(slug="arabic")
+    study.questionnaires = [EVERY_TYPE | {"place": "start", "title": "", "per_page": 0}]
+    study.translations["ar"].pop("words.Next")
+    study.save()
+    publishing.publish(study)
+    page.set_viewport_size({"width": 700, "height": 600})  # the door says that it is small
+    page.goto(address)
+    mirrored(page)
+    walking.enter(page, address)
+    while not page.query_selector("[data-item]"):
+        walking.answer_by_mouse(page)
+        walking.go_on(page)
+    mirrored(page)
+    page.click("#step .primary")
+    page.wait_for_selector("#error-item-gender span[lang=en]")
+    assert page.inner_text("#notice span[lang=en]") == "Something is still missing; it is marked above."
+    for option in ("Colour", "Shape", "Place"):
+        page.click(f".places button:has-text('{option}')")
+    assert page.eval_on_selector_all(".ranking [role=status] span", "all => all.length") == 3
+    mirrored(page)

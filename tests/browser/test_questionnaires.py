@@ -74,7 +74,12 @@ def test_every_item_is_answered_by_keyboard_and_what_follows_appears(page, asked
     assert page.query_selector("[data-item=why]").is_hidden()
     line = page.query_selector(".line input[type=range]")
     assert line.evaluate("line => line.classList.contains('untouched')")
-    line.focus()
+    page.click("#step .primary")
+    page.wait_for_selector("#error-item-sure:not(:empty)")
+    assert page.evaluate("[document.activeElement.id, document.activeElement.getAttribute('aria-describedby')]") == [
+        "line-item-sure",
+        "error-item-sure",
+    ]
     page.keyboard.press("ArrowRight")
     assert page.input_value("[name=item-sure]") == "51"
     page.fill("[name=item-age]", "44")

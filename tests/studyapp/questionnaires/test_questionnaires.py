@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from functools import partial
 
 import pytest
@@ -104,6 +105,16 @@ def test_pages_are_turned_and_turned_back_without_losing_an_answer(at_first_page
     assert form.answers | {"b": 2} == form.answers
     assert form.answers["tools"] == ["Python", "R"]
     assert not form.errors
+
+
+def test_every_control_is_described_by_the_place_of_its_error(draft):
+    page = come(asking(draft, EVERY_TYPE | {"per_page": 0, "title": ""}), "anna").get("/s/tiny/run/").content.decode()
+    described = {name for names in re.findall(r'aria-describedby="([^"]+)"', page) for name in names.split()}
+    assert described <= set(re.findall(r' id="([^"]+)"', page))
+    controls = re.findall(r'<(?:input type="(?:number|text)"|select|textarea|fieldset)[^>]*>', page)
+    assert len(controls) == 12
+    assert all("aria-describedby=" in control for control in controls)
+    assert '<h1 class="visually-hidden">Questions</h1>' in page
 
 
 def test_nobody_sees_what_others_filled_in(draft):

@@ -4,7 +4,7 @@
 
 import * as dragging from "../js/dragging.js";
 import { asRead, meant } from "../js/keys.js";
-import { fill } from "../js/words.js";
+import { fill, write } from "../js/words.js";
 import * as comparing from "./comparing.js";
 import * as looking from "./looking.js";
 import { movesTo, neighbour, told } from "./sorting.js";
@@ -32,7 +32,7 @@ export function init(form) {
   const thumbOf = (picture) => board.querySelector(`.thumb[data-picture="${picture}"]`);
   const pictureAt = (target) => Number(target.closest?.("[data-picture]")?.dataset.picture) || null;
   const say = (message, values = {}) => {
-    said.textContent = fill(board.dataset[message], values);
+    write(said, fill(board.dataset[message], values));
   };
 
   function draw() {
@@ -44,17 +44,17 @@ export function init(form) {
       card.classList.toggle("in-group", group !== null);
       const words = document.createElement("span");
       words.className = "visually-hidden";
-      words.textContent = group ? fill(board.dataset.in, { group }) : "";
+      write(words, group ? fill(board.dataset.in, { group }) : "");
       const letter = document.createElement("span");
       letter.setAttribute("aria-hidden", "true");
       letter.textContent = group ?? "";
       photo.querySelector(".its-group").replaceChildren(words, letter);
     }
     for (const tray of trays) drawTray(tray);
-    progress.textContent = fill(progress.dataset.words, {
+    write(progress, fill(progress.dataset.words, {
       placed: numbers.filter(groupOf).length,
       all: numbers.length,
-    });
+    }));
     form.classList.toggle("holding", selected.size > 0);
     form.querySelector("[data-compare=selected]")?.setAttribute("aria-disabled", String(selected.size === 0));
   }

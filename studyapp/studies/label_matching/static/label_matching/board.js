@@ -3,14 +3,14 @@
 
 import * as dragging from "../js/dragging.js";
 import { asRead } from "../js/keys.js";
-import { fill } from "../js/words.js";
+import { fill, plain, read, write } from "../js/words.js";
 import { moved, told } from "./placing.js";
 
 /** Return a likeness of a label, by its name, that lies where `element` is. */
 function likenessOf(name, element) {
   const chip = document.createElement("span");
   chip.className = "chip";
-  chip.textContent = name;
+  write(chip, name);
   return dragging.floating(chip, element.getBoundingClientRect());
 }
 
@@ -20,7 +20,7 @@ function keepRoom(slot, names) {
     const room = document.createElement("span");
     room.className = "room";
     room.translate = false;
-    room.textContent = name;
+    write(room, name);
     slot.prepend(room);
   }
 }
@@ -30,7 +30,7 @@ export function init(form) {
   const tray = form.querySelector("[data-tray]");
   const said = form.querySelector("#said");
   const chips = [...tray.querySelectorAll("[data-label]")];
-  const called = new Map(chips.map((chip) => [chip.dataset.label, chip.textContent])); // in the run's language
+  const called = new Map(chips.map((chip) => [chip.dataset.label, read(chip)])); // in the run's language
   const boxes = [...board.querySelectorAll("[data-box]")].map((zone) => ({
     zone,
     name: zone.dataset.box,
@@ -48,7 +48,7 @@ export function init(form) {
   const handleAt = (label) => boxes[lying().indexOf(label)]?.place ?? chipOf(label);
   const record = (name, data) => form.dispatchEvent(new CustomEvent("step:event", { detail: { name, data } }));
   const say = (message, { label, other, ...values } = {}) => {
-    said.textContent = fill(board.dataset[message], { label: nameOf(label), other: nameOf(other), ...values });
+    write(said, fill(board.dataset[message], { label: nameOf(label), other: nameOf(other), ...values }));
   };
 
   function draw() {
@@ -56,8 +56,9 @@ export function init(form) {
     for (const [index, { name, place, back, zone }] of boxes.entries()) {
       const label = labels[index];
       const shown = label && nameOf(label);
-      place.textContent = shown ?? name;
-      place.setAttribute("aria-label", fill(board.dataset[label ? "filled" : "empty"], { box: name, label: shown }));
+      write(place, shown ?? name);
+      const sentence = fill(board.dataset[label ? "filled" : "empty"], { box: name, label: shown });
+      place.setAttribute("aria-label", plain(sentence));
       place.classList.toggle("held", label !== null && label === held);
       zone.classList.toggle("filled", label !== null);
       back.hidden = label === null;

@@ -1,14 +1,17 @@
 // Photograph and both heatmaps, side by side and larger, in a dialogue: by a click on one of them, or Enter.
 
+import { read, write } from "../js/words.js";
+
 /** Return a copy of a picture with what is told of it: the letter of its box, or the label that is right. */
 function figure(handle) {
   const copy = document.createElement("figure");
   copy.append(handle.querySelector(".picture").cloneNode(true));
   const asked = handle.closest(".asked");
-  const words = asked?.dataset.box ?? asked?.querySelector(".true-label")?.textContent;
+  const truth = asked?.querySelector(".true-label");
+  const words = asked?.dataset.box ?? (truth && read(truth));
   if (words) {
     const caption = document.createElement("figcaption");
-    caption.textContent = words;
+    write(caption, words);
     copy.append(caption);
   }
   return copy;
