@@ -39,8 +39,8 @@ def unmarked(text: str) -> str:
 def in_html(page: str) -> str:
     """Return a whole page whose marked words have their `lang`.
 
-    In an attribute and in a script no element can stand: there the words alone stay, but for data attributes, whose marks
-    scripts turn into a `lang` where they show the words (`static/js/words.js`). An element's attributes speak the
+    In an attribute and in a script no element can stand: there the words alone stay, but for data attributes, whose
+    marks scripts turn into a `lang` where they show the words (`static/js/words.js`). An element's attributes speak the
     language that the element is given, so one with a marked attribute and no text of its own, as a picture, is marked.
     """
     spoken: list[str] = []
