@@ -15,7 +15,13 @@ from .routines import FOLDER as ROUTINES
 NAME = "data.tar"
 BEFORE = "before-restore-"
 SCRATCH = ".restoring-"
-STAY = {"static", "worker.lock", ROUTINES}  # made again from the code, or about this server rather than its studies
+LOCK = ".restore.lock"
+STAY = {
+    "static",
+    "worker.lock",
+    LOCK,
+    ROUTINES,
+}  # made again from the code, or about this server rather than its studies
 NOT_KEPT = {"exports", "inbox"}  # copies: of answers, for a day; of bundles on their way in
 CHUNK = 1 << 20
 

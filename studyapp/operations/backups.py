@@ -4,14 +4,11 @@ A backup is a folder `heatwise-<UTC>`: the database's dump, `data.tar`, `setting
 and links, and `backup.json`, which says what the others hold.
 """
 
-import fcntl
 import json
 import os
 import re
 import shlex
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,7 +19,7 @@ from django.db import connection
 
 from studyapp import __version__
 
-from . import archive, postgresql, routines, sqlite
+from . import archive, leftovers, postgresql, routines, sqlite
 from .contents import Contents, OperationError, require_same
 
 ENGINES: dict[str, ModuleType] = {"sqlite": sqlite, "postgresql": postgresql}
@@ -60,7 +57,7 @@ def make(folder: Path, keep_days: int) -> Path:
     if folder.resolve().is_relative_to(Path(settings.DATA_DIR).resolve()):
         raise OperationError(f"{folder} lies inside the data folder, which is backed up; name a folder outside")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with _alone(folder):
+    with leftovers.locked(folder / ".lock", f"{folder}: another backup is being made"), leftovers.alone(engine()):
         _discard_partial(folder)
         made_at = datetime.now(UTC)
         name = f"heatwise-{made_at:{STAMP}}"
@@ -166,14 +163,3 @@ def _flush(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Let one backup at a time be made in a folder."""
-    with (folder / ".lock").open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise OperationError(f"{folder}: another backup is being made") from None
-        yield

@@ -4,6 +4,7 @@ What a dump holds is counted in the very snapshot that is dumped, and compared w
 """
 
 import os
+import re
 import secrets
 import subprocess
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from psycopg.conninfo import make_conninfo
 from .contents import NAMED_FOLDERS, RECORDED, Contents, OperationError, Proven
 
 SUFFIX = "dump"
+OURS = re.compile(r"[0-9a-f]{12}")  # how a scratch database's name ends
 # The sum of what hashes say of each row depends on all rows, and not on their order.
 COUNTED = """SELECT count(*), coalesce(sum(('x' || substr(md5(row::text), 1, 15))::bit(60)::bigint), 0)::text
              FROM {} AS row"""
@@ -69,7 +71,7 @@ class Loaded:
         """Put it in the place of the one in use, both renamed in one transaction; return what the old is called now."""
         connections.close_all()
         old = connection.settings_dict["NAME"]
-        kept = f"{old}_before_{stamp.replace('-', '').lower()}"[:63]
+        kept = _kept(old, stamp)
         with _maintenance() as server:
             try:
                 _alter(server, old, "WITH ALLOW_CONNECTIONS false")
@@ -85,6 +87,26 @@ class Loaded:
         return f"the database {kept}"
 
 
+def was_replaced(stamp: str) -> bool:
+    """Return whether the restore of that time replaced the database before it was killed; both can be used again."""
+    connections.close_all()
+    old = connection.settings_dict["NAME"]
+    kept = _kept(old, stamp)
+    with _maintenance() as server:
+        names = [
+            name for (name,) in server.execute("SELECT datname FROM pg_database WHERE datname = ANY(%s)", [[old, kept]])
+        ]
+        for name in names:
+            _alter(server, name, "WITH ALLOW_CONNECTIONS true")
+    return kept in names
+
+
+def _kept(name: str, stamp: str) -> str:
+    """Return what a database is called once the restore of that time has replaced it."""
+    ending = f"_before_{stamp.replace('-', '').lower()}"
+    return name[: 63 - len(ending)] + ending
+
+
 @contextmanager
 def loaded(path: Path, at: Path) -> Iterator[Loaded]:
     """Yield a database made from a dump; it is gone afterwards, unless it took the other's place.
@@ -97,7 +119,8 @@ def loaded(path: Path, at: Path) -> Iterator[Loaded]:
         if not _one(server, "SELECT pg_try_advisory_lock(hashtext(%s))", prefix):
             raise OperationError("another backup or restore of this database is under way")
         for (left,) in server.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [prefix]):
-            _drop(server, left)
+            if OURS.fullmatch(left.removeprefix(prefix)):
+                _drop(server, left)
         try:
             server.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(found.name)))
         except psycopg.errors.InsufficientPrivilege:

@@ -16,7 +16,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db.migrations.loader import MigrationLoader
 
-from . import archive, backups
+from . import archive, backups, leftovers
 from .contents import OperationError, require_same
 
 
@@ -32,6 +32,11 @@ class Restored:
 
 def restore(folder: Path) -> Restored:
     """Put a backup in the place of what is in use; raises `OperationError` with everything left as it was."""
+    with leftovers.alone(backups.engine()):
+        return _restored(folder)
+
+
+def _restored(folder: Path) -> Restored:
     manifest = backups.read(folder)
     engine = backups.engine()
     _require_known(manifest)
@@ -78,18 +83,20 @@ def _migrate(url: str) -> None:
 def _replaced(fresh: Path, before: Path) -> Iterator[None]:
     """Put new files in the place of the old, which go to `before`; where the block fails, all goes back."""
     root, moved = Path(settings.DATA_DIR), []
+    old, new = archive.entries(backups.engine().files()), sorted(path.name for path in fresh.iterdir())
 
     def move(source: Path, target: Path) -> None:
         source.rename(target)
         moved.append((source, target))
 
-    before.mkdir(mode=0o700)
+    leftovers.begin(before, old, new)
     try:
-        for name in archive.entries(backups.engine().files()):
+        for name in old:
             move(root / name, before / name)
-        for path in sorted(fresh.iterdir()):
-            move(path, root / path.name)
+        for name in new:
+            move(fresh / name, root / name)
         yield
+        leftovers.end(before)
     except BaseException:
         for source, target in reversed(moved):
             target.rename(source)

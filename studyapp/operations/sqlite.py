@@ -4,6 +4,7 @@ import hashlib
 import shutil
 import sqlite3
 import tempfile
+import zlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -61,9 +62,24 @@ class Loaded:
             if live.is_file() and live.stat().st_size:
                 with closing(sqlite3.connect(kept)) as copy:
                     old.backup(copy)
+            new.execute(f"PRAGMA user_version={_mark(stamp)}")
             new.backup(old)
             old.execute("PRAGMA journal_mode=WAL")
         return str(kept)
+
+
+def was_replaced(stamp: str) -> bool:
+    """Return whether the restore of that time had replaced the database before it was killed."""
+    connection.close()
+    if not _live().is_file():
+        return False
+    with closing(_opened(_live())) as database:
+        return database.execute("PRAGMA user_version").fetchone()[0] == _mark(stamp)
+
+
+def _mark(stamp: str) -> int:
+    """Return the number by which a database says which restore put it in its place."""
+    return zlib.crc32(stamp.encode()) >> 1 or 1
 
 
 @contextmanager
