@@ -1,10 +1,9 @@
 """The passages to code: gathered from the answers, met in random order."""
 
 import secrets
-from datetime import timedelta
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, Max, OuterRef, QuerySet
 
 from studyapp import models
 from studyapp.core.engine.fields import Field
@@ -14,7 +13,7 @@ from studyapp.core.texts import asked_in
 from studyapp.publishing import kind_of_study, read_version
 
 CHUNK = 2000
-OVERLAP = timedelta(hours=1)
+OVERLAP = 2000
 
 
 def free_fields(study: models.Study) -> dict[str, tuple[Page, Field]]:
@@ -40,29 +39,32 @@ def told(study: models.Study, column: str) -> str:
 
 
 def gather(study: models.Study) -> int:
-    """Make a passage of every text that people have left since the last time; return how many are new."""
-    columns = free_fields(study)
-    return sum(_gather(study, column, columns) for column in columns)
+    """Make a passage of every text that people have left since the last time; return how many are new.
 
-
-def _gather(study: models.Study, column: str, columns: dict) -> int:
-    """Make a column's new passages. Only answers since the newest passage's are looked at, and of some time before it.
-
-    An answer is dated in the transaction that stores it, and such a one is short: none that is older than `OVERLAP`
-    appears after a newer one was seen.
+    Only answers since the last one that was looked at are, and `OVERLAP` before it: an answer gets its number in the
+    transaction that stores it, and such a one is short, so that none appears after so many later ones were seen.
     """
+    columns, seen = free_fields(study), dict(study.gatherings.values_list("field", "upto"))
+    newest = models.Response.objects.aggregate(newest=Max("pk"))["newest"] or 0
+    n_new = sum(_gather(study, column, columns, seen.get(column, 0) - OVERLAP) for column in columns)
+    looked = [models.Gathering(study=study, field=column, upto=newest) for column in columns]
+    models.Gathering.objects.bulk_create(
+        looked, update_conflicts=True, unique_fields=["study", "field"], update_fields=["upto"]
+    )
+    return n_new
+
+
+def _gather(study: models.Study, column: str, columns: dict, after: int) -> int:
+    """Make passages of what a column holds in the answers after one."""
     page, field = columns[column]
     its_pages = [
         other.name for other in kind_of_study(study).pages if field.name in {one.name for one in other.columns}
     ]
     alike = len(its_pages) > 1
-    known = models.Passage.objects.filter(response=OuterRef("pk"), field=column)
-    newest = study.passages.filter(field=column).order_by("-response_id").values("response__submitted_at").first()
-    answers = models.Response.objects.filter(participant__study=study, participant__preview=False)
-    if newest:
-        answers = answers.filter(submitted_at__gte=newest["response__submitted_at"] - OVERLAP)
+    answers = models.Response.objects.filter(pk__gt=after, participant__study=study, participant__preview=False)
     new = answers.filter(**{f"answer__{field.name}__isnull": False}).exclude(**{f"answer__{field.name}": ""})
     new = new.exclude(**{f"answer__{field.name}": {}})  # words on several things, none of them written
+    known = models.Passage.objects.filter(response=OuterRef("pk"), field=column)
     if not new.filter(~Exists(known)).exists():
         return 0
     if not alike:
@@ -94,15 +96,31 @@ def _insert(study: models.Study, column: str, new: QuerySet[models.Response]) ->
 def passages(study: models.Study, column: str) -> QuerySet[models.Passage]:
     """Return the passages of a column: people's, or while there is none, bots', to try it out."""
     found = study.passages.filter(field=column)
+    return found.filter(response__participant__bot="") if _leaves_bots_out(study, column) else found
+
+
+def readings(study: models.Study, column: str) -> QuerySet[models.Reading]:
+    """Return the finished readings of these passages."""
+    done = models.Reading.objects.filter(passage__study=study, passage__field=column, done=True)
+    return done.filter(passage__response__participant__bot="") if _leaves_bots_out(study, column) else done
+
+
+def _leaves_bots_out(study: models.Study, column: str) -> bool:
+    """Return whether bots have walked and people have left texts of their own."""
     if not study.participants.filter(bot__gt="", preview=False).exists():
-        return found  # without a look at everybody's runs
-    of_people = found.filter(response__participant__bot="")
-    return of_people if of_people.exists() else found
+        return False  # without a look at everybody's texts
+    return _of_people(study).filter(field=column).exists()
 
 
 def simulated(study: models.Study) -> bool:
     """Return whether there are passages, but of bots alone."""
-    return study.passages.exists() and not study.passages.filter(response__participant__bot="").exists()
+    return study.passages.exists() and not _of_people(study).exists()
+
+
+def _of_people(study: models.Study) -> QuerySet[models.Passage]:
+    if not study.participants.filter(bot="", preview=False).exists():
+        return study.passages.none()
+    return study.passages.filter(response__participant__bot="")
 
 
 def unread(study: models.Study, column: str, coder) -> QuerySet[models.Passage]:
@@ -113,8 +131,7 @@ def unread(study: models.Study, column: str, coder) -> QuerySet[models.Passage]:
 
 def counts(study: models.Study, column: str, coder) -> tuple[int, int]:
     """Return how many passages a column has, and how many of them a coder is done with."""
-    found = passages(study, column)
-    return found.count(), models.Reading.objects.filter(passage__in=found, coder=coder, done=True).count()
+    return passages(study, column).count(), readings(study, column).filter(coder=coder).count()
 
 
 def text_of(passage: models.Passage, columns: dict) -> str:

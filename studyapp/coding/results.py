@@ -1,9 +1,11 @@
 """What came of the coding: agreement of the coders, where they differ, and the rows of the export's table `codes`."""
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
+from datetime import datetime
 from itertools import combinations
+from typing import NamedTuple
 
 import numpy as np
 from django.db.models import Count
@@ -11,7 +13,7 @@ from django.db.models import Count
 from studyapp import models
 from studyapp.core.coding.agreement import alpha, kappa
 
-from .passages import free_fields, passages, text_of
+from .passages import free_fields, readings, text_of
 
 CHUNK = 500
 INDEPENDENT, RESOLVED = "independent", "resolved"
@@ -19,65 +21,77 @@ INDEPENDENT, RESOLVED = "independent", "resolved"
 
 def progress(study: models.Study, column: str) -> list[dict]:
     """Return how many passages of a column each coder has finished, the busiest first."""
-    rows = models.Reading.objects.filter(passage__in=passages(study, column), done=True)
-    counted = rows.values("coder__username").annotate(n=Count("pk")).order_by("-n", "coder__username")
-    return [{"coder": row["coder__username"], "n": row["n"]} for row in counted]
+    counted = readings(study, column).values("coder__username").annotate(n=Count("pk"))
+    return [{"coder": row["coder__username"], "n": row["n"]} for row in counted.order_by("-n", "coder__username")]
 
 
-def agreement(study: models.Study, column: str) -> dict:
+class Read(NamedTuple):
+    """One finished reading, as numbers and times alone."""
+
+    passage: int
+    coder: str
+    read_at: datetime
+    codes: frozenset[int]
+
+
+def read(study: models.Study, column: str) -> list[Read]:
+    """Return a column's finished readings, in the passages' order."""
+    done, codes = readings(study, column), defaultdict(set)
+    for reading, code in done.filter(codes__isnull=False).values_list("pk", "codes"):
+        codes[reading].add(code)
+    found = done.order_by("passage__place", "passage", "coder__username")
+    rows = found.values_list("pk", "passage", "coder__username", "read_at")
+    return [Read(passage, coder, read_at, frozenset(codes[pk])) for pk, passage, coder, read_at in rows]
+
+
+def agreement(study: models.Study, found: list[Read]) -> dict:
     """Return the agreement on each code: α over all coders, κ of each two of them; None where it isn't defined."""
-    read, given = _marks(study, column)
-    coders = sorted({coder for _, coder in read})
-    units = {unit: row for row, unit in enumerate(sorted({unit for unit, _ in read}))}
-    blank = np.full((len(units), len(coders)), np.nan)
-    for unit, coder in read:
-        blank[units[unit], coders.index(coder)] = 0
+    coders = {coder: place for place, coder in enumerate(sorted({one.coder for one in found}))}
+    units = {unit: place for place, unit in enumerate({one.passage: None for one in found})}
+    places = [(units[one.passage], coders[one.coder]) for one in found]
     rows = []
     for code in study.codes.all():
-        marks = blank.copy()
-        for unit, coder in given[code.pk]:
-            marks[units[unit], coders.index(coder)] = 1
+        marks = np.full((len(units), len(coders)), np.nan)
+        for place, one in zip(places, found, strict=True):
+            marks[place] = code.pk in one.codes
         pairs = [
-            {"coders": f"{a} – {b}", "kappa": _defined(kappa(marks[:, coders.index(a)], marks[:, coders.index(b)]))}
+            {"coders": f"{a} – {b}", "kappa": _defined(kappa(marks[:, coders[a]], marks[:, coders[b]]))}
             for a, b in combinations(coders, 2)
         ]
+        n_given = sum(code.pk in one.codes for one in found)
         rows.append(
-            {"code": code.name, "kind": code.kind, "n": len(given[code.pk]), "alpha": _defined(alpha(marks))}
-            | {"pairs": pairs}
+            {"code": code.name, "kind": code.kind, "n": n_given, "alpha": _defined(alpha(marks)), "pairs": pairs}
         )
-    n_double = int(((~np.isnan(blank)).sum(axis=1) > 1).sum()) if units else 0
-    return {"coders": coders, "n_passages": len(units), "n_double": n_double, "codes": rows}
-
-
-def _marks(study: models.Study, column: str) -> tuple[list, dict]:
-    """Return who finished which passage, and for each code which passage got it from whom."""
-    done = models.Reading.objects.filter(passage__in=passages(study, column), done=True)
-    read = list(done.values_list("passage_id", "coder__username"))
-    given = defaultdict(list)
-    for code, unit, coder in done.filter(codes__isnull=False).values_list("codes", "passage_id", "coder__username"):
-        given[code].append((unit, coder))
-    return read, given
+    n_double = sum(n > 1 for n in Counter(one.passage for one in found).values())
+    return {"coders": list(coders), "n_passages": len(units), "n_double": n_double, "codes": rows}
 
 
 def _defined(value: float) -> float | None:
     return None if math.isnan(value) else value
 
 
-def disagreements(study: models.Study, column: str) -> list[models.Passage]:
-    """Return the passages whose coders differ and that were not resolved since, with all that is needed to do so."""
-    done = models.Reading.objects.filter(passage__study=study, passage__field=column, done=True)
-    read_twice = done.order_by().values("passage").annotate(n=Count("pk")).filter(n__gt=1).values("passage")
-    several = passages(study, column).filter(pk__in=read_twice).select_related("response", "resolution")
-    return [found for found in several.prefetch_related("readings__codes", "readings__coder") if differs(found)]
+def disagreements(study: models.Study, column: str, found: list[Read]) -> list[int]:
+    """Return the passages whose coders differ and that were not resolved since, in order.
+
+    They differ anew where one has changed something after it was resolved.
+    """
+    resolved = models.Resolution.objects.filter(passage__study=study, passage__field=column)
+    resolved_at = dict(resolved.values_list("passage", "resolved_at"))
+    by_passage: defaultdict[int, list[Read]] = defaultdict(list)
+    for one in found:
+        by_passage[one.passage].append(one)
+    return [
+        passage
+        for passage, its in by_passage.items()
+        if len({one.codes for one in its}) > 1
+        and (passage not in resolved_at or max(one.read_at for one in its) > resolved_at[passage])
+    ]
 
 
-def differs(passage: models.Passage) -> bool:
-    """Return whether a passage's coders differ, and did so, or changed something, after it was resolved."""
-    done = [reading for reading in passage.readings.all() if reading.done]
-    if len({frozenset(code.pk for code in reading.codes.all()) for reading in done}) < 2:
-        return False
-    resolution = getattr(passage, "resolution", None)
-    return resolution is None or any(reading.read_at > resolution.resolved_at for reading in done)
+def with_readings(passages: list[int]) -> list[models.Passage]:
+    """Return passages in order, with all that is needed to resolve them."""
+    found = models.Passage.objects.filter(pk__in=passages).select_related("response")
+    return list(found.prefetch_related("readings__codes", "readings__coder"))
 
 
 def side_by_side(passage: models.Passage, study: models.Study) -> dict:
@@ -111,13 +125,13 @@ def rows(study: models.Study, using: str = "default", runs: list | None = None) 
     hence no passage and no row.
     """
     columns = free_fields(study)
-    read = models.Reading.objects.using(using).filter(passage__study=study, done=True)
+    done = models.Reading.objects.using(using).filter(passage__study=study, done=True)
     resolved = models.Resolution.objects.using(using).filter(passage__study=study)
     if runs is not None:
-        read = read.filter(passage__response__participant__in=runs)
+        done = done.filter(passage__response__participant__in=runs)
         resolved = resolved.filter(passage__response__participant__in=runs)
     plan = "passage__response__participant__plan"
-    for reading in read.select_related("coder", plan).prefetch_related("codes").order_by("pk").iterator(CHUNK):
+    for reading in done.select_related("coder", plan).prefetch_related("codes").order_by("pk").iterator(CHUNK):
         yield from _rows(reading, columns, reading.coder.get_username(), INDEPENDENT)
     for resolution in resolved.select_related(plan).prefetch_related("codes").order_by("pk").iterator(CHUNK):
         yield from _rows(resolution, columns, "", RESOLVED)

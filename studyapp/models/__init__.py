@@ -1,7 +1,7 @@
 """What is stored. Participants' state is written by `sessions` alone, studies by the admin and `study_files`."""
 
 from studyapp.models.audit import Change
-from studyapp.models.coding import Code, Passage, Reading, Resolution
+from studyapp.models.coding import Code, Gathering, Passage, Reading, Resolution
 from studyapp.models.comments import Comment
 from studyapp.models.jobs import Job
 from studyapp.models.members import Member
@@ -20,6 +20,7 @@ __all__ = [
     "Condition",
     "Draft",
     "Event",
+    "Gathering",
     "Identity",
     "Invitation",
     "Job",

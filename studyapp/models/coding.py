@@ -45,6 +45,20 @@ class Passage(models.Model):
         return f"{self.field} of response {self.response_id}"
 
 
+class Gathering(models.Model):
+    """Up to which answer, by its number, a column was looked through for texts to code."""
+
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="gatherings")
+    field = models.CharField(max_length=60)
+    upto = models.BigIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["study", "field"], name="one_gathering_per_field")]
+
+    def __str__(self):
+        return f"{self.field} of {self.study_id} up to response {self.upto}"
+
+
 class Reading(models.Model):
     """What one coder found in one passage; done and without a code, the coder read it and found nothing."""
 

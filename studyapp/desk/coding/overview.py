@@ -57,7 +57,8 @@ def _column(study: models.Study, user, name: str) -> dict:
 
 
 def _agreed(study: models.Study, column: str) -> dict:
+    read = results.read(study, column)
     return {
-        "agreement": results.agreement(study, column),
-        "n_disputed": len(results.disagreements(study, column)),
+        "agreement": results.agreement(study, read),
+        "n_disputed": len(results.disagreements(study, column, read)),
     }

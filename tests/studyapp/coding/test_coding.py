@@ -5,7 +5,10 @@ import json
 import pytest
 from django import forms
 from django.contrib.auth.models import User
+from django.db import connection
+from django.db.models.sql import compiler
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from studyapp import models, publishing
@@ -93,6 +96,12 @@ def first(study, n=1):
     return list(passages.passages(study, COLUMN).select_related("response")[:n])
 
 
+def forget_passages() -> None:
+    """Let all answers be new to whoever gathers."""
+    models.Passage.objects.all().delete()
+    models.Gathering.objects.all().delete()
+
+
 # What there is to read
 
 
@@ -111,7 +120,7 @@ def test_every_text_in_peoples_own_words_becomes_a_passage_once(study):
 
 
 def test_an_empty_answer_is_not_to_be_read(study):
-    models.Passage.objects.all().delete()
+    forget_passages()
     response = models.Response.objects.filter(answer__has_key=COLUMN).first()
     response.answer[COLUMN] = ""
     response.save()
@@ -128,7 +137,7 @@ def test_previews_are_never_read_and_bots_only_while_there_is_nobody_else(study)
     models.Participant.objects.update(bot="oracle")
     assert passages.simulated(study)
     assert passages.passages(study, COLUMN).count() == before + 14
-    models.Passage.objects.all().delete()
+    forget_passages()
     models.Participant.objects.update(preview=True)
     assert passages.gather(study) == 0
 
@@ -281,13 +290,17 @@ def differing(study, anna, ben, ears, light):
 def test_agreement_is_computed_from_what_both_have_finished(study, differing, anna, ears):
     readings.save(study, first(study, 5)[-1].pk, anna, [ears.pk], done=True)
     readings.save(study, first(study, 6)[-1].pk, anna, [ears.pk], done=False)
-    found = results.agreement(study, COLUMN)
+    found = results.agreement(study, results.read(study, COLUMN))
     assert (found["coders"], found["n_passages"], found["n_double"]) == (["anna", "ben"], 5, 4)
     by_code = {row["code"]: row for row in found["codes"]}
     # ears: anna 1 0 1 1, ben 1 0 1 0: observed 3/4, expected 1/2
     assert by_code["ears"]["pairs"] == [{"coders": "anna – ben", "kappa": pytest.approx(0.5)}]
     assert by_code["ears"]["n"] == 6
     assert by_code["light"]["pairs"][0]["kappa"] == pytest.approx(0.0)
+
+
+def disputed(study) -> list[int]:
+    return results.disagreements(study, COLUMN, results.read(study, COLUMN))
 
 
 def test_the_overview_shows_agreement_and_everybodys_progress(study, differing, anna):
@@ -300,17 +313,17 @@ def test_the_overview_shows_agreement_and_everybodys_progress(study, differing, 
 
 
 def test_a_resolution_stands_until_a_coder_changes_their_mind(study, differing, anna, ben, ears, light):
-    assert results.disagreements(study, COLUMN) == [differing]
+    assert disputed(study) == [differing.pk]
     address = reverse("admin:coding_resolve", args=[study.pk, COLUMN])
     page = browser(ben).get(address).content.decode()
     assert "anna" in page
     assert "Take ben's" in page
     browser(ben).post(address, {"passage": differing.pk, "codes": [ears.pk, light.pk]})
-    assert results.disagreements(study, COLUMN) == []
+    assert disputed(study) == []
     assert {code.name for code in models.Resolution.objects.get().codes.all()} == {"ears", "light"}
     assert [row.codes.count() for row in differing.readings.order_by("pk")] == [1, 1]
     readings.save(study, differing.pk, anna, [], done=True)
-    assert results.disagreements(study, COLUMN) == [differing]
+    assert disputed(study) == [differing.pk]
 
 
 def test_where_two_differ_nothing_is_ticked_and_of_three_what_most_gave(study, differing, anna, ben, ears, light):
@@ -333,7 +346,7 @@ def test_nothing_is_resolved_unless_somebody_decided(study, differing, ben, ears
         assert not models.Resolution.objects.exists()
     browser(ben).post(address, {"passage": differing.pk, "nothing": "on"})
     assert not models.Resolution.objects.get().codes.exists()
-    assert results.disagreements(study, COLUMN) == []
+    assert disputed(study) == []
 
 
 def test_rows_are_one_per_code_and_an_empty_one_where_nothing_was_found(study, differing, ben, ears):
@@ -390,3 +403,28 @@ def test_words_on_several_things_are_one_passage_and_none_where_nothing_was_writ
     passages.gather(study)
     (found,) = study.passages.filter(field="agents_thoughts").select_related("response")
     assert passages.text_of(found, passages.free_fields(study)) == "1-Heatmap: Clear.\n\nXNN: Odd."
+
+
+def test_what_the_pages_ask_and_fetch_does_not_grow_with_the_number_of_runs(study, differing, ben, monkeypatch):
+    fetched, iterate = [], compiler.cursor_iter
+
+    def counted(*arguments):
+        for rows in iterate(*arguments):
+            fetched.append(len(rows))
+            yield rows
+
+    def asked(name: str, *more) -> tuple[int, int]:
+        client.get(address := reverse(f"admin:{name}", args=[study.pk, *more]))  # what is new is gathered
+        fetched.clear()
+        with CaptureQueriesContext(connection) as queries:
+            client.get(address)
+        return len(queries), sum(fetched)
+
+    client = browser(ben)
+    pages = [("coding",), ("coding_read", COLUMN), ("coding_resolve", COLUMN), ("coding_agreement", COLUMN)]
+    monkeypatch.setattr(compiler, "cursor_iter", counted)
+    before = [asked(*page) for page in pages]
+    list(simulate(study, 9, by_functions.walk))
+    models.Participant.objects.update(bot="")
+    assert [asked(*page) for page in pages] == before
+    assert passages.passages(study, COLUMN).count() == 12 * 14
