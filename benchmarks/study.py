@@ -2,7 +2,8 @@
 
 python -m benchmarks.study prepare     load and open the study
 python -m benchmarks.study answers     print every person's plan and stored answers as JSON
-python -m benchmarks.study fill N [M]  add N copies of the finished runs, each with M events, by default 85 (PostgreSQL)
+python -m benchmarks.study fill N [M]  add N copies of the finished runs, each with M events, by default 85
+python -m benchmarks.study code N      have two coders read N answers of each column of free text
 python -m benchmarks.study key         make a key to the API and print it
 """
 
@@ -12,6 +13,7 @@ import sys
 import tempfile
 from itertools import product
 from pathlib import Path
+from random import Random
 
 import django
 
@@ -21,14 +23,20 @@ HEATMAPS, SCORES = ("none", "lrp", "multiscale_occlusion"), ("shown", "hidden")
 MADE = {"TP": 24, "FP": 16, "FN": 16, "TN": 8}
 
 EVENTS = 85
+N_CODERS, CODES = 2, ("a leg", "its shape", "the water")
 # As if they had come one after the other, every two minutes.
-AGED = "answered.submitted_at - ((SELECT max(fresh) FROM copied) - fresh) * interval '2 minutes'"
+MINUTES = "2 * ((SELECT max(fresh) FROM copied) - fresh)"
+AGED = {
+    "postgresql": f"answered.submitted_at - {MINUTES} * interval '1 minute'",
+    "sqlite": f"strftime('%%Y-%%m-%%d %%H:%%M:%%f', answered.submitted_at, '-' || {MINUTES} || ' minutes')",
+}
+NUMBERS = "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < %({most})s)"
 FILL = (
-    """CREATE TEMPORARY TABLE copied AS
-        WITH done AS (SELECT *, row_number() OVER () - 1 AS place, count(*) OVER () AS total
+    f"""CREATE TEMPORARY TABLE copied AS {NUMBERS.format(most="n")},
+        done AS (SELECT *, row_number() OVER () - 1 AS place, count(*) OVER () AS total
                       FROM studyapp_participant WHERE status = 'completed')
-        SELECT id AS source, nextval(pg_get_serial_sequence('studyapp_participant', 'id')) AS fresh, {run}
-        FROM generate_series(0, %(n)s - 1) AS copy JOIN done ON done.place = copy %% done.total""",
+        SELECT id AS source, n + (SELECT max(id) FROM studyapp_participant) AS fresh, {{run}}
+        FROM numbers JOIN done ON done.place = n %% done.total""",
     """INSERT INTO studyapp_participant (id, code, ticket, {run})
         SELECT fresh, 'copy' || fresh, 'copy' || fresh, {run} FROM copied""",
     """INSERT INTO studyapp_plan (participant_id, steps)
@@ -36,11 +44,14 @@ FILL = (
     """INSERT INTO studyapp_response (participant_id, {answer})
         SELECT fresh, {answered} FROM copied JOIN studyapp_response answered ON participant_id = source
         ORDER BY fresh, answered.position""",
-    """INSERT INTO studyapp_event (participant_id, position, name, t_ms, input_mode, data, uid, received_at)
-        SELECT fresh, event %% 25, 'enlarge', 100 * event, 'mouse', '{{"image": "a1b2c3", "on": true}}', event, now()
-        FROM copied, generate_series(1, %(events)s) AS event""",
+    f"""INSERT INTO studyapp_event (participant_id, position, name, t_ms, input_mode, data, uid, received_at)
+        {NUMBERS.format(most="events")}
+        SELECT fresh, n %% 25, 'enlarge', 100 * n, 'mouse', '{{{{"image": "a1b2c3", "on": true}}}}', n,
+            CURRENT_TIMESTAMP
+        FROM copied, numbers""",
     "ANALYZE",
 )
+SEQUENCE = """SELECT setval(pg_get_serial_sequence('studyapp_participant', 'id'), max(id)) FROM studyapp_participant"""
 
 
 def prepare() -> None:
@@ -84,11 +95,41 @@ def fill(n: int, n_events: int = EVENTS) -> None:
     columns = {
         "run": ", ".join(_columns(models.Participant, "id", "code", "ticket")),
         "answer": ", ".join(answer),
-        "answered": ", ".join(AGED if name == '"submitted_at"' else f"answered.{name}" for name in answer),
+        "answered": ", ".join(
+            AGED[connection.vendor] if name == '"submitted_at"' else f"answered.{name}" for name in answer
+        ),
     }
     with connection.cursor() as cursor:
         for statement in FILL:
             cursor.execute(statement.format(**columns), {"n": n, "events": n_events})
+        if connection.vendor == "postgresql":
+            cursor.execute(SEQUENCE)
+
+
+def code(n: int) -> None:
+    """Have coders read the first answers of every column of free text, each giving every third a code at random."""
+    from django.contrib.auth.models import User
+    from django.db import connection
+    from django.utils import timezone
+
+    from studyapp import models
+    from studyapp.coding import passages
+
+    study, drawn = models.Study.objects.get(slug=SLUG), Random(1)
+    models.Participant.objects.update(bot="")  # as people's: they are counted everywhere
+    passages.gather(study)
+    codes = [models.Code.objects.create(study=study, name=name) for name in CODES]
+    through = models.Reading.codes.through
+    for coder in [User.objects.create_user(f"coder{number}") for number in range(N_CODERS)]:
+        for column in passages.free_fields(study):
+            read = passages.passages(study, column)[:n]
+            readings = models.Reading.objects.bulk_create(
+                models.Reading(passage=passage, coder=coder, done=True, read_at=timezone.now()) for passage in read
+            )
+            given = [(reading, code) for reading in readings for code in codes if drawn.random() < 1 / 3]
+            through.objects.bulk_create(through(reading=reading, code=code) for reading, code in given)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
 
 
 def _columns(model, *without: str) -> list[str]:
@@ -111,6 +152,8 @@ if __name__ == "__main__":
         prepare()
     elif sys.argv[1:2] == ["fill"]:
         fill(*map(int, sys.argv[2:]))
+    elif sys.argv[1:2] == ["code"]:
+        code(int(sys.argv[2]))
     elif sys.argv[1:] == ["key"]:
         json.dump(key(), sys.stdout)
     else:
