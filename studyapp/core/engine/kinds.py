@@ -117,7 +117,8 @@ class Page:
     failed no check; `consents` one that asks for consent: who gives it takes a place from then on. `texts` names the
     study's texts that stand on it. `guide` is the template that shows an instruction page again, in a dialogue, once it
     has been met. From such a page, and from one declared `again`, as a questionnaire that nothing is scored by, one can
-    go back to another of these. `arrange` lets the answer decide the later way, where it takes more than a `goto`:
+    go back to another of these; from one declared `back`, as questions about the instructions, too, though never to it.
+    `arrange` lets the answer decide the later way, where it takes more than a `goto`:
     `(plan, position, answer) -> plan`, which leaves what lies up to `position` as it is.
 
     `scoring` and `bots` name functions of a page that answers for itself, as a questionnaire's does; the kind's own
@@ -137,6 +138,7 @@ class Page:
     entrance: bool = False
     consents: bool = False
     again: bool = False
+    back: bool = False
     guide: str | None = None
     arrange: str | None = None
     scoring: str | None = None

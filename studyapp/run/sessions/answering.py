@@ -109,17 +109,17 @@ def _submitted(participant: models.Participant, submitted_token: str, validate, 
 def earlier(run: models.Participant) -> int | None:
     """Return the position that a run may go back to; None where its design doesn't allow that.
 
-    Both pages can be met again, the earlier one was the last answered, and neither its answer nor its page decided the
-    way.
+    The earlier page can be met again and was the last answered, neither its answer nor its page decided the way, and
+    the present one can be met again, too, or leads back by its declaration.
     """
     its_kind, steps = kind_of(frozen(run.version)), run.plan.steps
     here = run.position
     if run.status != flow.ACTIVE or here == 0:
         return None
     before = steps[here - 1]
-    pages = its_kind.page(before["page"]), its_kind.page(steps[here]["page"])
-    free = not before.get("goto") and pages[0].arrange is None
-    return here - 1 if free and all(page.can_be_met_again for page in pages) else None
+    there, page = its_kind.page(before["page"]), its_kind.page(steps[here]["page"])
+    free = there.can_be_met_again and there.arrange is None and not before.get("goto")
+    return here - 1 if free and (page.can_be_met_again or page.back) else None
 
 
 def go_back(participant_id: int, submitted_token: str, fields_of) -> models.Participant:

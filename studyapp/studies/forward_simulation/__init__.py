@@ -116,6 +116,7 @@ PAGES = (
         texts=("screening_outcome", "screening_heatmap", "screening_scores", "screening_task"),
         fills=("class_name", "inside", "outside"),
         fills_alone=True,
+        back=True,
     ),
     Page(
         "block",

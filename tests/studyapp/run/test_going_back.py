@@ -105,3 +105,15 @@ def test_going_back_twice_at_once_goes_back_once(tmp_path):
     for _ in range(2):
         client.post(f"{RUN}back/", {"token": token})
     assert sessions.get(run.pk).position == here - 1
+
+
+def test_the_first_questions_about_the_instructions_lead_back_to_them_but_none_to_questions_answered(tmp_path):
+    _, run = entered("forward_simulation", tmp_path)
+    while showing.step_of(run)[1].name != "screening":
+        run = answer(run)
+    here = run.position
+    run = go_back(run)
+    assert (run.position, showing.step_of(run)[1].name) == (here - 1, "instructions")
+    run = answer(answer(run))
+    assert showing.step_of(run)[1].name == "screening"
+    assert sessions.earlier(run) is None
