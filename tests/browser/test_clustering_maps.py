@@ -60,7 +60,7 @@ def test_the_chosen_map_covers_every_picture_without_a_request_and_nothing_moves
     walking.skip_to_trial(page, sorting(**XNN))
     page.wait_for_load_state("networkidle")
     requests = []
-    page.on("request", lambda request: requests.append(request.url) if "/events/" not in request.url else None)
+    page.on("request", lambda request: requests.append(request.url) if request.resource_type == "image" else None)
     before = page.evaluate(SHAPES)
     covered = page.locator(f"{photo(1)} img").first.bounding_box()
     for feature in (3, 6):
@@ -97,6 +97,7 @@ def test_six_pictures_of_one_group_are_in_view_all_can_be_reached_and_nothing_mo
     assert len({(box["x"], box["y"]) for box in thumbs}) == 10
     assert sum(box["y"] + box["height"] / 2 <= room["y"] + room["height"] for box in thumbs) >= 6
     assert {box["width"] for box in thumbs} == {72}
+    assert len({box["x"] for box in thumbs}) == 3  # they fill their tray
     page.locator(f"{tray('B')} .thumb").last.scroll_into_view_if_needed()
     assert page.locator(f"{tray('B')} .thumb").last.bounding_box()["y"] < room["y"] + room["height"]
 
@@ -108,7 +109,16 @@ def test_pictures_are_arranged_by_group_and_back(page, sorting):
     for number, group in ((9, "a"), (3, "b"), (7, "a")):
         page.focus(photo(number))
         page.keyboard.press(group)
-    page.click("[data-arrange]")
+    button = page.locator("[data-arrange]")
+    looks = "button => getComputedStyle(button).backgroundColor"
+    before = button.evaluate(looks)
+    button.click()
+    page.mouse.move(0, 0)
+    assert (
+        button.evaluate(looks)
+        == page.evaluate("getComputedStyle(document.querySelector('#step .primary')).backgroundColor")
+        != before
+    )
     assert page.evaluate(order) == [7, 9, 3, 1, 2, 4, 5, 6, 8, 10]
     page.focus(photo(9))
     page.keyboard.press("ArrowRight")

@@ -12,7 +12,7 @@ from studyapp.run import sessions, showing
 from studyapp.simulation import answering
 from tests import loaded
 from tests.browser import walking
-from tests.browser.looking import sideways
+from tests.browser.looking import covered, sideways
 from tests.studyapp.made import label_matching
 from tests.studyapp.made.every_kind import make_draft
 
@@ -73,6 +73,7 @@ def test_photographs_and_maps_have_one_size_in_a_study(browser, live_server, sto
                     seen[sort].update((round(size), f"{key} at {width} x {height}") for size in sizes if size != 120)
                     seen[sort].update(round(size) for size in sizes if size == 120)
                 assert sideways(page) <= 0, (key, width)
+                assert covered(page) == [], (key, width)
                 if (width, height) in needed:
                     assert page.evaluate(HIDDEN) <= 0, (key, width, height)
         context.close()
