@@ -152,7 +152,7 @@ def matching(page: Page) -> None:
 
 def _answer(page: Page) -> None:
     """Answer whatever is asked on a page, the first choice throughout, and go on."""
-    before = page.locator("input[name=token]").input_value()
+    before = page.locator("#step input[name=token]").input_value()
     for question in page.locator("#step fieldset.question").all():
         question.locator("label.option").first.click()
     for box in page.locator("#step input[type=checkbox]").all():
@@ -160,7 +160,7 @@ def _answer(page: Page) -> None:
     for field in page.locator("#step textarea").all():
         field.fill("ears, tail")
     page.locator("#step .primary").click()
-    page.wait_for_function("old => document.querySelector('input[name=token]')?.value !== old", arg=before)
+    page.wait_for_function("old => document.querySelector('#step input[name=token]')?.value !== old", arg=before)
     page.wait_for_selector(SHOWN)
 
 
