@@ -134,7 +134,7 @@ def walk(person: Person, address: str, scratch: Path, pictures: Path | None = No
         person.click(tabs.get_by_role("link", name="Reports"))
         person.read()
         person.click(page.get_by_role("button", name="Make a report of the data as they are now"))
-        section = page.frame_locator("iframe").get_by_role("link", name="Questionnaire: trust")
+        section = page.frame_locator("iframe").get_by_role("link", name="Questionnaire: Your view of the system")
         person.wait_for(section)
         seen("report")
         person.click(section)

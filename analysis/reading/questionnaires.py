@@ -4,6 +4,7 @@ An item's wording, levels and limits stand under the column `<questionnaire>_<it
 """
 
 import json
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -75,6 +76,15 @@ def items(study: Study) -> list[Item]:
              for (questionnaire, code), rows in answers.groupby(["questionnaire", "item"], sort=False)]  # fmt: skip
     last = len(described)
     return sorted(found, key=lambda item: described.get(item.column, (last, {}))[0])
+
+
+def titles(study: Study) -> dict[str, str]:
+    """Return the questionnaires' titles by name, a title that several have with the name behind it."""
+    entry = next((entry for entry in study.variables if entry.get("name") == "questionnaire"), {})
+    levels = entry.get("levels") if isinstance(entry.get("levels"), dict) else {}
+    found = {str(name): " ".join(str(title).split()) for name, title in (levels or {}).items()}
+    shared = {title for title, n in Counter(found.values()).items() if n > 1}
+    return {name: f"{title} ({name})" if title in shared else title for name, title in found.items() if title}
 
 
 def chosen(answers: pd.Series, item: Item) -> pd.Series:

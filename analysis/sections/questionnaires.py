@@ -14,7 +14,7 @@ import pandas as pd
 
 from analysis.errors import NotDefined
 from analysis.reading.plans import Plan
-from analysis.reading.questionnaires import NUMBERS, Item, given, items
+from analysis.reading.questionnaires import NUMBERS, Item, given, items, titles
 from analysis.reading.study import Measure, Study
 from analysis.results import apa
 from analysis.results.records import Record, record
@@ -81,7 +81,7 @@ def _questionnaire(study: Study, name: str, its: list[Item], plan: Plan, accurac
     texts = [f"“{item.text}”: {described.of(answers, item)['value'].notna().sum()} answers in free text."
              for item in its if item.type == "text"]  # fmt: skip
     intro = " ".join([*_repeated(answers), *texts, *remarks])
-    title = f"Questionnaire: {apa.words(name)}"
+    title = f"Questionnaire: {titles(study).get(name) or apa.words(name)}"
     said = _said(answers, [*scores, *singles], accuracy, related, plan)
     return Section(title, said, records, figures, intro=intro, figures_first=len(figures))
 

@@ -248,3 +248,21 @@ def test_nothing_happens_where_nothing_was_asked(tmp_path):
     study = read_export(factory.forward_simulation(tmp_path / "export", n=12, codes=False))
     assert items(study) == []
     assert sections(study, Plan(), find("forward_simulation").measures(study)[0]) == []
+
+
+@pytest.mark.parametrize(
+    ("levels", "heads"),
+    [
+        ({"trust": "Your  view", "effort": "Your\nway"}, ["Your view", "Your way"]),
+        ({"trust": "Again", "effort": "Again"}, ["Again (trust)", "Again (effort)"]),
+        ({"trust": ""}, ["trust", "effort"]),
+        (None, ["trust", "effort"]),
+    ],
+)
+def test_a_section_is_headed_by_its_questionnaires_title(export, levels, heads):
+    path = export / "dataset_description.json"
+    told = described("questionnaire", "Its questionnaire.", **({} if levels is None else {"levels": levels}))
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"variableMeasured": [*VARIABLES, told]}))
+    study = read_export(export)
+    steps = dict(sections(study, Plan(), find(study.kind).measures(study)[0]))
+    assert [steps[name]().title for name in ("trust", "effort")] == [f"Questionnaire: {head}" for head in heads]

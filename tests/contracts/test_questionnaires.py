@@ -40,4 +40,4 @@ def test_every_item_reaches_the_report_with_the_app_s_own_scores(name, tmp_path)
     assert score.data.set_index("participant")[score.name].dropna().to_dict() == pytest.approx(stored.to_dict())
     steps = dict(find(name).sections(read, Plan()))
     assert {"trust", "trust_trust_score", "effort", "every", "every_view_score"} <= set(steps)
-    assert steps["every"]().title == "Questionnaire: every"
+    assert steps["every"]().title == "Questionnaire: Every type of item"

@@ -122,7 +122,8 @@ class Page:
     `(plan, position, answer) -> plan`, which leaves what lies up to `position` as it is.
 
     `scoring` and `bots` name functions of a page that answers for itself, as a questionnaire's does; the kind's own
-    aren't asked then: `(step, answer, definition) -> dict` and `(step, skill, definition, rng, named) -> dict`.
+    aren't asked then: `(step, answer, definition) -> dict` and `(step, skill, definition, rng, named) -> dict`. `title`
+    is what the codebook calls it.
     """
 
     name: str
@@ -143,6 +144,7 @@ class Page:
     arrange: str | None = None
     scoring: str | None = None
     bots: str | None = None
+    title: str = ""
 
     def __post_init__(self) -> None:
         """Let what the questions say of form, columns and texts join what is declared beside them."""

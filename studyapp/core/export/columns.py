@@ -91,7 +91,12 @@ def columns(
         ],
         "answers": [
             *run,
-            Field("questionnaire", "text", "The questionnaire that the item belongs to."),
+            Field(
+                "questionnaire",
+                "text",
+                "The questionnaire that the item belongs to.",
+                levels={page.name: page.title for page in kind.pages if page.title},
+            ),
             Field("place", "text", "When it is asked.", levels=PLACE_WORDS),
             *WHERE,
             STIMULUS,

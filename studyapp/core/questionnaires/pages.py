@@ -32,12 +32,16 @@ def kind_of_all(its_kind: Kind, versions: dict[str, dict[str, dict[str, Any]]]) 
     it does, with its other wordings; its levels are those of all of them.
     """
     fields: dict[str, dict[str, dict[tuple[str, str], Field]]] = {}
+    titles: dict[str, str] = {}
     for label, readings in versions.items():
         for where, definition in readings.items():
             for one in complete(definition.get("questionnaires", [])):
+                titles.setdefault(one["name"], one["title"])
                 for field in page(one).columns:
                     fields.setdefault(one["name"], {}).setdefault(field.name, {})[label, where] = field
-    joined = [replace(_blank(name), fields=tuple(map(_together, its.values()))) for name, its in fields.items()]
+    joined = [
+        replace(_blank(name, titles[name]), fields=tuple(map(_together, its.values()))) for name, its in fields.items()
+    ]
     return its_kind.joined(joined) if joined else its_kind
 
 
@@ -67,10 +71,10 @@ def page(questionnaire: dict[str, Any]) -> Page:
     """Return a complete questionnaire's page: a question for each item, and a column for each scale's score."""
     asked = tuple(question(item) for item in questionnaire["items"])
     fields: tuple[Field | str, ...] = (*(one.name for one in asked), *_scores(questionnaire), *_checks(questionnaire))
-    return replace(_blank(questionnaire["name"]), questions=asked, fields=fields)
+    return replace(_blank(questionnaire["name"], questionnaire["title"]), questions=asked, fields=fields)
 
 
-def _blank(name: str) -> Page:
+def _blank(name: str, title: str) -> Page:
     return Page(
         name,
         TEMPLATE,
@@ -78,6 +82,7 @@ def _blank(name: str) -> Page:
         context=f"{HERE}.pages:shown",
         scoring=f"{HERE}.scoring:score",
         bots=f"{HERE}.bots:answer",
+        title=title,
     )
 
 
