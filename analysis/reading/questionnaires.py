@@ -115,7 +115,7 @@ def _item(rows: pd.DataFrame, entry: dict[str, Any]) -> Item:
 
 def _wording(description: str, scale: str, reverse: bool) -> str:
     told = f" (scale {scale}{', reverse-coded' if reverse else ''})" if scale else ""
-    return " ".join(description.removesuffix(told).split())
+    return " ".join(description.replace(f"{told};", ";").removesuffix(told).split())
 
 
 def _limits(item: Item, entry: dict[str, Any], answers: pd.Series) -> tuple[tuple[float, float] | None, str]:

@@ -266,3 +266,11 @@ def test_a_section_is_headed_by_its_questionnaires_title(export, levels, heads):
     study = read_export(export)
     steps = dict(sections(study, Plan(), find(study.kind).measures(study)[0]))
     assert [steps[name]().title for name in ("trust", "effort")] == [f"Questionnaire: {head}" for head in heads]
+
+
+def test_an_items_other_wordings_stand_without_its_scale(export):
+    path = export / "dataset_description.json"
+    told = "I relied on it. (scale trust); where heatmap cam: I relied on its maps. (scale trust)"
+    variables = [entry | ({"description": told} if entry["name"] == "trust_t1" else {}) for entry in VARIABLES]
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"variableMeasured": variables}))
+    assert items(read_export(export))[0].text == "I relied on it.; where heatmap cam: I relied on its maps."
