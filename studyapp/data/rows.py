@@ -11,7 +11,7 @@ from studyapp import models
 from studyapp.bundles.stimuli import reader
 from studyapp.coding import results
 from studyapp.core.bundles.limits import BundleError
-from studyapp.core.engine.displays import FACTOR, WITHIN
+from studyapp.core.engine.displays import FACTOR, WITHIN, level_names
 from studyapp.core.engine.kinds import Kind, Page, kind
 from studyapp.core.export.tables import cell
 from studyapp.core.questionnaires.answers import rows_of
@@ -242,5 +242,5 @@ def _titles(bundle: models.Bundle | None) -> dict[str, str]:
 def _within(versions: list[models.Version]) -> dict[str, list]:
     """Return what each participant met several levels of, by name: the display, where it varies within people."""
     shown = [one for one in displays_by_version(versions).values() if one.get("varies") == WITHIN]
-    levels = list(dict.fromkeys(level for one in shown for level in one["levels"]))
+    levels = list(dict.fromkeys(level for one in shown for level in level_names(one)))
     return {FACTOR: levels} if levels else {}

@@ -10,6 +10,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
+from django.conf import settings
 from django.db import connection
 
 from .contents import NAMED_FOLDERS, RECORDED, Contents, OperationError, Proven
@@ -95,7 +96,7 @@ def _live() -> Path:
 
 def _opened(path: Path) -> sqlite3.Connection:
     if not path.is_file():
-        raise OperationError(f"{path}: there is no database; run manage.py migrate first")
+        raise OperationError(f"{path}: there is no database; run `{settings.COMMAND} migrate` first")
     return sqlite3.connect(path, timeout=PATIENCE_S)
 
 

@@ -124,7 +124,7 @@ def _unfit_words(record: dict, study: models.Study) -> list[str]:
 
 
 def _looks(study: models.Study) -> str:
-    levels = study.display.get("levels", {}) if isinstance(study.display, dict) else {}
+    levels = displays.level_names(study.display) if isinstance(study.display, dict) else []
     if levels:
         return f"{', '.join(levels)}: {displays.varies(study.display)} participants"
     return ", ".join(display_settings.in_words(study.display).get("Display", "").split(", ")[:3]) or "as usual"

@@ -7,7 +7,7 @@ from typing import Any
 
 from studyapp.core.display import Display, colour_tables, read_display
 
-from .displays import BETWEEN, FACTOR, FIELDS, WITHIN, Fields, display_for, varies, word
+from .displays import BETWEEN, FACTOR, FIELDS, WITHIN, Fields, display_for, level_names, varies, word
 from .kinds import Factor, Kind
 
 LEVEL = re.compile(r"[A-Za-z0-9_-]{1,30}")  # a part of conditions' names, and a value in tables
@@ -24,7 +24,7 @@ def problems(settings: Any, usual: Fields) -> list[str]:
 
 def factors(its_kind: Kind, settings: Fields) -> tuple[Factor, ...]:
     """Return what a study's conditions vary: its kind's factors, and its display where that varies between people."""
-    levels = settings.get("levels")
+    levels = level_names(settings)
     if not levels or varies(settings) != BETWEEN:
         return its_kind.factors
     return (*its_kind.factors, Factor(FACTOR, tuple(levels), "How the heatmaps are drawn."))
@@ -58,7 +58,8 @@ def in_words(settings: Fields) -> dict[str, str]:
     found = {"Display": _listed(settings)} | {
         f"Display of “{method}”": _listed(own) for method, own in settings.get("methods", {}).items()
     }
-    for level, own in settings.get("levels", {}).items():
+    for level in level_names(settings):
+        own = settings["levels"][level]
         found[f"Display “{level}”"] = _listed(own) or "as the study's"
         for method, fields_of in own.get("methods", {}).items():
             found[f"Display “{level}” of “{method}”"] = _listed(fields_of)

@@ -42,6 +42,11 @@ def varies(settings: Fields) -> str:
     return str(settings.get("varies", BETWEEN))
 
 
+def level_names(settings: Fields) -> list[str]:
+    """Return the names of a study's displays, set or frozen, by the alphabet: databases keep entries in no order."""
+    return sorted(settings.get("levels", ()))
+
+
 def described(bundle: Bundle, settings: Fields, usual: Fields, shown_px: int = 0) -> dict[str, Any]:
     """Return the displays of a study's methods as its definition keeps them.
 
@@ -57,7 +62,7 @@ def described(bundle: Bundle, settings: Fields, usual: Fields, shown_px: int = 0
     found = {"renderer": RENDERER, "methods": drawn()}
     if any(max(int(one["width"]), int(one["height"])) < shown_px for one in bundle.images.values()):
         found["side_px"] = shown_px
-    if levels := settings.get("levels"):
+    if levels := level_names(settings):
         found |= {"levels": {level: drawn(level) for level in levels}, "varies": varies(settings)}
     return found
 
@@ -81,10 +86,10 @@ def _read(values: tuple[tuple[str, Any], ...]) -> Display:
 
 def levels_met(definition: Mapping[str, Any], cell: Mapping[str, str]) -> list[str]:
     """Return the levels whose pictures people in a condition with these factors meet; "" where displays don't vary."""
-    levels = definition["display"].get("levels", {})
+    levels = level_names(definition["display"])
     if not levels:
         return [""]
-    return [*levels] if definition["display"]["varies"] == WITHIN else [cell.get(FACTOR, "")]
+    return levels if definition["display"]["varies"] == WITHIN else [cell.get(FACTOR, "")]
 
 
 def dealt(

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from studyapp.core.engine.displays import FACTOR, WITHIN, varies
+from studyapp.core.engine.displays import FACTOR, WITHIN, level_names, varies
 from studyapp.core.engine.kinds import Kind, kind
 
 Record = dict[str, Any]
@@ -50,8 +50,8 @@ def levels_at(definition: Record, factors: Mapping[str, str], step: Record | Non
 def within(its_kind: Kind, parameters: Mapping[str, Any], display: Mapping[str, Any]) -> dict[str, list[str]]:
     """Return the factors that vary within each participant with their levels; `display` as settings or as frozen."""
     found = its_kind.levels_within(parameters)
-    levels = display.get("levels", {})
-    return found | ({FACTOR: [*levels]} if levels and varies(display) == WITHIN else {})
+    levels = level_names(display)
+    return found | ({FACTOR: levels} if levels and varies(display) == WITHIN else {})
 
 
 def _known(factors: Iterable[str], step: Record) -> dict[str, str]:

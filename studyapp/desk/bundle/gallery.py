@@ -20,7 +20,7 @@ from studyapp.core.bundles import gallery
 from studyapp.core.bundles.bundle import Bundle
 from studyapp.core.display import Display
 from studyapp.core.engine import display_settings
-from studyapp.core.engine.displays import display_for
+from studyapp.core.engine.displays import display_for, level_names
 from studyapp.core.engine.kinds import kind
 from studyapp.core.legends import legend
 from studyapp.core.texts import words
@@ -79,7 +79,7 @@ class Looks:
         """Return them by name: none, a study's key, or that with a level of its factor."""
         found = [("", "no study: as usual")]
         for pk, study in self.studies.items():
-            levels = study.display.get("levels", {})
+            levels = level_names(study.display)
             found += [(f"{pk}:{level}", f"{study}: {level}") for level in levels] or [(pk, str(study))]
         return found
 

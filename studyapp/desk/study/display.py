@@ -132,7 +132,7 @@ def _page(model_admin):
         context |= {
             "sides": sides,
             "samples": samples.of(study),
-            "levels": list(study.display.get("levels", {})),
+            "levels": displays.level_names(study.display),
             "varies": request.POST.get("varies") or displays.varies(study.display),
             "seen": request.POST.get("seen") or audit.latest(study),
         }
@@ -148,7 +148,7 @@ def _sides(study: models.Study, request: HttpRequest) -> list[Side]:
     if request.method == "POST":
         return [Side(side, methods, usual, request.POST) for side in SIDES]
     stored = study.display
-    if levels := list(stored.get("levels", {})):
+    if levels := displays.level_names(stored):
         asked = [request.GET.get(side, "") for side in SIDES]
         names = [name if name in levels else levels[place] for place, name in enumerate(asked)]
         shown = [display_settings.of_level(stored, name) for name in names]
@@ -203,7 +203,7 @@ def _asked(request: HttpRequest, study: models.Study, sides: list[Side]) -> tupl
 def _done(study: models.Study) -> str:
     if not study.display.get("levels"):
         return "The study has this display."
-    names = ", ".join(study.display["levels"])
+    names = ", ".join(displays.level_names(study.display))
     if displays.varies(study.display) == displays.WITHIN:
         return f"Every participant meets {names}, from trial to trial."
     return f"Conditions show {names}: there is one for each."

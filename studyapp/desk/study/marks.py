@@ -15,7 +15,7 @@ from studyapp import models, publishing
 from studyapp.access import roles
 from studyapp.bundles.drawing import heatmap_url
 from studyapp.bundles.stimuli import reader, stimulus_url
-from studyapp.core.engine.displays import display_of, rendering_of
+from studyapp.core.engine.displays import display_of, level_names, rendering_of
 from studyapp.core.engine.kinds import Parameter, kind, load
 from studyapp.core.engine.marks import Frame, Marking, read_frame, rows_of
 from studyapp.core.texts import words
@@ -117,7 +117,7 @@ def _shown(study: models.Study, record: dict, marking: Marking, places: dict[str
     """Return what the page shows of a heatmap: photograph, map, and each place with its letter and its fields."""
     bundle, node = reader(study.its_bundle), marking.node
     image = bundle.images[node.image_id]
-    display = display_of(record, node.method, next(iter(record["display"].get("levels", {})), ""))
+    display = display_of(record, node.method, next(iter(level_names(record["display"])), ""))
     return {
         "title": marking.title,
         "asked": marking.asked,

@@ -1,6 +1,7 @@
 """What the desk's first page and its head show."""
 
 from django import template
+from django.conf import settings
 from django.contrib.admin.views.main import ChangeList
 
 from studyapp import models
@@ -24,6 +25,12 @@ def _wanted(study: models.Study) -> int | None:
     quotas = [cell.quota for cell in study.conditions.all()]
     limits = [quota for quota in quotas if quota is not None]
     return sum(limits) if quotas and len(limits) == len(quotas) else None
+
+
+@register.simple_tag
+def command() -> str:
+    """Return what people on the server write before a command's name."""
+    return str(settings.COMMAND)
 
 
 @register.simple_tag

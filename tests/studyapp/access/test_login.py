@@ -7,6 +7,7 @@ import pytest
 from axes.models import AccessAttempt
 from django.contrib.auth.models import User
 from django.core.management import call_command
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django_otp.oath import TOTP
@@ -160,3 +161,9 @@ def test_the_pages_obey_the_content_security_policy(client, ada):
 
 def test_nobody_sees_the_page_unsigned(client):
     assert client.get(reverse("two_factor")).status_code == 302
+
+
+def test_the_locked_page_names_the_command_as_it_is_called_here(settings):
+    for command in ("python manage.py", "heatwise"):
+        settings.COMMAND = command
+        assert f"<code>{command} axes_reset_username NAME</code>" in render_to_string("admin/locked.html")

@@ -185,7 +185,7 @@ def test_a_display_that_varies_is_drawn_shown_and_recorded(name, varies, tmp_pat
     assert set(variable["levels"]) == {"red", "lines"}
     assert "style contours" in variable["levels"]["lines"]
     assert ("display" in described["factors"]) == (varies == "between")
-    assert described["within"] == ({"display": ["red", "lines"]} if varies == "within" else {})
+    assert described["within"] == ({"display": ["lines", "red"]} if varies == "within" else {})
     (wide,) = (tmp_path / "export" / "data").glob("*table-wide*")
     assert (",trial01_display," in wide.read_text()) == (name == "forward_simulation" and varies == "within")
     (trials,) = (tmp_path / "export" / "data").glob("*table-trials*")
@@ -199,7 +199,7 @@ def test_a_display_that_varies_is_drawn_shown_and_recorded(name, varies, tmp_pat
 def test_the_checklist_names_conditions_without_a_display_and_methods_that_the_bundle_lacks():
     study = make_draft("forward_simulation")
     study.display = TWO
-    assert "Condition “none-shown”: expected the display red or lines, found none." in publishing.problems(study)
+    assert "Condition “none-shown”: expected the display lines or red, found none." in publishing.problems(study)
     study.display = {"methods": {"rise": {"floor": "minimum"}}}
     assert publishing.problems(study) == [
         "Display of “rise”: the bundle has no such method; it has lrp, multiscale_occlusion."
@@ -227,7 +227,7 @@ def test_a_studys_file_brings_its_displays_along(tmp_path):
         ({"display": {"style": "best"}}, "display.style: expected one of"),
         ({"display": {}}, r"conditions\[0\].factors: expected heatmap, scores, found"),
         ({"conditions": [{"name": "a", "factors": {"heatmap": "none", "scores": "shown", "display": "blue"}}]},
-         r"conditions\[0\].factors.display: expected one of red, lines, found 'blue'"),
+         r"conditions\[0\].factors.display: expected one of lines, red, found 'blue'"),
     ):  # fmt: skip
         with pytest.raises(study_files.StudyFileError, match=words):
             study_files.parse(found | wrong, "third")
@@ -242,9 +242,9 @@ def test_a_change_of_display_is_on_record_in_words():
     study.save()
     assert audit.differences(before, audit.snapshot(study.pk)) == [
         ["Display", None, "scale map"],
-        ["Display “red”", None, "as the study's"],
         ["Display “lines”", None, "style contours"],
         ["Display “lines” of “lrp”", None, "smoothing 3"],
+        ["Display “red”", None, "as the study's"],
         ["Display varies", None, "between"],
     ]
 
@@ -298,3 +298,22 @@ def test_the_audit_judges_every_display_by_its_own_pictures(name, varies):
     blank = [one for one in publishing.audit_study(study).findings if one.check == "blank"]
     assert blank[0].level == "red"
     assert {audits.level_of(record, read, one.where) for one in blank if one.level == "red"} == {"bare"}
+
+
+def test_levels_have_one_order_in_whatever_order_a_database_returns_them():
+    settings = {"levels": {"usual": {}, "b": {"style": "lines"}, "aa": {"style": "revealed"}}, "varies": "within"}
+    turned = settings | {"levels": dict(reversed(settings["levels"].items()))}
+    assert list(turned["levels"]) != list(settings["levels"])
+    assert displays.level_names(settings) == displays.level_names(turned) == ["aa", "b", "usual"]
+    for one in (settings, turned):
+        assert displays.levels_met({"display": one}, {}) == ["aa", "b", "usual"]
+        assert display_settings.factors(kind("clustering"), one | {"varies": "between"})[-1].levels == (
+            "aa",
+            "b",
+            "usual",
+        )
+        assert [name for name in display_settings.in_words(one) if "“" in name] == [
+            "Display “aa”",
+            "Display “b”",
+            "Display “usual”",
+        ]
