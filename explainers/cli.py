@@ -110,7 +110,8 @@ def _explain(options: argparse.Namespace) -> None:
     if options.shard:
         print(f"Share {options.shard[0]}/{options.shard[1]} is done. When all are, run without --shard for the bundle.")
         return
-    assemble(job, targets)
+    for sentence in assemble(job, targets):
+        print(sentence)
     skipped = f", {len(job.skipped)} skipped" if job.skipped else ""
     print(f"{config.output.bundle}: {len(job.photographs)} images{skipped}, {len(config.methods)} methods.")
 

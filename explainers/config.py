@@ -70,7 +70,7 @@ def _is_map_format(value: object) -> bool:
     return isinstance(value, str) and value in FORMATS
 
 
-def _is_size(value: object) -> bool:
+def is_size(value: object) -> bool:
     return is_count(value) or (isinstance(value, list) and len(value) == 2 and all(map(is_count, value)))
 
 
@@ -90,7 +90,7 @@ class ModelConfig:
         default_factory=dict, metadata=expects("a table of the architecture's arguments", _is_table)
     )
     multilabel: bool = field(default=False, metadata=expects("true or false", is_flag))
-    size: int | list[int] = field(default=224, metadata=expects("the side in pixels, or [height, width]", _is_size))
+    size: int | list[int] = field(default=224, metadata=expects("the side in pixels, or [height, width]", is_size))
     resize: int | None = field(default=None, metadata=expects("pixels of the shorter side before cropping", is_count))
     mean: tuple[float, ...] = field(
         default=IMAGENET_MEAN, metadata=expects("three numbers (grey: one)", _is_per_channel)

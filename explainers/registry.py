@@ -12,8 +12,9 @@ import torch
 
 from explainers import methods, metrics, outputs, wrappers
 from explainers.errors import UserError, near
+from explainers.networks.checking import check_gradients, check_steady, require_gradients
 from explainers.networks.rewriting.optimised import optimised
-from explainers.networks.state import device_of, untouched
+from explainers.networks.state import as_input, untouched
 from explainers.peers.captum_methods import captum_record
 from explainers.peers.own_functions import function_record
 from explainers.record import DatasetMetric, Metric, Record, records_in
@@ -92,10 +93,15 @@ def explain(name: str, model: torch.nn.Module, images: torch.Tensor, targets: An
     if not isinstance(images, torch.Tensor) or images.ndim != 4:
         what = f"shape {tuple(images.shape)}" if isinstance(images, torch.Tensor) else type(images).__name__
         raise UserError(f"images: expected a batch of a model's inputs, a tensor (N, 3, H, W), found {what}.")
-    device = device_of(model)
     targets = as_targets(targets, len(images))
     with untouched(model):
-        targets, images = (_outside_inference(x).to(device) for x in (targets, images.detach()))
+        images = as_input(model, images)
+        targets = _outside_inference(targets).to(images.device)
+        if {"gradients", "layer"} & set(record.needs):
+            require_gradients(model)
+        check_steady(model, images)
+        if record.pixelwise and "gradients" in record.needs:
+            check_gradients(model, images)
         maps: torch.Tensor = record.function(model, images, targets, **parameters)
     return maps.detach().float()
 
@@ -112,7 +118,8 @@ def explain_output(name: str, model: torch.nn.Module, image: torch.Tensor, **par
     if image.ndim != 3:
         raise UserError(f"image: expected one image (3, H, W), found shape {tuple(image.shape)}.")
     with untouched(model):
-        image = _outside_inference(image.detach()).to(device_of(model))
+        image = as_input(model, image)
+        check_steady(model, image[None])
         nodes = record.function(model, image, **parameters)
     return [replace(node, map=node.map.detach().float()) for node in nodes]
 
@@ -155,13 +162,16 @@ def scores(
 ) -> dict[str, torch.Tensor]:
     """Return all values (N,) that one metric gives, by name. The model comes back as it was."""
     check_parameters(next(iter(metric.directions)), metric, parameters)
-    device, targets = device_of(model), as_targets(targets, len(images))
+    targets = as_targets(targets, len(images))
     if targets.ndim != 2 or targets.shape[1] != 1:
         raise UserError(f"targets: expected one class index per image (N,), found shape {tuple(targets.shape)}.")
     if maps.shape != (len(images), *images.shape[-2:]):
         expected = (len(images), *images.shape[-2:])
         raise UserError(f"maps: expected one per image, {expected}, found shape {tuple(maps.shape)}.")
     with untouched(model):
-        images, targets, maps = (_outside_inference(x.detach()).to(device) for x in (images, targets, maps))
+        images = as_input(model, images)
+        if "perturbs" in metric.needs:
+            check_steady(model, images)
+        targets, maps = (_outside_inference(x.detach()).to(images.device) for x in (targets, maps))
         values = metric.function(model, images, targets, maps.float(), **parameters)
     return {name: value.detach().float() for name, value in values.items()}

@@ -10,6 +10,8 @@ from explainers.errors import UserError
 def as_targets(targets: Any, n_images: int) -> torch.Tensor:
     """Return targets as class indices (N, T), int64, or as weightings (N, T, K), float."""
     expected = "expected class indices (N,) or (N, T), or float weightings (N, T, K)"
+    if not n_images:
+        raise UserError("images: there are none.")
     if (word := _word_in(targets)) is not None:
         raise UserError(
             f"targets: {expected}, found {word!r}. A model knows its classes by number: give the place of that name in "

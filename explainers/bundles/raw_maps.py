@@ -32,6 +32,17 @@ def stored(saliency: np.ndarray, form: str) -> tuple[bytes, dict[str, float | No
     return buffer.getvalue(), {"scale": None, "low": low, "high": high}
 
 
+def is_flat(saliency: np.ndarray) -> bool:
+    """Return whether a map has one value all over, so that it shows nothing."""
+    return bool(saliency.min() == saliency.max())
+
+
+def say_flat(method: str, flat: list[str], n_maps: int) -> list[str]:
+    """Return what there is to say of a method's flat maps, those of these photographs: one sentence, or none."""
+    what = f"{method}: {len(flat)} of {n_maps} maps have one value all over and show nothing"
+    return [f"{what}, such as that of {flat[0]}."] if flat else []
+
+
 def read_map(folder: Path, node: Mapping[str, Any]) -> np.ndarray:
     """Return the raw map, float32 (H, W), of a row of nodes.csv, whose cells are text."""
     path = Path(folder) / node["map_file"]

@@ -54,6 +54,13 @@ def cut_out(
     return picture.resize(out_height_width[::-1], Image.Resampling.LANCZOS, box=(*upper_left, *lower_right))
 
 
+def as_seen(picture: Image.Image, resize: int | None, height_width: tuple[int, int]) -> Image.Image:
+    """Return the part of a picture that `cut_out` gives the model, with the picture's own pixels."""
+    scale, *_ = _geometry(picture.size, resize, height_width)
+    height, width = (max(1, round(length / scale)) for length in height_width)
+    return cut_out(picture, resize, height_width, (height, width))
+
+
 def cut_points(
     points: np.ndarray, size: tuple[int, int], resize: int | None, height_width: tuple[int, int]
 ) -> np.ndarray:

@@ -3,6 +3,7 @@
 import csv
 import zipfile
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from typing import TypeAlias
 
@@ -23,14 +24,15 @@ Maps: TypeAlias = dict[tuple[str, int], Read]
 """By photograph and class index."""
 
 
-def find_maps(method: Method, images: list[str], classes: list[str], settings: Settings) -> Maps:
+def find_maps(method: Method, images: list[str], classes: list[str], settings: Settings) -> tuple[Maps, list[str]]:
     """Return how to read each map (H, W), float32, by photograph (its path in the folder) and class index.
 
     A file in a folder, or an array in a .npz, is called `PHOTOGRAPH-CLASS` or `PHOTOGRAPH/CLASS`: the photograph
-    without its suffix, the class by name or index. A CSV has the columns `file`, `class` and `map`.
+    without its suffix, the class by name or, where no class is called so, by index. A CSV has the columns `file`,
+    `class` and `map`. With them come the names of those that are of no photograph and class.
     """
     if method.maps.suffix == ".csv":
-        return _listed(method, images, classes, settings)
+        return _listed(method, images, classes, settings), []
     if method.maps.suffix == ".npz":
         found = {name: _from_npz(method.maps, name) for name in _names_in(method.maps)}
     elif method.maps.is_dir():
@@ -38,23 +40,35 @@ def find_maps(method: Method, images: list[str], classes: list[str], settings: S
         found = {path.relative_to(method.maps).with_suffix("").as_posix(): _from_file(path, method) for path in paths}
     else:
         raise UserError(f"{method.maps}: expected a folder of maps, a .csv that lists them, or a .npz with all.")
-    maps = {}
-    for image in images:
-        stem = Path(image).with_suffix("").as_posix()
-        for index, name in enumerate(classes):
-            called = [f"{stem}{between}{one}" for between in "-/" for one in (name, index)]
-            there = [one for one in called if one in found]
-            if len(there) > 1:
-                raise UserError(f"{method.maps}: {there[0]} and {there[1]} are both of {image} and {name!r}.")
-            if there:
-                maps[image, index] = found[there[0]]
+    maps, names = Maps(), dict[str, tuple[str, int]]()
+    for image, index in product(images, range(len(classes))):
+        there = [name for name in _called(image, index, classes) if name in found]
+        for name in there:
+            if name in names:
+                other = names[name]
+                raise UserError(
+                    f"{method.maps}: {name} could be of {other[0]} and {classes[other[1]]!r}, or of {image} and "
+                    f"{classes[index]!r}; a .csv that lists the maps tells them apart."
+                )
+            names[name] = image, index
+        if len(there) > 1:
+            raise UserError(f"{method.maps}: {there[0]} and {there[1]} are both of {image} and {classes[index]!r}.")
+        if there:
+            maps[image, index] = found[there[0]]
     if not maps:
         first = next(iter(found), "nothing")
         raise UserError(
             f"{method.maps}: no map is called as a photograph and a class are, as "
             f"{Path(images[0]).with_suffix('')}-{classes[0]}; found {first}."
         )
-    return maps
+    return maps, [name for name in found if name not in names]
+
+
+def _called(image: str, index: int, classes: list[str]) -> list[str]:
+    """Return what a map of this photograph and class may be called."""
+    stem, number = Path(image).with_suffix("").as_posix(), str(index)
+    of_class = [classes[index], *([] if number in classes else [number])]
+    return [f"{stem}{between}{one}" for between in "-/" for one in of_class]
 
 
 def _listed(method: Method, images: list[str], classes: list[str], settings: Settings) -> Maps:

@@ -4,7 +4,17 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from explainers.config import expects, is_filled_list, is_flag, is_text, is_whole, read_table, read_toml
+from explainers.config import (
+    expects,
+    is_count,
+    is_filled_list,
+    is_flag,
+    is_size,
+    is_text,
+    is_whole,
+    read_table,
+    read_toml,
+)
 from explainers.errors import UserError, near
 
 
@@ -23,8 +33,20 @@ class Images:
     features: Path | None = field(default=None, metadata=expects("features in .npy", path=True))
     classes: list[str] | None = field(default=None, metadata=expects("a list of class names", is_filled_list))
     multilabel: bool = field(default=False, metadata=expects("true or false", is_flag))
+    size: int | list[int] | None = field(
+        default=None, metadata=expects("what the model saw: the side in pixels, or [height, width]", is_size)
+    )
+    resize: int | None = field(default=None, metadata=expects("pixels of the shorter side before cropping", is_count))
     name: str | None = field(default=None, metadata=expects("what the data set is called"))
     model: str = field(default="imported", metadata=expects("what the model is called"))
+
+    @property
+    def height_width(self) -> tuple[int, int]:
+        """What the model saw of a photograph resized to `resize`; its centre."""
+        if self.size is None:
+            raise ValueError("size: not given.")
+        height, width = (self.size, self.size) if isinstance(self.size, int) else self.size
+        return height, width
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +115,8 @@ def load_settings(path: Path, *, into: bool, out: Path | None = None, confined: 
         output = read_table(Output, table, f"{path}: [output]", folder)
         if images.classes is not None and not all(map(is_text, images.classes)):
             raise UserError(f"{path}: [images] classes: expected a list of class names, found {images.classes!r}.")
+        if images.resize is not None and (images.size is None or images.resize < min(images.height_width)):
+            raise UserError(f"{path}: [images] resize: expected at least size, found {images.resize}.")
     settings = Settings(
         path=Path(path), images=images, methods=methods, output=output, root=folder if confined else None
     )

@@ -12,8 +12,8 @@ import numpy as np
 
 from explainers.bundles.bundle import opaque, read_bundle, replace_folder, seal, write_atomically, write_table
 from explainers.bundles.predictions import outcome
-from explainers.bundles.raw_maps import stored
-from explainers.datasets.pictures import open_picture
+from explainers.bundles.raw_maps import is_flat, say_flat, stored
+from explainers.datasets.pictures import as_seen, open_picture
 from explainers.errors import UserError
 from explainers.importing.maps import find_maps
 from explainers.importing.predictions import Predicted, read_predictions
@@ -36,6 +36,8 @@ def write_bundle(settings: Settings) -> list[str]:
     sizes, rows = {}, []
     for file, image_id in ids.items():
         picture = open_picture(images.folder / file)
+        if images.size is not None:
+            picture = as_seen(picture, images.resize, images.height_width)
         write_atomically(new / "images" / f"{image_id}.webp", encode(picture, output.quality))
         sizes[file] = (picture.height, picture.width)
         row = {"image_id": image_id, "file": f"images/{image_id}.webp", "width": picture.width, "source": file}
@@ -155,10 +157,12 @@ def _write_methods(
     """Write every method's maps; return their rows of nodes.csv, and what is to be said of them."""
     rows, said = [], []
     for method in settings.methods:
-        other = 0
-        for (file, index), read in find_maps(method, list(ids), classes, settings).items():
+        maps, unused = find_maps(method, list(ids), classes, settings)
+        shapes, flat = dict[tuple[str, int], tuple[int, ...]](), list[str]()
+        for (file, index), read in maps.items():
             saliency = read()
-            other += saliency.shape != sizes[file]
+            shapes[file, index] = saliency.shape
+            flat += [file] * is_flat(saliency)
             content, values = stored(saliency, "npy")
             name = f"maps/{opaque(method.name, ids[file], index)}.npy"
             write_atomically(new / name, content)
@@ -178,9 +182,35 @@ def _write_methods(
                     **values,
                 }
             )
-        if other:
-            said.append(f"{method.name}: {other} maps are of another size than their photograph; pages enlarge them.")
+        said += [f"{method.name}: {sentence}" for sentence in _remarks(shapes, unused, sizes)]
+        said += say_flat(method.name, flat, len(shapes))
     return rows, said
+
+
+def _remarks(
+    shapes: Mapping[tuple[str, int], tuple[int, ...]], unused: list[str], sizes: Mapping[str, tuple[int, int]]
+) -> Iterator[str]:
+    """Yield what is assumed of a method's maps, and what it has none of, in sentences."""
+    if unused:
+        yield f"{len(unused)} maps are called as no photograph and class are, and left out, such as {unused[0]}."
+    without = [file for file in sizes if not any(file == one for one, _ in shapes)]
+    if without:
+        yield f"{len(without)} photographs have no map, such as {without[0]}."
+    if other := [file for (file, _), shape in shapes.items() if shape != sizes[file]]:
+        yield f"{len(other)} maps are of another size than their photograph; pages enlarge them."
+    if distorted := [(file, shape) for (file, _), shape in shapes.items() if not _alike(shape, sizes[file])]:
+        file, shape = distorted[0]
+        yield (
+            f"{len(distorted)} maps have other proportions than their photograph, such as {shape[1]} × {shape[0]} of "
+            f"{file}, {sizes[file][1]} × {sizes[file][0]}. They are taken to show all of it, stretched; where the "
+            "model saw its centre only, say so: [images] size and resize."
+        )
+
+
+def _alike(shape: tuple[int, ...], size: tuple[int, int]) -> bool:
+    """Return whether a map has its photograph's proportions, but for the rounding of its sides to whole pixels."""
+    factor = (shape[0] / size[0] * shape[1] / size[1]) ** 0.5
+    return all(abs(side - factor * whole) <= max(1, 0.02 * side) for side, whole in zip(shape, size, strict=True))
 
 
 def _described(method: Method) -> dict[str, Any]:

@@ -14,8 +14,9 @@ import torch.nn.functional as F
 
 from explainers.errors import UserError
 from explainers.networks.baselines import baseline_of
+from explainers.networks.checking import check_outputs
 from explainers.networks.convolution import convolve
-from explainers.networks.passes import check_outputs, in_quick_layout
+from explainers.networks.passes import gradient, in_quick_layout
 from explainers.networks.steps import Arguments, Function, Options, Steps, applied
 from explainers.parameters import Baseline
 from explainers.record import Peer, Record, Trial
@@ -74,7 +75,7 @@ def _attributed(
         scores = pick(logits, targets)
     check_outputs(model, logits, images, "deeplift")
     for t in range(scores.shape[1]):
-        (multipliers,) = torch.autograd.grad(scores[:, t].sum(), leaf, retain_graph=True)
+        (multipliers,) = gradient(scores[:, t].sum(), [leaf], retain_graph=True)
         maps.append((multipliers * (images - start)).sum(dim=1))
     return torch.stack(maps, dim=1), scores.detach() - before
 

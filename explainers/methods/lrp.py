@@ -12,7 +12,8 @@ import torch
 
 from explainers._torchvision import torchvision  # before zennit, which imports it too
 from explainers.errors import UserError, near
-from explainers.networks.passes import check_outputs, in_quick_layout
+from explainers.networks.checking import check_outputs
+from explainers.networks.passes import gradient, in_quick_layout
 from explainers.networks.propagation.attention_relevance import AttentionRelevance
 from explainers.networks.propagation.relevance import Relevance
 from explainers.networks.state import check_channels
@@ -51,7 +52,7 @@ def lrp(
     pick(logits, targets)  # refuses targets that the model does not have
     check_outputs(model, logits, images, "lrp")
     starts = as_weightings(targets, logits.shape[1]) * logits.detach()[:, None]
-    maps = [torch.autograd.grad(logits, leaf, start, retain_graph=True)[0] for start in starts.unbind(1)]
+    maps = [gradient(logits, [leaf], start, retain_graph=True)[0] for start in starts.unbind(1)]
     return torch.stack(maps, dim=1).sum(dim=2)
 
 

@@ -109,7 +109,7 @@ class Reader:
         A tensor of another shape, of a network that is no classifier, comes back as it is.
         """
         found = _tensor_in(output, n_images)
-        if found.ndim > 2 and found[0].numel() != found.shape[1]:
+        if found.ndim > 2 and not _is_row(found):
             return found
         behind = None if noting is None else noting.behind(found)
         if behind is not None and behind.shape == found.shape:
@@ -186,8 +186,13 @@ def _tensors(output: Any, name: str) -> Iterator[tuple[str, torch.Tensor]]:
 
 
 def _may_be_logits(tensor: torch.Tensor, n_images: int) -> bool:
-    is_vector = tensor.ndim in (1, 2) or (tensor.ndim == 4 and tensor.shape[2:] == (1, 1))
+    is_vector = tensor.ndim in (1, 2) or (tensor.ndim > 2 and _is_row(tensor))
     return tensor.is_floating_point() and is_vector and len(tensor) == n_images
+
+
+def _is_row(tensor: torch.Tensor) -> bool:
+    """Return whether a tensor (N, …) has a vector for each image, whatever axes of length 1 stand around it."""
+    return tensor.shape[1:].numel() == max(tensor.shape[1:])
 
 
 def _as_rows(found: torch.Tensor, n_images: int) -> torch.Tensor:

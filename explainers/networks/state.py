@@ -1,12 +1,13 @@
 """Borrow a model and give it back exactly as it was."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from threading import Lock, RLock
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import torch
+from torch.nn.parameter import is_lazy
 
 from explainers.errors import UserError
 from explainers.networks.outputs import Reader, reader_of
@@ -56,8 +57,7 @@ def _lock_of(model: torch.nn.Module) -> AbstractContextManager[bool]:
 
 
 def _lent(model: torch.nn.Module) -> Iterator[torch.nn.Module]:
-    if type(model).__module__.startswith("torch.jit"):
-        raise UserError("model: a TorchScript module hides its steps; give the module that it was made from.")
+    _refuse_what_cannot_be_lent(model)
     modes = [(module, module.training) for module in model.modules()]
     flags = [(parameter, parameter.requires_grad, parameter.grad) for parameter in model.parameters()]
     handles = []
@@ -77,8 +77,33 @@ def _lent(model: torch.nn.Module) -> Iterator[torch.nn.Module]:
         for module, training in modes:
             module.training = training
         for parameter, requires_grad, grad in flags:
-            parameter.requires_grad_(requires_grad)
+            with torch.inference_mode() if parameter.is_inference() else nullcontext():
+                parameter.requires_grad_(requires_grad)
             parameter.grad = grad
+
+
+def _refuse_what_cannot_be_lent(model: torch.nn.Module) -> None:
+    name = type(model).__name__
+    if not isinstance(model, torch.nn.Module):
+        raise UserError(f"model: expected a torch.nn.Module, found a {name}; a function has no steps to look at.")
+    if type(model).__module__.startswith("torch.jit"):
+        raise UserError("model: a TorchScript module hides its steps; give the module that it was made from.")
+    if hasattr(model, "_guards_fn") or type(model).__module__.startswith("torch.export"):
+        raise UserError("model: an exported program hides its steps; give the module that it was made from.")
+    if any(is_lazy(parameter) for parameter in [*model.parameters(), *model.buffers()]):
+        raise UserError(f"model: {name} has layers that take their size from a first image; classify one first.")
+
+
+def as_input(model: torch.nn.Module, images: torch.Tensor) -> torch.Tensor:
+    """Return images as the model takes them: on its device, in its weights' precision, and outside inference mode."""
+    if not images.is_floating_point():
+        kind = str(images.dtype).removeprefix("torch.")
+        raise UserError(f"images: expected preprocessed floating-point values, found {kind}.")
+    weights = next((parameter for parameter in model.parameters() if parameter.is_floating_point()), images)
+    if weights.dtype in (torch.float16, torch.bfloat16):
+        kind = str(weights.dtype).removeprefix("torch.")
+        raise UserError(f"model: in its {kind} weights' rounding small effects would be lost; give model.float().")
+    return (images.clone() if images.is_inference() else images.detach()).to(weights.device, weights.dtype)
 
 
 @contextmanager

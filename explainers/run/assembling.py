@@ -22,7 +22,7 @@ from explainers import registry
 from explainers._torchvision import torchvision
 from explainers.bundles.bundle import opaque, replace_folder, seal, write_atomically, write_table
 from explainers.bundles.predictions import prediction_rows, thresholds_of
-from explainers.bundles.raw_maps import FORMATS, reduced, stored
+from explainers.bundles.raw_maps import FORMATS, reduced, say_flat, stored
 from explainers.config import MethodConfig
 from explainers.errors import UserError
 from explainers.networks.internals.layers import layer_name
@@ -37,8 +37,11 @@ from explainers.trees import as_tree
 _Row: TypeAlias = dict[str, Any]  # of a table, or a part of the manifest
 
 
-def assemble(job: Job, targets: dict[str, list[int]]) -> None:
-    """Write the bundle beside its place and then put it there; nothing half-done is ever seen."""
+def assemble(job: Job, targets: dict[str, list[int]]) -> list[str]:
+    """Write the bundle beside its place and then put it there; nothing half-done is ever seen.
+
+    Returns what there is to say of the maps, in sentences.
+    """
     bundle = job.config.output.bundle
     new = bundle.with_name(f"{bundle.name}.new")
     shutil.rmtree(new, ignore_errors=True)
@@ -48,16 +51,19 @@ def assemble(job: Job, targets: dict[str, list[int]]) -> None:
     _write_images(job, new)
     write_masks(job, new)
     write_parts(job, new)
-    methods: list[_Row] = []
+    methods, said = list[_Row](), list[str]()
 
     def nodes() -> Iterator[_Row]:
         for method in job.config.methods:
-            methods.append((yield from _write_method(job, new, method, targets)))
+            described, remarks = yield from _write_method(job, new, method, targets)
+            methods.append(described)
+            said.extend(remarks)
 
     write_table(new / "nodes.csv", nodes())
     _write_tree(job, new)
     seal(new, _manifest(job, methods, thresholds))
     replace_folder(new, bundle)
+    return said
 
 
 def _write_predictions(job: Job, new: Path, targets: dict[str, list[int]]) -> list[float] | None:
@@ -105,10 +111,10 @@ def _write_images(job: Job, new: Path) -> None:
 
 def _write_method(
     job: Job, new: Path, method: MethodConfig, targets: dict[str, list[int]]
-) -> Generator[_Row, None, _Row]:
-    """Write one method's maps, yield its rows of nodes.csv, and return what the manifest says of it."""
+) -> Generator[_Row, None, tuple[_Row, list[str]]]:
+    """Write a method's maps, yield its rows of nodes.csv; return what the manifest says of it, and what to say."""
     folder, explained = job.method_folder(method), targets_for(method, targets)
-    seconds = 0.0
+    seconds, n_maps, flat = 0.0, 0, list[str]()
     bar = tqdm(explained.items(), f"{method.id} maps", unit=" images", dynamic_ncols=True)
     for name, chosen in bar:
         record = read_nodes(folder, name, chosen)
@@ -116,9 +122,12 @@ def _write_method(
             raise UserError(f"{folder}: the maps of {name} are gone or are of other classes; run again.")
         seconds += record["seconds"]
         for node in record["nodes"]:
+            n_maps += 1
+            if node.get("flat"):
+                flat.append(job.photographs[name].source)
             yield _node_row(job, method, name, node, _write_map(job, new, method, folder, node))
     known = registry.explainer(method.name)
-    return {
+    described = {
         "name": method.id,
         "method": method.name,
         "title": known.title,
@@ -132,6 +141,7 @@ def _write_method(
         "seconds": round(seconds, 3),
         **({"code": known.code} if known.code else {}),
     }
+    return described, say_flat(method.id, flat, n_maps)
 
 
 def _layer_of(job: Job, method: MethodConfig) -> str | None:

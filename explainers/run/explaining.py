@@ -12,6 +12,7 @@ import torch
 
 from explainers import registry
 from explainers.bundles.bundle import opaque, write_atomically
+from explainers.bundles.raw_maps import is_flat
 from explainers.config import MethodConfig
 from explainers.errors import UserError
 from explainers.run.job import Job
@@ -109,7 +110,7 @@ def _store(
         buffer = io.BytesIO()
         np.save(buffer, (saliency / scale).astype(np.float16))
         write_atomically(folder / f"{file}.npy", buffer.getvalue())
-        nodes.append({**node, "file": file, "scale": scale})
+        nodes.append({**node, "file": file, "scale": scale, "flat": is_flat(saliency)})
     record = {"targets": targets, "seconds": seconds, "nodes": nodes}
     write_atomically(folder / f"{name}.json", json.dumps(record).encode())
 

@@ -172,9 +172,68 @@ def test_a_method_is_added_to_a_bundle_whose_other_files_stay(project):
     assert read_bundle(project / "bundle")[0] == after
 
 
+def test_maps_of_the_centre_lie_on_the_centre(project, capsys):
+    x = np.linspace(0, 255, 30).astype(np.uint8)
+    Image.fromarray(np.stack([np.broadcast_to(x, (20, 30))] * 3, -1)).save(project / "photos" / "a.png")
+    assert run(project) == 0
+    assert "cam: 4 maps have other proportions than their photograph, such as 7 × 7 of a.png, 30 × 20." in (
+        capsys.readouterr().out
+    )
+    change(project, "[[methods]]", "size = 7\nresize = 7\n[[methods]]")
+    assert run(project) == 0
+    assert "proportions" not in capsys.readouterr().out
+    bundle = Bundle(project / "bundle")
+    (row,) = [row for row in bundle.images.values() if row["source"] == "a.png"]
+    with Image.open(project / "bundle" / row["file"]) as picture:
+        shown = np.asarray(picture.convert("L")).mean(0)
+    assert shown.shape == (20,)
+    np.testing.assert_allclose(shown, x[5:25], atol=6)
+
+
+def test_what_has_no_map_and_what_is_no_map_is_said(project, capsys):
+    (project / "maps" / "b-cat.npy").unlink()
+    (project / "maps" / "b-dog.npy").rename(project / "maps" / "b-dgo.npy")
+    assert run(project) == 0
+    said = capsys.readouterr().out
+    assert "cam: 1 maps are called as no photograph and class are, and left out, such as b-dgo." in said
+    assert "cam: 1 photographs have no map, such as b.jpg." in said
+
+
+@pytest.mark.parametrize(
+    ("photographs", "classes", "name"),
+    [
+        (["x.png", "x-b.png"], ["a", "b-a"], "x-b-a"),  # of x and b-a, or of x-b and a
+        (["x.png", "x.jpg"], ["a", "b"], "x-a"),  # of either
+        (["x/1.png", "x.png"], ["1", "1-0"], "x/1-0"),  # of x/1 and the first class, or of x and 1-0
+    ],
+)
+def test_a_name_that_could_be_of_two_is_refused(project, capsys, photographs, classes, name):
+    rows = [f"{photograph},{one},0.5" for photograph in photographs for one in classes]
+    (project / "predictions.csv").write_text("\n".join(["file,class,score", *rows]))
+    change(project, 'features = "features.npy"', "")
+    for photograph in photographs:
+        (project / "photos" / photograph).parent.mkdir(exist_ok=True)
+        Image.new("RGB", (7, 7), (len(photograph), 0, 0)).save(project / "photos" / photograph)
+    (project / "maps" / name).parent.mkdir(exist_ok=True)
+    np.save(project / "maps" / f"{name}.npy", np.eye(7))
+    assert run(project) == 2
+    assert f"{name} could be of" in capsys.readouterr().err
+
+
+def test_a_class_called_by_a_number_is_meant_by_it(project):
+    (project / "predictions.csv").write_text(PREDICTIONS.replace("cat", "1").replace("dog", "0"))
+    for path in sorted((project / "maps").iterdir()):
+        path.rename(path.with_stem(path.stem.replace("cat", "1").replace("dog", "0")))
+    assert run(project) == 0
+    for (source, label), saliency in imported(project).items():
+        expected = MAPS[f"{source[0]}-{'cat' if label == '1' else 'dog'}"]
+        np.testing.assert_allclose(saliency, expected, atol=2e-3)
+
+
 @pytest.mark.parametrize(
     ("name", "old", "new", "said"),
     [
+        ("config.toml", "[[methods]]", "resize = 9\n[[methods]]", "[images] resize: expected at least size, found 9"),
         ("config.toml", 'maps = "maps"', 'maps = "nothing"', "expected a folder of maps, a .csv that lists them"),
         ("config.toml", 'maps = "maps"', 'maps = "photos"', "no map is called as a photograph and a class are"),
         ("config.toml", 'maps = "maps"', 'maps = "maps"\nlow = 2', "cam: expected low below high"),

@@ -5,8 +5,9 @@ from typing import NamedTuple
 import torch
 
 from explainers.errors import UserError
+from explainers.networks.checking import check_steady
 from explainers.networks.outputs import is_binary
-from explainers.networks.state import untouched
+from explainers.networks.state import as_input, untouched
 
 
 class Penultimate(NamedTuple):
@@ -31,13 +32,14 @@ def penultimate(model: torch.nn.Module, images: torch.Tensor) -> Penultimate:
     handles = [module.register_forward_pre_hook(note, with_kwargs=True) for module in weighted]
     try:
         with untouched(model), torch.no_grad():
+            images = as_input(model, images)
+            check_steady(model, images)
+            features.clear()
             logits = model(images)
             tells_two_apart = is_binary(model)
     finally:
         for handle in handles:
             handle.remove()
-    if logits.ndim != 2:
-        raise UserError(f"[model] arch: expected a classifier with outputs (N, classes), found {tuple(logits.shape)}.")
     if not features:
         raise UserError("[model] arch: the model has no linear or convolutional layer to take features from.")
     last = features[-1]

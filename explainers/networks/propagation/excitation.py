@@ -22,10 +22,11 @@ from torch.utils._pytree import tree_leaves, tree_map
 
 from explainers import _torchvision
 from explainers.errors import UserError
+from explainers.networks.checking import check_outputs
 from explainers.networks.internals.layers import default_layer, find_layer, layer_name, say_layer
 from explainers.networks.internals.maps import map_reader
 from explainers.networks.outputs import is_binary
-from explainers.networks.passes import check_outputs, gradients_of_each, in_quick_layout
+from explainers.networks.passes import gradients_of_each, in_quick_layout
 from explainers.networks.propagation.contributions import Contributions, Weighted
 from explainers.networks.state import tapped, untouched
 from explainers.networks.steps import Arguments, Function, Options, on_the_way

@@ -142,9 +142,11 @@ def optimised(model: nn.Module, precision: str = "full") -> Optimised:
 
 
 def _laid_out(network: nn.Module, layout: torch.memory_format) -> nn.Module:
-    """Put a network's weights into a memory layout, and return it."""
-    found: nn.Module = network.to(memory_format=layout)  # type: ignore[call-overload]  # torch's stub leaves it out
-    return found
+    """Put a network's weights of four axes into a memory layout, and return it."""
+    for weights in [*network.parameters(), *network.buffers()]:
+        if weights.ndim == 4:
+            weights.data = weights.data.contiguous(memory_format=layout)
+    return network
 
 
 def _copy_of(model: nn.Module) -> nn.Module | None:

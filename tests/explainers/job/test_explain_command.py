@@ -53,6 +53,18 @@ def test_a_bundle_holds_predictions_raw_maps_and_features(project):
     }  # fmt: skip
 
 
+def test_maps_that_show_nothing_are_told(project, capsys):
+    change(project, 'name = "grad_cam"', 'name = "layer_cam"\nlayer = "0"\nrelu = true')
+    with torch.no_grad():
+        weights = torch.load(project / "weights.pth")
+        last = max(name for name in weights if name.endswith("weight"))
+        weights[last].zero_()
+        torch.save(weights, project / "weights.pth")
+    assert explain(project) == 0
+    n_maps = N_IMAGES * 2
+    assert f"layer_cam: {n_maps} of {n_maps} maps have one value all over and show nothing" in capsys.readouterr().out
+
+
 def test_outcomes_follow_truth_and_threshold(project):
     explain(project)
     manifest, tables = read_bundle(project / "bundle")
