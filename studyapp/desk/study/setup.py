@@ -14,8 +14,9 @@ from studyapp.data import audit
 from studyapp.desk.pages import page_context, study_of
 from studyapp.desk.people import invitations, links
 from studyapp.desk.results import downloads
+from studyapp.desk.stimuli import audits
 
-from . import audits, fits, numbers, sections, shown, transitions
+from . import fits, numbers, sections, shown, transitions
 from .advice import Advice, advice, is_open_to_anybody
 
 OVERVIEW = "admin/studyapp/study/overview.html"

@@ -20,23 +20,12 @@ from studyapp.desk.people import comments, links
 from studyapp.desk.people import roles as people
 from studyapp.desk.people.invitations import InvitationInline
 from studyapp.desk.results import bots, dashboard, downloads, exports, jobs, reports
+from studyapp.desk.stimuli import audits, display, drawn, marks
+from studyapp.desk.wording import languages, questionnaires, rendered, variants
 from studyapp.jobs import files
 from studyapp.run import sessions
 
-from . import (
-    audits,
-    display,
-    drawn,
-    fits,
-    languages,
-    marks,
-    questionnaires,
-    sections,
-    setup,
-    transitions,
-    variants,
-    wording,
-)
+from . import fits, sections, setup, transitions
 from .conditions import ConditionInline
 from .forms import AddStudyForm, study_form
 
@@ -136,7 +125,7 @@ class StudyAdmin(ByRole, admin.ModelAdmin):
             path("load/", self.admin_site.admin_view(uploads.view(self, "study")), name="load_study"),
             path("<int:pk>/people/", self.admin_site.admin_view(people.view(self)), name="study_people"),
         ]
-        own_pages = (audits, display, drawn, fits, languages, marks, questionnaires, setup, variants, wording)
+        own_pages = (audits, display, drawn, fits, languages, marks, questionnaires, rendered, setup, variants)
         parts = (*own_pages, bots, coding, comments, dashboard, exports, jobs, links, reports)
         around = [address for part in parts for address in part.urls(self)]
         return [*own, *actions, *taken_away, *around, *super().get_urls()]

@@ -9,7 +9,7 @@ from django.urls import reverse
 from studyapp import jobs, models, publishing
 from studyapp.bundles.stimuli import reader, stimulus_url
 from studyapp.core.engine.kinds import kinds
-from studyapp.desk.study import drawn
+from studyapp.desk.stimuli import drawn
 from studyapp.jobs import worker
 from studyapp.run import sessions
 from tests.studyapp.conftest import do_jobs, walk

@@ -13,7 +13,7 @@ from PIL import Image
 from studyapp import models, publishing
 from studyapp.bundles import stimuli
 from studyapp.core.engine.displays import level_names
-from studyapp.desk.study import samples
+from studyapp.desk.stimuli import samples
 from studyapp.run import sessions
 from tests.studyapp.made.every_kind import make_draft
 
