@@ -12,7 +12,8 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 MIN_SECRET = 50
-QUERY = re.compile(r"\?\S+")  # of an address: recruitment ids stand in it
+QUERY = re.compile(r"\?.+", re.DOTALL)  # of an address, and what follows: recruitment ids stand in it, spaces too
+REFUSED = re.compile(r"(Invalid request) from ip=.+", re.DOTALL)  # gunicorn quotes what it can't read
 
 
 def flag(name: str) -> bool:
@@ -112,7 +113,7 @@ class JsonFormatter(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
             "level": record.levelname,
             "logger": record.name,
-            "message": QUERY.sub("?…", record.getMessage()),
+            "message": QUERY.sub("?…", REFUSED.sub(r"\1", record.getMessage())),
         }
         kind, _, trace = record.exc_info or (None, None, None)
         if kind is not None:

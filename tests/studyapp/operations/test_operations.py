@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -173,6 +174,41 @@ def test_gunicorn_s_own_lines_hold_no_query(capsys):
     assert (first["message"], first["error"]) == ("Error handling request /s/x/?…", "ValueError")
     assert "somebody" not in json.dumps([first, second])
     assert "/s/x/?…" in second["message"]
+
+
+MALFORMED = (
+    b"GET /s/load/?PROLIFIC_PID=somebody known HTTP/1.1",
+    b"GET /s/load/?PROLIFIC_PID=somebody HTTP/9.9",
+    b"GET /s/load/ HTTP/1.1\r\nCookie somebody-run",
+    b"GET /s/load/ HTTP/1.1\r\nCook ie: somebody-run",
+    b"GET /s/load/ HTTP/1.1\r\nContent-Length: somebody",
+    b"somebody /s/load/ HTTP/1.1",
+)
+
+
+def test_nobody_is_named_where_even_the_page_that_says_so_fails_or_a_request_can_not_be_read(server):
+    """By gunicorn and the app as they serve, with a front door that fails."""
+    usual = server.command
+    server.stop()
+    server.command = [*usual[:-1], "tests.studyapp.operations.failing"]
+    before = server.log.stat().st_size
+    try:
+        server.start()
+        with Patient(server.port) as browser:
+            said = [browser.get("/s/load/?PROLIFIC_PID=somebody-known").text]
+        for request in MALFORMED:
+            with socket.create_connection(("127.0.0.1", server.port), timeout=10) as raw:
+                raw.sendall(request + b"\r\n\r\n")
+                said.append(b"".join(iter(lambda: raw.recv(4096), b"")).decode())
+    finally:
+        server.stop()
+        server.command = usual
+        server.start()
+    logged = server.log.read_text()[before:]
+    assert all("error" in words.lower() or "bad request" in words.lower() for words in said), said
+    assert "Error handling request" in logged
+    assert "somebody" not in logged
+    assert str(server.folder) not in "".join(said)
 
 
 def check(*arguments: str, **environment: str) -> subprocess.CompletedProcess:
