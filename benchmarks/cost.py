@@ -56,7 +56,7 @@ def counting():
     cost = {}
     with CaptureQueriesContext(connection) as captured:
         yield cost
-    cost["queries"] = sum(not query["sql"].startswith(BETWEEN) for query in captured.captured_queries)
+    cost["queries"] = sum(not (query["sql"] or "").startswith(BETWEEN) for query in captured.captured_queries)
 
 
 @contextmanager
