@@ -151,7 +151,7 @@ USE_TZ = True
 LOCALE_PATHS = [SHARED_DIR / "locale"]
 
 # Parts of pages that are the same for all participants of a condition; each process keeps its own.
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 5000}}}
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 2500}}}
 
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"

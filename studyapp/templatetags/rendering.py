@@ -33,17 +33,14 @@ def inline(html: str) -> str:
     return mark_safe(texts.inline(html))
 
 
-ASKED_BEFORE = ""
-
-
 @register.tag
 def rendered_once(parser, token):
     """Render a part of a step's page once for all to whom it shows the same, and keep it in this process.
 
     `{% rendered_once NAME %} … {% endrendered_once %}` sees the context's `same` and the empty form alone, and is kept
     under the name that `same` says it is `kept_as`, or else under a digest of it: nothing of one run can come to stand
-    on another's page. It is kept when it is asked for a second time, as a board in one participant's own order never
-    is. A form that was filled in is rendered anew. Other pages, without `same`, are rendered as ever.
+    on another's page. What is asked for again stays; what is not, as a board in one participant's own order, is the
+    first to go (`CACHES`). A form that was filled in is rendered anew, as are other pages, without `same`.
     """
     name = token.split_contents()[1]
     nodelist = parser.parse(("endrendered_once",))
@@ -65,7 +62,7 @@ class RenderedOnce(template.Node):
         if kept := cache.get(key):
             return kept
         shown = self.compose(context.new(own))
-        cache.set(key, shown if kept == ASKED_BEFORE else ASKED_BEFORE, None)
+        cache.set(key, shown, None)
         return shown
 
     def compose(self, own) -> str:
@@ -78,20 +75,27 @@ def shared(parser, token):
 
     `{% shared NAME variable … %} … {% endshared %}` sees these variables of the context alone, JSON all of them, and
     is kept under a digest of them: a card that stands on the pages of many pictures is made once for all.
+
+    `{% shared_by_template NAME variable … %} … {% endshared_by_template %}` has blocks in it, which each page's
+    template fills in its own way.
     """
-    _, name, *variables = token.split_contents()
-    nodelist = parser.parse(("endshared",))
+    tag, name, *variables = token.split_contents()
+    nodelist = parser.parse((f"end{tag}",))
     parser.delete_first_token()
-    return Shared(name, variables, nodelist)
+    return Shared(name, variables, nodelist, by_template=tag == "shared_by_template")
+
+
+register.tag("shared_by_template", shared)
 
 
 class Shared(template.Node):
-    def __init__(self, name: str, variables: list[str], nodelist: template.NodeList):
-        self.name, self.variables, self.nodelist = name, variables, nodelist
+    def __init__(self, name: str, variables: list[str], nodelist: template.NodeList, *, by_template: bool):
+        self.name, self.variables, self.nodelist, self.by_template = name, variables, nodelist, by_template
 
     def render(self, context) -> str:
         own = {name: context.get(name) for name in self.variables}
-        shaped_by = json.dumps([spoken(), own], cls=DjangoJSONEncoder)
+        page = context.template.name if self.by_template else ""
+        shaped_by = json.dumps([spoken(), page, own], cls=DjangoJSONEncoder)
         key = f"{self.name}-{sha256(shaped_by.encode()).hexdigest()}"
         if (kept := cache.get(key)) is None:
             kept = self.compose(context.new(own))
