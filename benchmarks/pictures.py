@@ -95,7 +95,7 @@ def setup(page: Page) -> None:
 
 def stages(page: Page) -> None:
     _study(page, "Sorting look-alikes", "Set up")
-    page.locator("summary", has_text="Parameters").click()
+    page.get_by_role("navigation", name="Sections of Set up").get_by_role("link", name="Parameters").click()
     page.locator(".hw-rows").first.evaluate("rows => rows.closest('fieldset').scrollIntoView()")
 
 

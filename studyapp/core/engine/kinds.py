@@ -87,7 +87,7 @@ class Factor:
 
 
 @dataclass(frozen=True)
-class Variant:
+class Start:
     """A ready study to start from: what differs from the kind's defaults, and its conditions.
 
     `conditions` lists name, factors and quota as a study's file does; empty: all levels of the factors crossed.
@@ -183,7 +183,7 @@ class Kind:
     `fills` names the {placeholders} that all pages' texts may have beside the study's parameters and payment.
 
     `orders` is how many orders are counterbalanced; where that depends on the study, the name of a function
-    `(definition) -> int`. `variants` are the studies of this kind that one can start from. `habits` names the
+    `(definition) -> int`. `starts` are the studies of this kind that one can start from. `habits` names the
     function, where there is one, that tells what is conspicuous about all trials of a run, in words:
     `(answered trials) -> [str]`; that a closed question had one answer throughout is found for every kind. `windows`
     names the function that tells how large a window a trial needs for its stimuli to stand in the study's sizes with
@@ -231,7 +231,7 @@ class Kind:
     trial_word: str = "Trial"
     fields: tuple[Field, ...] = ()
     fills: tuple[str, ...] = ()
-    variants: tuple[Variant, ...] = ()
+    starts: tuple[Start, ...] = ()
     display: dict[str, Any] | str = field(default_factory=dict)
     within: str | None = None
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from studyapp.core.engine.kinds import Kind, Parameter
 from studyapp.core.questionnaires.entries import pairs
+from studyapp.core.variants.reading import in_words
 
 Say = Callable[[str, str], str]
 Definition = dict[str, Any]
@@ -66,7 +67,7 @@ def worded(its_kind: Kind, definition: Definition, say: Say) -> Definition:
     if asked := definition.get("questionnaires"):
         spoken["questionnaires"] = [_questionnaire(one, said) for one in asked]
     if varied := definition.get("variants"):
-        spoken["variants"] = [_variant(f"{VARIANTS}{number}", one, said) for number, one in enumerate(varied, start=1)]
+        spoken["variants"] = [_variant(one, said) for one in varied]
     return spoken
 
 
@@ -112,7 +113,9 @@ def _item(key: str, item: dict[str, Any], say: Say) -> dict[str, Any]:
     return spoken
 
 
-def _variant(key: str, variant: dict[str, Any], say: Say) -> dict[str, Any]:
+def _variant(variant: dict[str, Any], say: Say) -> dict[str, Any]:
+    """Return a complete variant as it is said; its keys name its conditions, so that they stay its own."""
+    key = f"{VARIANTS}{in_words(variant['conditions']).replace('.', '·')}"
     return variant | {part: _each(f"{key}.{part}", variant[part], say) for part in ("texts", "questionnaires")}
 
 
@@ -138,5 +141,5 @@ def _where(key: str) -> str:
         case "parameters":
             return f"Parameter “{shown}”"
         case "variants":
-            return f"Wording by condition {name}, {part.split('.')[-1].replace('_', ' ')}"
+            return f"Wording where {name}, {part.split('.')[-1].replace('_', ' ')}"
     return f"Questionnaire “{shown}”" + (f", {part.split('.')[0].replace('_', ' ')}" if part else "")

@@ -14,7 +14,7 @@ from studyapp.bundles.pairing import pairs_of
 from studyapp.bundles.stimuli import reader
 from studyapp.core.bundles.pairs import labels_of
 from studyapp.core.engine import fillings
-from studyapp.core.engine.kinds import METHODS, Kind, Parameter, Variant, kind, kinds
+from studyapp.core.engine.kinds import METHODS, Kind, Parameter, Start, kind, kinds
 from studyapp.core.languages import tags
 from studyapp.core.texts import words
 from studyapp.data import audit
@@ -29,7 +29,7 @@ SHORT_NAME = "Short name"
 
 
 class AddStudyForm(forms.ModelForm):
-    """A new study: its name, what it starts from, and its bundle; a kind or one of its variants fills in the rest."""
+    """A new study: its name, what it starts from, and its bundle; a kind or one of its starts fills in the rest."""
 
     kind = forms.ChoiceField(label="Start from", widget=forms.RadioSelect)
 
@@ -46,17 +46,17 @@ class AddStudyForm(forms.ModelForm):
         self.fields["kind"].choices = [start for its_kind in kinds().values() for start in _starts(its_kind)]
 
     def clean_kind(self) -> str:
-        name, _, variant = self.cleaned_data["kind"].partition(":")
-        self.variant = next((found for found in kind(name).variants if found.name == variant), None)
+        name, _, start = self.cleaned_data["kind"].partition(":")
+        self.start = next((found for found in kind(name).starts if found.name == start), None)
         return name
 
     def conditions(self) -> list[dict]:
-        """Return the new study's conditions: its variant's, or every combination of its factors' levels.
+        """Return the new study's conditions: those of its start, or every combination of its factors' levels.
 
         Those that show a method which the bundle lacks are left out, as `instance.left_out`, unless none would remain.
         """
         its_kind, bundle = kind(self.instance.kind), self.instance.bundle
-        own = self.variant.conditions if self.variant else ()
+        own = self.start.conditions if self.start else ()
         cells = [dict(cell) for cell in own] or crossed_conditions(its_kind)
         methods = reader(bundle).offered(METHODS) if bundle else ()
         shown = [factor for factor in its_kind.factors if factor.offered == METHODS and bundle]
@@ -65,19 +65,19 @@ class AddStudyForm(forms.ModelForm):
         return kept or cells
 
     def save(self, commit=True):
-        if self.variant:
-            self.instance.parameters, self.instance.texts = dict(self.variant.parameters), dict(self.variant.texts)
+        if self.start:
+            self.instance.parameters, self.instance.texts = dict(self.start.parameters), dict(self.start.texts)
         return super().save(commit)
 
 
 def _starts(its_kind: Kind) -> list[tuple[str, str]]:
-    """Return what one can start a kind's study from, each with its words: its variants, or its defaults."""
-    if not its_kind.variants:
+    """Return what one can start a kind's study from, each with its words: its starts, or its defaults."""
+    if not its_kind.starts:
         return [(its_kind.name, _told(its_kind))]
-    return [(f"{its_kind.name}:{found.name}", _told(found)) for found in its_kind.variants]
+    return [(f"{its_kind.name}:{found.name}", _told(found)) for found in its_kind.starts]
 
 
-def _told(start: Kind | Variant) -> str:
+def _told(start: Kind | Start) -> str:
     return format_html("<span><strong>{}.</strong> {}</span>", start.title, start.summary)
 
 

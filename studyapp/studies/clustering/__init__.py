@@ -6,7 +6,7 @@ choice open, it is a parameter here and recorded with every export.
 
 from studyapp.core.engine import shared_pages
 from studyapp.core.engine.fields import Field
-from studyapp.core.engine.kinds import Column, Kind, Page, Parameter, Variant
+from studyapp.core.engine.kinds import Column, Kind, Page, Parameter, Start
 from studyapp.core.engine.particulars import particular_parameters
 from studyapp.core.engine.questions import Choice, Scale, Words
 from studyapp.core.engine.sizes import size_parameters
@@ -246,14 +246,14 @@ PARAMETERS = (
     *size_parameters(150, 150),
 )
 
-VARIANTS = (
-    Variant(
+STARTS = (
+    Start(
         "main",
         "Clustering, main study",
         "No help first, then one heatmap and an explanation network (XNN) in either order; the agents are rated.",
         conditions=({"name": "main", "factors": {}, "quota": 30},),
     ),
-    Variant(
+    Start(
         "complementary",
         "Clustering, complementary study",
         "No help, then one heatmap by DeepLIFT, with other participants than the main study's.",
@@ -290,7 +290,7 @@ KIND = Kind(
         "base",
     ),
     trial_word="Batch",
-    variants=VARIANTS,
+    starts=STARTS,
     display={"scale": "map"},
     within=f"{__name__}.plan:within",
 )

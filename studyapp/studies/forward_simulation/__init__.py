@@ -6,7 +6,7 @@ al. 2020. Where the paper leaves a choice open, it is a parameter here and recor
 
 from studyapp.core.engine import shared_pages
 from studyapp.core.engine.fields import Field
-from studyapp.core.engine.kinds import Column, Factor, Kind, Page, Parameter, Variant
+from studyapp.core.engine.kinds import Column, Factor, Kind, Page, Parameter, Start
 from studyapp.core.engine.particulars import particular_parameters
 from studyapp.core.engine.questions import Scale, Words, YesNo
 from studyapp.core.engine.run import to_say
@@ -293,8 +293,8 @@ FACTORS = (
     Factor("scores", ("shown", "hidden"), "Whether the examples show the scores of the classes."),
 )
 
-VARIANTS = (
-    Variant(
+STARTS = (
+    Start(
         "paper",
         "Forward simulation, heatmaps and scores",
         "As in the paper: no heatmap, LRP or multi-scale occlusion, each with and without scores; 16 people per cell.",
@@ -304,7 +304,7 @@ VARIANTS = (
             for scores in FACTORS[1].levels
         ),
     ),
-    Variant(
+    Start(
         "heatmaps",
         "Forward simulation, heatmaps alone",
         "No heatmap, LRP or multi-scale occlusion; nobody sees scores. 16 people per cell.",
@@ -328,7 +328,7 @@ KIND = Kind(
     fields=SUMMARY_FIELDS,
     fills=("first_class", "second_class", "n_trials", "n_examples", "base", "bonus", "max_reward"),
     trial_word="Picture",
-    variants=VARIANTS,
+    starts=STARTS,
     display=f"{__name__}.pages:usual_display",
     names=f"{__name__}.stimuli:class_names",
 )

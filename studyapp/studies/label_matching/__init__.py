@@ -6,7 +6,7 @@ it is a parameter here and recorded with every export.
 
 from studyapp.core.engine import shared_pages
 from studyapp.core.engine.fields import Field
-from studyapp.core.engine.kinds import Column, Factor, Kind, Page, Parameter, Variant
+from studyapp.core.engine.kinds import Column, Factor, Kind, Page, Parameter, Start
 from studyapp.core.engine.particulars import particular_parameters
 from studyapp.core.engine.questions import Choice
 from studyapp.core.engine.sizes import size_parameters
@@ -186,13 +186,13 @@ FACTORS = (
     ),
 )
 
-VARIANTS = (
-    Variant(
+STARTS = (
+    Start(
         "asked",
         "Label matching, group asked",
         "CWOX-2s, CWOX-1s or SWOX between people, who say themselves whether they are experts.",
     ),
-    Variant(
+    Start(
         "by_link",
         "Label matching, group by link",
         "The same, with experts and non-experts invited by links of their own: ?group=expert, ?group=non-expert.",
@@ -217,5 +217,5 @@ KIND = Kind(
     fields=SUMMARY_FIELDS,
     fills=("n_rounds", "n_training", "n_evaluation", "n_examples", "base", "bonus"),
     trial_word="Example",
-    variants=VARIANTS,
+    starts=STARTS,
 )

@@ -388,7 +388,7 @@ def test_conditions_whose_method_the_bundle_lacks_are_left_out_and_named(desk, t
 
 def test_a_study_starts_from_any_variant_of_any_kind_with_its_conditions_and_parameters(desk):
     for its_kind in kinds().values():
-        for variant in its_kind.variants:
+        for variant in its_kind.starts:
             slug = f"{its_kind.name}-{variant.name}".replace("_", "-")
             new = {"title": slug, "slug": slug, "kind": f"{its_kind.name}:{variant.name}"}
             response = desk.post(reverse("admin:studyapp_study_add"), new)

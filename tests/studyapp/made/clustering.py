@@ -20,7 +20,7 @@ CLASSES = {
     "gulls": ("california gull", "herring gull", "slaty-backed gull", "western gull"),
 }
 N_FEATURES = 7
-COMPLEMENTARY = next(variant for variant in KIND.variants if variant.name == "complementary").parameters
+COMPLEMENTARY = next(start for start in KIND.starts if start.name == "complementary").parameters
 
 
 def write_bundle(folder: Path, *, per_dataset: int = 60, seed: int = 5, size: int = SIDE_PX) -> Path:

@@ -47,7 +47,7 @@ def test_a_variant_is_ready_to_publish_and_saving_its_page_changes_nothing(desk,
     assert [save(desk, study, name).status_code for name in all_of(study)] == [302] * len(all_of(study))
     study.refresh_from_db()
     assert publishing.content_hash(publishing.definition(study)) == before
-    assert study.parameters == next(found.parameters for found in KIND.variants if found.name == variant)
+    assert study.parameters == next(found.parameters for found in KIND.starts if found.name == variant)
     publishing.publish(study)
     (run,) = simulate(study, 1, by_functions.walk)
     assert run.summary["n_trials"] == n_trials
