@@ -52,9 +52,9 @@ def sources() -> dict[str, str]:
     return {name: (ROOT / name).read_text(encoding="utf-8") for name in names if (ROOT / name).exists()}
 
 
-def nearest(changed: list[str], texts: dict[str, str]) -> list[str]:
+def nearest(changed: list[str], texts: dict[str, str], importers: dict[str, set[str]] | None = None) -> list[str]:
     """Return the test files to run: those that changed, then the nearest to everything else, at most `MOST`."""
-    importers = _importers(texts)
+    importers = importers_in(texts) if importers is None else importers
     own = [path for path in changed if _is_test(path) and path in texts]
     distances: dict[str, int] = {}
     for path in set(changed) - set(own):
@@ -84,7 +84,7 @@ def _naming(path: str, texts: dict[str, str]) -> dict[str, int]:
     return found | {test: 1 for test, text in texts.items() if file in text}
 
 
-def _importers(texts: dict[str, str]) -> dict[str, set[str]]:
+def importers_in(texts: dict[str, str]) -> dict[str, set[str]]:
     """Return for each file those that import it; a package's own file counts for all that is imported from it."""
     found: dict[str, set[str]] = {}
     for path, text in texts.items():

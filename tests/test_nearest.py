@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.nearest import MOST, nearest, sources
+from tests.nearest import MOST, importers_in, nearest, sources
 
 TEXTS = {
     "app/__init__.py": "",
@@ -49,6 +49,7 @@ def test_no_more_run_than_take_a_minute():
 
 def test_this_projects_modules_have_tests_near():
     texts = sources()
+    importers = importers_in(texts)
     for path, near in {
         "studyapp/core/engine/flow.py": "tests/studyapp/engine/test_flow.py",
         "explainers/methods/lrp.py": "tests/explainers/methods/test_lrp.py",
@@ -56,4 +57,4 @@ def test_this_projects_modules_have_tests_near():
         "studyapp/run/sessions/ending.py": "tests/studyapp/run/test_sessions.py",
         "docs/api.md": "tests/docs/test_links.py",
     }.items():
-        assert near in nearest([path], texts), path
+        assert near in nearest([path], texts, importers), path

@@ -33,13 +33,13 @@ def test_the_saliency_ratio_by_hand(tmp_path):
     assert ratio["p00000"] == pytest.approx((2 / 3 + 1 / 2) / 2)
     assert ratio["p00002"] == 0
     assert ratio[["p00001", "p00003"]].isna().all()
-    described = analysed(folder)["saliency_ratio.descriptives"]
+    described = analysed(folder, "saliency ratio")["saliency_ratio.descriptives"]
     assert (described["n"], described["n_excluded"]) == (2, 10)
 
 
 def test_the_saliency_ratio_is_tested_by_hc3_and_tukey_with_the_same_covariance(tmp_path):
     folder = factory.forward_simulation(tmp_path / "export", n=48)
-    found = analysed(folder)
+    found = analysed(folder, "saliency ratio")
     measure = saliency_ratio(read_export(folder), "sensitive_to")
     expected = anova(measure.data, "saliency_ratio", ["heatmap", "scores"], covariance="hc3")
     assert found["saliency_ratio.anova_hc3"]["terms"][0]["F"] == pytest.approx(expected["F"].iloc[0])
@@ -51,7 +51,7 @@ def test_shares_are_of_the_coded_answers_by_class_and_heatmap(tmp_path):
     # heatmaps go none, lrp, multiscale occlusion with the participant's number; ears: 1 of 2, 1 of 1, 0 of 1 answers
     folder = export(tmp_path, [(0, 0, "anna", "ears"), (0, 0, "anna", "legs"), (3, 0, "anna", "background"),
                                (1, 0, "anna", "ears"), (2, 0, "anna", "")])  # fmt: skip
-    found = analysed(folder)
+    found = analysed(folder, "features named")
     rows = {term["condition"]: term for term in found["coding.ears"]["terms"]}
     assert [(rows[h]["n_with_code"], rows[h]["n_responses"]) for h in factory.HEATMAPS] == [(1, 2), (1, 1), (0, 1)]
     # two people whose variance is estimated from two: an effective sample size of 1
@@ -60,9 +60,9 @@ def test_shares_are_of_the_coded_answers_by_class_and_heatmap(tmp_path):
 
 def test_half_of_the_coders_suffice_and_what_they_agreed_on_later_replaces_their_codes(tmp_path):
     both = [(0, 0, "anna", "ears"), (0, 0, "ben", "legs")]
-    assert _share(analysed(export(tmp_path / "a", both)), "ears") == 1
+    assert _share(analysed(export(tmp_path / "a", both), "features named"), "ears") == 1
     resolved = [*both, (0, 0, "", "legs", "resolved")]
-    found = analysed(export(tmp_path / "b", resolved))
+    found = analysed(export(tmp_path / "b", resolved), "features named")
     assert (_share(found, "ears"), _share(found, "legs")) == (0, 1)
     assert found["coding.agreement"]["terms"][0]["n"] == 1
 
@@ -72,7 +72,7 @@ def _share(found, code) -> float:
 
 
 def test_differences_between_heatmaps_have_newcombe_s_limits(tmp_path):
-    found = analysed(factory.forward_simulation(tmp_path / "export", n=24))["coding.differences"]
+    found = analysed(factory.forward_simulation(tmp_path / "export", n=24), "features named")["coding.differences"]
     assert len(found["terms"]) == len(factory.CODES) * 2 * 3
     for term in found["terms"]:
         assert term["diff"] == pytest.approx(term["share_a"] - term["share_b"])
@@ -92,7 +92,7 @@ def test_each_class_has_a_panel_of_features_and_one_of_attributes(tmp_path):
 
 def test_agreement_of_coders_who_always_give_one_value_is_not_defined(tmp_path):
     folder = export(tmp_path, [(i, 0, coder, "ears") for i in range(6) for coder in ("anna", "ben")])
-    found = analysed(folder)["coding.agreement"]
+    found = analysed(folder, "features named")["coding.agreement"]
     assert {term["measure"] for term in found["terms"]} == {"krippendorff_alpha", "cohen_kappa"}
     for term in found["terms"]:
         assert term["value"] is None
@@ -100,7 +100,9 @@ def test_agreement_of_coders_who_always_give_one_value_is_not_defined(tmp_path):
 
 
 def test_agreement_has_an_interval_that_holds_its_value(tmp_path):
-    for term in analysed(factory.forward_simulation(tmp_path / "export", n=24))["coding.agreement"]["terms"]:
+    for term in analysed(factory.forward_simulation(tmp_path / "export", n=24), "features named")["coding.agreement"][
+        "terms"
+    ]:
         assert term["ci_low"] <= term["value"] <= term["ci_high"] <= 1
 
 

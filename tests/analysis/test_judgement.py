@@ -44,7 +44,8 @@ def test_calibration_is_zero_where_claims_come_true():
 
 
 def test_a_report_of_forward_simulation_holds_them(tmp_path):
-    found = analysed(factory.forward_simulation(tmp_path / "export", n=24, codes=False))
+    folder = factory.forward_simulation(tmp_path / "export", n=24, codes=False)
+    found = analysed(folder, "confidence", "reliance", "d_prime", "criterion", "calibration")
     for id in ("reliance.anova_within", "d_prime.anova", "criterion.anova", "auroc2.anova", "confidence.calibration"):
         assert found[id]["defined"], (id, found[id]["reason"])
     terms = {term["term"]: term for term in found["confidence.calibration"]["terms"]}

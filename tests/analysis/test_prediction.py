@@ -95,7 +95,7 @@ def scored(tmp_path, rows, classes=()) -> dict:
     table.to_csv(tmp_path / "bundle" / "metrics.csv", index=False)
     if classes:
         (tmp_path / "bundle" / "manifest.json").write_text(json.dumps({"model": {"classes": classes}}))
-    return analysed(folder, bundle=tmp_path / "bundle")
+    return analysed(folder, "metrics", bundle=tmp_path / "bundle")
 
 
 def test_the_metric_is_that_of_the_class_the_trial_was_about(tmp_path):

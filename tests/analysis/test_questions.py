@@ -45,7 +45,7 @@ def test_questions_are_told_from_checks_ratings_and_free_text(export):
 
 
 def test_shares_count_only_who_was_asked_and_checks_as_at_the_last_attempt(export):
-    found = analysed(export)
+    found = analysed(export, "questions")
     helped = found["questions.closing_helped"]
     assert helped["title"] == "The heatmaps helped"
     assert (helped["n"], helped["n_excluded"]) == (24, 12)
@@ -58,13 +58,13 @@ def test_shares_count_only_who_was_asked_and_checks_as_at_the_last_attempt(expor
 
 
 def test_limits_are_wilson_s(export):
-    row = analysed(export)["questions.closing_helped"]["terms"][0]
+    row = analysed(export, "questions")["questions.closing_helped"]["terms"][0]
     expected = stats.binomtest(12, 24).proportion_ci(method="wilson")
     assert (row["ci_low"], row["ci_high"]) == pytest.approx((expected.low, expected.high))
 
 
 def test_answers_are_tested_by_condition_and_adjusted_over_all_questions(export):
-    found = analysed(export)["questions.association"]
+    found = analysed(export, "questions")["questions.association"]
     assert len(found["terms"]) == 3 * 2
     helped = next(term for term in found["terms"] if term["term"] == "The heatmaps helped by heatmap")
     assert helped["chi2"] == pytest.approx(24)
@@ -74,7 +74,7 @@ def test_answers_are_tested_by_condition_and_adjusted_over_all_questions(export)
 
 
 def test_a_rating_is_described_and_compared_as_ratings_are(export):
-    found = analysed(export)
+    found = analysed(export, "questions")
     assert found["closing_difficulty.descriptives"]["terms"][0]["median"] == 3
     assert found["closing_difficulty.kruskal"]["defined"]
 

@@ -126,7 +126,7 @@ def test_clustering_says_who_took_part_and_how_hard_it_was(usual):
 def test_a_complementary_study_is_compared_unpaired(tmp_path):
     folder = factory.clustering(tmp_path / "export")
     other = factory.clustering(tmp_path / "other", n=14, seed=9, stages=("NoVis", "DeepLIFT"))
-    found = analysed(folder, against=other)["purity.unpaired"]
+    found = analysed(folder, "comparison", against=other)["purity.unpaired"]
     assert len(found["terms"]) == 3 * 2
     term = next(t for t in found["terms"] if t["a"] == "XNN" and t["b"].startswith("DeepLIFT"))
     assert (term["n_a"], term["n_b"]) == (20, 14)
@@ -145,7 +145,7 @@ def test_flagged_people_are_compared_within_participants_too(tmp_path):
     factory.rewrite(
         folder, "trials", lambda rows: [r | ({"rt_ms": "9"} if r["participant"] == "p00003" else {}) for r in rows]
     )
-    terms = analysed(folder)["sensitivity.flagged"]["terms"]
+    terms = analysed(folder, "sensitivity")["sensitivity.flagged"]["terms"]
     found = {(term["outcome"], term["statistic"], term["n_all"], term["n_unflagged"]) for term in terms}
     assert ("purity", "chi2", 20, 19) in found
 

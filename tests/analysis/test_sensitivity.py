@@ -26,7 +26,7 @@ def sizes(terms) -> set[tuple]:
 
 
 def test_excluded_and_flagged_participants_give_three_samples(tmp_path):
-    found = analysed(careless(tmp_path))["sensitivity.flagged"]
+    found = analysed(careless(tmp_path), "sensitivity")["sensitivity.flagged"]
     assert sizes(found["terms"]) == {(24, 23, 21)}
     measures = {"fraction_correct", "confidence", "rt_s", "d_prime", "criterion", "auroc2", "reliance"}
     assert {term["outcome"] for term in found["terms"]} == measures
@@ -35,12 +35,12 @@ def test_excluded_and_flagged_participants_give_three_samples(tmp_path):
 def test_what_the_plan_excludes_stays_in_the_first_sample(tmp_path):
     folder = careless(tmp_path)
     (folder / "analysis_plan.json").write_text(json.dumps({"exclude": ["incomplete", "too_fast"]}))
-    found = analysed(folder)["sensitivity.flagged"]
+    found = analysed(folder, "sensitivity")["sensitivity.flagged"]
     assert sizes(found["terms"]) == {(24, 21, 21)}
 
 
 def test_the_analysed_sample_has_the_values_of_the_report(tmp_path):
-    found = analysed(careless(tmp_path))
+    found = analysed(careless(tmp_path), "fraction correct", "sensitivity")
     anova = {term["term"]: term for term in found["fraction_correct.anova"]["terms"]}
     for term in found["sensitivity.flagged"]["terms"]:
         if term["outcome"] == "fraction_correct":
@@ -50,7 +50,7 @@ def test_the_analysed_sample_has_the_values_of_the_report(tmp_path):
 
 
 def test_nobody_excluded_or_flagged_needs_no_table(tmp_path):
-    found = analysed(factory.forward_simulation(tmp_path / "export", n=12, codes=False))
+    found = analysed(factory.forward_simulation(tmp_path / "export", n=12, codes=False), "sensitivity")
     assert "sensitivity.flagged" not in found
 
 
@@ -63,7 +63,7 @@ def test_people_of_a_shorter_version_are_not_incomplete(tmp_path):
     factory.rewrite(folder, "participants", lambda rows: [
         row | {"study_version": "0" if row["participant"] in short else "1", "n_correct": ""} for row in rows
     ])  # fmt: skip
-    assert analysed(folder)["fraction_correct.anova"]["n"] == 12
+    assert analysed(folder, "fraction correct")["fraction_correct.anova"]["n"] == 12
 
 
 def test_sensitivity_says_which_rule_pointed_at_how_many(tmp_path):
