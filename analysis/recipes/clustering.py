@@ -114,7 +114,7 @@ def _purity(measure: Measure, scored: pd.DataFrame, plan: Plan) -> Section:
     section.records.insert(1, sorting.purity_record(measure, scored))
     section.intro = (
         "The share of images that lie in a group whose most frequent predicted class is theirs. Guessing reaches "
-        f"{scored['chance'].mean():.0%} on these batches."
+        f"{apa.percent(scored['chance'].mean())} on these batches."
     )
     return section
 
@@ -154,7 +154,9 @@ def _hard(measure: Measure, study: Study) -> Section:
     steps = study.table("steps")
     comments = steps["closing_comments"].notna().sum() if "closing_comments" in steps else 0
     intro = f"{points.remark} Free comments: {comments}, in the steps table's column closing_comments.".strip()
-    return Section(measure.label, said, [between.describe(measure)], [figure] if figure else [], intro=intro)
+    kept = between.describe(measure)
+    kept = replace(kept, method=kept.method | {"comments": int(comments)})
+    return Section(measure.label, said, [kept], [figure] if figure else [], intro=intro)
 
 
 def _demographics(study: Study) -> Section | None:
@@ -169,7 +171,7 @@ def _demographics(study: Study) -> Section | None:
         return None
     table = pd.DataFrame(rows, columns=SHARES)
     most = table.loc[table.groupby("term", sort=False)["n"].idxmax()]
-    said = "; ".join(f"{row.term.lower()}: {row.answer} {row.share:.0%}" for row in most.itertuples())
+    said = "; ".join(f"{row.term.lower()}: {row.answer} {apa.percent(row.share)}" for row in most.itertuples())
     method = {"function": "share of the participants who answered, with Wilson's 95% interval"}
     n = int(max(map(len, answers.values())))
     kept = record("demographics", "Who took part", lambda: table, SHARES, method, n, len(study.participants) - n)

@@ -14,6 +14,7 @@ from analysis.plots import comparisons
 from analysis.reading.plans import Plan
 from analysis.reading.scales import Scale, scale
 from analysis.reading.study import Measure, Study
+from analysis.results import apa
 from analysis.results.records import record
 from analysis.results.section import Figure, Section, Steps
 from analysis.sections import blocks, coding, judging, questionnaires, questions, repeated, varied
@@ -183,13 +184,14 @@ def _by_outcome(study: Study) -> Section:
         means["participant"].nunique(),
     )
     overall = terms[terms["term"] == "all"]
-    shares = ", ".join(f"{OUTCOMES[row.outcome]} {row.mean:.0%}" for row in overall.itertuples())
+    shares = ", ".join(f"{OUTCOMES[row.outcome]} {apa.percent(row.mean)}" for row in overall.itertuples())
     figure = Figure(
         "fraction_correct-by-outcome",
         "Fraction correct by the classifier's outcome",
         f"Means over participants with 95% {SHORT[True]}.",
         f"Means by outcome: {shares}.",
         lambda: comparisons.dots(_points(terms, factors), "Fraction correct", "fraction", CHANCE, "".join(factors[:1])),
+        overall[["outcome", "mean"]],
     )
     return Section("Accuracy by outcome", f"Right predictions: {shares}.", [found], [figure])
 

@@ -106,7 +106,7 @@ def _learning(study: Study, plan: Plan) -> Section | None:
     kept, figure = trials.curve(training, "place", "fraction_correct", "Share matched", _first(factors), chance)
     start, end = (training.loc[training["place"] == place, "fraction_correct"].mean()
                   for place in (1, training["place"].max()))  # fmt: skip
-    said = f"Over the training trials the share matched went from {start:.0%} to {end:.0%}."
+    said = f"Over the training trials the share matched went from {apa.percent(start)} to {apa.percent(end)}."
     tested = trials.learning_test(training, "place", "all_correct", "All matched", factors)
     return Section("Learning", f"{said} {_grown(tested, plan)}".strip(), [kept, tested], [figure])
 

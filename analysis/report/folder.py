@@ -26,7 +26,7 @@ from analysis.report.content import Report, type_of
 from analysis.report.methods import design, methods_text
 from analysis.report.verdicts import verdicts
 from analysis.results import apa, tables
-from analysis.results.records import TYPES, Record, fault, in_words
+from analysis.results.records import TYPES, Record, fault, in_words, rows_as_json
 from analysis.results.section import Progress, Section
 from analysis.statistics.cells import cell_label
 
@@ -99,6 +99,7 @@ def _described(sections: list[Section], pictures: dict[str, Any]) -> list[dict[s
     """Return what `results.json` says of the figures."""
     figures = [figure for section in sections for figure in section.figures]
     return [{"id": figure.id, "title": figure.title, "alt": figure.alt,
+             "caption": figure.caption, "values": rows_as_json(figure.values),
              **{key: pictures[figure.id][key] for key in ("file", "warnings")}} for figure in figures]  # fmt: skip
 
 

@@ -24,8 +24,22 @@ def number(value: float, decimals: int = 2) -> str:
         return NOTHING
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
-    text = f"{value:.{decimals}f}"
+    text = f"{settled(value):.{decimals}f}"
     return (text.lstrip("-") if float(text) == 0 else text).replace("-", "−")
+
+
+def settled(value: float) -> float:
+    """Return a number at twelve digits, so that two ways of computing 6.125 are rounded alike.
+
+    >>> settled(6.125 - 1e-15)
+    6.125
+    """
+    return float(f"{value:.12g}")
+
+
+def percent(share: float) -> str:
+    """Return a share as `64%`."""
+    return f"{settled(share):.0%}"
 
 
 def bounded(value: float, decimals: int = 2) -> str:
@@ -117,8 +131,13 @@ def opening(words: str) -> str:
 
 
 def inside(label: str) -> str:
-    """Return a label as it stands inside a sentence: `Response time` as `response time`, `AUROC2` as it is."""
-    return label if label[:2].isupper() else label[:1].lower() + label[1:]
+    """Return a label as it stands inside a sentence; a name with letters of its own stays.
+
+    >>> inside("Response time"), inside("AUROC2 of confidence"), inside("Score.Sum")
+    ('response time', 'AUROC2 of confidence', 'Score.Sum')
+    """
+    own = label.partition(" ")[0][1:]
+    return label if own != own.lower() or "." in own else label[:1].lower() + label[1:]
 
 
 def listing(names: list[str], last: str = "and") -> str:
@@ -129,4 +148,4 @@ def listing(names: list[str], last: str = "and") -> str:
 
 def value(quantity: float, kind: str, unit: str = "") -> str:
     """Return one value of a measure as people read it: a share as `64%`, anything else with two decimals."""
-    return f"{quantity:.0%}" if kind in SHARES else f"{number(quantity)} {unit}".strip()
+    return percent(quantity) if kind in SHARES else f"{number(quantity)} {unit}".strip()

@@ -59,7 +59,7 @@ class Record:
             "n_excluded": self.n_excluded,
             "defined": self.defined,
             "reason": self.reason or None,
-            "terms": [_row_as_json(row) for row in self.terms.to_dict("records")],
+            "terms": rows_as_json(self.terms),
             "apa": list(self.sentences),
             "warnings": list(self.warnings),
         }
@@ -122,6 +122,11 @@ def with_reasons(terms: pd.DataFrame) -> pd.DataFrame:
     reasons = terms["reason"] if "reason" in terms else pd.Series("", index=terms.index)
     reasons = reasons.where(~missing | (reasons != ""), "not defined for these data")
     return values.assign(reason=reasons.where(~infinite | (reasons != ""), INFINITE))
+
+
+def rows_as_json(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return a table's rows as JSON knows them."""
+    return [_row_as_json(row) for row in table.to_dict("records")]
 
 
 def _row_as_json(row: dict[str, Any]) -> dict[str, Any]:

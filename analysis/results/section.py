@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+import pandas as pd
 from matplotlib.figure import Figure as Canvas
 
 from analysis.results.records import Record
@@ -13,13 +14,17 @@ Progress = Callable[[Iterable[Any]], Iterable[Any]]  # wraps an iteration to sho
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure that is drawn when the report is written. `alt` says in words what the picture shows."""
+    """A figure that is drawn when the report is written. `alt` says in words what the picture shows.
+
+    `values` are the numbers that `alt` rounds, for `results.json`.
+    """
 
     id: str
     title: str
     caption: str
     alt: str
     draw: Callable[[], Canvas]
+    values: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 @dataclass

@@ -1,6 +1,7 @@
 """One study beside another with different people, as a main study and its complement: unpaired comparisons."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -14,6 +15,7 @@ from analysis.sections.between import POWER
 from analysis.statistics import power
 from analysis.statistics.cells import groups
 from analysis.statistics.comparisons import unpaired
+from analysis.statistics.multiplicity import CORRECTIONS
 
 SHOWN = 3
 
@@ -36,22 +38,24 @@ def _said(measure: Measure, compared: Record, plan: Plan) -> str:
     if terms["p_adjusted"].isna().all():
         return f"not compared, because {terms['reason'].iloc[0]}."
     found = terms[terms["p_adjusted"] < plan.alpha]
-    pairs = [f"{apa.words(row.a)} {apa.value(row.mean_a, measure.kind)} and {apa.words(row.b)} "
-             f"{apa.value(row.mean_b, measure.kind)}" for row in found.itertuples()]  # fmt: skip
+    read = partial(apa.value, kind=measure.kind, unit=measure.unit)
+    pairs = [f"{apa.words(row.a)} {read(row.mean_a)} and {apa.words(row.b)} {read(row.mean_b)}"
+             for row in found.itertuples()]  # fmt: skip
     if pairs:
         return f"different were {'; '.join(pairs)}."
     tested = terms[terms["p_adjusted"].notna()]
     widest = tested.loc[tested["diff"].abs().nlargest(SHOWN).index]
-    open_ = "; ".join(_open(row, compared) for row in widest.itertuples())
+    open_ = "; ".join(_open(row, compared, len(tested)) for row in widest.itertuples())
     more = f"; {len(tested) - len(widest)} smaller differences stand in the table" if len(tested) > SHOWN else ""
     return f"no difference was shown, which is not that there is none: {open_}{more}."
 
 
-def _open(row: Any, compared: Record) -> str:
+def _open(row: Any, compared: Record, n_tested: int) -> str:
     limits = apa.interval(row.ci_low, row.ci_high, 95, apa.number)
     smallest = apa.number(compared.method["detectable"]["terms"][f"{row.a} − {row.b}"])
-    return (f"{apa.words(row.a)} − {apa.words(row.b)} = {apa.number(row.diff)}, {limits}, and g = {smallest} is the "
-            f"smallest effect found with {POWER:.0%} power")  # fmt: skip
+    p = apa.p_value(row.p_adjusted) + (f" ({CORRECTIONS[compared.method['correction']]})" if n_tested > 1 else "")
+    return (f"{apa.words(row.a)} − {apa.words(row.b)} = {apa.number(row.diff)}, {limits}, {p}, and g = {smallest} is "
+            f"the smallest effect found with {POWER:.0%} power")  # fmt: skip
 
 
 def _compared(own: Measure, other: Measure, name: str, other_name: str, plan: Plan) -> Record:

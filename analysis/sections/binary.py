@@ -123,7 +123,7 @@ def answer_between(measure: Measure, records: list[Record], plan: Plan) -> str:
         for row in terms.itertuples()
     )
     names = apa.listing([apa.words(term) for term in terms["term"]], "or")
-    share = f"{measure.data[measure.name].mean():.0%}"
+    share = apa.percent(measure.data[measure.name].mean())
     return f"No effect of {names} on {label} was shown ({share} yes), which is not that there is none: {said}."
 
 
@@ -141,8 +141,11 @@ def _answer_pairs(measure: Measure, tested: Record, plan: Plan, because: str = "
         reason = tested.reason or next(iter(tested.terms.get("reason", [])), "there is only one condition")
         return f"{start} could not be compared: {reason}."
     rows = list(terms.itertuples())
-    clear = [f"{apa.words(row.a)} {row.share_a:.0%} against {apa.words(row.b)} {row.share_b:.0%}" for row in rows
-             if row.p_adjusted < plan.alpha]  # fmt: skip
+    clear = [
+        f"{apa.words(row.a)} {apa.percent(row.share_a)} against {apa.words(row.b)} {apa.percent(row.share_b)}"
+        for row in rows
+        if row.p_adjusted < plan.alpha
+    ]
     if clear:
         return f"{start} differed: {'; '.join(clear)}."
     open_ = [f"{apa.words(row.a)} − {apa.words(row.b)} = {apa.bounded(row.diff)}, {_limits(row)}" for row in rows]
@@ -169,7 +172,7 @@ def _figure(measure: Measure, described: Record) -> Figure:
     term = "cells" if len(factors) > 1 else factors[0] if factors else "all"
     table = described.terms[described.terms["term"] == term] if described.defined else described.terms[:0]
     table = table.assign(mean=table["share"], x=table["level"], series="")
-    said = "; ".join(f"{apa.words(row.level)} {row.share:.0%}" for row in table.itertuples())
+    said = "; ".join(f"{apa.words(row.level)} {apa.percent(row.share)}" for row in table.itertuples())
     by = apa.listing([apa.words(name) for name in factors]) or "everybody"
     return Figure(
         f"{measure.name}-shares",
@@ -177,12 +180,13 @@ def _figure(measure: Measure, described: Record) -> Figure:
         "Share of yes with 95% Wilson intervals.",
         f"Shares of {apa.inside(measure.label)} by {by}: {said}.",
         lambda: comparisons.dots(table, measure.label, "fraction", measure.chance),
+        table[["level", "share", "ci_low", "ci_high"]],
     )
 
 
 def _level_shares(measure: Measure, factor: str) -> str:
     means = measure.data.groupby(factor, observed=True)[measure.name].mean()
-    return ", ".join(f"{apa.words(level)} {mean:.0%}" for level, mean in means.items())
+    return ", ".join(f"{apa.words(level)} {apa.percent(mean)}" for level, mean in means.items())
 
 
 def _detectable_w(n: int, alpha: float, row: Any) -> float:

@@ -14,12 +14,13 @@ from analysis.results.records import Record, record
 from analysis.results.section import Figure, Section
 from analysis.sections import between, binary, rearranged, repeated, trials
 from analysis.sections.primary_test import binary_once
-from analysis.statistics import means
 from analysis.statistics.cells import cell_label
 from analysis.statistics.factorial.assumptions import residuals
+from analysis.statistics.means import SHORT
 from analysis.statistics.regression import cumulative, gee, logistic, odds
 
 MOST_CONTRASTS = 40
+ANSWERED = ("level", "answer", "share")
 BOXES_NOTE = "Boxes: median and quartiles; dots: participants; diamonds: means with 95% {}."
 
 
@@ -101,16 +102,17 @@ def _boxes(measure: Measure, factors: list[str], id: str) -> Figure:
         if factors
         else pd.Series({"everybody": measure.data[measure.name].mean()})
     )
+    means = pd.DataFrame([(cell_label(key), mean) for key, mean in found.dropna().items()], columns=["level", "mean"])
     summary = "; ".join(
-        f"{apa.words(cell_label(key))} M = {apa.value(mean, measure.kind, measure.unit)}"
-        for key, mean in found.dropna().items()
+        f"{apa.words(row.level)} M = {apa.value(row.mean, measure.kind, measure.unit)}" for row in means.itertuples()
     )
     return Figure(
         id,
         f"{measure.label} by {by}",
-        BOXES_NOTE.format(means.SHORT[measure.bounds is not None]),
+        BOXES_NOTE.format(SHORT[measure.bounds is not None]),
         f"Box plot of {apa.inside(measure.label)} by {by}. {summary}.",
         lambda: distributions.boxes(measure, factors),
+        means,
     )
 
 
@@ -126,6 +128,7 @@ def normal_quantiles(measure: Measure) -> Figure:
         "Residuals of the full factorial model; the line goes through their quartiles.",
         f"Quantile-quantile plot of the residuals of {apa.inside(measure.label)}: {said}.",
         lambda: distributions.qq(values),
+        pd.DataFrame([(len(values), *tails, *middle)], columns=["n", "min", "max", "q1", "q3"]),
     )
 
 
@@ -148,6 +151,7 @@ def contrasts(measure: Measure, records: list[Record], plan: Plan) -> Figure | N
         f"Differences of marginal means with simultaneous 95% intervals; filled: adjusted p < {plan.alpha:g}.",
         f"Forest plot of pairwise differences: {said}.",
         lambda: comparisons.forest(table, f"difference in {apa.inside(measure.label)}", measure.kind),
+        table[["a", "b", "diff", "ci_low", "ci_high"]],
     )
 
 
@@ -164,9 +168,10 @@ def answers(measure: Measure, labels: dict[int, str]) -> Figure | None:
     counts = pd.crosstab(group, table[measure.name]).reindex(index=order, columns=levels, fill_value=0)
     named = [labels.get(level, str(level)) for level in levels]
     shares = counts.div(counts.sum(axis=1), axis=0)
-    rows = {row: zip(named, shares.loc[row], strict=True) for row in shares.index}
+    rows = {row: list(zip(named, shares.loc[row], strict=True)) for row in shares.index}
     said = "; ".join(
-        f"{apa.words(row)}: {', '.join(f'{name} {share:.0%}' for name, share in parts)}" for row, parts in rows.items()
+        f"{apa.words(row)}: {', '.join(f'{name} {apa.percent(share)}' for name, share in parts)}"
+        for row, parts in rows.items()
     )
     return Figure(
         f"{measure.name}-answers",
@@ -174,6 +179,7 @@ def answers(measure: Measure, labels: dict[int, str]) -> Figure | None:
         "Shares of the answers in each condition, low to the left of the line and high to the right.",
         f"Diverging bars of {apa.inside(measure.label)} by condition. {said}.",
         lambda: ratings.likert(counts, named),
+        pd.DataFrame([(row, *part) for row, parts in rows.items() for part in parts], columns=ANSWERED),
     )
 
 
@@ -213,6 +219,9 @@ def within(measure: Measure, plan: Plan) -> Section:
             measure.data.groupby(["participant", *measure.between], observed=True)[measure.name].mean().reset_index()
         )
         overall = replace(measure, data=people, within=[])
+        if len(measure.between) > 1:
+            title = f"{measure.label}: descriptives of participants' means"
+            records.append(replace(between.describe(overall), id=f"{measure.name}.descriptives.between", title=title))
         tests = [*between.rank_tests(overall, plan)]
         if measure.kind != "ordinal":
             tests = [*between.parametric(overall, plan), *tests]

@@ -190,7 +190,8 @@ def _figure(records: list[Record], names: pd.Series, kind: str, class_name: str)
     table = pd.concat(parts, ignore_index=True)
     table = table[table["class_name"] == class_name].rename(columns={"condition": "series"})
     said = "; ".join(
-        f"{apa.words(code)} {', '.join(f'{apa.words(row.series)} {row.share:.0%}' for row in rows.itertuples())}"
+        f"{apa.words(code)} "
+        + ", ".join(f"{apa.words(row.series)} {apa.percent(row.share)}" for row in rows.itertuples())
         for code, rows in table.groupby("x", sort=False)
     )
     return Figure(
@@ -199,4 +200,5 @@ def _figure(records: list[Record], names: pd.Series, kind: str, class_name: str)
         "Share of the answers that name the feature, with 95% intervals over participants.",
         f"Shares by condition of the answers about {apa.words(class_name)} that name a feature: {said}.",
         lambda: comparisons.dots(table, "share of answers", "fraction"),
+        table[["x", "series", "share", "ci_low", "ci_high"]].rename(columns={"x": "code", "series": "condition"}),
     )

@@ -80,7 +80,7 @@ def _bars(questionnaire: str, place: int, labels: list[str], its: list[tuple[Ite
     names = [f"{item.text} (reverse-coded)" if item.reverse else item.text for item, _ in its]
     shares = table.div(table.sum(axis=1), axis=0)
     said = "; ".join(
-        f"“{name}” {', '.join(f'{label} {share:.0%}' for label, share in zip(labels, row, strict=True))}"
+        f"“{name}” {', '.join(f'{label} {apa.percent(share)}' for label, share in zip(labels, row, strict=True))}"
         for name, row in zip(names, shares.to_numpy(), strict=True)
     )
     return Figure(
@@ -89,6 +89,7 @@ def _bars(questionnaire: str, place: int, labels: list[str], its: list[tuple[Ite
         CAPTION,
         f"Diverging bars, a row per item. {said}.",
         lambda: ratings.likert(table, labels, names),
+        pd.DataFrame(shares.to_numpy(), columns=labels).assign(item=names),
     )
 
 

@@ -52,13 +52,14 @@ def relied(measure: Measure) -> Figure:
         low, high = mean_interval(values.dropna().to_numpy(float), SHARE)
         rows.append((system, cell, len(values), values.mean(), low, high))
     table = pd.DataFrame(rows, columns=["x", "series", "n", "mean", "ci_low", "ci_high"])
-    said = "; ".join(f"{row.x}, {apa.words(row.series)} {row.mean:.0%}" for row in table.itertuples())
+    said = "; ".join(f"{row.x}, {apa.words(row.series)} {apa.percent(row.mean)}" for row in table.itertuples())
     return Figure(
         f"{RELIANCE}-system",
         "Right predictions where the system was right, and where it was wrong",
         f"Means over participants with 95% {SHORT[True]}.",
         f"Means by the system's correctness and condition: {said}.",
         lambda: comparisons.dots(table, "Right predictions", "fraction"),
+        table.rename(columns={"x": "system", "series": "level"}),
     )
 
 
@@ -104,13 +105,16 @@ def calibration(trials: pd.DataFrame, factor: str | None, k: int, chance: float,
     points = pd.concat(
         [_points(name, rows) for name, rows in list(parts.items())[1 if factor else 0 :]], ignore_index=True
     )
-    said = "; ".join(f"{apa.words(row.series)} {row.mean:.0%} right at {row.x:.0%}" for row in points.itertuples())
+    said = "; ".join(
+        f"{apa.words(row.series)} {apa.percent(row.mean)} right at {apa.percent(row.x)}" for row in points.itertuples()
+    )
     figure = Figure(
         "confidence-calibration",
         "Share of right predictions by the probability claimed",
         f"Means over participants with 95% {SHORT[True]}; on the diagonal, confidence is as high as accuracy.",
         f"Lines of accuracy over claimed probability: {said}.",
         lambda: curves.lines(points, "claimed probability", "Right predictions", "fraction", diagonal=True),
+        points.rename(columns={"series": "level", "x": "claimed"}),
     )
     return kept, figure
 

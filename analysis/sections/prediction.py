@@ -172,15 +172,19 @@ def _said(terms: pd.DataFrame, plan: Plan) -> str:
 def _figure(metric: str, values: pd.DataFrame, answers: pd.DataFrame) -> Figure:
     people = answers.groupby(KEYS)["correct"].agg(["mean", "size"]).reset_index()
     points = people.merge(values.rename(columns={"value": "x"}), on=KEYS).rename(columns={"mean": "y", "size": "n"})
+    spans = points.groupby("method").agg(
+        n_stimuli=("x", "size"), x_min=("x", "min"), x_max=("x", "max"), y_min=("y", "min"), y_max=("y", "max")
+    )
     ranges = "; ".join(
-        f"{apa.words(method)}: {len(rows)} stimuli, {apa.words(metric)} {apa.number(rows['x'].min())} to "
-        f"{apa.number(rows['x'].max())}, accuracy {rows['y'].min():.0%} to {rows['y'].max():.0%}"
-        for method, rows in points.groupby("method")
+        f"{apa.words(str(row.Index))}: {row.n_stimuli} stimuli, {apa.words(metric)} {apa.number(row.x_min)} to "
+        f"{apa.number(row.x_max)}, accuracy {apa.percent(row.y_min)} to {apa.percent(row.y_max)}"
+        for row in spans.itertuples()
     )
     return Figure(
         f"metrics-{metric}",
-        f"{apa.words(metric)} against human accuracy",
+        f"{apa.opening(apa.words(metric))} against human accuracy",
         "A point is a stimulus; its area grows with the number of answers.",
         f"Scatter of human accuracy over {apa.words(metric)}, one panel per method. {ranges}.",
-        partial(curves.scatter, points, apa.words(metric), "Fraction correct"),
+        partial(curves.scatter, points, apa.opening(apa.words(metric)), "Fraction correct"),
+        spans.reset_index(),
     )

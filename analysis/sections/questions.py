@@ -173,7 +173,9 @@ def _said(records: list[Record], asked: list[Question]) -> str:
     for found in records:
         if found.id.startswith("questions.") and "answer" in found.terms:
             everybody = found.terms[(found.terms["term"] == "all") & (found.terms["answer"] == "yes")]
-            said += [f"{found.title[0].lower()}{found.title[1:]} {row.share:.0%}" for row in everybody.itertuples()]
+            said += [
+                f"{found.title[0].lower()}{found.title[1:]} {apa.percent(row.share)}" for row in everybody.itertuples()
+            ]
     return f"Yes answers: {', '.join(said)}." if said else f"{len(asked)} questions were asked."
 
 

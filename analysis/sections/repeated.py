@@ -59,12 +59,14 @@ def _pairs(
 ) -> list[Record]:
     tests = paired.compare(table, plan.correction)
     family = f"{len(table.columns) * (len(table.columns) - 1) // 2} pairs of {apa.words(factor)}"
+    sizes = {str(term): int(n) for term, n in tests.dropna(subset="p").groupby("term").size().items()}
     found = []
     for a, b in combinations(table.columns, 2):
         rows = tests[(tests["a"] == a) & (tests["b"] == b)].reset_index(drop=True)
         n = int(rows["n"].iloc[0])
         method: dict[str, Any] = {"function": "scipy.stats.wilcoxon and paired t", "primary_test": plan.paired_test,
-                  "correction": plan.correction, "family": family, "direction": "a − b", "factor": factor}  # fmt: skip
+                  "correction": plan.correction, "family": family, "pairs": sizes, "direction": "a − b",
+                  "factor": factor}  # fmt: skip
         if n > 1:
             smallest = power.detectable_d_z(n, between.POWER, plan.alpha / (len(tests) // 2))
             method["detectable"] = {"power": between.POWER, "effect": "d_z, at α over the number of pairs",
@@ -79,7 +81,7 @@ def _pairs(
                 method,
                 n,
                 len(table) - n,
-                lambda terms: paired_sentences(terms, plan, len(tests) // 2),
+                lambda terms: paired_sentences(terms, plan, sizes),
             )
         )
     return found
@@ -93,13 +95,14 @@ def _with_warnings(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.drop(columns="warning")
 
 
-def paired_sentences(terms: pd.DataFrame, plan: Plan, pairs: int) -> list[str]:
-    """Return the tests in words, the pre-specified one first and named so; p is adjusted for the number of pairs."""
+def paired_sentences(terms: pd.DataFrame, plan: Plan, sizes: dict[str, int]) -> list[str]:
+    """Return the tests in words, the pre-specified one first and named so; `sizes` says over how many pairs of each
+    test p is adjusted."""
     said = []
-    adjusted = f" ({CORRECTIONS[plan.correction]}, {pairs} pairs)" if pairs > 1 else ""
     for row in sorted(terms.dropna(subset="p").itertuples(), key=lambda row: row.term != plan.paired_test):
         name = NAMES[row.term] + (" (pre-specified)" if row.term == plan.paired_test else "")
-        p = apa.p_value(row.p_adjusted) + adjusted
+        pairs = sizes[row.term]
+        p = apa.p_value(row.p_adjusted) + (f" ({CORRECTIONS[plan.correction]}, {pairs} pairs)" if pairs > 1 else "")
         if row.term == "t":
             numbers = f"t({apa.degrees(row.df)}) = {apa.number(row.t)}, {p}, "
             numbers += f"Δ = {apa.number(row.diff)}, {apa.interval(row.ci_low, row.ci_high, 95, apa.number)}, "
@@ -237,14 +240,16 @@ def equivalences(measure: Measure, plan: Plan) -> list[Record]:
     ]
 
 
-def _not_shown(found: Record) -> str:
+def _not_shown(found: Record, plan: Plan, n_pairs: int) -> str:
     """Return how large a pair's difference may still be, and which one this sample would have found."""
     row = next(found.terms[found.terms["term"] == "t"].itertuples())
     if pd.isna(row.p):
         return ""
     d_z = apa.number(found.method["detectable"]["terms"]["t"])
     limits = apa.interval(row.ci_low, row.ci_high, 95, apa.number)
-    return (f"{apa.words(row.a)} − {apa.words(row.b)} = {apa.number(row.diff)}, {limits}, and d_z = {d_z} is the "
+    tested = found.terms.loc[found.terms["term"] == plan.paired_test, "p_adjusted"]
+    p = apa.p_value(float(tested.iloc[0])) + (f" ({CORRECTIONS[plan.correction]})" if n_pairs > 1 else "")
+    return (f"{apa.words(row.a)} − {apa.words(row.b)} = {apa.number(row.diff)}, {limits}, {p}, and d_z = {d_z} is the "
             f"smallest effect found with {between.POWER:.0%} power")  # fmt: skip
 
 
@@ -325,14 +330,14 @@ def answer(measure: Measure, records: list[Record], plan: Plan) -> str:
     tests = tests[(tests["term"] == plan.paired_test) & tests["p_adjusted"].notna()]
     if tests.empty:
         return f"{measure.label} could not be compared within participants: {pairs[0].terms['reason'].iloc[0]}."
-    kind = measure.kind
+    read = partial(apa.value, kind=measure.kind, unit=measure.unit)
     said = [
-        f"{apa.words(row.a)} {apa.value(row.mean_a, kind)} against {apa.words(row.b)} {apa.value(row.mean_b, kind)}"
+        f"{apa.words(row.a)} {read(row.mean_a)} against {apa.words(row.b)} {read(row.mean_b)}"
         + (f" ({apa.words(row.factor)})" if len(measure.within) > 1 else "")
         for row in tests[tests["p_adjusted"] < plan.alpha].itertuples()
     ]
     if not said:
-        undecided = "; ".join(text for found in pairs if (text := _not_shown(found)))
+        undecided = "; ".join(text for found in pairs if (text := _not_shown(found, plan, len(tests))))
         equivalences = next((found for found in records if found.id == f"{measure.name}.equivalence"), None)
         no = "no difference within participants was shown, which is not that there is none"
         return f"{measure.label}: {no}: {undecided}." + between.equivalent(equivalences, plan)

@@ -87,14 +87,17 @@ def curve(
     method = {"function": "mean over participants", "interval": METHODS[True]}
     people = trials["participant"].nunique()
     kept = record(f"{name}.learning", f"{label}: learning curve", lambda: table, CURVE, method, people)
-    ends = "; ".join(f"{apa.words(level)} from {rows['mean'].iloc[0]:.0%} to {rows['mean'].iloc[-1]:.0%}"
-                     for level, rows in table.groupby("series", sort=False))  # fmt: skip
+    ends = "; ".join(
+        f"{apa.words(level)} from {apa.percent(rows['mean'].iloc[0])} to {apa.percent(rows['mean'].iloc[-1])}"
+        for level, rows in table.groupby("series", sort=False)
+    )
     figure = Figure(
         f"{name}-learning",
         f"{label} over the training trials",
         f"Means over participants with 95% {SHORT[True]}.",
         f"Lines over training trials: {ends}.",
         lambda: curves.lines(table, "training trial", label, "fraction", chance),
+        table.rename(columns={"series": "level", "x": "trial"}),
     )
     return kept, figure
 

@@ -60,10 +60,11 @@ def numbers_of(content) -> set[str]:
             for inner in value:
                 walk(inner)
         elif isinstance(value, int | float) and not isinstance(value, bool):
+            size = float(f"{abs(value):.12g}")
             for decimals in range(4):
-                text = f"{abs(value):.{decimals}f}"
+                text = f"{size:.{decimals}f}"
                 found.update((text, text.removeprefix("0") if "." in text else text))
-            found.update((f"{abs(value):.0%}", f"{abs(value):g}"))
+            found.update((f"{size:.0%}", f"{size:g}"))
 
     walk(content)
     return found
@@ -287,7 +288,7 @@ def test_who_has_no_value_is_not_told_as_analysed_for_it(tmp_path):
     data.to_csv(tmp_path / "t.csv", index=False)
     report = analyse(None, csv=tmp_path / "t.csv", map_file=tmp_path / "m.toml")
     said = methods_text(report)
-    assert "12 were analysed; nobody was left out. Of the analysed, 3 have no score.Sum." in said
+    assert "12 were analysed; nobody was left out. Of the analysed, 3 have no Score.Sum." in said
     assert {found.n for found in report.sections[0].records} == {9}
 
 

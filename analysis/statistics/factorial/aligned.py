@@ -10,7 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from analysis.errors import NotDefined
-from analysis.statistics.cells import complete, terms_of, tied, varying
+from analysis.statistics.cells import alike, complete, terms_of, tied, varying
 from analysis.statistics.effects import eta2p
 from analysis.statistics.factorial.anova import anova
 from analysis.statistics.factorial.within import complete_people, effects_of, within_anova
@@ -40,12 +40,16 @@ def aligned_ranks(data: pd.DataFrame, outcome: str, between: list[str], within: 
     if len(factors) < 2:
         raise NotDefined("one factor has no interaction to align; its ranks are compared as they are", tuple(factors))
     terms = effects_of(between, within) if within else terms_of(between)
+    if alike(rows[outcome]):
+        raise NotDefined(f"every value of {outcome} is {rows[outcome].iloc[0]:g}: there is no variation", tuple(terms))
     response = rows[outcome] - rows[outcome].mean()
     rest = response - _mean_at(rows, response, factors)
     found, left = [], 0.0
     for term in terms:
         values = rest + _effect(rows, response, term.split(":"))
         ranks = stats.rankdata(tied(values, float(rows[outcome].abs().max())))
+        if alike(ranks):
+            raise NotDefined(f"without its other effects, {outcome} does not vary", tuple(terms))
         own = _tested(rows.assign(**{outcome: ranks}), outcome, between, within).loc[term]
         found.append((term, *own))
         others = _tested(rows.assign(**{outcome: values}), outcome, between, within).drop(index=term)
