@@ -1,11 +1,13 @@
 """Files as they come from outside, checked at the edge: a mistake names file, column, row and what was found."""
 
+import codecs
 import csv
 import hashlib
 import json
 from collections import Counter
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 import pandas as pd
@@ -14,42 +16,64 @@ from analysis.errors import AnalysisError
 
 LARGEST = 1e100
 CHUNK = 1 << 20
+SEPARATORS = ",;\t"
+LOOKED_AT = 50
 
 
 def read_csv(path: Path, any_separator: bool = False) -> pd.DataFrame:
     """Return a CSV with every cell as text, only empty cells missing (a level may be called `none` or `NA`).
 
-    With `any_separator` semicolons or tabs may stand between the cells: where the header holds one and no comma.
+    With `any_separator` semicolons or tabs may stand between the cells, whichever gives header and first rows the most
+    cells alike, and the file may be UTF-16 with its mark, as Qualtrics writes tables with tabs.
     """
     if not path.is_file():
         raise AnalysisError(f"{path}: no such file")
     try:
-        separator = _check_header(path, any_separator)
-        return pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8-sig")
+        encoding = "utf-16" if any_separator and _starts_as_utf16(path) else "utf-8-sig"
+        separator = _check_header(path, any_separator, encoding)
+        return pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, na_values=[""], encoding=encoding)
     except pd.errors.EmptyDataError:
         raise AnalysisError(f"{path}: is empty, expected at least a header line") from None
-    except (pd.errors.ParserError, UnicodeDecodeError, csv.Error) as error:
+    except (pd.errors.ParserError, UnicodeError, csv.Error) as error:
         raise AnalysisError(f"{path}: is no CSV in UTF-8: {error}") from None
 
 
-def _check_header(path: Path, any_separator: bool) -> str:
+def _starts_as_utf16(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+def _check_header(path: Path, any_separator: bool, encoding: str) -> str:
     """Return what separates the cells.
 
     Bytes that no text holds are refused, and a column name that stands twice: pandas would rename the second.
     """
     with path.open("rb") as file:
-        if any(b"\0" in chunk for chunk in iter(lambda: file.read(CHUNK), b"")):
+        if encoding != "utf-16" and any(b"\0" in chunk for chunk in iter(lambda: file.read(CHUNK), b"")):
             raise AnalysisError(f"{path}: is no CSV in UTF-8: it holds a zero byte")
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        header = file.readline()
-        found = [mark for mark in ";\t" if mark in header and "," not in header] if any_separator else []
-        separator = found[0] if found else ","
+    with path.open(newline="", encoding=encoding) as file:
+        separator = _separator(file) if any_separator else ","
         file.seek(0)
         names = next(csv.reader(file, delimiter=separator), [])
     twice = next((name for name, n in Counter(names).items() if n > 1), None)
     if twice is not None:
         raise AnalysisError(f"{path}: two columns are called {twice!r}, expected each name once")
     return separator
+
+
+def _separator(file: TextIO) -> str:
+    """Return what gives the header and the first rows the same number of cells, two or more; else the comma."""
+    widths = {}
+    for mark in SEPARATORS:
+        file.seek(0)
+        try:
+            counts = {len(row) for row in islice(csv.reader(file, delimiter=mark), LOOKED_AT) if row}
+        except csv.Error:  # what is no separator may leave cells of any length
+            continue
+        if len(counts) == 1:
+            widths[mark] = counts.pop()
+    best = max(widths, key=widths.__getitem__, default=",")
+    return best if widths.get(best, 0) > 1 else ","
 
 
 def read_json(path: Path, expected: str = "") -> dict[str, Any]:

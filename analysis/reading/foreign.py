@@ -1,7 +1,7 @@
 """A CSV from elsewhere, with its map (`layout`): a row per participant, per trial or per answer, long or wide.
 
 Several rows of a participant are averaged before anything is tested. Blanks around cells are taken off, with a remark;
-semicolons or tabs between cells, decimal commas, and Qualtrics' two rows under the header are read.
+semicolons or tabs between cells, UTF-16, the `spellings` of numbers, and Qualtrics' two rows under the header are read.
 """
 
 from collections import Counter
@@ -13,12 +13,12 @@ from analysis.errors import AnalysisError
 from analysis.reading.files import numbers, read_csv, require, sha256, shares
 from analysis.reading.layout import ROW, Layout, Outcome, read_map
 from analysis.reading.reshaping import described_rows, filtered, stacked
+from analysis.reading.spellings import as_numbers
 from analysis.reading.study import Study
 
 YES, NO = ("1", "1.0", "true", "t", "yes", "y"), ("0", "0.0", "false", "f", "no", "n")
 TRUTH = dict.fromkeys(YES, 1.0) | dict.fromkeys(NO, 0.0)
 NOTHING_WORDS = ("na", "n/a", "nan", "null", "#n/a", "missing", "-", ".", "?")
-DECIMAL_COMMA = r"[+-]?\d+,\d+"
 
 
 def read_foreign(csv: Path, map_file: Path) -> Study:
@@ -40,7 +40,8 @@ def read_foreign(csv: Path, map_file: Path) -> Study:
     table, blanks = _tidied(table, layout)
     table, left_out = filtered(table, layout, str(csv))
     remarks += blanks + left_out + _odd_levels(table, [*layout.between, *layout.within])
-    trials = _trials(table, layout, csv)
+    trials, spelt = _trials(table, layout, csv)
+    remarks += spelt
     return Study(
         name=layout.title or csv.stem,
         kind="generic",
@@ -90,8 +91,12 @@ def _copies(table: pd.DataFrame) -> list[str]:
     return [f"{copies} of {len(table)} rows are exact copies of an earlier row; they were kept."] if copies else []
 
 
-def _trials(table: pd.DataFrame, layout: Layout, csv: Path) -> pd.DataFrame:
-    """Return participant, factors as categories in the order of appearance, and every outcome by its name."""
+def _trials(table: pd.DataFrame, layout: Layout, csv: Path) -> tuple[pd.DataFrame, list[str]]:
+    """Return participant, factors as categories in the order of appearance, and every outcome by its name.
+
+    With them remarks on numbers that were not written as such.
+    """
+    remarks: list[str] = []
     people = table[layout.participant]
     if people.isna().any():
         row = int(people.isna().to_numpy().argmax()) + 2
@@ -102,11 +107,12 @@ def _trials(table: pd.DataFrame, layout: Layout, csv: Path) -> pd.DataFrame:
     if layout.stimulus:
         trials[layout.stimulus] = table[layout.stimulus]
     for outcome in layout.outcomes:
-        trials[outcome.name] = _values(_asked(table, outcome), outcome, csv)
+        trials[outcome.name], remark = _values(_asked(table, outcome), outcome, csv)
+        remarks += [remark] if remark else []
         if outcome.kind == "cluster":
             trials[f"{outcome.name}:truth"] = table[outcome.truth]
             _check_groups(trials, outcome, list(layout.within), csv)
-    return trials
+    return trials, remarks
 
 
 def _asked(table: pd.DataFrame, outcome: Outcome) -> pd.Series:
@@ -131,9 +137,10 @@ def _check_groups(trials: pd.DataFrame, outcome: Outcome, within: list[str], csv
         raise AnalysisError(f"{where}: found {used.max()} groups in one sorting, expected at most {outcome.groups}")
 
 
-def _values(column: pd.Series, outcome: Outcome, csv: Path) -> pd.Series:
+def _values(column: pd.Series, outcome: Outcome, csv: Path) -> tuple[pd.Series, str]:
+    """Return an outcome's values, with a remark where its cells were no plain numbers."""
     if outcome.kind == "cluster":
-        return column
+        return column, ""
     if outcome.levels:
         first = 0 if outcome.kind == "binary" else 1
         points = {level: float(point) for point, level in enumerate(outcome.levels, start=first)}
@@ -141,12 +148,10 @@ def _values(column: pd.Series, outcome: Outcome, csv: Path) -> pd.Series:
         if len(strange):
             where = f"{csv}, column {column.name}, row {strange.index[0] + 2}"
             raise AnalysisError(f"{where}: found {strange.iloc[0]!r}, expected one of {', '.join(points)}")
-        return column.map(points)
-    given = column.dropna()
-    if given.str.fullmatch(DECIMAL_COMMA).any() and not given.str.contains(".", regex=False).any():
-        column = column.str.replace(",", ".", regex=False)
+        return column.map(points), ""
+    column, remark = as_numbers(column, outcome.kind, f"{csv}, column {column.name}")
     if outcome.kind != "binary":
-        return shares(column, csv) if outcome.kind == "fraction" else numbers(column, csv)
+        return (shares(column, csv) if outcome.kind == "fraction" else numbers(column, csv)), remark
     values = column.str.lower().map(TRUTH)
     wrong = values.isna() & column.notna()
     if wrong.any():
@@ -154,7 +159,7 @@ def _values(column: pd.Series, outcome: Outcome, csv: Path) -> pd.Series:
         found = column.iloc[row]
         where = f"{csv}, column {column.name}, row {row + 2}"
         raise AnalysisError(f"{where}: found {found!r}, expected 0, 1, true, false, yes or no")
-    return values.astype(float)
+    return values.astype(float), remark
 
 
 def _participants(trials: pd.DataFrame, between: list[str], csv: Path) -> pd.DataFrame:

@@ -13,9 +13,10 @@ import pandas as pd
 
 from analysis.errors import AnalysisError
 from analysis.reading.files import read_csv
-from analysis.reading.foreign import DECIMAL_COMMA, TRUTH
+from analysis.reading.foreign import NOTHING_WORDS, TRUTH
 from analysis.reading.layout import ROW
 from analysis.reading.reshaping import NUMBER, described_rows
+from analysis.reading.spellings import as_numbers
 
 SCALES = tuple(
     tuple(scale.split(" | "))
@@ -91,6 +92,7 @@ class Proposal:
     wide: str = ""
     keep: list[tuple[str, list[str]]] = field(default_factory=list)
     exclude: list[tuple[str, list[str], str]] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
     outcomes: list[dict[str, object]] = field(default_factory=list)
     aside: list[str] = field(default_factory=list)
 
@@ -104,6 +106,8 @@ class Proposal:
                   f"within = {_list(self.within)}   # vary inside a participant"]  # fmt: skip
         if self.stimulus:
             lines.append(f"stimulus = {_text(self.stimulus)}   # participants and stimuli become random and crossed")
+        if self.missing:
+            lines.append(f"missing = {_list(self.missing)}   # cells that mean nothing was answered")
         for column, values in self.keep:
             lines += ["", "[[keep]]", f"column = {_text(column)}", f"values = {_list(values)}"]
         for column, values, reason in self.exclude:
@@ -294,6 +298,11 @@ def _classified(table: pd.DataFrame, found: Proposal, own: tuple[str, ...] = ())
             continue
         constant = bool((people[name].nunique() <= 1).all())
         guess = None if ASIDE.fullmatch(name) else _guess(cells)
+        nothing = cells[cells.str.lower().isin(NOTHING_WORDS)]
+        if guess is None and len(nothing) and not ASIDE.fullmatch(name):
+            cells = cells.drop(nothing.index)
+            guess = _guess(cells) if cells.nunique() > 1 else None
+            found.missing += [word for word in nothing.unique() if guess and word not in found.missing]
         words = not cells.str.fullmatch(NUMBER).all() and not cells.str.lower().isin(TRUTH).all()
         levels = cells.nunique() <= MOST_LEVELS and cells.nunique() * 2 <= len(cells)
         if several and STIMULUS.fullmatch(name) and not constant and not found.stimulus:
@@ -323,13 +332,24 @@ def _guess(cells: pd.Series) -> dict[str, object] | None:
         return None
     if given.str.lower().isin(TRUTH).all() and given.nunique() > 1:
         return {"kind": "binary"}
-    if given.str.fullmatch(NUMBER).all():
-        values = pd.to_numeric(given.str.replace(",", ".") if given.str.fullmatch(DECIMAL_COMMA).any() else given)
+    try:
+        plain = as_numbers(given, "ordinal", "")[0]
+    except AnalysisError:  # as points they can't be read; they may be shares
+        return {"kind": "fraction"} if _are_shares(given) else None
+    if plain.str.fullmatch(NUMBER).all():
+        values = pd.to_numeric(plain.str.replace(",", "."))
         whole, low, high = bool((values % 1 == 0).all()), float(values.min()), float(values.max())
         if whole and low >= 0 and high <= MOST_POINTS and high > low:
             return {"kind": "ordinal"}
         return {"kind": "fraction" if low >= 0 and high <= 1 else "ratio"}
     return _words(given)
+
+
+def _are_shares(given: pd.Series) -> bool:
+    try:
+        return bool(as_numbers(given, "fraction", "")[0].str.fullmatch(NUMBER).all())
+    except AnalysisError:
+        return False
 
 
 def _words(given: pd.Series) -> dict[str, object] | None:

@@ -51,10 +51,22 @@ def refused(tmp_path, capsys, content, kind="ratio") -> str:
         ("\ufeff" + table()).replace("\n", "\r\n"),
         table().replace(",", ";"),
         table().replace(",", "\t"),
+        table().replace(",", "\t").encode("utf-16"),
+        b"\xfe\xff" + table().encode("utf-16-be"),
         table() + "\n\n",
         pd.read_csv(StringIO(table()), dtype=str).assign(text='ä, "“;”"\n…').to_csv(index=False),
     ],
-    ids=["crlf", "bom", "bom and crlf", "semicolons", "tabs", "empty lines", "text with commas and line ends"],
+    ids=[
+        "crlf",
+        "bom",
+        "bom and crlf",
+        "semicolons",
+        "tabs",
+        "tabs in UTF-16",
+        "UTF-16, big end first",
+        "empty lines",
+        "text with commas and line ends",
+    ],
 )
 def test_the_same_table_in_other_clothes_gives_the_same_numbers(tmp_path, same):
     expected = found(tmp_path, table())
@@ -68,7 +80,8 @@ def test_the_same_table_in_other_clothes_gives_the_same_numbers(tmp_path, same):
         ("pid,g,y\n", "holds no row"),
         ("", "is empty"),
         (table(["ä", "y"]).encode("latin-1"), "is no CSV in UTF-8"),
-        (table().encode("utf-16"), "it holds a zero byte"),
+        (table().encode("utf-16-le"), "it holds a zero byte"),
+        (table().encode("utf-16")[:-1], "is no CSV in UTF-8"),
         (b"pid,g,y\na,x\x00,1\nb,y,2\n", "it holds a zero byte"),
         ("pid,g,y\na,x,1\nb,y,2,9,9\n", "Expected 3 fields in line 3, saw 5"),
         ('pid,g,y\na,"x,1\nb,y,2\n', "is no CSV in UTF-8"),
