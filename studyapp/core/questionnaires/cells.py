@@ -80,7 +80,7 @@ def _lines(item: Item) -> list[str]:
 
 
 def _label(words: str) -> str:
-    plain = " = " not in words and not words.startswith("[") and words == words.strip() and "\n" not in words
+    plain = "=" not in words and not words.startswith("[") and words == words.strip() and "\n" not in words
     return words if plain else json.dumps([words, words], ensure_ascii=False)
 
 
@@ -122,8 +122,8 @@ def _read_option(line: str) -> str | list[str]:
         except (ValueError, TypeError, RecursionError):
             return line
         return str(value) if value == label else [str(value), str(label)]
-    value, equals, label = (part.strip() for part in line.partition(" = "))
-    return [value, label] if equals else line
+    value, equals, label = (part.strip() for part in line.partition(" = " if " = " in line else "="))
+    return [value, label] if equals and value and label else line
 
 
 def _typed(entry: Entry, cell: str) -> Any:

@@ -192,3 +192,19 @@ def test_a_file_that_is_none_is_refused_in_words(content, told):
     found, wrong = questionnaire_in(content)
     assert found == {}
     assert told in wrong[0]
+
+
+@pytest.mark.parametrize(
+    ("line", "option"),
+    [
+        ("yes=Yes", ["yes", "Yes"]),
+        ("yes = Yes", ["yes", "Yes"]),
+        ("a b = c=d", ["a b", "c=d"]),
+        ("=x", "=x"),
+        ("x=", "x="),
+    ],
+)
+def test_an_option_is_read_with_and_without_spaces_round_its_sign(line, option):
+    item = item_of({"code": "c", "type": "choice", "text": "t", "answers": f"{line}\nelse"})
+    assert item["options"] == [option, "else"]
+    assert item_of(row_of(item))["options"] == [option, "else"]
