@@ -119,6 +119,22 @@ def write_bundle(
     return folder
 
 
+def reshaped(folder: Path, size: tuple[int, int]) -> Path:
+    """Give all photographs of a bundle, or of each bundle in a folder, another width and height; return the folder."""
+    for manifest_path in folder.rglob("manifest.json"):
+        own, manifest = manifest_path.parent, json.loads(manifest_path.read_bytes())
+        with open(own / "images.csv", newline="", encoding="utf-8") as file:
+            rows = [row | dict(zip(("width", "height"), size, strict=True)) for row in csv.DictReader(file)]
+        for row in rows:
+            buffer = io.BytesIO()
+            Image.open(own / row["file"]).resize(size).save(buffer, "WEBP", lossless=True)
+            (own / row["file"]).write_bytes(buffer.getvalue())
+        (own / "images.csv").write_bytes(_csv(rows))
+        hashes = {name: hashlib.sha256((own / name).read_bytes()).hexdigest() for name in manifest["files"]}
+        manifest_path.write_text(json.dumps({**manifest, "files": hashes}))
+    return folder
+
+
 def _csv(rows: list[dict]) -> bytes:
     text = io.StringIO()
     writer = csv.DictWriter(text, rows[0])
