@@ -46,9 +46,9 @@ def reliance(trials: pd.DataFrame, people: pd.DataFrame, factors: list[str]) -> 
 
 def relied(measure: Measure) -> Figure:
     """Return the figure of reliance: the conditions side by side where the system was right, and where it was wrong."""
-    cells = measure.data[measure.between].astype(str).agg(" × ".join, axis=1) if measure.between else "everybody"
     rows = []
-    for (system, cell), values in measure.data.assign(cell=cells).groupby(["system", "cell"], observed=True)[RELIANCE]:
+    for (system, *levels), values in measure.data.groupby(["system", *measure.between], observed=True)[RELIANCE]:
+        cell = " × ".join(map(str, levels)) or "everybody"
         low, high = mean_interval(values.dropna().to_numpy(float), SHARE)
         rows.append((system, cell, len(values), values.mean(), low, high))
     table = pd.DataFrame(rows, columns=["x", "series", "n", "mean", "ci_low", "ci_high"])
