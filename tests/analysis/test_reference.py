@@ -11,7 +11,8 @@ from tests.analysis.reference_data import MODELS, MORE, REARRANGED, SCALES, R
 
 HERE = Path(__file__).parent
 REFERENCE = re.compile(r"\b(R|MORE|MODELS|REARRANGED|SCALES)\[")
-MODULES = sorted(path.stem for path in HERE.glob("test_*.py") if path != Path(__file__))
+FILES = {path.stem: path for path in HERE.rglob("test_*.py") if path != Path(__file__)}
+MODULES = sorted(FILES)
 CELLS = ("balanced96", "unbalanced71")
 OUTCOMES = ("fraction_correct", "saliency_ratio")
 USED = {
@@ -118,7 +119,7 @@ def keys() -> list[str]:
 @cache
 def functions(module: str) -> dict[str, str]:
     """Return a test module's functions with their source."""
-    source = (HERE / f"{module}.py").read_text()
+    source = FILES[module].read_text()
     return {node.name: ast.get_source_segment(source, node) for node in ast.walk(ast.parse(source))
             if isinstance(node, ast.FunctionDef)}  # fmt: skip
 

@@ -16,8 +16,12 @@ class Set:
 
 
 def statistics(source: str, *tests: str) -> tuple[str, tuple[str, ...]]:
-    """Return one line of the set of statistics, by the names of its tests."""
-    return f"analysis/statistics/{source}.py", tuple(f"tests/analysis/test_{test}.py" for test in tests)
+    """Return one line of the set of statistics, by its tests as `room/name`, or `name` in the source's own room."""
+    own = f"statistics/{source}".rpartition("/")[0]
+    placed = [test.rpartition("/") for test in tests]
+    return f"analysis/statistics/{source}.py", tuple(
+        f"tests/analysis/{room or own}/test_{name}.py" for room, _, name in placed
+    )
 
 
 def studyapp(source: str, *tests: str) -> tuple[str, tuple[str, ...]]:
@@ -37,12 +41,12 @@ DJANGO = ("django.contrib.admin", "django.test", "rest_framework", "numpy", "PIL
 SETS = {
     "statistics": Set(
         dict([
-            statistics("cells", "cells", "anova", "ranks", "posthoc"),
-            statistics("effects", "effects", "anova"),
-            statistics("descriptives", "ranks"),
-            statistics("multiplicity", "multiplicity", "posthoc", "ranks"),
-            statistics("bootstrap", "multiplicity", "prediction"),
-            statistics("power", "power"),
+            statistics("cells", "cells", *(f"statistics/factorial/{name}" for name in ("anova", "ranks", "posthoc"))),
+            statistics("effects", "effects", "statistics/factorial/anova"),
+            statistics("descriptives", "statistics/factorial/ranks"),
+            statistics("multiplicity", "multiplicity", "statistics/factorial/posthoc", "statistics/factorial/ranks"),
+            statistics("bootstrap", "multiplicity", "sections/prediction"),
+            statistics("power", "planning/power"),
             statistics("factorial/anova", "anova"),
             statistics("factorial/assumptions", "assumptions"),
             statistics("factorial/posthoc", "posthoc"),
@@ -53,15 +57,15 @@ SETS = {
             statistics("comparisons/unpaired", "unpaired"),
             statistics("comparisons/equivalence", "equivalence"),
             statistics("comparisons/against_chance", "against_chance"),
-            statistics("regression/design", "wald", "logistic", "repeated"),
+            statistics("regression/design", "wald", "logistic", "statistics/comparisons/repeated"),
             statistics("regression/logistic", "wald", "logistic"),
             statistics("regression/gee", "wald", "logistic"),
-            statistics("regression/mixed", "wald", "repeated"),
-            statistics("regression/ordinal", "wald", "repeated"),
-            statistics("agreement/coders", "agreement"),
-            statistics("agreement/clusters", "clusters"),
-            statistics("association/contingency", "association"),
-            statistics("association/rank_correlation", "prediction"),
+            statistics("regression/mixed", "wald", "statistics/comparisons/repeated"),
+            statistics("regression/ordinal", "wald", "statistics/comparisons/repeated"),
+            statistics("agreement/coders", "statistics/agreement"),
+            statistics("agreement/clusters", "statistics/clusters"),
+            statistics("association/contingency", "statistics/association"),
+            statistics("association/rank_correlation", "sections/prediction"),
         ]),
         warm=("pandas", "scipy.stats", "scipy.optimize", "statsmodels.api", "statsmodels.formula.api",
               "statsmodels.miscmodels.ordinal_model", "sklearn.metrics", "django.test"),

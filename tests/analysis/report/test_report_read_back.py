@@ -9,7 +9,15 @@ import pytest
 from analysis.report import folder
 from analysis.report.running import analyse
 from analysis.report.verdicts import SAID
-from tests.analysis.test_true_sentences import DESIGNS, NUMBER, RECIPES, check_table, measured, numbers_of, written
+from tests.analysis.report.test_true_sentences import (
+    DESIGNS,
+    NUMBER,
+    RECIPES,
+    check_table,
+    measured,
+    numbers_of,
+    written,
+)
 
 HEADS = ("Findings", "Design and sample", "Primary analyses", "Secondary analyses", "Exploratory analyses", "Methods",
          "Data and software")  # fmt: skip

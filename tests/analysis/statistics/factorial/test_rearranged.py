@@ -13,7 +13,7 @@ from analysis.statistics.factorial.permutation import PERMUTATIONS, permutation_
 from analysis.statistics.factorial.ranks import kruskal
 from analysis.statistics.factorial.within import within_anova
 from tests.analysis.reference_data import REARRANGED, frame
-from tests.analysis.test_within import means
+from tests.analysis.statistics.factorial.test_within import means
 
 ALIGNED = {
     "balanced": (frame("balanced96"), "confidence", ["heatmap", "score"], []),

@@ -18,7 +18,7 @@ from analysis.report.running import analyse
 from analysis.sections import against
 from tests.analysis import factory
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def simulated(folder: Path, n: int) -> Path:
