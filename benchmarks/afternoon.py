@@ -59,7 +59,7 @@ def main() -> None:
     with sync_playwright() as playwright, desk(USER, PASSWORD) as server, tempfile.TemporaryDirectory() as scratch:
         browser = launch(playwright)
         page = browser.new_page(viewport=SIZE)
-        page.set_default_timeout(120_000)
+        page.set_default_timeout(600_000)
         person = Person(page)
         walk(person, f"http://127.0.0.1:{server.port}", Path(scratch), OUT if options.pictures else None)
         print(table(person.parts, options.reading), flush=True)

@@ -46,7 +46,7 @@ def main() -> None:
             with desk(USER, PASSWORD) as server, tempfile.TemporaryDirectory() as scratch:
                 context = browser.new_context(viewport={"width": 1280, "height": 720})
                 context.grant_permissions(["clipboard-read", "clipboard-write"])
-                context.set_default_timeout(120_000)
+                context.set_default_timeout(600_000)
                 page = context.new_page()
                 person = Person(page)
                 link = walk(person, f"http://127.0.0.1:{server.port}", kind, Path(scratch), options.shots)
@@ -103,7 +103,7 @@ def walk(person: Person, address: str, kind: str, scratch: Path, shots: Path | N
         seen("bots")
     with person.part("publish, copy the link"):
         publish(person, seen)
-        person.click(page.get_by_role("button", name="Copy"))
+        person.click(page.get_by_role("button", name="Copy").first)
         page.get_by_role("button", name="Copied").wait_for()
         seen("published")
     return page.evaluate("navigator.clipboard.readText()")

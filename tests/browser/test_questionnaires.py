@@ -12,7 +12,7 @@ from studyapp.run import sessions, showing
 from studyapp.simulation import answering
 from tests import loaded
 from tests.browser import walking
-from tests.browser.looking import serious, sideways
+from tests.browser.looking import findings, serious, sideways
 from tests.bundles import write_bundle
 from tests.studyapp.made.asked import EVERY_TYPE, likert
 
@@ -161,3 +161,34 @@ def test_items_are_inserted_and_pasted_by_keyboard_alone_and_enter_in_a_field_sa
     page.locator("#title").press("Enter")
     page.wait_for_url("**/questionnaires/")
     assert [len(one["items"]) for one in models.Study.objects.get().questionnaires] == [5]
+
+
+def test_the_desks_pages_of_a_studys_own_words_are_for_everyone_and_fit_a_tablet(desk, publish):
+    study = publish(
+        loaded.load(write_bundle),
+        {"heatmap": "lrp", "scores": "shown"},
+        slug="walk",
+        title="Birds",
+        kind="forward_simulation",
+        questionnaires=[TWO_PAGES],
+        variants=[{"conditions": {"heatmap": "lrp"}, "questionnaires": {"every": {"intro": "What of the maps?"}}}],
+        translations={"ar": {}},
+    )
+    pages = (
+        "change",
+        "questionnaires",
+        "questionnaires/0",
+        "variants/questionnaire/every",
+        "languages",
+        "languages/ar",
+    )
+    for path in pages:
+        page = desk(f"/admin/studyapp/study/{study.pk}/{path}/")
+        page.set_viewport_size({"width": 1024, "height": 768})
+        assert findings(page) == [], path
+        assert sideways(page) <= 0, path
+        if path == "questionnaires/0":
+            assert page.eval_on_selector("#items", "table => table.scrollWidth - table.clientWidth") <= 0
+        page.set_viewport_size({"width": 1280, "height": 720})
+        tops = page.eval_on_selector_all(".hw-tabs a", "all => [...new Set(all.map(one => one.offsetTop))].length")
+        assert tops == 1, path
