@@ -23,7 +23,8 @@ from analysis.reading.study import Measure, Study
 from analysis.results import apa
 from analysis.results.records import record
 from analysis.results.section import Section, Steps
-from analysis.sections import between, blocks, questionnaires, repeated, sorting, trials, varied
+from analysis.sections import between, blocks, repeated, sorting, trials, varied
+from analysis.sections.asked import questionnaires
 from analysis.statistics.effects import wilson
 
 KIND = "clustering"

@@ -17,7 +17,8 @@ from analysis.reading.study import Measure, Study
 from analysis.results import apa
 from analysis.results.records import record
 from analysis.results.section import Figure, Section, Steps
-from analysis.sections import blocks, coding, judging, questionnaires, questions, repeated, varied
+from analysis.sections import blocks, coding, judging, repeated, varied
+from analysis.sections.asked import questionnaires, questions
 from analysis.statistics.descriptives import COLUMNS, descriptives
 from analysis.statistics.means import METHODS, SHARE, SHORT
 

@@ -14,7 +14,8 @@ from analysis.reading.study import Measure, Study
 from analysis.results import apa
 from analysis.results.records import Record, record
 from analysis.results.section import Section, Steps
-from analysis.sections import blocks, questionnaires, questions, trials, varied
+from analysis.sections import blocks, trials, varied
+from analysis.sections.asked import questionnaires, questions
 from analysis.statistics.comparisons import against_chance
 
 KIND = "label_matching"

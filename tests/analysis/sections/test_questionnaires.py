@@ -14,7 +14,7 @@ from analysis.reading.plans import Plan
 from analysis.reading.questionnaires import given, items
 from analysis.recipes import find
 from analysis.results.records import FAULT
-from analysis.sections.questionnaires import sections
+from analysis.sections.asked.questionnaires import sections
 from analysis.statistics import reliability
 from tests.analysis import factory
 

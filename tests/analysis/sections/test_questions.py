@@ -7,7 +7,7 @@ from scipy import stats
 
 from analysis.reading.exports import read_export
 from analysis.reading.plans import Plan
-from analysis.sections.questions import questions, section
+from analysis.sections.asked.questions import questions, section
 from tests.analysis import factory
 from tests.analysis.analysed import analysed
 

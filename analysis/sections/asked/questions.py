@@ -2,7 +2,7 @@
 
 A question is a column of the steps table that its page wrote once per participant: `closing_useful_heatmaps`. Checks
 (`<page>_passed`) count as at the last attempt. Its wording is the column's description in the export. The items of
-questionnaires have sections of their own (`sections/questionnaires.py`); only their checks are told here.
+questionnaires have sections of their own (`questionnaires.py`); only their checks are told here.
 """
 
 from dataclasses import dataclass

@@ -19,9 +19,10 @@ from analysis.reading.study import Measure, Study
 from analysis.results import apa
 from analysis.results.records import Record, record
 from analysis.results.section import Section, Steps
-from analysis.sections import between, blocks, questions, repeated, trials
-from analysis.sections import items as described
-from analysis.sections.questions import Question
+from analysis.sections import between, blocks, repeated, trials
+from analysis.sections.asked import items as described
+from analysis.sections.asked import questions
+from analysis.sections.asked.questions import Question
 from analysis.statistics import reliability
 from analysis.statistics.association import people as over_people
 from analysis.statistics.multiplicity import adjust
