@@ -213,7 +213,13 @@ def anchor(text: str) -> str:
 
 
 def short(title: str) -> str:
-    """Return a record's title without its measure: `Fraction correct: descriptives` as `Descriptives`."""
+    """Return a record's title without its measure; one of an item of several in its section keeps the item's words.
+
+    >>> short("Fraction correct: descriptives"), short("“How sure: all in all?”: descriptives")
+    ('Descriptives', '“How sure: all in all?”: descriptives')
+    """
+    if title.startswith("“"):
+        return title
     tail = title.split(": ", 1)[-1]
     return tail[0].upper() + tail[1:]
 
