@@ -43,7 +43,7 @@ def main() -> None:
         page = browser.new_page(base_url=f"http://127.0.0.1:{server.port}")
         page.set_default_timeout(120_000)
         _sign_in(page)
-        for name in options.names or PICTURES:
+        for name in (name for name in PICTURES if name in (options.names or PICTURES)):  # walks sign out in the end
             page.set_viewport_size(SIZE)
             PICTURES[name](page)
             keep(page, options.out / f"{name}.webp")
