@@ -13,7 +13,7 @@ def used_s(group: int, database: str) -> dict[str, float]:
 
     SQLite works inside the server's own processes, so `database` is 0 there.
     """
-    stats = [_stat(path) for path in Path("/proc").glob("[0-9]*/stat")]
+    stats = [stat(path) for path in Path("/proc").glob("[0-9]*/stat")]
     backends = _backends(database) if database.startswith("postgres") else set()
     return {
         "server": sum(seconds for _, its_group, seconds in stats if its_group == group),
@@ -21,7 +21,7 @@ def used_s(group: int, database: str) -> dict[str, float]:
     }
 
 
-def _stat(path: Path) -> tuple[int, int, float]:
+def stat(path: Path) -> tuple[int, int, float]:
     """Return process, process group and processor seconds, those of children that ended included."""
     try:
         text = path.read_text()

@@ -25,7 +25,7 @@ MADE = {"TP": 24, "FP": 16, "FN": 16, "TN": 8}
 EVENTS = 85
 N_CODERS, CODES = 2, ("a leg", "its shape", "the water")
 # As if they had come one after the other, every two minutes.
-MINUTES = "2 * ((SELECT max(fresh) FROM copied) - fresh)"
+MINUTES = "(2 * ((SELECT max(fresh) FROM copied) - fresh))"
 AGED = {
     "postgresql": f"answered.submitted_at - {MINUTES} * interval '1 minute'",
     "sqlite": f"strftime('%%Y-%%m-%%d %%H:%%M:%%f', answered.submitted_at, '-' || {MINUTES} || ' minutes')",
