@@ -97,6 +97,9 @@ def _check_names(stated: dict[str, Any], measure: Measure, where: str) -> None:
         raise AnalysisError(
             f"{where}, term: found {wrong[0]!r}, expected factors out of {', '.join(factors) or 'none'}"
         )
+    parts = stated.get("term", "").split(":")
+    if name not in FREE and len(set(parts)) < len(parts):
+        raise AnalysisError(f"{where}, term: found {stated['term']!r}, expected each factor once")
     levels = {str(level) for factor in factors for level in measure.data[factor].dropna().unique()}
     for field in ("higher", "lower", "a", "b"):
         level = stated.get(field)

@@ -42,6 +42,7 @@ from analysis.statistics.agreement import clusters
 ROW = "#row"
 SCORES = (*clusters.COLUMNS, "class_sizes", "group_sizes")
 COLUMN = "column"
+RESERVED = ("cells", "all", "Residuals", "residuals")
 
 
 @dataclass(frozen=True)
@@ -148,6 +149,10 @@ def _check_names(content: dict[str, Any], outcomes: tuple[Outcome, ...], path: P
     names += ["participant", *content["between"], *content["within"]]
     if len(set(names)) < len(names):
         raise AnalysisError(f"{path}: two outcomes or factors have the same name ({', '.join(names)})")
+    for name in (*content["between"], *content["within"]):
+        if ":" in name or name in RESERVED:
+            raise AnalysisError(f"{path}: found the factor {name!r}, expected a name without “:” other than "
+                                f"{', '.join(RESERVED)}, which results use themselves; rename the column")  # fmt: skip
     taken = sorted(set(names) & set(SCORES)) if any(outcome.kind == "cluster" for outcome in outcomes) else []
     if taken:
         raise AnalysisError(f"{path}: {', '.join(taken)} is what a sorting is scored by; give the column another name")

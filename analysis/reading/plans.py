@@ -116,7 +116,11 @@ def _check_entries(plan: Plan, where: str) -> None:
     for outcome, bound in plan.bounds.items():
         if isinstance(bound, bool) or not isinstance(bound, int | float) or not 0 < bound < math.inf:
             raise AnalysisError(f"{where}, bounds, {outcome}: found {bound!r}, expected a positive number")
+    named: set[str] = set()
     for number, stated in enumerate(plan.hypotheses, start=1):
+        if stated.get("id") in named:
+            raise AnalysisError(f"{where}, hypotheses {number}, id: found {stated['id']!r} again, expected it once")
+        named |= {stated["id"]} if "id" in stated else set()
         check_stated(stated, plan.bounds, f"{where}, hypotheses {number}")
     if not isinstance(plan.seed, int) or plan.seed < 0:
         raise AnalysisError(f"{where}, seed: found {plan.seed!r}, expected a whole number from 0")

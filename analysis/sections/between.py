@@ -330,14 +330,13 @@ def _not_shown(row: Any, tested: Record) -> str:
     smallest = tested.method["detectable"]["terms"][row.term]
     if "H" in tested.terms:
         low, high = tested.method["epsilon2_ci90"][row.term]
-        found, size = (
-            f"ε² = {apa.bounded(row.epsilon2)}, {apa.interval(low, high, 90)}",
-            f"ε² = {apa.bounded(smallest)}",
-        )
+        found, size = f"ε² = {apa.bounded(row.epsilon2)}", f"ε² = {apa.bounded(smallest)}"
     else:
-        found = f"ηp² = {apa.bounded(row.eta2p)}, {apa.interval(row.eta2p_ci_low, row.eta2p_ci_high, 90)}"
+        low, high = row.eta2p_ci_low, row.eta2p_ci_high
+        found = f"ηp² = {apa.bounded(row.eta2p)}"
         size = f"f = {apa.number(smallest)}"
-    return f"{_factor(row.term)} {found}, and {size} is the smallest effect found with {POWER:.0%} power"
+    limits = apa.interval(low, high, 90) if high > 0 else "too small for an interval"  # p > .95: no λ fits
+    return f"{_factor(row.term)} {found}, {limits}, and {size} is the smallest effect found with {POWER:.0%} power"
 
 
 def equivalent(tested: Record | None, plan: Plan) -> str:

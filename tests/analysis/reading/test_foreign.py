@@ -8,6 +8,7 @@ import pytest
 from analysis.cli import main
 from analysis.errors import AnalysisError
 from analysis.reading.foreign import read_foreign
+from analysis.reading.layout import read_map
 from tests.analysis.analysed import analysed
 from tests.analysis.reference_data import FOLDER, R, rows
 
@@ -223,3 +224,12 @@ def test_rows_are_left_out_with_their_reason(tmp_path):
     assert study.remarks == ["1 row was left out by the map: did not finish."]
     with pytest.raises(AnalysisError, match="exclude 1: found"):
         read(tmp_path, "p,g,y\na,x,1\n", top='exclude = [{column = "g"}]\n')
+
+
+@pytest.mark.parametrize("name", ["a:b", "cells", "all", "Residuals"])
+def test_a_factor_called_as_results_call_their_own_is_refused(tmp_path, name):
+    (tmp_path / "m.toml").write_text(
+        f'participant = "p"\nbetween = ["{name}"]\n[[outcomes]]\ncolumn = "y"\nkind = "ratio"\n'
+    )
+    with pytest.raises(AnalysisError, match=f"found the factor '{name}'"):
+        read_map(tmp_path / "m.toml")

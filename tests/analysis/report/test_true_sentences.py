@@ -222,6 +222,7 @@ def test_a_contrast_without_an_effect_is_not_supported(tmp_path):
         ({"analysis": "Score.Sum.tukey.a", "higher": "lrp", "lower": "none", "sided": "one"}, "sided: found 'one'"),
         ({"analysis": "Score.Sum.contrast", "higher": "lrp + best", "lower": "none"}, "several joined by ' + '"),
         ({"analysis": "Score.Sum", "term": "a"}, "expected an outcome and one of"),
+        ({"analysis": "Score.Sum.anova", "term": "a:a"}, "found 'a:a', expected each factor once"),
     ],
 )
 def test_a_hypothesis_that_nothing_tests_is_refused_in_words(tmp_path, fields, said):
@@ -307,3 +308,22 @@ def test_methods_are_called_by_their_titles_and_ids_stay(tmp_path):
     assert "heatmap (none, LRP, Multi-scale occlusion)" in content["design"]
     tukey = next(found for found in content["analyses"] if found["id"] == "fraction_correct.tukey.heatmap")
     assert {term["b"] for term in tukey["terms"]} == {"lrp", "multiscale_occlusion"}
+
+
+def test_two_hypotheses_of_one_id_are_refused(tmp_path):
+    plan = stated(analysis="Score.Sum.anova", term="a")
+    plan["hypotheses"] *= 2
+    with pytest.raises(AnalysisError, match="hypotheses 2, id: found 'H1' again"):
+        written(tmp_path, 1, 0, 0.0, plan=plan)
+
+
+@pytest.mark.parametrize("kind", ["ratio", "ordinal"])
+def test_no_interval_is_told_that_leaves_its_estimate_out(tmp_path, kind):
+    rows = [(f"s{i}", "ab"[i % 2], 1 + (i // 2) % 5) for i in range(40)]
+    pd.DataFrame(rows, columns=["p", "a", "y"]).to_csv(tmp_path / "t.csv", index=False)
+    (tmp_path / "m.toml").write_text(
+        f'participant = "p"\nbetween = ["a"]\n[[outcomes]]\ncolumn = "y"\nkind = "{kind}"\n'
+    )
+    answer = analyse(None, csv=tmp_path / "t.csv", map_file=tmp_path / "m.toml").sections[0].answer
+    assert "too small for an interval, and" in answer
+    assert "[.00, .00]" not in answer
