@@ -90,9 +90,7 @@ def explain(name: str, model: torch.nn.Module, images: torch.Tensor, targets: An
     """
     record = _single(name)
     check_parameters(name, record, parameters)
-    if not isinstance(images, torch.Tensor) or images.ndim != 4:
-        what = f"shape {tuple(images.shape)}" if isinstance(images, torch.Tensor) else type(images).__name__
-        raise UserError(f"images: expected a batch of a model's inputs, a tensor (N, 3, H, W), found {what}.")
+    _check_images(images)
     targets = as_targets(targets, len(images))
     with untouched(model):
         images = as_input(model, images)
@@ -113,15 +111,25 @@ def explain_output(name: str, model: torch.nn.Module, image: torch.Tensor, **par
     """
     record = find(OUTPUTS, name, "whole-output method")
     check_parameters(name, record, parameters)
-    if image.ndim == 4 and len(image) == 1:
+    if isinstance(image, torch.Tensor) and image.ndim == 4 and len(image) == 1:
         image = image[0]
-    if image.ndim != 3:
-        raise UserError(f"image: expected one image (3, H, W), found shape {tuple(image.shape)}.")
+    if not isinstance(image, torch.Tensor) or image.ndim != 3:
+        raise UserError(f"image: expected one image, a tensor (3, H, W), found {_kind(image)}.")
     with untouched(model):
         image = as_input(model, image)
         check_steady(model, image[None])
         nodes = record.function(model, image, **parameters)
     return [replace(node, map=node.map.detach().float()) for node in nodes]
+
+
+def _check_images(images: Any) -> None:
+    if not isinstance(images, torch.Tensor) or images.ndim != 4:
+        expected = "a batch of a model's inputs, a tensor (N, 3, H, W)"
+        raise UserError(f"images: expected {expected}, found {_kind(images)}.")
+
+
+def _kind(given: Any) -> str:
+    return f"shape {tuple(given.shape)}" if isinstance(given, torch.Tensor) else type(given).__name__
 
 
 def _outside_inference(tensor: torch.Tensor) -> torch.Tensor:
@@ -141,8 +149,12 @@ def score(
     """Return a metric's values, float32, in the shape of the targets: class indices (N,) or (N, T).
 
     `maps` are raw, as `explain` gives them for these targets, (N, T, H, W); for one target an image also (N, H, W).
+    `explainer`, where a metric explains anew, is a function, or a method's name.
     """
-    metric, given = metric_of(name), as_targets(targets, len(images))
+    _check_images(images)
+    metric, given, maps = metric_of(name), as_targets(targets, len(images)), torch.as_tensor(maps)
+    if isinstance(method := parameters.get("explainer"), str):
+        parameters["explainer"] = lambda *asked: explain(method, *asked)[:, 0]
     if maps.ndim == 3:
         return scores(metric, model, images, targets, maps, **parameters)[name]
     if given.ndim != 2 or maps.shape != (expected := (*given.shape, *images.shape[-2:])):
@@ -168,6 +180,8 @@ def scores(
     if maps.shape != (len(images), *images.shape[-2:]):
         expected = (len(images), *images.shape[-2:])
         raise UserError(f"maps: expected one per image, {expected}, found shape {tuple(maps.shape)}.")
+    if not (finite := maps.isfinite().flatten(1).all(dim=1)).all():
+        raise UserError(f"maps: that of image {int((~finite).nonzero()[0]) + 1} holds NaN or infinite values.")
     with untouched(model):
         images = as_input(model, images)
         if "perturbs" in metric.needs:

@@ -49,10 +49,15 @@ def pick(outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         if targets.shape[2] != n_classes:
             raise UserError(f"targets: weightings over {targets.shape[2]} outputs, but the model has {n_classes}.")
         return torch.einsum("nk,ntk->nt", outputs, targets.to(outputs.dtype))
+    check_indices(targets, n_classes)
+    return outputs.gather(1, targets)
+
+
+def check_indices(targets: torch.Tensor, n_classes: int) -> None:
+    """Refuse class indices that the model does not have."""
     if targets.numel() and not 0 <= int(targets.min()) <= int(targets.max()) < n_classes:
         wrong = next(index for index in targets.flatten().tolist() if not 0 <= index < n_classes)
         raise UserError(f"targets: class indices must be 0 … {n_classes - 1}, found {wrong}.")
-    return outputs.gather(1, targets)
 
 
 def as_weightings(targets: torch.Tensor, n_classes: int) -> torch.Tensor:

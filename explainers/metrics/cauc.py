@@ -12,6 +12,7 @@ from explainers.errors import UserError
 from explainers.maps.ranking import ranks, salient
 from explainers.networks.perturbation import classify
 from explainers.record import Metric
+from explainers.targets import check_indices
 
 _TAU = 0.05  # of all pixels: from here on CDROP is divided by the number of salient ones
 
@@ -55,6 +56,7 @@ def _weightings(
         raise UserError("others: expected for each image the other classes of the target's cluster, at least one.")
     with torch.inference_mode():
         n_classes = model(images[:1]).shape[1]
+    check_indices(targets, n_classes)
     weightings = torch.zeros(len(images), 2, n_classes, device=images.device)
     for row, (target, rest) in enumerate(zip(targets.flatten().tolist(), others, strict=True)):
         wrong = [index for index in rest if not 0 <= index < n_classes or index == target]

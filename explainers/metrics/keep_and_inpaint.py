@@ -13,6 +13,7 @@ from explainers.maps.inpainting import interpolated
 from explainers.maps.ranking import ranks
 from explainers.networks.perturbation import classify
 from explainers.record import Metric
+from explainers.targets import check_indices
 
 KEPT = (300, 500, 1000)
 
@@ -54,6 +55,7 @@ def recognised(
                 batch[row] = inpainted(images[n], places[n] < kept[v - 1])
 
     n_classes = classes_of(model, images)
+    check_indices(targets, n_classes)
     weightings = torch.eye(n_classes, device=images.device).expand(len(images), -1, -1)
     options: dict[str, Any] = {"output": "sigmoid" if output == "sigmoid" else "softmax", "batch_size": batch_size}
     scores = classify(model, images, 1 + len(kept), change, weightings, **options)

@@ -31,7 +31,7 @@ def max_sensitivity(
     A map of zeros that stays one has 0; one that does not is divided by the smallest float. All images see the same
     draws.
     """
-    if explainer is None:
+    if not callable(explainer):
         raise UserError("explainer: expected a function of (model, images, targets) that gives maps (N, H, W).")
     if n_draws < 1 or not radius > 0:
         raise UserError(f"n_draws, radius: expected 1 or more, and above 0, found {n_draws!r} and {radius!r}.")

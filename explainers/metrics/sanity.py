@@ -30,7 +30,7 @@ def sanity(
     deviation: at stage k of `stages` the last k / `stages` of them. `explainer(model, images, targets)` gives the maps
     (N, H, W) or (N, 1, H, W). The correlation with a flat map counts as 0.
     """
-    if explainer is None:
+    if not callable(explainer):
         raise UserError("explainer: expected a function of (model, images, targets) that gives maps (N, H, W).")
     generator, randomised = seeded(generator), copy.deepcopy(model)
     weights = [weight for weight in randomised.parameters() if weight.ndim > 1][::-1]

@@ -179,3 +179,50 @@ def test_wrong_names_and_shapes_are_refused():
         explainers.score("road", model, images, [[0, 1]] * 2, some_maps(2))
     with pytest.raises(UserError, match=r"masks: expected one true region per image, .* found none"):
         explainers.score("iou", model, images, [0, 1], some_maps(2))
+
+
+def scored(name, images, targets, maps, **further):
+    parameters = supplied(name, len(targets)) | further
+    if "others" in explainers.METRICS[name].defaults:
+        parameters["others"] = [[0]] * len(targets)
+    value = next(iter(explainers.METRICS[name].directions))
+    return explainers.score(value, small_cnn(), images, targets, maps, **parameters)
+
+
+@every_metric
+@pytest.mark.parametrize("hole", [math.nan, math.inf, -math.inf])
+def test_maps_that_are_not_finite_are_refused_with_their_image(name, hole):
+    maps = some_maps(2)
+    maps[1, 3, 4] = hole
+    with pytest.raises(UserError, match="that of image 2 holds NaN or infinite"):
+        scored(name, pictures(2, SIDE), [1, 2], maps)
+
+
+@every_metric
+def test_maps_may_be_arrays_and_images_may_not(name):
+    images, maps = pictures(2, SIDE), some_maps(2)
+    torch.testing.assert_close(
+        scored(name, images, [1, 2], maps.numpy()), scored(name, images, [1, 2], maps), equal_nan=True
+    )
+    for odd, found in ((images.numpy(), "ndarray"), (list(images), "list"), (images[0], r"shape \(3, 32, 32\)")):
+        with pytest.raises(UserError, match=rf"images: expected a batch .* found {found}"):
+            scored(name, odd, [1, 2], maps)
+
+
+@pytest.mark.parametrize("name", [name for name, one in explainers.METRICS.items() if "perturbs" in one.needs])
+@pytest.mark.parametrize("wrong", [3, -1])
+def test_a_class_that_the_model_does_not_have_is_refused(name, wrong):
+    with pytest.raises(UserError, match=f"class indices must be 0 … 2, found {wrong}"):
+        scored(name, pictures(2, SIDE), [1, wrong], some_maps(2))
+
+
+@pytest.mark.parametrize("name", ["sanity", "max_sensitivity"])
+def test_a_method_to_explain_with_may_be_named(name):
+    images, maps = pictures(2, SIDE), some_maps(2)
+    torch.testing.assert_close(
+        scored(name, images, [1, 2], maps, explainer="grad_cam"), scored(name, images, [1, 2], maps, explainer=gradient)
+    )
+    with pytest.raises(UserError, match="Did you mean grad_cam"):
+        scored(name, images, [1, 2], maps, explainer="gradcam")
+    with pytest.raises(UserError, match="expected a function"):
+        scored(name, images, [1, 2], maps, explainer=7)
