@@ -1,16 +1,41 @@
 """The types of parameters that methods, outputs and metrics share; `record.SHARED_PARAMETERS` says what they mean."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeAlias
 
 import torch
 from torch import nn
 
+
+@dataclass(frozen=True)
+class Bounds:
+    """From `least` on, or `above` a number, up to `most`, as a part of a number's annotation."""
+
+    least: float | None = None
+    above: float | None = None
+    most: float | None = None
+
+    def hold(self, value: float) -> bool:
+        too_low = (self.least is not None and value < self.least) or (self.above is not None and value <= self.above)
+        return not too_low and (self.most is None or value <= self.most)
+
+    def in_words(self) -> str:
+        first = f"of {self.least} or more" if self.least is not None else f"above {self.above}"
+        return first if self.most is None else f"{first.removesuffix(' or more')}, up to {self.most}"
+
+
 Baseline: TypeAlias = torch.Tensor | Sequence[float] | None
 """The image that differences are taken from, or its colour; zero in the model's input space where there is none."""
 
+BatchSize: TypeAlias = Annotated[int, Bounds(least=1)] | None
+"""Images per forward pass; None for what suits the images' size and the device."""
+
 Colour: TypeAlias = Sequence[float]
 """Three values, one per channel: a colour, or the preprocessing's mean or standard deviation."""
+
+Count: TypeAlias = Annotated[int, Bounds(least=1)]
+"""How many of something, at least one."""
 
 Fill: TypeAlias = str | Colour
 """What hides a region: one of a few names, or a colour in the model's input space."""

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import torch
 
 from explainers import methods, metrics, outputs, wrappers
+from explainers.accepting import unaccepted
 from explainers.errors import UserError, near
 from explainers.networks.checking import check_gradients, check_steady, require_gradients
 from explainers.networks.rewriting.optimised import optimised
@@ -76,10 +77,17 @@ def has_reference(name: str, parameters: Mapping[str, Any]) -> bool:
 
 
 def check_parameters(name: str, record: Record, parameters: Mapping[str, Any]) -> None:
-    """Refuse parameters that the method or metric does not have."""
+    """Refuse parameters that the method or metric does not have, and values that they do not take."""
     for parameter in parameters:
         if parameter not in record.defaults:
             raise UserError(f"{name} has no parameter {parameter!r}.{near(parameter, record.defaults)}")
+    for parameter, expected in unaccepted(record.function, parameters):
+        value = parameters[parameter]
+        if not (parameter in record.files and isinstance(value, str | Path)):
+            raise UserError(f"{name}: {parameter}: expected {expected}, found {value!r}.")
+    mean, std = (parameters.get(parameter, record.defaults.get(parameter)) for parameter in ("mean", "std"))
+    if mean is not None and std is not None and len(mean) != len(std):
+        raise UserError(f"{name}: mean, std: expected as many values of both, found {len(mean)} and {len(std)}.")
 
 
 def explain(name: str, model: torch.nn.Module, images: torch.Tensor, targets: Any, **parameters: Any) -> torch.Tensor:

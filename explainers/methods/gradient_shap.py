@@ -12,7 +12,7 @@ from explainers.errors import UserError
 from explainers.networks.perturbation import usual_batch
 from explainers.networks.rewriting.optimised import optimised
 from explainers.networks.ways import Ways
-from explainers.parameters import Layer, Progress
+from explainers.parameters import BatchSize, Count, Layer, Progress
 from explainers.randomness import integers, seeded, uniform
 from explainers.record import Peer, Record, Trial
 
@@ -22,11 +22,11 @@ def gradient_shap(
     images: torch.Tensor,
     targets: torch.Tensor,
     *,
-    n_samples: int = 50,
+    n_samples: Count = 50,
     background: torch.Tensor | None = None,
     layer: Layer = None,
     generator: torch.Generator | None = None,
-    batch_size: int | None = None,
+    batch_size: BatchSize = None,
     progress: Progress = None,
 ) -> torch.Tensor:
     """Return the expected gradients, channels summed: (N, T, H, W), signed. See `expected_gradients`."""

@@ -6,13 +6,12 @@ Sundararajan, Taly, Yan 2017, "Axiomatic Attribution for Deep Networks", ICML, e
 import numpy as np
 import torch
 
-from explainers.errors import UserError
 from explainers.networks.baselines import baseline_of
 from explainers.networks.outputs import say
 from explainers.networks.perturbation import usual_batch
 from explainers.networks.rewriting.optimised import optimised
 from explainers.networks.ways import Ways
-from explainers.parameters import Baseline, Layer, Progress
+from explainers.parameters import Baseline, BatchSize, Count, Layer, Progress
 from explainers.peers.attributions import captum
 from explainers.record import Record, Trial
 from explainers.targets import pick
@@ -25,10 +24,10 @@ def integrated_gradients(
     images: torch.Tensor,
     targets: torch.Tensor,
     *,
-    n_steps: int = 50,
+    n_steps: Count = 50,
     baseline: Baseline = None,
     layer: Layer = None,
-    batch_size: int | None = None,
+    batch_size: BatchSize = None,
     progress: Progress = None,
 ) -> torch.Tensor:
     """Return (x − x⁰) · ∫₀¹ ∇y(x⁰ + t(x − x⁰)) dt, channels summed: (N, T, H, W), signed.
@@ -38,8 +37,6 @@ def integrated_gradients(
     (the paper's limit) the log says so. With `layer` the way leads through that layer's activations and the map is
     enlarged bilinearly.
     """
-    if n_steps < 1:
-        raise UserError(f"n_steps: expected 1 or more, found {n_steps!r}.")
     begins = baseline_of(baseline, images)
     of_each = torch.arange(len(images), device=images.device) % len(begins)
     ways = Ways(model, images, begins, layer)

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import torch
 
+from explainers.errors import UserError
 from explainers.networks.perturbation import classify
 from explainers.networks.rewriting.optimised import optimised
 from explainers.networks.stages import perturbed
-from explainers.parameters import Colour, Fill, Progress
+from explainers.parameters import BatchSize, Colour, Count, Fill, Progress
 from explainers.preprocessing import IMAGENET_MEAN, IMAGENET_STD, as_rgb
 from explainers.randomness import seeded, uniform
 from explainers.record import Base, Peer, Record, Trial
@@ -39,15 +40,15 @@ def lime(
     images: torch.Tensor,
     targets: torch.Tensor,
     *,
-    n_samples: int = 1000,
-    kernel_size: int = 4,
+    n_samples: Count = 1000,
+    kernel_size: Count = 4,
     fill: Fill = "segments",
     output: str = "softmax",
     precision: str = "full",
     generator: torch.Generator | None = None,
     mean: Colour = IMAGENET_MEAN,
     std: Colour = IMAGENET_STD,
-    batch_size: int | None = None,
+    batch_size: BatchSize = None,
     progress: Progress = None,
 ) -> torch.Tensor:
     """Return each pixel's segment's coefficient: (N, T, H, W), signed. See `lime_segments`."""
@@ -119,6 +120,8 @@ def segment(image: torch.Tensor, kernel_size: int, mean: Colour, std: Colour) ->
 def _hidden(image: torch.Tensor, segments: torch.Tensor, fill: Fill) -> torch.Tensor:
     """Return what hidden pixels show, (C, H, W): their segment's mean colour, or one colour."""
     if fill != "segments":
+        if isinstance(fill, str) or len(fill) != len(image):
+            raise UserError(f'fill: expected "segments" or {len(image)} values, one per channel, found {fill!r}.')
         return torch.as_tensor(fill).to(image).reshape(-1, 1, 1).expand_as(image)
     flat, n_segments = segments.flatten(), int(segments.max()) + 1
     sums = image.new_zeros(len(image), n_segments).index_add_(1, flat, image.flatten(1))

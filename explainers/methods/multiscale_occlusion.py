@@ -13,7 +13,7 @@ evidence is redundant (`paper` goes back to it); and `combine = "density"`, for 
 put all offsets into one structure in place of the mean of whole trees; see `explainers.occlusion.density`.
 """
 
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 
@@ -21,7 +21,7 @@ from explainers.errors import UserError, near
 from explainers.occlusion.density import fitted_density
 from explainers.occlusion.hiding import importance, occluded_scores
 from explainers.occlusion.lattice import Lattice, boundaries, lattice
-from explainers.parameters import Colour, Fill, Progress
+from explainers.parameters import BatchSize, Bounds, Colour, Count, Fill, Progress
 from explainers.preprocessing import IMAGENET_MEAN, IMAGENET_STD
 from explainers.record import Record, Trial
 
@@ -34,19 +34,19 @@ def multiscale_occlusion(
     images: torch.Tensor,
     targets: torch.Tensor,
     *,
-    depth: int = 4,
+    depth: Count = 4,
     fill: Fill = "neighbours",
     combine: str = "trees",
     ridge: float = 3.0,
     n_best: int | str = 5,
-    epsilon: float = 0.001,
+    epsilon: Annotated[float, Bounds(least=0, most=1)] = 0.001,
     prune_root: bool = False,
     paper: bool = False,
     output: str = "softmax",
     precision: str = "full",
     mean: Colour = IMAGENET_MEAN,
     std: Colour = IMAGENET_STD,
-    batch_size: int | None = None,
+    batch_size: BatchSize = None,
     progress: Progress = None,
 ) -> torch.Tensor:
     """Return the mean of the `n_best` densest trees' heatmaps ("all": of all trees): (N, T, H, W), ≥ 0.

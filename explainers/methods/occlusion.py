@@ -10,7 +10,7 @@ import torch
 
 from explainers.errors import UserError
 from explainers.occlusion.hiding import importance, occluded_scores
-from explainers.parameters import Colour, Fill, Progress
+from explainers.parameters import BatchSize, Colour, Count, Fill, Progress
 from explainers.preprocessing import IMAGENET_MEAN, IMAGENET_STD
 from explainers.record import Peer, Record, Trial
 
@@ -20,15 +20,15 @@ def occlusion(
     images: torch.Tensor,
     targets: torch.Tensor,
     *,
-    window: int | None = None,
-    stride: int | None = None,
+    window: Count | None = None,
+    stride: Count | None = None,
     fill: Fill = "neighbours",
     relative: bool = True,
     output: str = "softmax",
     precision: str = "full",
     mean: Colour = IMAGENET_MEAN,
     std: Colour = IMAGENET_STD,
-    batch_size: int | None = None,
+    batch_size: BatchSize = None,
     progress: Progress = None,
 ) -> torch.Tensor:
     """Return, per pixel, the mean importance of the windows that cover it: (N, T, H, W).

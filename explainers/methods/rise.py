@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from explainers.errors import UserError
 from explainers.networks.perturbation import classify, usual_batch
 from explainers.networks.stages import perturbed
-from explainers.parameters import Progress, Reference
+from explainers.parameters import BatchSize, Count, Progress, Reference
 from explainers.randomness import integers, seeded, uniform
 from explainers.record import Base, Record, Trial
 
@@ -22,14 +22,14 @@ def rise(
     images: torch.Tensor,
     targets: torch.Tensor,
     *,
-    n_masks: int = 4000,
-    grid: int = 8,
+    n_masks: Count = 4000,
+    grid: Count = 8,
     p: float = 0.5,
     output: str = "softmax",
     precision: str = "full",
     generator: torch.Generator | None = None,
     reference: Reference = None,
-    batch_size: int | None = None,
+    batch_size: BatchSize = None,
     progress: Progress = None,
 ) -> torch.Tensor:
     """Return Σ f(x ⊙ M)·M / (N·p) over random masks M: (N, T, H, W), ≥ 0 for probabilities.
@@ -43,6 +43,8 @@ def rise(
     """
     if not 0 < p <= 1:
         raise UserError(f"p: expected a probability above 0, up to 1, found {p!r}.")
+    if grid > max(images.shape[-2:]):
+        raise UserError(f"grid: expected no more cells than the image has pixels, found {grid}.")
     masks = _Masks(images, n_masks, grid, p, seeded(generator))
 
     def hide(batch: torch.Tensor, _which: torch.Tensor, variant: torch.Tensor) -> None:

@@ -8,13 +8,12 @@ from typing import Any
 
 import torch
 
-from explainers.errors import UserError
 from explainers.networks.internals.activations import activations_at, enlarged
 from explainers.networks.internals.layers import find_layer
 from explainers.networks.perturbation import classify
 from explainers.networks.rewriting.optimised import optimised, original
 from explainers.networks.state import untouched
-from explainers.parameters import Layer, Progress, Reshape
+from explainers.parameters import BatchSize, Count, Layer, Progress, Reshape
 from explainers.peers.class_activation_maps import pytorch_grad_cam
 from explainers.record import Record, Trial
 from explainers.targets import as_weightings
@@ -26,11 +25,11 @@ def score_cam(
     targets: torch.Tensor,
     *,
     layer: Layer = None,
-    n_channels: int | None = None,
+    n_channels: Count | None = None,
     relu: bool = True,
     reshape: Reshape = None,
     precision: str = "full",
-    batch_size: int | None = None,
+    batch_size: BatchSize = None,
     progress: Progress = None,
 ) -> torch.Tensor:
     """Return Σ_c α_c A_c, bilinearly enlarged to the input's size: (N, T, H, W).
@@ -39,8 +38,6 @@ def score_cam(
     paper's baseline image, the same for all channels, does not change it. One forward pass per channel serves all
     targets; with `n_channels` only those whose activations vary most in the image, the others' α being 0.
     """
-    if n_channels is not None and n_channels < 1:
-        raise UserError(f"n_channels: expected 1 or more, found {n_channels!r}.")
     source, quick = original(model), optimised(model, precision)
     with untouched(source):
         activations = activations_at(source, images, targets, layer, reshape)

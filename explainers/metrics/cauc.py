@@ -11,6 +11,7 @@ import torch
 from explainers.errors import UserError
 from explainers.maps.ranking import ranks, salient
 from explainers.networks.perturbation import classify
+from explainers.parameters import BatchSize, Count
 from explainers.record import Metric
 from explainers.targets import check_indices
 
@@ -24,10 +25,10 @@ def cauc(
     maps: torch.Tensor,
     *,
     others: Sequence[Sequence[int]] | None = None,
-    n_pixels: torch.Tensor | None = None,
-    steps: int = 25,
+    n_pixels: torch.Tensor | Sequence[int] | None = None,
+    steps: Count = 25,
     threshold: float = 0.5,
-    batch_size: int | None = None,
+    batch_size: BatchSize = None,
 ) -> dict[str, torch.Tensor]:
     """Return CAUC, CDROP and the number of salient pixels, by name.
 

@@ -8,6 +8,7 @@ import torch
 from explainers.errors import UserError
 from explainers.maps.ranking import ranks, salient
 from explainers.networks.perturbation import classify
+from explainers.parameters import BatchSize
 from explainers.record import Metric
 
 _SUBJECTS = ("range", "quantile", "soft")
@@ -22,7 +23,7 @@ def confidence(
     subject: str = "range",
     threshold: float = 0.5,
     output: str = "softmax",
-    batch_size: int | None = None,
+    batch_size: BatchSize = None,
 ) -> dict[str, torch.Tensor]:
     """Return, in percent, whether and by how much the target's probability changes without background or subject.
 

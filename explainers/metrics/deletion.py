@@ -8,6 +8,7 @@ import torch.nn.functional as F
 
 from explainers.maps.ranking import ranks
 from explainers.networks.perturbation import classify
+from explainers.parameters import BatchSize, Count
 from explainers.record import Metric
 
 _BLUR = 11, 5.0  # side and standard deviation in pixels
@@ -19,9 +20,9 @@ def deletion(
     targets: torch.Tensor,
     maps: torch.Tensor,
     *,
-    steps: int = 50,
+    steps: Count = 50,
     output: str = "softmax",
-    batch_size: int | None = None,
+    batch_size: BatchSize = None,
 ) -> dict[str, torch.Tensor]:
     """Return the areas under both curves, 0 … 1 for probabilities; trapezoids over `steps` equal shares of pixels.
 

@@ -10,7 +10,7 @@ import torch
 
 from explainers.errors import UserError
 from explainers.networks.perturbation import classify
-from explainers.parameters import Progress
+from explainers.parameters import BatchSize, Count, Progress
 from explainers.randomness import integers, seeded
 from explainers.record import Metric
 
@@ -21,11 +21,11 @@ def infidelity(
     targets: torch.Tensor,
     maps: torch.Tensor,
     *,
-    n_squares: int = 100,
+    n_squares: Count = 100,
     sides: tuple[float, float] = (0.1, 0.5),
     output: str = "softmax",
     generator: torch.Generator | None = None,
-    batch_size: int | None = None,
+    batch_size: BatchSize = None,
     progress: Progress = None,
 ) -> dict[str, torch.Tensor]:
     """Return the mean over squares S of (β Σ_S map − (f(x) − f(x without S)))², f the target's score.

@@ -12,6 +12,7 @@ import torch
 from explainers.maps.inpainting import interpolated
 from explainers.maps.ranking import ranks
 from explainers.networks.perturbation import classify
+from explainers.parameters import BatchSize
 from explainers.record import Metric
 from explainers.targets import check_indices
 
@@ -25,7 +26,7 @@ def keep_and_inpaint(
     maps: torch.Tensor,
     *,
     output: str = "softmax",
-    batch_size: int | None = None,
+    batch_size: BatchSize = None,
 ) -> dict[str, torch.Tensor]:
     """Return 1 where the class is recognised and 0 where not: in the original, and with 300, 500 and 1000 pixels kept.
 
@@ -44,7 +45,7 @@ def recognised(
     maps: torch.Tensor,
     kept: Sequence[int],
     output: str = "softmax",
-    batch_size: int | None = None,
+    batch_size: BatchSize = None,
 ) -> torch.Tensor:
     """Return whether the class is recognised in the original and with each number of pixels kept, (N, 1 + K)."""
     places = ranks(maps)

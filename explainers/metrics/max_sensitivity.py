@@ -9,6 +9,7 @@ from collections.abc import Callable
 import torch
 
 from explainers.errors import UserError
+from explainers.parameters import Count
 from explainers.randomness import seeded, uniform
 from explainers.record import Metric
 
@@ -21,7 +22,7 @@ def max_sensitivity(
     *,
     explainer: Callable[[torch.nn.Module, torch.Tensor, torch.Tensor], torch.Tensor] | None = None,
     radius: float = 0.02,
-    n_draws: int = 10,
+    n_draws: Count = 10,
     generator: torch.Generator | None = None,
 ) -> dict[str, torch.Tensor]:
     """Return the greatest ‖Φ(x + δ) − Φ(x)‖ / ‖Φ(x)‖ over draws of δ, each value of which is within ± `radius`.

@@ -14,6 +14,7 @@ import torch
 from explainers.maps.inpainting import interpolated
 from explainers.maps.ranking import ranks
 from explainers.networks.perturbation import classify
+from explainers.parameters import BatchSize
 from explainers.randomness import seeded
 from explainers.record import Metric
 
@@ -29,7 +30,7 @@ def road(
     percentiles: Sequence[float] = (10, 20, 30, 40, 50, 60, 70, 80, 90),
     output: str = "softmax",
     generator: torch.Generator | None = None,
-    batch_size: int | None = None,
+    batch_size: BatchSize = None,
 ) -> dict[str, torch.Tensor]:
     """Return 100·mean(O − Y) over percentiles with the most relevant pixels removed (MoRF, the slides' "s"), with the
     least relevant removed (LeRF, "b"), and (LeRF − MoRF) / 2.

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import torch
 
 from explainers.errors import UserError
+from explainers.parameters import Count
 from explainers.randomness import seeded
 from explainers.record import Metric
 
@@ -21,7 +22,7 @@ def sanity(
     maps: torch.Tensor,
     *,
     explainer: Callable[[torch.nn.Module, torch.Tensor, torch.Tensor], torch.Tensor] | None = None,
-    stages: int = 3,
+    stages: Count = 3,
     generator: torch.Generator | None = None,
 ) -> dict[str, torch.Tensor]:
     """Return the mean absolute Spearman correlation of the maps with those of the randomised model, 0 … 1.

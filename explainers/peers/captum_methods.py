@@ -75,7 +75,8 @@ def _is_plain(parameter: inspect.Parameter) -> bool:
 def _signature(offered: list[inspect.Parameter]) -> inspect.Signature:
     generator = inspect.Parameter("generator", inspect.Parameter.KEYWORD_ONLY, default=None)
     given = [inspect.Parameter(name, generator.POSITIONAL_OR_KEYWORD) for name in ("model", "images", "targets")]
-    return inspect.Signature([*given, *(one.replace(kind=generator.KEYWORD_ONLY) for one in offered), generator])
+    named = [one.replace(kind=generator.KEYWORD_ONLY, annotation=generator.empty) for one in offered]
+    return inspect.Signature([*given, *named, generator])
 
 
 def _options(

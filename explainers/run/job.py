@@ -126,7 +126,10 @@ def prepare(config: Config, device: str, limit: int | None) -> Job:
 
 def _check_method(config: Config, method: MethodConfig) -> None:
     where, record = f"[[methods]] {method.id}", registry.explainer(method.name, config.path.parent)
-    registry.check_parameters(where, record, method.parameters)
+    given = dict(method.parameters)
+    if "background" in record.defaults and isinstance(given.get("background"), int):
+        del given["background"]  # so many photographs, drawn by the run
+    registry.check_parameters(where, record, given)
     if "one_label" in record.needs and config.model.multilabel:
         raise UserError(f"{where}: explains the classes' probabilities together; it needs multilabel = false.")
     for name in record.files:

@@ -5,14 +5,14 @@ Erhan, Kindermans, Kim 2019, "A Benchmark for Interpretability Methods in Deep N
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 
 from explainers import methods
 from explainers.errors import UserError, near
 from explainers.networks.perturbation import usual_batch
-from explainers.parameters import Colour, Progress
+from explainers.parameters import BatchSize, Bounds, Colour, Count, Progress
 from explainers.preprocessing import IMAGENET_MEAN, IMAGENET_STD
 from explainers.randomness import normal, seeded
 from explainers.record import Peer, Record, Trial, records_in
@@ -28,13 +28,13 @@ def smooth_grad(
     *,
     method: str = "vanilla_gradient",
     parameters: Mapping[str, Any] | None = None,
-    noise: float = 0.15,
-    n_samples: int = 50,
+    noise: Annotated[float, Bounds(least=0)] = 0.15,
+    n_samples: Count = 50,
     squared: bool = False,
     mean: Colour = IMAGENET_MEAN,
     std: Colour = IMAGENET_STD,
     generator: torch.Generator | None = None,
-    batch_size: int | None = None,
+    batch_size: BatchSize = None,
     progress: Progress = None,
 ) -> torch.Tensor:
     """Return the mean of `method`'s maps of x + ε over draws of ε ~ N(0, σ²): (N, T, H, W).
@@ -43,8 +43,6 @@ def smooth_grad(
     maps' squares. All images see the same draws.
     """
     record, own = _smoothed(method, parameters)
-    if n_samples < 1 or not noise >= 0:
-        raise UserError(f"n_samples, noise: expected 1 or more, and 0 or more; found {n_samples!r} and {noise!r}.")
     generator, model = seeded(generator), record.prepare(model, {**record.defaults, **own})
     own = {**record.taken({"mean": mean, "std": std, "generator": generator}), **own}
     spread = noise * (images.amax(dim=(1, 2, 3), keepdim=True) - images.amin(dim=(1, 2, 3), keepdim=True))

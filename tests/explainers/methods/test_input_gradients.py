@@ -124,7 +124,8 @@ def test_the_batch_size_does_not_matter(size):
     [
         ({"method": "occlusion"}, "no method 'occlusion' that goes by gradients"),
         ({"method": "lrp", "parameters": {"compsite": 1}}, "lrp has no parameter 'compsite'.*composite"),
-        ({"n_samples": 0}, "n_samples, noise: expected"),
+        ({"n_samples": 0}, "n_samples: expected a whole number of 1 or more"),
+        ({"noise": -1}, "noise: expected a number of 0 or more"),
     ],
 )
 def test_what_cannot_be_smoothed_is_refused(given, message):

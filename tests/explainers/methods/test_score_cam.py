@@ -52,7 +52,7 @@ def test_the_channels_that_vary_most_are_taken():
     activations, _ = activations_and_gradients(model, images[:1], torch.tensor([[0]]), "5")
     largest = activations[0, activations[0].flatten(1).var(dim=1).argmax()]
     torch.testing.assert_close(one, F.interpolate(largest[None, None], (64, 64), mode="bilinear")[0])
-    with pytest.raises(UserError, match="n_channels: expected 1 or more"):
+    with pytest.raises(UserError, match="n_channels: expected a whole number of 1 or more"):
         explain("score_cam", model, images, [0, 1], n_channels=0)
 
 
