@@ -77,6 +77,6 @@ def _in_words(annotation: Any) -> str:
         return f"a list of {_in_words(inner[0]).removeprefix('a ')}s"
     if origin in (Mapping, dict):
         return "a table"
-    return _WORDS.get(annotation) or (
-        "a function" if origin is Callable else getattr(annotation, "__name__", "another")
-    )
+    if origin is Callable:
+        return "a function"
+    return _WORDS[annotation] if annotation in _WORDS else str(getattr(annotation, "__name__", annotation))

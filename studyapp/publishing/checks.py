@@ -85,7 +85,8 @@ def _information_check(its_kind: Kind, study: models.Study) -> list[Check]:
     """Return whether participants are told who does the study and what becomes of the data."""
     asked = [parameter.name for parameter in its_kind.parameters if parameter.name in PARTICULARS]
     open_ones = unstated(its_kind.defaults(study.language) | study.parameters)
-    wanting = f"Ethics boards want these on the information page: {', '.join(open_ones)}." if open_ones else ""
+    named = ", ".join(name.replace("_", " ") for name in open_ones)
+    wanting = f"Ethics boards want these on the information page: {named}." if open_ones else ""
     return [Check("Information page", f"{len(asked)} particulars stated", [], wanting)] if asked else []
 
 

@@ -26,10 +26,10 @@ def test_levels_met_by_the_same_people_are_compared_within_them(name, tmp_path):
     list(simulate(study, 6, by_functions.walk, skill="p=0.7"))
     exporting.export(study, tmp_path / "export")
     read = read_export(tmp_path / "export")
-    assert read.within == {"display": ["red", "lines"]}
-    assert list(read.trials["display"].cat.categories) == ["red", "lines"]
+    assert read.within == {"display": ["lines", "red"]}
+    assert list(read.trials["display"].cat.categories) == ["lines", "red"]
     own = f"{MEASURES[name]}_by_display"
     found = next(one for one in find(name).measures(read) if one.name == own)
     assert found.within == ["display"]
     section = next(make for title, make in find(name).sections(read, Plan()) if title == own)()
-    assert f"{own}.paired.red-lines" in [one.id for one in section.records]
+    assert f"{own}.paired.lines-red" in [one.id for one in section.records]
