@@ -1,9 +1,19 @@
 // A line to choose a number on: it has no place until it is touched. The number's own box, which stands there without
 // scripts, goes together with it and is seen where somebody comes to it by keyboard, to type the number instead.
 
+const KNOB = 16; // pixels
+
 /** Add a line before each box that wants one. */
 export function init(root) {
   for (const box of root.querySelectorAll("input[data-slider]")) addLine(box);
+}
+
+/** Return the number at a place of the window, as far along a line as the middle of its knob would stand. */
+function valueAt(x, line) {
+  const { left, width } = line.getBoundingClientRect();
+  const share = Math.min(Math.max((x - left - KNOB / 2) / (width - KNOB), 0), 1);
+  const along = getComputedStyle(line).direction === "rtl" ? 1 - share : share;
+  return Number(line.min) + along * (line.max - line.min);
 }
 
 function addLine(box) {
@@ -23,12 +33,22 @@ function addLine(box) {
     box.value = line.value;
     for (const name of ["input", "change"]) box.dispatchEvent(new Event(name, { bubbles: true }));
   };
+  let moved = false;
   line.addEventListener("input", (event) => {
     event.stopPropagation(); // the box speaks for both
+    moved = true;
     choose();
   });
   line.addEventListener("change", (event) => event.stopPropagation());
   line.addEventListener("click", choose); // in the very middle, where nothing moves
+  line.addEventListener("pointerdown", () => {
+    moved = false;
+  });
+  line.addEventListener("pointerup", (event) => {
+    if (moved || event.pointerType === "mouse") return; // a finger there makes no click
+    line.value = valueAt(event.clientX, line);
+    choose();
+  });
   line.addEventListener("keydown", (event) => {
     if (event.key !== " ") return;
     event.preventDefault();

@@ -116,6 +116,42 @@ def test_a_phone_shows_a_matrix_as_items_and_a_finger_answers_them(browser, aske
     context.close()
 
 
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_a_finger_puts_a_slider_where_it_taps_the_very_middle_too(browser, publish, live_server, language):
+    bounds = [(0, 100, 1), (0, 1, 0.5), (1, 9, 2), (-3, 3, 1)]
+    sliders = [
+        {"code": f"s{n}", "type": "slider", "text": "How sure?", "min": low, "max": high, "step": step}
+        for n, (low, high, step) in enumerate(bounds)
+    ]
+    study = publish(
+        loaded.load(write_bundle),
+        {"heatmap": "lrp", "scores": "shown"},
+        slug="walk",
+        title="How?",
+        kind="forward_simulation",
+        language=language,
+        questionnaires=[{"name": "sure", "place": "start", "items": sliders}],
+    )
+    context = browser.new_context(viewport={"width": 1024, "height": 768}, has_touch=True)
+    page = context.new_page()
+    walking.enter(page, f"{live_server.url}/s/{study.slug}/")
+    while not page.query_selector(".line"):
+        walking.answer_by_mouse(page)
+        walking.go_on(page)
+    for share in (0.5, 0.52, 0.1, 0.9, 0.5):
+        for n, (low, high, step) in enumerate(bounds):
+            line = page.locator(f"#line-item-s{n}")
+            line.scroll_into_view_if_needed()
+            box = line.bounding_box()
+            page.touchscreen.tap(box["x"] + share * box["width"], box["y"] + box["height"] / 2)
+            along = 1 - share if language == "ar" else share
+            there = float(page.input_value(f"[name=item-s{n}]"))
+            assert abs(there - low - along * (high - low)) <= step, (share, low, high)
+            assert "untouched" not in (line.get_attribute("class") or "")
+    walking.go_on(page)
+    context.close()
+
+
 def test_the_desks_preview_follows_what_is_typed(desk, publish):
     study = publish(
         loaded.load(write_bundle),
