@@ -15,6 +15,13 @@ PLACE_WORDS = {
     "after": "after the last trial",
     "end": "last of all",
 }
+ORDER_WORDS = {"fixed": "as listed", "random": "drawn for each run", "counterbalanced": "counterbalanced"}
+FAILED_WORDS = {
+    "record": "go on",
+    "retry": "go on after so many attempts",
+    "screen_out": "screen out after so many attempts",
+}
+CHOICE_WORDS = PLACE_WORDS | ORDER_WORDS | FAILED_WORDS
 NEEDED = object()
 
 
@@ -40,7 +47,7 @@ QUESTIONNAIRE = (
     Entry(
         "place",
         "choice",
-        "when it is asked: " + ", ".join(f"{words} ({place})" for place, words in PLACE_WORDS.items()),
+        "when it is asked",
         "after",
         choices=tuple(PLACE_WORDS),
     ),
@@ -49,21 +56,22 @@ QUESTIONNAIRE = (
     Entry(
         "order",
         "choice",
-        "the order of its items: as listed, drawn for each run, or counterbalanced over runs (a Williams design)",
+        "the order of its items",
         "fixed",
-        choices=("fixed", "random", "counterbalanced"),
+        choices=tuple(ORDER_WORDS),
     ),
     Entry("per_page", "integer", "how many items stand on a page; 0: all", 0, minimum=0, maximum=200),
     Entry("conditions", "names", "the conditions in which it is asked; none: all", []),
     Entry(
         "failed",
         "choice",
-        "what follows where an expected answer is missed: go on; ask again, up to `attempts`, and then go on; or ask "
-        "up to `attempts`, and then screen out",
+        "what follows where a right answer is missed",
         "record",
-        choices=("record", "retry", "screen_out"),
+        choices=tuple(FAILED_WORDS),
     ),
-    Entry("attempts", "integer", "how often it is asked at most under retry and screen_out", 1, minimum=1, maximum=5),
+    Entry(
+        "attempts", "integer", "how often it is asked at most where a right answer is missed", 1, minimum=1, maximum=5
+    ),
 )
 
 ITEM = (

@@ -104,6 +104,11 @@ def _item(row: dict[str, str]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
     said = {name: SAID.get(row[name].lower(), "") for name in ("reverse", "required")}
     item = item_of(row | said | {"type": kind or "text", "answers": "\n".join(row["labels"].split("|"))})
     told = [(entry if entry in COLUMNS else "labels", words) for entry, words in item_problems(item)]
+    if kind == "likert" and "|" not in row["labels"]:
+        told = [
+            ("labels", words + " Labels stand apart by |.") if name == "labels" else (name, words)
+            for name, words in told
+        ]
     if any(isinstance(label, list) for label in item.get("labels", ())):
         told = [one for one in told if one[0] != "labels"]
         told.append(("labels", "expected a label for each point; their numbers follow one another."))

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from .entries import ITEM, MAX_LABEL, NAME, NEEDED, OF_TYPE, QUESTIONNAIRE, Entry
+from .entries import CHOICE_WORDS, ITEM, MAX_LABEL, NAME, NEEDED, OF_TYPE, QUESTIONNAIRE, Entry
 from .reading import MAX_ITEMS, MAX_QUESTIONNAIRES
 
 Schema = dict[str, Any]
@@ -35,7 +35,9 @@ def _object(entries: tuple[Entry, ...], beside: Schema, shared: tuple[Entry, ...
 
 def _entry(entry: Entry) -> Schema:
     default = {} if entry.default is NEEDED else {"default": entry.default}
-    return {"description": entry.description, **default, **_TYPES[entry.type](entry)}
+    choices = ", ".join(f"{CHOICE_WORDS[choice]} ({choice})" for choice in entry.choices)
+    described = f"{entry.description}: {choices}" if choices else entry.description
+    return {"description": described, **default, **_TYPES[entry.type](entry)}
 
 
 def _name(entry: Entry) -> Schema:

@@ -18,7 +18,11 @@ def replay(participant: models.Participant) -> dict:
         "events": [event_row(event) for event in events[:MAX_EVENTS]],
         "more_events": len(events) > MAX_EVENTS,
         "totals": [
-            (words(field.name), field.description, participant.summary.get(field.name))
+            {
+                "label": words(field.name),
+                "value": participant.summary.get(field.name),
+                "meaning": field.description,
+            }
             for field in _fields(participant)
         ],
     }

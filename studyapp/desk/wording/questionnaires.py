@@ -17,7 +17,7 @@ from studyapp import models
 from studyapp.access import roles
 from studyapp.core.engine.kinds import kind
 from studyapp.core.questionnaires.cells import COLUMNS, item_of, row_of, settled
-from studyapp.core.questionnaires.entries import OF_TYPE, PLACE_WORDS, QUESTIONNAIRE, Entry
+from studyapp.core.questionnaires.entries import CHOICE_WORDS, OF_TYPE, PLACE_WORDS, QUESTIONNAIRE, Entry
 from studyapp.core.questionnaires.files import written
 from studyapp.core.questionnaires.reading import complete
 from studyapp.core.texts import render, words
@@ -229,9 +229,7 @@ def _shown(entry: Entry, one: dict[str, Any], study: models.Study) -> dict[str, 
         "label": words(entry.name),
         "help": entry.description,
         "value": one.get(entry.name, default),
-        "choices": [
-            (choice, PLACE_WORDS.get(choice) or words(choice) if entry.choices else choice) for choice in choices
-        ],
+        "choices": [(choice, CHOICE_WORDS[choice] if entry.choices else choice) for choice in choices],
         "maximum": entry.maximum,
         "minimum": entry.minimum,
     }

@@ -108,6 +108,7 @@ HEAD = "code;text;scale;reverse;labels"
         (HEAD + "\nt1;a;My scale;;x|y", "Row 2, column scale: expected small letters"),
         (HEAD + "\nt1;a;;;", "Row 2, column labels: missing"),
         (HEAD + "\nt1;a;;;x", "Row 2, column labels: expected a list of 2 to 11 labels"),
+        (HEAD + "\nt1;a;;;x, y", "found ['x, y']. Labels stand apart by |."),
         (HEAD + "\nt1;a;;;x|x", "Row 2, column labels: expected each only once"),
         (HEAD + "\nt1;a;;;1 = no|7 = yes", "Row 2, column labels: expected a label for each point"),
         (HEAD + "\nt1;a;s;;x|y\nt2;a;s;;x|y|z", "Row 3, column labels: expected answers from 1 to 2, as in row 2"),
