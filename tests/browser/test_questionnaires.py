@@ -17,6 +17,12 @@ from tests.bundles import write_bundle
 from tests.studyapp.made.asked import EVERY_TYPE, likert
 
 pytestmark = pytest.mark.django_db(transaction=True)
+# Whether nothing lies over an element's corners.
+IN_SIGHT = """element => {
+  const { left, right, top, bottom } = element.getBoundingClientRect();
+  const corners = [[left + 1, top + 1], [right - 1, bottom - 1]];
+  return corners.every(([x, y]) => element.parentElement.contains(document.elementFromPoint(x, y)));
+}"""
 TWO_PAGES = EVERY_TYPE | {"place": "start", "per_page": 5, "intro": "What do *you* think?"}
 TWO_PAGES["items"] = [
     {"code": "gender", "type": "choice", "text": "Your gender?", "options": ["Female", "Male", "Another"]},
@@ -150,6 +156,35 @@ def test_a_finger_puts_a_slider_where_it_taps_the_very_middle_too(browser, publi
             assert "untouched" not in (line.get_attribute("class") or "")
     walking.go_on(page)
     context.close()
+
+
+@pytest.mark.parametrize("size", [(1024, 768), (760, 600), (1280, 500)], ids=str)
+def test_the_labels_of_a_long_matrix_stay_in_sight(page, publish, live_server, size):
+    long = [likert(f"view_{number}") for number in range(1, 31)]
+    publish(
+        loaded.load(write_bundle),
+        {"heatmap": "lrp", "scores": "shown"},
+        slug="walk",
+        title="How?",
+        kind="forward_simulation",
+        questionnaires=[{"name": "long", "place": "start", "items": long}],
+    )
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    walking.enter(page, f"{live_server.url}/s/walk/")
+    while not page.query_selector(".matrix"):
+        walking.answer_by_mouse(page)
+        walking.go_on(page)
+    head = page.locator(".matrix-head .options > span")
+    for number in (30, 12, 1, 29):
+        point = page.locator(f"[name=item-view_{number}]").first
+        point.focus()
+        assert head.first.evaluate(IN_SIGHT), number
+        assert point.evaluate(IN_SIGHT), number
+    page.click("#step .primary")
+    page.wait_for_selector("[aria-invalid=true]")
+    assert page.evaluate("document.activeElement.name") == "item-view_1"
+    assert head.first.evaluate(IN_SIGHT)
+    assert page.locator("[name=item-view_1]").first.evaluate(IN_SIGHT)
 
 
 def test_the_desks_preview_follows_what_is_typed(desk, publish):
