@@ -89,7 +89,7 @@ def test_overlapping_windows_are_averaged_and_reach_the_border():
 
 @pytest.mark.parametrize("parameters", [{"window": 65}, {"window": 0}, {"window": 8, "stride": 9}])
 def test_windows_that_do_not_cover_the_image_are_refused(parameters):
-    with pytest.raises(UserError, match="pixels"):
+    with pytest.raises(UserError, match=r"(window|stride): expected"):
         explain("occlusion", small_cnn(), pictures(1), [0], **parameters)
 
 
