@@ -4,6 +4,8 @@ PORT ?= 8000
 BIN := .venv/bin
 # Tests write thousands of small databases and bundles: into memory, where there are 4 GB of it, else onto the disk.
 SCRATCH := $(shell [ "$$(df -Pk /dev/shm 2>/dev/null | awk 'NR==2 {print $$4}')" -gt 4000000 ] 2>/dev/null && echo /dev/shm || echo $${TMPDIR:-/tmp})
+# A worker more than cores: some tests wait for browsers and servers.
+WORKERS := $(shell echo $$(($$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1)))
 
 .PHONY: demo install test check lint bench load lock licences mutants clean
 
@@ -26,7 +28,7 @@ demo: .venv/.web
 	@$(BIN)/python manage.py demo --port $(PORT)
 
 test: .venv/.dev
-	@TMPDIR=$(SCRATCH) OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
+	@TMPDIR=$(SCRATCH) OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 check: .venv/.dev
 	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.nearest $(ARGS)
