@@ -191,7 +191,7 @@ def test_from_nothing_to_a_running_study(desk, make_study, tmp_path, monkeypatch
     tabs.get_by_role("link", name="Bots").click()
     page.get_by_label("How many").fill("3")
     page.get_by_role("button", name="Let them walk").click()
-    page.get_by_text("3 of 3").wait_for(timeout=60_000)
+    page.get_by_text("3 of 3").wait_for(timeout=300_000)  # bots walk at low priority
     order = models.Job.objects.get(kind="bots")
     assert (order.error, order.result) == ("", {"n_completed": 3})
 
