@@ -6,16 +6,16 @@ Equations of CWOX-2s (cwox-2s-supplementary.txt; Xie et al. 2023); `explainers.b
 import inspect
 from collections.abc import Callable, Sequence
 from functools import cache, wraps
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 
 from explainers.base_explainers import BASES, find_base, settings_of
 from explainers.errors import UserError, near
 from explainers.networks.outputs import probabilities, reader_of
-from explainers.parameters import Colour, Progress
+from explainers.parameters import BatchSize, Bounds, Colour, Count, Progress
 from explainers.preprocessing import IMAGENET_MEAN, IMAGENET_STD
-from explainers.trees import Node, Tree, top_classes
+from explainers.trees import Node, Tree, as_tree, clusters, top_classes
 from explainers.trees.clusters import MASS, MOST
 
 *_BUT_LAST, _LAST = BASES
@@ -46,13 +46,13 @@ class Output:
         base: str,
         stage_1: dict[str, Any] | None = None,
         stage_2: dict[str, Any] | None = None,
-        mass: float = MASS,
-        most: int = MOST,
+        mass: Annotated[float, Bounds(above=0, most=1)] = MASS,
+        most: Count = MOST,
         scale: str = "peak",
         generator: torch.Generator | None = None,
         mean: Colour = IMAGENET_MEAN,
         std: Colour = IMAGENET_STD,
-        batch_size: int | None = None,
+        batch_size: BatchSize = None,
         progress: Progress = None,
     ) -> None:
         if scale not in SCALES:
@@ -77,6 +77,14 @@ class Output:
         self.classes = top_classes(self.probabilities, mass, most)
         # Making maps tells their references, where these aren't zero.
         self._maps: Callable[[int], torch.Tensor] = cache(lambda stage: maps(self.classes, stage))
+
+    def clusters(self, tree: Tree, level: int) -> list[tuple[int, ...]]:
+        """Return the top classes in the confusion clusters that a tree has at this level."""
+        tree, n_classes = as_tree(tree), len(self.logits)
+        highest = max((index for root in tree.roots for index in root.classes), default=0)
+        if highest >= n_classes:
+            raise UserError(f"tree: has a class {highest}, but those of the model are 0 … {n_classes - 1}.")
+        return clusters(self.classes, tree, level)
 
     def class_maps(self, classes: Sequence[int], stage: int = 0) -> torch.Tensor:
         """Return base maps of some of the top classes (T, H, W), raw and signed."""

@@ -21,8 +21,9 @@ class Bounds:
         return not too_low and (self.most is None or value <= self.most)
 
     def in_words(self) -> str:
-        first = f"of {self.least} or more" if self.least is not None else f"above {self.above}"
-        return first if self.most is None else f"{first.removesuffix(' or more')}, up to {self.most}"
+        if self.least is None:
+            return f"above {self.above}" if self.most is None else f"above {self.above}, up to {self.most}"
+        return f"of {self.least} or more" if self.most is None else f"from {self.least} to {self.most}"
 
 
 Baseline: TypeAlias = torch.Tensor | Sequence[float] | None

@@ -4,7 +4,7 @@ Xie, Li, Lin, Poon, Cao, Zhang 2023, "Two-Stage Holistic and Contrastive Explana
 settings of the base explainers from its supplementary material, section A (cwox-2s-supplementary.txt).
 """
 
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 
@@ -13,12 +13,15 @@ from explainers.contrast import PARAMETERS, Output, above_percentile, against_ot
 from explainers.errors import UserError
 from explainers.methods.grad_cam import grad_cam
 from explainers.networks.state import untouched
+from explainers.parameters import Bounds, Count
 from explainers.record import Peer, Record, Trial
-from explainers.trees import Node, as_tree, clusters
+from explainers.trees import Node
 
 
 @whole_output(base="grad_cam", n_stages=2)
-def cwox_2s(output: Output, *, percentile: float | None = None, level: int = 1) -> list[Node]:
+def cwox_2s(
+    output: Output, *, percentile: Annotated[float, Bounds(least=0, most=100)] | None = None, level: Count = 1
+) -> list[Node]:
     """Return a node per confusion cluster of the top classes, and below those of several classes a node per class.
 
     Stage 1, of k clusters: H*_C = ReLU((k − 1)·H_C − Σ H_C'), for k = 1 ReLU(H_C); H_C explains log Σ e^{z_c}
@@ -26,10 +29,10 @@ def cwox_2s(output: Output, *, percentile: float | None = None, level: int = 1) 
     where H*_C exceeds its `percentile`, else 0; where H*_C is flat, nowhere. A class alone in its cluster is a leaf
     with the stage-1 map.
     """
+    percentile = output.base.percentile if percentile is None else percentile
     if output.tree is None:
         raise UserError("tree: cwox_2s needs a latent tree, a file of one, or clusters such as [[3, 5], [7]].")
-    percentile = output.base.percentile if percentile is None else percentile
-    confused = clusters(output.classes, as_tree(output.tree), level)
+    confused = output.clusters(output.tree, level)
     raw = torch.stack([output.cluster_map(cluster) for cluster in confused])
     nodes = []
     for number, (cluster, saliency) in enumerate(zip(confused, against_others(output.on_one_scale(raw)), strict=True)):

@@ -265,6 +265,21 @@ def test_a_whole_tree_costs_one_forward_and_one_batched_backward_pass(base, monk
     assert (counted.forwards, counted.backwards) == (1, 1)
 
 
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"tree": [[0, 1], [2, 5]]}, r"tree: has a class 5, but those of the model are 0 … 4\."),
+        ({"percentile": 101}, "percentile: expected a number from 0 to 100"),
+        ({"level": 0}, "level: expected a whole number of 1 or more"),
+        ({"mass": 0}, "mass: expected a number above 0, up to 1"),
+        ({"most": 0}, "most: expected a whole number of 1 or more"),
+    ],
+)
+def test_what_the_model_or_the_method_does_not_have_is_refused(given, message):
+    with pytest.raises(UserError, match=message):
+        explained("cwox_2s", "grad_cam", **{"tree": [[0, 1], [2, 3, 4]], **given})
+
+
 def test_what_is_missing_or_unknown_is_said():
     with pytest.raises(UserError, match="tree: cwox_2s needs a latent tree"):
         explained("cwox_2s", "grad_cam", tree=None)
