@@ -105,6 +105,10 @@ def test_every_item_is_answered_by_keyboard_and_what_follows_appears(page, asked
     assert (response.answer["sure"], response.answer["view_1"], response.answer["job"]) == (51, 2, None)
     assert {"gender", "view_1", "sure", "rank"} <= set(response.timing["items"])
     assert response.rt_ms >= max(response.timing["items"].values())
+    events = models.Event.objects.filter(position=response.position, name="changed")
+    times = list(events.order_by("pk").values_list("t_ms", flat=True))
+    assert times == sorted(times)  # of all parts of the step, one after another
+    assert times[-1] <= response.rt_ms
 
 
 def test_a_phone_shows_a_matrix_as_items_and_a_finger_answers_them(browser, asked):
