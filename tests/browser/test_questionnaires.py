@@ -12,7 +12,7 @@ from studyapp.run import sessions, showing
 from studyapp.simulation import answering
 from tests import loaded
 from tests.browser import walking
-from tests.browser.looking import findings, serious, sideways
+from tests.browser.looking import findings, run_over, serious, sideways
 from tests.bundles import write_bundle
 from tests.studyapp.made.asked import EVERY_TYPE, likert
 
@@ -265,5 +265,6 @@ def test_the_desks_pages_of_a_studys_own_words_are_for_everyone_and_fit_a_tablet
         if path == "questionnaires/0":
             assert page.eval_on_selector("#items", "table => table.scrollWidth - table.clientWidth") <= 0
         page.set_viewport_size({"width": 1280, "height": 720})
+        assert run_over(page) == [], path
         tops = page.eval_on_selector_all(".hw-tabs a", "all => [...new Set(all.map(one => one.offsetTop))].length")
         assert tops == 1, path
