@@ -11,6 +11,12 @@ export function before(form) {
   }
 }
 
+/** Return a clock of the step: the page's own, going on from what was spent on those before. */
+export function goingOn(form, clock) {
+  const { rt_ms: earlier } = before(form);
+  return { elapsed: () => earlier + clock.elapsed() };
+}
+
 /** Return the times of a step's page and those before it together, and carry them along. */
 export function together(form, timing, items) {
   const earlier = before(form);

@@ -128,7 +128,8 @@ function show(step) {
   delete form.dataset.waiting;
   step.clock = startClock();
   const csrf = () => form.elements.csrfmiddlewaretoken.value;
-  const around = { url: form.dataset.events, token: step.token, csrf, clock: step.clock, mode: step.mode };
+  const clock = spent.goingOn(form, step.clock);
+  const around = { url: form.dataset.events, token: step.token, csrf, clock, mode: step.mode };
   step.events = optional(() => startEvents(around)) ?? { record: () => {}, flush: () => {} };
   document.addEventListener("visibilitychange", () => {
     step.clock.visibilityChanged();

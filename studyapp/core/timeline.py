@@ -20,15 +20,20 @@ def hesitations(times: list[float], end: float) -> list[tuple[float, float]]:
 
 
 def hidden(events: list[Event], end: float) -> list[tuple[float, float]]:
-    """Return when the page was out of sight, as (from, to)."""
-    found, since = [], None
+    """Return when the page was out of sight, as (from, to).
+
+    A page that is left is hidden too, as each part of a questionnaire in turn: what comes next is of another page.
+    """
+    found, since, gone_on = [], None, False
     for event in events:
-        if event["name"] == "hidden" and since is None:
-            since = event["t_ms"]
+        if event["name"] == "hidden":
+            since, gone_on = event["t_ms"], False
         elif event["name"] == "visible" and since is not None:
             found.append((since, event["t_ms"]))
             since = None
-    return [*found, (since, end)] if since is not None else found
+        else:
+            gone_on = True
+    return [*found, (since, end)] if since is not None and since < end and not gone_on else found
 
 
 def drawn(events: list[Event], rt_ms: float | None) -> dict[str, Any] | None:
@@ -61,7 +66,7 @@ def drawn(events: list[Event], rt_ms: float | None) -> dict[str, Any] | None:
         "height": 10 + LANE * len(lanes) + 24,
         "base": 10 + LANE * len(lanes),
         "pauses": [_span(span, x) for span in pauses],
-        "hidden": [_span(span, x) for span in hidden(timed, end)],
+        "hidden": [_span(span, x) for span in hidden(timed, rt_ms or end)],
         "answered_x": x(rt_ms) if rt_ms is not None else None,
         "ticks": [{"x": x(end * part / 5), "label": f"{end * part / 5000:.1f}"} for part in range(6)],
         "n_pauses": len(pauses),

@@ -56,5 +56,11 @@ def covered(page) -> list[str]:
     return page.evaluate(COVERED)
 
 
+def run_over(page) -> list[str]:
+    """Return the words of table cells that are wider than their cell."""
+    cells = "cells => cells.filter(cell => cell.scrollWidth > cell.clientWidth).map(cell => cell.innerText)"
+    return page.eval_on_selector_all("th, td", cells)
+
+
 def sideways(page) -> int:
     return page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")

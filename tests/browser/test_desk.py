@@ -14,6 +14,7 @@ from studyapp.core.engine.kinds import kinds
 from studyapp.run import sessions
 from studyapp.simulation import by_functions
 from studyapp.simulation.by_browser import Walker
+from tests.browser.looking import run_over
 from tests.bundles import write_bundle
 from tests.studyapp.made.every_kind import make_draft
 from tests.studyapp.researcher import all_of
@@ -53,6 +54,7 @@ def test_axe_finds_nothing_serious_on_the_desk_and_nothing_scrolls_sideways(desk
         found = Axe().run(page).response["violations"]
         assert [rule["id"] for rule in found if rule["impact"] in ("serious", "critical")] == [], path
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
+        assert run_over(page) == [], path
 
 
 def test_a_study_is_edited_paused_and_previewed_by_clicking(desk, make_study):

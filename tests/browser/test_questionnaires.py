@@ -12,7 +12,7 @@ from studyapp.run import sessions, showing
 from studyapp.simulation import answering
 from tests import loaded
 from tests.browser import walking
-from tests.browser.looking import findings, serious, sideways
+from tests.browser.looking import findings, run_over, serious, sideways
 from tests.bundles import write_bundle
 from tests.studyapp.made.asked import EVERY_TYPE, likert
 
@@ -105,6 +105,10 @@ def test_every_item_is_answered_by_keyboard_and_what_follows_appears(page, asked
     assert (response.answer["sure"], response.answer["view_1"], response.answer["job"]) == (51, 2, None)
     assert {"gender", "view_1", "sure", "rank"} <= set(response.timing["items"])
     assert response.rt_ms >= max(response.timing["items"].values())
+    events = models.Event.objects.filter(position=response.position, name="changed")
+    times = list(events.order_by("pk").values_list("t_ms", flat=True))
+    assert times == sorted(times)  # of all parts of the step, one after another
+    assert times[-1] <= response.rt_ms
 
 
 def test_a_phone_shows_a_matrix_as_items_and_a_finger_answers_them(browser, asked):
@@ -261,5 +265,6 @@ def test_the_desks_pages_of_a_studys_own_words_are_for_everyone_and_fit_a_tablet
         if path == "questionnaires/0":
             assert page.eval_on_selector("#items", "table => table.scrollWidth - table.clientWidth") <= 0
         page.set_viewport_size({"width": 1280, "height": 720})
+        assert run_over(page) == [], path
         tops = page.eval_on_selector_all(".hw-tabs a", "all => [...new Set(all.map(one => one.offsetTop))].length")
         assert tops == 1, path

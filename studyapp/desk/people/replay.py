@@ -65,6 +65,8 @@ def items(values: dict) -> list[tuple[str, str]]:
 def _shown(value) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, list):
+        return " | ".join(map(_shown, value))
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 

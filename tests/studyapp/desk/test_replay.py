@@ -35,6 +35,13 @@ def test_the_page_was_hidden_from_hidden_to_visible_or_to_the_end():
     assert timeline.hidden(events, 10_000) == [(1000, 3000), (9000, 10_000)]
 
 
+def test_a_page_that_was_left_for_the_steps_next_is_not_out_of_sight():
+    parts = [event("hidden", 1000), event("changed", 2000), event("hidden", 3000), event("changed", 4000)]
+    assert timeline.hidden(parts, 5000) == []
+    looked_away = [*parts, event("hidden", 4500), event("refused", 4600), event("visible", 4900)]
+    assert timeline.hidden([*looked_away, event("hidden", 5000)], 5000) == [(4500, 4900)]
+
+
 def test_events_are_drawn_in_lanes_along_the_time():
     line = timeline.drawn([event("moved", 5000), event("looked", 10_000, ms=2500), event("moved", 0)], 10_000)
     left, right = timeline.LABEL, timeline.WIDTH - 20
