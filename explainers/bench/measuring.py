@@ -1,6 +1,7 @@
 """Seconds, images passed and memory of a function call."""
 
 import ctypes
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -13,6 +14,7 @@ from explainers.networks.rewriting.incremental import Incremental
 
 BATCHES = (1, 2, 4, 6, 8, 16, 32)
 REPEATS = 2
+_KERNELS = re.compile(r"conv|::(add)?mm|bmm|linear|scaled_dot_product")  # where a network's own arithmetic is done
 T = TypeVar("T")
 
 
@@ -24,6 +26,7 @@ class Subject:
     images: torch.Tensor
     targets: torch.Tensor
     clock: Callable[[], float]
+    profiled: bool = False
 
 
 def seconds_of(subject: Subject, function: Callable[[], object]) -> float:
@@ -76,6 +79,22 @@ def counted(subject: Subject, function: Callable[[], T]) -> tuple[int, float | N
             handle.remove()
     growth = None if before is None or after is None else max(after - before, 0) / 2**20
     return passed[0], growth, result
+
+
+def seconds_in_kernels(subject: Subject, function: Callable[[], object]) -> float:
+    """Return the seconds of one call in convolutions and matrix products, forward and back, by PyTorch's profiler.
+
+    They are the same code for everybody who runs the network: what lies outside can be saved, these can't.
+    """
+    from torch.profiler import ProfilerActivity, profile
+
+    on_device = subject.images.is_cuda
+    activities = [ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if on_device else [])]
+    with profile(activities=activities) as found:
+        function()
+    events = [event for event in found.key_averages() if _KERNELS.search(event.key)]
+    spent = sum(event.self_device_time_total if on_device else event.self_cpu_time_total for event in events)
+    return float(spent) / 1e6
 
 
 def _reset_memory(device: torch.device) -> int | None:

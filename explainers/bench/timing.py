@@ -15,7 +15,7 @@ import torch
 from explainers import registry
 from explainers._torchvision import torchvision
 from explainers.bench.cases import Case, cases
-from explainers.bench.measuring import REPEATS, Subject, counted, seconds_of, seconds_per_image
+from explainers.bench.measuring import REPEATS, Subject, counted, seconds_in_kernels, seconds_of, seconds_per_image
 from explainers.errors import UserError
 from explainers.networks.rewriting.optimised import optimised
 from explainers.record import Peer
@@ -27,6 +27,9 @@ COLUMNS = {
     "peer_seconds": "The peer's, in turn with ours.",
     "once": "Seconds that ours spends on that form of the model, once a job.",
     "ratio": "The peer's time over ours.",
+    "kernels": "Share of our time in convolutions and matrix products (PyTorch's profiler; with `--profile`).",
+    "peer_kernels": "The same of the peer.",
+    "limit": "What the ratio would be if all of ours but them took no time.",
     "passes": "Images that went through the model, per image explained; counted.",
     "peer_passes": "The same of the peer.",
     "overhead": "Our time over that of as many bare forward passes of the plain model, in its best batch.",
@@ -45,12 +48,13 @@ def bench(
     report: Callable[[dict[str, Any]], None],
     clock: Callable[[], float] = time.perf_counter,
     methods: list[str] | None = None,
+    profiled: bool = False,
 ) -> list[dict[str, Any]]:
     """Return a row per method and peer, as `COLUMNS`. `report` gets each row as it is ready.
 
     After them, a row per perturbation method and lower precision: its time against the full one's, and what it changes.
     `clock` reads seconds: the wall's, or on a machine with other work this process's own (`time.process_time`).
-    `methods` are those to time; all when not given.
+    `methods` are those to time; all when not given. `profiled`: tell what of their time lies in kernels.
     """
     for name in methods or ():
         registry.explainer(name)
@@ -63,7 +67,7 @@ def bench(
     images = torch.randn(n_images, 3, side, side, generator=torch.Generator().manual_seed(0)).to(device)
     with torch.no_grad():  # peers take gradients of scores that these choose
         targets = model(images).argmax(dim=1)
-    subject = Subject(model, images, targets, clock)
+    subject = Subject(model, images, targets, clock, profiled)
     rows = []
     chosen = [case for case in cases(side) if methods is None or case.method in methods]
     for row in _rows(subject, chosen):
@@ -105,7 +109,7 @@ def _compared(subject: Subject, case: Case, peer: Peer | None) -> tuple[dict[str
     }
     if peer is None:
         (seconds,) = _least(subject, ours)
-        return row | {"seconds": seconds / n}, seconds / n, maps
+        return row | {"seconds": seconds / n} | _profile(subject, ours, seconds), seconds / n, maps
 
     def theirs() -> torch.Tensor | None:
         return _quietly(peer, subject, case)
@@ -119,6 +123,10 @@ def _compared(subject: Subject, case: Case, peer: Peer | None) -> tuple[dict[str
     seconds, peer_seconds = _least(subject, ours, theirs)
     row |= {"peer": peer.name, "peer_passes": peer_passes / n}
     row |= {"seconds": seconds / n, "peer_seconds": peer_seconds / n, "ratio": peer_seconds / seconds}
+    row |= _profile(subject, ours, seconds)
+    if subject.profiled:
+        row["peer_kernels"] = _profile(subject, theirs, peer_seconds)["kernels"]
+        row["limit"] = row["ratio"] / max(row["kernels"], 1e-9)
     if peer_maps is not None:
         row["difference"] = _difference(peer.ours(maps), peer_maps.detach().to(maps))
     return row, seconds / n, maps
@@ -139,6 +147,10 @@ def _ours(subject: Subject, case: Case) -> tuple[float, Callable[[], torch.Tenso
         return torch.stack([nodes[0].map for nodes in trees])
 
     return once, first_nodes
+
+
+def _profile(subject: Subject, function: Callable[[], object], seconds: float) -> dict[str, float]:
+    return {"kernels": seconds_in_kernels(subject, function) / seconds} if subject.profiled else {}
 
 
 def _least(subject: Subject, *functions: Callable[[], object]) -> list[float]:

@@ -66,9 +66,12 @@ def test_each_family_is_explained_at_its_own_layer_by_both(network, monkeypatch)
     chosen = [case for case in cases(64) if case.method == "grad_cam"]
     monkeypatch.setattr(timing, "cases", lambda _side: chosen)
     monkeypatch.setattr(measuring, "BATCHES", (1,))
-    (row,) = timing.bench(network, 64, 1, torch.device("cpu"), lambda _row: None)
+    (row,) = timing.bench(network, 64, 1, torch.device("cpu"), lambda _row: None, profiled=True)
     assert row["ratio"] > 0
     assert row["difference"] < 1e-3
+    assert row["kernels"] > 0.05  # both run the network's convolutions
+    assert row["peer_kernels"] > 0.05
+    assert row["limit"] == pytest.approx(row["ratio"] / row["kernels"])
 
 
 def test_the_table_has_a_line_per_method(quick, capsys):
