@@ -76,7 +76,10 @@ def changed(made, data):  # noqa: F811
     (data / "media").rename(data / "moved")
     (data / "uploads").mkdir()
     (data / "uploads" / "new.txt").write_text("new")
-    return kept(data)
+    yield kept(data)
+    for name in scratch_databases():  # of a restore that was refused before it could tidy up
+        with connection.cursor() as cursor:
+            cursor.execute(f'DROP DATABASE "{name}"')
 
 
 @pytest.mark.parametrize(
