@@ -64,6 +64,15 @@ def test_every_source_and_every_test_of_a_set_is_there():
             assert all((ROOT / test.split("::")[0]).exists() for test in tests), (name, path)
 
 
+def test_every_module_of_a_mutated_room_is_in_a_set():
+    mutated = {path for chosen in SETS.values() for path in chosen.sources}
+    for pattern in ("analysis/statistics/**", "explainers/metrics", "studyapp/run/sessions", "studyapp/studies/*"):
+        name = "scoring.py" if pattern == "studyapp/studies/*" else "*.py"
+        modules = {path.relative_to(ROOT).as_posix() for path in ROOT.glob(f"{pattern}/{name}")}
+        assert modules
+        assert not [path for path in sorted(modules - mutated) if mutants(ROOT, path)]
+
+
 def test_a_sample_is_drawn_by_its_seed(capsys):
     drawn = []
     for seed in ("1", "1", "2"):
