@@ -16,7 +16,7 @@ def used_s(group: int, database: str) -> dict[str, float]:
     stats = [stat(path) for path in Path("/proc").glob("[0-9]*/stat")]
     backends = _backends(database) if database.startswith("postgres") else set()
     return {
-        "server": sum(seconds for _, its_group, seconds in stats if its_group == group),
+        "server": sum(seconds for _, process_group, seconds in stats if process_group == group),
         "database": sum(seconds for pid, _, seconds in stats if pid in backends),
     }
 

@@ -66,7 +66,7 @@ class PreparedSerializer(serializers.ModelSerializer):
     def get_file(self, job) -> str | None:
         if job.outcome != job.Outcome.DONE:
             return None
-        where = {"slug": job.its_study.slug, "job": job.pk}
+        where = {"slug": job.required_study.slug, "job": job.pk}
         return reverse("api-prepared-file", kwargs=where, request=self.context["request"])
 
     def get_bytes(self, job) -> int | None:

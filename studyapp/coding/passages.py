@@ -57,10 +57,10 @@ def gather(study: models.Study) -> int:
 def _gather(study: models.Study, column: str, columns: dict, after: int) -> int:
     """Make passages of what a column holds in the answers after one."""
     page, field = columns[column]
-    its_pages = [
+    pages_with_it = [
         other.name for other in kind_of_study(study).pages if field.name in {one.name for one in other.columns}
     ]
-    alike = len(its_pages) > 1
+    alike = len(pages_with_it) > 1
     answers = models.Response.objects.filter(pk__gt=after, participant__study=study, participant__preview=False)
     new = answers.filter(**{f"answer__{field.name}__isnull": False}).exclude(**{f"answer__{field.name}": ""})
     new = new.exclude(**{f"answer__{field.name}": {}})  # words on several things, none of them written

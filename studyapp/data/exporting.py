@@ -124,12 +124,12 @@ def export_table(
 ) -> None:
     """Write one long table as CSV to `stream`, exactly as it stands in the export."""
     published = rows.published(study)
-    its_kind, shown = kind_of_study(study, published), rows.displays_by_version(published)
-    described = columns(its_kind, shown=shown, with_ids=with_ids)[name]
+    study_kind, shown = kind_of_study(study, published), rows.displays_by_version(published)
+    described = columns(study_kind, shown=shown, with_ids=with_ids)[name]
     text = TextIOWrapper(stream, **_text("x.csv", bom))
     try:
         with _snapshot(study) as seen:
-            _write_table(text, described, rows.whole(seen, its_kind, name, SNAPSHOT, with_ids=with_ids))
+            _write_table(text, described, rows.whole(seen, study_kind, name, SNAPSHOT, with_ids=with_ids))
     finally:
         text.detach()  # the stream is the caller's to close
 

@@ -25,11 +25,11 @@ def write(job: models.Job, progress) -> None:
     """Write the zip; it appears whole or not at all. The result is its `name` and `bytes`."""
     folder = folder_of(job)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    name = f"{job.its_study.slug}-{timezone.now():%Y-%m-%d}.zip"
+    name = f"{job.required_study.slug}-{timezone.now():%Y-%m-%d}.zip"
     unfinished = folder / f"try-{job.tries}"
     try:
         with unfinished.open("wb") as stream:
-            export_zip(job.its_study, stream, wide=True, progress=progress)
+            export_zip(job.required_study, stream, wide=True, progress=progress)
         unfinished.rename(folder / name)
     finally:
         unfinished.unlink(missing_ok=True)

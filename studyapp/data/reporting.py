@@ -70,7 +70,7 @@ def make(job: models.Job, progress) -> None:
     exported, made = scratch / "export", scratch / "report"
     try:
         _tell(progress, "exporting the data")
-        export(job.its_study, exported)
+        export(job.required_study, exported)
         job.result |= {"data_sha256": data_hash(exported), "study_version": _version(exported)}
         _analyse(folder / LOG, exported, made, progress)
         sample = json.loads((made / "results.json").read_text(encoding="utf-8"))["sample"]

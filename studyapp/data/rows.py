@@ -29,22 +29,22 @@ EVENT_COLUMNS = ("step_index", *EVENT[1:])
 
 
 def whole(
-    study: models.Study, its_kind: Kind, name: str, using: str, *, with_ids: bool = False
+    study: models.Study, study_kind: Kind, name: str, using: str, *, with_ids: bool = False
 ) -> Iterator[tuple[dict, dict]]:
     """Yield a table's rows, each after its keys: what stands in every row of its run, the same dict for all of them.
 
-    `its_kind` has the study's questionnaires among its pages.
+    `study_kind` has the study's questionnaires among its pages.
     """
     if name == "codes":
         yield from _codes(study, using)
-    elif name != "answers" or has_questionnaires(its_kind):
+    elif name != "answers" or has_questionnaires(study_kind):
         for chunk in chunks(runs(study).using(using).iterator(chunk_size=CHUNK)):
-            yield from of_runs(study, its_kind, name, chunk, using, with_ids=with_ids)
+            yield from of_runs(study, study_kind, name, chunk, using, with_ids=with_ids)
 
 
 def of_runs(
     study: models.Study,
-    its_kind: Kind,
+    study_kind: Kind,
     name: str,
     chunk: list[models.Participant],
     using: str,
@@ -52,28 +52,28 @@ def of_runs(
     with_ids: bool = False,
 ) -> Iterator[tuple[dict, dict]]:
     """Yield the same of some runs alone."""
-    its_keys = {run.pk: keys(study, run) for run in chunk}
+    keys_of_run = {run.pk: keys(study, run) for run in chunk}
     if name == "participants":
-        yield from ((its_keys[run.pk], participant_row(run, with_ids)) for run in chunk)
+        yield from ((keys_of_run[run.pk], participant_row(run, with_ids)) for run in chunk)
     elif name == "events":
-        yield from ((its_keys[run.pk], row) for run, row in events(chunk, using))
+        yield from ((keys_of_run[run.pk], row) for run, row in events(chunk, using))
     elif name == "codes":
         yield from _codes(study, using, chunk)
     elif name == "answers":
         found = answers(chunk, using)
         for run in chunk:
-            yield from ((its_keys[run.pk], row) for row in answer_rows(run, found[run.pk]))
+            yield from ((keys_of_run[run.pk], row) for row in answer_rows(run, found[run.pk]))
     else:
         found = answers(chunk, using)
         for run in chunk:
-            for page, row in step_rows(its_kind, run, found[run.pk]):
+            for page, row in step_rows(study_kind, run, found[run.pk]):
                 if name == "steps" or page.trial:
-                    yield its_keys[run.pk], row
+                    yield keys_of_run[run.pk], row
 
 
 def _codes(study: models.Study, using: str, chunk: list | None = None) -> Iterator[tuple[dict, dict]]:
-    its_keys = {"study": study.slug}
-    yield from ((its_keys, row) for row in results.rows(study, using, chunk))
+    study_key = {"study": study.slug}
+    yield from ((study_key, row) for row in results.rows(study, using, chunk))
 
 
 def runs(study: models.Study):
@@ -192,10 +192,10 @@ def parameters_by_version(study: models.Study, versions: list[models.Version]) -
 
     Parameters that the kind has gained since a version was frozen have their defaults, as its runs have them.
     """
-    its_kind = kind(study.kind)
+    study_kind = kind(study.kind)
     found = {one.label: (one.definition["language"], one.definition["parameters"]) for one in versions}
     found = found or {"": (study.language, study.parameters)}
-    return {label: its_kind.defaults(language) | own for label, (language, own) in found.items()}
+    return {label: study_kind.defaults(language) | own for label, (language, own) in found.items()}
 
 
 def displays_by_version(versions: list[models.Version]) -> dict[str, dict]:
@@ -203,7 +203,7 @@ def displays_by_version(versions: list[models.Version]) -> dict[str, dict]:
     return {one.label: one.definition["display"] for one in versions if "display" in one.definition}
 
 
-def about(study: models.Study, kind: Kind, its_versions: list[models.Version]) -> dict:
+def about(study: models.Study, kind: Kind, published: list[models.Version]) -> dict:
     """Return what a description of the data says of the study: versions, newest first, parameters, levels."""
     versions = [
         {
@@ -213,7 +213,7 @@ def about(study: models.Study, kind: Kind, its_versions: list[models.Version]) -
             "parameters": version.definition["parameters"],
             "display": version.definition.get("display", {}),
         }
-        for version in its_versions
+        for version in published
     ]
     levels: dict[str, list] = {factor.name: [] for factor in kind.factors}
     for condition in study.conditions.all():
@@ -225,7 +225,7 @@ def about(study: models.Study, kind: Kind, its_versions: list[models.Version]) -
         "title": study.title,
         "parameters": versions[0]["parameters"] if versions else kind.defaults(study.language) | study.parameters,
         "factors": levels,
-        "within": _within(its_versions),
+        "within": _within(published),
         "titles": _titles(study.bundle),
         "versions": versions,
     }

@@ -58,7 +58,7 @@ class Job(models.Model):
         return f"{self.kind} {self.pk}"
 
     @property
-    def its_study(self) -> Study:
+    def required_study(self) -> Study:
         """The study of a study's job; a `ValueError` where it is a bundle's."""
         if self.study is None:
             raise ValueError(f"job {self.pk} ({self.kind}) is of no study")

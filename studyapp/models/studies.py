@@ -201,7 +201,7 @@ class Study(models.Model):
                 super().save(update_fields=update_fields, **options)
 
     @property
-    def its_bundle(self) -> Bundle:
+    def required_bundle(self) -> Bundle:
         """The bundle of a study that has one by now; a `ValueError` says that it has none."""
         if self.bundle is None:
             raise ValueError("The study has no bundle yet.")

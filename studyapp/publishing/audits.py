@@ -42,8 +42,8 @@ def audit_study(study: models.Study, progress: Callable[[int, int], None] = lamb
     record = definition(study)
     found = _kept(study, record)
     if found is None:
-        found = _made(study.its_bundle, record, progress)
-        write(_path(study.its_bundle, record), json.dumps(found.described()).encode())
+        found = _made(study.required_bundle, record, progress)
+        write(_path(study.required_bundle, record), json.dumps(found.described()).encode())
     return found
 
 
@@ -54,7 +54,7 @@ def needs_consent(found: Report) -> list[str]:
 
 def _kept(study: models.Study, record: dict) -> Report | None:
     try:
-        return read_report(json.loads(_path(study.its_bundle, record).read_bytes()))
+        return read_report(json.loads(_path(study.required_bundle, record).read_bytes()))
     except (OSError, ValueError):
         return None
 
@@ -66,8 +66,8 @@ def _path(bundle: models.Bundle, record: dict) -> Path:
 
 
 def _made(bundle: models.Bundle, record: dict, progress: Callable[[int, int], None]) -> Report:
-    its_kind, read = kind(record["kind"]), reader(bundle)
-    looks, tasks, level_at = _met(its_kind, record, read)
+    study_kind, read = kind(record["kind"]), reader(bundle)
+    looks, tasks, level_at = _met(study_kind, record, read)
     wanted = sorted({(look.where, look.node.key): look for look in looks}.values(), key=lambda look: look.node.image_id)
     measures: dict[tuple[Display, tuple[str, ...]], Measures] = {}
 
@@ -80,12 +80,12 @@ def _made(bundle: models.Bundle, record: dict, progress: Callable[[int, int], No
     for done, look in enumerate(wanted, start=1):
         measures_of(look.where, look.node)
         progress(done, len(wanted))
-    own = its_kind.has("audit")
+    own = study_kind.has("audit")
     return audit(
         looks,
         tasks,
-        its_kind.part("audit:roles")(record) if own else {},
-        its_kind.part("audit:guesses")(record) if own else [],
+        study_kind.part("audit:roles")(record) if own else {},
+        study_kind.part("audit:guesses")(record) if own else [],
         measures=measures_of,
         prints=lambda image_id: _print(bundle.sha256, image_id, read),
         earns=lambda guess: _earns(guess, record["payment"]),
@@ -100,7 +100,7 @@ def level_of(record: dict, bundle: Bundle, where: str) -> str:
     )
 
 
-def _met(its_kind: Kind, record: dict, read: Bundle) -> tuple[list[Look], list[Task], dict[str, str]]:
+def _met(study_kind: Kind, record: dict, read: Bundle) -> tuple[list[Look], list[Task], dict[str, str]]:
     """Return all looks and tasks, and by which display those at each place are shown.
 
     Each display has places of its own: conditions, where displays vary between these, or else places with its name.
@@ -114,8 +114,8 @@ def _met(its_kind: Kind, record: dict, read: Bundle) -> tuple[list[Look], list[T
         def named(where: str, level: str = level, own: set[str] = own) -> str:
             return where if not level or where in own else f"{where} ({level})"
 
-        asked = its_kind.part("audit:tasks")(part, read) if its_kind.has("audit") else []
-        looks += [replace(one, where=named(one.where)) for one in _looks(its_kind, part, read)]
+        asked = study_kind.part("audit:tasks")(part, read) if study_kind.has("audit") else []
+        looks += [replace(one, where=named(one.where)) for one in _looks(study_kind, part, read)]
         tasks += [replace(one, where=named(one.where)) for one in asked]
         places = [one.where for one in looks] + [one.where for one in tasks]
         level_at |= {where: level for where in places if where not in level_at}
@@ -129,11 +129,11 @@ def _by_level(record: dict) -> dict[str, dict]:
     return {level: record | {"conditions": [one for one, met in cells if level in met]} for level in levels}
 
 
-def _looks(its_kind: Kind, record: dict, read: Bundle) -> list[Look]:
+def _looks(study_kind: Kind, record: dict, read: Bundle) -> list[Look]:
     """Return the heatmaps as participants meet them; a kind that doesn't tell has them all in one place."""
-    if its_kind.has("audit"):
-        return its_kind.part("audit:looks")(record, read)
-    shown: list[Heatmap] = its_kind.part("stimuli:heatmaps")(record, read)
+    if study_kind.has("audit"):
+        return study_kind.part("audit:looks")(record, read)
+    shown: list[Heatmap] = study_kind.part("stimuli:heatmaps")(record, read)
     return [Look(node.method, node.label, node) for node in shown]
 
 

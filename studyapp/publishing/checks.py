@@ -53,14 +53,14 @@ def checks(study: models.Study) -> list[Check]:
 def settings_checks(study: models.Study) -> list[Check]:
     """Return what is found in what researchers set, without drawing stimuli: quick enough for every page about it."""
     cells = list(study.conditions.all())
-    its_kind = kind(study.kind)
-    asked = questionnaire_problems(its_kind, study.questionnaires, [cell.name for cell in cells])
+    study_kind = kind(study.kind)
+    asked = questionnaire_problems(study_kind, study.questionnaires, [cell.name for cell in cells])
     return [
         _bundle_check(study.bundle),
         Check("Conditions", f"{sum(cell.open for cell in cells)} open of {len(cells)}", _cell_problems(cells)),
-        Check("Parameters", _edited(study.parameters), _parameter_problems(study, its_kind)),
-        *_information_check(its_kind, study),
-        _texts_check(study, its_kind),
+        Check("Parameters", _edited(study.parameters), _parameter_problems(study, study_kind)),
+        *_information_check(study_kind, study),
+        _texts_check(study, study_kind),
         *_plan_check(study.analysis_plan),
         Check("Display", _looks(study), _display_problems(study, cells)),
         *([Check("Questionnaires", _told(study.questionnaires, asked), asked)] if study.questionnaires else []),
@@ -81,10 +81,10 @@ def problems(study: models.Study) -> list[str]:
     return [problem for check in checks(study) for problem in check.problems if problem != LATER]
 
 
-def _information_check(its_kind: Kind, study: models.Study) -> list[Check]:
+def _information_check(study_kind: Kind, study: models.Study) -> list[Check]:
     """Return whether participants are told who does the study and what becomes of the data."""
-    asked = [parameter.name for parameter in its_kind.parameters if parameter.name in PARTICULARS]
-    open_ones = unstated(its_kind.defaults(study.language) | study.parameters)
+    asked = [parameter.name for parameter in study_kind.parameters if parameter.name in PARTICULARS]
+    open_ones = unstated(study_kind.defaults(study.language) | study.parameters)
     named = ", ".join(name.replace("_", " ") for name in open_ones)
     wanting = f"Ethics boards want these on the information page: {named}." if open_ones else ""
     return [Check("Information page", f"{len(asked)} particulars stated", [], wanting)] if asked else []
@@ -114,7 +114,7 @@ def _variant_problems(study: models.Study, cells: list[models.Condition]) -> lis
 
 def _unfit_words(record: dict, study: models.Study) -> list[str]:
     """Return which words of single conditions don't fit the stimuli, as a screening without its statements."""
-    check, bundle = kind(record["kind"]).part("stimuli:check"), reader(study.its_bundle)
+    check, bundle = kind(record["kind"]).part("stimuli:check"), reader(study.required_bundle)
     found = [(cell["name"], worded(record, cell["factors"])) for cell in record["conditions"]]
     return [
         f"Condition “{name}”: {problem}"
@@ -133,8 +133,8 @@ def _looks(study: models.Study) -> str:
 
 def _display_problems(study: models.Study, cells: list[models.Condition]) -> list[str]:
     """Return what is wrong with how the study's maps look: its settings, methods unknown, conditions without one."""
-    its_kind, settings = kind(study.kind), study.display
-    usual = its_kind.usual_display(its_kind.defaults(study.language) | study.parameters)
+    study_kind, settings = kind(study.kind), study.display
+    usual = study_kind.usual_display(study_kind.defaults(study.language) | study.parameters)
     if found := display_settings.problems(settings, usual):
         return found
     known = reader(study.bundle).methods if study.bundle else None
@@ -145,7 +145,7 @@ def _display_problems(study: models.Study, cells: list[models.Condition]) -> lis
         for name in dict.fromkeys(foreign)
     ]
     levels = next(
-        (one.levels for one in display_settings.factors(its_kind, settings) if one.name == displays.FACTOR), ()
+        (one.levels for one in display_settings.factors(study_kind, settings) if one.name == displays.FACTOR), ()
     )
     for cell in cells:
         level = cell.factors.get(displays.FACTOR)
@@ -160,7 +160,7 @@ def _display_problems(study: models.Study, cells: list[models.Condition]) -> lis
     return problems
 
 
-def _stimuli_checks(study: models.Study, its_kind: Kind) -> list[Check]:
+def _stimuli_checks(study: models.Study, study_kind: Kind) -> list[Check]:
     """Return what the stimuli lack, and how large they and the windows that hold them are."""
     drawn = "drawn by the study's seed"
     try:
@@ -170,41 +170,41 @@ def _stimuli_checks(study: models.Study, its_kind: Kind) -> list[Check]:
                 plans.build(record, cell.name, cell.factors, 0, Random(0))
     except ValueError as error:
         return [Check("Stimuli", drawn, [str(error)])]
-    bundle = reader(study.its_bundle)
-    wanting = load(its_kind.wanting)(record) if its_kind.wanting else ""
-    found = [Check("Stimuli", drawn, its_kind.part("stimuli:check")(record, bundle), wanting)]
-    if its_kind.windows is None or found[0].problems:
+    bundle = reader(study.required_bundle)
+    wanting = load(study_kind.wanting)(record) if study_kind.wanting else ""
+    found = [Check("Stimuli", drawn, study_kind.part("stimuli:check")(record, bundle), wanting)]
+    if study_kind.windows is None or found[0].problems:
         return found
-    needed = sizes.windows(its_kind, record, bundle)
+    needed = sizes.windows(study_kind, record, bundle)
     return [*found, Check("Sizes", sizes.in_words(record["parameters"], needed, bundle), [])]
 
 
-def _parameter_problems(study: models.Study, its_kind: Kind) -> list[str]:
+def _parameter_problems(study: models.Study, study_kind: Kind) -> list[str]:
     """Return what is wrong with the parameters, or else which questions they leave without answers."""
-    if found := parameters.problems(its_kind, study.parameters):
+    if found := parameters.problems(study_kind, study.parameters):
         return found
-    values = its_kind.defaults(study.language) | study.parameters
-    asked = [question for page in its_kind.pages for question in page.questions]
+    values = study_kind.defaults(study.language) | study.parameters
+    asked = [question for page in study_kind.pages for question in page.questions]
     return list(dict.fromkeys(problem for question in asked if (problem := question.problem(values))))
 
 
-def _texts_check(study: models.Study, its_kind: Kind) -> Check:
+def _texts_check(study: models.Study, study_kind: Kind) -> Check:
     written = _written(study)
-    found = _unknown_texts(study.texts, its_kind.texts()) + _foreign_media(written)
-    found += [f"Text “{words(key)}”: {one}" for key, one in fillings.problems(its_kind, study.texts).items()]
+    found = _unknown_texts(study.texts, study_kind.texts()) + _foreign_media(written)
+    found += [f"Text “{words(key)}”: {one}" for key, one in fillings.problems(study_kind, study.texts).items()]
     links = sorted({link for _, text in written for link in addresses(text)[0]})
     told = _edited(study.texts) + (f"; links lead to {', '.join(links)}" if links else "")
-    return Check("Texts", told, [*found, *_wordless(study, its_kind)])
+    return Check("Texts", told, [*found, *_wordless(study, study_kind)])
 
 
 def _edited(settings: dict) -> str:
     return f"{len(settings)} edited" if settings else "all by default"
 
 
-def _wordless(study: models.Study, its_kind: Kind) -> list[str]:
+def _wordless(study: models.Study, study_kind: Kind) -> list[str]:
     """Return which questions have no words."""
-    texts = its_kind.texts(study.language) | study.texts
-    keys = dict.fromkeys(text_key(page.name, question) for page in its_kind.pages for question in page.questions)
+    texts = study_kind.texts(study.language) | study.texts
+    keys = dict.fromkeys(text_key(page.name, question) for page in study_kind.pages for question in page.questions)
     return [
         f"Text “{key}” is empty; expected the words of a question." for key in keys if key and not texts[key].strip()
     ]

@@ -15,13 +15,13 @@ from .wording import translated, wording
 
 def definition(study: models.Study) -> dict:
     """Return everything of a study that shapes what participants meet and how it is scored, stimuli included."""
-    its_kind = kind(study.kind)
+    study_kind = kind(study.kind)
     record = {
         **wording(study),
         "slug": study.slug,
         "seed": study.seed,
         "conditions": [{"name": cell.name, "factors": cell.factors} for cell in study.conditions.all()],
-        "bundle": {"name": study.its_bundle.name, "sha256": study.its_bundle.sha256},
+        "bundle": {"name": study.required_bundle.name, "sha256": study.required_bundle.sha256},
         "payment": {
             "currency": study.currency,
             **{
@@ -35,12 +35,12 @@ def definition(study: models.Study) -> dict:
     if study.translations:
         record["translations"] = translated(study)
     record["display"] = displays.described(
-        reader(study.its_bundle),
+        reader(study.required_bundle),
         study.display,
-        its_kind.usual_display(record["parameters"]),
+        study_kind.usual_display(record["parameters"]),
         max(record["parameters"].get(name, 0) for name in ("photo_px", "map_px")),
     )
-    record["stimuli"] = study.stimuli or drawn_stimuli(record, study.its_bundle)
+    record["stimuli"] = study.stimuli or drawn_stimuli(record, study.required_bundle)
     return record
 
 

@@ -10,15 +10,15 @@ def fitting(study: models.Study) -> dict:
 
     Raises `ValueError` saying in a sentence what the bundle lacks.
     """
-    its_kind = kind(study.kind)
-    if not its_kind.has("fitting") or study.bundle is None:
+    study_kind = kind(study.kind)
+    if not study_kind.has("fitting") or study.bundle is None:
         return {}
     record = {
-        "parameters": its_kind.defaults(study.language) | study.parameters,
+        "parameters": study_kind.defaults(study.language) | study.parameters,
         "conditions": [{"name": cell.name, "factors": cell.factors} for cell in study.conditions.all()],
         "seed": study.seed,
     }
-    found: dict = its_kind.part("fitting:fit")(record, reader(study.bundle))
+    found: dict = study_kind.part("fitting:fit")(record, reader(study.bundle))
     return found
 
 

@@ -13,11 +13,11 @@ def carry_out(job: models.Job, progress) -> None:
     What was drawn stays where the job ends early: a second try goes on there.
     """
     try:
-        found = audit_study(job.its_study, lambda done, of: progress(done, of, "looking at the heatmaps"))
+        found = audit_study(job.required_study, lambda done, of: progress(done, of, "looking at the heatmaps"))
         if new := [one for one in needs_consent(found) if one not in job.parameters.get("accepted", ())]:
             raise jobs.JobError(f"The audit is red: {new[0]} Publish again, and accept it there, or mend it.")
-        draw_heatmaps(job.its_study, lambda done, of: progress(done, of, "drawing heatmaps"))
-        job.result["version"] = publish(job.its_study).number
+        draw_heatmaps(job.required_study, lambda done, of: progress(done, of, "drawing heatmaps"))
+        job.result["version"] = publish(job.required_study).number
     except ValueError as problem:
         raise jobs.JobError(str(problem)) from None
 

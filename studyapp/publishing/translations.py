@@ -50,12 +50,12 @@ def count(found: list[Row], state: str) -> int:
 
 def classes_read(study: models.Study) -> list[str]:
     """Return the classes whose names participants can read; before the study can be drawn, all of its bundle."""
-    its_kind = kind(study.kind)
-    if study.bundle is None or its_kind.names is None:
+    study_kind = kind(study.kind)
+    if study.bundle is None or study_kind.names is None:
         return []
     bundle = reader(study.bundle)
     try:
-        return list(load(its_kind.names)(definition(study), bundle))
+        return list(load(study_kind.names)(definition(study), bundle))
     except ValueError:
         return sorted(bundle.classes)
 

@@ -22,13 +22,13 @@ def variant_problems(study: models.Study, cells: Iterable[dict]) -> list[str]:
 
 def levels_of(study: models.Study, cells: Iterable[dict]) -> dict[str, list[str]]:
     """Return the levels of each factor that wording can follow: those of the conditions, then those within people."""
-    its_kind = kind(study.kind)
-    found: dict[str, list[str]] = {one.name: [] for one in display_settings.factors(its_kind, study.display)}
+    study_kind = kind(study.kind)
+    found: dict[str, list[str]] = {one.name: [] for one in display_settings.factors(study_kind, study.display)}
     for factors in cells:
         for name, level in factors.items():
             if level not in found.setdefault(name, []):
                 found[name].append(level)
-    return found | within(its_kind, its_kind.defaults(study.language) | study.parameters, study.display)
+    return found | within(study_kind, study_kind.defaults(study.language) | study.parameters, study.display)
 
 
 def misplaced(record: dict) -> list[str]:

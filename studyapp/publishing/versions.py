@@ -30,7 +30,7 @@ def freeze(study: models.Study, *, draft: bool = False) -> models.Version:
         return known
     latest = 0 if draft else max([0, *study.versions.values_list("number", flat=True)]) + 1
     return models.Version.objects.create(
-        study=study, number=latest, content_hash=digest, definition=record, bundle=study.its_bundle
+        study=study, number=latest, content_hash=digest, definition=record, bundle=study.required_bundle
     )
 
 
@@ -73,10 +73,10 @@ def read_version(pk: int) -> models.Version:
     hash is that of what was frozen.
     """
     version = models.Version.objects.select_related("bundle").get(pk=pk)
-    its_kind, record = kind(version.definition["kind"]), version.definition
-    defaults = its_kind.defaults(record["language"])
+    study_kind, record = kind(version.definition["kind"]), version.definition
+    defaults = study_kind.defaults(record["language"])
     record["parameters"] = {name: record["parameters"].get(name, value) for name, value in defaults.items()}
-    record["texts"] = its_kind.texts(record["language"]) | record["texts"]
+    record["texts"] = study_kind.texts(record["language"]) | record["texts"]
     if "questionnaires" in record:
         record["questionnaires"] = reading.complete(record["questionnaires"])
     return version

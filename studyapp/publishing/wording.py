@@ -87,13 +87,13 @@ def languages(definition: dict[str, Any]) -> list[str]:
 
 def wording(study: models.Study) -> dict[str, Any]:
     """Return as much of a study's definition as has words; it needs no bundle."""
-    its_kind = kind(study.kind)
+    study_kind = kind(study.kind)
     return {
         "kind": study.kind,
         "title": study.title,
         "language": study.language,
-        "parameters": its_kind.defaults(study.language) | study.parameters,
-        "texts": its_kind.texts(study.language) | study.texts,
+        "parameters": study_kind.defaults(study.language) | study.parameters,
+        "texts": study_kind.texts(study.language) | study.texts,
         **({"questionnaires": reading.complete(study.questionnaires)} if study.questionnaires else {}),
         **({"variants": variants.complete(study.variants)} if study.variants else {}),
     }
@@ -114,24 +114,24 @@ def read_in(definition: dict[str, Any], language: str) -> dict[str, Any]:
 
     What decides, as options' values, is the same in all of them. `class_names` says what classes are called.
     """
-    its_kind, own = kind(definition["kind"]), definition.get("translations", {}).get(language, {})
+    study_kind, own = kind(definition["kind"]), definition.get("translations", {}).get(language, {})
     names = {key.removeprefix(CLASSES): text for key, text in own.items() if key.startswith(CLASSES)}
     named = definition | ({"class_names": names} if names else {})
     source = definition["language"]
     if language == source:
         return named
-    usual = usual_translations(its_kind, source, language)
-    return worded(its_kind, named, lambda key, text: own.get(key) or usual.get((key, text)) or marked(text, source))
+    usual = usual_translations(study_kind, source, language)
+    return worded(study_kind, named, lambda key, text: own.get(key) or usual.get((key, text)) or marked(text, source))
 
 
-def usual_translations(its_kind: Kind, source: str, language: str) -> dict[tuple[str, str], str]:
+def usual_translations(study_kind: Kind, source: str, language: str) -> dict[tuple[str, str], str]:
     """Return what the software brings of a kind's texts in a language, by their key and their default in the source.
 
     Both languages have the same texts in the same order, which their tests hold them to.
     """
     if not speaks(language) or base(language) == base(source):
         return {}
-    return _usual(its_kind.name, source, language)
+    return _usual(study_kind.name, source, language)
 
 
 @lru_cache(maxsize=64)
@@ -156,6 +156,6 @@ def _in_questionnaire(key: str) -> str:
     return key.removeprefix(QUESTIONNAIRES).partition(".")[2]
 
 
-def _defaults(its_kind: Kind, language: str) -> list[Unit]:
-    defaults = {"title": "", "texts": its_kind.texts(language), "parameters": its_kind.defaults(language)}
-    return units(its_kind, defaults)
+def _defaults(study_kind: Kind, language: str) -> list[Unit]:
+    defaults = {"title": "", "texts": study_kind.texts(language), "parameters": study_kind.defaults(language)}
+    return units(study_kind, defaults)

@@ -38,20 +38,20 @@ def context(participant: models.Participant, *, with_code: bool = True) -> dict:
     record = shown_to(participant)
     study = participant.study
     all_code = "" if participant.preview else code(study, participant.status)
-    its_code = all_code if with_code else ""
+    shown_code = all_code if with_code else ""
     text = record["texts"].get(f"ending_{participant.status}", "")
     values = record["payment"] | record["parameters"] | participant.summary
     identity = models.Identity.objects.filter(participant=participant, source=study.id_parameter).first()
     external = identity.external_id if identity else ""
     shown = with_code and not participant.preview
-    back = _way_back(study, participant.status, its_code, external) if shown else ""
+    back = _way_back(study, participant.status, shown_code, external) if shown else ""
     return {
         "study_title": record["title"],
         "language": language_of(participant),
         "status": participant.status,
         "preview": participant.preview,
         "text": render(text, values) if with_code else "",
-        "code": its_code,
+        "code": shown_code,
         "kept_back": bool(all_code) and not with_code,
         "reward": _reward(participant, record["payment"]) if with_code else "",
         "key": sessions.browser_key(participant),
@@ -64,14 +64,14 @@ def context(participant: models.Participant, *, with_code: bool = True) -> dict:
 
 def unsuitable(study: models.Study, visitor: sessions.Visitor | None, language: str) -> dict:
     """Return what the last page shows to somebody whose device the study refuses, before anything started."""
-    its_code = code(study, flow.SCREENED_OUT)
+    completion_code = code(study, flow.SCREENED_OUT)
     external = visitor.external_id if visitor and visitor.source == study.id_parameter else ""
     return {
         "study_title": title_of(study, language),
         "language": language,
         "status": "unsuitable",
-        "code": its_code,
-        "return_url": _way_back(study, flow.SCREENED_OUT, its_code, external),
+        "code": completion_code,
+        "return_url": _way_back(study, flow.SCREENED_OUT, completion_code, external),
         "return_after_s": None,
     }
 
@@ -84,12 +84,12 @@ def title_of(study: models.Study, language: str) -> str:
     return title
 
 
-def _way_back(study: models.Study, status: str, its_code: str, external: str) -> str:
+def _way_back(study: models.Study, status: str, completion_code: str, external: str) -> str:
     """Return where somebody goes back to; empty where there is nowhere.
 
     An address that takes no code says to its recruiter that the study was completed: it is for those who did.
     """
     takes_code = "{code}" in study.return_url
-    if not takes_code and status != flow.COMPLETED and ("{id}" in study.return_url or not its_code):
+    if not takes_code and status != flow.COMPLETED and ("{id}" in study.return_url or not completion_code):
         return ""
-    return way_back(study.return_url, {"code": its_code, "id": external})
+    return way_back(study.return_url, {"code": completion_code, "id": external})

@@ -45,7 +45,7 @@ def step_context(participant: models.Participant) -> dict:
     `same` is what shapes the page's content, for whoever stands at such a step, with the name that it is `kept_as`
     where that tells; the rest is this run's own.
     """
-    its_kind, page, step = step_of(participant)
+    study_kind, page, step = step_of(participant)
     content = contents.of_step(participant, step)
     can_go_back = sessions.earlier(participant) is not None
     shared = common(participant)
@@ -65,7 +65,7 @@ def step_context(participant: models.Participant) -> dict:
         "draft": sessions.draft_of(participant),
         "token": sessions.token(participant, participant.position),
         "position": participant.position,
-        "progress": _progress(its_kind, participant, step),
+        "progress": _progress(study_kind, participant, step),
         "next_images": _next_images(participant),
     }
 
@@ -91,11 +91,11 @@ def _sizes_url(parameters: dict) -> str:
 def own_addresses(participant: models.Participant) -> dict:
     """Return the addresses of a page's parts, which say whose they are: a browser may have several people's runs."""
     slug = _slug(participant)
-    its_key = sessions.browser_key(participant)
+    browsers_key = sessions.browser_key(participant)
     named = ("run", "state", "guide", "leave", "back")
-    own = {f"{name}_url": f"{_address(name, slug)}?of={its_key}" for name in named}
+    own = {f"{name}_url": f"{_address(name, slug)}?of={browsers_key}" for name in named}
     by_token = {f"{name}_url": _address(name, slug) for name in ("events", "draft")}
-    return {**own, **by_token, "key": its_key}
+    return {**own, **by_token, "key": browsers_key}
 
 
 @lru_cache(maxsize=1_000)
@@ -171,11 +171,11 @@ def next_person_context(study: models.Study, present: models.Participant | None,
 
 def guide_context(participant: models.Participant) -> dict:
     """Return the instructions met so far: each page's own template and context, in order."""
-    its_kind, _, _ = step_of(participant)
+    study_kind, _, _ = step_of(participant)
     steps = participant.plan.steps[: participant.position]
-    met = [step for step in steps if its_kind.page(step["page"]).guide]
+    met = [step for step in steps if study_kind.page(step["page"]).guide]
     sections = [
-        {"template": its_kind.page(step["page"]).guide, **contents.of_step(participant, step).context} for step in met
+        {"template": study_kind.page(step["page"]).guide, **contents.of_step(participant, step).context} for step in met
     ]
     return {**common(participant), "sections": sections}
 
@@ -198,8 +198,8 @@ def fields_of(participant: models.Participant, step: dict, answer: dict) -> list
 
 
 def _kind_and_page(participant: models.Participant, step: dict) -> tuple[Kind, Page]:
-    its_kind = kind_of(frozen(participant.version))
-    return its_kind, its_kind.page(step["page"])
+    study_kind = kind_of(frozen(participant.version))
+    return study_kind, study_kind.page(step["page"])
 
 
 def begun_form_of(page: Page, step: dict, participant: models.Participant):
@@ -232,11 +232,11 @@ def _form_step(step: dict) -> dict:
     return {"page": step["page"], "data": step.get("data")}
 
 
-def _progress(its_kind: Kind, participant: models.Participant, step: dict) -> dict:
+def _progress(study_kind: Kind, participant: models.Participant, step: dict) -> dict:
     steps = participant.plan.steps
-    trials = [other.get("trial_index") for other in steps if its_kind.page(other["page"]).trial]
+    trials = [other.get("trial_index") for other in steps if study_kind.page(other["page"]).trial]
     if step.get("trial_index") in trials:  # a page that belongs to a trial, as its feedback does, has its number
-        number, total, word = trials.index(step["trial_index"]) + 1, len(trials), _(its_kind.trial_word)
+        number, total, word = trials.index(step["trial_index"]) + 1, len(trials), _(study_kind.trial_word)
     else:
         number, total, word = participant.position + 1, len(steps), _("Page")
     label = _("%(word)s %(number)d of %(total)d") % {"word": word, "number": number, "total": total}

@@ -91,8 +91,8 @@ def run(request: HttpRequest, slug: str) -> HttpResponse:
     participant, held = found
     showing.speak(participant)
     if participant.status != flow.ACTIVE:
-        its_own_tab = "of" in request.GET  # only the tab in which the run ended has this
-        return render(request, "finished.html", endings.context(participant, with_code=held.named or its_own_tab))
+        own_tab = "of" in request.GET  # only the tab in which the run ended has this
+        return render(request, "finished.html", endings.context(participant, with_code=held.named or own_tab))
     return _step(request, participant)
 
 

@@ -183,8 +183,8 @@ def run_of(request: HttpRequest, slug: str) -> tuple[models.Participant, Held] |
     """Return the run that a page of this browser belongs to, with all it needs: the one its link names by `of`, or else
     the one begun last."""
     found = held(request, slug)
-    if its_key := request.POST.get("of") or request.GET.get("of"):
-        ticket = sessions.ticket_of([one.ticket for one in found], its_key)
+    if browsers_key := request.POST.get("of") or request.GET.get("of"):
+        ticket = sessions.ticket_of([one.ticket for one in found], browsers_key)
         found = [one for one in found if one.ticket == ticket]
     try:
         return (sessions.get_by_ticket(found[0].ticket), found[0]) if found else None

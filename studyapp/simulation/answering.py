@@ -17,11 +17,11 @@ class SimulationError(Exception):
 
 def answer(participant: models.Participant, skill: str, rng: Random) -> Pairs:
     """Return the bot's answer to the run's present step, as the browser would submit it: name and value pairs."""
-    its_kind, page, step = showing.step_of(participant)
+    study_kind, page, step = showing.step_of(participant)
     form = showing.form_of(page, step, participant)
     if form is None:
         return []
-    cleaned = answers.of_bot(its_kind, step, skill, read_by(participant, step), rng)
+    cleaned = answers.of_bot(study_kind, step, skill, read_by(participant, step), rng)
     return submitted(form, cleaned)
 
 

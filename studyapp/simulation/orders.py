@@ -16,7 +16,7 @@ def carry_out(job: models.Job, progress) -> None:
 
     The job's parameters are `n_bots` and `skill`; its result is how many completed, also when it ends early.
     """
-    study, n_bots = job.its_study, job.parameters["n_bots"]
+    study, n_bots = job.required_study, job.parameters["n_bots"]
     walk = by_functions.walk if study.current else partial(_walk_draft, freeze(study, draft=True), iter(_turns(study)))
     job.result["n_completed"] = 0
     try:

@@ -11,8 +11,8 @@ def test_the_page_is_current():
 
 def test_every_column_of_every_kind_is_named_with_its_sentence():
     text = PAGE.read_text(encoding="utf-8")
-    for its_kind in kinds().values():
-        for fields in columns(its_kind).values():
+    for study_kind in kinds().values():
+        for fields in columns(study_kind).values():
             for field in fields:
                 assert f"| `{field.name}` |" in text
                 assert field.description.replace("|", "\\|") in text

@@ -39,9 +39,9 @@ def test_open_conditions_fill_up_to_their_quotas_and_closed_ones_stay_empty(stud
 
 def test_the_factors_on_the_page_are_those_of_the_kinds():
     text = (DOCS / PAGE).read_text(encoding="utf-8")
-    for its_kind in kinds().values():
-        (row,) = [line for line in text.splitlines() if line.startswith(f"| {its_kind.title} |")]
-        assert all(f"`{factor.name}`" in row for factor in its_kind.factors)
+    for study_kind in kinds().values():
+        (row,) = [line for line in text.splitlines() if line.startswith(f"| {study_kind.title} |")]
+        assert all(f"`{factor.name}`" in row for factor in study_kind.factors)
 
 
 def test_the_files_format_is_todays():

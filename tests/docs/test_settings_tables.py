@@ -13,9 +13,9 @@ FRAME = {"minutes", "min_width_px", "min_height_px", *PARTICULARS}
 
 @pytest.mark.parametrize("name", sorted(kinds()))
 def test_every_parameter_and_factor_of_a_kind_stands_on_its_page(name):
-    its_kind, text = kinds()[name], (DOCS / f"{name}.md").read_text(encoding="utf-8")
+    study_kind, text = kinds()[name], (DOCS / f"{name}.md").read_text(encoding="utf-8")
     quoted = set(re.findall(r"`([a-z_]+)`", text))
-    wanted = {parameter.name for parameter in its_kind.parameters} - FRAME | {
-        factor.name for factor in its_kind.factors
+    wanted = {parameter.name for parameter in study_kind.parameters} - FRAME | {
+        factor.name for factor in study_kind.factors
     }
     assert wanted - quoted == set()

@@ -10,13 +10,13 @@ from .kinds import Kind, load
 from .skills import NAMED, Skill
 
 
-def score(its_kind: Kind, step: dict[str, Any], answer: dict[str, Any], definition: dict[str, Any]) -> dict[str, Any]:
+def score(study_kind: Kind, step: dict[str, Any], answer: dict[str, Any], definition: dict[str, Any]) -> dict[str, Any]:
     """Return what the answer to one step scored.
 
     `passed` where the page has questions that decide; a right answer that stands in the step's data, under its name
     there, where the page declares a field for it.
     """
-    page, data = its_kind.page(step["page"]), step.get("data")
+    page, data = study_kind.page(step["page"]), step.get("data")
     if page.scoring:
         own: dict[str, Any] = load(page.scoring)(step, answer, definition)
         return own
@@ -24,25 +24,25 @@ def score(its_kind: Kind, step: dict[str, Any], answer: dict[str, Any], definiti
     found = {one.right_from: one.right_answer(data) for one in asked if one.right_from in declared}
     judged = [one.is_right(answer.get(one.name), data) is not False for one in asked if one.decides]
     passed = {"passed": all(judged)} if judged else {}
-    scored: dict[str, Any] = its_kind.part("scoring:score")(step, answer, definition)
+    scored: dict[str, Any] = study_kind.part("scoring:score")(step, answer, definition)
     return found | passed | scored
 
 
-def skills_of(its_kind: Kind) -> tuple[str, ...]:
+def skills_of(study_kind: Kind) -> tuple[str, ...]:
     """Return the named skills that the kind's bots have."""
-    own: tuple[str, ...] = its_kind.part("bots:SKILLS") if its_kind.has("bots") else NAMED
+    own: tuple[str, ...] = study_kind.part("bots:SKILLS") if study_kind.has("bots") else NAMED
     return own
 
 
 def of_bot(
-    its_kind: Kind, step: dict[str, Any], skill: Skill, definition: dict[str, Any], rng: Random
+    study_kind: Kind, step: dict[str, Any], skill: Skill, definition: dict[str, Any], rng: Random
 ) -> dict[str, Any]:
     """Return a bot's answer to one step, as its form would clean it."""
-    page, named, data = its_kind.page(step["page"]), skills_of(its_kind), step.get("data")
+    page, named, data = study_kind.page(step["page"]), skills_of(study_kind), step.get("data")
     if page.bots:
         given_by_page: dict[str, Any] = load(page.bots)(step, skill, definition, rng, named)
         return given_by_page
-    own = its_kind.part("bots:answer")(step, skill, definition, rng) if its_kind.has("bots") else {}
+    own = study_kind.part("bots:answer")(step, skill, definition, rng) if study_kind.has("bots") else {}
     answered = {}
     for question in page.questions:
         if question.name in own:

@@ -22,12 +22,12 @@ def problems(settings: Any, usual: Fields) -> list[str]:
     return [f"{where}: {found}." for where, found in _problems(settings, usual)]
 
 
-def factors(its_kind: Kind, settings: Fields) -> tuple[Factor, ...]:
+def factors(study_kind: Kind, settings: Fields) -> tuple[Factor, ...]:
     """Return what a study's conditions vary: its kind's factors, and its display where that varies between people."""
     levels = level_names(settings)
     if not levels or varies(settings) != BETWEEN:
-        return its_kind.factors
-    return (*its_kind.factors, Factor(FACTOR, tuple(levels), "How the heatmaps are drawn."))
+        return study_kind.factors
+    return (*study_kind.factors, Factor(FACTOR, tuple(levels), "How the heatmaps are drawn."))
 
 
 def of_level(settings: Fields, level: str) -> dict[str, Any]:

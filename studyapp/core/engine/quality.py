@@ -28,7 +28,7 @@ class Answer:
     hidden_ms: float | None
 
 
-def measures(answers: list[Answer], its_kind: Kind) -> dict[str, Any]:
+def measures(answers: list[Answer], study_kind: Kind) -> dict[str, Any]:
     """Return what is kept of a run.
 
     trial_ms  median time of a trial     hidden  share of the time during which the page was hidden
@@ -38,24 +38,24 @@ def measures(answers: list[Answer], its_kind: Kind) -> dict[str, Any]:
     habits    what the kind finds conspicuous about all trials, in words
     failed    questions of checks that were failed in the end, their number by page
     """
-    trials = [row for row in answers if its_kind.page(row.step["page"]).trial]
+    trials = [row for row in answers if study_kind.page(row.step["page"]).trial]
     times = [row.rt_ms for row in trials if row.rt_ms is not None]
     total = sum(row.rt_ms or 0 for row in answers)
-    asked = [row for row in answers if its_kind.page(row.step["page"]).scoring]
+    asked = [row for row in answers if study_kind.page(row.step["page"]).scoring]
     after = [row for row in asked if row.step.get("trial_index") is not None]
-    unvaried = _unvaried(trials, its_kind)
+    unvaried = _unvaried(trials, study_kind)
     return {
         "trial_ms": round(median(times), 1) if times else None,
         "hidden": round(sum(row.hidden_ms or 0 for row in answers) / total, 3) if total else None,
-        "same": [name for name, same in (unvaried | _unvaried(after, its_kind)).items() if same],
+        "same": [name for name, same in (unvaried | _unvaried(after, study_kind)).items() if same],
         "constant": bool(unvaried) and all(unvaried.values()),
-        "straight": _straight(asked, its_kind),
-        "habits": load(its_kind.habits)(trials) if its_kind.habits and trials else [],
-        "failed": failed_checks(answers, its_kind),
+        "straight": _straight(asked, study_kind),
+        "habits": load(study_kind.habits)(trials) if study_kind.habits and trials else [],
+        "failed": failed_checks(answers, study_kind),
     }
 
 
-def failed_checks(answers: list[Answer], its_kind: Kind) -> dict[str, int]:
+def failed_checks(answers: list[Answer], study_kind: Kind) -> dict[str, int]:
     """Return how many questions of its checks a run failed in the end, by page; pages without any are left out.
 
     A question that can be tried again (its scores tell `attempt` and what it is `about`) counts as at its last attempt;
@@ -65,7 +65,7 @@ def failed_checks(answers: list[Answer], its_kind: Kind) -> dict[str, int]:
     final: dict[tuple[str, Any], int] = {}
     for number, row in enumerate(answers):
         page = row.step["page"]
-        if "passed" in row.scores and not its_kind.page(page).entrance:
+        if "passed" in row.scores and not study_kind.page(page).entrance:
             question = row.scores["about"] if "attempt" in row.scores else row.step.get("key", number)
             named = row.scores.get("failed_items", "")
             final[page, question] = 0 if row.scores["passed"] else len(named.split(" | "))
@@ -99,11 +99,11 @@ def flags(kept: dict[str, Any], typical_ms: float | None, least_ms: float | None
     return found
 
 
-def _straight(asked: list[Answer], its_kind: Kind) -> list[str]:
+def _straight(asked: list[Answer], study_kind: Kind) -> list[str]:
     """Return the questionnaires in which enough items with the same labels were asked, and all answered alike."""
     found = []
     for row in asked:
-        page = its_kind.page(row.step["page"])
+        page = study_kind.page(row.step["page"])
         given: dict[tuple[str, ...], list[Any]] = {}
         for one in page.questions:
             if isinstance(one, Scale) and row.answer.get(one.name) is not None:
@@ -113,11 +113,11 @@ def _straight(asked: list[Answer], its_kind: Kind) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _unvaried(trials: list[Answer], its_kind: Kind) -> dict[str, bool]:
+def _unvaried(trials: list[Answer], study_kind: Kind) -> dict[str, bool]:
     """Return of each closed question answered in `MIN_TRIALS` trials or more whether its answer never changed."""
     given: dict[str, list[Any]] = {}
     for row in trials:
-        page = its_kind.page(row.step["page"])
+        page = study_kind.page(row.step["page"])
         asked = {question.name for question in page.questions if question.closed}
         for field in page.columns:
             closed = field.name in asked or field.type == "boolean" or field.levels

@@ -28,9 +28,9 @@ class Unit:
     needed: bool = True
 
 
-def units(its_kind: Kind, definition: Definition) -> list[Unit]:
+def units(study_kind: Kind, definition: Definition) -> list[Unit]:
     """Return every text of a study's definition, in the order in which it is set up; empty ones are none."""
-    return _noted(lambda say: worded(its_kind, definition, say))
+    return _noted(lambda say: worded(study_kind, definition, say))
 
 
 def questionnaire_units(questionnaire: dict[str, Any]) -> list[Unit]:
@@ -50,7 +50,7 @@ def _noted(walk: Callable[[Say], object]) -> list[Unit]:
     return list(found.values())
 
 
-def worded(its_kind: Kind, definition: Definition, say: Say) -> Definition:
+def worded(study_kind: Kind, definition: Definition, say: Say) -> Definition:
     """Return a definition with each of its texts as `say(key, text)` has it; what answers are stored by stays.
 
     An option that is stored by its own words becomes a pair of these and of what is said.
@@ -62,7 +62,7 @@ def worded(its_kind: Kind, definition: Definition, say: Say) -> Definition:
     spoken = definition | {
         "title": said("title", definition["title"]),
         "texts": {key: said(f"{TEXTS}{key}", text) for key, text in definition["texts"].items()},
-        "parameters": definition["parameters"] | _parameters(its_kind, definition["parameters"], said),
+        "parameters": definition["parameters"] | _parameters(study_kind, definition["parameters"], said),
     }
     if asked := definition.get("questionnaires"):
         spoken["questionnaires"] = [_questionnaire(one, said) for one in asked]
@@ -71,10 +71,10 @@ def worded(its_kind: Kind, definition: Definition, say: Say) -> Definition:
     return spoken
 
 
-def _parameters(its_kind: Kind, values: dict[str, Any], say: Say) -> dict[str, Any]:
+def _parameters(study_kind: Kind, values: dict[str, Any], say: Say) -> dict[str, Any]:
     return {
         one.name: _parameter(one, values[one.name], say)
-        for one in its_kind.parameters
+        for one in study_kind.parameters
         if one.name in values and (one.spoken or any(column.spoken for column in one.columns))
     }
 

@@ -11,14 +11,14 @@ from .items import Item
 MANY = 5040
 
 
-def n_orders(its_kind: Kind, definition: dict[str, Any]) -> int:
+def n_orders(study_kind: Kind, definition: dict[str, Any]) -> int:
     """Return how many orders a study counterbalances: those of its kind, by those of its questionnaires' items."""
-    return its_kind.n_orders(definition) * _n_of_items(definition)
+    return study_kind.n_orders(definition) * _n_of_items(definition)
 
 
-def kind_order(its_kind: Kind, definition: dict[str, Any], order: int) -> int:
+def kind_order(study_kind: Kind, definition: dict[str, Any], order: int) -> int:
     """Return which of its kind's orders a run of some order follows."""
-    return order % its_kind.n_orders(definition)
+    return order % study_kind.n_orders(definition)
 
 
 def codes_in_order(questionnaire: dict[str, Any], order: int, rng: Random) -> list[str]:

@@ -25,7 +25,7 @@ def kind_of(definition: dict[str, Any]) -> Kind:
     return _kind_with(definition["kind"], json.dumps(found)) if found else kind(definition["kind"])
 
 
-def kind_of_all(its_kind: Kind, versions: dict[str, dict[str, dict[str, Any]]]) -> Kind:
+def kind_of_all(study_kind: Kind, versions: dict[str, dict[str, dict[str, Any]]]) -> Kind:
     """Return the kind with the questionnaires of all versions: label → {condition in words: definition as read there}.
 
     The newest come first, and in each the usual wording, under "". A column is described as the newest version that has
@@ -42,12 +42,12 @@ def kind_of_all(its_kind: Kind, versions: dict[str, dict[str, dict[str, Any]]]) 
     joined = [
         replace(_blank(name, titles[name]), fields=tuple(map(_together, its.values()))) for name, its in fields.items()
     ]
-    return its_kind.joined(joined) if joined else its_kind
+    return study_kind.joined(joined) if joined else study_kind
 
 
-def has_questionnaires(its_kind: Kind) -> bool:
+def has_questionnaires(study_kind: Kind) -> bool:
     """Return whether any questionnaire is among a kind's pages."""
-    return any(one.template == TEMPLATE for one in its_kind.pages)
+    return any(one.template == TEMPLATE for one in study_kind.pages)
 
 
 def _together(readings: dict[tuple[str, str], Field]) -> Field:

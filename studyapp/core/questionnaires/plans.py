@@ -16,14 +16,16 @@ Draw = Callable[[], list[str]]
 
 def build(definition: dict[str, Any], condition: str, factors: dict[str, str], order: int, rng: Random) -> list[Step]:
     """Return the steps of one run in a condition, with its questionnaires; draws by `rng`, the kind's first."""
-    its_kind = kind(definition["kind"])
-    plan: list[Step] = its_kind.part("plan:build")(definition, factors, kind_order(its_kind, definition, order), rng)
-    its_order = order // its_kind.n_orders(definition)
+    study_kind = kind(definition["kind"])
+    plan: list[Step] = study_kind.part("plan:build")(
+        definition, factors, kind_order(study_kind, definition, order), rng
+    )
+    questionnaire_order = order // study_kind.n_orders(definition)
     asked = [one for one in definition.get("questionnaires", ()) if condition in (one["conditions"] or [condition])]
     for place, put in _PUT.items():
         for one in asked:
             if one["place"] == place:
-                plan = put(plan, one, its_kind, partial(codes_in_order, one, its_order, rng))
+                plan = put(plan, one, study_kind, partial(codes_in_order, one, questionnaire_order, rng))
     keys = [a_step["key"] for a_step in plan]
     if len({*keys}) < len(keys):
         again = next(key for key in keys if keys.count(key) > 1)
@@ -31,20 +33,20 @@ def build(definition: dict[str, Any], condition: str, factors: dict[str, str], o
     return plan
 
 
-def _at_end(plan: list[Step], one: Step, its_kind: Kind, draw: Draw) -> list[Step]:
+def _at_end(plan: list[Step], one: Step, study_kind: Kind, draw: Draw) -> list[Step]:
     return [*plan, *_asked(one, one["name"], draw)]
 
 
-def _at_start(plan: list[Step], one: Step, its_kind: Kind, draw: Draw) -> list[Step]:
+def _at_start(plan: list[Step], one: Step, study_kind: Kind, draw: Draw) -> list[Step]:
     """Put it after the last page that asks who may take part, and after those of other questionnaires there."""
-    entrances = [number for number, a_step in enumerate(plan) if _page(its_kind, a_step, "entrance")]
+    entrances = [number for number, a_step in enumerate(plan) if _page(study_kind, a_step, "entrance")]
     place = entrances[-1] + 1 if entrances else 0
     while place < len(plan) and _placed(plan[place]) == one["place"]:
         place += 1
     return _inserted(plan, place, _asked(one, one["name"], draw))
 
 
-def _before(plan: list[Step], one: Step, its_kind: Kind, draw: Draw) -> list[Step]:
+def _before(plan: list[Step], one: Step, study_kind: Kind, draw: Draw) -> list[Step]:
     """Put it before the first trial, and before the page that opens that trial's block."""
     place = next((number for number, a_step in enumerate(plan) if a_step.get("trial_index") is not None), len(plan))
     trial = plan[place] if place < len(plan) else {}
@@ -57,7 +59,7 @@ def _opens(a_step: Step, trial: Step) -> bool:
     return a_step.get("block") == trial["block"] and a_step.get("phase") in (None, trial.get("phase"))
 
 
-def _after_trials(plan: list[Step], one: Step, its_kind: Kind, draw: Draw) -> list[Step]:
+def _after_trials(plan: list[Step], one: Step, study_kind: Kind, draw: Draw) -> list[Step]:
     last = {
         a_step["trial_index"]: number for number, a_step in enumerate(plan) if a_step.get("trial_index") is not None
     }
@@ -70,7 +72,7 @@ def _after_trials(plan: list[Step], one: Step, its_kind: Kind, draw: Draw) -> li
     return found
 
 
-def _after_blocks(plan: list[Step], one: Step, its_kind: Kind, draw: Draw) -> list[Step]:
+def _after_blocks(plan: list[Step], one: Step, study_kind: Kind, draw: Draw) -> list[Step]:
     met = {a_step["block"] for a_step in plan if a_step.get("block") and a_step.get("trial_index") is not None}
     last = {a_step["block"]: number for number, a_step in enumerate(plan) if a_step.get("block") in met}
     found: list[Step] = []
@@ -89,7 +91,7 @@ def _method_of(plan: list[Step], block: Any) -> dict[str, str]:
     return {"method": methods.pop()} if len(methods) == 1 else {}
 
 
-def _after(plan: list[Step], one: Step, its_kind: Kind, draw: Draw) -> list[Step]:
+def _after(plan: list[Step], one: Step, study_kind: Kind, draw: Draw) -> list[Step]:
     last = [
         number
         for number, a_step in enumerate(plan)
@@ -120,13 +122,13 @@ def _asked(one: Step, key: str, draw: Draw, **where: Any) -> list[Step]:
     codes, tries = draw(), one["attempts"] if one["failed"] != "record" and _checks(one) else 1
     keys = [key, *(f"{key}_try{attempt}" for attempt in range(2, tries + 1))]
     steps = []
-    for attempt, its_key in enumerate(keys, start=1):
+    for attempt, attempt_key in enumerate(keys, start=1):
         data = {"place": one["place"], "codes": codes, "attempt": attempt, "about": key}
         last = SCREENED_OUT if one["failed"] == "screen_out" else None
         failed = keys[attempt] if attempt < tries else last
         passed = f"{AFTER}{keys[-1]}" if attempt < tries else None
         goto = {name: target for name, target in (("passed", passed), ("failed", failed)) if target}
-        steps.append(step(one["name"], its_key, data=data, goto=goto, **where))
+        steps.append(step(one["name"], attempt_key, data=data, goto=goto, **where))
     return steps
 
 
@@ -146,6 +148,6 @@ def _inserted(plan: list[Step], place: int, steps: list[Step]) -> list[Step]:
     return [*plan[:place], *steps, *plan[place:]]
 
 
-def _page(its_kind: Kind, a_step: Step, trait: str) -> bool:
-    known = {page.name: page for page in its_kind.pages}
+def _page(study_kind: Kind, a_step: Step, trait: str) -> bool:
+    known = {page.name: page for page in study_kind.pages}
     return a_step["page"] in known and bool(getattr(known[a_step["page"]], trait))

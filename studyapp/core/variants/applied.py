@@ -43,13 +43,13 @@ def applies(variant: Record, levels: Mapping[str, str]) -> bool:
 
 def levels_at(definition: Record, factors: Mapping[str, str], step: Record | None = None) -> dict[str, str]:
     """Return which level of each factor is met at a step: those of the condition, and those that vary within people."""
-    its_kind = kind(definition["kind"])
-    return {**factors, **_known(within(its_kind, definition["parameters"], definition["display"]), step or {})}
+    study_kind = kind(definition["kind"])
+    return {**factors, **_known(within(study_kind, definition["parameters"], definition["display"]), step or {})}
 
 
-def within(its_kind: Kind, parameters: Mapping[str, Any], display: Mapping[str, Any]) -> dict[str, list[str]]:
+def within(study_kind: Kind, parameters: Mapping[str, Any], display: Mapping[str, Any]) -> dict[str, list[str]]:
     """Return the factors that vary within each participant with their levels; `display` as settings or as frozen."""
-    found = its_kind.levels_within(parameters)
+    found = study_kind.levels_within(parameters)
     levels = level_names(display)
     return found | ({FACTOR: levels} if levels and varies(display) == WITHIN else {})
 

@@ -17,12 +17,12 @@ def problems(definition: Record, plans: Plans) -> list[str]:
 
 
 def _problems(definition: Record, plans: Plans) -> Iterator[str]:
-    its_kind = kind(definition["kind"])
-    varying = within(its_kind, definition["parameters"], definition["display"])
+    study_kind = kind(definition["kind"])
+    varying = within(study_kind, definition["parameters"], definition["display"])
     for variant in definition.get(NAME, ()):
         asked = [name for name in varying if any(name in condition for condition in variant["conditions"])]
         for factor in asked:
-            for called, pages in _pages(variant, its_kind):
+            for called, pages in _pages(variant, study_kind):
                 yield from _unknown(definition, factor, called, pages, plans)
 
 
@@ -41,9 +41,9 @@ def _unknown(definition: Record, factor: str, called: str, pages: list[str], pla
                 )
 
 
-def _pages(variant: Record, its_kind: Kind) -> Iterator[tuple[str, list[str]]]:
+def _pages(variant: Record, study_kind: Kind) -> Iterator[tuple[str, list[str]]]:
     for key in variant["texts"]:
-        yield f"text “{key}”", [page.name for page in its_kind.pages if key in page.texts]
+        yield f"text “{key}”", [page.name for page in study_kind.pages if key in page.texts]
     for name in variant["questionnaires"]:
         yield f"questionnaire “{name}”", [name]
 

@@ -24,7 +24,7 @@ ENTRIES = ("conditions", "texts", "questionnaires")
 class Around:
     """What a study has to be worded: its kind, the levels of each factor by name, and its questionnaires as given."""
 
-    its_kind: Kind
+    study_kind: Kind
     levels: Mapping[str, Collection[str]]
     questionnaires: list[Record] = field(default_factory=list)
 
@@ -117,7 +117,7 @@ def _variant(one: Any, place: int, around: Around) -> Iterator[str]:
     if wrong:
         return
     at = f"{at} ({in_words(complete([one])[0]['conditions'])})"
-    yield from (f"{at}: {problem}" for problem in _texts(one.get("texts", {}), around.its_kind))
+    yield from (f"{at}: {problem}" for problem in _texts(one.get("texts", {}), around.study_kind))
     yield from (f"{at}: {problem}" for problem in _questionnaires(one.get("questionnaires", {}), around))
 
 
@@ -135,8 +135,8 @@ def _conditions(conditions: Any, around: Around) -> Iterator[str]:
                 yield f"conditions: {factor}: no condition has {level!r:.60}; {_meant(level, around.levels[factor])}"
 
 
-def _texts(texts: Record, its_kind: Kind) -> Iterator[str]:
-    known = its_kind.texts()
+def _texts(texts: Record, study_kind: Kind) -> Iterator[str]:
+    known = study_kind.texts()
     for key, text in texts.items():
         if key not in known:
             yield f"unknown text “{key}”; {_meant(key, known)}"
@@ -144,11 +144,11 @@ def _texts(texts: Record, its_kind: Kind) -> Iterator[str]:
             yield f"text “{key}”: it stands at the front door, before anybody has a condition; expected another text."
         elif not isinstance(text, str):
             yield f"text “{key}”: expected a text, found {text!r:.60}."
-    asked = {text_key(page.name, question) for page in its_kind.pages for question in page.questions}
+    asked = {text_key(page.name, question) for page in study_kind.pages for question in page.questions}
     given = {key: text for key, text in texts.items() if isinstance(text, str)}
     for key in (key for key, text in given.items() if key in asked and not text.strip()):
         yield f"text “{key}”: expected the words of a question; it is empty."
-    yield from (f"text “{key}”: {problem}" for key, problem in fillings.problems(its_kind, given).items())
+    yield from (f"text “{key}”: {problem}" for key, problem in fillings.problems(study_kind, given).items())
 
 
 def _questionnaires(own: Record, around: Around) -> Iterator[str]:

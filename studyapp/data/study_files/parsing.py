@@ -27,24 +27,24 @@ def parse(found, slug: str = "") -> tuple[models.Study, list[dict]]:
         if not isinstance(found.setdefault(section, {}), dict):
             raise StudyFileError(f"{section}: expected an object, found {found[section]!r}")
     try:
-        its_kind = kind(str(found.get("kind", "")))
+        study_kind = kind(str(found.get("kind", "")))
     except LookupError as error:
         raise StudyFileError(f"kind: {error}") from None
     language = str(found.get("language", ENGLISH))
     study = models.Study(
-        kind=its_kind.name,
-        parameters=_parameters(its_kind, found["parameters"], language),
-        texts=_texts(its_kind, found["texts"], language),
-        display=_display(its_kind, found["display"], found["parameters"], language),
+        kind=study_kind.name,
+        parameters=_parameters(study_kind, found["parameters"], language),
+        texts=_texts(study_kind, found["texts"], language),
+        display=_display(study_kind, found["display"], found["parameters"], language),
         analysis_plan=found["analysis_plan"],
         **_fields(found),
     )
     study.slug = slug or study.slug
     _validate(study)
     study.language = tags.canonical(study.language)
-    conditions = _conditions(display_settings.factors(its_kind, study.display), found.get("conditions", []))
+    conditions = _conditions(display_settings.factors(study_kind, study.display), found.get("conditions", []))
     names = [condition["name"] for condition in conditions]
-    study.questionnaires = _questionnaires(its_kind, found.get("questionnaires", []), names)
+    study.questionnaires = _questionnaires(study_kind, found.get("questionnaires", []), names)
     study.variants = found.get("variants", [])
     if wrong := variant_problems(study, [condition["factors"] for condition in conditions]):
         raise StudyFileError(f"variants: {wrong[0]}")
@@ -94,32 +94,32 @@ def _name(field: str) -> str:
     return field
 
 
-def _parameters(its_kind: Kind, values: dict, language: str) -> dict:
-    if found := parameters.problems(its_kind, values):
+def _parameters(study_kind: Kind, values: dict, language: str) -> dict:
+    if found := parameters.problems(study_kind, values):
         raise StudyFileError(f"parameters: {found[0]}")
-    defaults = its_kind.defaults(language)
+    defaults = study_kind.defaults(language)
     return {name: value for name, value in values.items() if value != defaults[name]}
 
 
-def _texts(its_kind: Kind, texts: dict, language: str) -> dict:
-    defaults = its_kind.texts(language)
+def _texts(study_kind: Kind, texts: dict, language: str) -> dict:
+    defaults = study_kind.texts(language)
     require_known(texts, defaults, "texts")
     for key, text in texts.items():
         if not isinstance(text, str):
             raise StudyFileError(f"texts.{key}: expected a text, found {text!r}")
-    for key, problem in fillings.problems(its_kind, texts).items():
+    for key, problem in fillings.problems(study_kind, texts).items():
         raise StudyFileError(f"texts.{key}: {problem}")
     return {key: text for key, text in texts.items() if text != defaults[key]}
 
 
-def _display(its_kind: Kind, settings: dict, values: dict, language: str) -> dict:
-    if found := display_settings.problems(settings, its_kind.usual_display(its_kind.defaults(language) | values)):
+def _display(study_kind: Kind, settings: dict, values: dict, language: str) -> dict:
+    if found := display_settings.problems(settings, study_kind.usual_display(study_kind.defaults(language) | values)):
         raise StudyFileError(found[0])
     return settings
 
 
-def _questionnaires(its_kind: Kind, entries, conditions: list[str]) -> list[dict]:
-    if wrong := questionnaire_problems(its_kind, entries, conditions):
+def _questionnaires(study_kind: Kind, entries, conditions: list[str]) -> list[dict]:
+    if wrong := questionnaire_problems(study_kind, entries, conditions):
         raise StudyFileError(f"questionnaires: {wrong[0]}")
     return entries
 

@@ -27,7 +27,7 @@ ANY_TEXT = {"type": "string", "minLength": 1}
 
 def schema() -> dict:
     """Return the schema of all kinds' files: what they share, then by kind its parameters, texts and conditions."""
-    registered = [its_kind for _, its_kind in sorted(kinds().items())]
+    registered = [study_kind for _, study_kind in sorted(kinds().items())]
     sections = {
         name: _object({key: _model_field(field) for key, field in its.items()}) for name, its in FIELDS.items() if name
     }
@@ -40,7 +40,7 @@ def schema() -> dict:
                 "$schema": {"type": "string", "description": "where this schema lies, for editors"},
                 "format": {"const": FORMAT},
                 "format_version": {"const": FORMAT_VERSION},
-                "kind": {"enum": [its_kind.name for its_kind in registered]},
+                "kind": {"enum": [study_kind.name for study_kind in registered]},
                 **{key: _model_field(field) for key, field in FIELDS[""].items()},
                 "bundle": _bundle(),
                 "parameters": {"type": "object", "description": "settings; those left out have their defaults"},
@@ -56,34 +56,34 @@ def schema() -> dict:
             },
             required=["format", "format_version", "kind", "slug", "title"],
         ),
-        "allOf": [_of_kind(its_kind) for its_kind in registered],
+        "allOf": [_of_kind(study_kind) for study_kind in registered],
     }
 
 
-def _of_kind(its_kind: Kind) -> dict:
-    pages = {key: page.name for page in its_kind.pages for key in page.texts}
+def _of_kind(study_kind: Kind) -> dict:
+    pages = {key: page.name for page in study_kind.pages for key in page.texts}
     texts = {
         key: {"type": "string"} | ({"description": f"on the page “{pages[key]}”"} if key in pages else {})
-        for key in its_kind.texts()
+        for key in study_kind.texts()
     }
     return {
-        "if": {"properties": {"kind": {"const": its_kind.name}}, "required": ["kind"]},
+        "if": {"properties": {"kind": {"const": study_kind.name}}, "required": ["kind"]},
         "then": {
-            "title": its_kind.title,
-            "description": its_kind.summary,
+            "title": study_kind.title,
+            "description": study_kind.summary,
             "properties": {
-                "parameters": _object({one.name: _parameter(one) for one in its_kind.parameters}),
+                "parameters": _object({one.name: _parameter(one) for one in study_kind.parameters}),
                 "texts": _object(texts),
-                "conditions": {"items": _condition(its_kind.factors)},
-                "variants": {"items": {"properties": {"texts": {"propertyNames": {"enum": _varied(its_kind)}}}}},
+                "conditions": {"items": _condition(study_kind.factors)},
+                "variants": {"items": {"properties": {"texts": {"propertyNames": {"enum": _varied(study_kind)}}}}},
             },
         },
     }
 
 
-def _varied(its_kind: Kind) -> list[str]:
+def _varied(study_kind: Kind) -> list[str]:
     """Return the names of the texts that can have other words by condition: at the front door nobody has one yet."""
-    return [key for key in its_kind.texts() if key != ENTRY]
+    return [key for key in study_kind.texts() if key != ENTRY]
 
 
 def _condition(factors: tuple[Factor, ...]) -> dict:

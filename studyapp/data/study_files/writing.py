@@ -26,7 +26,7 @@ def dump_study(study: models.Study, path: Path | str) -> None:
 
 def record(study: models.Study) -> dict:
     """Return everything of a study as plain data: all parameters and texts, the unedited ones too."""
-    its_kind = kind(study.kind)
+    study_kind = kind(study.kind)
     sections = {
         section: {name: _plain(getattr(study, field)) for name, field in fields.items()}
         for section, fields in FIELDS.items()
@@ -38,8 +38,8 @@ def record(study: models.Study) -> dict:
         "kind": study.kind,
         **sections.pop(""),
         "bundle": {"name": bundle.name, "sha256": bundle.sha256} if bundle else {},
-        "parameters": its_kind.defaults(study.language) | study.parameters,
-        "texts": its_kind.texts(study.language) | study.texts,
+        "parameters": study_kind.defaults(study.language) | study.parameters,
+        "texts": study_kind.texts(study.language) | study.texts,
         "display": study.display,
         "conditions": list(study.conditions.values("name", "factors", "quota", "open")),
         "questionnaires": study.questionnaires,

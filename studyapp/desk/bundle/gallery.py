@@ -89,8 +89,8 @@ class Looks:
         study = self.studies.get(pk)
         found = display_for(self.methods[method])
         if study and (not level or level in study.display.get("levels", {})):
-            its_kind = kind(study.kind)
-            usual = its_kind.usual_display(its_kind.defaults(study.language) | study.parameters)
+            study_kind = kind(study.kind)
+            usual = study_kind.usual_display(study_kind.defaults(study.language) | study.parameters)
             if not display_settings.problems(study.display, usual):
                 found = display_for(self.methods[method], study.display, usual, level)
         return replace(found, style="map") if asked.get("alone") else found

@@ -52,7 +52,7 @@ class ParticipantAdmin(ByRole, admin.ModelAdmin):
     """Participants are looked at; they are erased, which leaves a tombstone, but never edited nor deleted."""
 
     action_by_permission = {"view": "view"}
-    list_display = ("code", "its_study", "condition", "state", "progress", "duration", "who", "started")
+    list_display = ("code", "study_slug", "condition", "state", "progress", "duration", "who", "started")
     list_filter = (("study", StudyFilter), "status", WhoFilter, ("condition", ConditionFilter))
     list_select_related = ("study", "condition")
     list_per_page = 50
@@ -65,7 +65,7 @@ class ParticipantAdmin(ByRole, admin.ModelAdmin):
     def get_list_display(self, request):
         """Leave the study out where all runs are of one."""
         narrowed = "study__id__exact" in request.GET
-        return [name for name in self.list_display if not (narrowed and name == "its_study")]
+        return [name for name in self.list_display if not (narrowed and name == "study_slug")]
 
     def get_queryset(self, request):
         return super().get_queryset(request).annotate(n_steps=JsonLength(F("plan__steps")))
@@ -126,7 +126,7 @@ class ParticipantAdmin(ByRole, admin.ModelAdmin):
         return TemplateResponse(request, "admin/studyapp/confirm.html", context)
 
     @admin.display(description="Study", ordering="study")
-    def its_study(self, run):
+    def study_slug(self, run):
         return run.study.slug
 
     @admin.display(description="Started (UTC)", ordering="started_at")

@@ -72,7 +72,7 @@ def behind(study: models.Study, *, bots: bool, stage: str = "", flag: str = "") 
     return found[:SHOWN]
 
 
-def stages(plan: list[dict], its_kind: Kind) -> list[tuple[str, int]]:
+def stages(plan: list[dict], study_kind: Kind) -> list[tuple[str, int]]:
     """Return the stages of a run, each with its first position: pages of one name, or trials, in a row.
 
     Detours, as another try at failed questions, belong to the stage that they leave from.
@@ -81,7 +81,7 @@ def stages(plan: list[dict], its_kind: Kind) -> list[tuple[str, int]]:
     for position in _main_way(plan):
         step = plan[position]
         number = step.get("trial_index")
-        name = its_kind.trial_word if number is not None else words(step["page"])
+        name = study_kind.trial_word if number is not None else words(step["page"])
         if found and found[-1][0] == name:
             found[-1][3] = number
         else:

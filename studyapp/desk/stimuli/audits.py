@@ -88,7 +88,7 @@ def _by_check(found: Report, study: models.Study, most: int) -> list[dict]:
         {
             "title": TITLES[name],
             "level": findings[0].level,
-            "findings": [{"finding": one, **_pictures(one, study.its_bundle, record, most)} for one in findings],
+            "findings": [{"finding": one, **_pictures(one, study.required_bundle, record, most)} for one in findings],
         }
         for name, findings in checks.items()
         if findings

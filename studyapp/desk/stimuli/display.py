@@ -143,8 +143,8 @@ def _page(model_admin):
 
 def _sides(study: models.Study, request: HttpRequest) -> list[Side]:
     """Return both displays: as typed, or the two levels asked for or first, or the study's beside contours."""
-    its_kind, methods = kind(study.kind), reader(study.its_bundle).titles("methods")
-    usual = its_kind.usual_display(its_kind.defaults(study.language) | study.parameters)
+    study_kind, methods = kind(study.kind), reader(study.required_bundle).titles("methods")
+    usual = study_kind.usual_display(study_kind.defaults(study.language) | study.parameters)
     if request.method == "POST":
         return [Side(side, methods, usual, request.POST) for side in SIDES]
     stored = study.display
@@ -213,14 +213,14 @@ def _done(study: models.Study) -> str:
 def _row(request: HttpRequest, pk: int) -> HttpResponse:
     """Return a method's maps drawn as a side's fields say: pictures and their legend, or what is wrong."""
     study = study_of(request, pk)
-    bundle, asked = reader(study.its_bundle), request.GET
+    bundle, asked = reader(study.required_bundle), request.GET
     method, side_name = asked.get("method", ""), asked.get("side", "")
     if method not in bundle.methods or side_name not in SIDES:
         return JsonResponse(
             {"problems": [f"Expected a method of the bundle and a side, found {method!r}, {side_name!r}."]}
         )
-    its_kind = kind(study.kind)
-    usual = its_kind.usual_display(its_kind.defaults(study.language) | study.parameters)
+    study_kind = kind(study.kind)
+    usual = study_kind.usual_display(study_kind.defaults(study.language) | study.parameters)
     side = Side(side_name, bundle.titles("methods"), usual, asked)
     if problems := side.problems():
         return JsonResponse({"problems": problems})
@@ -228,7 +228,7 @@ def _row(request: HttpRequest, pk: int) -> HttpResponse:
     nodes = [samples.node(bundle, method, key) for key in asked.getlist("map")[: samples.MOST]]
     if None in nodes:
         raise Http404
-    drawn = [preview(study.its_bundle, one, display) for one in nodes if one]
+    drawn = [preview(study.required_bundle, one, display) for one in nodes if one]
     shown = {
         "legend": legend(display, signed=bool(bundle.methods[method].get("signed"))),
         "legend_id": f"legend-{side_name}-{list(bundle.methods).index(method)}",

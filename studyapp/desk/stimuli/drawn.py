@@ -126,9 +126,9 @@ def _page(model_admin):
 
 
 def _drawn(study: models.Study) -> Group:
-    bundle = reader(study.its_bundle)
+    bundle = reader(study.required_bundle)
     group = grouped("", publishing.definition(study)["stimuli"], bundle.images)
-    _dress(group, study.its_bundle, bundle)
+    _dress(group, study.required_bundle, bundle)
     return group
 
 

@@ -57,7 +57,7 @@ def _page(model_admin):
         drawn = _marked(study, parameter)
         problems = publishing.problems(study)
         record = {} if problems else publishing.definition(study)
-        found = load(drawn.marked)(record, reader(study.its_bundle)) if record else []
+        found = load(drawn.marked)(record, reader(study.required_bundle)) if record else []
         data = request.POST if request.method == "POST" else None
         forms_of = [_forms(number, marking, data) for number, marking in enumerate(found)]
         if data is not None:
@@ -115,15 +115,15 @@ def _saved(request: HttpRequest, study: models.Study, parameter: str, found, for
 
 def _shown(study: models.Study, record: dict, marking: Marking, places: dict[str, PlaceForm]) -> dict[str, Any]:
     """Return what the page shows of a heatmap: photograph, map, and each place with its letter and its fields."""
-    bundle, node = reader(study.its_bundle), marking.node
+    bundle, node = reader(study.required_bundle), marking.node
     image = bundle.images[node.image_id]
     display = display_of(record, node.method, next(iter(level_names(record["display"])), ""))
     return {
         "title": marking.title,
         "asked": marking.asked,
         "own": marking.own is not None,
-        "photograph": stimulus_url(study.its_bundle, image["file"]),
-        "map": heatmap_url(study.its_bundle, node, display, rendering_of(record)),
+        "photograph": stimulus_url(study.required_bundle, image["file"]),
+        "map": heatmap_url(study.required_bundle, node, display, rendering_of(record)),
         "width": image["width"],
         "height": image["height"],
         "places": [

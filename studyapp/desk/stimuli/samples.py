@@ -17,7 +17,7 @@ def of(study: models.Study) -> list[dict[str, Any]]:
 
     While these can't be drawn yet, pictures of the bundle stand for them. Of a tree, the columns show one node each.
     """
-    bundle = reader(study.its_bundle)
+    bundle = reader(study.required_bundle)
     trees = _met(study, bundle)
     rows = []
     for method in (name for name in bundle.methods if name in trees):
@@ -50,7 +50,7 @@ def _met(study: models.Study, bundle: Bundle) -> dict[str, dict[tuple[str, str],
 
 def _of_stimuli(study: models.Study) -> list[Heatmap]:
     definition = publishing.definition(study)
-    met = [publishing.met_in(definition, study.its_bundle, cell) for cell in definition["conditions"]]
+    met = [publishing.met_in(definition, study.required_bundle, cell) for cell in definition["conditions"]]
     return list({node.key: node for pairs in met for node, _ in pairs}.values())
 
 

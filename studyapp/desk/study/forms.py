@@ -43,7 +43,7 @@ class AddStudyForm(forms.ModelForm):
         self.fields["bundle"].help_text = format_html(
             '<a href="{}">Load one</a>, or choose it later', reverse("admin:load_bundle")
         )
-        self.fields["kind"].choices = [start for its_kind in kinds().values() for start in _starts(its_kind)]
+        self.fields["kind"].choices = [start for study_kind in kinds().values() for start in _starts(study_kind)]
 
     def clean_kind(self) -> str:
         name, _, start = self.cleaned_data["kind"].partition(":")
@@ -55,11 +55,11 @@ class AddStudyForm(forms.ModelForm):
 
         Those that show a method which the bundle lacks are left out, as `instance.left_out`, unless none would remain.
         """
-        its_kind, bundle = kind(self.instance.kind), self.instance.bundle
+        study_kind, bundle = kind(self.instance.kind), self.instance.bundle
         own = self.start.conditions if self.start else ()
-        cells = [dict(cell) for cell in own] or crossed_conditions(its_kind)
+        cells = [dict(cell) for cell in own] or crossed_conditions(study_kind)
         methods = reader(bundle).offered(METHODS) if bundle else ()
-        shown = [factor for factor in its_kind.factors if factor.offered == METHODS and bundle]
+        shown = [factor for factor in study_kind.factors if factor.offered == METHODS and bundle]
         kept = [cell for cell in cells if all(cell["factors"][one.name] in (*methods, *one.choices) for one in shown)]
         self.instance.left_out = [cell["name"] for cell in cells if cell not in kept] if kept else []
         return kept or cells
@@ -70,11 +70,11 @@ class AddStudyForm(forms.ModelForm):
         return super().save(commit)
 
 
-def _starts(its_kind: Kind) -> list[tuple[str, str]]:
+def _starts(study_kind: Kind) -> list[tuple[str, str]]:
     """Return what one can start a kind's study from, each with its words: its starts, or its defaults."""
-    if not its_kind.starts:
-        return [(its_kind.name, _told(its_kind))]
-    return [(f"{its_kind.name}:{found.name}", _told(found)) for found in its_kind.starts]
+    if not study_kind.starts:
+        return [(study_kind.name, _told(study_kind))]
+    return [(f"{study_kind.name}:{found.name}", _told(found)) for found in study_kind.starts]
 
 
 def _told(start: Kind | Start) -> str:
@@ -87,19 +87,19 @@ class StudyForm(forms.ModelForm):
     What other sections edit stays as it is, and mistakes in it are told on their own pages.
     """
 
-    its_kind: Kind
+    study_kind: Kind
     section: Section
 
     def __init__(self, *args, instance, **kwargs):
-        parameters = self.its_kind.defaults(instance.language) | instance.parameters
-        texts = self.its_kind.texts(instance.language) | instance.texts
+        parameters = self.study_kind.defaults(instance.language) | instance.parameters
+        texts = self.study_kind.texts(instance.language) | instance.texts
         initial = {f"{PARAMETER}{name}": value for name, value in parameters.items()}
         initial |= {f"{TEXT}{key}": text.strip() for key, text in texts.items()}
         super().__init__(*args, instance=instance, **kwargs | {"initial": initial | (kwargs.get("initial") or {})})
         if "language" in self.fields:
             self.fields["language"].help_text = "of its texts: a code such as en, de, fr or pt-br"
             self.fields["language"].widget = forms.TextInput(attrs={"size": 12})
-        for parameter in self.its_kind.parameters:
+        for parameter in self.study_kind.parameters:
             name, present = f"{PARAMETER}{parameter.name}", parameters[parameter.name]
             if parameter.offered and name in self.fields:
                 self.fields[name] = _chosen(parameter, self.fields[name], instance.bundle, present)
@@ -123,17 +123,17 @@ class StudyForm(forms.ModelForm):
 
     def clean(self):
         cleaned = super().clean()
-        concerned = self.section.concerns(self.its_kind)
+        concerned = self.section.concerns(self.study_kind)
         if meanwhile := audit.edited_since(self.instance, self.data.get("seen", ""), concerned):
             raise forms.ValidationError(
                 f"Since this page was opened, {meanwhile}. To keep that, copy what you have typed and load the page "
                 "anew. Saving once more puts what stands here in its place."
             )
         language = self.instance.language  # the one that the form was filled with: what stayed as it was isn't stored
-        defaults, texts = self.its_kind.defaults(language), self.its_kind.texts(language)
+        defaults, texts = self.study_kind.defaults(language), self.study_kind.texts(language)
         self.instance.parameters = self._differing(cleaned, PARAMETER, defaults, self.instance.parameters)
         self.instance.texts = self._differing(cleaned, TEXT, texts, self.instance.texts)
-        for key, problem in fillings.problems(self.its_kind, self.instance.texts).items():
+        for key, problem in fillings.problems(self.study_kind, self.instance.texts).items():
             if f"{TEXT}{key}" in self.fields:
                 self.add_error(f"{TEXT}{key}", problem)
         if any(name.startswith(PARAMETER) or name in ("bundle", "seed") for name in self.changed_data):
@@ -222,15 +222,15 @@ def _plain(value):
 @cache
 def study_form(name: str, section: Section) -> type[StudyForm]:
     """Return the form of a section of a kind's studies."""
-    its_kind = kind(name)
-    shown, texts = section.fields(its_kind), its_kind.texts()
+    study_kind = kind(name)
+    shown, texts = section.fields(study_kind), study_kind.texts()
     fields: dict[str, forms.Field] = {
         f"{PARAMETER}{one.name}": parameter_field(one)
-        for one in its_kind.parameters
+        for one in study_kind.parameters
         if f"{PARAMETER}{one.name}" in shown
     }
     fields |= {f"{TEXT}{key}": _text_field(key, text) for key, text in texts.items() if f"{TEXT}{key}" in shown}
-    return type("SectionForm", (StudyForm,), {"its_kind": its_kind, "section": section, **fields})
+    return type("SectionForm", (StudyForm,), {"study_kind": study_kind, "section": section, **fields})
 
 
 def _text_field(key: str, text: str) -> forms.CharField:
@@ -238,10 +238,10 @@ def _text_field(key: str, text: str) -> forms.CharField:
     return forms.CharField(label=words(key), required=False, widget=forms.Textarea(attrs={"rows": rows}))
 
 
-def crossed_conditions(its_kind: Kind) -> list[dict]:
+def crossed_conditions(study_kind: Kind) -> list[dict]:
     """Return every combination of the levels that a kind's factors propose, each with a name."""
-    names = [factor.name for factor in its_kind.factors]
-    combinations = product(*(factor.levels for factor in its_kind.factors))
+    names = [factor.name for factor in study_kind.factors]
+    combinations = product(*(factor.levels for factor in study_kind.factors))
     return [condition(dict(zip(names, levels, strict=True))) for levels in combinations]
 
 

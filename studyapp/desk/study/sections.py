@@ -29,18 +29,18 @@ class Section:
     name: str
     title: str
     about: str
-    rows: Callable[[Kind], Rows] = lambda its_kind: ()
+    rows: Callable[[Kind], Rows] = lambda study_kind: ()
     checks: tuple[str, ...] = ()
     recorded: tuple[str, ...] = ()
     action: str = "view"
 
-    def fields(self, its_kind: Kind) -> tuple[str, ...]:
+    def fields(self, study_kind: Kind) -> tuple[str, ...]:
         """Return the names of the form's fields, in order."""
-        return tuple(flatten(self.rows(its_kind)))
+        return tuple(flatten(self.rows(study_kind)))
 
-    def concerns(self, its_kind: Kind) -> tuple[str, ...]:
+    def concerns(self, study_kind: Kind) -> tuple[str, ...]:
         """Return how names begin under which what is edited here stands on record."""
-        return (*self.recorded, *(_recorded_as(field) for field in self.fields(its_kind)))
+        return (*self.recorded, *(_recorded_as(field) for field in self.fields(study_kind)))
 
 
 def _recorded_as(field: str) -> str:
@@ -52,21 +52,21 @@ def _recorded_as(field: str) -> str:
 
 
 def _always(*rows: str | tuple[str, ...]) -> Callable[[Kind], Rows]:
-    return lambda its_kind: rows
+    return lambda study_kind: rows
 
 
-def _parameters(its_kind: Kind) -> Rows:
-    return tuple(f"{PARAMETER}{one.name}" for one in its_kind.parameters if one.name not in PARTICULARS)
+def _parameters(study_kind: Kind) -> Rows:
+    return tuple(f"{PARAMETER}{one.name}" for one in study_kind.parameters if one.name not in PARTICULARS)
 
 
-def _particulars(its_kind: Kind) -> Rows:
-    return tuple(f"{PARAMETER}{one.name}" for one in its_kind.parameters if one.name in PARTICULARS)
+def _particulars(study_kind: Kind) -> Rows:
+    return tuple(f"{PARAMETER}{one.name}" for one in study_kind.parameters if one.name in PARTICULARS)
 
 
-def _texts(its_kind: Kind) -> Rows:
+def _texts(study_kind: Kind) -> Rows:
     """Return a kind's texts in the order in which participants meet them."""
-    met = ["entry", *(key for page in its_kind.pages for key in page.texts)]
-    known = its_kind.texts()
+    met = ["entry", *(key for page in study_kind.pages for key in page.texts)]
+    known = study_kind.texts()
     return tuple(f"{TEXT}{key}" for key in dict.fromkeys([*met, *known]) if key in known)
 
 
@@ -144,11 +144,11 @@ EDITED_TOGETHER = {CONDITIONS, LINKS}  # tables of rows, which have no fields of
 
 def of(study: models.Study, user) -> list[Section]:
     """Return the sections that a user sees of a study: those of its kind, and of the user's role."""
-    its_kind = kind(study.kind)
+    study_kind = kind(study.kind)
     return [
         section
         for section in SECTIONS
-        if roles.may(user, section.action, study) and (section.fields(its_kind) or section.name in EDITED_TOGETHER)
+        if roles.may(user, section.action, study) and (section.fields(study_kind) or section.name in EDITED_TOGETHER)
     ]
 
 

@@ -55,16 +55,16 @@ def _level(level: str | None, titles: dict[str, str]) -> str:
 
 
 def _setting(study: models.Study, name: str) -> Setting:
-    its_kind = kind(study.kind)
+    study_kind = kind(study.kind)
     if name.startswith(PARAMETER):
         key = name.removeprefix(PARAMETER)
-        parameter = next(one for one in its_kind.parameters if one.name == key)
-        value = study.parameters.get(key, its_kind.defaults(study.language)[key])
+        parameter = next(one for one in study_kind.parameters if one.name == key)
+        value = study.parameters.get(key, study_kind.defaults(study.language)[key])
         told = words(value) if parameter.choices else in_words(value)
         return Setting(words(key), told or "–", parameter.description, key not in study.parameters)
     if name.startswith(TEXT):
         key = name.removeprefix(TEXT)
-        text = study.texts.get(key, its_kind.texts(study.language)[key])
+        text = study.texts.get(key, study_kind.texts(study.language)[key])
         return Setting(words(key), render(text, {}), by_default=key not in study.texts)
     field = cast(fields.Field, models.Study._meta.get_field(name))
     return Setting(audit.field_name(name), _told(study, field), str(field.help_text))

@@ -79,9 +79,9 @@ def _list(model_admin):
     def listed(request: HttpRequest, pk: int) -> HttpResponse:
         study = study_of(request, pk)
         variants = reading.complete(study.variants)
-        its_kind = kind(study.kind)
-        met = [key for page in its_kind.pages for key in page.texts]
-        texts = [key for key in dict.fromkeys([*met, *its_kind.texts()]) if key != ENTRY]
+        study_kind = kind(study.kind)
+        met = [key for page in study_kind.pages for key in page.texts]
+        texts = [key for key in dict.fromkeys([*met, *study_kind.texts()]) if key != ENTRY]
         things = [
             *(
                 (words(key), reverse("admin:text_variants", args=[pk, key]), editing.of_text(variants, key))

@@ -38,14 +38,14 @@ class Command(BaseCommand):
 
 def page() -> str:
     """Return the data dictionary in Markdown: what all kinds share once, then what each adds."""
-    tables = {name: columns(its_kind) for name, its_kind in sorted(kinds().items())}
+    tables = {name: columns(study_kind) for name, study_kind in sorted(kinds().items())}
     shared = _shared(list(tables.values()))
     parts = [HEAD, "## All kinds", *_sections(shared)]
-    for name, its_kind in sorted(kinds().items()):
+    for name, study_kind in sorted(kinds().items()):
         own = {
             table: [field for field in fields if field not in shared[table]] for table, fields in tables[name].items()
         }
-        parts += [f"## {its_kind.title}", _intro(its_kind), *_sections(own)]
+        parts += [f"## {study_kind.title}", _intro(study_kind), *_sections(own)]
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
 
@@ -57,8 +57,8 @@ def _shared(all_tables: list[dict[str, list[Field]]]) -> dict[str, list[Field]]:
     }
 
 
-def _intro(its_kind: Kind) -> str:
-    return f"`{its_kind.name}`. {its_kind.summary}"
+def _intro(study_kind: Kind) -> str:
+    return f"`{study_kind.name}`. {study_kind.summary}"
 
 
 def _sections(tables: dict[str, list[Field]]) -> list[str]:

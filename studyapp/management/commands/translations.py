@@ -77,8 +77,8 @@ def sentences() -> dict[str, set[str]]:
     for path in _modules():
         for sentence in _in_module(path):
             found.setdefault(sentence, set()).add(_place(path))
-    for name, its_kind in kinds().items():
-        found.setdefault(its_kind.trial_word, set()).add(f"studyapp/studies/{name}/__init__.py")
+    for name, study_kind in kinds().items():
+        found.setdefault(study_kind.trial_word, set()).add(f"studyapp/studies/{name}/__init__.py")
     return found
 
 

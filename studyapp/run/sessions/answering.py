@@ -84,11 +84,11 @@ def _submitted(participant: models.Participant, submitted_token: str, validate, 
     if errors:
         return Receipt("invalid", errors)
     record = read_by(participant, step)
-    its_kind = kind_of(record)
-    scores = answers.score(its_kind, step, answer, record)
-    _arrange(participant.plan, its_kind.page(step["page"]), position, answer)
+    study_kind = kind_of(record)
+    scores = answers.score(study_kind, step, answer, record)
+    _arrange(participant.plan, study_kind.page(step["page"]), position, answer)
     move = flow.advance(participant.plan.steps, position, flow.Submission(answer, scores))
-    if its_kind.page(step["page"]).consents and move.status == flow.ACTIVE and not places.take(participant):
+    if study_kind.page(step["page"]).consents and move.status == flow.ACTIVE and not places.take(participant):
         return Receipt("full")
     models.Response.objects.create(
         participant=participant,
@@ -112,12 +112,12 @@ def earlier(run: models.Participant) -> int | None:
     The earlier page can be met again and was the last answered, neither its answer nor its page decided the way, and
     the present one can be met again, too, or leads back by its declaration.
     """
-    its_kind, steps = kind_of(frozen(run.version)), run.plan.steps
+    study_kind, steps = kind_of(frozen(run.version)), run.plan.steps
     here = run.position
     if run.status != flow.ACTIVE or here == 0:
         return None
     before = steps[here - 1]
-    there, page = its_kind.page(before["page"]), its_kind.page(steps[here]["page"])
+    there, page = study_kind.page(before["page"]), study_kind.page(steps[here]["page"])
     free = there.can_be_met_again and there.arrange is None and not before.get("goto")
     return here - 1 if free and (page.can_be_met_again or page.back) else None
 

@@ -157,10 +157,10 @@ def holder(tickets: list[str], submitted: str) -> int | None:
     return next((run.pk for run in runs if position_of(run, submitted) is not None), None)
 
 
-def ticket_of(tickets: list[str], its_key: str) -> str | None:
+def ticket_of(tickets: list[str], key: str) -> str | None:
     """Return the ticket, among those a browser has, of the run with a `key`; None where there is none."""
     runs = models.Participant.objects.filter(ticket__in=tickets).only("ticket", "code")
-    return next((run.ticket for run in runs if constant_time_compare(browser_key(run), its_key)), None)
+    return next((run.ticket for run in runs if constant_time_compare(browser_key(run), key)), None)
 
 
 def position_of(participant: models.Participant, submitted: str) -> int | None:

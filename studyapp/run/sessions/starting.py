@@ -106,8 +106,8 @@ def _begin(
     order = choose_order(taken, n_orders(kind(record["kind"]), record), rng)
     seed = rng.randrange(2**31)
     steps = plan(record, condition, order, seed)
-    its_kind = kind_of(record)
-    asks = any(its_kind.page(step["page"]).consents for step in steps)
+    study_kind = kind_of(record)
+    asks = any(study_kind.page(step["page"]).consents for step in steps)
     now = timezone.now()
     participant = models.Participant.objects.create(
         study_id=version.study_id,

@@ -295,7 +295,7 @@ def test_worked_examples_show_something_where_any_picture_does(draft):
     """Most maps of a method are blank; those that are not are taken for the instructions and the screening."""
     from studyapp.core.audit import visible
 
-    read, record = reader(draft.its_bundle), publishing.definition(draft)
+    read, record = reader(draft.required_bundle), publishing.definition(draft)
     images = list(record["stimuli"]["instructions"]["images"].values())
     nodes = [read.heatmap(one, "lrp", "cat") for one in images]
     assert visible.shows_something(read, nodes, record["display"])

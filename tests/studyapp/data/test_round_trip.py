@@ -42,13 +42,15 @@ def value_of(parameter: Parameter):
     raise AssertionError(f"parameters of type {parameter.type} are never tried")
 
 
-def edits(its_kind: Kind):
+def edits(study_kind: Kind):
     """Return a strategy for all that researchers can write into a study of a kind."""
     return st.fixed_dictionaries(
         {
             "title": WORDS,
-            "parameters": st.fixed_dictionaries({}, optional={row.name: value_of(row) for row in its_kind.parameters}),
-            "texts": st.fixed_dictionaries({}, optional=dict.fromkeys(its_kind.texts(), TEXT)),
+            "parameters": st.fixed_dictionaries(
+                {}, optional={row.name: value_of(row) for row in study_kind.parameters}
+            ),
+            "texts": st.fixed_dictionaries({}, optional=dict.fromkeys(study_kind.texts(), TEXT)),
             "seed": st.integers(0, 2**31 - 1),
             "reward_base": MONEY,
             "reward_bonus": MONEY,

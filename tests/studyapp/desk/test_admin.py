@@ -186,8 +186,8 @@ def test_a_list_of_one_studys_runs_does_not_name_it_in_each_row(desk, study, sta
     start("anna")
     everywhere = desk.get(reverse("admin:studyapp_participant_changelist"))
     narrowed = desk.get(reverse("admin:studyapp_participant_changelist"), {"study__id__exact": study.pk})
-    assert "its_study" in everywhere.context["cl"].list_display
-    assert "its_study" not in narrowed.context["cl"].list_display
+    assert "required_study" in everywhere.context["cl"].list_display
+    assert "required_study" not in narrowed.context["cl"].list_display
     assert narrowed.context["cl"].result_count == 1
 
 
@@ -387,16 +387,16 @@ def test_conditions_whose_method_the_bundle_lacks_are_left_out_and_named(desk, t
 
 
 def test_a_study_starts_from_any_variant_of_any_kind_with_its_conditions_and_parameters(desk):
-    for its_kind in kinds().values():
-        for variant in its_kind.starts:
-            slug = f"{its_kind.name}-{variant.name}".replace("_", "-")
-            new = {"title": slug, "slug": slug, "kind": f"{its_kind.name}:{variant.name}"}
+    for study_kind in kinds().values():
+        for variant in study_kind.starts:
+            slug = f"{study_kind.name}-{variant.name}".replace("_", "-")
+            new = {"title": slug, "slug": slug, "kind": f"{study_kind.name}:{variant.name}"}
             response = desk.post(reverse("admin:studyapp_study_add"), new)
             assert response.status_code == 302, response.context["errors"]
             study = models.Study.objects.get(slug=slug)
-            assert (study.kind, study.parameters, study.texts) == (its_kind.name, variant.parameters, variant.texts)
+            assert (study.kind, study.parameters, study.texts) == (study_kind.name, variant.parameters, variant.texts)
             names = [cell["name"] for cell in variant.conditions] or [
-                "-".join(levels) for levels in product(*(factor.levels for factor in its_kind.factors))
+                "-".join(levels) for levels in product(*(factor.levels for factor in study_kind.factors))
             ]
             assert [cell.name for cell in study.conditions.all()] == names
             assert desk.get(page_of(study)).status_code == 200

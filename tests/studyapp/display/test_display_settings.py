@@ -97,8 +97,8 @@ def test_levels_may_differ_for_one_method_alone():
 
 
 def test_every_kinds_usual_display_is_one():
-    for its_kind in kinds().values():
-        usual = its_kind.usual_display(its_kind.defaults())
+    for study_kind in kinds().values():
+        usual = study_kind.usual_display(study_kind.defaults())
         assert displays.display_for(OTHER, {}, usual)
         assert display_settings.problems({}, usual) == []
     assert kind("forward_simulation").usual_display({"heatmap_layout": "hover"}) == {"style": "overlay"}

@@ -139,8 +139,8 @@ def test_a_question_that_cannot_be_asked_keeps_a_study_from_being_published(chan
 
 def aged(study) -> None:
     """Give a published study, and its runs' plans, the shape that they had before questions were declared."""
-    version, its_kind = study.current, kinds()[study.kind]
-    for key in {key for page in its_kind.pages for key in wordings(page.name, page.questions)}:
+    version, study_kind = study.current, kinds()[study.kind]
+    for key in {key for page in study_kind.pages for key in wordings(page.name, page.questions)}:
         del version.definition["texts"][key]
     version.definition["parameters"].pop("difficulty_labels", None)
     models.Version.objects.filter(pk=version.pk).update(

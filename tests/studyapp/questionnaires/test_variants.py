@@ -59,8 +59,8 @@ def answered(run):
 
 def words_of_all(name):
     """Return a kind's texts that can stand as a mark: all but the front door's, and those that hold statements."""
-    its_kind = kind(name)
-    shown = {key for page in its_kind.pages for key in page.texts if not key.startswith("screening")}
+    study_kind = kind(name)
+    shown = {key for page in study_kind.pages for key in page.texts if not key.startswith("screening")}
     return sorted(shown | {"ending_completed"})
 
 

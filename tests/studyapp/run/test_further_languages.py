@@ -116,21 +116,21 @@ def test_a_page_without_foreign_words_stays_as_it_is():
 
 @pytest.mark.parametrize("name", KINDS)
 def test_a_study_said_in_its_own_words_is_itself(name):
-    its_kind = kind(name)
-    record = {"title": "T", "texts": its_kind.texts(), "parameters": its_kind.defaults()}
-    same = worded(its_kind, record, lambda key, text: text)
-    stored = {one.name for one in its_kind.parameters if one.spoken == "stored"}
+    study_kind = kind(name)
+    record = {"title": "T", "texts": study_kind.texts(), "parameters": study_kind.defaults()}
+    same = worded(study_kind, record, lambda key, text: text)
+    stored = {one.name for one in study_kind.parameters if one.spoken == "stored"}
     assert {name for name in record["parameters"] if record["parameters"][name] != same["parameters"][name]} <= stored
     assert (same["title"], same["texts"]) == (record["title"], record["texts"])
 
 
 @pytest.mark.parametrize("name", KINDS)
 def test_whatever_the_software_translates_is_among_a_kinds_words(name):
-    its_kind = kind(name)
-    translated = {one for one, default in its_kind.defaults().items() if default != its_kind.defaults("de")[one]}
-    record = {"title": "", "texts": its_kind.texts(), "parameters": its_kind.defaults()}
+    study_kind = kind(name)
+    translated = {one for one, default in study_kind.defaults().items() if default != study_kind.defaults("de")[one]}
+    record = {"title": "", "texts": study_kind.texts(), "parameters": study_kind.defaults()}
     assert {f"parameters.{one}" for one in translated} <= {
-        ".".join(unit.key.split(".")[:2]) for unit in units(its_kind, record)
+        ".".join(unit.key.split(".")[:2]) for unit in units(study_kind, record)
     }
 
 

@@ -46,7 +46,7 @@ def test_a_walk_with_every_way_back_taken_once_ends_whole_and_with_the_answers_g
     client, run = entered(name, tmp_path)
     taken, given = set(), {}
     while run.status == "active":
-        its_kind, _, _ = showing.step_of(run)
+        study_kind, _, _ = showing.step_of(run)
         offered = b'form="back"' in client.get(RUN).content
         before = sessions.earlier(run)
         assert offered is (before is not None)
@@ -55,7 +55,7 @@ def test_a_walk_with_every_way_back_taken_once_ends_whole_and_with_the_answers_g
             left, first = run.position, run.responses.get(position=before)
             run = go_back(run)
             assert (run.position, run.responses.filter(position=before).exists()) == (before, False)
-            its = its_kind.page(run.plan.steps[before]["page"])
+            its = study_kind.page(run.plan.steps[before]["page"])
             assert not its.trial
             assert not its.entrance
             assert not run.plan.steps[before].get("goto")
