@@ -102,18 +102,18 @@ def run_report(options: argparse.Namespace) -> None:
 
     paper = papers.read(options.paper) if options.paper else None
     folder.check_target(options.out)
-    found = running.analyse(
+    report = running.analyse(
         options.export, options.csv, options.map, options.plan, options.bundle, options.against, _steps, paper
     )
-    folder.write(found, options.out, lambda figures: tqdm(figures, desc="figures", unit="", leave=False), paper)
-    print(f"{options.out / 'report.html'}: {len(found.sample.study.participants)} participants")
-    for section in found.sections:
+    folder.write(report, options.out, lambda figures: tqdm(figures, desc="figures", unit="", leave=False), paper)
+    print(f"{options.out / 'report.html'}: {len(report.sample.study.participants)} participants")
+    for section in report.sections:
         print(f"  {section.answer}")
         for text in [*section.warnings, *(text for kept in section.records for text in kept.warnings)]:
             if FAULT in text:
                 print(f"warning: {section.title}: {text}", file=sys.stderr)
     if paper is not None:
-        print(f"{options.out / 'paper.html'}: {as_paper.lay_out(paper, found).said()}")
+        print(f"{options.out / 'paper.html'}: {as_paper.lay_out(paper, report).said()}")
 
 
 def run_power(options: argparse.Namespace) -> None:
@@ -128,14 +128,15 @@ def run_power(options: argparse.Namespace) -> None:
     if options.stimuli is None and (options.d is not None or options.variance):
         raise AnalysisError("--d and --variance belong to --stimuli N, the pictures that everybody answers")
     if options.export is not None:
-        said, remark, curve = power.by_simulation(options.export, options.outcome, options.term, _sizes(options.sizes),
-                                          options.repeats, options.wanted, options.alpha, _steps)  # fmt: skip
+        sizes = _sizes(options.sizes)
+        answer, remark, curve = power.by_simulation(options.export, options.outcome, options.term, sizes,
+                                                    options.repeats, options.wanted, options.alpha, _steps)  # fmt: skip
     else:
-        said, curve = _power_of_trials(options) if options.stimuli is not None else _power_of_means(options)
+        answer, curve = _power_of_trials(options) if options.stimuli is not None else _power_of_means(options)
         remark = ""
     if options.out:
-        power.write(options.out, said, remark, curve, options.wanted)
-    print(said)
+        power.write(options.out, answer, remark, curve, options.wanted)
+    print(answer)
     if remark:
         print(remark, file=sys.stderr)
 
@@ -193,18 +194,18 @@ def _design(options: argparse.Namespace) -> tuple[dict[str, int], dict[str, int]
 
 
 def _shares(texts: list[str]) -> dict[str, float]:
-    found = {}
+    shares = {}
     for text in texts:
         name, _, value = text.partition("=")
         try:
             share = float(value)
         except ValueError:
             share = math.nan
-        if name not in SHARES or not 0 <= share < 1 or SHARES[name] in found:
+        if name not in SHARES or not 0 <= share < 1 or SHARES[name] in shares:
             raise AnalysisError(f"--variance: found {text!r}, expected each of {', '.join(SHARES)} once at most, with "
                                 "a share from 0 up to 1, as in participant=.2")  # fmt: skip
-        found[SHARES[name]] = share
-    return found
+        shares[SHARES[name]] = share
+    return shares
 
 
 def run_map(options: argparse.Namespace) -> None:

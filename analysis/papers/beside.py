@@ -48,7 +48,7 @@ class Shown:
 
 def items(paper: Paper, sections: list[Section], measures: list[Measure]) -> list[Shown]:
     """Return the paper's items in its order, each with what the report holds for it."""
-    records = [found for section in sections for found in section.records]
+    records = [record for section in sections for record in section.records]
     figures = [figure for section in sections for figure in section.figures]
     return [
         Shown(
@@ -58,7 +58,7 @@ def items(paper: Paper, sections: list[Section], measures: list[Measure]) -> lis
             [_number(value, records, paper.names) for value in item.get("values", [])],
             [figure for figure in figures if _any_fits(figure.id, item.get("figures", []), paper.names)],
             list(_boxes(item.get("boxes", []), measures)),
-            [found for found in records if _any_fits(found.id, item.get("tables", []), paper.names)],
+            [record for record in records if _any_fits(record.id, item.get("tables", []), paper.names)],
         )
         for item in paper.items
     ]
@@ -69,25 +69,25 @@ def _number(value: dict[str, Any], records: list[Record], names: dict[str, list[
     reasons = []
     while place is not None:
         if "record" in place:
-            found = _ours(place, records, names)
-            if found[1]:
-                return Number(value["name"], value["published"], *found)
-            reasons.append(found[0])
+            ours = _ours(place, records, names)
+            if ours[1]:
+                return Number(value["name"], value["published"], *ours)
+            reasons.append(ours[0])
         place = place.get("else")
     return Number(value["name"], value["published"], reasons[0] if reasons else "not part of a report")
 
 
 def _ours(place: dict[str, Any], records: list[Record], names: dict[str, list[str]]) -> tuple[str, str]:
     """Return what a place holds and its analysis; the reason and "" where it holds nothing."""
-    found = [kept for kept in records if _fits(kept.id, place["record"], names)]
-    for kept in found:
+    fitting = [kept for kept in records if _fits(kept.id, place["record"], names)]
+    for kept in fitting:
         for row in kept.terms.to_dict("records") if kept.defined else []:
             if _is_row(row, place.get("row", {}), names):
                 return written(place["ours"], {**row, "error": _error(kept), "without": _without(row)}), kept.id
-    reason = next((kept.reason for kept in found if not kept.defined), "")
+    reason = next((kept.reason for kept in fitting if not kept.defined), "")
     if reason:
         return f"not defined: {reason}", ""
-    return ("not in this study" if found else _absent(place["record"], names)), ""
+    return ("not in this study" if fitting else _absent(place["record"], names)), ""
 
 
 def _absent(pattern: str, names: dict[str, list[str]]) -> str:

@@ -36,8 +36,8 @@ class Paper:
     def check_kind(self, kind: str) -> None:
         """Refuse a study of another kind than the paper's."""
         if kind != self.kind:
-            found, expected = (_study(name) for name in (kind, self.kind))
-            raise AnalysisError(f"--as {self.name}: found {found}, expected {expected}, as in the paper")
+            own, expected = (_study(name) for name in (kind, self.kind))
+            raise AnalysisError(f"--as {self.name}: found {own}, expected {expected}, as in the paper")
 
 
 def names() -> list[str]:

@@ -41,14 +41,14 @@ def by_formula(design: dict[str, int], term: str, f: float, wanted: float, alpha
     cells = int(np.prod(list(design.values())))
     reached = powers.power(design, term, f, enough, alpha, repeated)
     counted = f"{enough} participants per condition ({enough * cells} in all)" if design else f"{enough} participants"
-    said = (
+    sentence = (
         f"{counted} reach a power of {apa.bounded(reached)} for {apa.words(term)} at f = {f:g}, α = {apa.level(alpha)}"
     )
     if repeated.levels:
-        said += f", conditions within participants correlated by {apa.bounded(repeated.correlation)}"
-        said += f", ε = {apa.bounded(repeated.epsilon)}" if repeated.epsilon < 1 else ""
-    said += "."
-    return said, pd.DataFrame(rows, columns=COLUMNS)
+        sentence += f", conditions within participants correlated by {apa.bounded(repeated.correlation)}"
+        sentence += f", ε = {apa.bounded(repeated.epsilon)}" if repeated.epsilon < 1 else ""
+    sentence += "."
+    return sentence, pd.DataFrame(rows, columns=COLUMNS)
 
 
 def by_crossing(d: float, stimuli: int, within: bool, shares: power_crossed.Shares, wanted: float,
@@ -71,9 +71,9 @@ def by_crossing(d: float, stimuli: int, within: bool, shares: power_crossed.Shar
     rows = [(n, *[reached(n)] * 3) for n in sorted({2, *map(int, sizes), *([enough] if enough else [])})]
     curve = pd.DataFrame(rows, columns=COLUMNS)
     if enough is None:
-        said = f"No number of participants reaches a power of {apa.bounded(wanted)} for {facts}"
+        sentence = f"No number of participants reaches a power of {apa.bounded(wanted)} for {facts}"
         why = f"at most {apa.bounded(most)}, because the stimuli are few"
-        return f"{said}: {why}. From {more} stimuli on, some number does.", curve
+        return f"{sentence}: {why}. From {more} stimuli on, some number does.", curve
     counted = f"{enough} {unit}" + ("" if within else f" ({enough * groups} in all)")
     return f"{counted} reach a power of {apa.bounded(reached(enough))} for {facts}.", curve
 
@@ -110,18 +110,18 @@ def by_simulation(export: Path, outcome: str, term: str, sizes: list[int], repea
     cells, rows_of = _population(measure)
 
     def significant(people: np.ndarray) -> bool:
-        found = primary_test(_drawn(measure, people, rows_of), plan).set_index("term")["p"]
-        return bool(found.get(term, math.nan) < (alpha or plan.alpha))
+        p_values = primary_test(_drawn(measure, people, rows_of), plan).set_index("term")["p"]
+        return bool(p_values.get(term, math.nan) < (alpha or plan.alpha))
 
     rows = [(n, *powers.simulated(cells, n, repeats, plan.seed + n, significant)) for n in progress(sizes)]
     curve = pd.DataFrame(rows, columns=COLUMNS)
     unit = "participants per condition" if measure.between else "participants"
-    said = _simulated(curve, outcome, term, unit, wanted, repeats)
+    sentence = _simulated(curve, outcome, term, unit, wanted, repeats)
     smallest = min(map(len, cells))
     remark = f"Drawn with replacement from {smallest} {unit}: larger sizes say more about these than about others."
     if max(sizes) <= smallest:
         remark = ""
-    return said, remark, curve
+    return sentence, remark, curve
 
 
 def _population(measure: Measure) -> tuple[list[np.ndarray], list[np.ndarray]]:
@@ -154,11 +154,11 @@ def _simulated(curve: pd.DataFrame, outcome: str, term: str, unit: str, wanted: 
             f"({apa.interval(row.ci_low, row.ci_high, 95)}) for {what}.")  # fmt: skip
 
 
-def write(folder: Path, said: str, remark: str, curve: pd.DataFrame, wanted: float) -> None:
+def write(folder: Path, sentence: str, remark: str, curve: pd.DataFrame, wanted: float) -> None:
     """Write `power.csv`, `power.json` and the curve as SVG and PNG."""
     folder.mkdir(parents=True, exist_ok=True)
     curve.to_csv(folder / "power.csv", index=False, lineterminator="\n")
-    content = {"answer": said, "remark": remark, "curve": curve.to_dict("records")}
+    content = {"answer": sentence, "remark": remark, "curve": curve.to_dict("records")}
     (folder / "power.json").write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     table = curve.rename(columns={"n_per_cell": "x", "power": "mean"}).assign(series="power")
     figure = style.draw(

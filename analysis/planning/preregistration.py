@@ -45,9 +45,9 @@ def preregistration(plan: Plan, title: str, design: str) -> str:
 
 
 def _hypothesis(stated: dict[str, Any]) -> str:
-    said = f", term `{stated['term']}`" if stated.get("term") else ""
+    details = f", term `{stated['term']}`" if stated.get("term") else ""
     if stated.get("higher"):
-        said += f", `{stated['higher']}` higher than `{stated['lower']}`"
+        details += f", `{stated['higher']}` higher than `{stated['lower']}`"
     if stated.get("a") and stated.get("b"):
-        said += f", `{stated['a']}` and `{stated['b']}`"
-    return f"- **{stated.get('id', 'H')}** {stated['text']} Tested by `{stated['analysis']}`{said}."
+        details += f", `{stated['a']}` and `{stated['b']}`"
+    return f"- **{stated.get('id', 'H')}** {stated['text']} Tested by `{stated['analysis']}`{details}."

@@ -29,9 +29,9 @@ def failed(participants: pd.DataFrame, steps: pd.DataFrame | None) -> set[str]:
     if "failed_checks" in participants:
         counts = pd.to_numeric(participants.set_index("participant")["failed_checks"])
         return set(counts.index[counts > 0])
-    found: set[str] = set()
+    people: set[str] = set()
     if steps is not None:
         for column in (name for name in steps if name.endswith(PASSED) and not name.startswith(ENTRANCE)):
             states = passed(steps, column)
-            found |= set(states.index[~states])
-    return found
+            people |= set(states.index[~states])
+    return people

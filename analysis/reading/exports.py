@@ -86,10 +86,10 @@ def read_export(folder: Path) -> Study:
 def find_table(folder: Path, name: str) -> Path | None:
     """Return the path of one table, None where it was not exported; two of them are one study too many."""
     pattern = f"study-*_table-{name}_data.csv"
-    found = sorted([*folder.glob(pattern), *folder.glob(f"data/{pattern}")])
-    if len(found) > 1:
-        raise AnalysisError(f"{folder}: holds {len(found)} {name} tables, expected the export of one study")
-    return found[0] if found else None
+    paths = sorted([*folder.glob(pattern), *folder.glob(f"data/{pattern}")])
+    if len(paths) > 1:
+        raise AnalysisError(f"{folder}: holds {len(paths)} {name} tables, expected the export of one study")
+    return paths[0] if paths else None
 
 
 def read_metrics(path: Path) -> pd.DataFrame:
@@ -120,9 +120,9 @@ def _require_known(named: pd.Series, participants: pd.Series, path: Path) -> Non
     strange = ~named.isin(participants.dropna())
     if strange.any():
         row = int(strange.to_numpy().argmax())
-        found = "is empty" if pd.isna(named.iloc[row]) else f"found {named.iloc[row]}"
+        problem = "is empty" if pd.isna(named.iloc[row]) else f"found {named.iloc[row]}"
         raise AnalysisError(
-            f"{path}, column participant, row {row + 2}: {found}, expected one of the participants table"
+            f"{path}, column participant, row {row + 2}: {problem}, expected one of the participants table"
         )
 
 

@@ -156,9 +156,9 @@ def _values(column: pd.Series, outcome: Outcome, csv: Path) -> tuple[pd.Series, 
     wrong = values.isna() & column.notna()
     if wrong.any():
         row = int(wrong.to_numpy().argmax())
-        found = column.iloc[row]
+        value = column.iloc[row]
         where = f"{csv}, column {column.name}, row {row + 2}"
-        raise AnalysisError(f"{where}: found {found!r}, expected 0, 1, true, false, yes or no")
+        raise AnalysisError(f"{where}: found {value!r}, expected 0, 1, true, false, yes or no")
     return values.astype(float), remark
 
 

@@ -60,8 +60,8 @@ def check_stated(stated: dict[str, Any], bounds: dict[str, Any], where: str) -> 
     needed, allowed = FIELDS[sort]
     given = set(stated) - {"id", "text", "analysis"}
     if not needed <= given or given - needed - allowed or any(not stated[field] for field in given):
-        found = ", ".join(sorted(given)) or "none of these"
-        raise AnalysisError(f"{where}: {name} tests an {sort}; expected {EXPECTED[sort]}, found {found}".replace(
+        named = ", ".join(sorted(given)) or "none of these"
+        raise AnalysisError(f"{where}: {name} tests an {sort}; expected {EXPECTED[sort]}, found {named}".replace(
             "an contrast", "a contrast"))  # fmt: skip
     if "sided" in stated and (name != "contrast" or stated["sided"] not in ("one", "two")):
         expected = 'one or two, for a planned contrast ("analysis": "y.contrast")'

@@ -167,16 +167,16 @@ def _known(entry: dict[str, Any], expected: set[str], where: str) -> None:
 
 
 def _texts(content: dict[str, Any], name: str, path: Path, expected: str) -> None:
-    found = content.setdefault(name, [])
-    if not isinstance(found, list) or not all(isinstance(text, str) for text in found):
-        raise AnalysisError(f"{path}, {name}: found {found!r}, expected {expected}")
+    texts = content.setdefault(name, [])
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        raise AnalysisError(f"{path}, {name}: found {texts!r}, expected {expected}")
 
 
 def _tables(content: dict[str, Any], name: str, path: Path) -> list[dict[str, Any]]:
-    found = content.get(name, [])
-    if not isinstance(found, list) or not all(isinstance(entry, dict) for entry in found):
-        raise AnalysisError(f"{path}, {name}: found {found!r}, expected [[{name}]] tables")
-    return found
+    tables = content.get(name, [])
+    if not isinstance(tables, list) or not all(isinstance(entry, dict) for entry in tables):
+        raise AnalysisError(f"{path}, {name}: found {tables!r}, expected [[{name}]] tables")
+    return tables
 
 
 def _check_template(template: str, path: Path) -> None:

@@ -139,19 +139,19 @@ def propose(path: Path) -> Proposal:
                         (_is_forms, _forms)):  # fmt: skip
         if looks(table):
             try:
-                found = make(table)
+                proposal = make(table)
             except AnalysisError as refusal:
                 raise AnalysisError(f"{path}: {refusal}") from None
             break
     else:
-        found = _classified(table, Proposal("by what the cells look like", _person(table)))
-    if not found.outcomes:
+        proposal = _classified(table, Proposal("by what the cells look like", _person(table)))
+    if not proposal.outcomes:
         raise AnalysisError(f"{path}: no column looks like an answer (numbers, yes and no, or a scale of words)")
-    for outcome in found.outcomes:
+    for outcome in proposal.outcomes:
         label = labels.get(str(outcome["column"]))
         if isinstance(label, str) and label.strip():
             outcome["label"] = " ".join(label.split())[:80]
-    return found
+    return proposal
 
 
 def _is_qualtrics(table: pd.DataFrame) -> bool:
@@ -159,17 +159,17 @@ def _is_qualtrics(table: pd.DataFrame) -> bool:
 
 
 def _qualtrics(table: pd.DataFrame) -> Proposal:
-    found = Proposal("an export of Qualtrics", "ResponseId")
+    proposal = Proposal("an export of Qualtrics", "ResponseId")
     unfinished = [value for value in ("False", "FALSE", "0") if (table["Finished"] == value).any()]
     if unfinished:
-        found.exclude.append(("Finished", unfinished, "did not finish"))
+        proposal.exclude.append(("Finished", unfinished, "did not finish"))
     for column in ("Status", "DistributionChannel"):
         previews = [value for value in ("Survey Preview", "preview", "1") if column in table
                     and (table[column] == value).any() and (column == "Status" or value != "1")]  # fmt: skip
         if previews:
-            found.exclude.append((column, previews, "a preview by the researchers"))
+            proposal.exclude.append((column, previews, "a preview by the researchers"))
     own = ("Status", "Progress", "Duration (in seconds)", "Finished", "DistributionChannel", "UserLanguage")
-    return _classified(table, found, own)
+    return _classified(table, proposal, own)
 
 
 def _is_forms(table: pd.DataFrame) -> bool:
@@ -194,7 +194,7 @@ def _otree(table: pd.DataFrame) -> Proposal:
         if fits:
             rounds.setdefault(fits["app"], set()).add(fits["round"])
     app = max(rounds, key=lambda name: len(rounds[name]))
-    found = Proposal(
+    proposal = Proposal(
         f"all_apps_wide of oTree; the rounds of {app}", "participant.code", wide=f"{app}.{{round}}.player.{{column}}"
     )
     names = [fits["column"] for name in table if (fits := OTREE.fullmatch(name)) and fits["app"] == app]
@@ -216,10 +216,10 @@ def _otree(table: pd.DataFrame) -> Proposal:
     for name in outside:
         long[name] = long["participant.code"].map(people[name])
     if "participant._is_bot" in table and (table["participant._is_bot"] == "1").any():
-        found.exclude.append(("participant._is_bot", ["1"], "a bot"))
-    found = _classified(long, found, OTREE_OWN)
-    found.aside += [f"{other}.…" for other in rounds if other != app]
-    return found
+        proposal.exclude.append(("participant._is_bot", ["1"], "a bot"))
+    proposal = _classified(long, proposal, OTREE_OWN)
+    proposal.aside += [f"{other}.…" for other in rounds if other != app]
+    return proposal
 
 
 def _is_jspsych(table: pd.DataFrame) -> bool:
@@ -228,8 +228,8 @@ def _is_jspsych(table: pd.DataFrame) -> bool:
 
 def _jspsych(table: pd.DataFrame) -> Proposal:
     """Return the map of a jsPsych file: rows of the trials whose answers are right or wrong, else of responses."""
-    found = Proposal("an export of jsPsych", _person(table))
-    if found.participant == ROW:
+    proposal = Proposal("an export of jsPsych", _person(table))
+    if proposal.participant == ROW:
         raise AnalysisError("is a file of jsPsych with no column that names the participant; give every row one, as by "
                             "jsPsych.data.addProperties({participant: …})")  # fmt: skip
     scored = next(
@@ -239,11 +239,11 @@ def _jspsych(table: pd.DataFrame) -> Proposal:
     trials = table[table[scored].notna() & ~table[scored].isin(["null", ""])]
     named = trials[kind].dropna().value_counts()
     if len(named) and table[kind].nunique() > 1:
-        found.keep.append((kind, list(named.index[:1])))
+        proposal.keep.append((kind, list(named.index[:1])))
         trials = trials[trials[kind] == named.index[0]]
     trials = trials.replace("null", pd.NA)
     own = {*JSPSYCH, kind, "plugin_version", "internal_node_id", *({"response"} if scored == "correct" else ())}
-    return _classified(trials, found, tuple(own))
+    return _classified(trials, proposal, tuple(own))
 
 
 def _is_revisit(table: pd.DataFrame) -> bool:
@@ -252,9 +252,9 @@ def _is_revisit(table: pd.DataFrame) -> bool:
 
 def _revisit(table: pd.DataFrame) -> Proposal:
     """Return the map of reVISit's tidy file, which has a row per question: an outcome for each of them."""
-    found = Proposal("a tidy export of reVISit, a row per question", "participantId")
+    proposal = Proposal("a tidy export of reVISit, a row per question", "participantId")
     if "status" in table and (table["status"] == "rejected").any():
-        found.exclude.append(("status", ["rejected"], "rejected in reVISit"))
+        proposal.exclude.append(("status", ["rejected"], "rejected in reVISit"))
     people = table.groupby("participantId")
     for name in table:
         if (
@@ -262,19 +262,19 @@ def _revisit(table: pd.DataFrame) -> Proposal:
             and FACTOR.search(name)
             and (1 < table[name].nunique() <= MOST_LEVELS)
         ):
-            (found.between if (people[name].nunique() <= 1).all() else found.within).append(name)
-    found.stimulus = "trialId"
+            (proposal.between if (people[name].nunique() <= 1).all() else proposal.within).append(name)
+    proposal.stimulus = "trialId"
     for question, rows in table.dropna(subset=["answer"]).groupby("responseId", sort=False):
         right = "correctAnswer" in rows and rows["correctAnswer"].notna().any()
         guess = {"kind": "binary", "correct": "correctAnswer"} if right else _guess(rows["answer"])
         if guess:
-            found.outcomes.append(
+            proposal.outcomes.append(
                 {"column": "answer", "name": str(question), **guess, "where": {"responseId": str(question)}}
             )
-    found.aside = [
-        name for name in table if name not in (*REVISIT, *found.between, *found.within, "correctAnswer", "status")
+    proposal.aside = [
+        name for name in table if name not in (*REVISIT, *proposal.between, *proposal.within, "correctAnswer", "status")
     ]
-    return found
+    return proposal
 
 
 def _person(table: pd.DataFrame) -> str:
@@ -284,17 +284,17 @@ def _person(table: pd.DataFrame) -> str:
     return best or ROW
 
 
-def _classified(table: pd.DataFrame, found: Proposal, own: tuple[str, ...] = ()) -> Proposal:
+def _classified(table: pd.DataFrame, proposal: Proposal, own: tuple[str, ...] = ()) -> Proposal:
     """Sort a table's columns into factors, the stimulus, outcomes and what is left aside."""
-    rows = table.assign(**{ROW: range(len(table))}) if found.participant == ROW else table
-    people = rows.groupby(found.participant)
+    rows = table.assign(**{ROW: range(len(table))}) if proposal.participant == ROW else table
+    people = rows.groupby(proposal.participant)
     several = len(rows) > people.ngroups
     for name in table:
-        if name == found.participant or name in own or any(name == rule[0] for rule in found.exclude):
+        if name == proposal.participant or name in own or any(name == rule[0] for rule in proposal.exclude):
             continue
         cells = table[name].dropna()
         if name.startswith("#") or cells.nunique() < 2:
-            found.aside.append(name)
+            proposal.aside.append(name)
             continue
         constant = bool((people[name].nunique() <= 1).all())
         guess = None if ASIDE.fullmatch(name) else _guess(cells)
@@ -302,27 +302,27 @@ def _classified(table: pd.DataFrame, found: Proposal, own: tuple[str, ...] = ())
         if guess is None and len(nothing) and not ASIDE.fullmatch(name):
             cells = cells.drop(nothing.index)
             guess = _guess(cells) if cells.nunique() > 1 else None
-            found.missing += [word for word in nothing.unique() if guess and word not in found.missing]
+            proposal.missing += [word for word in nothing.unique() if guess and word not in proposal.missing]
         words = not cells.str.fullmatch(NUMBER).all() and not cells.str.lower().isin(TRUTH).all()
         levels = cells.nunique() <= MOST_LEVELS and cells.nunique() * 2 <= len(cells)
-        if several and STIMULUS.fullmatch(name) and not constant and not found.stimulus:
-            found.stimulus = name
+        if several and STIMULUS.fullmatch(name) and not constant and not proposal.stimulus:
+            proposal.stimulus = name
         elif (
             levels
             and (FACTOR.search(name.rsplit(".", 1)[-1]) or (words and guess is None))
             and not ASIDE.fullmatch(name)
         ):
-            (found.between if constant else found.within).append(name)
+            (proposal.between if constant else proposal.within).append(name)
         elif guess:
             outcome = {"column": name, **({"name": _short(name)} if _short(name) != name else {}), **guess}
-            found.outcomes.append(outcome)
+            proposal.outcomes.append(outcome)
         else:
-            found.aside.append(name)
-    taken = [str(outcome.get("name", outcome["column"])) for outcome in found.outcomes]
-    for place, outcome in enumerate(found.outcomes):
-        if taken.count(taken[place]) > 1 or taken[place] in (*found.between, *found.within, "participant"):
+            proposal.aside.append(name)
+    taken = [str(outcome.get("name", outcome["column"])) for outcome in proposal.outcomes]
+    for place, outcome in enumerate(proposal.outcomes):
+        if taken.count(taken[place]) > 1 or taken[place] in (*proposal.between, *proposal.within, "participant"):
             outcome["name"] = f"{taken[place]}_{place + 1}"
-    return found
+    return proposal
 
 
 def _guess(cells: pd.Series) -> dict[str, object] | None:
@@ -358,13 +358,15 @@ def _words(given: pd.Series) -> dict[str, object] | None:
     It is the scale with the fewest points beside those given. None where two have as few: which one was shown decides
     what the given points are worth.
     """
-    said = {" ".join(value.lower().replace("/", " ").replace(",", " ").split()): value for value in given.unique()}
-    fitting = [scale for scale in SCALES if set(said) <= set(scale)] if len(said) > 1 else []
+    by_spelling = {
+        " ".join(value.lower().replace("/", " ").replace(",", " ").split()): value for value in given.unique()
+    }
+    fitting = [scale for scale in SCALES if set(by_spelling) <= set(scale)] if len(by_spelling) > 1 else []
     fewest = min(map(len, fitting), default=0)
     shortest = [scale for scale in fitting if len(scale) == fewest]
     if len(shortest) != 1:
         return None
-    return {"kind": "ordinal", "levels": [said.get(point, point.capitalize()) for point in shortest[0]]}
+    return {"kind": "ordinal", "levels": [by_spelling.get(point, point.capitalize()) for point in shortest[0]]}
 
 
 def _short(name: str) -> str:

@@ -72,19 +72,19 @@ def items(study: Study) -> list[Item]:
     """Return every item that was asked, by questionnaire, in the order of the description's columns."""
     answers = given(study)
     described = {str(entry.get("name")): (place, entry) for place, entry in enumerate(study.variables)}
-    found = [_item(rows, described.get(f"{questionnaire}_{code}", (0, {}))[1])
+    asked = [_item(rows, described.get(f"{questionnaire}_{code}", (0, {}))[1])
              for (questionnaire, code), rows in answers.groupby(["questionnaire", "item"], sort=False)]  # fmt: skip
     last = len(described)
-    return sorted(found, key=lambda item: described.get(item.column, (last, {}))[0])
+    return sorted(asked, key=lambda item: described.get(item.column, (last, {}))[0])
 
 
 def titles(study: Study) -> dict[str, str]:
     """Return the questionnaires' titles by name, a title that several have with the name behind it."""
     entry = next((entry for entry in study.variables if entry.get("name") == "questionnaire"), {})
     levels = entry.get("levels") if isinstance(entry.get("levels"), dict) else {}
-    found = {str(name): " ".join(str(title).split()) for name, title in (levels or {}).items()}
-    shared = {title for title, n in Counter(found.values()).items() if n > 1}
-    return {name: f"{title} ({name})" if title in shared else title for name, title in found.items() if title}
+    by_name = {str(name): " ".join(str(title).split()) for name, title in (levels or {}).items()}
+    shared = {title for title, n in Counter(by_name.values()).items() if n > 1}
+    return {name: f"{title} ({name})" if title in shared else title for name, title in by_name.items() if title}
 
 
 def chosen(answers: pd.Series, item: Item) -> pd.Series:
@@ -97,7 +97,7 @@ def _item(rows: pd.DataFrame, entry: dict[str, Any]) -> Item:
     scale = "" if pd.isna(newest["scale"]) else str(newest["scale"])
     reverse = bool(newest["reverse"]) if pd.notna(newest["reverse"]) else False
     levels = entry.get("levels") if isinstance(entry.get("levels"), dict) else {}
-    found = Item(
+    item = Item(
         str(newest["questionnaire"]),
         str(newest["item"]),
         str(newest["type"]),
@@ -107,10 +107,10 @@ def _item(rows: pd.DataFrame, entry: dict[str, Any]) -> Item:
         check="correct" in rows and bool(rows["correct"].notna().any()),
         levels={str(code): str(label) for code, label in (levels or {}).items()},
     )
-    limits, remark = _limits(found, entry, rows["number"].dropna())
+    limits, remark = _limits(item, entry, rows["number"].dropna())
     if len(rows[["type", "scale", "reverse"]].drop_duplicates()) > 1:
-        remark = f"{found.column} was asked in different ways; it is described as it was asked last. {remark}"
-    return replace(found, limits=limits, remark=remark.strip())
+        remark = f"{item.column} was asked in different ways; it is described as it was asked last. {remark}"
+    return replace(item, limits=limits, remark=remark.strip())
 
 
 def _wording(description: str, scale: str, reverse: bool) -> str:
@@ -130,8 +130,8 @@ def _limits(item: Item, entry: dict[str, Any], answers: pd.Series) -> tuple[tupl
         return None, f"The export does not say from where to where {item.column} goes."
     low, high = min(known), max(known)
     if len(answers) and not (low <= answers.min() and answers.max() <= high):
-        found = f"answers from {answers.min():g} to {answers.max():g}, declared {low:g} to {high:g}"
-        return None, f"{item.column} was answered beyond its scale ({found}), which is left aside."
+        given = f"answers from {answers.min():g} to {answers.max():g}, declared {low:g} to {high:g}"
+        return None, f"{item.column} was answered beyond its scale ({given}), which is left aside."
     return (low, high), ""
 
 

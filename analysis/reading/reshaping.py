@@ -32,22 +32,22 @@ def stacked(table: pd.DataFrame, layout: Layout, where: str) -> pd.DataFrame:
     Columns that no template fits are repeated in every row; rows without any outcome are left out.
     """
     wanted = [name for name in layout.columns if name != layout.participant]
-    found: dict[tuple[tuple[str, str], ...], dict[str, str]] = {}
+    columns_of: dict[tuple[tuple[str, str], ...], dict[str, str]] = {}
     for template in layout.wide:
         for name in table.columns:
             reading = _reading(template, name, wanted, where)
             if reading is not None:
                 column = reading.pop(COLUMN)
-                found.setdefault(tuple(sorted(reading.items())), {})[column] = name
-    if not found:
+                columns_of.setdefault(tuple(sorted(reading.items())), {})[column] = name
+    if not columns_of:
         raise AnalysisError(
             f"{where}, wide: no column is called as {' or '.join(layout.wide)} with one of the map's columns"
         )
-    taken = {name for columns in found.values() for name in columns.values()}
-    repeated = set(chain.from_iterable(found.values()))
+    taken = {name for columns in columns_of.values() for name in columns.values()}
+    repeated = set(chain.from_iterable(columns_of.values()))
     constant = [name for name in table if name not in taken and name not in repeated]
     parts = []
-    for place, columns in found.items():
+    for place, columns in columns_of.items():
         part = table[constant].assign(**dict(place))
         part = pd.concat([part, table[list(columns.values())].set_axis(list(columns), axis=1)], axis=1)
         parts.append(part)
@@ -71,8 +71,8 @@ def _reading(template: str, name: str, columns: Sequence[str], where: str) -> di
             return None
         readings.append({hole: fits[f"h{i}"] for i, hole in enumerate(holes(template))})
     if readings[0] != readings[1]:
-        said = " or ".join(str(list(reading.values())) for reading in readings)
-        raise AnalysisError(f"{where}, wide: {name} can be read by {template} as {said}; rename the column")
+        expected = " or ".join(str(list(reading.values())) for reading in readings)
+        raise AnalysisError(f"{where}, wide: {name} can be read by {template} as {expected}; rename the column")
     return readings[0]
 
 

@@ -71,15 +71,15 @@ class Sample:
     def rules(self, plan: Plan) -> list[dict[str, Any]]:
         """Return for every rule its text, how many of those who completed met it, and what was done with them."""
         analysed = set(self.study.participants["participant"])
-        found = []
+        counts = []
         for name in FLAGS:
             met = set(self.met.loc[self.met["flag"] == name, "participant"])
             gone = len(met - analysed)
             done = "excluded" if name in plan.exclude else "kept, and left out in the sensitivity table"
             if gone and name not in plan.exclude:
                 done += f"; {gone} of them excluded by another rule"
-            found.append({"rule": name, "text": in_words(name, plan), "n": len(met), "done": done})
-        return found
+            counts.append({"rule": name, "text": in_words(name, plan), "n": len(met), "done": done})
+        return counts
 
     @property
     def unflagged(self) -> list[str]:
@@ -112,9 +112,9 @@ def select(study: Study, plan: Plan) -> Sample:
         reasons[chosen] = in_words(name, plan)
     left = reasons.index[reasons == ""]
     if len(left) < 2:
-        found = "no participant is" if not len(left) else "only one participant is"
+        remaining = "no participant is" if not len(left) else "only one participant is"
         counted = f" ({_counted(reasons)})" if (reasons != "").any() else ""
-        raise AnalysisError(f"{study.name}: {found} left to analyse{counted}; statistics need at least two")
+        raise AnalysisError(f"{study.name}: {remaining} left to analyse{counted}; statistics need at least two")
     excluded = reasons[reasons != ""].rename_axis("participant").reset_index(name="reason")
     return Sample(study.only(left), _flow(reasons[~others]), excluded, met, simulated, completed, int(others.sum()))
 
@@ -125,8 +125,8 @@ def flag(study: Study, plan: Plan) -> pd.DataFrame:
     Columns of a CSV from elsewhere are never taken for the app's own: of such a study only rows are counted.
     """
     rules = RULES if study.recorded else {"incomplete": _incomplete}
-    found = {name: rule(study, plan) for name, rule in rules.items()}
-    rows = [(participant, name) for name, flagged in found.items() for participant in sorted(flagged)]
+    by_rule = {name: rule(study, plan) for name, rule in rules.items()}
+    rows = [(participant, name) for name, flagged in by_rule.items() for participant in sorted(flagged)]
     return pd.DataFrame(rows, columns=["participant", "flag"]).astype(str)
 
 

@@ -47,8 +47,8 @@ def scale(study: Study, column: str, answers: pd.Series, parameter: str = "", *,
     if not labels:
         return Scale(remark=UNNAMED)
     if len(given) and not (min(labels) <= given.min() and given.max() <= max(labels)):
-        found = f"answers from {given.min():g} to {given.max():g}, points named from {min(labels)} to {max(labels)}"
-        return Scale(remark=f"The export names the points of another scale ({found}); they are shown as numbers.")
+        span = f"answers from {given.min():g} to {given.max():g}, points named from {min(labels)} to {max(labels)}"
+        return Scale(remark=f"The export names the points of another scale ({span}); they are shown as numbers.")
     return Scale(labels)
 
 

@@ -33,9 +33,9 @@ def as_numbers(column: pd.Series, kind: str, where: str) -> tuple[pd.Series, str
     if given.str.fullmatch(PLAIN).all():
         return _decimals(column, given, where), ""
     for read in (_percents, _out_of, _labelled):
-        found = read(given, kind, where)
-        if found is not None:
-            values, remark = found
+        numbers = read(given, kind, where)
+        if numbers is not None:
+            values, remark = numbers
             return column.where(column.isna(), values.reindex(column.index)), f"Column {column.name}: {remark}."
     return column, ""
 

@@ -89,10 +89,10 @@ class Study:
 
     def table(self, name: str) -> pd.DataFrame:
         """Return one of the tables, refusing a study that was exported without it."""
-        found: pd.DataFrame | None = getattr(self, name)
-        if found is None:
+        frame: pd.DataFrame | None = getattr(self, name)
+        if frame is None:
             raise AnalysisError(f"{self.name}: has no {name} table, which this analysis reads")
-        return found
+        return frame
 
     @property
     def tested(self) -> list[str]:

@@ -21,8 +21,8 @@ from analysis.errors import AnalysisError
 def find(kind: str) -> ModuleType:
     """Return the recipe of a kind of study; raises `AnalysisError` naming the kinds there are."""
     names = [module.name for module in pkgutil.iter_modules(__path__)]
-    found = {recipe.KIND: recipe for recipe in (importlib.import_module(f"{__name__}.{name}") for name in names)}
-    if kind not in found:
-        expected = ", ".join(sorted(found))
+    by_kind = {recipe.KIND: recipe for recipe in (importlib.import_module(f"{__name__}.{name}") for name in names)}
+    if kind not in by_kind:
+        expected = ", ".join(sorted(by_kind))
         raise AnalysisError(f"kind of study: found {kind!r}, expected one of {expected}")
-    return found[kind]
+    return by_kind[kind]

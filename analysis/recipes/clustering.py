@@ -49,9 +49,9 @@ SHARES = ("term", "answer", "n", "share", "ci_low", "ci_high")
 def measures(study: Study) -> list[Measure]:
     """Return purity and confidence by stage, over all data sets and in each, ratings, and those of questionnaires."""
     scored = _scored(study)
-    found = _rated_within_limits(study, [*_measures(study, scored), *_rated_once(study)])
-    found += _by_what_varied(study, scored)
-    return [*found, *questionnaires.measures(study, _accuracy(study, scored))]
+    listed = _rated_within_limits(study, [*_measures(study, scored), *_rated_once(study)])
+    listed += _by_what_varied(study, scored)
+    return [*listed, *questionnaires.measures(study, _accuracy(study, scored))]
 
 
 def _by_what_varied(study: Study, scored: pd.DataFrame) -> list[Measure]:
@@ -60,15 +60,15 @@ def _by_what_varied(study: Study, scored: pd.DataFrame) -> list[Measure]:
 
 
 def _measures(study: Study, scored: pd.DataFrame) -> list[Measure]:
-    found = []
+    listed = []
     for name, label, kind in (("purity", "Purity", "fraction"), ("confidence", "Confidence", "ordinal")):
         if scored[name].notna().any():
-            found.append(_by_stage(study, scored, name, label, kind))
-            found += [
+            listed.append(_by_stage(study, scored, name, label, kind))
+            listed += [
                 _by_stage(study, rows.rename(columns={name: part}), part, f"{label}, {apa.words(dataset)}", kind)
                 for dataset, part, rows in _parts(scored, name)
             ]
-    return found
+    return listed
 
 
 def _parts(scored: pd.DataFrame, name: str) -> list[tuple[str, str, pd.DataFrame]]:
@@ -79,9 +79,9 @@ def _parts(scored: pd.DataFrame, name: str) -> list[tuple[str, str, pd.DataFrame
     return [(dataset, f"{name}_{dataset}", scored[scored["dataset"] == dataset]) for dataset in datasets]
 
 
-def _rated_within_limits(study: Study, found: list[Measure]) -> list[Measure]:
+def _rated_within_limits(study: Study, candidates: list[Measure]) -> list[Measure]:
     """Return the measures, ratings with the ends of their scales."""
-    return [replace(one, limits=_points(study, one).limits) if one.kind == "ordinal" else one for one in found]
+    return [replace(one, limits=_points(study, one).limits) if one.kind == "ordinal" else one for one in candidates]
 
 
 def _accuracy(study: Study, scored: pd.DataFrame) -> Measure:
@@ -96,7 +96,7 @@ def sections(study: Study, plan: Plan) -> Steps:
     """Return the report's sections in their order."""
     scored = _scored(study)
     rows = {"purity": scored} | {part: rows for _, part, rows in _parts(scored, "purity")}
-    found: Steps = []
+    steps: Steps = []
     for measure in _rated_within_limits(study, [*_measures(study, scored), *_rated_once(study)]):
         if measure.name in rows:
             compute = partial(_purity, measure, rows[measure.name], plan)
@@ -104,10 +104,10 @@ def sections(study: Study, plan: Plan) -> Steps:
             compute = partial(_hard, measure, study)
         else:
             compute = partial(_rated, measure, plan, _points(study, measure))
-        found.append((measure.name, compute))
-    found += varied.sections(_by_what_varied(study, scored), plan)
-    found += questionnaires.sections(study, plan, _accuracy(study, scored))
-    return [*found, ("demographics", partial(_demographics, study))]
+        steps.append((measure.name, compute))
+    steps += varied.sections(_by_what_varied(study, scored), plan)
+    steps += questionnaires.sections(study, plan, _accuracy(study, scored))
+    return [*steps, ("demographics", partial(_demographics, study))]
 
 
 def _purity(measure: Measure, scored: pd.DataFrame, plan: Plan) -> Section:
@@ -150,14 +150,14 @@ def _hard(measure: Measure, study: Study) -> Section:
     points = _points(study, measure)
     figure = blocks.answers(measure, points.points)
     ends = [f"{point}, {label}" for point, label in points.labels.items()]
-    said = f"Difficulty was rated {apa.number(values.mean())} on average"
-    said += f", from {ends[0]}, to {ends[-1]}." if ends else "."
+    sentence = f"Difficulty was rated {apa.number(values.mean())} on average"
+    sentence += f", from {ends[0]}, to {ends[-1]}." if ends else "."
     steps = study.table("steps")
     comments = steps["closing_comments"].notna().sum() if "closing_comments" in steps else 0
     intro = f"{points.remark} Free comments: {comments}, in the steps table's column closing_comments.".strip()
     kept = between.describe(measure)
     kept = replace(kept, method=kept.method | {"comments": int(comments)})
-    return Section(measure.label, said, [kept], [figure] if figure else [], intro=intro)
+    return Section(measure.label, sentence, [kept], [figure] if figure else [], intro=intro)
 
 
 def _demographics(study: Study) -> Section | None:
@@ -172,11 +172,11 @@ def _demographics(study: Study) -> Section | None:
         return None
     table = pd.DataFrame(rows, columns=SHARES)
     most = table.loc[table.groupby("term", sort=False)["n"].idxmax()]
-    said = "; ".join(f"{row.term.lower()}: {row.answer} {apa.percent(row.share)}" for row in most.itertuples())
+    most_frequent = "; ".join(f"{row.term.lower()}: {row.answer} {apa.percent(row.share)}" for row in most.itertuples())
     method = {"function": "share of the participants who answered, with Wilson's 95% interval"}
     n = int(max(map(len, answers.values())))
     kept = record("demographics", "Who took part", lambda: table, SHARES, method, n, len(study.participants) - n)
-    return Section("Who took part", f"Most frequent answers: {said}.", [kept])
+    return Section("Who took part", f"Most frequent answers: {most_frequent}.", [kept])
 
 
 def _shares(study: Study, name: str, given: pd.Series) -> list[tuple[object, ...]]:

@@ -64,27 +64,27 @@ METRICS_NOTE = (
 
 def measures(study: Study) -> list[Measure]:
     """Return the measures of the trials, then those of the study's questionnaires."""
-    found = _measures(study)
-    return [*found, *questionnaires.measures(study, found[0])]
+    listed = _measures(study)
+    return [*listed, *questionnaires.measures(study, listed[0])]
 
 
 def _measures(study: Study) -> list[Measure]:
     """Return the share of right predictions, confidence, response time, and the saliency ratio where it is coded."""
     trials = _trials(study)
-    found = [
+    listed = [
         _per_participant(study, trials, "fraction_correct", "Fraction correct", "fraction", chance=CHANCE),
         replace(
             _per_participant(study, trials, "confidence", "Confidence", "ordinal"), limits=_certainty(study).limits
         ),
         _per_participant(study, trials, "rt_s", "Response time", "time", unit="s"),
     ]
-    found += _by_what_varied(study, trials)
+    listed += _by_what_varied(study, trials)
     ratio = coding.saliency_ratio(study, CODED)
     people = study.participants[["participant", *study.factors]]
     judged = _judged(trials)
     more = [*judging.detection(judged, people, study.tested), judging.reliance(judged, people, study.tested),
             judging.discrimination(judged, people, study.tested), ratio]  # fmt: skip
-    return [*found, *(measure for measure in more if measure is not None)]
+    return [*listed, *(measure for measure in more if measure is not None)]
 
 
 def _certainty(study: Study) -> Scale:
@@ -94,11 +94,13 @@ def _certainty(study: Study) -> Scale:
 def _judged(trials: pd.DataFrame) -> pd.DataFrame:
     """Return the trials as `judging` reads them; the system says the class on true and false positives."""
     outcome = trials["outcome"].astype(str)
-    said = trials["response"].astype("boolean") if "response" in trials else pd.Series(pd.NA, trials.index, "boolean")
+    responses = (
+        trials["response"].astype("boolean") if "response" in trials else pd.Series(pd.NA, trials.index, "boolean")
+    )
     signal = outcome.isin(["TP", "FP"])
     return trials.assign(
         signal=signal,
-        said=said.fillna((trials["fraction_correct"] == 1) == signal).astype(bool),
+        said=responses.fillna((trials["fraction_correct"] == 1) == signal).astype(bool),
         correct=trials["fraction_correct"],
         system_right=outcome.isin(["TP", "TN"]).where(trials["outcome"].notna()),
     )
@@ -107,25 +109,25 @@ def _judged(trials: pd.DataFrame) -> pd.DataFrame:
 def sections(study: Study, plan: Plan) -> Steps:
     """Return the report's sections in their order."""
     by_name = {measure.name: measure for measure in _measures(study)}
-    found: Steps = [
+    steps: Steps = [
         ("fraction correct", partial(_accuracy, by_name["fraction_correct"], plan)),
         ("accuracy by outcome", partial(_by_outcome, study)),
         ("confidence", partial(_confidence, study, by_name["confidence"], plan)),
     ]
     if judging.RELIANCE in by_name:
-        found.append(("reliance", partial(_reliance, by_name[judging.RELIANCE], plan)))
+        steps.append(("reliance", partial(_reliance, by_name[judging.RELIANCE], plan)))
     for name in ("d_prime", "criterion"):
         if name in by_name:
-            found.append((name, partial(blocks.numeric, by_name[name], plan, DETECTION[name])))
+            steps.append((name, partial(blocks.numeric, by_name[name], plan, DETECTION[name])))
     if "auroc2" in by_name:
-        found.append(("calibration", partial(_calibration, study, by_name["auroc2"], plan)))
+        steps.append(("calibration", partial(_calibration, study, by_name["auroc2"], plan)))
     if "saliency_ratio" in by_name:
-        found.append(("saliency ratio", partial(blocks.numeric, by_name["saliency_ratio"], plan, RATIO_INTRO)))
-        found.append(("features named", partial(coding.section, study, plan, CODED, CODES_BY)))
-    found.append(("response time", partial(blocks.ordinal, by_name["rt_s"], plan)))
-    found += varied.sections([one for one in by_name.values() if one.within and one.name != judging.RELIANCE], plan)
-    found += questionnaires.sections(study, plan, by_name["fraction_correct"])
-    return [*found, ("questions", partial(questions.section, study, plan))]
+        steps.append(("saliency ratio", partial(blocks.numeric, by_name["saliency_ratio"], plan, RATIO_INTRO)))
+        steps.append(("features named", partial(coding.section, study, plan, CODED, CODES_BY)))
+    steps.append(("response time", partial(blocks.ordinal, by_name["rt_s"], plan)))
+    steps += varied.sections([one for one in by_name.values() if one.within and one.name != judging.RELIANCE], plan)
+    steps += questionnaires.sections(study, plan, by_name["fraction_correct"])
+    return [*steps, ("questions", partial(questions.section, study, plan))]
 
 
 def _by_what_varied(study: Study, trials: pd.DataFrame) -> list[Measure]:
@@ -176,7 +178,7 @@ def _by_outcome(study: Study) -> Section:
          for outcome, rows in means.groupby("outcome", observed=True)],
         ignore_index=True,
     )  # fmt: skip
-    found = record(
+    result = record(
         "fraction_correct.by_outcome",
         "Fraction correct by outcome",
         lambda: terms,
@@ -194,7 +196,7 @@ def _by_outcome(study: Study) -> Section:
         lambda: comparisons.dots(_points(terms, factors), "Fraction correct", "fraction", CHANCE, "".join(factors[:1])),
         overall[["outcome", "mean"]],
     )
-    return Section("Accuracy by outcome", f"Right predictions: {shares}.", [found], [figure])
+    return Section("Accuracy by outcome", f"Right predictions: {shares}.", [result], [figure])
 
 
 def _points(terms: pd.DataFrame, factors: list[str]) -> pd.DataFrame:

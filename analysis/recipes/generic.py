@@ -23,10 +23,10 @@ def measures(study: Study) -> list[Measure]:
 
 def sections(study: Study, plan: Plan) -> Steps:
     """Return a section per outcome."""
-    found: Steps = []
+    steps: Steps = []
     for outcome in study.parameters["outcomes"]:
-        found.append((outcome.name, partial(_section, study, outcome, plan)))
-    return found
+        steps.append((outcome.name, partial(_section, study, outcome, plan)))
+    return steps
 
 
 def _section(study: Study, outcome: Outcome, plan: Plan) -> Section:

@@ -31,8 +31,8 @@ PLAN = Plan(
 
 def measures(study: Study) -> list[Measure]:
     """Return the measures of the trials, then those of the study's questionnaires."""
-    found = _measures(study)
-    return [*found, *questionnaires.measures(study, found[0])]
+    listed = _measures(study)
+    return [*listed, *questionnaires.measures(study, listed[0])]
 
 
 def _measures(study: Study) -> list[Measure]:
@@ -42,31 +42,31 @@ def _measures(study: Study) -> list[Measure]:
     evaluation = answered[answered["phase"] == "evaluation"]
     labels = int(evaluation["n_labels"].max()) if len(evaluation) else 2
     make = partial(trials.per_participant, evaluation, people, between=factors)
-    found = [make(name="fraction_correct", label="Share matched", kind="fraction", chance=1 / labels)]
+    listed = [make(name="fraction_correct", label="Share matched", kind="fraction", chance=1 / labels)]
     if labels > 2:
-        found.append(make(name="all_correct", label="All matched", kind="fraction", chance=1 / factorial(labels)))
-    found.append(make(name="rt_s", label="Response time", kind="time", unit="s"))
+        listed.append(make(name="all_correct", label="All matched", kind="fraction", chance=1 / factorial(labels)))
+    listed.append(make(name="rt_s", label="Response time", kind="time", unit="s"))
     if "moves" in evaluation:
-        found.append(make(name="moves", label="Moves", kind="time"))
+        listed.append(make(name="moves", label="Moves", kind="time"))
     shown = varied.measures(
         study, evaluation, "fraction_correct", "Share matched", "fraction", factors, chance=1 / labels
     )
-    return [*found, *shown]
+    return [*listed, *shown]
 
 
 def sections(study: Study, plan: Plan) -> Steps:
     """Return the report's sections in their order."""
-    found: Steps = []
+    steps: Steps = []
     own = _measures(study)
     for measure in own:
         if measure.within:
-            found += varied.sections([measure], plan)
+            steps += varied.sections([measure], plan)
         elif measure.kind == "time":
-            found.append((measure.name, partial(blocks.ordinal, measure, plan)))
+            steps.append((measure.name, partial(blocks.ordinal, measure, plan)))
         else:
-            found.append((measure.name, partial(_accuracy, measure, plan)))
+            steps.append((measure.name, partial(_accuracy, measure, plan)))
     return [
-        *found,
+        *steps,
         *questionnaires.sections(study, plan, own[0]),
         ("learning", partial(_learning, study, plan)),
         ("questions", partial(questions.section, study, plan)),
@@ -107,9 +107,9 @@ def _learning(study: Study, plan: Plan) -> Section | None:
     kept, figure = trials.curve(training, "place", "fraction_correct", "Share matched", _first(factors), chance)
     start, end = (training.loc[training["place"] == place, "fraction_correct"].mean()
                   for place in (1, training["place"].max()))  # fmt: skip
-    said = f"Over the training trials the share matched went from {apa.percent(start)} to {apa.percent(end)}."
+    sentence = f"Over the training trials the share matched went from {apa.percent(start)} to {apa.percent(end)}."
     tested = trials.learning_test(training, "place", "all_correct", "All matched", factors)
-    return Section("Learning", f"{said} {_grown(tested, plan)}".strip(), [kept, tested], [figure])
+    return Section("Learning", f"{sentence} {_grown(tested, plan)}".strip(), [kept, tested], [figure])
 
 
 def _grown(tested: Record, plan: Plan) -> str:
@@ -118,11 +118,11 @@ def _grown(tested: Record, plan: Plan) -> str:
         return ""
     rows = tested.terms[tested.terms["term"].str.contains("trial")].dropna(subset=["p", "ci_low"])
     clear = rows[rows["p"] < plan.alpha]
-    said = [f"{apa.words(row.term)} OR = {apa.number(row.odds_ratio)}, "
-            f"{apa.interval(row.ci_low, row.ci_high, 95, apa.number)}, {apa.p_value(row.p)}"
-            for row in (clear if len(clear) else rows).itertuples()]  # fmt: skip
+    ratios = [f"{apa.words(row.term)} OR = {apa.number(row.odds_ratio)}, "
+              f"{apa.interval(row.ci_low, row.ci_high, 95, apa.number)}, {apa.p_value(row.p)}"
+              for row in (clear if len(clear) else rows).itertuples()]  # fmt: skip
     start = "By the model" if len(clear) else "No growth was shown, which is not that there is none"
-    return f"{start}: {'; '.join(said)}." if said else ""
+    return f"{start}: {'; '.join(ratios)}." if ratios else ""
 
 
 def _first(factors: list[str]) -> str | None:

@@ -30,8 +30,8 @@ class LaidOut:
         table = self.numbers()
         if table.empty:
             return f"{len(self.items)} items in the order of “{self.paper.title}”, which published no number of them"
-        found = int((table["analysis"] != "").sum())
-        return f"{found} of the {len(table)} numbers that “{self.paper.title}” published have ours beside them"
+        n_computed = int((table["analysis"] != "").sum())
+        return f"{n_computed} of the {len(table)} numbers that “{self.paper.title}” published have ours beside them"
 
 
 def lay_out(paper: Paper, report: Report) -> LaidOut:

@@ -29,7 +29,7 @@ class Report:
         """Mark every record by the plan, and put the sections in the order of their weight."""
         _number_repeated_ids(self.sections)
         for section in self.sections:
-            section.records = [found.as_type(self.plan.type_of(found.id)) for found in section.records]
+            section.records = [record.as_type(self.plan.type_of(record.id)) for record in section.records]
         self.sections.sort(key=lambda section: TYPES.index(type_of(section)))
 
     def kind_of(self, id: str) -> tuple[str, str]:
@@ -54,4 +54,4 @@ def _number_repeated_ids(sections: list[Section]) -> None:
 
 def type_of(section: Section) -> str:
     """Return the weightiest type among a section's records."""
-    return min((found.type for found in section.records), key=TYPES.index, default="exploratory")
+    return min((record.type for record in section.records), key=TYPES.index, default="exploratory")

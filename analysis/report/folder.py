@@ -140,12 +140,12 @@ def _results(report: Report) -> dict[str, Any]:
         ],
         "design": design(report),
         "findings": [
-            {"title": section.title, "answer": section.answer, "analyses": [found.id for found in section.records]}
+            {"title": section.title, "answer": section.answer, "analyses": [record.id for record in section.records]}
             for section in report.sections
         ],
         "remarks": report.remarks,
         "warnings": [text for section in report.sections for text in section.warnings],
-        "analyses": [found.as_json() for section in report.sections for found in section.records],
+        "analyses": [record.as_json() for section in report.sections for record in section.records],
     }
 
 
@@ -176,18 +176,18 @@ def page(report: Report, shown: dict[str, Any], pictures: dict[str, Any]) -> dic
 
 def folded_records(section: Section) -> list[Record]:
     """Return the records that stand folded under the section's answer: what was not planned and is not its own test."""
-    tests = {kind_of(found.id) for found in section.records}
+    tests = {kind_of(record.id) for record in section.records}
     beside = BESIDE | (RANKS if tests & set(ANOVAS) else set())
     return [
-        found for found in section.records
-        if kind_of(found.id) in ASSUMED or (found.type == "exploratory" and kind_of(found.id) in beside)
+        record for record in section.records
+        if kind_of(record.id) in ASSUMED or (record.type == "exploratory" and kind_of(record.id) in beside)
     ]  # fmt: skip
 
 
 def open_records(section: Section) -> list[Record]:
     """Return the records that stand open, in the section's order."""
-    folded = {found.id for found in folded_records(section)}
-    return [found for found in section.records if found.id not in folded]
+    folded = {record.id for record in folded_records(section)}
+    return [record for record in section.records if record.id not in folded]
 
 
 def kind_of(id: str) -> str:
@@ -203,7 +203,7 @@ def kind_of(id: str) -> str:
 
 def kinds(records: list[Record]) -> str:
     """Return the records' titles without their measure."""
-    titles = list(dict.fromkeys(short(found.title).removesuffix(" of the single answers") for found in records))
+    titles = list(dict.fromkeys(short(record.title).removesuffix(" of the single answers") for record in records))
     return " · ".join(titles)
 
 
@@ -236,15 +236,15 @@ def _write_tables(sections: list[Section], folder: Path) -> dict[str, Any]:
     """Write every record's table as CSV, Markdown and LaTeX; return per id its number and rounded cells."""
     folder.mkdir()
     shown = {}
-    for number, found in enumerate((found for section in sections for found in section.records), start=1):
-        name = f"table-{number:02d}_{tables.file_name(found.id)}"
-        readable = tables.readable(found.terms)
+    for number, record in enumerate((record for section in sections for record in section.records), start=1):
+        name = f"table-{number:02d}_{tables.file_name(record.id)}"
+        readable = tables.readable(record.terms)
         markdown = tables.markdown(readable)
-        (folder / f"{name}.csv").write_text(tables.csv(found.terms), encoding="utf-8")
+        (folder / f"{name}.csv").write_text(tables.csv(record.terms), encoding="utf-8")
         (folder / f"{name}.md").write_text(markdown, encoding="utf-8")
-        (folder / f"{name}.tex").write_text(tables.latex(readable, found.title, found.id), encoding="utf-8")
-        shown[found.id] = {"number": number, "file": f"tables/{name}.csv", "headings": readable.headings,
-                           "rows": readable.rows, "markdown": markdown}  # fmt: skip
+        (folder / f"{name}.tex").write_text(tables.latex(readable, record.title, record.id), encoding="utf-8")
+        shown[record.id] = {"number": number, "file": f"tables/{name}.csv", "headings": readable.headings,
+                            "rows": readable.rows, "markdown": markdown}  # fmt: skip
     return shown
 
 

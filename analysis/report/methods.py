@@ -85,11 +85,13 @@ def methods_text(report: Report) -> str:
     """Return the text of `methods.txt`: participants, analysis, then the results sentence by sentence."""
     paragraphs = ["Participants", _participants(report), "Statistical analysis", _analysis(report), "Results"]
     for section in report.sections:
-        for found in section.records:
-            if found.sentences:
-                paragraphs.append(f"{found.title} ({found.type}, n = {found.n}). " + "; ".join(found.sentences) + ".")
-            elif not found.defined:
-                paragraphs.append(f"{found.title} ({found.type}): not defined, because {found.reason}.")
+        for record in section.records:
+            if record.sentences:
+                paragraphs.append(
+                    f"{record.title} ({record.type}, n = {record.n}). " + "; ".join(record.sentences) + "."
+                )
+            elif not record.defined:
+                paragraphs.append(f"{record.title} ({record.type}): not defined, because {record.reason}.")
     return "\n\n".join(paragraphs) + "\n"
 
 
@@ -115,11 +117,11 @@ def _without(measure: Measure) -> int:
 
 def _analysis(report: Report) -> str:
     plan = report.plan
-    ids = sorted(found.id for section in report.sections for found in section.records)
+    ids = sorted(record.id for section in report.sections for record in section.records)
     kinds = {report.kind_of(id) for id in ids if "." in id}
     parts = [design(report), *_described(kinds, plan, report.measures)]
     parts.append(f"The significance level was α = {apa.level(plan.alpha)}.")
-    if any(found.method.get("seed") for section in report.sections for found in section.records):
+    if any(record.method.get("seed") for section in report.sections for record in section.records):
         parts.append(f"Resampling was seeded with {plan.seed}.")
     return " ".join([*parts, _software()])
 

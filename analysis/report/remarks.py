@@ -14,8 +14,8 @@ def _versions(study: Study) -> list[str]:
     if "study_version" not in study.participants:
         return []
     counts = study.participants["study_version"].value_counts(sort=False)
-    said = apa.listing([f"{version} ({n})" for version, n in counts.items()])
-    return [f"The participants followed {len(counts)} versions of the study: {said}."] if len(counts) > 1 else []
+    listed = apa.listing([f"{version} ({n})" for version, n in counts.items()])
+    return [f"The participants followed {len(counts)} versions of the study: {listed}."] if len(counts) > 1 else []
 
 
 def _totals(study: Study) -> list[str]:

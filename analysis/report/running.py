@@ -65,11 +65,11 @@ def _analysed(study: Study, plan_file: Path | None, against: Path | None, progre
     if other is not None:
         steps.append(("comparison", lambda: _comparison(recipe, sample.study, other, plan)))
     steps += [("sensitivity", lambda: sensitivity.section(recipe, sample, plan))]
-    found = [_computed(name, compute) for name, compute in progress(steps)]
-    sections = [section for section in found if section is not None]
+    computed = [_computed(name, compute) for name, compute in progress(steps)]
+    sections = [section for section in computed if section is not None]
     aside = [sample.aside] if sample.aside else []
-    said = [*aside, *remarks(sample.study), *unmeasured, *_missing(sections, plan)]
-    return Report(study.name, sample, plan, sections, said, measures)
+    report_remarks = [*aside, *remarks(sample.study), *unmeasured, *_missing(sections, plan)]
+    return Report(study.name, sample, plan, sections, report_remarks, measures)
 
 
 def _measured(recipe: ModuleType, study: Study) -> tuple[list[Measure], list[str]]:
@@ -106,7 +106,7 @@ def _computed(name: str, compute: Callable[[], Section | None]) -> Section | Non
 
 def _missing(sections: list[Section], plan: Plan) -> list[str]:
     """Return the remark that analyses stand in a plan made for this study and not in its report."""
-    ids = [found.id for section in sections for found in section.records]
+    ids = [record.id for section in sections for record in section.records]
     missing = [listed for listed in (*plan.primary, *plan.secondary)
                if not any(id == listed or id.startswith(f"{listed}.") for id in ids)]  # fmt: skip
     if plan.source == "default" or not missing:

@@ -45,47 +45,49 @@ def verdicts(report: Report) -> list[Verdict]:
     correction, and a verdict needs the adjusted one.
     """
     plan = report.plan
-    found = [_verdict(report, stated) for stated in plan.hypotheses]
+    judged = [_verdict(report, stated) for stated in plan.hypotheses]
     family = [i for i, stated in enumerate(plan.hypotheses) if plan.type_of(stated["analysis"]) == "primary"]
     if len({report.kind_of(plan.hypotheses[i]["analysis"])[0] for i in family}) < 2:
-        return found
-    tested = [i for i in family if found[i].p is not None]
-    adjusted = adjust(np.array([found[i].p for i in tested], float), plan.correction)
+        return judged
+    tested = [i for i in family if judged[i].p is not None]
+    adjusted = adjust(np.array([judged[i].p for i in tested], float), plan.correction)
     for i, p in zip(tested, adjusted, strict=True):
-        found[i] = _adjusted(found[i], float(p), len(tested), plan)
-    return found
+        judged[i] = _adjusted(judged[i], float(p), len(tested), plan)
+    return judged
 
 
 def _adjusted(verdict: Verdict, p: float, size: int, plan: Plan) -> Verdict:
     held = verdict.verdict if p < plan.alpha else "not supported"
-    said = f"{verdict.words}; {apa.p_value(p)} adjusted over {size} primary hypotheses ({CORRECTIONS[plan.correction]})"
-    return replace(verdict, verdict=held, words=said, p_adjusted=p)
+    sentence = (
+        f"{verdict.words}; {apa.p_value(p)} adjusted over {size} primary hypotheses ({CORRECTIONS[plan.correction]})"
+    )
+    return replace(verdict, verdict=held, words=sentence, p_adjusted=p)
 
 
 def _verdict(report: Report, stated: dict[str, Any]) -> Verdict:
     analysis = stated["analysis"]
-    records = [found for section in report.sections for found in section.records
-               if found.id == analysis or found.id.startswith((f"{analysis}.", f"{analysis}~"))]  # fmt: skip
+    records = [record for section in report.sections for record in section.records
+               if record.id == analysis or record.id.startswith((f"{analysis}.", f"{analysis}~"))]  # fmt: skip
     if not records:
         return Verdict("absent", analysis, None, "the report holds no such analysis, for the data hold nothing for it")
-    if all(not found.defined for found in records):
+    if all(not record.defined for record in records):
         return Verdict("not defined", records[0].id, None, records[0].reason)
     sort, _ = sort_of(analysis)
     judge = {"effect": _effect, "contrast": _contrast, "equivalence": _equivalence}[sort]
-    return judge(report, stated, [found for found in records if found.defined])
+    return judge(report, stated, [record for record in records if record.defined])
 
 
 def _effect(report: Report, stated: dict[str, Any], records: list[Record]) -> Verdict:
-    for found in records:
-        rows = found.terms[[_same_term(term, stated["term"]) for term in found.terms["term"]]]
+    for record in records:
+        rows = record.terms[[_same_term(term, stated["term"]) for term in record.terms["term"]]]
         if len(rows):
             p = float(rows["p"].iloc[0])
             if pd.isna(p):
-                return Verdict("not defined", found.id, None, str(rows["reason"].iloc[0]))
+                return Verdict("not defined", record.id, None, str(rows["reason"].iloc[0]))
             start = f"{apa.words(rows['term'].iloc[0])}: "
-            said = [text.removeprefix(start) for text in found.sentences if text.startswith(start)]
-            words = "; ".join(said) or apa.p_value(p)
-            return Verdict("supported" if p < report.plan.alpha else "not supported", found.id, p, words)
+            sentences = [text.removeprefix(start) for text in record.sentences if text.startswith(start)]
+            words = "; ".join(sentences) or apa.p_value(p)
+            return Verdict("supported" if p < report.plan.alpha else "not supported", record.id, p, words)
     return Verdict("not defined", records[0].id, None, f"{apa.words(stated['term'])} does not vary in these data")
 
 
@@ -97,14 +99,16 @@ def _same_term(term: str, stated: str) -> bool:
 def _contrast(report: Report, stated: dict[str, Any], records: list[Record]) -> Verdict:
     high, low = stated["higher"], stated["lower"]
     wanted = stated.get("term")
-    found = [(kept, row) for kept in records for row in _rows(kept.terms, high, low, report.plan.paired_test)
-             if getattr(row, "sides", None) in (None, stated.get("sided", "two"))
-             if not wanted or getattr(row, "term", "") == wanted or kept.method.get("factor") == wanted
-             or f".{wanted}" in kept.id]  # fmt: skip
-    if len(found) != 1:
-        reason = "its two levels were not compared" if not found else "two factors have these levels: name one of them"
+    contrasts = [(kept, row) for kept in records for row in _rows(kept.terms, high, low, report.plan.paired_test)
+                 if getattr(row, "sides", None) in (None, stated.get("sided", "two"))
+                 if not wanted or getattr(row, "term", "") == wanted or kept.method.get("factor") == wanted
+                 or f".{wanted}" in kept.id]  # fmt: skip
+    if len(contrasts) != 1:
+        reason = (
+            "its two levels were not compared" if not contrasts else "two factors have these levels: name one of them"
+        )
         return Verdict("not defined", records[0].id, None, reason)
-    kept, row = found[0]
+    kept, row = contrasts[0]
     p = float(row.p_adjusted)
     if pd.isna(p):
         return Verdict("not defined", kept.id, None, str(getattr(row, "reason", "")) or "not defined for these data")
@@ -149,7 +153,7 @@ def _equivalence(report: Report, stated: dict[str, Any], records: list[Record]) 
     p = float(tested["p_adjusted"].max())
     beyond = ((tested["ci_low"] > bound) | (tested["ci_high"] < -bound)).any()
     verdict = "supported" if p < report.plan.alpha else "contradicted" if beyond else "not supported"
-    said = [f"{apa.words(row.a)} − {apa.words(row.b)}: Δ = {apa.number(row.diff)}, "
-            f"{apa.interval(row.ci_low, row.ci_high, 90, apa.number)}, {apa.p_value(row.p_adjusted)}"
-            for row in tested.itertuples()]  # fmt: skip
-    return Verdict(verdict, kept.id, p, f"within ± {bound:g}: {'; '.join(said)}")
+    differences = [f"{apa.words(row.a)} − {apa.words(row.b)}: Δ = {apa.number(row.diff)}, "
+                   f"{apa.interval(row.ci_low, row.ci_high, 90, apa.number)}, {apa.p_value(row.p_adjusted)}"
+                   for row in tested.itertuples()]  # fmt: skip
+    return Verdict(verdict, kept.id, p, f"within ± {bound:g}: {'; '.join(differences)}")

@@ -117,8 +117,8 @@ def words(name: str) -> str:
     ('LRP', 'none × LRP', 'fraction correct × LRP')
     """
     titles = _TITLES.get() or {}
-    said = [titles.get(part, part.replace("_", " ")) for part in JOINED.split(str(name))]
-    return " ".join("".join(said).replace(":", " × ").split())
+    in_words = [titles.get(part, part.replace("_", " ")) for part in JOINED.split(str(name))]
+    return " ".join("".join(in_words).replace(":", " × ").split())
 
 
 def opening(words: str) -> str:

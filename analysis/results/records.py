@@ -99,8 +99,8 @@ def fault(error: Exception) -> str:
 
 def in_words(caught: list[warnings.WarningMessage]) -> list[str]:
     """Return warnings as text, each once; what this package itself says needs no category before it."""
-    said = [(warning.category, str(warning.message)) for warning in caught]
-    return list(dict.fromkeys(text if kind is UserWarning else f"{kind.__name__}: {text}" for kind, text in said))
+    messages = [(warning.category, str(warning.message)) for warning in caught]
+    return list(dict.fromkeys(text if kind is UserWarning else f"{kind.__name__}: {text}" for kind, text in messages))
 
 
 def blank(columns: tuple[str, ...], refusal: NotDefined) -> pd.DataFrame:

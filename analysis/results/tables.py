@@ -127,8 +127,8 @@ def latex(shown: Readable, caption: str, label: str) -> str:
 def _without_remarks(shown: Readable) -> tuple[Readable, list[str]]:
     """Return the table without its column of remarks, and each remark once."""
     kept = [i for i, (heading, _) in enumerate(shown.headings) if heading != HEADINGS["reason"]]
-    said = [row[i] for row in shown.rows for i in range(len(row)) if i not in kept]
-    remarks = [text for text in dict.fromkeys(said) if text not in ("", apa.NOTHING)]
+    cells = [row[i] for row in shown.rows for i in range(len(row)) if i not in kept]
+    remarks = [text for text in dict.fromkeys(cells) if text not in ("", apa.NOTHING)]
     rows = [[row[i] for i in kept] for row in shown.rows]
     return Readable([shown.headings[i] for i in kept], rows), remarks
 

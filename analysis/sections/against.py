@@ -25,11 +25,11 @@ def section(name: str, own: list[Measure], other_name: str, others: list[Measure
     by_name = {measure.name: measure for measure in others}
     records = [_compared(measure, by_name[measure.name], name, other_name, plan) for measure in own
                if measure.name in by_name]  # fmt: skip
-    said = f"{name} and {other_name} have no measure in common."
+    sentence = f"{name} and {other_name} have no measure in common."
     if records:
         first = next(measure for measure in own if measure.name in by_name)
-        said = f"{first.label}: {_said(first, records[0], plan)}"
-    return Section(f"Compared with {other_name}", said, records, intro="Different people: nothing here is paired.")
+        sentence = f"{first.label}: {_said(first, records[0], plan)}"
+    return Section(f"Compared with {other_name}", sentence, records, intro="Different people: nothing here is paired.")
 
 
 def _said(measure: Measure, compared: Record, plan: Plan) -> str:
@@ -37,10 +37,10 @@ def _said(measure: Measure, compared: Record, plan: Plan) -> str:
     terms = compared.terms
     if terms["p_adjusted"].isna().all():
         return f"not compared, because {terms['reason'].iloc[0]}."
-    found = terms[terms["p_adjusted"] < plan.alpha]
+    different = terms[terms["p_adjusted"] < plan.alpha]
     read = partial(apa.value, kind=measure.kind, unit=measure.unit)
     pairs = [f"{apa.words(row.a)} {read(row.mean_a)} and {apa.words(row.b)} {read(row.mean_b)}"
-             for row in found.itertuples()]  # fmt: skip
+             for row in different.itertuples()]  # fmt: skip
     if pairs:
         return f"different were {'; '.join(pairs)}."
     tested = terms[terms["p_adjusted"].notna()]
@@ -68,7 +68,7 @@ def _compared(own: Measure, other: Measure, name: str, other_name: str, plan: Pl
         "b": other_name,
     }
     people = own.data["participant"].nunique() + other.data["participant"].nunique()
-    found = record(
+    comparison = record(
         f"{own.name}.unpaired",
         f"{own.label}: {name} against {other_name}",
         lambda: unpaired.compare(_conditions(own, ""), _conditions(other, f" ({other_name})"), plan.correction),
@@ -81,12 +81,12 @@ def _compared(own: Measure, other: Measure, name: str, other_name: str, plan: Pl
             for row in terms.dropna(subset="p").itertuples()
         ],
     )
-    tested = found.terms.dropna(subset="p")
+    tested = comparison.terms.dropna(subset="p")
     alpha = plan.alpha / max(1, len(tested))
     smallest = {f"{row.a} − {row.b}": power.detectable_g(int(row.n_a), int(row.n_b), POWER, alpha)
                 for row in tested.itertuples()}  # fmt: skip
     detectable = {"power": POWER, "effect": "Hedges g, at α over the number of comparisons", "terms": smallest}
-    return replace(found, method={**method, "detectable": detectable}) if smallest else found
+    return replace(comparison, method={**method, "detectable": detectable}) if smallest else comparison
 
 
 def _conditions(measure: Measure, suffix: str) -> dict[str, Any]:
@@ -94,5 +94,5 @@ def _conditions(measure: Measure, suffix: str) -> dict[str, Any]:
     everything = [*measure.between, *measure.within]
     factors = [factor for factor in everything if measure.data[factor].nunique() > 1] or everything
     known = measure.data.dropna(subset=[measure.name])
-    found: pd.Series = groups(known, measure.name, factors)
-    return {f"{label}{suffix}": values for label, values in found.items()}
+    cells: pd.Series = groups(known, measure.name, factors)
+    return {f"{label}{suffix}": values for label, values in cells.items()}

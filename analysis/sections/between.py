@@ -68,8 +68,8 @@ def parametric(measure: Measure, plan: Plan) -> list[Record]:
 
 
 def planned(measure: Measure, plan: Plan) -> list[Record]:
-    """Return the contrasts that the plan's hypotheses state for this measure; none where they state none."""
-    found = []
+    """Return the pairs that the plan's hypotheses state for this measure; none where they state none."""
+    pairs = []
     for stated in plan.hypotheses:
         if stated["analysis"] != f"{measure.name}.contrast":
             continue
@@ -79,19 +79,19 @@ def planned(measure: Measure, plan: Plan) -> list[Record]:
         having = [factor for factor in having if stated.get("term") in (None, factor)]
         if having:
             contrast = posthoc.Contrast(having[0], high, low, stated.get("sided") == "one")
-            found += [] if contrast in found else [contrast]
-    if not found:
+            pairs += [] if contrast in pairs else [contrast]
+    if not pairs:
         return []
     covariance = plan.covariance_of(measure.name)
     return [
         _record(
             measure,
             "contrast",
-            f"{measure.label}: planned contrasts ({_named(covariance)})",
-            partial(posthoc.planned, measure.data, measure.name, measure.between, found, covariance, plan.correction),
+            f"{measure.label}: planned pairs ({_named(covariance)})",
+            partial(posthoc.planned, measure.data, measure.name, measure.between, pairs, covariance, plan.correction),
             posthoc.PLANNED,
             {"function": "t test of estimated marginal means", "posthoc_means": "emm", "covariance": covariance,
-             "contrasts": SUM, "direction": "a − b", "correction": plan.correction, "family": "the planned contrasts"},
+             "pairs": SUM, "direction": "a − b", "correction": plan.correction, "family": "the planned pairs"},
             lambda terms: [_contrast_sentence(row, len(terms), plan.correction) for row in terms.itertuples()],
         )
     ]  # fmt: skip
@@ -109,7 +109,7 @@ def _contrast_sentence(row: Any, contrasts: int, correction: str) -> str:
 
 def _anovas(measure: Measure, plan: Plan) -> list[Record]:
     titles = {"classical": "analysis of variance", "hc3": "White-corrected analysis of variance (HC3)"}
-    found = []
+    records = []
     for covariance, suffix in (("classical", "anova"), ("hc3", "anova_hc3")):
         method = {
             "function": "statsmodels.stats.anova.anova_lm",
@@ -127,8 +127,8 @@ def _anovas(measure: Measure, plan: Plan) -> list[Record]:
             method,
             anova_sentences,
         )
-        found.append(with_detectable(tested, "Cohen's f", partial(_detectable_f, tested, plan.alpha)))
-    return found
+        records.append(with_detectable(tested, "Cohen's f", partial(_detectable_f, tested, plan.alpha)))
+    return records
 
 
 def with_detectable(tested: Record, unit: str, smallest: Callable[[Any], float]) -> Record:
@@ -247,15 +247,15 @@ def rank_tests(measure: Measure, plan: Plan) -> list[Record]:
         rows = tested.terms.dropna(subset="p").itertuples()
         limits = {str(row.term): list(epsilon2_interval(row.H, row.df, tested.n)) for row in rows}
         tested = replace(tested, method={**tested.method, "epsilon2_ci90": limits})
-    found = [with_detectable(tested, "ε²", smallest)]
+    records = [with_detectable(tested, "ε²", smallest)]
     pairs = ranks.dunn(data, name, factors, plan.correction)
     if len(pairs):
         method = {"function": "Dunn (1964), two-sided, ties corrected", "correction": plan.correction}
         method["family"] = "all pairs inside one grouping"
-        found.append(
+        records.append(
             _record(measure, "dunn", f"{measure.label}: Dunn's comparisons", lambda: pairs, ranks.DUNN_COLUMNS, method)
         )
-    return found
+    return records
 
 
 def _detectable_epsilon2(tested: Record, alpha: float, row: Any) -> float:
@@ -308,19 +308,19 @@ def answer(measure: Measure, records: list[Record], plan: Plan) -> str:
         return f"{measure.label} could not be tested: {record.terms['reason'].iloc[0]}."
     if "H" in tested:
         tested = tested[:1]
-    found = tested.loc[tested["p"] < plan.alpha, "term"].tolist()
+    significant = tested.loc[tested["p"] < plan.alpha, "term"].tolist()
     label = apa.inside(measure.label)
-    if not found:
+    if not significant:
         mean = apa.value(measure.data[measure.name].mean(), measure.kind, measure.unit)
         names = apa.listing([_factor(term) for term in tested["term"]], "or")
-        said = "; ".join(_not_shown(row, record) for row in tested.itertuples())
-        return f"No effect of {names} on {label} was shown (M = {mean}), which is not that there is none: {said}." + (
+        untold = "; ".join(_not_shown(row, record) for row in tested.itertuples())
+        return f"No effect of {names} on {label} was shown (M = {mean}), which is not that there is none: {untold}." + (
             equivalent(by_id.get(f"{measure.name}.equivalence"), plan)
         )
-    means = "; ".join(_level_means(measure, term) for term in found if ":" not in term)
+    means = "; ".join(_level_means(measure, term) for term in significant if ":" not in term)
     if not means and len(_cells(measure)) <= MOST_CELLS:
         means = _level_means(measure, "cells")
-    return f"{measure.label} differed by {apa.listing([_factor(term) for term in found])}" + (
+    return f"{measure.label} differed by {apa.listing([_factor(term) for term in significant])}" + (
         f": {means}." if means else "."
     )
 
@@ -330,13 +330,13 @@ def _not_shown(row: Any, tested: Record) -> str:
     smallest = tested.method["detectable"]["terms"][row.term]
     if "H" in tested.terms:
         low, high = tested.method["epsilon2_ci90"][row.term]
-        found, size = f"ε² = {apa.bounded(row.epsilon2)}", f"ε² = {apa.bounded(smallest)}"
+        effect, size = f"ε² = {apa.bounded(row.epsilon2)}", f"ε² = {apa.bounded(smallest)}"
     else:
         low, high = row.eta2p_ci_low, row.eta2p_ci_high
-        found = f"ηp² = {apa.bounded(row.eta2p)}"
+        effect = f"ηp² = {apa.bounded(row.eta2p)}"
         size = f"f = {apa.number(smallest)}"
     limits = apa.interval(low, high, 90) if high > 0 else "too small for an interval"  # p > .95: no λ fits
-    return f"{_factor(row.term)} {found}, {limits}, and {size} is the smallest effect found with {POWER:.0%} power"
+    return f"{_factor(row.term)} {effect}, {limits}, and {size} is the smallest effect found with {POWER:.0%} power"
 
 
 def equivalent(tested: Record | None, plan: Plan) -> str:
@@ -344,9 +344,9 @@ def equivalent(tested: Record | None, plan: Plan) -> str:
     if tested is None or not tested.defined:
         return ""
     rows = tested.terms.dropna(subset="p_adjusted").itertuples()
-    said = [f"{apa.words(row.a)} and {apa.words(row.b)} {'yes' if row.p_adjusted < plan.alpha else 'not shown'} "
-            f"({apa.p_value(row.p_adjusted)})" for row in rows]  # fmt: skip
-    return f" Equivalence within ± {tested.method['bound']:g}: {'; '.join(said)}." if said else ""
+    sentences = [f"{apa.words(row.a)} and {apa.words(row.b)} {'yes' if row.p_adjusted < plan.alpha else 'not shown'} "
+                 f"({apa.p_value(row.p_adjusted)})" for row in rows]  # fmt: skip
+    return f" Equivalence within ± {tested.method['bound']:g}: {'; '.join(sentences)}." if sentences else ""
 
 
 def _factor(term: str) -> str:
@@ -359,8 +359,8 @@ def _level_means(measure: Measure, factor: str) -> str:
         means = {level: values.mean() for level, values in _cells(measure).items()}
     else:
         means = measure.data.groupby(factor, observed=True)[measure.name].mean()
-    said = [f"{apa.words(level)} {apa.value(mean, measure.kind, measure.unit)}" for level, mean in means.items()]
-    return ", ".join(said)
+    named_means = [f"{apa.words(level)} {apa.value(mean, measure.kind, measure.unit)}" for level, mean in means.items()]
+    return ", ".join(named_means)
 
 
 def _cells(measure: Measure) -> pd.Series:

@@ -24,14 +24,14 @@ from analysis.statistics.regression import odds, once
 def section(measure: Measure, plan: Plan) -> Section:
     """Return the section of a yes or no: between subjects, within, or both."""
     records = [_shares(measure)]
-    said = ""
+    sentence = ""
     if measure.within:
         records += pairs(measure, plan)
-        said = answer_within(measure, records, plan)
+        sentence = answer_within(measure, records, plan)
     else:
         records += tests(measure, plan)
-        said = answer_between(measure, records, plan)
-    return Section(measure.label, said, records, [_figure(measure, records[0])])
+        sentence = answer_between(measure, records, plan)
+    return Section(measure.label, sentence, records, [_figure(measure, records[0])])
 
 
 def tests(measure: Measure, plan: Plan) -> list[Record]:
@@ -72,11 +72,11 @@ def tests(measure: Measure, plan: Plan) -> list[Record]:
 
 def pairs(measure: Measure, plan: Plan) -> list[Record]:
     """Return McNemar's tests of the pairs of conditions, and Cochran's Q where there are three."""
-    found = []
+    records = []
     for factor, table in binary_tables(measure).items():
         n = len(table.dropna())
         family = f"{math.comb(len(table.columns), 2)} pairs of {apa.words(factor)}"
-        found.append(record(
+        records.append(record(
             f"{measure.name}.mcnemar",
             f"{measure.label}: {apa.words(factor)} compared pairwise, McNemar's exact test",
             partial(binary.mcnemar, table, plan.correction),
@@ -88,7 +88,7 @@ def pairs(measure: Measure, plan: Plan) -> list[Record]:
             lambda terms: [_difference(row) for row in terms.dropna(subset="p").itertuples()],
         ))  # fmt: skip
         if len(table.columns) > 2:
-            found.append(record(
+            records.append(record(
                 f"{measure.name}.cochran",
                 f"{measure.label}: Cochran's Q over {apa.words(factor)}",
                 partial(binary.cochran, table, factor),
@@ -99,39 +99,39 @@ def pairs(measure: Measure, plan: Plan) -> list[Record]:
                 lambda terms: [f"{apa.words(row.term)}: Q({apa.degrees(row.df)}) = {apa.number(row.Q)}, "
                                f"{apa.p_value(row.p)}" for row in terms.itertuples()],
             ))  # fmt: skip
-    return found
+    return records
 
 
 def answer_between(measure: Measure, records: list[Record], plan: Plan) -> str:
     """Return which factors the answers depend on, by the likelihood-ratio tests; where these fail, by Fisher's."""
-    by_id = {found.id: found for found in records}
+    by_id = {significant.id: significant for significant in records}
     tested, fisher = by_id[f"{measure.name}.deviance"], by_id[f"{measure.name}.fisher"]
     if not tested.defined:
         return _answer_pairs(measure, fisher, plan, tested.reason)
     label = apa.inside(measure.label)
     terms = tested.terms.dropna(subset="p")
-    found = terms.loc[terms["p"] < plan.alpha, "term"].tolist()
-    if found:
-        means = "; ".join(_level_shares(measure, term) for term in found if ":" not in term)
-        return f"{measure.label} differed by {apa.listing([apa.words(term) for term in found])}" + (
+    significant = terms.loc[terms["p"] < plan.alpha, "term"].tolist()
+    if significant:
+        means = "; ".join(_level_shares(measure, term) for term in significant if ":" not in term)
+        return f"{measure.label} differed by {apa.listing([apa.words(term) for term in significant])}" + (
             f": {means}." if means else "."
         )
     smallest = tested.method["detectable"]["terms"]
-    said = "; ".join(
+    untold = "; ".join(
         f"{apa.words(row.term)} w = {apa.bounded(row.w)}, {apa.interval(row.w_low, row.w_high, 90)}, and "
         f"w = {apa.bounded(smallest[row.term])} is the smallest effect found with {between.POWER:.0%} power"
         for row in terms.itertuples()
     )
     names = apa.listing([apa.words(term) for term in terms["term"]], "or")
     share = apa.percent(measure.data[measure.name].mean())
-    return f"No effect of {names} on {label} was shown ({share} yes), which is not that there is none: {said}."
+    return f"No effect of {names} on {label} was shown ({share} yes), which is not that there is none: {untold}."
 
 
 def answer_within(measure: Measure, records: list[Record], plan: Plan) -> str:
     """Return which conditions differ within participants, or else how large the differences may still be."""
-    found = [kept for kept in records if ".mcnemar" in kept.id]
-    said = [_answer_pairs(measure, kept, plan) for kept in found]
-    return " ".join(said)
+    pair_records = [kept for kept in records if ".mcnemar" in kept.id]
+    sentences = [_answer_pairs(measure, kept, plan) for kept in pair_records]
+    return " ".join(sentences)
 
 
 def _answer_pairs(measure: Measure, tested: Record, plan: Plan, because: str = "") -> str:
@@ -172,13 +172,13 @@ def _figure(measure: Measure, described: Record) -> Figure:
     term = "cells" if len(factors) > 1 else factors[0] if factors else "all"
     table = described.terms[described.terms["term"] == term] if described.defined else described.terms[:0]
     table = table.assign(mean=table["share"], x=table["level"], series="")
-    said = "; ".join(f"{apa.words(row.level)} {apa.percent(row.share)}" for row in table.itertuples())
+    shares = "; ".join(f"{apa.words(row.level)} {apa.percent(row.share)}" for row in table.itertuples())
     by = apa.listing([apa.words(name) for name in factors]) or "everybody"
     return Figure(
         f"{measure.name}-shares",
         f"{measure.label} by {by}",
         "Share of yes with 95% Wilson intervals.",
-        f"Shares of {apa.inside(measure.label)} by {by}: {said}.",
+        f"Shares of {apa.inside(measure.label)} by {by}: {shares}.",
         lambda: comparisons.dots(table, measure.label, "fraction", measure.chance),
         table[["level", "share", "ci_low", "ci_high"]],
     )

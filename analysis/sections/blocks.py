@@ -34,7 +34,7 @@ def numeric(measure: Measure, plan: Plan, intro: str = "") -> Section:
         *rearranged.permutations(measure, plan),
         *between.equivalences(measure, plan),
     ]
-    normality = next(found for found in records if found.id == f"{measure.name}.normality")
+    normality = next(record for record in records if record.id == f"{measure.name}.normality")
     wanted = [spread(measure), contrasts(measure, records, plan), normality.defined and normal_quantiles(measure)]
     figures = [figure for figure in wanted if figure]
     return Section(measure.label, between.answer(measure, records, plan), records, figures, intro=intro)
@@ -66,10 +66,10 @@ def binary_models(measure: Measure) -> list[Record]:
         models.append(("logistic_crossed", "logistic regression with random participants and stimuli", crossed,
                        {"function": "crossed random intercepts, Laplace approximation", "contrasts": "treatment",
                         "covariance": "inverse Hessian"}))  # fmt: skip
-    found = []
+    records = []
     for suffix, title, model, method in models:
         known = measure.answers.dropna(subset=[measure.name, *factors])
-        found.append(
+        records.append(
             record(
                 f"{measure.name}.{suffix}",
                 f"{measure.label}: {title} of the single answers",
@@ -81,7 +81,7 @@ def binary_models(measure: Measure) -> list[Record]:
                 trials.odds_sentences,
             )
         )
-    return found
+    return records
 
 
 def spread(measure: Measure) -> Figure:
@@ -120,13 +120,13 @@ def normal_quantiles(measure: Measure) -> Figure:
     """Return the QQ plot of the residuals."""
     values = np.sort(residuals(measure.data, measure.name, measure.between))
     middle, tails = np.percentile(values, [25, 75]), (values[0], values[-1])
-    said = (f"{len(values)} residuals from {apa.number(tails[0])} to {apa.number(tails[1])}, half of them between "
-            f"{apa.number(middle[0])} and {apa.number(middle[1])}")  # fmt: skip
+    spread = (f"{len(values)} residuals from {apa.number(tails[0])} to {apa.number(tails[1])}, half of them between "
+              f"{apa.number(middle[0])} and {apa.number(middle[1])}")  # fmt: skip
     return Figure(
         f"{measure.name}-qq",
         f"{measure.label}: residuals against the normal distribution",
         "Residuals of the full factorial model; the line goes through their quartiles.",
-        f"Quantile-quantile plot of the residuals of {apa.inside(measure.label)}: {said}.",
+        f"Quantile-quantile plot of the residuals of {apa.inside(measure.label)}: {spread}.",
         lambda: distributions.qq(values),
         pd.DataFrame([(len(values), *tails, *middle)], columns=["n", "min", "max", "q1", "q3"]),
     )
@@ -134,7 +134,9 @@ def normal_quantiles(measure: Measure) -> Figure:
 
 def contrasts(measure: Measure, records: list[Record], plan: Plan) -> Figure | None:
     """Return the forest of the pairwise differences, None where there are none."""
-    pairs = [found.terms for found in records if ".tukey." in found.id or ".games_howell." in found.id if found.defined]
+    pairs = [
+        record.terms for record in records if ".tukey." in record.id or ".games_howell." in record.id if record.defined
+    ]
     if not pairs:
         return None
     everything = pd.concat(pairs, ignore_index=True)
@@ -143,13 +145,13 @@ def contrasts(measure: Measure, records: list[Record], plan: Plan) -> Figure | N
     table = table.assign(
         label=table["a"].astype(str) + " − " + table["b"].astype(str), clear=table["p_adjusted"] < plan.alpha
     )
-    said = "; ".join(f"{apa.words(row.label)} {apa.number(row.diff)}" for row in table.itertuples())
+    differences = "; ".join(f"{apa.words(row.label)} {apa.number(row.diff)}" for row in table.itertuples())
     return Figure(
         f"{measure.name}-contrasts",
         f"{measure.label}: differences between conditions"
         + (f" (the {len(table)} clearest of {len(everything)})" if len(table) < len(everything) else ""),
         f"Differences of marginal means with simultaneous 95% intervals; filled: adjusted p < {plan.alpha:g}.",
-        f"Forest plot of pairwise differences: {said}.",
+        f"Forest plot of pairwise differences: {differences}.",
         lambda: comparisons.forest(table, f"difference in {apa.inside(measure.label)}", measure.kind),
         table[["a", "b", "diff", "ci_low", "ci_high"]],
     )
@@ -169,7 +171,7 @@ def answers(measure: Measure, labels: dict[int, str]) -> Figure | None:
     named = [labels.get(level, str(level)) for level in levels]
     shares = counts.div(counts.sum(axis=1), axis=0)
     rows = {row: list(zip(named, shares.loc[row], strict=True)) for row in shares.index}
-    said = "; ".join(
+    described = "; ".join(
         f"{apa.words(row)}: {', '.join(f'{name} {apa.percent(share)}' for name, share in parts)}"
         for row, parts in rows.items()
     )
@@ -177,7 +179,7 @@ def answers(measure: Measure, labels: dict[int, str]) -> Figure | None:
         f"{measure.name}-answers",
         f"{measure.label}: all answers",
         "Shares of the answers in each condition, low to the left of the line and high to the right.",
-        f"Diverging bars of {apa.inside(measure.label)} by condition. {said}.",
+        f"Diverging bars of {apa.inside(measure.label)} by condition. {described}.",
         lambda: ratings.likert(counts, named),
         pd.DataFrame([(row, *part) for row, parts in rows.items() for part in parts], columns=ANSWERED),
     )
@@ -206,10 +208,10 @@ def within(measure: Measure, plan: Plan) -> Section:
     Pairs and Friedman compare the conditions; a between-subjects factor is tested on the participants' means over them.
     """
     records = [between.describe(measure), *repeated.paired_tests(measure, plan), *repeated.equivalences(measure, plan)]
-    said = repeated.answer(measure, records, plan)
+    sentence = repeated.answer(measure, records, plan)
     if measure.kind != "ordinal":
         records.append(repeated.anova_within(measure, plan))
-        said += repeated.interactions(records[-1], plan, measure.within)
+        sentence += repeated.interactions(records[-1], plan, measure.within)
         records += [repeated.bayes_factors(measure), *rearranged.permutations(measure, plan)]
     else:
         records += rearranged.aligned_ranks(measure)
@@ -226,5 +228,5 @@ def within(measure: Measure, plan: Plan) -> Section:
         if measure.kind != "ordinal":
             tests = [*between.parametric(overall, plan), *tests]
         records += tests
-        said += " " + between.answer(overall, tests, plan)
-    return Section(measure.label, said, records, figures)
+        sentence += " " + between.answer(overall, tests, plan)
+    return Section(measure.label, sentence, records, figures)

@@ -85,10 +85,10 @@ def section(study: Study, plan: Plan, field: str, by: str = "") -> Section:
     if len(coders) > 1:
         records.append(_agreement({code: marked(own, code) for code in names.index}, coders, plan))
     top = ", ".join(apa.words(code) for code in _most_named(records)[:3])
-    said = f"Most often named: {top}. {len(coders)} coder{'s' if len(coders) > 1 else ''}, {len(units)} answers."
+    sentence = f"Most often named: {top}. {len(coders)} coder{'s' if len(coders) > 1 else ''}, {len(units)} answers."
     figures = [_figure(records, names, kind, class_name) for class_name in sorted(units["class_name"].unique())
                for kind in KINDS if (names == kind).any()]  # fmt: skip
-    return Section("Features named", said, records, figures, figures_first=len(figures))
+    return Section("Features named", sentence, records, figures, figures_first=len(figures))
 
 
 def coded_units(study: Study, codes: pd.DataFrame) -> pd.DataFrame:
@@ -142,11 +142,11 @@ def _shares(code: str, units: pd.DataFrame, marks: pd.DataFrame, factor: str | N
 def _differences(shares: list[Record]) -> Record:
     """Return the difference of every code's share between every two conditions, with its interval."""
     rows = []
-    for found in shares:
-        for class_name, cells in found.terms.groupby("class_name"):
+    for share in shares:
+        for class_name, cells in share.terms.groupby("class_name"):
             for a, b in combinations(cells.itertuples(), 2):
                 limits = newcombe((a.share, a.ci_low, a.ci_high), (b.share, b.ci_low, b.ci_high))
-                code = found.id.removeprefix("coding.")
+                code = share.id.removeprefix("coding.")
                 rows.append((code, class_name, a.condition, b.condition, a.share, b.share, a.share - b.share, *limits))
     return record(
         "coding.differences",
@@ -177,19 +177,19 @@ def _agreement(marks: dict[str, pd.DataFrame], coders: list[str], plan: Plan) ->
 
 
 def _most_named(records: list[Record]) -> list[str]:
-    totals = {found.id.removeprefix("coding."): found.terms["n_with_code"].sum()
-              for found in records if "n_with_code" in found.terms}  # fmt: skip
+    totals = {record.id.removeprefix("coding."): record.terms["n_with_code"].sum()
+              for record in records if "n_with_code" in record.terms}  # fmt: skip
     return sorted(totals, key=lambda code: -totals[code])
 
 
 def _figure(records: list[Record], names: pd.Series, kind: str, class_name: str) -> Figure:
     """Return one panel of the source's figures 27 and 28: code shares of one class, by condition."""
     codes = [code for code in _most_named(records) if names[code] == kind]
-    by_id = {found.id: found.terms for found in records}
+    by_id = {record.id: record.terms for record in records}
     parts = [by_id[f"coding.{code}"].assign(x=code, mean=lambda rows: rows["share"]) for code in codes]
     table = pd.concat(parts, ignore_index=True)
     table = table[table["class_name"] == class_name].rename(columns={"condition": "series"})
-    said = "; ".join(
+    shares = "; ".join(
         f"{apa.words(code)} "
         + ", ".join(f"{apa.words(row.series)} {apa.percent(row.share)}" for row in rows.itertuples())
         for code, rows in table.groupby("x", sort=False)
@@ -198,7 +198,7 @@ def _figure(records: list[Record], names: pd.Series, kind: str, class_name: str)
         f"codes-{class_name}-{kind}",
         f"{apa.opening(apa.words(class_name))}: {KINDS[kind]} named",
         "Share of the answers that name the feature, with 95% intervals over participants.",
-        f"Shares by condition of the answers about {apa.words(class_name)} that name a feature: {said}.",
+        f"Shares by condition of the answers about {apa.words(class_name)} that name a feature: {shares}.",
         lambda: comparisons.dots(table, "share of answers", "fraction"),
         table[["x", "series", "share", "ci_low", "ci_high"]].rename(columns={"x": "code", "series": "condition"}),
     )

@@ -25,8 +25,8 @@ def detection(trials: pd.DataFrame, people: pd.DataFrame, factors: list[str]) ->
     """Return d′ and the criterion of every participant; none where every trial has the signal, or none has."""
     if trials["signal"].nunique() < 2:
         return []
-    found = judgement.detection(*(trials[column].to_numpy() for column in ("participant", "signal", "said")))
-    d_prime, criterion = (people["participant"].map(found[name]).astype(float) for name in found)
+    rates = judgement.detection(*(trials[column].to_numpy() for column in ("participant", "signal", "said")))
+    d_prime, criterion = (people["participant"].map(rates[name]).astype(float) for name in rates)
     return [
         Measure("d_prime", "Sensitivity d′", "number", people.assign(d_prime=d_prime), factors),
         Measure("criterion", "Criterion c", "number", people.assign(criterion=criterion), factors),
@@ -52,12 +52,12 @@ def relied(measure: Measure) -> Figure:
         low, high = mean_interval(values.dropna().to_numpy(float), SHARE)
         rows.append((system, cell, len(values), values.mean(), low, high))
     table = pd.DataFrame(rows, columns=["x", "series", "n", "mean", "ci_low", "ci_high"])
-    said = "; ".join(f"{row.x}, {apa.words(row.series)} {apa.percent(row.mean)}" for row in table.itertuples())
+    means = "; ".join(f"{row.x}, {apa.words(row.series)} {apa.percent(row.mean)}" for row in table.itertuples())
     return Figure(
         f"{RELIANCE}-system",
         "Right predictions where the system was right, and where it was wrong",
         f"Means over participants with 95% {SHORT[True]}.",
-        f"Means by the system's correctness and condition: {said}.",
+        f"Means by the system's correctness and condition: {means}.",
         lambda: comparisons.dots(table, "Right predictions", "fraction"),
         table.rename(columns={"x": "system", "series": "level"}),
     )
@@ -105,14 +105,14 @@ def calibration(trials: pd.DataFrame, factor: str | None, k: int, chance: float,
     points = pd.concat(
         [_points(name, rows) for name, rows in list(parts.items())[1 if factor else 0 :]], ignore_index=True
     )
-    said = "; ".join(
+    scores = "; ".join(
         f"{apa.words(row.series)} {apa.percent(row.mean)} right at {apa.percent(row.x)}" for row in points.itertuples()
     )
     figure = Figure(
         "confidence-calibration",
         "Share of right predictions by the probability claimed",
         f"Means over participants with 95% {SHORT[True]}; on the diagonal, confidence is as high as accuracy.",
-        f"Lines of accuracy over claimed probability: {said}.",
+        f"Lines of accuracy over claimed probability: {scores}.",
         lambda: curves.lines(points, "claimed probability", "Right predictions", "fraction", diagonal=True),
         points.rename(columns={"series": "level", "x": "claimed"}),
     )
@@ -139,9 +139,9 @@ def _resampled(rows: pd.DataFrame, seed: int) -> tuple[float, float]:
 
 def _points(name: str, rows: pd.DataFrame) -> pd.DataFrame:
     """Return accuracy at each claim: the mean over participants with its interval."""
-    found = []
+    points = []
     for claim, own in rows.groupby("claimed"):
         means = own.groupby("participant")["correct"].mean().to_numpy()
         low, high = mean_interval(means, SHARE)
-        found.append((name, claim, len(means), means.mean(), low, high))
-    return pd.DataFrame(found, columns=POINTS)
+        points.append((name, claim, len(means), means.mean(), low, high))
+    return pd.DataFrame(points, columns=POINTS)

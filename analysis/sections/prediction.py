@@ -145,9 +145,9 @@ def _means(values: pd.DataFrame, answers: pd.DataFrame) -> pd.DataFrame:
 
 def _detectable(terms: pd.DataFrame, plan: Plan) -> dict[str, Any]:
     """Return the smallest correlation over stimuli that each metric and method would have been found with."""
-    found = {f"{row.metric} × {row.method}": detectable_rho(int(row.n_stimuli), POWER, plan.alpha)
-             for row in terms.dropna(subset="rho").itertuples()}  # fmt: skip
-    return {"power": POWER, "effect": "Spearman ρ", "terms": found}
+    smallest = {f"{row.metric} × {row.method}": detectable_rho(int(row.n_stimuli), POWER, plan.alpha)
+                for row in terms.dropna(subset="rho").itertuples()}  # fmt: skip
+    return {"power": POWER, "effect": "Spearman ρ", "terms": smallest}
 
 
 def _said(terms: pd.DataFrame, plan: Plan) -> str:
@@ -164,9 +164,9 @@ def _said(terms: pd.DataFrame, plan: Plan) -> str:
             f"{apa.interval(row['ci_low'], row['ci_high'], 95)}, and ρ = {apa.bounded(smallest)} is the smallest found "
             f"with {POWER:.0%} power over {int(row['n_stimuli'])} stimuli."
         )
-    said = [f"{apa.words(row.metric)} for {apa.words(row.method)} (ρ = {apa.bounded(row.rho)}, "
-            f"{apa.interval(row.ci_low, row.ci_high, 95)})" for row in clear.itertuples()]  # fmt: skip
-    return f"Stimuli are ordered by people's accuracy as by {apa.listing(said)}."
+    correlations = [f"{apa.words(row.metric)} for {apa.words(row.method)} (ρ = {apa.bounded(row.rho)}, "
+                    f"{apa.interval(row.ci_low, row.ci_high, 95)})" for row in clear.itertuples()]  # fmt: skip
+    return f"Stimuli are ordered by people's accuracy as by {apa.listing(correlations)}."
 
 
 def _figure(metric: str, values: pd.DataFrame, answers: pd.DataFrame) -> Figure:

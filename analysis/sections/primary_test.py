@@ -33,15 +33,15 @@ def primary_test(measure: Measure, plan: Plan) -> pd.DataFrame:
 
 def _between(measure: Measure, plan: Plan) -> pd.DataFrame:
     if binary_once(measure):
-        found = once.deviance(measure.data, measure.name, measure.between)
-        return _rows(found, "chi2", "")
+        terms = once.deviance(measure.data, measure.name, measure.between)
+        return _rows(terms, "chi2", "")
     if measure.kind in ("ordinal", "time"):
-        found = ranks.kruskal(measure.data, measure.name, measure.between)
-        return _rows(found, "H", found["reason"])
+        terms = ranks.kruskal(measure.data, measure.name, measure.between)
+        return _rows(terms, "H", terms["reason"])
     covariance = plan.covariance_of(measure.name)
-    found = anova.anova(measure.data, measure.name, measure.between, plan.ss_type, covariance)
-    found = found[found["term"] != "Residuals"]
-    return _rows(found, "F", "")
+    terms = anova.anova(measure.data, measure.name, measure.between, plan.ss_type, covariance)
+    terms = terms[terms["term"] != "Residuals"]
+    return _rows(terms, "F", "")
 
 
 def _within(measure: Measure, plan: Plan) -> pd.DataFrame:
@@ -54,9 +54,9 @@ def _within(measure: Measure, plan: Plan) -> pd.DataFrame:
             parts.append(_rows(friedman.friedman(table, factor), "chi2", ""))
             continue
         for a, b in combinations(table.columns, 2):
-            found = paired.compare(table[[a, b]])
-            found = found[found["term"] == plan.paired_test].assign(term=f"{apa.words(a)} − {apa.words(b)}")
-            parts.append(_rows(found, PAIRED[plan.paired_test], found["reason"].where(found["p"].isna(), "")))
+            terms = paired.compare(table[[a, b]])
+            terms = terms[terms["term"] == plan.paired_test].assign(term=f"{apa.words(a)} − {apa.words(b)}")
+            parts.append(_rows(terms, PAIRED[plan.paired_test], terms["reason"].where(terms["p"].isna(), "")))
     if not parts:
         raise NotDefined("there is only one condition")
     return pd.concat(parts, ignore_index=True)
@@ -79,13 +79,13 @@ def _binary(table: pd.DataFrame, factor: str) -> pd.DataFrame:
     """Return Cochran's Q of three conditions or more, McNemar's test of two."""
     if len(table.columns) > 2:
         return _rows(binary.cochran(table, factor), "Q", "")
-    found = binary.mcnemar(table)
-    named = [f"{apa.words(row.a)} − {apa.words(row.b)}" for row in found.itertuples()]
-    return _rows(found.assign(term=named), "diff", found["reason"])
+    terms = binary.mcnemar(table)
+    named = [f"{apa.words(row.a)} − {apa.words(row.b)}" for row in terms.itertuples()]
+    return _rows(terms.assign(term=named), "diff", terms["reason"])
 
 
-def _rows(found: pd.DataFrame, statistic: str, reason: str | pd.Series) -> pd.DataFrame:
-    return pd.DataFrame({"term": found["term"], "statistic": statistic, "value": found[statistic], "p": found["p"],
+def _rows(terms: pd.DataFrame, statistic: str, reason: str | pd.Series) -> pd.DataFrame:
+    return pd.DataFrame({"term": terms["term"], "statistic": statistic, "value": terms[statistic], "p": terms["p"],
                          "reason": reason}).reset_index(drop=True)  # fmt: skip
 
 

@@ -22,7 +22,7 @@ def aligned_ranks(measure: Measure) -> list[Record]:
     """Return the test of a rating's effects and their interactions on aligned ranks; none where one factor varies."""
     if len(varying(measure.data, [*measure.between, *measure.within])) < 2:
         return []
-    found = record(
+    result = record(
         f"{measure.name}.aligned",
         f"{measure.label}: aligned rank transform",
         partial(aligned.aligned_ranks, measure.data, measure.name, measure.between, measure.within),
@@ -33,7 +33,7 @@ def aligned_ranks(measure: Measure) -> list[Record]:
         0,
         lambda terms: [_sentence(row) + f", ηp² = {apa.bounded(row.eta2p)}" for row in terms.itertuples()],
     )  # fmt: skip
-    return [_counted(found, measure)]
+    return [_counted(result, measure)]
 
 
 def permutations(measure: Measure, plan: Plan) -> list[Record]:
@@ -41,7 +41,7 @@ def permutations(measure: Measure, plan: Plan) -> list[Record]:
     people = measure.data.dropna(subset=[measure.name])["participant"].nunique()
     if people > MOST_PEOPLE or not varying(measure.data, [*measure.between, *measure.within]):
         return []
-    found = record(
+    result = record(
         f"{measure.name}.permutation",
         f"{measure.label}: permutation tests",
         partial(permutation.permutation_anova, measure.data, measure.name, measure.between, measure.within, plan.seed),
@@ -52,7 +52,7 @@ def permutations(measure: Measure, plan: Plan) -> list[Record]:
         0,
         lambda terms: [_sentence(row) for row in terms.dropna(subset="p").itertuples()],
     )  # fmt: skip
-    return [_counted(found, measure)]
+    return [_counted(result, measure)]
 
 
 def _sentence(row: Any) -> str:
@@ -60,7 +60,7 @@ def _sentence(row: Any) -> str:
     return f"{apa.words(row.term)}: F({df}, {df_resid}) = {apa.number(row.F)}, {apa.p_value(row.p)}"
 
 
-def _counted(found: Record, measure: Measure) -> Record:
+def _counted(result: Record, measure: Measure) -> Record:
     """Return the record with the number of those it could use."""
     data: pd.DataFrame = measure.data.dropna(subset=[measure.name, *measure.between])
     used = data["participant"].nunique()
@@ -68,5 +68,5 @@ def _counted(found: Record, measure: Measure) -> Record:
         try:
             used = len(complete_people(data, measure.name, measure.between, measure.within)[0])
         except NotDefined:
-            return found
-    return replace(found, n=used, n_excluded=found.n - used)
+            return result
+    return replace(result, n=used, n_excluded=result.n - used)

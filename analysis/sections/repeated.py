@@ -27,14 +27,14 @@ NAMES = {"wilcoxon": "Wilcoxon signed-rank", "t": "paired t"}
 
 def paired_tests(measure: Measure, plan: Plan) -> list[Record]:
     """Return a record per pair of levels of every within factor, and Friedman's test where there are three levels."""
-    found = []
+    records = []
     names = pair_names(measure)
     for factor in measure.within:
         table = paired.wide(measure.data, measure.name, [factor])
-        found += _pairs(measure, plan, factor, table, names)
+        records += _pairs(measure, plan, factor, table, names)
         if len(table.columns) > 2:
-            found.append(_friedman(measure, factor, table))
-    return found
+            records.append(_friedman(measure, factor, table))
+    return records
 
 
 def pair_names(measure: Measure) -> dict[tuple[str, str, str], str]:
@@ -60,7 +60,7 @@ def _pairs(
     tests = paired.compare(table, plan.correction)
     family = f"{len(table.columns) * (len(table.columns) - 1) // 2} pairs of {apa.words(factor)}"
     sizes = {str(term): int(n) for term, n in tests.dropna(subset="p").groupby("term").size().items()}
-    found = []
+    records = []
     for a, b in combinations(table.columns, 2):
         rows = tests[(tests["a"] == a) & (tests["b"] == b)].reset_index(drop=True)
         n = int(rows["n"].iloc[0])
@@ -71,7 +71,7 @@ def _pairs(
             smallest = power.detectable_d_z(n, between.POWER, plan.alpha / (len(tests) // 2))
             method["detectable"] = {"power": between.POWER, "effect": "d_z, at α over the number of pairs",
                                     "terms": {"t": smallest}}  # fmt: skip
-        found.append(
+        records.append(
             record(
                 f"{measure.name}.paired.{names[factor, a, b]}",
                 f"{measure.label}: {apa.words(a)} against {apa.words(b)}"
@@ -84,7 +84,7 @@ def _pairs(
                 lambda terms: paired_sentences(terms, plan, sizes),
             )
         )
-    return found
+    return records
 
 
 def _with_warnings(rows: pd.DataFrame) -> pd.DataFrame:
@@ -98,7 +98,7 @@ def _with_warnings(rows: pd.DataFrame) -> pd.DataFrame:
 def paired_sentences(terms: pd.DataFrame, plan: Plan, sizes: dict[str, int]) -> list[str]:
     """Return the tests in words, the pre-specified one first and named so; `sizes` says over how many pairs of each
     test p is adjusted."""
-    said = []
+    sentences = []
     for row in sorted(terms.dropna(subset="p").itertuples(), key=lambda row: row.term != plan.paired_test):
         name = NAMES[row.term] + (" (pre-specified)" if row.term == plan.paired_test else "")
         pairs = sizes[row.term]
@@ -111,8 +111,8 @@ def paired_sentences(terms: pd.DataFrame, plan: Plan, sizes: dict[str, int]) -> 
             numbers = f"V = {apa.number(row.V, 1)}, {p}, "
             effect, form = "r", apa.bounded
         numbers += f"{effect} = {form(row.effect)}, {apa.interval(row.effect_low, row.effect_high, 95, form)}"
-        said.append(f"{name}: {numbers}")
-    return said
+        sentences.append(f"{name}: {numbers}")
+    return sentences
 
 
 def _friedman(measure: Measure, factor: str, table: pd.DataFrame) -> Record:
@@ -134,9 +134,9 @@ def _friedman(measure: Measure, factor: str, table: pd.DataFrame) -> Record:
 
 
 def _friedman_terms(factor: str, table: pd.DataFrame) -> pd.DataFrame:
-    said = friedman.broken_ties(table)
-    if said:
-        warnings.warn(said, stacklevel=2)
+    remark = friedman.broken_ties(table)
+    if remark:
+        warnings.warn(remark, stacklevel=2)
     return friedman.friedman(table, factor)
 
 
@@ -212,9 +212,9 @@ def interactions(tested: Record, plan: Plan, names: list[str]) -> str:
         for row in tested.terms.itertuples()
         if set(row.term.split(":")) & set(names) and ":" in row.term and row.p < plan.alpha
     ]
-    said = [f"{apa.words(row.term)}, F({apa.degrees(round(row.df_gg, 2))}, {apa.degrees(round(row.df_resid_gg, 2))}) = "
+    told = [f"{apa.words(row.term)}, F({apa.degrees(round(row.df_gg, 2))}, {apa.degrees(round(row.df_resid_gg, 2))}) = "
             f"{apa.number(row.F)}, {apa.p_value(row.p)}" for row in rows]  # fmt: skip
-    return f" Effects depend on each other: {'; '.join(said)}." if said else ""
+    return f" Effects depend on each other: {'; '.join(told)}." if told else ""
 
 
 def equivalences(measure: Measure, plan: Plan) -> list[Record]:
@@ -240,14 +240,14 @@ def equivalences(measure: Measure, plan: Plan) -> list[Record]:
     ]
 
 
-def _not_shown(found: Record, plan: Plan, n_pairs: int) -> str:
+def _not_shown(record: Record, plan: Plan, n_pairs: int) -> str:
     """Return how large a pair's difference may still be, and which one this sample would have found."""
-    row = next(found.terms[found.terms["term"] == "t"].itertuples())
+    row = next(record.terms[record.terms["term"] == "t"].itertuples())
     if pd.isna(row.p):
         return ""
-    d_z = apa.number(found.method["detectable"]["terms"]["t"])
+    d_z = apa.number(record.method["detectable"]["terms"]["t"])
     limits = apa.interval(row.ci_low, row.ci_high, 95, apa.number)
-    tested = found.terms.loc[found.terms["term"] == plan.paired_test, "p_adjusted"]
+    tested = record.terms.loc[record.terms["term"] == plan.paired_test, "p_adjusted"]
     p = apa.p_value(float(tested.iloc[0])) + (f" ({CORRECTIONS[plan.correction]})" if n_pairs > 1 else "")
     return (f"{apa.words(row.a)} − {apa.words(row.b)} = {apa.number(row.diff)}, {limits}, {p}, and d_z = {d_z} is the "
             f"smallest effect found with {between.POWER:.0%} power")  # fmt: skip
@@ -255,10 +255,10 @@ def _not_shown(found: Record, plan: Plan, n_pairs: int) -> str:
 
 def models(measure: Measure) -> list[Record]:
     """Return the models of the single answers: mixed linear regression, for ratings those of `rating_models` too."""
-    found = [_linear(measure, "")]
+    records = [_linear(measure, "")]
     if measure.stimulus:
-        found.append(_linear(measure, measure.stimulus))
-    return found + (rating_models(measure) if measure.kind == "ordinal" else [])
+        records.append(_linear(measure, measure.stimulus))
+    return records + (rating_models(measure) if measure.kind == "ordinal" else [])
 
 
 def _linear(measure: Measure, stimulus: str) -> Record:
@@ -323,22 +323,22 @@ def slope_sentences(terms: pd.DataFrame) -> list[str]:
 
 def answer(measure: Measure, records: list[Record], plan: Plan) -> str:
     """Return one line that says which conditions differ by the pre-specified test, adjusted for the number of pairs."""
-    pairs = [found for found in records if found.id.startswith(f"{measure.name}.paired.")]
+    pairs = [record for record in records if record.id.startswith(f"{measure.name}.paired.")]
     if not pairs:
         return f"{measure.label} was observed in one condition, so nothing can be compared within participants."
-    tests = pd.concat([found.terms.assign(factor=found.method["factor"]) for found in pairs], ignore_index=True)
+    tests = pd.concat([record.terms.assign(factor=record.method["factor"]) for record in pairs], ignore_index=True)
     tests = tests[(tests["term"] == plan.paired_test) & tests["p_adjusted"].notna()]
     if tests.empty:
         return f"{measure.label} could not be compared within participants: {pairs[0].terms['reason'].iloc[0]}."
     read = partial(apa.value, kind=measure.kind, unit=measure.unit)
-    said = [
+    effects = [
         f"{apa.words(row.a)} {read(row.mean_a)} against {apa.words(row.b)} {read(row.mean_b)}"
         + (f" ({apa.words(row.factor)})" if len(measure.within) > 1 else "")
         for row in tests[tests["p_adjusted"] < plan.alpha].itertuples()
     ]
-    if not said:
-        undecided = "; ".join(text for found in pairs if (text := _not_shown(found, plan, len(tests))))
-        equivalences = next((found for found in records if found.id == f"{measure.name}.equivalence"), None)
+    if not effects:
+        undecided = "; ".join(text for record in pairs if (text := _not_shown(record, plan, len(tests))))
+        equivalences = next((record for record in records if record.id == f"{measure.name}.equivalence"), None)
         no = "no difference within participants was shown, which is not that there is none"
         return f"{measure.label}: {no}: {undecided}." + between.equivalent(equivalences, plan)
-    return f"{measure.label} differed within participants: {'; '.join(said)}."
+    return f"{measure.label} differed within participants: {'; '.join(effects)}."

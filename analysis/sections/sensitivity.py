@@ -36,7 +36,7 @@ def section(recipe: ModuleType, sample: Sample, plan: Plan) -> Section | None:
         both = both.merge(table.rename(columns=_named(who, keys)), on=keys, how="left")
     undefined = both[[f"p_{who}" for who in SAMPLES]].isna().any(axis=1)
     both["reason"] = undefined.map({True: NOT_DEFINED, False: ""})
-    found = record(
+    result = record(
         "sensitivity.flagged",
         "Main tests with and without excluded and flagged participants",
         lambda: both[[*COLUMNS, "reason"]],
@@ -45,7 +45,7 @@ def section(recipe: ModuleType, sample: Sample, plan: Plan) -> Section | None:
          "all": "the participants analysed in this report", "unflagged": "of these, the ones without a flag"},
         len(people),
     )  # fmt: skip
-    return Section("With and without excluded and flagged participants", _said(both, plan), [found],
+    return Section("With and without excluded and flagged participants", _said(both, plan), [result],
                    intro=_met(sample, plan))  # fmt: skip
 
 
@@ -75,5 +75,5 @@ def _met(sample: Sample, plan: Plan) -> str:
     """Return how many each rule removed, and how many it marked and kept."""
     rules = [rule for rule in sample.rules(plan) if rule["n"]]
     done = [rule["done"].replace(", and left out in the sensitivity table", "") for rule in rules]
-    said = [f"{rule['text']}: {rule['n']} ({what})" for rule, what in zip(rules, done, strict=True)]
-    return f"By rule: {'; '.join(said)}."
+    sentences = [f"{rule['text']}: {rule['n']} ({what})" for rule, what in zip(rules, done, strict=True)]
+    return f"By rule: {'; '.join(sentences)}."

@@ -22,9 +22,9 @@ def score(images: pd.DataFrame, keys: list[str], n_groups: int | None, null: str
     n_groups = n_groups or max(placed["group"].nunique(), placed["truth"].nunique())
     rows = []
     for key, sorting in placed.groupby(keys, observed=True, sort=False):
-        found = clusters.agreement(sorting["truth"].to_numpy(), sorting["group"].to_numpy(), n_groups, null)
+        scores = clusters.agreement(sorting["truth"].to_numpy(), sorting["group"].to_numpy(), n_groups, null)
         sizes = clusters.sizes_of(sorting["truth"]), clusters.sizes_of(sorting["group"])
-        rows.append((*(key if isinstance(key, tuple) else (key,)), *found, *sizes))
+        rows.append((*(key if isinstance(key, tuple) else (key,)), *scores, *sizes))
     return pd.DataFrame(rows, columns=[*keys, *clusters.COLUMNS, *SIZES])
 
 

@@ -77,10 +77,10 @@ def curve(
     per_person = trials.groupby([series.rename("series"), order, "participant"])[name].mean()
     rows = []
     levels = [str(level) for level in trials[factor].cat.categories] if factor else ["everybody"]
-    found = {key: values.to_numpy(float) for key, values in per_person.groupby(level=["series", order])}
+    by_place = {key: values.to_numpy(float) for key, values in per_person.groupby(level=["series", order])}
     for level in levels:
-        for key in sorted(key for key in found if key[0] == level):
-            values = found[key]
+        for key in sorted(key for key in by_place if key[0] == level):
+            values = by_place[key]
             low, high = mean_interval(values, SHARE)
             rows.append((level, key[1], len(values), values.mean(), low, high))
     table = pd.DataFrame(rows, columns=CURVE)
@@ -115,5 +115,5 @@ def odds_sentences(terms: pd.DataFrame) -> list[str]:
 def random_part(terms: pd.DataFrame) -> list[str]:
     """Return the sentence that gives the SDs of a mixed model's random intercepts; none for other models."""
     rows = terms[terms["term"].str.startswith("sd(")]
-    said = [f"{row.term[3:-1]} {apa.number(row.estimate)}" for row in rows.itertuples()]
-    return [f"Random part, SD: {', '.join(said)}"] if said else []
+    deviations = [f"{row.term[3:-1]} {apa.number(row.estimate)}" for row in rows.itertuples()]
+    return [f"Random part, SD: {', '.join(deviations)}"] if deviations else []

@@ -25,16 +25,16 @@ def measures(
     shown = answered[method.notna() & (method != NO_HEATMAP)]
     people = study.participants[["participant", *study.factors]]
     own = shown.drop(columns=[factor for factor in study.factors if factor in shown])
-    found = []
+    varied = []
     for factor in study.within:
         if shown.groupby("participant")[factor].nunique().max() >= 2:
             by_level = f"{name}_by_{factor}"
             rows = own.rename(columns={name: by_level})
             wording = f"{label} by {apa.words(factor)}"
-            found.append(trials.per_participant(rows, people, by_level, wording, kind, between, [factor], **options))
-    return found
+            varied.append(trials.per_participant(rows, people, by_level, wording, kind, between, [factor], **options))
+    return varied
 
 
-def sections(found: list[Measure], plan: Plan) -> Steps:
+def sections(measures: list[Measure], plan: Plan) -> Steps:
     """Return a section for each of these measures: pairs of levels, Friedman's test, and what stands between people."""
-    return [(measure.name, partial(blocks.within, measure, plan)) for measure in found]
+    return [(measure.name, partial(blocks.within, measure, plan)) for measure in measures]

@@ -92,8 +92,8 @@ def groups(data: pd.DataFrame, outcome: str, factors: list[str]) -> pd.Series:
     if not factors:
         return pd.Series({"all": data[outcome].to_numpy(float)}, dtype=object)
     keys = factors if len(factors) > 1 else factors[0]
-    found = {key: values.to_numpy(float) for key, values in data.groupby(keys, observed=True, sort=True)[outcome]}
-    return pd.Series({cell_label(key): values for key, values in found.items()}, dtype=object)
+    by_level = {key: values.to_numpy(float) for key, values in data.groupby(keys, observed=True, sort=True)[outcome]}
+    return pd.Series({cell_label(key): values for key, values in by_level.items()}, dtype=object)
 
 
 def splits(factors: list[str]) -> dict[str, list[str]]:

@@ -37,10 +37,10 @@ def descriptives(
         keys = split if len(split) > 1 else split[0]
         data = _averaged(everything, outcome, split, within)
         cells = data.groupby(keys, observed=True, sort=True)[outcome]
-        found = {
+        columns = {
             " × ".join(map(str, k)) if isinstance(k, tuple) else str(k): v.dropna().to_numpy(float) for k, v in cells
         }
-        frames.append(_summary(term, pd.Series(found, dtype=object), bounds))
+        frames.append(_summary(term, pd.Series(columns, dtype=object), bounds))
     return pd.concat(frames, ignore_index=True)
 
 

@@ -78,8 +78,10 @@ def epsilon2_interval(h: float, df: float, n: int, level: float = 0.90) -> tuple
 
 
 def _inverted_chi2(value: float, df: float, probability: float) -> float:
-    found = optimize.brentq(lambda nc: stats.ncx2.cdf(value, df, nc) - probability, 1e-9, 4 * value + 50, xtol=1e-10)
-    return float(found)
+    noncentrality = optimize.brentq(
+        lambda nc: stats.ncx2.cdf(value, df, nc) - probability, 1e-9, 4 * value + 50, xtol=1e-10
+    )
+    return float(noncentrality)
 
 
 def hedges_g(a: np.ndarray, b: np.ndarray, level: float = 0.95) -> tuple[float, float, float]:

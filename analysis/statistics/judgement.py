@@ -24,8 +24,8 @@ def detection(people: np.ndarray, signal: np.ndarray, said: np.ndarray) -> pd.Da
     known = counts[(counts["n"] > 0) & (counts["m"] > 0)]
     z_hits = stats.norm.ppf((known["hits"] + 0.5) / (known["n"] + 1))
     z_alarms = stats.norm.ppf((known["alarms"] + 0.5) / (known["m"] + 1))
-    found = pd.DataFrame({"d_prime": z_hits - z_alarms, "criterion": -(z_hits + z_alarms) / 2}, index=known.index)
-    return found.reindex(counts.index)
+    rates = pd.DataFrame({"d_prime": z_hits - z_alarms, "criterion": -(z_hits + z_alarms) / 2}, index=known.index)
+    return rates.reindex(counts.index)
 
 
 def auroc2(people: np.ndarray, correct: np.ndarray, confidence: np.ndarray) -> pd.Series:

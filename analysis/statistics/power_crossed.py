@@ -68,10 +68,10 @@ def power(d: float, participants: int, stimuli: int, within: bool, shares: Share
     df = variance**2 / sum(square**2 / own for square, own in squares)
     critical = stats.t.ppf(1 - alpha / 2, df)
     centre = d / math.sqrt(variance)
-    found = float(stats.nct.sf(critical, df, centre) + stats.nct.cdf(-critical, df, centre))
-    if math.isnan(found):  # scipy 1.17 has no value far from 0; there the normal approximation is as good
-        found = float(stats.norm.sf((critical - centre) / math.sqrt(1 + critical**2 / (2 * df))))
-    return found
+    chance = float(stats.nct.sf(critical, df, centre) + stats.nct.cdf(-critical, df, centre))
+    if math.isnan(chance):  # scipy 1.17 has no value far from 0; there the normal approximation is as good
+        chance = float(stats.norm.sf((critical - centre) / math.sqrt(1 + critical**2 / (2 * df))))
+    return chance
 
 
 def needed(d: float, stimuli: int, within: bool, wanted: float, shares: Shares | None = None,

@@ -92,8 +92,8 @@ def one_factor(correlations: np.ndarray) -> np.ndarray:
     def residuals(loadings: np.ndarray) -> np.ndarray:
         return (correlations - np.outer(loadings, loadings))[above]
 
-    found = optimize.least_squares(residuals, start, bounds=(-most, most), xtol=1e-13, ftol=1e-13, gtol=1e-13)
-    loadings = np.asarray(found.x, float)
+    optimum = optimize.least_squares(residuals, start, bounds=(-most, most), xtol=1e-13, ftol=1e-13, gtol=1e-13)
+    loadings = np.asarray(optimum.x, float)
     return -loadings if loadings.sum() < 0 else loadings
 
 

@@ -25,11 +25,11 @@ CAPTION = "Shares of all answers on the whole declared scale, low to the left of
 Bars = dict[tuple[str, ...], list[tuple[Item, pd.Series]]]  # labels → the items that have them, each with its counts
 
 
-def records(questionnaire: str, found: list[Item], answers: pd.DataFrame) -> list[Record]:
+def records(questionnaire: str, items: list[Item], answers: pd.DataFrame) -> list[Record]:
     """Return the tables of a questionnaire's numeric items and of its answers to choose from."""
     people = int(answers["participant"].nunique())
-    numeric = [item for item in found if item.type in NUMBERS]
-    closed = [item for item in found if item.type in ("likert", *CLOSED)]
+    numeric = [item for item in items if item.type in NUMBERS]
+    closed = [item for item in items if item.type in ("likert", *CLOSED)]
     kept = []
     if numeric:
         kept.append(
@@ -63,10 +63,10 @@ def of(answers: pd.DataFrame, item: Item) -> pd.DataFrame:
     return answers[(answers["questionnaire"] == item.questionnaire) & (answers["item"] == item.code)]
 
 
-def bars(questionnaire: str, found: list[Item], answers: pd.DataFrame) -> list[Figure]:
+def bars(questionnaire: str, items: list[Item], answers: pd.DataFrame) -> list[Figure]:
     """Return one figure of diverging bars for all items that share their declared points; sliders in five parts."""
     together: Bars = {}
-    for item in found:
+    for item in items:
         counts = _counts(item, of(answers, item)["number"].dropna())
         if counts is not None and counts.sum():
             together.setdefault(tuple(counts.index), []).append((item, counts))
@@ -79,7 +79,7 @@ def _bars(questionnaire: str, place: int, labels: list[str], its: list[tuple[Ite
     table = pd.DataFrame([counts.to_numpy() for _, counts in its], index=[item.column for item, _ in its])
     names = [f"{item.text} (reverse-coded)" if item.reverse else item.text for item, _ in its]
     shares = table.div(table.sum(axis=1), axis=0)
-    said = "; ".join(
+    described = "; ".join(
         f"“{name}” {', '.join(f'{label} {apa.percent(share)}' for label, share in zip(labels, row, strict=True))}"
         for name, row in zip(names, shares.to_numpy(), strict=True)
     )
@@ -87,7 +87,7 @@ def _bars(questionnaire: str, place: int, labels: list[str], its: list[tuple[Ite
         f"{questionnaire}-bars-{place}",
         f"{apa.opening(apa.words(questionnaire))}: all answers",
         CAPTION,
-        f"Diverging bars, a row per item. {said}.",
+        f"Diverging bars, a row per item. {described}.",
         lambda: ratings.likert(table, labels, names),
         pd.DataFrame(shares.to_numpy(), columns=labels).assign(item=names),
     )

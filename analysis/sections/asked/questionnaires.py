@@ -34,33 +34,33 @@ REPEATED = "It was asked several times; a participant's answers are averaged."
 
 def measures(study: Study, accuracy: Measure) -> list[Measure]:
     """Return each scale's score and each rating outside a scale, by the factors of the study's `accuracy`."""
-    found, answers = items(study), given(study)
-    scores = [_score(study, name, its, answers, accuracy) for name, its in scales(found).items()]
-    return [*scores, *(_single(study, item, answers, accuracy) for item in _ratings(found))]
+    asked, answers = items(study), given(study)
+    scores = [_score(study, name, its, answers, accuracy) for name, its in scales(asked).items()]
+    return [*scores, *(_single(study, item, answers, accuracy) for item in _ratings(asked))]
 
 
 def sections(study: Study, plan: Plan, accuracy: Measure) -> Steps:
     """Return a section for each questionnaire and one for each of its scales; none where nothing was asked."""
-    found = items(study)
+    asked = items(study)
     steps: Steps = []
-    for name in dict.fromkeys(item.questionnaire for item in found):
-        its = [item for item in found if item.questionnaire == name]
+    for name in dict.fromkeys(item.questionnaire for item in asked):
+        its = [item for item in asked if item.questionnaire == name]
         steps.append((name, partial(_questionnaire, study, name, its, plan, accuracy)))
         steps += [(score, partial(_scale, study, score, ofit, plan, accuracy)) for score, ofit in scales(its).items()]
     return steps
 
 
-def scales(found: list[Item]) -> Scales:
+def scales(asked: list[Item]) -> Scales:
     """Return the items of each scale, by the name of its score's column."""
     by_name: Scales = {}
-    for item in found:
+    for item in asked:
         if item.scale and item.type in NUMBERS:
             by_name.setdefault(f"{item.questionnaire}_{item.scale}_score", []).append(item)
     return by_name
 
 
-def _ratings(found: list[Item]) -> list[Item]:
-    return [item for item in found if item.type in ("likert", "slider") and not item.scale and not item.check]
+def _ratings(asked: list[Item]) -> list[Item]:
+    return [item for item in asked if item.type in ("likert", "slider") and not item.scale and not item.check]
 
 
 def _questionnaire(study: Study, name: str, its: list[Item], plan: Plan, accuracy: Measure) -> Section:
@@ -83,18 +83,18 @@ def _questionnaire(study: Study, name: str, its: list[Item], plan: Plan, accurac
              for item in its if item.type == "text"]  # fmt: skip
     intro = " ".join([*_repeated(answers), *texts, *remarks])
     title = f"Questionnaire: {titles(study).get(name) or apa.words(name)}"
-    said = _said(answers, [*scores, *singles], accuracy, related, plan)
-    return Section(title, said, records, figures, intro=intro, figures_first=len(figures))
+    answer = _said(answers, [*scores, *singles], accuracy, related, plan)
+    return Section(title, answer, records, figures, intro=intro, figures_first=len(figures))
 
 
 def _choices(its: list[Item], answers: pd.DataFrame) -> list[Question]:
     """Return the items with one answer to choose that everybody was asked once at most."""
-    found = []
+    chosen_from = []
     for item in its:
         rows = described.of(answers, item).dropna(subset=["value"])
         if item.type == "choice" and len(rows) and not rows["participant"].duplicated().any():
-            found.append(Question(item.column, item.text, "choice", rows.set_index("participant")["value"]))
-    return found
+            chosen_from.append(Question(item.column, item.text, "choice", rows.set_index("participant")["value"]))
+    return chosen_from
 
 
 def _compared(measure: Measure, plan: Plan) -> list[Record]:
@@ -171,8 +171,8 @@ def _levels(study: Study, rows: pd.DataFrame, factor: str) -> pd.Series | None:
         return None
     met = study.trials.dropna(subset=[factor]).groupby(["participant", key])[factor].agg(["nunique", "first"])
     known = met.loc[met["nunique"] == 1, "first"]
-    found = known.reindex(pd.MultiIndex.from_frame(rows[["participant", key]]))
-    return pd.Series(found.to_numpy(), rows.index)
+    levels = known.reindex(pd.MultiIndex.from_frame(rows[["participant", key]]))
+    return pd.Series(levels.to_numpy(), rows.index)
 
 
 def _consistency(name: str, label: str, its: list[Item], answers: pd.DataFrame) -> list[Record]:
@@ -194,23 +194,23 @@ def _consistency(name: str, label: str, its: list[Item], answers: pd.DataFrame) 
 
 def _consistent(terms: pd.DataFrame) -> list[str]:
     row = terms.iloc[0]
-    said = f"α = {apa.bounded(row['alpha'])}, {apa.interval(row['ci_low'], row['ci_high'], 95)}"
-    return [f"{said}, ω = {apa.bounded(row['omega'])}" if pd.notna(row["omega"]) else said]
+    alpha = f"α = {apa.bounded(row['alpha'])}, {apa.interval(row['ci_low'], row['ci_high'], 95)}"
+    return [f"{alpha}, ω = {apa.bounded(row['omega'])}" if pd.notna(row["omega"]) else alpha]
 
 
-def _reliable(found: Record) -> str:
-    if not found.defined:
-        return f"Its consistency is not defined: {found.reason}."
-    said = f"Its {int(found.terms['items'].iloc[0])} items: {found.sentences[0]}."
-    return said
+def _reliable(record: Record) -> str:
+    if not record.defined:
+        return f"Its consistency is not defined: {record.reason}."
+    sentence = f"Its {int(record.terms['items'].iloc[0])} items: {record.sentences[0]}."
+    return sentence
 
 
-def _with_accuracy(name: str, found: list[Measure], accuracy: Measure, plan: Plan) -> Record:
+def _with_accuracy(name: str, scores: list[Measure], accuracy: Measure, plan: Plan) -> Record:
     """Return ρ of each score and rating with the study's accuracy, over participants of all conditions."""
 
     def related() -> pd.DataFrame:
         own = accuracy.data.groupby("participant")[accuracy.name].mean()
-        tables = [_related(measure, own) for measure in found]
+        tables = [_related(measure, own) for measure in scores]
         table = pd.concat(tables, ignore_index=True).reindex(columns=[*ACCURACY, "reason"])
         return table.assign(p_adjusted=adjust(table["p"], plan.correction))
 
@@ -237,16 +237,18 @@ def _related(measure: Measure, accuracy: pd.Series) -> pd.DataFrame:
         return pd.DataFrame([{"term": measure.label, "n": int(own.notna().sum()), "reason": refusal.reason}])
 
 
-def _said(answers: pd.DataFrame, found: list[Measure], accuracy: Measure, related: Record | None,
+def _said(answers: pd.DataFrame, scores: list[Measure], accuracy: Measure, related: Record | None,
           plan: Plan) -> str:  # fmt: skip
     """Return who answered, the means, and which of them go with accuracy."""
     people = answers.dropna(subset=["value"])["participant"].nunique()
-    means = "; ".join(f"{measure.label} M = {apa.number(measure.data[measure.name].mean())}" for measure in found)
-    said = f"{people} participants answered{f': {means}' if means else ''}."
+    means = "; ".join(f"{measure.label} M = {apa.number(measure.data[measure.name].mean())}" for measure in scores)
+    sentence = f"{people} participants answered{f': {means}' if means else ''}."
     if related is None or not related.defined:
-        return said
+        return sentence
     clear = related.terms[related.terms["p_adjusted"] < plan.alpha]
     if clear.empty:
-        return f"{said} No correlation with {apa.inside(accuracy.label)} was shown, which is not that there is none."
-    told = "; ".join(f"{row.term} ρ = {apa.bounded(row.rho)}" for row in clear.itertuples())
-    return f"{said} With {apa.inside(accuracy.label)} went {told}."
+        return (
+            f"{sentence} No correlation with {apa.inside(accuracy.label)} was shown, which is not that there is none."
+        )
+    correlations = "; ".join(f"{row.term} ρ = {apa.bounded(row.rho)}" for row in clear.itertuples())
+    return f"{sentence} With {apa.inside(accuracy.label)} went {correlations}."

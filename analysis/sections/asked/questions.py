@@ -67,8 +67,8 @@ def questions(study: Study) -> list[Question]:
     own = set() if study.answers is None else set(study.answers["questionnaire"])
     columns = [column for column in study.steps if column not in NO_QUESTION
                and (page := _page(column, pages)) and (page not in own or column == f"{page}{PASSED}")]  # fmt: skip
-    found = [_question(column, study) for column in columns]
-    return [question for question in found if question is not None]
+    every = [_question(column, study) for column in columns]
+    return [question for question in every if question is not None]
 
 
 def _page(column: str, pages: set[str]) -> str:
@@ -115,9 +115,9 @@ def _shares(question: Question, study: Study) -> Record:
     for (term, level), answers in _by_condition(question, study).items():
         for value in values:
             count = int((answers == value).sum())
-            said = "yes" if value is True else levels.get(str(value), str(value))
+            answer = "yes" if value is True else levels.get(str(value), str(value))
             share = count / len(answers)
-            rows.append((term, level, said, len(answers), count, share, *wilson(count, len(answers))))
+            rows.append((term, level, answer, len(answers), count, share, *wilson(count, len(answers))))
     n = len(question.answers)
     return record(
         f"questions.{question.column}",
@@ -169,14 +169,14 @@ def _rating(question: Question, study: Study, plan: Plan) -> list[Record]:
 
 def _said(records: list[Record], asked: list[Question]) -> str:
     """Return the shares of yes, and otherwise how many questions there were."""
-    said = []
-    for found in records:
-        if found.id.startswith("questions.") and "answer" in found.terms:
-            everybody = found.terms[(found.terms["term"] == "all") & (found.terms["answer"] == "yes")]
-            said += [
-                f"{found.title[0].lower()}{found.title[1:]} {apa.percent(row.share)}" for row in everybody.itertuples()
+    shares = []
+    for kept in records:
+        if kept.id.startswith("questions.") and "answer" in kept.terms:
+            everybody = kept.terms[(kept.terms["term"] == "all") & (kept.terms["answer"] == "yes")]
+            shares += [
+                f"{kept.title[0].lower()}{kept.title[1:]} {apa.percent(row.share)}" for row in everybody.itertuples()
             ]
-    return f"Yes answers: {', '.join(said)}." if said else f"{len(asked)} questions were asked."
+    return f"Yes answers: {', '.join(shares)}." if shares else f"{len(asked)} questions were asked."
 
 
 def _intro(texts: list[Question]) -> str:

@@ -58,13 +58,13 @@ def _agreement(table: tuple[tuple[int, ...], ...], n_groups: int, null: str) -> 
     """Return the same of a table of groups × classes; sortings that differ in names alone are computed once."""
     pairs = [(j, k) for k, row in enumerate(table) for j, count in enumerate(row) for _ in range(count)]
     classes, groups = (np.array(labels) for labels in zip(*pairs, strict=True))
-    found = purity(classes, groups)
+    own_purity = purity(classes, groups)
     values, probabilities = chance(classes, groups, n_groups, null)
-    tail = float(probabilities[values >= found - 1e-9].sum())
+    tail = float(probabilities[values >= own_purity - 1e-9].sum())
     ari = float(metrics.adjusted_rand_score(classes, groups))
     ami = float(metrics.adjusted_mutual_info_score(classes, groups))
     return (
-        found,
+        own_purity,
         float(values @ probabilities),
         min(1.0, tail),
         ari,
@@ -127,10 +127,12 @@ def _compositions(size: int, groups: int) -> list[tuple[tuple[int, ...], int]]:
     """Return every way to spread `size` images over the groups, with the number of assignments that do so."""
     if groups == 1:
         return [((size,), 1)]
-    found = []
+    compositions = []
     for first in range(size + 1):
-        found += [((first, *rest), comb(size, first) * ways) for rest, ways in _compositions(size - first, groups - 1)]
-    return found
+        compositions += [
+            ((first, *rest), comb(size, first) * ways) for rest, ways in _compositions(size - first, groups - 1)
+        ]
+    return compositions
 
 
 def permutation_p(sortings: list[tuple[Sizes, Sizes]], total: int) -> float:
@@ -163,9 +165,9 @@ def _counts(sizes: tuple[Sizes, Sizes]) -> np.ndarray:
     class_sizes, group_sizes = sizes
     n = sum(class_sizes)
     values, probabilities = _distribution(class_sizes, len(group_sizes), group_sizes)
-    found = np.zeros(n + 1)
-    found[np.round(values * n).astype(int)] = probabilities
-    return found
+    counts = np.zeros(n + 1)
+    counts[np.round(values * n).astype(int)] = probabilities
+    return counts
 
 
 def _moment(counts: np.ndarray, power: int) -> float:

@@ -25,8 +25,8 @@ def association(table: pd.DataFrame, term: str) -> pd.DataFrame:
     counts = table.loc[table.sum(axis=1) > 0, table.sum() > 0].to_numpy(float)
     if min(counts.shape) < 2:
         raise NotDefined("there is only one condition or everybody answered alike", (term,))
-    found = stats.chi2_contingency(counts, correction=False)
-    v = math.sqrt(found.statistic / (counts.sum() * (min(counts.shape) - 1)))
-    row = (term, int(counts.sum()), float(found.statistic), int(found.dof), float(found.pvalue), v)
-    few = (found.expected_freq < LEAST_EXPECTED).any()
+    test = stats.chi2_contingency(counts, correction=False)
+    v = math.sqrt(test.statistic / (counts.sum() * (min(counts.shape) - 1)))
+    row = (term, int(counts.sum()), float(test.statistic), int(test.dof), float(test.pvalue), v)
+    few = (test.expected_freq < LEAST_EXPECTED).any()
     return pd.DataFrame([(*row, FEW if few else "")], columns=(*COLUMNS, "reason"))

@@ -29,11 +29,11 @@ def spearman(first: pd.Series, second: pd.Series, term: str) -> pd.DataFrame:
         raise NotDefined(f"ρ needs {LEAST_PEOPLE} people with both values, there are {n}", (term,))
     if alike(x) or alike(y):
         raise NotDefined("everybody has the same value", (term,))
-    found = stats.spearmanr(x, y)
-    rho = float(found.statistic)
+    test = stats.spearmanr(x, y)
+    rho = float(test.statistic)
     if 1 - abs(rho) < 1e-12:
         limits, reason = (math.nan, math.nan), "the orders agree fully, so there is no interval"
     else:
         reach = stats.norm.ppf(0.975) * math.sqrt((1 + rho**2 / 2) / (n - 3))
         limits, reason = (math.tanh(math.atanh(rho) - reach), math.tanh(math.atanh(rho) + reach)), ""
-    return pd.DataFrame([(term, n, rho, *limits, float(found.pvalue), reason)], columns=(*COLUMNS, "reason"))
+    return pd.DataFrame([(term, n, rho, *limits, float(test.pvalue), reason)], columns=(*COLUMNS, "reason"))

@@ -37,12 +37,12 @@ def spearman(answers: pd.DataFrame, values: pd.Series, seed: int, unit: str = "s
     accuracy = (right.sum() / seen.sum()).to_numpy(float)
     if alike(accuracy) or alike(metric):
         raise NotDefined(f"all {unit} have the same accuracy or the same metric value")
-    found = stats.spearmanr(accuracy, metric)
+    test = stats.spearmanr(accuracy, metric)
     drawn = weights(len(seen), seed)
     rhos = _correlations(drawn @ right.to_numpy(float), drawn @ seen.to_numpy(float), metric)
     defined = rhos[~np.isnan(rhos)]
     low, high = percentiles(defined) if len(defined) > 1 else (math.nan, math.nan)
-    return len(metric), len(seen), float(found.statistic), low, high, float(found.pvalue)
+    return len(metric), len(seen), float(test.statistic), low, high, float(test.pvalue)
 
 
 def _correlations(right: np.ndarray, seen: np.ndarray, metric: np.ndarray) -> np.ndarray:

@@ -135,8 +135,8 @@ def _row(test: str, a: Hashable, b: Hashable, table: pd.DataFrame) -> tuple[obje
             raise NotDefined("fewer than two participants have both conditions")
         if test == "wilcoxon":
             v, p, *effect = wilcoxon(x, y)
-            said = BLANKS[test], broken_ties(x, y)
-            return (*head, *[math.nan] * 3, v, p, math.nan, math.nan, math.nan, *effect, *said)
+            remarks = BLANKS[test], broken_ties(x, y)
+            return (*head, *[math.nan] * 3, v, p, math.nan, math.nan, math.nan, *effect, *remarks)
         se, t, p, low, high, *effect = t_test(x, y)
         return (*head, se, len(both) - 1, t, math.nan, p, math.nan, low, high, *effect, BLANKS[test], "")
     except NotDefined as refusal:

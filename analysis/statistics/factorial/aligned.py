@@ -44,20 +44,20 @@ def aligned_ranks(data: pd.DataFrame, outcome: str, between: list[str], within: 
         raise NotDefined(f"every value of {outcome} is {rows[outcome].iloc[0]:g}: there is no variation", tuple(terms))
     response = rows[outcome] - rows[outcome].mean()
     rest = response - _mean_at(rows, response, factors)
-    found, left = [], 0.0
+    tests, left = [], 0.0
     for term in terms:
         values = rest + _effect(rows, response, term.split(":"))
         ranks = stats.rankdata(tied(values, float(rows[outcome].abs().max())))
         if alike(ranks):
             raise NotDefined(f"without its other effects, {outcome} does not vary", tuple(terms))
         own = _tested(rows.assign(**{outcome: ranks}), outcome, between, within).loc[term]
-        found.append((term, *own))
+        tests.append((term, *own))
         others = _tested(rows.assign(**{outcome: values}), outcome, between, within).drop(index=term)
         left = max(left, float(others["F"].max()))
     if left > STRIPPED:
         warnings.warn(f"cells of unequal size leave other effects in the aligned responses (F up to {left:.2f}); "
                       "read these tests with care", stacklevel=2)  # fmt: skip
-    return pd.DataFrame(found, columns=COLUMNS)
+    return pd.DataFrame(tests, columns=COLUMNS)
 
 
 def _responses(data: pd.DataFrame, outcome: str, between: list[str], within: list[str]) -> pd.DataFrame:
@@ -82,10 +82,10 @@ def _effect(rows: pd.DataFrame, response: pd.Series, named: list[str]) -> pd.Ser
 def _tested(rows: pd.DataFrame, outcome: str, between: list[str], within: list[str]) -> pd.DataFrame:
     """Return F, df, df_resid, p and ηp² of each effect."""
     if within:
-        found = within_anova(rows, outcome, between, within).set_index("term")
+        terms = within_anova(rows, outcome, between, within).set_index("term")
         columns = ["F", "df_gg", "df_resid_gg", "p", "eta2p"]
-        return found[columns].set_axis([*COLUMNS[1:]], axis=1)
-    found = anova(rows, outcome, between).set_index("term")
-    df_resid = float(found.loc["Residuals", "df"])
-    found = found.drop(index="Residuals").assign(df_resid=df_resid)
-    return found.assign(eta2p=[eta2p(row.F, row.df, df_resid) for row in found.itertuples()])[[*COLUMNS[1:]]]
+        return terms[columns].set_axis([*COLUMNS[1:]], axis=1)
+    terms = anova(rows, outcome, between).set_index("term")
+    df_resid = float(terms.loc["Residuals", "df"])
+    terms = terms.drop(index="Residuals").assign(df_resid=df_resid)
+    return terms.assign(eta2p=[eta2p(row.F, row.df, df_resid) for row in terms.itertuples()])[[*COLUMNS[1:]]]

@@ -115,8 +115,8 @@ class _Effect(ABC):
         own = float(self.f_values(self.as_observed())[0])
         reached = 0
         for start in range(0, permutations, AT_ONCE):
-            found = self.f_values(self.rearranged(rng, min(AT_ONCE, permutations - start)))
-            reached += int((found >= own * (1 - EQUAL)).sum())
+            f_values = self.f_values(self.rearranged(rng, min(AT_ONCE, permutations - start)))
+            reached += int((f_values >= own * (1 - EQUAL)).sum())
         return own, self.df, self.df_resid, (reached + 1) / (permutations + 1)
 
 

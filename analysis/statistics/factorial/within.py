@@ -138,12 +138,12 @@ def between_columns(people: pd.DataFrame, between: list[str]) -> dict[str, np.nd
         codes = people[factor].cat.codes.to_numpy()
         last = len(people[factor].cat.categories) - 1
         single[factor] = np.stack([(codes == i).astype(float) - (codes == last) for i in range(last)], axis=1)
-    found = {"": np.ones((len(people), 1))}
+    by_term = {"": np.ones((len(people), 1))}
     for order in range(1, len(between) + 1):
         for chosen in combinations(between, order):
             columns = [np.prod(parts, axis=0) for parts in product(*(single[factor].T for factor in chosen))]
-            found[":".join(chosen)] = np.column_stack(columns)
-    return found
+            by_term[":".join(chosen)] = np.column_stack(columns)
+    return by_term
 
 
 def _stratum(

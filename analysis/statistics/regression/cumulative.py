@@ -119,13 +119,13 @@ def _fit(answers: Answers, trials: Trials) -> tuple[np.ndarray, np.ndarray, np.n
     thresholds = special.logit(counts)
     start = np.concatenate([np.full(random, 0.7), thresholds[:1], np.log(np.diff(thresholds)),
                             np.zeros(answers.design.shape[1])])  # fmt: skip
-    found = optimize.minimize(laplace.of_logs, start, method="BFGS", options={"gtol": 1e-4, "maxiter": 300})
-    found = optimize.minimize(laplace.of_logs, found.x, method="BFGS", jac="3-point",
-                              options={"gtol": 1e-5, "maxiter": 100})  # fmt: skip
-    if not np.isfinite(found.fun) or np.abs(found.jac).max() > 1e-2 * max(1.0, abs(found.fun) / 100):
+    optimum = optimize.minimize(laplace.of_logs, start, method="BFGS", options={"gtol": 1e-4, "maxiter": 300})
+    optimum = optimize.minimize(laplace.of_logs, optimum.x, method="BFGS", jac="3-point",
+                                options={"gtol": 1e-5, "maxiter": 100})  # fmt: skip
+    if not np.isfinite(optimum.fun) or np.abs(optimum.jac).max() > 1e-2 * max(1.0, abs(optimum.fun) / 100):
         raise NotDefined("the mixed model did not converge", tuple(trials.names))
-    theta = np.abs(found.x[:random])
-    point = np.concatenate([theta, laplace.thresholds(found.x), found.x[random + cuts :]])
+    theta = np.abs(optimum.x[:random])
+    point = np.concatenate([theta, laplace.thresholds(optimum.x), optimum.x[random + cuts :]])
     free = [i for i in range(len(point)) if i >= random or theta[i] > NONE]
 
     def deviance(values: np.ndarray) -> float:

@@ -123,15 +123,15 @@ class _Sums:
 def _best(sums: _Sums) -> np.ndarray:
     """Return the θ of the smallest deviance: the best of a search along each axis and from several starts."""
     if sums.random == 1:
-        found = optimize.minimize_scalar(lambda log: sums.deviance(np.array([math.exp(log)])), bounds=(-6, 6),
-                                         options={"xatol": 1e-9})  # fmt: skip
-        best = np.array([math.exp(found.x)])
-        return best if found.fun < sums.deviance(np.zeros(1)) else np.zeros(1)
+        optimum = optimize.minimize_scalar(lambda log: sums.deviance(np.array([math.exp(log)])), bounds=(-6, 6),
+                                           options={"xatol": 1e-9})  # fmt: skip
+        best = np.array([math.exp(optimum.x)])
+        return best if optimum.fun < sums.deviance(np.zeros(1)) else np.zeros(1)
     bounds = [(0.0, LARGEST)] * 2
     options = {"ftol": 1e-15, "gtol": 1e-9, "maxiter": 500}
     tries = [optimize.minimize(sums.deviance, start, bounds=bounds, method="L-BFGS-B", options=options)
              for start in ((1.0, 1.0), (0.1, 0.1), (10.0, 1.0))]  # fmt: skip
-    return np.asarray(min(tries, key=lambda found: float(found.fun)).x)
+    return np.asarray(min(tries, key=lambda optimum: float(optimum.fun)).x)
 
 
 def _satterthwaite(sums: _Sums, theta: np.ndarray, sigma: float, free: list[int]) -> np.ndarray:
