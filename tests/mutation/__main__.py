@@ -28,7 +28,7 @@ FIRST_LIMIT_S = 600.0
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Print what survived; returns 1 where fewer are killed than asked for, 2 where the tests fail unchanged."""
+    """Print mistakes that nobody noticed; returns 1 where too few are killed, 2 where they fail without."""
     options = parser().parse_args(arguments)
     chosen = SETS[options.set]
     sources = [path for path in chosen.sources if options.only in path]
@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.sample and options.sample < len(everything):
         everything = random.Random(options.seed).sample(everything, options.sample)
     if options.list:
-        print(*(mutant.said((ROOT / mutant.path).read_bytes()) for mutant in everything), sep="\n")
+        print(*(mutant.in_words((ROOT / mutant.path).read_bytes()) for mutant in everything), sep="\n")
         return 0
     with ExitStack() as stack:
         workers: Queue = Queue()
@@ -128,7 +128,7 @@ def taken(workers: Queue) -> Iterator[subprocess.Popen]:
 
 
 def tested(everything: list[Mutant], chosen: Set, limits: dict[str, float], workers: Queue, jobs: int) -> Iterator:
-    """Yield every mutant with killed, timed out or survived."""
+    """Yield every mutant with killed, timed out or survived, and print at once those that no test refused."""
 
     def test(mutant: Mutant) -> tuple[Mutant, str]:
         source = mutant.applied((ROOT / mutant.path).read_bytes())
@@ -140,22 +140,21 @@ def tested(everything: list[Mutant], chosen: Set, limits: dict[str, float], work
         for number, (mutant, result) in enumerate(pool.map(test, everything), start=1):
             if sys.stderr.isatty():
                 print(f"\r{number} of {len(everything)}", end="", file=sys.stderr)
+            if result != "killed":
+                print(f"{result}: {mutant.in_words((ROOT / mutant.path).read_bytes())}", flush=True)
             yield mutant, result
 
 
 def report(name: str, results: list[tuple[Mutant, str]], at_least: float) -> int:
-    """Print the share killed, by file, and every survivor."""
-    survivors = [mutant for mutant, result in results if result == "survived"]
-    for mutant in survivors:
-        print(mutant.said((ROOT / mutant.path).read_bytes()))
+    """Print the share killed, by file and in all."""
     by_file = Counter(mutant.path for mutant, _ in results)
-    alive = Counter(mutant.path for mutant in survivors)
+    alive = Counter(mutant.path for mutant, result in results if result == "survived")
     for path, count in sorted(by_file.items()):
         print(f"{count - alive[path]:5} of {count:4} killed  {path}")
-    killed = len(results) - len(survivors)
-    slow = sum(result == "timed out" for _, result in results)
+    killed = len(results) - alive.total()
+    endless = sum(result == "timed out" for _, result in results)
     share = 100 * killed / max(1, len(results))
-    print(f"{name}: {killed} of {len(results)} killed ({share:.1f} %), {slow} of them by running out of time")
+    print(f"{name}: {killed} of {len(results)} killed ({share:.1f} %), {endless} of them by running out of time")
     return int(share < at_least)
 
 

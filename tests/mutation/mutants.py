@@ -38,7 +38,7 @@ class Mutant:
         """Return the source with the mistake in it."""
         return source[: self.start] + self.text.encode() + source[self.end :]
 
-    def said(self, source: bytes) -> str:
+    def in_words(self, source: bytes) -> str:
         """Return the mistake as `path:line: kind: the line before → after`."""
         whole = source.decode().splitlines()[self.line - 1].strip()
         after = self.applied(source).decode().splitlines()[self.line - 1].strip()

@@ -9,6 +9,7 @@ import pytest
 from tests.mutation.__main__ import ROOT, main
 from tests.mutation.mutants import mutants
 from tests.mutation.sets import SETS
+from tests.mutation.worker import exit_code
 
 SOURCE = '''
 """A docstring with 1 < 2."""
@@ -51,9 +52,9 @@ def test_docstrings_annotations_and_messages_are_left_alone(source):
 
 
 def test_a_mistake_is_said_with_its_place(source):
-    said = [mutant.said(SOURCE.encode()) for mutant in mutants(source, "limits.py")]
+    in_words = [mutant.in_words(SOURCE.encode()) for mutant in mutants(source, "limits.py")]
     assert any(text.startswith("limits.py:5: constant: def limits(") and text.endswith("= 0.9) -> float:")
-               for text in said)  # fmt: skip
+               for text in in_words)  # fmt: skip
 
 
 def test_every_source_and_every_test_of_a_set_is_there():
@@ -101,3 +102,10 @@ def test_mistakes_are_made_in_a_copy_and_tests_notice_them():
     assert done.returncode == 0, done.stdout + done.stderr
     assert "of 2 killed" in done.stdout
     assert (ROOT / path).read_bytes() == before
+
+
+def test_a_mistake_that_never_ends_is_stopped_by_the_processor_seconds_it_takes(tmp_path):
+    (tmp_path / "test_endless.py").write_text("def test_endless():\n    while True:\n        pass\n")
+    code, seconds = exit_code([str(tmp_path), "--noconftest"], 1.0, tmp_path / "log.txt")
+    assert code is None
+    assert seconds >= 1

@@ -1,13 +1,16 @@
 """Run tests on mutants, in the copy of the project that is the working folder: a mutant a line on standard input.
 
 A line is JSON: path, source (with the mistake), tests, limit_s. The answer is a line of JSON: code (what
-pytest ends with in a fork of this process, None beyond the limit), seconds, and output (its last lines).
+pytest ends with in a fork of this process, None beyond the limit), seconds (of the processor), and output (its last
+lines). Limits are the processor's seconds too, so that a busy machine makes no mistake look like one that never ends.
 """
 
 import importlib
 import importlib.metadata
 import json
+import math
 import os
+import resource
 import signal
 import sys
 import tempfile
@@ -28,26 +31,31 @@ OPTIONS = [
     "ignore::pytest.PytestAssertRewriteWarning",
 ]
 LAST_CHARACTERS = 2000
+WAITING = 30  # times its limit a test may last where it waits, for its turn or for what never comes
 
 
-def exit_code(tests: list[str], limit_s: float, log: Path) -> int | None:
-    """Return what pytest ends with in a fork of this process, None beyond the limit; its output goes to the log."""
+def exit_code(tests: list[str], limit_s: float, log: Path) -> tuple[int | None, float]:
+    """Return what pytest ends with in a fork of this process, None beyond the limit, and the processor's seconds that
+    it took, those of processes it started among them; its output goes to the log."""
     pid = os.fork()
     if pid == 0:
-        _child(tests, log)
-    end = time.monotonic() + limit_s
-    while time.monotonic() < end:
-        done, status = os.waitpid(pid, os.WNOHANG)
-        if done:
-            return os.waitstatus_to_exitcode(status)
+        _child(tests, limit_s, log)
+    end = time.monotonic() + WAITING * limit_s
+    done = 0
+    while not done and time.monotonic() < end:
         time.sleep(0.02)
-    os.killpg(pid, signal.SIGKILL)
-    os.waitpid(pid, 0)
-    return None
+        done, status, used = os.wait4(pid, os.WNOHANG)
+    if not done:
+        os.killpg(pid, signal.SIGKILL)
+        _, status, used = os.wait4(pid, 0)
+    code = os.waitstatus_to_exitcode(status)
+    return None if code in (-signal.SIGXCPU, -signal.SIGKILL) else code, used.ru_utime + used.ru_stime
 
 
-def _child(tests: list[str], log: Path) -> None:
+def _child(tests: list[str], limit_s: float, log: Path) -> None:
     os.setpgid(0, 0)
+    whole = math.ceil(limit_s)
+    resource.setrlimit(resource.RLIMIT_CPU, (whole, whole + 1))
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(output, 1)
@@ -71,14 +79,13 @@ def main(warm: list[str]) -> None:
         job = json.loads(line)
         path = Path(job["path"])
         kept = path.read_text(encoding="utf-8")
-        start = time.monotonic()
         try:
             path.write_text(job["source"], encoding="utf-8")
-            code = exit_code(job["tests"], job["limit_s"], log)
+            code, seconds = exit_code(job["tests"], job["limit_s"], log)
         finally:
             path.write_text(kept, encoding="utf-8")
         output = log.read_text(encoding="utf-8", errors="replace")[-LAST_CHARACTERS:]
-        print(json.dumps({"code": code, "seconds": time.monotonic() - start, "output": output}), flush=True)
+        print(json.dumps({"code": code, "seconds": seconds, "output": output}), flush=True)
 
 
 if __name__ == "__main__":
