@@ -19,7 +19,7 @@ from studyapp.core.engine.kinds import kinds
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "browsers.md"
 BEGIN, END = "<!-- walks: python -m tests.browser.table -->", "<!-- /walks -->"
-WALKS = ("tests/browser/test_engines.py", "tests/browser/test_scripts.py")
+WALKS = ("tests/browser/runs/test_engines.py", "tests/browser/runs/test_scripts.py")
 OPTIONS = ("-p", "no:cacheprovider", "-o", "junit_family=xunit1")  # the family that keeps what a test notes
 CHOSEN = "test_a_whole_session_is_stored or test_without_scripts_a_whole_session_is_stored"
 NAME = re.compile(r"test_a_whole_session_is_stored\[(?P<engine>[\w-]+?)-(?P<kind>[a-z_]+)-(?P<mode>[a-z]+)\]")

@@ -12,7 +12,7 @@ from studyapp.run import sessions, showing
 from tests import bundles, loaded
 from tests.browser import walking
 from tests.browser.looking import covered, findings, sideways
-from tests.browser.test_sizes import WINDOWS, go_on
+from tests.browser.tasks.test_sizes import WINDOWS, go_on
 from tests.studyapp.made import clustering
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
