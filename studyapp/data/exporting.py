@@ -19,13 +19,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from studyapp import __version__, models
-from studyapp.core.engine.displays import FACTOR
 from studyapp.core.engine.fields import Field
 from studyapp.core.engine.kinds import Kind, Page
 from studyapp.core.export import datasheet, psychds
 from studyapp.core.export.columns import columns, wide_columns
 from studyapp.core.export.tables import cells, writer_to
 from studyapp.core.export.workbook import Book, TooLarge
+from studyapp.core.heatmaps.displays import FACTOR
 from studyapp.data import rows
 from studyapp.publishing import kind_of_study
 

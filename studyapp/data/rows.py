@@ -11,9 +11,9 @@ from studyapp import models
 from studyapp.bundles.stimuli import reader
 from studyapp.coding import results
 from studyapp.core.bundles.limits import BundleError
-from studyapp.core.engine.displays import FACTOR, WITHIN, level_names
 from studyapp.core.engine.kinds import Kind, Page, kind
 from studyapp.core.export.tables import cell
+from studyapp.core.heatmaps.displays import FACTOR, WITHIN, level_names
 from studyapp.core.questionnaires.answers import rows_of
 from studyapp.core.questionnaires.pages import has_questionnaires, of_step
 from studyapp.publishing import frozen, read_by

@@ -5,10 +5,11 @@ from random import Random
 
 from studyapp import models
 from studyapp.bundles.stimuli import reader
-from studyapp.core.engine import display_settings, displays, fillings, parameters, sizes
+from studyapp.core.engine import display_settings, fillings, parameters, sizes
 from studyapp.core.engine.kinds import Kind, kind, load
 from studyapp.core.engine.particulars import PARTICULARS, unstated
 from studyapp.core.engine.questions import text_key
+from studyapp.core.heatmaps import displays
 from studyapp.core.languages.tags import in_order
 from studyapp.core.questionnaires import plans
 from studyapp.core.texts import addresses, words

@@ -7,8 +7,8 @@ from random import Random
 
 from studyapp import models
 from studyapp.bundles.stimuli import reader
-from studyapp.core.engine import displays
 from studyapp.core.engine.kinds import kind
+from studyapp.core.heatmaps import displays
 
 from .wording import translated, wording
 

@@ -10,8 +10,8 @@ from studyapp.bundles.drawing import heatmap_pixels, heatmap_url, is_drawn
 from studyapp.bundles.stimuli import reader
 from studyapp.core.bundles.bundle import Heatmap
 from studyapp.core.display import Display
-from studyapp.core.engine.displays import display_of, levels_met, rendering_of
 from studyapp.core.engine.kinds import kind
+from studyapp.core.heatmaps.displays import display_of, levels_met, rendering_of
 
 
 def render_version(version: models.Version, progress: Callable[[int, int], None] = lambda done, of: None) -> int:

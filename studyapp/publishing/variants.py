@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from random import Random
 
 from studyapp import models
-from studyapp.core.engine import display_settings, displays
+from studyapp.core.engine import display_settings
 from studyapp.core.engine.kinds import kind
+from studyapp.core.heatmaps import displays
 from studyapp.core.questionnaires import plans
 from studyapp.core.variants import places, reading
 from studyapp.core.variants.applied import within

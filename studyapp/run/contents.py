@@ -15,9 +15,9 @@ from studyapp import models
 from studyapp.bundles.drawing import heatmap_url
 from studyapp.bundles.stimuli import reader, stimulus_url
 from studyapp.core.bundles.bundle import Heatmap
-from studyapp.core.engine.displays import FACTOR, display_of, rendering_of
 from studyapp.core.engine.kinds import load
 from studyapp.core.engine.run import Answered, Run
+from studyapp.core.heatmaps.displays import FACTOR, display_of, rendering_of
 from studyapp.core.questionnaires.pages import kind_of
 from studyapp.publishing import frozen, language_of, read_version, shown_to
 from studyapp.run import sessions

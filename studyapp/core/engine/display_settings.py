@@ -6,8 +6,18 @@ from difflib import get_close_matches
 from typing import Any
 
 from studyapp.core.display import Display, colour_tables, read_display
+from studyapp.core.heatmaps.displays import (
+    BETWEEN,
+    FACTOR,
+    FIELDS,
+    WITHIN,
+    Fields,
+    display_for,
+    level_names,
+    varies,
+    word,
+)
 
-from .displays import BETWEEN, FACTOR, FIELDS, WITHIN, Fields, display_for, level_names, varies, word
 from .kinds import Factor, Kind
 
 LEVEL = re.compile(r"[A-Za-z0-9_-]{1,30}")  # a part of conditions' names, and a value in tables

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from studyapp.core.bundles.bundle import Bundle, Heatmap
-from studyapp.core.legends import legend
-from studyapp.core.reading import reading, to_say
+from studyapp.core.heatmaps.displays import display_of, levels_met
+from studyapp.core.heatmaps.legends import legend
+from studyapp.core.heatmaps.reading import reading, to_say
 from studyapp.core.texts import render
-
-from .displays import display_of, levels_met
 
 __all__ = ["Answered", "Run", "called", "to_say"]
 SEVERAL = to_say("Heatmaps are drawn in more than one way here. What stands beside them says which it is.")

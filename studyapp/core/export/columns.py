@@ -7,9 +7,10 @@ differ, both are told. Left out, it's what the kind's defaults say.
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-from studyapp.core.engine import displays, flow
+from studyapp.core.engine import flow
 from studyapp.core.engine.fields import Field, levels_of_all
 from studyapp.core.engine.kinds import Kind, Page
+from studyapp.core.heatmaps import displays
 from studyapp.core.questionnaires.entries import OF_TYPE, PLACE_WORDS
 
 STATUSES = {

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from studyapp.core.engine.displays import FACTOR, WITHIN, level_names, varies
 from studyapp.core.engine.kinds import Kind, kind
+from studyapp.core.heatmaps.displays import FACTOR, WITHIN, level_names, varies
 
 Record = dict[str, Any]
 NAME = "variants"

@@ -9,9 +9,9 @@ from django.db import models as fields
 
 from studyapp import models
 from studyapp.core.display import CHOICES, RANGES, colour_tables
-from studyapp.core.engine import displays
 from studyapp.core.engine.display_settings import LEVEL, MOST_LEVELS
 from studyapp.core.engine.kinds import Column, Factor, Kind, Parameter, kinds
+from studyapp.core.heatmaps import displays
 from studyapp.core.questionnaires import schema as questionnaires
 from studyapp.core.variants import schema as variants
 from studyapp.core.variants.reading import ENTRY

@@ -20,9 +20,9 @@ from studyapp.core.bundles import gallery
 from studyapp.core.bundles.bundle import Bundle
 from studyapp.core.display import Display
 from studyapp.core.engine import display_settings
-from studyapp.core.engine.displays import display_for, level_names
 from studyapp.core.engine.kinds import kind
-from studyapp.core.legends import legend
+from studyapp.core.heatmaps.displays import display_for, level_names
+from studyapp.core.heatmaps.legends import legend
 from studyapp.core.texts import words
 from studyapp.desk.pages import page_context
 

@@ -9,7 +9,7 @@ from studyapp.bundles.drawing import heatmap_url
 from studyapp.bundles.stimuli import reader, stimulus_url
 from studyapp.core.audit import Finding, Report
 from studyapp.core.audit.findings import LEVELS
-from studyapp.core.engine.displays import display_of, rendering_of
+from studyapp.core.heatmaps.displays import display_of, rendering_of
 from studyapp.desk.pages import page_context, study_of
 from studyapp.desk.results import jobs as shown_jobs
 from studyapp.publishing.audits import level_of

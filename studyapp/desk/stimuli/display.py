@@ -19,9 +19,10 @@ from studyapp.access import roles
 from studyapp.bundles.drawing import preview
 from studyapp.bundles.stimuli import reader
 from studyapp.core.display import RANGES, colour_tables
-from studyapp.core.engine import display_settings, displays
+from studyapp.core.engine import display_settings
 from studyapp.core.engine.kinds import kind
-from studyapp.core.legends import legend
+from studyapp.core.heatmaps import displays
+from studyapp.core.heatmaps.legends import legend
 from studyapp.data import audit
 from studyapp.desk.pages import page_context, study_of
 

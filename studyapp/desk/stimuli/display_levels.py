@@ -2,8 +2,8 @@
 
 from studyapp import models
 from studyapp.core.engine import display_settings
-from studyapp.core.engine.displays import FACTOR
 from studyapp.core.engine.kinds import kind
+from studyapp.core.heatmaps.displays import FACTOR
 
 
 class PeopleAreInIt(ValueError):

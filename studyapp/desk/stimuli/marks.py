@@ -15,9 +15,9 @@ from studyapp import models, publishing
 from studyapp.access import roles
 from studyapp.bundles.drawing import heatmap_url
 from studyapp.bundles.stimuli import reader, stimulus_url
-from studyapp.core.engine.displays import display_of, level_names, rendering_of
 from studyapp.core.engine.kinds import Parameter, kind, load
-from studyapp.core.engine.marks import Frame, Marking, read_frame, rows_of
+from studyapp.core.heatmaps.displays import display_of, level_names, rendering_of
+from studyapp.core.heatmaps.marks import Frame, Marking, read_frame, rows_of
 from studyapp.core.texts import words
 from studyapp.data import audit
 from studyapp.desk.pages import page_context, study_of

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from studyapp import models
 from studyapp.core import recruiters
 from studyapp.core.engine.kinds import kind
-from studyapp.core.reading import READING
+from studyapp.core.heatmaps.reading import READING
 from studyapp.core.texts import words
 
 

@@ -3,7 +3,7 @@
 from random import Random
 
 from studyapp import models
-from studyapp.core.engine import displays
+from studyapp.core.heatmaps import displays
 from studyapp.core.questionnaires import plans
 from studyapp.core.variants.applied import worded
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from studyapp.core.engine.run import to_say
-from studyapp.core.legends import percent
+from studyapp.core.heatmaps.legends import percent
 
 ABOVE = to_say("%(name)s %(score)s, above its threshold %(threshold)s")
 NOT_ABOVE = to_say("%(name)s %(score)s, not above its threshold %(threshold)s")

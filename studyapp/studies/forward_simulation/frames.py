@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from studyapp.core.engine.marks import Frame, read_frame
+from studyapp.core.heatmaps.marks import Frame, read_frame
 
 STEPS, SPAN = 12, 4  # a frame spans four of twelve steps, a third of the picture, each way
 

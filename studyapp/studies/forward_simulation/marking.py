@@ -1,6 +1,6 @@
 """The heatmaps of the screening's second examples, on which a study can mark its two frames itself."""
 
-from studyapp.core.engine.marks import Marking
+from studyapp.core.heatmaps.marks import Marking
 
 from .frames import frames_of, own_frames
 from .statements import FRAMES, filled, speaks, statements

@@ -4,7 +4,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 
-from studyapp.core.engine.marks import read_frame
+from studyapp.core.heatmaps.marks import read_frame
 from tests.browser.looking import sideways
 from tests.studyapp.made.every_kind import make_draft
 

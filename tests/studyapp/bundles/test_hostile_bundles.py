@@ -18,7 +18,7 @@ from studyapp.core.bundles.checking import require_whole
 from studyapp.core.bundles.map_tree import leaves, read_tree
 from studyapp.core.bundles.pairs import find_pairs
 from studyapp.core.display import Display, picture
-from studyapp.core.engine.displays import described
+from studyapp.core.heatmaps.displays import described
 from tests.bundles import node_row, write_bundle
 from tests.bundles import picture as webp
 

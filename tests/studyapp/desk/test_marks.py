@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from studyapp import models, publishing
 from studyapp.bundles.stimuli import reader
-from studyapp.core.engine.marks import Frame, Marking, read_frame, rows_of
+from studyapp.core.heatmaps.marks import Frame, Marking, read_frame, rows_of
 from studyapp.studies.forward_simulation.marking import markings
 from tests.studyapp.made.every_kind import make_draft
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from studyapp import models, publishing
 from studyapp.bundles import stimuli
-from studyapp.core.engine.displays import level_names
+from studyapp.core.heatmaps.displays import level_names
 from studyapp.desk.stimuli import samples
 from studyapp.run import sessions
 from tests.studyapp.made.every_kind import make_draft

@@ -9,8 +9,9 @@ from django.apps import apps
 
 from studyapp import models, publishing
 from studyapp.bundles import stimuli
-from studyapp.core.engine import display_settings, displays
+from studyapp.core.engine import display_settings
 from studyapp.core.engine.kinds import kind, kinds
+from studyapp.core.heatmaps import displays
 from studyapp.data import audit, exporting, study_files
 from studyapp.publishing import audits
 from studyapp.run import sessions, showing

@@ -11,8 +11,8 @@ from studyapp.bundles import drawing, stimuli
 from studyapp.bundles.drawing import heatmap_url
 from studyapp.core.bundles import scales
 from studyapp.core.display import Display, picture
-from studyapp.core.engine.displays import display_for
 from studyapp.core.engine.kinds import kind
+from studyapp.core.heatmaps.displays import display_for
 from studyapp.run import sessions
 from studyapp.simulation import by_functions, simulate
 from tests import loaded

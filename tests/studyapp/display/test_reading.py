@@ -9,8 +9,8 @@ from django.utils.translation import gettext
 
 from studyapp import models, publishing
 from studyapp.core.display import CHOICES, Display, colour_tables
-from studyapp.core.legends import legend
-from studyapp.core.reading import NAMES, reading
+from studyapp.core.heatmaps.legends import legend
+from studyapp.core.heatmaps.reading import NAMES, reading
 from studyapp.desk.study.advice import advice
 from studyapp.run import sessions, showing
 from tests.studyapp.made.every_kind import make_draft

@@ -9,9 +9,10 @@ from random import Random
 
 from studyapp.core.bundles.bundle import Bundle
 from studyapp.core.bundles.sets import open_bundle
-from studyapp.core.engine import answers, displays, flow
+from studyapp.core.engine import answers, flow
 from studyapp.core.engine.kinds import kind
 from studyapp.core.engine.run import Answered, Run
+from studyapp.core.heatmaps import displays
 from tests.bundles import SIDE_PX, grey_map, node_row, picture
 
 KIND = kind("clustering")

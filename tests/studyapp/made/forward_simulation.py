@@ -4,9 +4,10 @@ from pathlib import Path
 from random import Random
 
 from studyapp.core.bundles.bundle import Bundle
-from studyapp.core.engine import answers, displays
+from studyapp.core.engine import answers
 from studyapp.core.engine.kinds import kind
 from studyapp.core.engine.run import Answered, Run
+from studyapp.core.heatmaps import displays
 from tests.bundles import write_bundle
 
 KIND = kind("forward_simulation")

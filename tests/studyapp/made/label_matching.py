@@ -8,9 +8,10 @@ from pathlib import Path
 from random import Random
 
 from studyapp.core.bundles.bundle import Bundle
-from studyapp.core.engine import answers, displays, flow
+from studyapp.core.engine import answers, flow
 from studyapp.core.engine.kinds import kind
 from studyapp.core.engine.run import Answered, Run
+from studyapp.core.heatmaps import displays
 from tests.bundles import SIDE_PX, grey_map, node_row, picture
 
 KIND = kind("label_matching")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from studyapp.core.engine.marks import Frame, read_frame
+from studyapp.core.heatmaps.marks import Frame, read_frame
 from studyapp.studies.forward_simulation.frames import frame_problems, frames_of
 from tests.studyapp.made.forward_simulation import KIND, make_bundle, make_definition, make_plan
 

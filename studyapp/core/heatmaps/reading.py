@@ -7,7 +7,7 @@ here too; of a diverging one, the low end is against and the high end for.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .display import Display
+from studyapp.core.display import Display
 
 Say = Callable[[str], str]
 READING = "{reading}"  # where texts have these sentences

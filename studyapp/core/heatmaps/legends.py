@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from .display import CONTOURS, Display, colour_tables, coloured
+from studyapp.core.display import CONTOURS, Display, colour_tables, coloured
 
 N_STOPS = 9
 
