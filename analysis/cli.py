@@ -210,7 +210,7 @@ def _shares(texts: list[str]) -> dict[str, float]:
 
 def run_map(options: argparse.Namespace) -> None:
     """Print the map proposed for a CSV, or write it; a map that is there is not replaced."""
-    from analysis.reading.proposals import propose
+    from analysis.reading.foreign.proposals import propose
 
     text = propose(options.csv).toml(options.csv.name)
     if options.out is None:

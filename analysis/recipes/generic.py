@@ -5,7 +5,7 @@ from functools import partial
 
 import pandas as pd
 
-from analysis.reading.layout import Outcome
+from analysis.reading.foreign.layout import Outcome
 from analysis.reading.plans import Plan
 from analysis.reading.study import Measure, Study
 from analysis.results import apa

@@ -10,7 +10,7 @@ from analysis.errors import AnalysisError, NotDefined
 from analysis.papers.reading import Paper
 from analysis.reading.exports import read_export, with_metrics
 from analysis.reading.files import read_json
-from analysis.reading.foreign import read_foreign
+from analysis.reading.foreign.tables import read_foreign
 from analysis.reading.hypotheses import check_against
 from analysis.reading.plans import Plan, read_plan
 from analysis.reading.samples import select

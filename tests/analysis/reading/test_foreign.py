@@ -7,8 +7,8 @@ import pytest
 
 from analysis.cli import main
 from analysis.errors import AnalysisError
-from analysis.reading.foreign import read_foreign
-from analysis.reading.layout import read_map
+from analysis.reading.foreign.layout import read_map
+from analysis.reading.foreign.tables import read_foreign
 from tests.analysis.analysed import analysed
 from tests.analysis.reference_data import FOLDER, R, rows
 
@@ -199,7 +199,9 @@ def test_a_likert_scale_of_words_has_its_points_in_the_map(tmp_path):
         read(tmp_path, rows, "ordinal", bottom='levels = ["Disagree", "Agree"]\n')
 
 
-@pytest.mark.parametrize("words", [("Yes", "No"), ("T", "F"), ("TRUE", "FALSE"), ("y", "n")])
+@pytest.mark.parametrize("words", [("Yes", "No"), ("T", "F"), ("TRUE", "FALSE"), ("y", "n"), ("Ja", "Nein"),
+                                   ("oui", "non"), ("Sí", "No"), ("WAHR", "FALSCH"), ("ja", "nej"),
+                                   ("Да", "Нет")])  # fmt: skip
 def test_yes_and_no_are_binary(tmp_path, words):
     study = read(tmp_path, "p,g,y\na,x,{}\nb,z,{}\n".format(*words), "binary")
     assert study.trials["y"].tolist() == [1, 0]

@@ -5,9 +5,9 @@ import pytest
 
 from analysis.cli import main
 from analysis.errors import AnalysisError
-from analysis.reading.foreign import read_foreign
-from analysis.reading.layout import holes
-from analysis.reading.proposals import Proposal, propose
+from analysis.reading.foreign.layout import holes
+from analysis.reading.foreign.proposals import Proposal, propose
+from analysis.reading.foreign.tables import read_foreign
 from tests.analysis.analysed import analysed
 
 AGREE = ("Strongly disagree", "Disagree", "Neither agree nor disagree", "Agree", "Strongly agree")
@@ -99,6 +99,18 @@ def test_google_forms_has_a_row_per_participant_semicolons_and_decimal_commas(tm
     assert study.factors == {"Which version did you see?": ["Heat map", "No heat map"]}
     assert study.trials["seconds_needed"].iloc[1] == 11.15
     assert study.trials["how_fair_is_it"].iloc[1] == 4
+
+
+def test_questions_of_one_wording_are_stacked(tmp_path):
+    head = "Timestamp,Which version?,How sure?,Is it a gull?,How sure?,Is it a gull?,Anything else?"
+    rows = [f"2026/01/0{1 + i},{'AB'[i % 2]},{1 + i % 5},{('Yes', 'No')[i % 2]},{1 + (i + 2) % 5},Yes,"
+            for i in range(8)]  # fmt: skip
+    study, text = proposed(tmp_path, "\n".join([head, *rows]))
+    assert 'wide = "{column} ({round})"' in text
+    assert "Columns that share a name were numbered in their order: “How sure?”, “Is it a gull?”." in study.remarks
+    assert study.factors == {"Which version?": ["A", "B"]}
+    assert len(study.participants) == 8
+    assert study.trials["how_sure"].tolist()[:4] == [1, 3, 2, 4]
 
 
 def test_otree_s_rounds_are_stacked(tmp_path):

@@ -11,6 +11,7 @@ import pytest
 from analysis.cli import main
 from analysis.errors import AnalysisError
 from analysis.reading.exports import read_export
+from analysis.reading.foreign.tables import read_foreign
 from tests.analysis import factory
 from tests.analysis.analysed import analysed
 
@@ -54,6 +55,11 @@ def refused(tmp_path, capsys, content, kind="ratio") -> str:
         table().replace(",", "\t").encode("utf-16"),
         b"\xfe\xff" + table().encode("utf-16-be"),
         table() + "\n\n",
+        table().replace("\n", "\n\n") + ",,\n",
+        "sep=;\n" + table().replace(",", ";"),
+        '"sep=|"\r\n' + table().replace(",", "|"),
+        table().replace("\n", ",,\n"),
+        table().replace("pid,g,y", " pid , g,y "),
         pd.read_csv(StringIO(table()), dtype=str).assign(text='ä, "“;”"\n…').to_csv(index=False),
     ],
     ids=[
@@ -65,6 +71,11 @@ def refused(tmp_path, capsys, content, kind="ratio") -> str:
         "tabs in UTF-16",
         "UTF-16, big end first",
         "empty lines",
+        "empty lines everywhere",
+        "Excel's own first line",
+        "Excel's own first line for bars",
+        "columns without a name or a cell",
+        "blanks around names",
         "text with commas and line ends",
     ],
 )
@@ -73,25 +84,87 @@ def test_the_same_table_in_other_clothes_gives_the_same_numbers(tmp_path, same):
     assert found(tmp_path, same)["score.anova"]["terms"] == expected["score.anova"]["terms"]
 
 
+WESTERN = ("trifft überhaupt nicht zu", "plutôt d’accord – “oui”", "ni de acuerdo, ¿no?", "hyvää", "ærlig 5 €", "não…")
+
+
+@pytest.mark.parametrize("words", [*WESTERN, "Œuvre n° 3"])
+def test_excel_s_western_files_are_read_and_said_to_be(tmp_path, words):
+    csv, layout = files(tmp_path, table([words, "y"]).encode("cp1252"))
+    study = read_foreign(csv, layout)
+    assert study.factors["g"] == [words, "y"]
+    assert "its letters were read as Windows-1252" in study.remarks[0]
+    assert read_foreign(*files(tmp_path, table([words, "y"]))).remarks == []
+
+
+OTHERS = {
+    "mac-roman": (*WESTERN[:2], "más de acuerdo"),
+    "cp1250": ("Rozhodně souhlasím, spíše nesouhlasím", "zdecydowanie się nie zgadzam, całkowicie"),
+    "cp1251": ("Совершенно согласен", "да"),
+    "cp1253": ("Συμφωνώ", "ναι"),
+    "cp1254": ("Kesinlikle katılmıyorum, şart değil",),
+    "cp1255": ("מסכים",),
+    "cp1256": ("موافق",),
+    "shift-jis": ("そう思う",),
+    "gbk": ("非常同意", "不"),
+    "euc-kr": ("매우 그렇다", "아니오"),
+}
+
+
+@pytest.mark.parametrize(("encoding", "words"), [(name, words) for name, some in OTHERS.items() for words in some])
+def test_files_of_other_code_pages_are_refused_and_not_guessed(tmp_path, encoding, words):
+    csv, layout = files(tmp_path, table([words, "y"]).encode(encoding, errors="replace"))
+    with pytest.raises(AnalysisError, match=r"its bytes don't tell in what else .* save it as CSV in UTF"):
+        read_foreign(csv, layout)
+
+
+def test_an_export_whose_rows_are_longer_than_its_header_is_refused(tmp_path):
+    export = factory.forward_simulation(tmp_path / "export", n=8, codes=False)
+    path = next(export.rglob("*table-participants*.csv"))
+    head, *rows = path.read_text().splitlines()
+    path.write_text("\n".join([head, *(f"{row},1" for row in rows)]))
+    with pytest.raises(AnalysisError, match="every row holds more cells than the header"):
+        read_export(export)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("sep=;\npid;g;y\na;x;1\n\nb;y;?\n", "column y, row 5: found '?'"),
+        ('pid,g,y\n"a\na",x,1\nb,y,?\n', "column y, row 3: found '?'"),
+        ('pid,g,y\nId,Group,How?\n"{""ImportId"":""1""}","{""ImportId"":""2""}","{""ImportId"":""3""}"\na,x,1\nb,y,?\n',
+         "column y, row 5: found '?'"),
+    ],
+)  # fmt: skip
+def test_a_row_is_called_by_its_place_in_the_file(tmp_path, content, said):
+    with pytest.raises(AnalysisError) as refusal:
+        read_foreign(*files(tmp_path, content))
+    assert said in str(refusal.value)
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         ("pid,g,y\na,x,1\n", "only one participant is left"),
         ("pid,g,y\n", "holds no row"),
         ("", "is empty"),
-        (table(["ä", "y"]).encode("latin-1"), "is no CSV in UTF-8"),
+        (table(["St\u00e4rke", "y"]).encode("mac-roman"), "its bytes don't tell in what else it was written"),
+        (table(["да", "нет"]).encode("cp1251"), "its bytes don't tell in what else it was written"),
         (table().encode("utf-16-le"), "it holds a zero byte"),
         (table().encode("utf-16")[:-1], "is no CSV in UTF-8"),
         (b"pid,g,y\na,x\x00,1\nb,y,2\n", "it holds a zero byte"),
-        ("pid,g,y\na,x,1\nb,y,2,9,9\n", "Expected 3 fields in line 3, saw 5"),
-        ('pid,g,y\na,"x,1\nb,y,2\n', "is no CSV in UTF-8"),
+        ("pid,g,y\na,x,1\nb,y,2,9,9\n", "line 3: holds 5 cells, expected the 3 of the header"),
+        ('pid,g,y\na,"x,1\nb,y,2\n', "line 2: opens a quotation mark that nothing closes"),
         (table().replace(",", "|"), "lacks the column pid, g, y; found pid|g|y"),
-        ("pid,g,y,y\na,x,1,2\nb,y,2,3\n", "two columns are called 'y'"),
+        ("pid,g,y,y\na,x,1,2\nb,y,2,3\n", "lacks the column y; found pid, g, y (1), y (2)"),
+        (b"PK\x03\x04" + table().encode(), "is an Excel workbook or another archive, expected a CSV"),
+        ('[{"trial_type": "image"}]', "is JSON, expected a CSV (jsPsych"),
+        ("<!DOCTYPE html><p>Sign in</p>", "is a web page, expected a CSV"),
+        ("a,b,c\n" + table().split("\n", 1)[1].replace("\n", ",\n"), "line 2: holds 4 cells, expected the 3"),
         ("pid,g,y\n,x,1\nb,y,2\n", "column pid, row 2: is empty, expected a participant"),
         (table(cell=lambda i: "inf"), "column y, row 2: found 'inf', expected a number up to 1e+100"),
         (table(cell=lambda i: "-1e308"), "found '-1e308', expected a number up to"),
         (table(cell=lambda i: "nan"), "found 'nan', expected a number"),
-        (table(cell=lambda i: "1,5" if i else '"1,5"'), "is no CSV"),
+        (table(cell=lambda i: "1,5" if i else '"1,5"'), "line 3: holds 4 cells, expected the 3"),
     ],
     ids=lambda value: str(value)[:30] if isinstance(value, str) else None,
 )

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import AnalysisError
-from analysis.reading.layout import COLUMN, ROW, Layout, Rule, holes
+from analysis.reading.foreign.delimited import LINE
+from analysis.reading.foreign.layout import COLUMN, ROW, Layout, Rule, holes
 
 IMPORT_ID = '{"ImportId"'
 NUMBER = r"[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?"
@@ -111,7 +112,7 @@ def _hit(table: pd.DataFrame, rule: Rule, where: str) -> pd.Series:
     if wrong.any():
         row = int(np.argmax(wrong.to_numpy()))
         raise AnalysisError(
-            f"{where}, column {rule.column}, row {row + 2}: found {column.iloc[row]!r}, expected a number"
+            f"{where}, column {rule.column}, row {table[LINE].iloc[row]}: found {column.iloc[row]!r}, expected a number"
         )
     values = pd.to_numeric(column.str.replace(",", "."), errors="coerce")
     if rule.below is not None:

@@ -1,4 +1,4 @@
-"""Numbers as people and survey tools write them: `2,5`, `8 / 10`, `80 %`, `1 - not at all`, `very (7)`.
+"""Numbers as people and survey tools write them: `2,5`, `1.234,5`, `8 / 10`, `80 %`, `1 - not at all`, `very (7)`.
 
 A column is read by one spelling that fits all of its cells, or not at all; what can be meant in two ways is refused.
 """
@@ -10,6 +10,11 @@ import pandas as pd
 from analysis.errors import AnalysisError
 
 COMMA = r"[+-]?\d+,\d+"
+GROUPED = tuple(
+    (mark, re.compile(rf"[+-]?(?:[1-9]\d{{0,2}}(?:{marks}\d{{3}})+|\d+)(?:[{decimals}]\d+)?"))
+    for mark, marks, decimals in ((",", ",", "."), (".", "[.]", ","), (" ", "[ \u00a0\u2009\u202f]", ".,"),
+                                  ("'", "['’]", ".,"))
+)  # fmt: skip
 THOUSANDS = r"[+-]?[1-9]\d{0,2},\d{3}"
 PLAIN = r"[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?"
 PERCENT = re.compile(r"([+-]?\d+(?:[.,]\d+)?)\s*%")
@@ -32,7 +37,7 @@ def as_numbers(column: pd.Series, kind: str, where: str) -> tuple[pd.Series, str
         return column, ""
     if given.str.fullmatch(PLAIN).all():
         return _decimals(column, given, where), ""
-    for read in (_percents, _out_of, _labelled):
+    for read in (_grouped, _percents, _out_of, _labelled):
         numbers = read(given, kind, where)
         if numbers is not None:
             values, remark = numbers
@@ -49,6 +54,24 @@ def _decimals(column: pd.Series, given: pd.Series, where: str) -> pd.Series:
         raise AnalysisError(f"{where}: found {commas.iloc[0]!r}, which may be {commas.iloc[0].replace(',', '')} or "
                             f"{commas.iloc[0].replace(',', '.')}; write it in one of these ways")  # fmt: skip
     return column.str.replace(",", ".", regex=False)
+
+
+def _grouped(given: pd.Series, kind: str, where: str) -> tuple[pd.Series, str] | None:
+    """Return numbers with marks at the thousands, where a cell shows which mark that is: `1.234,5`, `1,234,567`."""
+    for mark, pattern in GROUPED:
+        if given.map(pattern.fullmatch).isna().any():
+            continue
+        digits = given.map(lambda cell, mark=mark: _ungrouped(cell, mark))
+        if len(set("".join(digits)) & {",", "."}) > 1:
+            return None
+        shown = next(cell for cell in given if not re.fullmatch(PLAIN, cell))
+        values = digits.str.replace(",", ".", regex=False)
+        return values, f"cells as {shown!r} were read as {values[given == shown].iloc[0]}"
+    return None
+
+
+def _ungrouped(cell: str, mark: str) -> str:
+    return re.sub(r"['’]" if mark == "'" else r"\s" if mark == " " else re.escape(mark), "", cell)
 
 
 def _percents(given: pd.Series, kind: str, where: str) -> tuple[pd.Series, str] | None:

@@ -10,13 +10,18 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.errors import AnalysisError
-from analysis.reading.files import numbers, read_csv, require, sha256, shares
-from analysis.reading.layout import ROW, Layout, Outcome, read_map
-from analysis.reading.reshaping import described_rows, filtered, stacked
-from analysis.reading.spellings import as_numbers
+from analysis.reading.files import numbers, require, sha256, shares
+from analysis.reading.foreign.delimited import LINE, read_table
+from analysis.reading.foreign.layout import ROW, Layout, Outcome, read_map
+from analysis.reading.foreign.reshaping import described_rows, filtered, stacked
+from analysis.reading.foreign.spellings import as_numbers
 from analysis.reading.study import Study
 
-YES, NO = ("1", "1.0", "true", "t", "yes", "y"), ("0", "0.0", "false", "f", "no", "n")
+YES = ("1", "1.0", "true", "t", "yes", "y", "ja", "j", "oui", "sí", "si", "sì", "sim", "tak", "ano", "igen", "kyllä",
+       "да", "evet", "wahr", "vrai", "verdadero", "verdadeiro", "vero", "waar", "sant", "sand", "tosi",
+       "истина")  # fmt: skip
+NO = ("0", "0.0", "false", "f", "no", "n", "nein", "non", "não", "nao", "nej", "nei", "nee", "nie", "ne", "nem", "ei",
+      "нет", "hayır", "falsch", "faux", "falso", "onwaar", "falskt", "falsk", "usann", "epätosi", "ложь")  # fmt: skip
 TRUTH = dict.fromkeys(YES, 1.0) | dict.fromkeys(NO, 0.0)
 NOTHING_WORDS = ("na", "n/a", "nan", "null", "#n/a", "missing", "-", ".", "?")
 
@@ -24,8 +29,8 @@ NOTHING_WORDS = ("na", "n/a", "nan", "null", "#n/a", "missing", "-", ".", "?")
 def read_foreign(csv: Path, map_file: Path) -> Study:
     """Return the CSV as a study of kind `generic`; its rows are the study's trials, its outcomes a parameter."""
     layout = read_map(map_file)
-    table = read_csv(csv, any_separator=True)
-    remarks = _copies(table)
+    table, remarks = read_table(csv)
+    remarks += _copies(table)
     described = described_rows(table)
     if described:
         table = table[described:].reset_index(drop=True)
@@ -33,7 +38,7 @@ def read_foreign(csv: Path, map_file: Path) -> Study:
     if layout.wide:
         table = stacked(table, layout, str(map_file))
     if layout.participant == ROW:
-        table = table.assign(**{ROW: [f"row {i + 2}" for i in range(len(table))]})
+        table = table.assign(**{ROW: "row " + table[LINE].astype(str)})
     require(table, layout.columns, csv)
     if table.empty:
         raise AnalysisError(f"{csv}: holds no row; nothing can be analysed")
@@ -87,7 +92,7 @@ def _odd_levels(table: pd.DataFrame, factors: list[str]) -> list[str]:
 
 def _copies(table: pd.DataFrame) -> list[str]:
     """Return the remark that rows are copies of others, in every column; they may be mistakes, and are kept."""
-    copies = int(table.duplicated().sum())
+    copies = int(table.drop(columns=LINE).duplicated().sum())
     return [f"{copies} of {len(table)} rows are exact copies of an earlier row; they were kept."] if copies else []
 
 
@@ -99,7 +104,7 @@ def _trials(table: pd.DataFrame, layout: Layout, csv: Path) -> tuple[pd.DataFram
     remarks: list[str] = []
     people = table[layout.participant]
     if people.isna().any():
-        row = int(people.isna().to_numpy().argmax()) + 2
+        row = table[LINE].iloc[int(people.isna().to_numpy().argmax())]
         raise AnalysisError(f"{csv}, column {people.name}, row {row}: is empty, expected a participant")
     trials = pd.DataFrame({"participant": people})
     for factor in [*layout.between, *layout.within]:
@@ -107,7 +112,7 @@ def _trials(table: pd.DataFrame, layout: Layout, csv: Path) -> tuple[pd.DataFram
     if layout.stimulus:
         trials[layout.stimulus] = table[layout.stimulus]
     for outcome in layout.outcomes:
-        trials[outcome.name], remark = _values(_asked(table, outcome), outcome, csv)
+        trials[outcome.name], remark = _values(_asked(table, outcome), outcome, csv, table[LINE])
         remarks += [remark] if remark else []
         if outcome.kind == "cluster":
             trials[f"{outcome.name}:truth"] = table[outcome.truth]
@@ -137,7 +142,7 @@ def _check_groups(trials: pd.DataFrame, outcome: Outcome, within: list[str], csv
         raise AnalysisError(f"{where}: found {used.max()} groups in one sorting, expected at most {outcome.groups}")
 
 
-def _values(column: pd.Series, outcome: Outcome, csv: Path) -> tuple[pd.Series, str]:
+def _values(column: pd.Series, outcome: Outcome, csv: Path, lines: pd.Series) -> tuple[pd.Series, str]:
     """Return an outcome's values, with a remark where its cells were no plain numbers."""
     if outcome.kind == "cluster":
         return column, ""
@@ -146,19 +151,20 @@ def _values(column: pd.Series, outcome: Outcome, csv: Path) -> tuple[pd.Series, 
         points = {level: float(point) for point, level in enumerate(outcome.levels, start=first)}
         strange = column[column.notna() & ~column.isin(points)]
         if len(strange):
-            where = f"{csv}, column {column.name}, row {strange.index[0] + 2}"
+            where = f"{csv}, column {column.name}, row {lines[strange.index[0]]}"
             raise AnalysisError(f"{where}: found {strange.iloc[0]!r}, expected one of {', '.join(points)}")
         return column.map(points), ""
     column, remark = as_numbers(column, outcome.kind, f"{csv}, column {column.name}")
     if outcome.kind != "binary":
-        return (shares(column, csv) if outcome.kind == "fraction" else numbers(column, csv)), remark
+        return (shares(column, csv, lines) if outcome.kind == "fraction" else numbers(column, csv, lines)), remark
     values = column.str.lower().map(TRUTH)
     wrong = values.isna() & column.notna()
     if wrong.any():
         row = int(wrong.to_numpy().argmax())
         value = column.iloc[row]
-        where = f"{csv}, column {column.name}, row {row + 2}"
-        raise AnalysisError(f"{where}: found {value!r}, expected 0, 1, true, false, yes or no")
+        where = f"{csv}, column {column.name}, row {lines.iloc[row]}"
+        raise AnalysisError(f"{where}: found {value!r}, expected 0, 1, true, false, yes or no (other words: name "
+                            "them as levels, the no and the yes)")  # fmt: skip
     return values.astype(float), remark
 
 

@@ -12,11 +12,11 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.errors import AnalysisError
-from analysis.reading.files import read_csv
-from analysis.reading.foreign import NOTHING_WORDS, TRUTH
-from analysis.reading.layout import ROW
-from analysis.reading.reshaping import NUMBER, described_rows
-from analysis.reading.spellings import as_numbers
+from analysis.reading.foreign.delimited import LINE, read_table
+from analysis.reading.foreign.layout import ROW
+from analysis.reading.foreign.reshaping import NUMBER, described_rows
+from analysis.reading.foreign.spellings import as_numbers
+from analysis.reading.foreign.tables import NOTHING_WORDS, TRUTH
 
 SCALES = tuple(
     tuple(scale.split(" | "))
@@ -74,6 +74,7 @@ ASIDE = re.compile(
 MOST_LEVELS = 12
 MOST_POINTS = 11
 OTREE = re.compile(r"(?P<app>.+)\.(?P<round>\d+)\.player\.(?P<column>.+)")
+NUMBERED = re.compile(r"(?P<column>.+) \((?P<round>\d+)\)", re.DOTALL)
 OTREE_OWN = ("id_in_group", "role", "payoff")
 JSPSYCH = {"trial_type", "trial_index", "time_elapsed"}
 REVISIT = {"participantId", "trialId", "responseId", "answer"}
@@ -127,7 +128,7 @@ class Proposal:
 
 def propose(path: Path) -> Proposal:
     """Return the map proposed for a CSV; raises `AnalysisError` where nothing in it looks like an answer."""
-    table = read_csv(path, any_separator=True)
+    table = read_table(path)[0].drop(columns=LINE)
     described = described_rows(table)
     labels = table.iloc[0].to_dict() if described else {}
     table = table[described:].reset_index(drop=True)
@@ -178,8 +179,19 @@ def _is_forms(table: pd.DataFrame) -> bool:
 
 
 def _forms(table: pd.DataFrame) -> Proposal:
+    """Return the map of a form: a row per participant, and per repetition where questions share their wording."""
     named = [name for name in table if PEOPLE.fullmatch(name) and table[name].is_unique and table[name].notna().all()]
-    return _classified(table, Proposal("an export of Google Forms, a row per participant", named[0] if named else ROW))
+    proposal = Proposal("an export of Google Forms, a row per participant", named[0] if named else ROW)
+    asked = [(fits["column"], fits["round"]) for name in table if (fits := NUMBERED.fullmatch(name))]
+    if len({place for _, place in asked}) < 2:
+        return _classified(table, proposal)
+    proposal.source = "an export of Google Forms, a row per participant; questions of one wording are stacked"
+    proposal.wide = "{column} ({round})"
+    rest = table[[name for name in table if not NUMBERED.fullmatch(name)]].assign(**{ROW: range(len(table))})
+    parts = [rest.assign(**{name: table[f"{name} ({place})"] for name, own in asked if own == place})
+             for place in dict.fromkeys(place for _, place in asked)]  # fmt: skip
+    long = pd.concat(parts, ignore_index=True)
+    return _classified(long.dropna(subset=[*dict(asked)], how="all"), proposal)
 
 
 def _is_otree(table: pd.DataFrame) -> bool:
@@ -286,7 +298,8 @@ def _person(table: pd.DataFrame) -> str:
 
 def _classified(table: pd.DataFrame, proposal: Proposal, own: tuple[str, ...] = ()) -> Proposal:
     """Sort a table's columns into factors, the stimulus, outcomes and what is left aside."""
-    rows = table.assign(**{ROW: range(len(table))}) if proposal.participant == ROW else table
+    alone = proposal.participant == ROW and ROW not in table
+    rows = table.assign(**{ROW: range(len(table))}) if alone else table
     people = rows.groupby(proposal.participant)
     several = len(rows) > people.ngroups
     for name in table:
