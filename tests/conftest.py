@@ -5,7 +5,7 @@ import gc
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests import emptying
+from tests import drawn, emptying
 
 
 @pytest.fixture(autouse=True)
@@ -38,8 +38,9 @@ def pytest_ignore_collect(collection_path, config):
 
 
 def pytest_sessionstart():
-    """Empty databases the quick way, and fail no property because the machine has other things to do."""
+    """Empty databases quickly, draw no picture twice, and fail no property because the machine has much to do."""
     emptying.install()
+    drawn.install()
     settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
     settings.load_profile("unhurried")
 

@@ -14,6 +14,8 @@ from explainers.xnn.settings import Settings
 
 LARGE_FAMILIES = ("vgg16", "vgg19", "resnet50")
 FAMILIES = ("vgg11", "resnet18", "googlenet", "densenet121", "squeezenet1_1", "mobilenet_v2")
+NARROW = ("squeezenet1_1", "mobilenet_v2")  # with fewer channels yet, hardly a ReLU would let a signal through
+N_CLASSES = 5
 # The defaults would take minutes on two cores.
 QUICK = {
     "multiscale_occlusion": {"depth": 1, "n_best": 2},
@@ -29,47 +31,56 @@ QUICK = {
 
 @cache
 def family(name: str) -> nn.Module:
-    """Return a torchvision network of 5 classes; weights large enough that signals reach the output."""
-    options = {"init_weights": False} if name in ("vgg11", "googlenet") else {}
-    options |= {"aux_logits": False} if name == "googlenet" else {}
-    torch.manual_seed(0)
-    with torch.device("meta" if name == "vgg11" else "cpu"):
-        model = torchvision.models.get_model(name, weights=None, num_classes=5, **options)
-    if name == "vgg11":  # hidden layers of 512 units: torchvision's of 4096 would take a third of all these tests' time
-        hidden = [nn.Linear(512 * 7 * 7, 512), nn.ReLU(True), nn.Dropout(), nn.Linear(512, 512), nn.ReLU(True)]
-        model.classifier = nn.Sequential(*hidden, nn.Dropout(), nn.Linear(512, 5))
-        for module in model.features.to_empty(device="cpu"):
-            if isinstance(module, nn.Conv2d):
-                module.reset_parameters()
-        for module in model.classifier[::3]:
-            nn.init.normal_(module.weight, std=(2 / module.in_features) ** 0.5)
-    for module in model.modules():
-        if isinstance(module, nn.Conv2d):
-            nn.init.normal_(module.weight, std=(2 / module.weight[0].numel()) ** 0.5)
-    return model.eval()
+    """Return a torchvision network of 5 classes, of full depth, the wide ones of half their width, with random weights.
 
-
-@cache
-def large_family(name: str) -> nn.Module:
-    """Return a torchvision network of full depth, of 5 classes; VGG's linear layers are small ones here."""
-    options = {"init_weights": False} if name.startswith("vgg") else {}
-    torch.manual_seed(0)
-    with torch.device("meta"):
-        model = torchvision.models.get_model(name, weights=None, num_classes=5, **options)
-    if name.startswith("vgg"):
-        model.avgpool = nn.AdaptiveAvgPool2d(2)
-        model.classifier = nn.Sequential(nn.Linear(2048, 32), nn.ReLU(True), nn.Dropout(), nn.Linear(32, 5))
-    model = model.to_empty(device="cpu")
+    They are large enough that signals reach the output, and its logits of a size at which probabilities can change.
+    """
+    torch.manual_seed(2)  # no class of SqueezeNet, which ends in a ReLU, is 0 for every picture
+    model = (untrained(name) if name in NARROW else narrowed(untrained(name))).to_empty(device="cpu")
     for module in model.modules():
+        if hasattr(module, "reset_parameters"):
+            module.reset_parameters()
         if isinstance(module, nn.Conv2d | nn.Linear):
             nn.init.normal_(module.weight, std=(2 / module.weight[0].numel()) ** 0.5)
-            if module.bias is not None:
-                nn.init.zeros_(module.bias)
-        elif hasattr(module, "reset_parameters"):
-            module.reset_parameters()
-    with torch.no_grad():  # logits of a size at which probabilities can change
-        last = [module for module in model.modules() if isinstance(module, nn.Linear)][-1]
+    with torch.no_grad():
+        last = [module for module in model.modules() if isinstance(module, nn.Conv2d | nn.Linear)][-1]
         last.weight /= model.eval()(pictures(2)).std()
+    return model
+
+
+def untrained(name: str) -> nn.Module:
+    """Return a torchvision network of 5 classes without values; VGG's hidden layers have 512 units, not 4096."""
+    options = {"init_weights": False} if name.startswith("vgg") or name == "googlenet" else {}
+    options |= {"aux_logits": False} if name == "googlenet" else {}
+    with torch.device("meta"):
+        model = torchvision.models.get_model(name, weights=None, num_classes=N_CLASSES, **options)
+        if name.startswith("vgg"):
+            hidden = [nn.Linear(512 * 7 * 7, 512), nn.ReLU(True), nn.Dropout(), nn.Linear(512, 512), nn.ReLU(True)]
+            model.classifier = nn.Sequential(*hidden, nn.Dropout(), nn.Linear(512, N_CLASSES))
+    return model
+
+
+def narrowed(model: nn.Module) -> nn.Module:
+    """Return the model with half the channels in each layer: their number costs time and shows nothing more."""
+
+    def fewer(channels: int) -> int:
+        return channels if channels in (1, 3, N_CLASSES) else channels // 2
+
+    def as_narrow(module: nn.Module) -> nn.Module:
+        bias = getattr(module, "bias", None) is not None
+        if isinstance(module, nn.Conv2d):
+            sides = {name: getattr(module, name) for name in ("kernel_size", "stride", "padding", "dilation")}
+            channels = fewer(module.in_channels), fewer(module.out_channels)
+            return nn.Conv2d(*channels, **sides, groups=fewer(module.groups), bias=bias)
+        if isinstance(module, nn.Linear):
+            return nn.Linear(fewer(module.in_features), fewer(module.out_features), bias)
+        return nn.BatchNorm2d(fewer(module.num_features), module.eps, module.momentum)
+
+    with torch.device("meta"):
+        for parent in list(model.modules()):
+            for name, child in parent.named_children():
+                if isinstance(child, nn.Conv2d | nn.Linear | nn.BatchNorm2d):
+                    setattr(parent, name, as_narrow(child))
     return model
 
 
@@ -80,10 +91,10 @@ def vision_transformer() -> nn.Module:
 
 
 def explanation_network(model: nn.Module, images: torch.Tensor, n_classes: int = 5) -> ExplanationNetwork:
-    """Return an explanation network with random weights: three x-features of the means of the model's usual layer."""
+    """Return an explanation network with random weights: eight x-features of the means of the model's usual layer."""
     layer = next(name for name, module in model.named_modules() if module is default_layer(model, images))
     activations, _ = activations_of(model, images, layer)
-    settings = Settings(layer=layer, features=3, hidden=(16, 8))
+    settings = Settings(layer=layer, features=8, hidden=(32, 16))
     network = ExplanationNetwork(settings, range(n_classes), activations.shape[1:])
     initialise(network, activations, torch.Generator().manual_seed(0))
     return network.eval()

@@ -11,7 +11,6 @@ from tests.explainers.sample_networks import (
     FAMILIES,
     LARGE_FAMILIES,
     family,
-    large_family,
     of_any_network,
     pictures,
     quick,
@@ -107,7 +106,7 @@ def test_every_family_is_explained(name, network):
 @of_convolutional_networks
 @pytest.mark.parametrize("network", LARGE_FAMILIES)
 def test_every_deep_network_is_explained(name, network):
-    maps = explainers.explain(name, large_family(network), pictures(1), [1], **quick(name))
+    maps = explainers.explain(name, family(network), pictures(1), [1], **quick(name))
     assert maps.shape == (1, 1, 64, 64)
     assert torch.isfinite(maps).all()
     assert maps.abs().max() > 0

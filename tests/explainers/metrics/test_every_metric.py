@@ -19,7 +19,6 @@ from tests.explainers.sample_networks import (
     LARGE_FAMILIES,
     explanation_network,
     family,
-    large_family,
     pictures,
     small_cnn,
     vision_transformer,
@@ -114,7 +113,7 @@ def test_every_family_is_scored(name, network):
 @every_metric
 @pytest.mark.parametrize("network", LARGE_FAMILIES)
 def test_every_deep_network_of_every_family_is_scored(name, network):
-    for value in values_of(name, large_family(network), pictures(1, SIDE), [1], some_maps(1)).values():
+    for value in values_of(name, family(network), pictures(1, SIDE), [1], some_maps(1)).values():
         assert torch.isfinite(value).all()
 
 
@@ -131,7 +130,7 @@ def test_a_vision_transformer_is_scored(name):
 @pytest.mark.parametrize("network", FAMILIES + LARGE_FAMILIES)
 def test_every_data_set_metric_scores_an_explanation_network_of_every_family(network):
     """Data-set metrics score explanation networks: their approximations, their maps, and the maps' shares of parts."""
-    model, images = family(network) if network in FAMILIES else large_family(network), 0.3 * pictures(3, SIDE)
+    model, images = family(network), 0.3 * pictures(3, SIDE)
     explaining = explanation_network(model, images)
     activations, logits = activations_of(model, images, explaining.settings.layer)
     maps, halves = x_feature_maps(model, explaining, images), (torch.arange(SIDE) < SIDE // 2).expand(SIDE, -1) + 1

@@ -17,7 +17,6 @@ from tests.explainers.sample_networks import (
     LARGE_FAMILIES,
     explanation_network,
     family,
-    large_family,
     pictures,
     small_cnn,
 )
@@ -222,7 +221,7 @@ def test_every_family_is_explained_with_layers_for_both_stages(architecture, bas
 @pytest.mark.parametrize("architecture", FAMILIES + LARGE_FAMILIES)
 @pytest.mark.parametrize("name", sorted(explainers.OUTPUTS))
 def test_every_whole_output_method_explains_every_family(name, architecture):
-    model = family(architecture) if architecture in FAMILIES else large_family(architecture)
+    model = family(architecture)
     images = 0.3 * pictures(4)  # on higher ones MobileNetV2's ReLU6 is 6 at every position and nothing is contrasted
     available = {"tree": [[0, 1, 2], [3, 4]], "mass": 1.0, "network": explanation_network(model, images)}
     accepted = {key: available[key] for key in available.keys() & explainers.OUTPUTS[name].defaults.keys()}

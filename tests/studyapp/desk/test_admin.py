@@ -186,8 +186,8 @@ def test_a_list_of_one_studys_runs_does_not_name_it_in_each_row(desk, study, sta
     start("anna")
     everywhere = desk.get(reverse("admin:studyapp_participant_changelist"))
     narrowed = desk.get(reverse("admin:studyapp_participant_changelist"), {"study__id__exact": study.pk})
-    assert "required_study" in everywhere.context["cl"].list_display
-    assert "required_study" not in narrowed.context["cl"].list_display
+    assert "study_slug" in everywhere.context["cl"].list_display
+    assert "study_slug" not in narrowed.context["cl"].list_display
     assert narrowed.context["cl"].result_count == 1
 
 
