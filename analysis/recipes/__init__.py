@@ -24,5 +24,8 @@ def find(kind: str) -> ModuleType:
     by_kind = {recipe.KIND: recipe for recipe in (importlib.import_module(f"{__name__}.{name}") for name in names)}
     if kind not in by_kind:
         expected = ", ".join(sorted(by_kind))
-        raise AnalysisError(f"kind of study: found {kind!r}, expected one of {expected}")
+        raise AnalysisError(
+            f"kind of study: found {kind!r}, expected one of {expected}, which have recipes; without one, "
+            "`python -m analysis map TRIALS.csv` proposes how to read its trials"
+        )
     return by_kind[kind]

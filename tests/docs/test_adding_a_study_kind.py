@@ -1,16 +1,19 @@
 """The kind that the page builds is found, published, walked by bots in their own way and by HTTP, and exported."""
 
 import csv
+import json
+import re
 import subprocess
 import sys
 
 import pytest
 
-from studyapp import models, publishing
+from analysis.cli import main as analysis
+from studyapp import publishing
 from studyapp import studies as package
-from studyapp.bundles import stimuli
 from studyapp.core.engine import kinds
 from studyapp.data.exporting import export
+from studyapp.data.study_files import load_study
 from studyapp.run import sessions
 from studyapp.simulation import by_functions, by_http, simulate
 from tests.bundles import write_bundle
@@ -39,10 +42,10 @@ def clarity(tmp_path, settings, monkeypatch):
 @pytest.fixture
 def study(clarity, settings, tmp_path):
     settings.BUNDLES_ROOT, settings.STIMULI_ROOT = tmp_path / "bundles", tmp_path / "stimuli"
-    bundle = stimuli.load_bundle(write_bundle(tmp_path / "source"), "made")
-    study = models.Study.objects.create(slug="clarity", title="Clarity", kind="clarity", bundle=bundle, seed=1)
-    for method in ("lrp", "multiscale_occlusion"):
-        models.Condition.objects.create(study=study, name=method, factors={"method": method})
+    path = tmp_path / "clarity.json"
+    written = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(written | {"bundle": {"name": "made", "path": str(write_bundle(tmp_path / "source"))}}))
+    study = load_study(path)
     publishing.publish(study)
     return study
 
@@ -65,15 +68,20 @@ def test_every_text_that_the_pages_name_is_there(clarity):
     assert set(clarity.texts()) == named | endings | {"entry"}
 
 
-def test_bots_walk_it_and_every_declared_column_is_exported_and_filled(study, tmp_path):
+def test_bots_walk_it_and_every_declared_column_is_exported_filled_and_read(study, tmp_path, capsys):
     runs = list(simulate(study, 4, by_functions.walk))
     assert {run.status for run in runs} == {"completed"}
     export(study, tmp_path / "out")
-    with (tmp_path / "out" / "data" / "study-clarity_table-trials_data.csv").open(newline="") as file:
+    trials, proposed = tmp_path / "out" / "data" / "study-clarity_table-trials_data.csv", tmp_path / "map.toml"
+    with trials.open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 16
     assert {row["method"] for row in rows} == {"lrp", "multiscale_occlusion"}
     assert all(row["class_name"] and row["clarity"] in "1234" for row in rows)
+    assert analysis(["report", str(tmp_path / "out"), "--out", str(tmp_path / "report")]) == 2
+    assert "without one, `python -m analysis map TRIALS.csv`" in capsys.readouterr().err
+    assert analysis(["map", str(trials), "--out", str(proposed)]) == 0
+    assert {"participant", "clarity"} <= set(re.findall(r'"(\w+)"', proposed.read_text(encoding="utf-8")))
 
 
 def test_a_bot_walks_the_real_pages(study, live_server):
