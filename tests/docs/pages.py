@@ -1,6 +1,8 @@
 """Read the documentation as its readers do: its code blocks in order, and the files that it says to write."""
 
 import re
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,3 +42,14 @@ def write_files(page: str, folder: Path) -> list[Path]:
             path.write_text(block.text, encoding="utf-8")
             written.append(path)
     return written
+
+
+def style_problems(files: list[Path], also: str = "") -> str:
+    """Return what Ruff says of a page's Python files, by the project's rules and further ones."""
+    python = [str(path) for path in files if path.suffix == ".py"]
+    rules = ["--extend-select", also] if also else []
+    problems = ""
+    for command in (["check", *rules], ["format", "--diff"]):
+        whole = [sys.executable, "-m", "ruff", *command, "--quiet", "--config", "pyproject.toml", *python]
+        problems += subprocess.run(whole, cwd=DOCS.parent, capture_output=True, text=True, check=False).stdout
+    return problems

@@ -17,7 +17,7 @@ from studyapp.data.study_files import load_study
 from studyapp.run import sessions
 from studyapp.simulation import by_functions, by_http, simulate
 from tests.bundles import write_bundle
-from tests.docs.pages import write_files
+from tests.docs.pages import style_problems, write_files
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True, databases=["default", "snapshot"])]
 
@@ -60,6 +60,10 @@ def test_the_kind_needs_no_django(tmp_path):
         "sys.exit('django' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_files_are_written_as_lint_wants_them(tmp_path):
+    assert not style_problems(write_files(PAGE, tmp_path))
 
 
 def test_every_text_that_the_pages_name_is_there(clarity):

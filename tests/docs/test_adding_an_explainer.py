@@ -9,7 +9,7 @@ import pytest
 import explainers
 from explainers import methods, registry
 from explainers.record import records_in
-from tests.docs.pages import blocks, write_files
+from tests.docs.pages import blocks, style_problems, write_files
 from tests.explainers.methods import test_every_method as contract
 
 PAGE, NAME = "adding_an_explainer.md", "xgrad_cam"
@@ -28,6 +28,10 @@ def method(tmp_path, monkeypatch):
 def test_what_the_page_tries_holds():
     (code,) = (block.text for block in blocks(PAGE, "python") if not block.file)
     exec(compile(code, PAGE, "exec"), {})
+
+
+def test_the_file_is_written_as_lint_wants_it(tmp_path):
+    assert not style_problems(write_files(PAGE, tmp_path), "ANN001,ANN201")  # mypy wants types in explainers
 
 
 def test_it_passes_the_contract_of_every_method():
