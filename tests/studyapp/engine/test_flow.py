@@ -27,6 +27,12 @@ def test_a_way_may_jump_ahead():
     assert advance(PLAN, 1, Submission({}, {"passed": False})).position == 2
 
 
+def test_a_way_may_lead_past_a_step():
+    steps = [step("ask", "ask", goto={"passed": f"{flow.AFTER}again"}), step("ask", "again"), step("trial", "trial")]
+    assert advance(steps, 0, Submission({}, {"passed": True})).position == 2
+    assert advance(steps[:2], 0, Submission({}, {"passed": True})).status == flow.COMPLETED
+
+
 def test_the_last_step_completes():
     assert advance(PLAN, 3, Submission({})).status == flow.COMPLETED
 

@@ -1,10 +1,13 @@
 """What a completed run's answers and times tell of the care that was taken, worked by hand."""
 
+from dataclasses import replace
+
 import pytest
 
 from studyapp import publishing
-from studyapp.core.engine.kinds import kind
+from studyapp.core.engine.kinds import Page, kind
 from studyapp.core.engine.quality import Answer, flags, measures
+from studyapp.core.engine.questions import Scale
 from studyapp.simulation import by_functions, simulate
 from tests.studyapp.conftest import submit, walk
 from tests.studyapp.made.every_kind import make_draft
@@ -53,6 +56,27 @@ def test_times_are_rounded_and_a_row_without_one_counts_as_no_time():
     kept = measures(rows, KIND)
     assert kept["trial_ms"] == 1500.2  # 1500.15
     assert kept["hidden"] == 0.1  # 300 / 3000.3 = 0.09999
+
+
+def asked(*given):
+    """Return the straight-lining told of a questionnaire of `given`: two sets of labels, a set's answers a string."""
+    questions = tuple(
+        Scale(f"{place}-{number}", "", "", labels=(f"no {place}", f"yes {place}"))
+        for place, values in enumerate(given)
+        for number in range(len(values))
+    )
+    page = Page("trust", "trust.html", questions=questions, scoring="by its own")
+    answer = {
+        f"{place}-{number}": None if value == "-" else int(value)
+        for place, values in enumerate(given)
+        for number, value in enumerate(values)
+    }
+    return measures([Answer({"page": "trust"}, answer, {}, 1000, 0)], replace(KIND, pages=(page,)))["straight"]
+
+
+def test_a_questionnaire_is_straight_lined_where_five_items_with_the_same_labels_are_answered_alike():
+    assert asked("22222") == asked("22222", "12") == asked("12", "22222") == asked("222-22") == ["trust"]
+    assert asked("2222") == asked("222", "222") == asked("22221") == asked("222-2") == asked("") == []
 
 
 def test_checks_count_where_they_were_failed_and_only_there():

@@ -1,5 +1,8 @@
 """What answers are worth in each kind of study, worked by hand, right ones and wrong ones mixed."""
 
+from dataclasses import replace
+from random import Random
+
 import pytest
 
 from studyapp.core.engine import answers
@@ -160,3 +163,23 @@ def test_only_guesses_of_the_evaluation_earn_a_bonus():
         "reward": "8.75",
     }
     assert "group" not in summary("label_matching", [wrong])
+
+
+# Bots
+
+
+def test_a_bot_answers_by_its_kind_or_by_its_page():
+    step = {"page": "sort", "data": {"images": ["a", "b"], "groups": 2, "prediction": {"a": "cell", "b": "cell"}}}
+    clustering, definition = kind("clustering"), PAYMENT | {"parameters": kind("clustering").defaults()}
+    given = answers.of_bot(clustering, step, "oracle", definition, Random(1))
+    assert set(given["placement"]) == {"a", "b"}
+    page = replace(clustering.page("sort"), bots=f"{__name__}:named")
+    own = replace(clustering, pages=(page,))
+    assert answers.of_bot(own, step, "p=0.7", definition, Random(1)) == {"page": "sort", "skill": "p=0.7"}
+
+
+def named(step: dict, skill: str, definition: dict, rng: Random, names: tuple[str, ...]) -> dict:
+    assert definition["parameters"]
+    assert rng.random()
+    assert "oracle" in names
+    return {"page": step["page"], "skill": skill}
