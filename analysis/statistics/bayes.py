@@ -21,7 +21,7 @@ COLUMNS = ("term", "n", "bf10", "bf01")
 DIFFERENCE = math.sqrt(2) / 2
 FIXED = 0.5
 NODES = 40
-MOST_TERMS = 3
+MOST_FACTORS = 2
 LARGEST_LOG = 700.0
 
 
@@ -68,7 +68,7 @@ def anova(data: pd.DataFrame, outcome: str, factors: list[str]) -> pd.DataFrame:
     factors = varying(used, factors)
     check_cells(used, outcome, factors)
     terms = terms_of(factors)
-    if len(terms) > MOST_TERMS:
+    if len(factors) > MOST_FACTORS:
         raise NotDefined("Bayes factors are given for two factors at most", tuple(terms))
     y = used[outcome].to_numpy(float)
     y = (y - y.mean()) / y.std()

@@ -119,8 +119,8 @@ def _read(row: Sequence[Any]) -> list[Any]:
 def _readings(_vendor: str) -> list[tuple[int, Any, list[Callable[..., Any]]]]:
     """Return the columns whose values are read otherwise than the database gives them, by place, and how."""
     columns = [field.cached_col for field in _FIELDS]
-    readings = [connection.ops.get_db_converters(one) + one.get_db_converters(connection) for one in columns]
-    return [(place, *one) for place, one in enumerate(zip(columns, readings, strict=True)) if one[1]]
+    readings = ((one, connection.ops.get_db_converters(one) + one.get_db_converters(connection)) for one in columns)
+    return [(place, *one) for place, one in enumerate(readings) if one[1]]
 
 
 def _loaded(model, **values):

@@ -1,5 +1,7 @@
 """Bayes factors equal to R's BayesFactor, whose own draws are good to about one percent."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -20,7 +22,9 @@ def test_equals_bayes_factor():
     wide = trials().groupby(["participant", "method"], observed=True)["rating"].mean().unstack()
     assert bayes.t_test((wide["A"] - wide["B"]).to_numpy()) == pytest.approx(R["paired"], rel=1e-8)
     assert bayes.anova(data, "fraction_correct", ["heatmap"])["bf10"].item() == pytest.approx(R["oneway"], rel=1e-4)
-    found = bayes.anova(data, "fraction_correct", ["heatmap", "score"]).set_index("term")["bf10"]
+    table = bayes.anova(data, "fraction_correct", ["heatmap", "score"]).set_index("term")
+    assert (table["bf10"] * table["bf01"]).tolist() == pytest.approx([1] * 3)
+    found = table["bf10"]
     left_out = {
         "heatmap:score": "heatmap + score",
         "score": "heatmap + heatmap:score",
@@ -35,6 +39,12 @@ def test_evidence_against_and_for_grows_with_the_data():
     nothing = [bayes.t_test(np.tile([1.0, -1.0], n)) for n in (5, 50)]
     something = [bayes.t_test(rng.normal(1, 1, n)) for n in (10, 100)]
     assert nothing[1] < nothing[0] < 1 < something[0] < something[1]
+
+
+def test_evidence_beyond_any_number_is_cut_on_both_sides():
+    data = frame("balanced96").assign(y=lambda rows: rows["heatmap"].cat.codes + np.arange(96) % 2 * 1e-9)
+    row = bayes.anova(data, "y", ["heatmap"]).iloc[0]
+    assert (row["bf10"], row["bf01"]) == pytest.approx((math.exp(700), math.exp(-700)))
 
 
 def test_three_factors_and_equal_values_have_none():

@@ -57,6 +57,28 @@ def test_correlation_over_people_equals_r():
     assert found["ci_low"] == pytest.approx(math.tanh(math.atanh(found["rho"]) - reach))
 
 
+def test_without_an_item_nothing_is_left_of_two_or_of_others_that_always_sum_up_alike():
+    pair = reliability.items(pd.DataFrame({"a": [1, 2, 3, 4], "b": [2, 1, 4, 3]}))
+    assert pair["alpha_without"].isna().all()
+    assert set(pair["reason"]) == {"without it one item is left, which has no α"}
+    assert pair["item_rest"].tolist() == pytest.approx([0.6, 0.6])
+    table = reliability.items(pd.DataFrame({"a": [1, 2, 3, 4], "b": [2, 1, 4, 3], "c": [2, 3, 0, 1]})).set_index("item")
+    assert table.loc["a", ["item_rest", "alpha_without"]].isna().all()
+    assert table.loc["a", "reason"] == "the item, or the sum of the others, does not vary"
+    assert table.loc["b", "alpha_without"] == pytest.approx(2 * (1 - 10 / 4))  # variances 5/3 each, of the sum 4/3
+
+
+def test_an_item_without_a_variance_of_its_own_is_told():
+    # by three items, the first one's squared loading is r12 r13 / r23 = 1.28 or 0.99
+    for r, told in ((0.8, reliability.HEYWOOD), (0.703, "")):
+        related = np.array([[1, r, r], [r, 1, 0.5], [r, 0.5, 1]])
+        centred = np.random.default_rng(3).normal(size=(40, 3))
+        basis = np.linalg.qr(centred - centred.mean(axis=0))[0]
+        found = reliability.reliability(pd.DataFrame(basis @ np.linalg.cholesky(related).T)).iloc[0]
+        assert found["reason"] == told
+        assert 0.8 < found["omega"] < 0.95
+
+
 @settings(max_examples=20, deadline=None)
 @given(st.integers(2, 6), st.floats(0.2, 0.9))
 def test_parallel_items_have_the_alpha_and_omega_of_spearman_and_brown(k, r):

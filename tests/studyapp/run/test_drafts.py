@@ -1,9 +1,11 @@
 """What is begun and not yet answered: kept on the server, on any device, until it is answered, and never longer."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -11,7 +13,7 @@ from studyapp import models
 from studyapp.data import rows
 from studyapp.publishing import kind_of_study
 from studyapp.run import sessions
-from studyapp.run.sessions.answering import MAX_DRAFT
+from studyapp.run.sessions.answering import MAX_DRAFT, TURNED
 from tests.studyapp.conftest import submit, walk
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
@@ -79,6 +81,29 @@ def test_a_draft_goes_with_its_run_and_does_not_come_back(anna, start, end):
     }[end]()
     assert sessions.keep_draft(run.pk, token, 9, [["number", "my name"]]) == "late"
     assert not models.Draft.objects.exists()
+
+
+def turn(run, text):
+    def unfinished(participant, step):
+        raise sessions.Unfinished([["number", text]])
+
+    return sessions.submit(run.pk, sessions.token(run, 3), unfinished, {}).status
+
+
+def test_a_turned_page_is_newer_than_all_drafts_before_it_and_older_than_those_after(anna):
+    assert turn(anna, "page 1") == "turned"
+    assert sessions.draft_of(sessions.get(anna.pk)) == {"number": TURNED, "fields": [["number", "page 1"]]}
+    assert [keep(anna, number, str(number)) for number in (1, TURNED, TURNED + 1)] == ["older", "older", "kept"]
+    assert turn(anna, "page 2") == "turned"
+    assert sessions.draft_of(sessions.get(anna.pk)) == {"number": 2 * TURNED + 1, "fields": [["number", "page 2"]]}
+
+
+def test_a_draft_and_a_turned_page_are_signs_of_life(anna):
+    before = timezone.now() - timedelta(hours=3)
+    for begin in (lambda: keep(anna, 1, "4"), lambda: turn(anna, "4")):
+        models.Participant.objects.update(seen_at=before)
+        begin()
+        assert sessions.get(anna.pk).seen_at > before
 
 
 def test_a_draft_is_in_no_table_of_the_export(study, anna):

@@ -2,6 +2,7 @@
 
 import importlib
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,7 +11,10 @@ from django.test import Client
 from django.utils import timezone
 
 from studyapp import models
+from studyapp.core.engine.kinds import Page
+from studyapp.core.questionnaires.pages import kind_of
 from studyapp.run import sessions
+from studyapp.run.sessions import places
 from tests.studyapp.conftest import submit, walk
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
@@ -65,6 +69,34 @@ def test_without_a_place_left_consent_is_refused_in_words_and_counts_once_one_is
     assert submit(late, "no").status == "accepted"  # whoever refuses needs no place
     dora = start("dora") if sessions.withdraw(runs[0].pk, keep=True) else None
     assert submit(dora, "yes").status == "accepted"
+
+
+def filled(study, start):
+    """Return a run whose own condition was filled up by others before its consent, and the other has room."""
+    study.conditions.update(quota=2)
+    runs = [start(f"p{number}") for number in range(6)]
+    own = [run for run in runs if run.condition == runs[0].condition]
+    assert [submit(run, "yes").status for run in own[:2]] == ["accepted"] * 2
+    return own[2]
+
+
+def test_nobody_goes_over_to_a_condition_in_which_other_words_would_have_been_read(study, start, monkeypatch):
+    late, page = filled(study, start), Page("consent", "consent.html", texts=("terms",))
+    with monkeypatch.context() as patch:
+        patch.setattr(places, "worded", lambda record, factors: {"texts": {"terms": factors["size"]}})
+        patch.setattr(places, "kind_of", lambda record: replace(kind_of(record), pages=(page,)))
+        assert submit(late, "yes").status == "full"
+    assert submit(late, "yes").status == "accepted"
+    assert sessions.get(late.pk).condition != late.condition
+
+
+def test_nobody_goes_over_to_a_condition_with_other_pages_before_consent(study, start, monkeypatch):
+    late = filled(study, start)
+    monkeypatch.setattr(places, "plan", lambda *_: [late.plan.steps[0] | {"key": "another"}, *late.plan.steps[1:]])
+    with pytest.raises(ValueError, match="has other pages before consent"):
+        submit(late, "yes")
+    late = sessions.get(late.pk)
+    assert (late.position, late.consented_at) == (0, None)
 
 
 def test_bots_and_previews_take_no_place_from_people_nor_people_from_them(study, start):

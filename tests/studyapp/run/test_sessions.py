@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from studyapp import models
 from studyapp.core.engine import flow
+from studyapp.core.engine.kinds import Page
 from studyapp.run import sessions
 from studyapp.run.sessions import answering, ending
 from tests.studyapp.conftest import submit, walk
@@ -306,6 +307,60 @@ def test_previews_and_bots_can_be_discarded_and_people_stay(study, start):
     sessions.start_preview(study.current, study.conditions.first())
     sessions.discard_trial_runs(study)
     assert models.Participant.objects.get() == anna
+
+
+def test_bots_of_one_skill_are_discarded_alone(study, start):
+    anna = start("anna")
+    kept = sessions.start(study.pk, None, bot="random")
+    sessions.start(study.pk, None, bot="oracle")
+    preview = sessions.start_preview(study.current, study.conditions.first(), bot="oracle")
+    sessions.discard_trial_runs(study, "oracle")
+    assert {*models.Participant.objects.all()} == {anna, kept, preview}
+    assert preview.preview
+
+
+def test_of_a_browsers_runs_the_one_answers_that_the_token_was_made_for(start):
+    anna, bela, cleo = start("anna"), start("bela"), start("cleo")
+    tickets, token = [anna.ticket, bela.ticket], sessions.token(bela, 0)
+
+    def answer(held, submitted):
+        return sessions.submit_held(held, submitted, lambda participant, step: ({"agree": True}, {}), {})
+
+    for held, submitted in (([], token), (["unknown"], token), ([anna.ticket], token), (tickets, "0-forged"),
+                            (tickets, sessions.token(cleo, 0))):  # fmt: skip
+        assert answer(held, submitted) is None
+    assert not models.Response.objects.exists()
+    assert (answer(tickets, token).status, answer([bela.ticket], token).status) == ("accepted", "stored")
+    assert bela.responses.count() == 1
+    assert not anna.responses.exists()
+    assert sessions.ticket_of(tickets, sessions.browser_key(bela)) == bela.ticket
+    assert sessions.ticket_of(tickets, sessions.browser_key(cleo)) is None
+    with pytest.raises(models.Participant.DoesNotExist):
+        sessions.get_by_ticket("unknown")
+
+
+def test_a_run_speaks_the_language_that_was_chosen_where_its_study_has_it(study):
+    for language, spoken in (
+        (("en", "link"), ("en", "link")),
+        (("xx", "en"), ("", "study")),
+        (("", ""), ("", "study")),
+    ):
+        run = sessions.start(study.pk, None, language=language)
+        assert (run.language, run.language_by) == spoken
+
+
+def order_reversed(steps, position, answer):
+    return [*steps[: position + 1], *sorted(steps[position + 1 :], key=lambda one: one["key"], reverse=answer["down"])]
+
+
+def test_an_answer_that_arranges_the_later_way_changes_the_stored_plan(start):
+    anna = start("anna")
+    keys = [step["key"] for step in anna.plan.steps]
+    answering._arrange(anna.plan, Page("check", "check.html"), 2, {"down": True})
+    assert [step["key"] for step in sessions.get(anna.pk).plan.steps] == keys
+    plan = models.Plan.objects.get(participant=anna)
+    answering._arrange(plan, Page("check", "check.html", arrange=f"{__name__}:order_reversed"), 2, {"down": True})
+    assert [step["key"] for step in sessions.get(anna.pk).plan.steps] == [*keys[:3], *sorted(keys[3:], reverse=True)]
 
 
 def test_a_batch_of_events_that_is_sent_twice_counts_once(start):
