@@ -2,7 +2,7 @@
 
 Card, Moran and Newell 1980, The keystroke-level model for user performance time with interactive systems,
 Communications of the ACM 23 (7), figure 1: K = 0.28 s for a typist of 40 words a minute, P = 1.1 s, H = 0.4 s,
-M = 1.35 s; R is what the system takes, measured. Every deed has an M of its own, where the paper's rules would delete
+M = 1.35 s; R is what the system takes, measured. Every action has an M of its own, where the paper's rules would delete
 some: people meet the pages for the first time. Reading isn't in the model: `READING_S` a page met is an assumption.
 """
 
@@ -77,9 +77,9 @@ class Person:
             self.counts["H"] += 1
         self.hand = hand
 
-    def _wait(self, deed) -> None:
+    def _wait(self, action) -> None:
         began = time.perf_counter()
-        deed()
+        action()
         self.page.wait_for_load_state()
         self.waited += time.perf_counter() - began
 

@@ -66,6 +66,6 @@ def _page(request: HttpRequest, reason: str, status: int, exception: Exception |
     if not request.path.startswith("/admin/") or not hasattr(request, "user"):
         return render(request, "problem.html", {"reason": reason, "language": get_language()}, status=status)
     title, happened, todo = AT_THE_DESK[reason]
-    said = str(exception) if exception and not isinstance(exception, BadRequest) else ""
-    context = {**admin.site.each_context(request), "title": title, "happened": said or happened, "todo": todo}
+    sentence = str(exception) if exception and not isinstance(exception, BadRequest) else ""
+    context = {**admin.site.each_context(request), "title": title, "happened": sentence or happened, "todo": todo}
     return render(request, "admin/error.html", context, status=status)

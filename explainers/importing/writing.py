@@ -47,7 +47,7 @@ def write_bundle(settings: Settings) -> list[str]:
     write_table(new / "predictions.csv", _prediction_rows(predicted, ids))
     if images.features is not None:
         _write_features(images.features, len(ids), new / "features.npy")
-    nodes, said = _write_methods(settings, new, ids, sizes, predicted.classes, predicted.scores)
+    nodes, remarks = _write_methods(settings, new, ids, sizes, predicted.classes, predicted.scores)
     write_table(new / "nodes.csv", nodes)
     thresholds = [predicted.thresholds.get(name) for name in predicted.classes]
     multilabel = images.multilabel or any(one is not None for one in thresholds)
@@ -65,7 +65,7 @@ def write_bundle(settings: Settings) -> list[str]:
         },
     )
     replace_folder(new, output.bundle)
-    return [*said, f"{output.bundle}: {len(ids)} images, {len(settings.methods)} methods."]
+    return [*remarks, f"{output.bundle}: {len(ids)} images, {len(settings.methods)} methods."]
 
 
 def add_methods(settings: Settings, bundle: Path) -> list[str]:
@@ -81,14 +81,14 @@ def add_methods(settings: Settings, bundle: Path) -> list[str]:
     by_file = {(file, index): scores.get((ids[file], index)) for file in ids for index in indices}
     new = _beside(bundle)
     shutil.copytree(bundle, new, dirs_exist_ok=True, copy_function=_link)
-    nodes, said = _write_methods(settings, new, ids, sizes, _classes(manifest), by_file)
+    nodes, remarks = _write_methods(settings, new, ids, sizes, _classes(manifest), by_file)
     (new / "nodes.csv").unlink()  # a link to the old bundle's
     write_table(new / "nodes.csv", [*tables["nodes"], *nodes])
     methods = [*manifest["methods"], *(_described(method) for method in settings.methods)]
     (new / "manifest.json").unlink()
     seal(new, manifest | {"methods": methods})
     replace_folder(new, bundle)
-    return [*said, f"{bundle}: {len(settings.methods)} methods added, {len(methods)} in all."]
+    return [*remarks, f"{bundle}: {len(settings.methods)} methods added, {len(methods)} in all."]
 
 
 def _classes(manifest: Mapping[str, Any]) -> list[str]:
@@ -155,7 +155,7 @@ def _write_methods(
     scores: Mapping[tuple[str, int], float | None],
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """Write every method's maps; return their rows of nodes.csv, and what is to be said of them."""
-    rows, said = [], []
+    rows, remarks = [], []
     for method in settings.methods:
         maps, unused = find_maps(method, list(ids), classes, settings)
         shapes, flat = dict[tuple[str, int], tuple[int, ...]](), list[str]()
@@ -182,9 +182,9 @@ def _write_methods(
                     **values,
                 }
             )
-        said += [f"{method.name}: {sentence}" for sentence in _remarks(shapes, unused, sizes)]
-        said += say_flat(method.name, flat, len(shapes))
-    return rows, said
+        remarks += [f"{method.name}: {sentence}" for sentence in _remarks(shapes, unused, sizes)]
+        remarks += say_flat(method.name, flat, len(shapes))
+    return rows, remarks
 
 
 def _remarks(

@@ -51,19 +51,19 @@ def assemble(job: Job, targets: dict[str, list[int]]) -> list[str]:
     _write_images(job, new)
     write_masks(job, new)
     write_parts(job, new)
-    methods, said = list[_Row](), list[str]()
+    methods, sentences = list[_Row](), list[str]()
 
     def nodes() -> Iterator[_Row]:
         for method in job.config.methods:
             described, remarks = yield from _write_method(job, new, method, targets)
             methods.append(described)
-            said.extend(remarks)
+            sentences.extend(remarks)
 
     write_table(new / "nodes.csv", nodes())
     _write_tree(job, new)
     seal(new, _manifest(job, methods, thresholds))
     replace_folder(new, bundle)
-    return said
+    return sentences
 
 
 def _write_predictions(job: Job, new: Path, targets: dict[str, list[int]]) -> list[float] | None:

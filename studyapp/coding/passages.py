@@ -138,7 +138,7 @@ def text_of(passage: models.Passage, columns: dict) -> str:
     """Return a passage's words, its response being loaded; those on several things stand below one another, by name."""
     words = passage.response.answer.get(columns[passage.field][1].name, "")
     return (
-        "\n\n".join(f"{about}: {said}" for about, said in sorted(words.items()))
+        "\n\n".join(f"{about}: {words_about}" for about, words_about in sorted(words.items()))
         if isinstance(words, dict)
         else str(words)
     )

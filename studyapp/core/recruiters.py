@@ -96,12 +96,12 @@ def recruiter_of(id_parameter: str) -> Recruiter | None:
 
 def is_unfilled(value: str, parameter: str = "") -> bool:
     """Return whether a link's value is a placeholder that nobody filled in, or the name of its own parameter."""
-    said = value
+    text = value
     for _ in range(3):  # encoded once too often, or twice
-        said = said.strip()
-        if OPENED.search(said) or IN_SIGNS.fullmatch(said) or (parameter and said.casefold() == parameter.casefold()):
+        text = text.strip()
+        if OPENED.search(text) or IN_SIGNS.fullmatch(text) or (parameter and text.casefold() == parameter.casefold()):
             return True
-        said = unquote(said)
+        text = unquote(text)
     return False
 
 

@@ -42,8 +42,8 @@ def load_maps(folder: Path, name: str) -> tuple[models.Bundle, list[str]]:
     if not config.is_file():
         config.write_text(_config(folder), encoding="utf-8")
     made = folder / ".bundle"
-    said = _run(["import", str(config), "--out", str(made), "--confined"], folder)
-    return stimuli.load_bundle(made, name), said[:-1]  # the last one tells where it lies
+    lines = _run(["import", str(config), "--out", str(made), "--confined"], folder)
+    return stimuli.load_bundle(made, name), lines[:-1]  # the last one tells where it lies
 
 
 def _config(folder: Path) -> str:

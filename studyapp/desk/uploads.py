@@ -106,14 +106,14 @@ def view(model_admin, what: str):
             raise PermissionDenied
         form = ask(request.POST or None, request.FILES or None)
         if request.method == "POST" and form.is_valid():
-            made, said = _taken_in(form, load)
+            made, remarks = _taken_in(form, load)
             if made is not None:
                 if what == "study":
                     people.make_owner(request.user, made)
                     audit.record(request.user, made, f"Loaded the study from {form.cleaned_data['file'].name}.")
                 else:
                     audit.record(request.user, None, f"Loaded the bundle {made.name}.")
-                model_admin.message_user(request, " ".join([f"“{made}” was loaded.", *said]), messages.SUCCESS)
+                model_admin.message_user(request, " ".join([f"“{made}” was loaded.", *remarks]), messages.SUCCESS)
                 return redirect("admin:gallery" if what == "bundle" else "admin:studyapp_study_change", made.pk)
         context = {
             **page_context(model_admin, request, title),

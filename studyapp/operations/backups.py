@@ -79,8 +79,8 @@ def make(folder: Path, keep_days: int) -> Path:
 def read(folder: Path) -> Manifest:
     """Return what a backup says of itself, after its files were compared with it; damage is refused by name."""
     try:
-        said = json.loads((folder / MANIFEST).read_text())
-        manifest = Manifest(**said)
+        content = json.loads((folder / MANIFEST).read_text())
+        manifest = Manifest(**content)
     except FileNotFoundError:
         raise OperationError(f"{folder} is no backup: it holds no {MANIFEST}") from None
     except (OSError, ValueError, TypeError):

@@ -187,5 +187,5 @@ def _run(program: str, *arguments: str, to: IO[bytes] | None = None, into: str =
     except FileNotFoundError:
         raise OperationError(f"{program} is missing: install the package postgresql-client") from None
     if done.returncode:
-        said = (done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"])[0]
-        raise OperationError(f"{program}: {said.removeprefix(f'{program}: ')}")
+        reason = (done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"])[0]
+        raise OperationError(f"{program}: {reason.removeprefix(f'{program}: ')}")

@@ -75,8 +75,8 @@ def _migrate(url: str) -> None:
     command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "migrate", "--verbosity=0"]
     done = subprocess.run(command, env=os.environ | {"DATABASE_URL": url}, capture_output=True, text=True)
     if done.returncode:
-        said = done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"]
-        raise OperationError(f"the backup's database can't be migrated: {said[-1]}")
+        lines = done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"]
+        raise OperationError(f"the backup's database can't be migrated: {lines[-1]}")
 
 
 @contextmanager

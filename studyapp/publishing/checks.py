@@ -227,15 +227,15 @@ def _written(study: models.Study) -> list[tuple[str, str]]:
         WORDING: study.variants,
         **{f"The translation into {language}": own for language, own in study.translations.items()},
     }
-    return [(where, text) for where, said in places.items() for text in _strings(said)]
+    return [(where, text) for where, content in places.items() for text in _strings(content)]
 
 
-def _strings(said: object) -> list[str]:
-    if isinstance(said, dict):
-        return [text for one in said.values() for text in _strings(one)]
-    if isinstance(said, list):
-        return [text for one in said for text in _strings(one)]
-    return [said] if isinstance(said, str) else []
+def _strings(content: object) -> list[str]:
+    if isinstance(content, dict):
+        return [text for one in content.values() for text in _strings(one)]
+    if isinstance(content, list):
+        return [text for one in content for text in _strings(one)]
+    return [content] if isinstance(content, str) else []
 
 
 def _foreign_media(written: list[tuple[str, str]]) -> list[str]:

@@ -66,8 +66,8 @@ def wanting(study: models.Study) -> str:
     for language in in_order(study.language, study.translations):
         found = rows(study, language)
         counts = {"missing": count(found, MISSING), "changed since they were translated": count(found, CHANGED)}
-        if said := " and ".join(f"{n} {what}" for what, n in counts.items() if n):
-            told.append(f"{english_name(language)}: {said}")
+        if counted := " and ".join(f"{n} {what}" for what, n in counts.items() if n):
+            told.append(f"{english_name(language)}: {counted}")
     return f"Not all is translated. {'; '.join(told)}. What is missing is shown as it is." if told else ""
 
 

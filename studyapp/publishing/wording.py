@@ -104,8 +104,8 @@ def translated(study: models.Study) -> dict[str, dict[str, str]]:
     wanted, found = units(kind(study.kind), wording(study)), {}
     for language, own in study.translations.items():
         rows = map(known(study, language).row, wanted if language != study.language else [])
-        said = {row.unit.key: row.text for row in rows if row.text}
-        found[language] = said | {key: one["text"] for key, one in own.items() if key.startswith(APART)}
+        texts = {row.unit.key: row.text for row in rows if row.text}
+        found[language] = texts | {key: one["text"] for key, one in own.items() if key.startswith(APART)}
     return found
 
 

@@ -131,9 +131,9 @@ def _asked(request: HttpRequest) -> dict[str, tuple[str, str]]:
     found = {}
     for written, values in storable(dict(request.GET.lists())).items():
         name = written.removeprefix("amp;").strip()
-        said = [value for value in map(_trimmed, values) if value]
-        if said or name.lower() not in found:
-            found[name.lower()] = (name, said[-1] if said else "")
+        given = [value for value in map(_trimmed, values) if value]
+        if given or name.lower() not in found:
+            found[name.lower()] = (name, given[-1] if given else "")
     return found
 
 

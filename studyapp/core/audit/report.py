@@ -80,8 +80,8 @@ def _bad_looks(looks: Sequence[Look], measures: Measured) -> list[Finding]:
             bad.append(Finding(check, level, where, sentence, _REMEDIES[check], figures, keys))
         if looks and not bad:
             n = len({node.key for node in some})
-            said = f"{n} of {len({look.node.key for look in looks})} heatmaps {one if n == 1 else many}."
-            bad.append(Finding(check, GREEN, "", said, maps=[list(key) for key in {node.key: 0 for node in some}]))
+            summary = f"{n} of {len({look.node.key for look in looks})} heatmaps {one if n == 1 else many}."
+            bad.append(Finding(check, GREEN, "", summary, maps=[list(key) for key in {node.key: 0 for node in some}]))
         found += bad
     return found
 

@@ -76,8 +76,8 @@ def told(task: Task, measures: Callable[[Heatmap], Measures]) -> Told | None:
         for trial in dict.fromkeys(trials.tolist()):
             out = trials == trial
             rule = _best(values[rows][~out], np.eye(len(names))[answers[~out]])
-            said = np.where(values[rows][out, rule.feature] > rule.threshold, rule.above, rule.below)
-            right += int((said == answers[out]).sum())
+            guessed = np.where(values[rows][out, rule.feature] > rule.threshold, rule.above, rule.below)
+            right += int((guessed == answers[out]).sum())
             chosen[FEATURES[rule.feature]] += 1
         usual += int(np.bincount(answers).max())
     n, n_trials = len(task.cases), len({(case.block, case.trial) for case in task.cases})

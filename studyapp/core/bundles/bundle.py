@@ -174,10 +174,10 @@ class Bundle:
 
         What is long, or what two methods would be called alike, is left out: such a method goes by its name.
         """
-        said = {name: record.get("short") or record.get("title") for name, record in self.methods.items()}
-        times = Counter(said.values())
+        titles = {name: record.get("short") or record.get("title") for name, record in self.methods.items()}
+        times = Counter(titles.values())
         return {
-            name: title for name, title in said.items() if title and len(title) <= LONGEST_SHORT and times[title] == 1
+            name: title for name, title in titles.items() if title and len(title) <= LONGEST_SHORT and times[title] == 1
         }
 
     def offered(self, what: str) -> dict[str, int]:

@@ -22,18 +22,18 @@ class Field:
     limits: tuple[float, float] | None = None
 
 
-def levels_of_all(said: dict[str, dict[Any, str]]) -> dict[Any, str]:
+def levels_of_all(by_version: dict[str, dict[Any, str]]) -> dict[Any, str]:
     """Return what stored values mean in several versions of a study: version → {value: meaning}.
 
     Where all of them say the same, that; else each meaning with the versions that have it, so that none is passed over.
     """
     together: dict[Any, str] = {}
-    for value in dict.fromkeys(value for levels in said.values() for value in levels):
+    for value in dict.fromkeys(value for levels in by_version.values() for value in levels):
         meanings: dict[str, list[str]] = {}
-        for version, levels in said.items():
+        for version, levels in by_version.items():
             if value in levels:
                 meanings.setdefault(str(levels[value]), []).append(version)
-        agreed = len(meanings) == 1 and all(value in levels for levels in said.values())
+        agreed = len(meanings) == 1 and all(value in levels for levels in by_version.values())
         one, *_ = meanings
         told = "; ".join(f"{meaning} ({', '.join(versions)})" for meaning, versions in meanings.items())
         together[value] = one if agreed else told

@@ -196,15 +196,15 @@ def _factors(kind: Kind) -> list[Field]:
 
 def _varied(shown: Versions, varies: str) -> list[Field]:
     """Return the column of the display that varies so in some version, with how each of its levels draws heatmaps."""
-    said = {
+    by_version = {
         label: {level: displays.told(one["levels"][level]) for level in displays.level_names(one)}
         for label, one in shown.items()
         if one.get("varies") == varies
     }
-    if not said:
+    if not by_version:
         return []
     name = f"factor_{displays.FACTOR}" if varies == displays.BETWEEN else displays.FACTOR
-    return [Field(name, "text", "How the heatmaps were drawn.", levels=levels_of_all(said))]
+    return [Field(name, "text", "How the heatmaps were drawn.", levels=levels_of_all(by_version))]
 
 
 def _participant(with_ids: bool) -> list[Field]:

@@ -120,12 +120,12 @@ def dealt(
 
 def told(of_methods: Mapping[str, Fields]) -> str:
     """Return displays of several methods in words: once what they share, else each method's."""
-    said = {
+    described = {
         method: ", ".join(f"{name} {word(values[name])}" for name in FIELDS) for method, values in of_methods.items()
     }
-    if len(set(said.values())) <= 1:
-        return next(iter(said.values()), "")
-    return "; ".join(f"{method}: {words}" for method, words in said.items())
+    if len(set(described.values())) <= 1:
+        return next(iter(described.values()), "")
+    return "; ".join(f"{method}: {words}" for method, words in described.items())
 
 
 def word(value: Any) -> str:

@@ -31,8 +31,8 @@ def problem(source: str, text: str) -> str:
     tags, own = (Counter(_tags(one)) for one in (source, text))
     if tags != own:
         return _told(tags - own, own - tags, "HTML tags")
-    right, said = ([mark.lower() for mark in STATEMENTS.findall(one)] for one in (source, text))
-    if right != said:
+    right, translated = ([mark.lower() for mark in STATEMENTS.findall(one)] for one in (source, text))
+    if right != translated:
         return "expected as many statements “- [x]” and “- [ ]” as in the source, right and wrong in the same order"
     return ""
 

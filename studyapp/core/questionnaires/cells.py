@@ -41,8 +41,8 @@ def item_of(row: dict[str, str]) -> dict[str, Any]:
     found: dict[str, Any] = {name: row.get(name, "") for name in ("code", "type", "text")}
     found |= {name: row[name] for name in ("hint", "scale") if row.get(name)}
     for name, default in (("reverse", False), ("required", True)):
-        said = {"yes": True, "no": False, "": default}.get(row.get(name, ""), row.get(name))
-        found |= {name: said} if said != default else {}
+        value = {"yes": True, "no": False, "": default}.get(row.get(name, ""), row.get(name))
+        found |= {name: value} if value != default else {}
     if row.get("show_if"):
         found["show_if"] = _condition(row["show_if"])
     if row.get("expected"):

@@ -101,8 +101,8 @@ def _item(row: dict[str, str]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
     kind = row["type"].lower() or ("likert" if row["labels"] else "")
     if not kind:
         wrong.append(("labels", "missing; expected labels, the lowest first, as in no | partly | yes; or a type."))
-    said = {name: SAID.get(row[name].lower(), "") for name in ("reverse", "required")}
-    item = item_of(row | said | {"type": kind or "text", "answers": "\n".join(row["labels"].split("|"))})
+    flags = {name: SAID.get(row[name].lower(), "") for name in ("reverse", "required")}
+    item = item_of(row | flags | {"type": kind or "text", "answers": "\n".join(row["labels"].split("|"))})
     told = [(entry if entry in COLUMNS else "labels", words) for entry, words in item_problems(item)]
     if kind == "likert" and "|" not in row["labels"]:
         told = [

@@ -68,20 +68,20 @@ def told(definition: Record) -> str:
     variants: list[Record] = definition.get(NAME, [])
     varying = within(kind(definition["kind"]), definition["parameters"], definition["display"])
     by_people = {thing for variant in variants for thing in _things(variant) if _follows(variant, varying)}
-    said = []
+    sentences = []
     for thing, reads in covered(definition).items():
         own = [name for name, number in reads if number]
         usual = [name for name, number in reads if not number]
         if thing in by_people:
             numbers = _worded(variants)[thing]
-            said.append(
+            sentences.append(
                 f"{thing}: other words where {'; '.join(in_words(variants[n - 1]['conditions']) for n in numbers)}"
             )
         elif not usual:
-            said.append(f"{thing}: other words in every condition, the usual ones in none")
+            sentences.append(f"{thing}: other words in every condition, the usual ones in none")
         else:
-            said.append(f"{thing}: other words in {', '.join(own) or 'none'}; as usual in {', '.join(usual)}")
-    return ". ".join(said)
+            sentences.append(f"{thing}: other words in {', '.join(own) or 'none'}; as usual in {', '.join(usual)}")
+    return ". ".join(sentences)
 
 
 def _worded(variants: list[Record]) -> dict[str, list[int]]:

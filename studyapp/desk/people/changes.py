@@ -19,7 +19,7 @@ class ChangeAdmin(ByRole, admin.ModelAdmin):
     list_display = ("when", "who", "slug", "deed", "what")
     list_filter = (("study", StudyFilter), "who")
     search_fields = ("deed", "who")
-    searched = "Deed or name"
+    searched = "Change or name"
     list_per_page = 50
     change_form_template = "admin/studyapp/change/change_form.html"
 

@@ -44,8 +44,8 @@ class TokenAdmin(admin.ModelAdmin):
         """Make the token, and show its key this once."""
         made, key = models.Token.make(request.user, form.cleaned_data["name"])
         obj.pk, obj.user, obj.start, obj.digest, obj.created_at = made.pk, made.user, made.start, made.digest, None
-        said = "Copy the key now; it is not shown again: <code>{}</code>"
-        self.message_user(request, format_html(said, key), messages.WARNING)
+        sentence = "Copy the key now; it is not shown again: <code>{}</code>"
+        self.message_user(request, format_html(sentence, key), messages.WARNING)
 
     def log_addition(self, request, obj, message):
         return super().log_addition(request, models.Token.objects.get(pk=obj.pk), message)

@@ -251,6 +251,6 @@ def _usually(name: str, value: Any) -> str:
 def _table_words(name: str) -> str:
     table = colour_tables()[name]
     marks = [
-        words for said, words in ((table.diverging, "two signs"), (table.perceptually_uniform, "even steps")) if said
+        words for holds, words in ((table.diverging, "two signs"), (table.perceptually_uniform, "even steps")) if holds
     ]
     return f"{name} ({', '.join(marks)})" if marks else name

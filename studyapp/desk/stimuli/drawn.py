@@ -85,8 +85,8 @@ def _merged(notes: dict[str, str], told: dict[str, dict]) -> dict[str, str]:
     merged = dict(notes)
     for name, item in told.items():
         for image_id, fact in item.items():
-            said = _shown(fact, {}) if isinstance(fact, dict) else f"{words(name)}: {_shown(fact, {})}"
-            merged[image_id] = f"{merged[image_id]}; {said}" if image_id in merged else said
+            sentence = _shown(fact, {}) if isinstance(fact, dict) else f"{words(name)}: {_shown(fact, {})}"
+            merged[image_id] = f"{merged[image_id]}; {sentence}" if image_id in merged else sentence
     return merged
 
 

@@ -132,8 +132,8 @@ def _publish_later(model_admin, request: HttpRequest, study: models.Study, accep
         asked = {"accepted": [sentence for _, _, sentence in accepted]}
         jobs.ask("publish", study=study, user=request.user, parameters=asked, slot=f"publish {study.pk}")
         record(request.user, study, "Asked to publish, once the heatmaps are drawn.", accepted)
-    said = "Its heatmaps are being drawn; it is published as soon as they are, also when this page is closed."
-    model_admin.message_user(request, said, messages.INFO)
+    message = "Its heatmaps are being drawn; it is published as soon as they are, also when this page is closed."
+    model_admin.message_user(request, message, messages.INFO)
 
 
 def under_way(request: HttpRequest, study: models.Study) -> dict:

@@ -94,12 +94,12 @@ def _list(model_admin):
 def _rearranged(request: HttpRequest, study: models.Study) -> None:
     """Remove or move the questionnaire that a button names, as `remove=2` or `up=2`."""
     found = list(study.questionnaires)
-    for deed in ("remove", "up"):
-        given = request.POST.get(deed, "")
+    for action in ("remove", "up"):
+        given = request.POST.get(action, "")
         place = int(given) if given.isdecimal() and len(given) < 4 else -1
         if 0 <= place < len(found):
             one = found.pop(place)
-            if deed == "up":
+            if action == "up":
                 found.insert(max(0, place - 1), one)
     _save(request.user, study, found)
 

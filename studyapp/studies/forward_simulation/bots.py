@@ -21,8 +21,8 @@ def answer(step: dict, skill, definition: dict, rng: random.Random) -> dict:
         case "screening":
             return {field: _judge(right, skill, rng) for field, right in right_answers(step["data"]).items()}
         case "trial":
-            said = {"sensitive_to": _features(rng, skill), "ignores": _features(rng, skill)}
-            return said | ({"response": True} if skill == "careless" else {})
+            named = {"sensitive_to": _features(rng, skill), "ignores": _features(rng, skill)}
+            return named | ({"response": True} if skill == "careless" else {})
         case "closing":
             return {"learned": f"It looks at the {_features(rng, skill)}."}
     return {}

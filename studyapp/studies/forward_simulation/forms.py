@@ -10,6 +10,6 @@ class ScreeningForm(QuestionForm):
 
     def build(self):
         data = self.step["data"]
-        said = statements_of(self.definition, data["about"], data["class_name"], data.get("frames", {}))
-        for question, statement in zip(self.asked, said, strict=True):
+        shown = statements_of(self.definition, data["about"], data["class_name"], data.get("frames", {}))
+        for question, statement in zip(self.asked, shown, strict=True):
             self.fields[question.name] = self.field(question, statement["text"])

@@ -20,7 +20,7 @@ def markings(definition: dict, bundle) -> list[Marking]:
             node = bundle.heatmap(example["image"], method, name)
             own = own_frames(definition["parameters"], method, attempt)
             values = {"class_name": name, **dict(zip(FRAMES, "AB", strict=True))}
-            said = [(filled(one["text"], values), one["right"]) for one in statements(text)] if speaks(text) else []
+            asked = [(filled(one["text"], values), one["right"]) for one in statements(text)] if speaks(text) else []
             usual = frames_of(bundle.saliency(node), node.reference)
             found.append(
                 Marking(
@@ -28,7 +28,7 @@ def markings(definition: dict, bundle) -> list[Marking]:
                     title=f"{title}, attempt {attempt}" if len(definition["stimuli"]["screening"]) > 1 else title,
                     node=node,
                     called=CALLED,
-                    asked=tuple(said),
+                    asked=tuple(asked),
                     usual=dict(zip(FRAMES, usual, strict=True)),
                     own=dict(zip(FRAMES, own, strict=True)) if own else None,
                 )

@@ -105,8 +105,8 @@ def _statements(definition: dict, about: str, example: dict, order: int) -> dict
     """
     text = definition["texts"][f"screening_{about}"]
     frames = dict(zip(FRAMES, "BA" if order else "AB", strict=True)) if about == "heatmap" and speaks(text) else {}
-    said = statements_of(definition, about, example["class_name"], frames)
-    return {"statements": said, "frames": frames} if frames else {"statements": said}
+    shown = statements_of(definition, about, example["class_name"], frames)
+    return {"statements": shown, "frames": frames} if frames else {"statements": shown}
 
 
 def _trials(definition: dict, names: list[str], rng: random.Random) -> list[dict]:

@@ -12,8 +12,8 @@ LINE = re.compile(r"^\s*[-*] \[([ xX])\] (.+?)\s*$", re.MULTILINE)
 def statements(text: str) -> list[dict]:
     """Return the statements of a text in order, each `{"text", "right"}`; `right` is whether it is true."""
     language, own = taken_off(text)
-    said = [(found[2], found[1] != " ") for found in LINE.finditer(own)]
-    return [{"text": marked(one, language) if language else one, "right": right} for one, right in said]
+    lines = [(found[2], found[1] != " ") for found in LINE.finditer(own)]
+    return [{"text": marked(one, language) if language else one, "right": right} for one, right in lines]
 
 
 def without_statements(text: str) -> str:

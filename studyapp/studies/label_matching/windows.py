@@ -54,8 +54,10 @@ def tray_px(labels: list[str]) -> int:
 def below_px(label: str, box_px: int) -> int:
     """Return how much stands below a map: box and tray, or a verification with the label as answer and as truth."""
     lines = n_lines(label, box_px - BESIDE_LABEL_PX)
-    said = n_lines(label, box_px - IN_AN_ANSWER_PX)
-    return max(BELOW_PX + max(0, lines - 2) * LINE_PX, ANSWER_PX + said * TRUE_PX + (said + 1) * OWN_PX)
+    n_label_lines = n_lines(label, box_px - IN_AN_ANSWER_PX)
+    return max(
+        BELOW_PX + max(0, lines - 2) * LINE_PX, ANSWER_PX + n_label_lines * TRUE_PX + (n_label_lines + 1) * OWN_PX
+    )
 
 
 def n_lines(label: str, width_px: int) -> int:
