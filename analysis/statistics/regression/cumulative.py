@@ -15,7 +15,7 @@ from scipy import optimize, special
 from analysis.errors import NotDefined
 from analysis.statistics.regression import odds
 from analysis.statistics.regression.design import Trials, check_not_separated, trials_design
-from analysis.statistics.regression.groups import Groups, System, hessian_of
+from analysis.statistics.regression.groups import Groups, System, jacobian_of
 from analysis.statistics.regression.mixed import NONE
 from analysis.statistics.regression.odds import COLUMNS
 
@@ -119,21 +119,19 @@ def _fit(answers: Answers, trials: Trials) -> tuple[np.ndarray, np.ndarray, np.n
     thresholds = special.logit(counts)
     start = np.concatenate([np.full(random, 0.7), thresholds[:1], np.log(np.diff(thresholds)),
                             np.zeros(answers.design.shape[1])])  # fmt: skip
-    optimum = optimize.minimize(laplace.of_logs, start, method="BFGS", options={"gtol": 1e-4, "maxiter": 300})
-    optimum = optimize.minimize(laplace.of_logs, optimum.x, method="BFGS", jac="3-point",
-                                options={"gtol": 1e-5, "maxiter": 100})  # fmt: skip
+    optimum = optimize.minimize(laplace.of_logs, start, method="BFGS", jac=True, options={"gtol": 1e-5, "maxiter": 300})
     if not np.isfinite(optimum.fun) or np.abs(optimum.jac).max() > 1e-2 * max(1.0, abs(optimum.fun) / 100):
         raise NotDefined("the mixed model did not converge", tuple(trials.names))
     theta = np.abs(optimum.x[:random])
     point = np.concatenate([theta, laplace.thresholds(optimum.x), optimum.x[random + cuts :]])
     free = [i for i in range(len(point)) if i >= random or theta[i] > NONE]
 
-    def deviance(values: np.ndarray) -> float:
+    def slopes(values: np.ndarray) -> np.ndarray:
         full = np.where(np.arange(len(point)) < random, 0.0, point)
         full[free] = values
-        return laplace(full)
+        return laplace(full)[1][free]
 
-    hessian = hessian_of(deviance, point[free], np.full(len(free), 1e-2)) / 2
+    hessian = jacobian_of(slopes, point[free], 1e-3) / 2
     try:
         variances = np.diag(np.linalg.inv(hessian))
     except np.linalg.LinAlgError:
@@ -143,7 +141,10 @@ def _fit(answers: Answers, trials: Trials) -> tuple[np.ndarray, np.ndarray, np.n
 
 
 class _Laplace:
-    """−2 log likelihood by Laplace's approximation, of (SDs, thresholds, coefficients); starts at the last modes."""
+    """−2 log likelihood by Laplace's approximation, of (SDs, thresholds, coefficients), and its slopes by each of them.
+
+    Modes are looked for from the last ones on.
+    """
 
     def __init__(self, answers: Answers, random: int):
         self.answers, self.random = answers, random
@@ -152,22 +153,30 @@ class _Laplace:
 
     def thresholds(self, logs: np.ndarray) -> np.ndarray:
         """Return the thresholds behind the first and the logs of their gaps."""
-        own = logs[self.random : self.random + self.answers.k - 1]
+        own = logs[self._cuts]
         return np.asarray(np.cumsum(np.append(own[:1], np.exp(np.clip(own[1:], -20, 20)) + LEAST_GAP)))
 
-    def of_logs(self, logs: np.ndarray) -> float:
+    def of_logs(self, logs: np.ndarray) -> tuple[float, np.ndarray]:
         """Return the same of thresholds as their first and the logs of their gaps."""
         point = logs.copy()
-        point[self.random : self.random + self.answers.k - 1] = self.thresholds(logs)
-        return self(point)
+        point[self._cuts] = self.thresholds(logs)
+        value, slopes = self(point)
+        from_here_on = slopes[self._cuts][::-1].cumsum()[::-1]
+        gaps = logs[self._cuts][1:]
+        slopes[self._cuts] = from_here_on * np.append(1.0, np.where(np.abs(gaps) < 20, np.exp(gaps), 0.0))
+        return value, slopes
 
-    def __call__(self, point: np.ndarray) -> float:
+    @property
+    def _cuts(self) -> slice:
+        return slice(self.random, self.random + self.answers.k - 1)
+
+    def __call__(self, point: np.ndarray) -> tuple[float, np.ndarray]:
         answers, groups = self.answers, self.answers.groups
         theta = (float(point[0]), float(point[1]) if self.random == 2 else 0.0)
-        cuts = np.concatenate([[-np.inf], point[self.random : self.random + answers.k - 1], [np.inf]])
+        cuts = np.concatenate([[-np.inf], point[self._cuts], [np.inf]])
         if (np.diff(cuts) <= 0).any():
-            return math.inf
-        fixed = answers.design @ point[self.random + answers.k - 1 :]
+            return math.inf, np.zeros(len(point))
+        fixed = answers.design @ point[self._cuts.stop :]
         low, high = cuts[answers.points] - fixed, cuts[answers.points + 1] - fixed
         first, second = self.first, self.second
         value = self._penalised(low, high, first, second, theta)
@@ -189,7 +198,45 @@ class _Laplace:
             if largest < 1e-8:
                 break
         self.first, self.second = first, second
-        return -2 * value + system.log_determinant
+        shift = groups.spread(theta[0] * first, theta[1] * second)
+        return -2 * value + system.log_determinant, self._slopes(low - shift, high - shift, system, theta)
+
+    def _slopes(self, low: np.ndarray, high: np.ndarray, system: System, theta: tuple[float, float]) -> np.ndarray:
+        """Return the slopes at the modes: of the answers', of the determinant's weights, and through the modes' moves.
+
+        An answer's log likelihood, log(F(high) − F(low)), has the slope F(high) + F(low) − 1 by its linear predictor;
+        `direct` is what that moves in all.
+        """
+        answers, groups = self.answers, self.answers.groups
+        below, above = special.expit(low), special.expit(high)
+        d_below, d_above = below * (1 - below), above * (1 - above)
+        slope, weights = below + above - 1, d_below + d_above
+        dd_below, dd_above = d_below * (1 - 2 * below), d_above * (1 - 2 * above)
+
+        own, block, others = system.inverse()
+        both = np.zeros(len(low)) if groups.second is None else block[groups.first, groups.second]
+        spread = theta[0] * own[groups.first] + theta[1] * both, theta[0] * both
+        if groups.second is not None:
+            spread = spread[0], spread[1] + theta[1] * others[groups.second]
+        variance = theta[0] * spread[0] + theta[1] * spread[1]
+
+        lost = groups.sums(variance * (dd_below + dd_above))
+        moved = system.solve(theta[0] * lost[0], theta[1] * lost[1])
+        shift = groups.spread(theta[0] * moved[0], theta[1] * moved[1])
+        direct = -2 * slope - variance * (dd_below + dd_above) + shift * weights
+
+        apart = -np.expm1(np.where(np.isinf(low) | np.isinf(high), -np.inf, low - high))
+        from_above = -2 * (1 - above) / ((1 - below) * apart) + variance * dd_above - shift * d_above
+        from_below = 2 * below / (above * apart) + variance * dd_below - shift * d_below
+        cuts = np.bincount(answers.points + 1, from_above, answers.k + 1) + np.bincount(
+            answers.points, from_below, answers.k + 1
+        )
+        modes = (self.first, self.second)
+        sds = [
+            direct @ modes[place][group] + 2 * weights @ spread[place] - moved[place] @ groups.sums(slope)[place]
+            for place, group in enumerate((groups.first, groups.second)) if group is not None
+        ]  # fmt: skip
+        return np.concatenate([sds, cuts[1:-1], direct @ answers.design])
 
     def _penalised(self, low: np.ndarray, high: np.ndarray, first: np.ndarray, second: np.ndarray,
                    theta: tuple[float, float]) -> float:  # fmt: skip

@@ -76,6 +76,20 @@ class System:
         lower = linalg.cho_solve((self.factor, True), second - self.off.T @ (first / diagonal))
         return (first - self.off @ lower) / diagonal, lower
 
+    def inverse(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the inverse's diagonal for participants, its block (people, stimuli), and its diagonal for stimuli.
+
+        >>> system = System((np.array([1.0, 2]), np.array([3.0])), np.array([[1.0], [2]]), (1.0, 1.0))
+        >>> [part.round(3).tolist() for part in system.inverse()]
+        [[0.615, 0.538], [[-0.231], [-0.308]], [0.462]]
+        """
+        if not len(self.factor):
+            return 1 / self.diagonal, np.zeros((len(self.diagonal), 0)), np.zeros(0)
+        lower = linalg.cho_solve((self.factor, True), np.eye(len(self.factor)))
+        scaled = self.off / self.diagonal[:, None]
+        block = -scaled @ lower
+        return 1 / self.diagonal - (block * scaled).sum(axis=1), block, np.diag(lower)
+
 
 def hessian_of(function: Callable[[np.ndarray], float], point: np.ndarray, steps: np.ndarray) -> np.ndarray:
     """Return the matrix of second derivatives by central differences, improved once by Richardson's extrapolation.
@@ -99,3 +113,18 @@ def hessian_of(function: Callable[[np.ndarray], float], point: np.ndarray, steps
         return matrix
 
     return np.asarray((4 * plain(steps) - plain(2 * steps)) / 3)
+
+
+def jacobian_of(function: Callable[[np.ndarray], np.ndarray], point: np.ndarray, step: float) -> np.ndarray:
+    """Return a function's derivatives (values, arguments), by central differences and Richardson's extrapolation.
+
+    >>> jacobian_of(lambda x: np.array([x[0] ** 3 + x[1], x[0] * x[1]]), np.array([1.0, 2]), 0.01).round(6)
+    array([[3., 1.],
+           [2., 1.]])
+    """
+
+    def plain(step: float) -> np.ndarray:
+        moves = step * np.eye(len(point))
+        return np.column_stack([(function(point + move) - function(point - move)) / (2 * step) for move in moves])
+
+    return np.asarray((4 * plain(step) - plain(2 * step)) / 3)
