@@ -45,6 +45,22 @@ def test_pairs_equal_fisher_test_and_the_exact_test_of_those_who_differ():
     assert cochran(answers, "item")[["Q", "p"]].to_numpy()[0] == pytest.approx(ONCE["cochran"], abs=1e-10)
 
 
+def test_limits_of_differences_by_hand():
+    # Agresti and Min: middle (4.5 − 1.5) / 12, half 1.96 √(6 − 12 × 0.25²) / 12; of one person, cut at 1
+    pairs = pd.DataFrame({"a": [1] * 4 + [0] * 6, "b": [0] * 4 + [1] + [0] * 5})
+    (row,) = mcnemar(pairs).itertuples()
+    assert (row.n, row.diff, row.ci_low, row.ci_high) == pytest.approx((10, 0.3, -0.12424, 0.62424), abs=1e-5)
+    (row,) = mcnemar(pairs[:1]).itertuples()
+    assert (row.ci_low, row.ci_high) == pytest.approx((1 / 3 - 0.84343, 1), abs=1e-5)
+    (row,) = mcnemar(pairs[4:5]).itertuples()
+    assert (row.ci_low, row.ci_high) == pytest.approx((-1, 0.84343 - 1 / 3), abs=1e-5)
+    # Newcombe, of Wilson's limits (0.2307, 0.8824) and (0.0362, 0.6245); odds ratio 3 × 4 / (2 × 1)
+    data = pd.DataFrame({"g": ["a"] * 5 + ["b"] * 5, "y": [1.0] * 3 + [0] * 2 + [1] + [0] * 4})
+    (row,) = fisher(data, "y", ["g"]).itertuples()
+    assert (row.diff, row.ci_low, row.ci_high) == pytest.approx((0.4, -0.1627, 0.7264), abs=2e-4)
+    assert row.odds_ratio == pytest.approx(6)
+
+
 def test_a_cell_of_one_answer_leaves_the_exact_tests():
     data = pd.DataFrame({"g": ["a"] * 5 + ["b"] * 5, "y": [1.0] * 5 + [0, 0, 0, 1, 0]})
     with pytest.raises(NotDefined, match="log odds are infinite"):

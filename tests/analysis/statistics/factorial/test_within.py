@@ -67,6 +67,13 @@ def test_what_cannot_be_tested_is_said():
             within_anova(rows_, "rating", [], ["third"])
 
 
+def test_an_effect_that_is_the_same_in_everybody_has_no_error_but_that_of_rounding():
+    data = means(["third"])
+    people, thirds = (pd.factorize(data[name])[0] for name in ("participant", "third"))
+    with pytest.raises(NotDefined, match="do not differ in third"):
+        within_anova(data.assign(rating=1000 + people * 0.37 + thirds * 0.11), "rating", [], ["third"])
+
+
 def test_a_learning_curve_equals_glmer():
     # glmer(correct ~ place * method + (1 | participant), binomial, nAGQ = 15), place from -.5 to .5
     data = trials()
