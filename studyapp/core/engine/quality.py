@@ -75,6 +75,11 @@ def failed_checks(answers: list[Answer], study_kind: Kind) -> dict[str, int]:
     return {page: n_failed for page, n_failed in counted.items() if n_failed}
 
 
+def fast_below(typical_ms: float | None, least_ms: float | None = None) -> float:
+    """Return below which median time of a trial a run is too fast; 0 where nothing tells."""
+    return least_ms or FAST_SHARE * (typical_ms or 0)
+
+
 def flags(kept: dict[str, Any], typical_ms: float | None, least_ms: float | None = None) -> list[str]:
     """Return what is conspicuous about a run, in words.
 
@@ -83,10 +88,9 @@ def flags(kept: dict[str, Any], typical_ms: float | None, least_ms: float | None
     """
     found = []
     trial_ms = kept.get("trial_ms")
-    if trial_ms is not None and least_ms and trial_ms < least_ms:
-        found.append(f"Too fast: trials in less than {least_ms:g} ms")
-    if trial_ms is not None and not least_ms and typical_ms and trial_ms < FAST_SHARE * typical_ms:
-        found.append("Too fast: trials in less than a third of the usual time")
+    if trial_ms is not None and trial_ms < fast_below(typical_ms, least_ms):
+        than = f"{least_ms:g} ms" if least_ms else "a third of the usual time"
+        found.append(f"Too fast: trials in less than {than}")
     if kept.get("constant"):
         found.append("Constant: the same answers on every trial")
     else:

@@ -1,7 +1,7 @@
 """A study's dashboard: who is where, who left where, the balance, durations, quality and money, all in five queries.
 
-Everything is counted by the database or read from what runs keep when they end, so that the number of answers doesn't
-matter. The page asks for its figures every few seconds and changes what differs.
+Everything is counted by the database, from what runs keep when they end, so that the number of answers doesn't matter.
+The page asks for its figures every few seconds and changes what differs.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from studyapp import models
-from studyapp.core.engine import flow, quality
+from studyapp.core.engine import flow
 from studyapp.core.engine.kinds import Kind
 from studyapp.core.engine.shared_pages import money
 from studyapp.core.questionnaires import plans
@@ -30,7 +30,7 @@ from studyapp.core.texts import words
 from studyapp.desk.pages import page_context, study_of
 from studyapp.publishing import frozen, read_version
 
-from . import charts
+from . import charts, completed
 
 PARTS = ("next", "numbers", "funnel", "balance", "durations", "quality")
 LEFT = (flow.WITHDRAWN, flow.EXPIRED, flow.SCREENED_OUT, flow.NO_CONSENT)
@@ -46,30 +46,40 @@ def figures(study: models.Study, *, bots: bool = False) -> dict[str, dict]:
         .values("status", "version", "condition", "position")
         .annotate(n=Count("pk"), active=Count("pk", filter=is_recent))
     )
-    completed = _completed(runs)
+    done = runs.filter(status=flow.COMPLETED)
+    minutes, typical_ms = completed.times(done)
     cells = list(study.conditions.all())
     return {
         "next": {"started": bool(places)},
-        "numbers": {"numbers": _numbers(study, places, completed, cells)},
+        "numbers": {"numbers": _numbers(study, places, minutes, completed.bonus(done), cells)},
         "funnel": {"funnel": charts.funnel(_stages_reached(places, cells))},
         "balance": {"balance": charts.balance([_cell(cell, places) for cell in cells])},
-        "durations": {"durations": charts.histogram([run["minutes"] for run in completed], "min")},
-        "quality": {"quality": _quality(study, completed), "n_completed": len(completed)},
+        "durations": {"durations": charts.histogram(minutes, "min")},
+        "quality": {"quality": _quality(study, done, typical_ms), "n_completed": len(minutes)},
     }
 
 
 def behind(study: models.Study, *, bots: bool, stage: str = "", flag: str = "") -> list[models.Participant]:
     """Return the runs that stand or ended at a stage, or that have a quality flag."""
-    runs = _runs(study, bots).select_related("condition").order_by("pk")
-    if flag:
-        completed = _completed(runs)
-        flagged = [run["pk"] for run, found in _flagged(study, completed) if flag in found]
-        return list(runs.filter(pk__in=flagged[:SHOWN]))
-    runs = list(runs.exclude(status__in=(flow.COMPLETED, "erased")))
-    cells, keys = list(study.conditions.all()), {(run.version_id, run.condition_id) for run in runs}
-    ways = {key: _stages_of(*key, cells) for key in keys}
-    found = [run for run in runs if _stage_at(ways[run.version_id, run.condition_id], run.position) == stage]
-    return found[:SHOWN]
+    runs = _runs(study, bots)
+    pks = _with_flag(study, runs.filter(status=flow.COMPLETED), flag) if flag else _at(study, runs, stage)
+    shown = runs.filter(pk__in=sorted(pks)[:SHOWN]).select_related("condition").order_by("pk")
+    return list(shown.defer("summary", "quality"))
+
+
+def _with_flag(study: models.Study, done, flag: str) -> list[int]:
+    _, typical_ms = completed.times(done)
+    groups = completed.flagged(done, typical_ms, _least_ms(study), with_pks=True)
+    return [pk for group in groups if flag in group.flags for pk in group.pks]
+
+
+def _at(study: models.Study, runs, stage: str) -> list[int]:
+    """Return the unfinished runs that stand or ended at a stage."""
+    left = runs.exclude(status__in=(flow.COMPLETED, "erased")).order_by()
+    rows = list(left.values_list("pk", "version", "condition", "position"))
+    cells = list(study.conditions.all())
+    ways = {key: _stages_of(*key, cells) for key in {(version, condition) for _, version, condition, _ in rows}}
+    return [pk for pk, version, condition, at in rows if _stage_at(ways[version, condition], at) == stage]
 
 
 def stages(plan: list[dict], study_kind: Kind) -> list[tuple[str, int]]:
@@ -147,18 +157,6 @@ def _runs(study: models.Study, bots: bool):
     return runs.filter(bot__gt="") if bots else runs.filter(bot="")
 
 
-def _completed(runs) -> list[dict]:
-    rows = (
-        runs.filter(status=flow.COMPLETED)
-        .order_by()
-        .values_list("pk", "started_at", "ended_at", "summary__bonus", "quality")
-    )
-    return [
-        {"pk": pk, "minutes": (ended - started).total_seconds() / 60, "bonus": bonus, "quality": kept}
-        for pk, started, ended, bonus, kept in rows
-    ]
-
-
 def rendered(study: models.Study, *, bots: bool = False) -> dict[str, dict]:
     """Return each part as HTML, with a hash by which the page knows whether it has it."""
     shown = {}
@@ -168,15 +166,14 @@ def rendered(study: models.Study, *, bots: bool = False) -> dict[str, dict]:
     return shown
 
 
-def _numbers(study, places: list[dict], completed: list[dict], cells: list) -> list[dict]:
+def _numbers(study, places: list[dict], minutes: list[float], bonus: Decimal, cells: list) -> list[dict]:
     def total(*statuses, of="n"):
         return sum(row[of] for row in places if not statuses or row["status"] in statuses)
 
     quotas = [cell.quota for cell in cells]
     wanted = f" of {sum(quotas)}" if quotas and None not in quotas else ""
-    active, done = total(of="active"), len(completed)
-    bonus = sum((Decimal(str(run["bonus"])) for run in completed if run["bonus"]), Decimal(0))
-    usual = f"{median(run['minutes'] for run in completed):.1f} min" if completed else "–"
+    active, done = total(of="active"), len(minutes)
+    usual = f"{median(minutes):.1f} min" if minutes else "–"
     rows = [
         ("Started", total(), "clicked Start"),
         ("Active now", active, f"gave a sign of life in the last {study.active_minutes} minutes"),
@@ -265,13 +262,6 @@ def _cell(cell: models.Condition, places: list[dict]) -> dict:
     }
 
 
-def _flagged(study: models.Study, completed: list[dict]):
-    least_ms = _least_ms(study)
-    times = [run["quality"]["trial_ms"] for run in completed if run["quality"].get("trial_ms") is not None]
-    typical_ms = median(times) if times else None
-    return [(run, quality.flags(run["quality"], typical_ms, least_ms)) for run in completed]
-
-
 def _least_ms(study: models.Study) -> float | None:
     """Return the least median time of a trial that the plan states, as the report reads it."""
     plan = study.current.definition.get("analysis_plan", {}) if study.current else study.analysis_plan
@@ -279,14 +269,13 @@ def _least_ms(study: models.Study) -> float | None:
     return stated if isinstance(stated, int | float) else None
 
 
-def _quality(study: models.Study, completed: list[dict]) -> dict:
+def _quality(study: models.Study, done, typical_ms: float | None) -> dict:
     counts: dict[str, int] = {}
-    clean = 0
-    for _, found in _flagged(study, completed):
-        clean += not found
-        for flag in found:
-            counts[flag] = counts.get(flag, 0) + 1
-    rows = [
-        {"flag": flag, "n": n, "percent": f"{100 * n / len(completed):.0f} %"} for flag, n in sorted(counts.items())
-    ]
+    clean = total = 0
+    for group in completed.flagged(done, typical_ms, _least_ms(study)):
+        total += group.n
+        clean += 0 if group.flags else group.n
+        for flag in group.flags:
+            counts[flag] = counts.get(flag, 0) + group.n
+    rows = [{"flag": flag, "n": n, "percent": f"{100 * n / total:.0f} %"} for flag, n in sorted(counts.items())]
     return {"rows": rows, "clean": clean}

@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from random import Random
 
 import pytest
 from django.contrib.auth.models import User
@@ -9,7 +10,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from studyapp import models, publishing
-from studyapp.desk.results import charts, dashboard
+from studyapp.core.engine import quality
+from studyapp.desk.results import charts, completed, dashboard
 from studyapp.run import sessions
 from tests.studyapp.conftest import submit, walk
 from tests.studyapp.researcher import signed_in
@@ -162,3 +164,32 @@ def test_only_the_study_s_people_see_it(study):
     stranger = signed_in(User.objects.create_user("bob", is_staff=True))
     for name in ("dashboard", "live", "who"):
         assert stranger.get(reverse(f"admin:study_{name}", args=[study.pk])).status_code == 404
+
+
+@pytest.mark.parametrize("least_ms", [None, 900])
+def test_runs_grouped_by_the_database_have_the_flags_that_each_has_by_itself(study, start, least_ms):
+    rng = Random(7)
+    kept = {}
+    for number in range(60):
+        quality_of = {
+            "trial_ms": rng.choice([None, 100.5, 899.9, 900, 3000.0]),
+            "hidden": rng.choice([None, 0, 0.5, 0.51, 1]),
+            "constant": rng.random() < 0.2,
+            "same": rng.choice([[], ["answer"], ["answer", "trust"]]),
+            "straight": rng.choice([[], ["sus"]]),
+            "habits": rng.choice([[], ["Always the first"]]),
+            "failed": rng.choice([{}, {"check": 1}, {"check": 2}]),
+        }
+        quality_of = dict(rng.sample(list(quality_of.items()), rng.randint(0, 7)))
+        run = start(f"run-{number}")
+        now = timezone.now()
+        models.Participant.objects.filter(pk=run.pk).update(status="completed", ended_at=now, quality=quality_of)
+        kept[run.pk] = quality_of
+    runs = study.participants.all()
+    minutes, typical_ms = completed.times(runs)
+    assert len(minutes) == 60
+    groups = list(completed.flagged(runs, typical_ms, least_ms, with_pks=True))
+    assert sum(group.n for group in groups) == 60
+    assert {pk: group.flags for group in groups for pk in group.pks} == {
+        pk: quality.flags(one, typical_ms, least_ms) for pk, one in kept.items()
+    }
