@@ -2,39 +2,60 @@
 
 import select
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
 
 from django.conf import settings
 from django.db.backends.postgresql import base
-from psycopg import Cursor
+from psycopg import OperationalError
+from psycopg.adapt import Transformer
+from psycopg.errors import error_from_result
+from psycopg.pq import DiagnosticField, ExecStatus, TransactionStatus
 
 TRUSTED_S = 1.0
-ASKED_BEFORE = 5  # times that a connection was asked the same before its server keeps the plan
+Value = int | float | str | None
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
     _looked_at = float("-inf")
 
-    @contextmanager
-    def preparing(self) -> Iterator[None]:
-        """Have the server keep the plans of what is asked meanwhile, for as long as the connection lives.
+    def carried_out(self, statement: str, values: Sequence[Value]) -> list[tuple[Any, ...]]:
+        """Carry out a statement, with `%s` for each of its `values`, and return its rows as a cursor would.
 
-        It takes ten times as long to plan the statement by which a run is read as to carry it out. Where `PREPARED` is
-        off, as behind a pooler that hands connections round, everything is planned anew.
+        Its plan is kept with the connection, as it takes ten times as long to plan the statement by which a run is read
+        as to carry it out; where `PREPARED` is off, as behind a pooler that hands connections round, it is planned anew
+        each time. It goes straight to libpq: a cursor of psycopg's within one of Django's takes six times the time.
         """
+        if self.queries_logged or self.execute_wrappers:
+            with self.cursor() as cursor:
+                cursor.execute(statement, values)
+                return cursor.fetchall() if cursor.description else []
         self.ensure_connection()
-        usual = self.connection.cursor_factory
-        self.connection.cursor_factory = Cursor if settings.PREPARED else usual
-        try:
-            yield
-        finally:
-            if self.connection is not None:
-                self.connection.cursor_factory = usual
+        self.validate_no_broken_transaction()
+        with self.wrap_database_errors:
+            rows: list[tuple[Any, ...]] = self._asked(numbered(statement), values)
+        return rows
+
+    def _asked(self, statement: bytes, values: Sequence[Value]) -> list[tuple[Any, ...]]:
+        pgconn, texts = self.connection.pgconn, [None if value is None else str(value).encode() for value in values]
+        if not self.connection.autocommit and pgconn.transaction_status == TransactionStatus.IDLE:
+            _well(pgconn.exec_(b"BEGIN"))
+        if not settings.PREPARED:
+            result = _well(pgconn.exec_params(statement, texts))
+        else:
+            if statement not in self._plans:
+                _well(pgconn.prepare(name := b"heatwise_%d" % len(self._plans), statement))
+                self._plans[statement] = name
+            result = _well(pgconn.exec_prepared(self._plans[statement], texts))
+        reading = Transformer(self.connection)
+        reading.set_pgresult(result)
+        return reading.load_rows(0, result.ntuples, tuple)
 
     def get_new_connection(self, conn_params):
         connection = super().get_new_connection(conn_params)
-        connection.prepare_threshold = ASKED_BEFORE if settings.PREPARED else None
+        connection.prepare_threshold = None
+        self._plans: dict[bytes, bytes] = {}
         return connection
 
     def is_usable(self) -> bool:
@@ -54,3 +75,19 @@ class DatabaseWrapper(base.DatabaseWrapper):
         waiting = select.poll()
         waiting.register(self.connection.fileno(), select.POLLIN)
         return not waiting.poll(0) or super().is_usable()
+
+
+@lru_cache(maxsize=64)
+def numbered(statement: str) -> bytes:
+    """Return a statement as PostgreSQL wants it, its places numbered."""
+    first, *others = statement.split("%s")
+    return "".join([first, *(f"${number}{part}" for number, part in enumerate(others, 1))]).encode()
+
+
+def _well(result: Any) -> Any:
+    """Return a result of libpq's; raise what psycopg's own cursors would where it is an error."""
+    if result.status in (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK):
+        return result
+    if result.error_field(DiagnosticField.SQLSTATE) is None:  # nobody answered
+        raise OperationalError(result.get_error_message())
+    raise error_from_result(result)

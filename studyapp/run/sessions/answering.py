@@ -14,7 +14,7 @@ from studyapp.core.storable import storable
 from studyapp.publishing import frozen, read_by
 from studyapp.run.sessions import places
 from studyapp.run.sessions.ending import ERASED, finish
-from studyapp.run.sessions.runs import drop_draft, locked, locked_holder, position_of, stand_at
+from studyapp.run.sessions.runs import locked, locked_holder, position_of, store
 
 MAX_DRAFT, MAX_FIELDS = 60_000, 400  # characters and fields of a draft, several times what the longest page holds
 TURNED = 1000  # more changes than a page's drafts count before the next page
@@ -90,18 +90,8 @@ def _submitted(participant: models.Participant, submitted_token: str, validate, 
     move = flow.advance(participant.plan.steps, position, flow.Submission(answer, scores))
     if study_kind.page(step["page"]).consents and move.status == flow.ACTIVE and not places.take(participant):
         return Receipt("full")
-    models.Response.objects.create(
-        participant=participant,
-        position=position,
-        submitted_at=timezone.now(),
-        **move.response,
-        **_timing(timing),
-    )
-    drop_draft(participant)
-    if move.status == flow.ACTIVE:
-        stand_at(participant, move.position)
-    else:
-        participant.position, participant.seen_at = move.position, timezone.now()
+    store(participant, {**move.response, **_timing(timing)}, move.position)
+    if move.status != flow.ACTIVE:
         finish(participant, move.status)
     return Receipt("accepted")
 

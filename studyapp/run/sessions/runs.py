@@ -1,8 +1,8 @@
 """Reading and locking a run, its tokens, and the trace that every change of its status leaves."""
 
 import json
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -42,26 +42,40 @@ def locked_holder(tickets: list[str], submitted: str) -> models.Participant | No
     return None if position_of(run, submitted) is None else run
 
 
-def stand_at(run: models.Participant, position: int) -> None:
-    """Let a locked run stand at a step from now on."""
-    run.position, run.seen_at = position, timezone.now()
-    seen_at = connection.ops.adapt_datetimefield_value(run.seen_at)
-    _write("UPDATE studyapp_participant SET position = %s, seen_at = %s WHERE id = %s", [position, seen_at, run.pk])
+def store(run: models.Participant, given: Mapping[str, Any], position: int) -> None:
+    """Store a locked run's answer to its present step, forget the step's draft, and let the run stand at `position`.
+
+    `given` has answer, scores and timing, which are JSON, and rt_ms, hidden_ms and input_mode.
+    """
+    values = [json.dumps(given[name]) for name in _JSON] + [given[name] for name in _PLAIN]
+    now = timezone.now()
+    answered, moved = [run.pk, run.position, _time(now), *values], [position, _time(now), run.pk]
+    if connection.vendor == "postgresql":  # in one way there and back
+        _carried_out(f"WITH stored AS ({_STORE}), dropped AS ({_DROP}) {_MOVE}", [*answered, run.pk, *moved])
+    else:
+        for statement, its_values in ((_STORE, answered), (_DROP, [run.pk]), (_MOVE, moved)):
+            _carried_out(statement, its_values)
+    run.position, run.seen_at = position, now
 
 
-def drop_draft(run: models.Participant) -> None:
-    """Forget what a locked run's present step held unanswered."""
-    _write("DELETE FROM studyapp_draft WHERE participant_id = %s", [run.pk])
+_JSON, _PLAIN = ("answer", "scores", "timing"), ("rt_ms", "hidden_ms", "input_mode")
+_COLUMNS = ("participant_id", "position", "submitted_at", *_JSON, *_PLAIN)
+_STORE = f"INSERT INTO studyapp_response ({', '.join(_COLUMNS)}) VALUES ({', '.join(['%s'] * len(_COLUMNS))})"
+_DROP = "DELETE FROM studyapp_draft WHERE participant_id = %s"
+_MOVE = "UPDATE studyapp_participant SET position = %s, seen_at = %s WHERE id = %s"
 
 
-def _write(statement: str, values: list) -> None:
-    with _preparing(), connection.cursor() as cursor:
+def _time(moment: datetime) -> Any:
+    return connection.ops.adapt_datetimefield_value(moment)
+
+
+def _carried_out(statement: str, values: list) -> list[tuple]:
+    """Carry out a written-out statement, on PostgreSQL by the shortest way, and return its rows."""
+    if connection.vendor == "postgresql":
+        return connection.carried_out(statement, values)  # type: ignore[attr-defined, no-any-return]
+    with connection.cursor() as cursor:
         cursor.execute(statement, values)
-
-
-def _preparing() -> AbstractContextManager[None]:
-    """Let PostgreSQL plan what is asked meanwhile once for each connection."""
-    return connection.preparing() if connection.vendor == "postgresql" else nullcontext()  # type: ignore[attr-defined]
+        return cursor.fetchall() if cursor.description else []
 
 
 def _lock() -> str:
@@ -91,11 +105,10 @@ _WHOLE = f"""
 
 
 def _whole(named: int | str, statement: str) -> models.Participant:
-    with _preparing(), connection.cursor() as cursor:
-        cursor.execute(statement, [named])
-        row = cursor.fetchone()
-    if row is None:
+    rows = _carried_out(statement, [named])
+    if not rows:
         raise models.Participant.DoesNotExist("there is no such run")
+    row = rows[0]
     run: Any = models.Participant.from_db(connection.alias, [field.attname for field in _FIELDS], _read(row))
     run.__dict__ |= zip(_BESIDE, row[len(_FIELDS) :], strict=True)
     run.plan = _loaded(models.Plan, participant_id=run.pk, steps=json.loads(run.plan_steps))

@@ -1,11 +1,14 @@
 """The PostgreSQL backend's look at whether a connection still lives."""
 
+import contextlib
+
 import psycopg
 import pytest
-from django.db import connection
+from django.db import DataError, OperationalError, connection, transaction
 
-from studyapp.postgres.base import ASKED_BEFORE
 from studyapp.run import sessions
+
+SEVERAL = 7
 
 pytestmark = [
     pytest.mark.database,
@@ -57,16 +60,18 @@ def anna(study, start):
 
 def kept_plans() -> int:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%plan_steps%'")
+        cursor.execute(
+            "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%FROM studyapp_participant run%'"
+        )
         return cursor.fetchone()[0]
 
 
 def read_often(run):
-    return [sessions.get(run.pk).position for _ in range(ASKED_BEFORE + 2)]
+    return [sessions.get(run.pk).position for _ in range(SEVERAL)]
 
 
 def test_the_statement_that_every_page_asks_is_planned_once_for_a_connection(anna):
-    assert read_often(anna) == [0] * (ASKED_BEFORE + 2)
+    assert read_often(anna) == [0] * SEVERAL
     assert kept_plans() == 1
 
 
@@ -81,7 +86,44 @@ def test_a_plan_outlives_an_update_that_adds_a_column(anna):
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE studyapp_participant ADD COLUMN since integer")
     try:
-        assert read_often(anna) == [0] * (ASKED_BEFORE + 2)
+        assert read_often(anna) == [0] * SEVERAL
     finally:
         with connection.cursor() as cursor:
             cursor.execute("ALTER TABLE studyapp_participant DROP COLUMN since")
+
+
+def test_a_statement_is_carried_out_within_the_transaction_that_is_open(anna):
+    with contextlib.suppress(ZeroDivisionError), transaction.atomic():
+        connection.carried_out("UPDATE studyapp_participant SET position = %s WHERE id = %s", [5, anna.pk])
+        assert sessions.get(anna.pk).position == 5
+        raise ZeroDivisionError
+    assert sessions.get(anna.pk).position == 0
+
+
+def test_what_postgresql_refuses_is_djangos_error_and_breaks_the_transaction():
+    statement = "SELECT 1 / %s::int"
+    with pytest.raises(DataError), transaction.atomic():
+        connection.carried_out(statement, [0])
+    assert connection.carried_out(statement, [1]) == [(1,)]
+    with transaction.atomic():
+        transaction.set_rollback(True)
+        with pytest.raises(transaction.TransactionManagementError):
+            connection.carried_out(statement, [1])
+
+
+def test_a_statement_is_seen_by_whoever_counts_queries(anna, django_assert_num_queries):
+    with django_assert_num_queries(1):
+        assert sessions.get(anna.pk).pk == anna.pk
+
+
+def test_a_connection_that_ends_while_it_is_asked_is_a_database_out_of_reach(anna):
+    with pytest.raises(OperationalError):
+        connection.carried_out("SELECT pg_terminate_backend(pg_backend_pid()), %s::int", [1])
+    connection.close_if_unusable_or_obsolete()
+    assert sessions.get(anna.pk).pk == anna.pk
+
+
+@pytest.mark.parametrize("value", [None, "", "“ä”\\n'", -1, 2.5e-7, 1e300])
+def test_values_arrive_as_they_are(value):
+    kind = {str: "text", int: "bigint", float: "float8"}.get(type(value), "text")
+    assert connection.carried_out(f"SELECT %s::{kind}", [value]) == [(value,)]
