@@ -2,11 +2,9 @@
 
 import hashlib
 import json
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from threading import Lock
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -21,6 +19,7 @@ from studyapp.core.heatmaps.displays import FACTOR, display_of, rendering_of
 from studyapp.core.questionnaires.pages import kind_of
 from studyapp.publishing import frozen, language_of, read_version, shown_to
 from studyapp.run import sessions
+from studyapp.run.keeping import Kept
 from studyapp.speaking import spoken
 
 PAGES = 1_000  # kept in a process; those asked for longest ago go first
@@ -59,27 +58,7 @@ class _Asked:
         return noted
 
 
-class _Kept:
-    """Contents by name, as many as `PAGES`; safe for threads."""
-
-    def __init__(self) -> None:
-        self._contents: OrderedDict[str, Content] = OrderedDict()
-        self._lock = Lock()
-
-    def get(self, name: str) -> Content | None:
-        with self._lock:
-            if found := self._contents.get(name):
-                self._contents.move_to_end(name)
-            return found
-
-    def keep(self, content: Content) -> None:
-        with self._lock:
-            self._contents[content.name] = content
-            while len(self._contents) > PAGES:
-                self._contents.popitem(last=False)
-
-
-_kept = _Kept()
+_kept: Kept[Content] = Kept(PAGES)
 
 
 def of_step(participant: models.Participant, step: dict[str, Any]) -> Content:
@@ -89,7 +68,7 @@ def of_step(participant: models.Participant, step: dict[str, Any]) -> Content:
         return known
     made = _made(participant, step, name)
     if made.name:
-        _kept.keep(made)
+        _kept.keep(name, made)
     return made
 
 

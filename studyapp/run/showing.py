@@ -43,7 +43,7 @@ def step_context(participant: models.Participant) -> dict:
     """Return everything the present step's template needs.
 
     `same` is what shapes the page's content, for whoever stands at such a step, with the name that it is `kept_as`
-    where that tells; the rest is this run's own.
+    where that tells; the rest is this run's `own`.
     """
     study_kind, page, step = step_of(participant)
     content = contents.of_step(participant, step)
@@ -58,16 +58,15 @@ def step_context(participant: models.Participant) -> dict:
         "shaped_by": {"version": participant.version_id, "step": _form_step(step), "variants": variants},
         "kept_as": contents.name_of(content, shared, can_go_back),
     }
-    return {
-        **same,
+    own = {
         **own_addresses(participant),
-        "same": same,
         "draft": sessions.draft_of(participant),
         "token": sessions.token(participant, participant.position),
         "position": participant.position,
         "progress": _progress(study_kind, participant, step),
         "next_images": _next_images(participant),
     }
+    return {**same, **own, "same": same, "own": own}
 
 
 def common(participant: models.Participant) -> dict:

@@ -21,7 +21,7 @@ from studyapp.core.engine.sizes import LARGEST_PX
 from studyapp.core.languages.tags import matching
 from studyapp.operations import routines
 from studyapp.publishing import freeze, frozen, language_of, languages, problems
-from studyapp.run import doors, endings, sessions, showing, visitors
+from studyapp.run import doors, endings, frames, sessions, showing, visitors
 
 logger = logging.getLogger(__name__)
 MAX_EVENTS_BYTES = 200_000
@@ -303,6 +303,8 @@ def _step(request: HttpRequest, participant: models.Participant, form=None, stat
     context = showing.step_context(participant)
     form = form or showing.begun_form_of(page, step, participant)
     context["form"] = form or cache(partial(showing.form_of, page, step, participant))  # made where it is rendered
+    if form is None and context["kept_as"]:
+        return HttpResponse(frames.page(request, page.template, context))
     return render(request, page.template, context, status=status)
 
 

@@ -38,9 +38,9 @@ def rendered_once(parser, token):
     """Render a part of a step's page once for all to whom it shows the same, and keep it in this process.
 
     `{% rendered_once NAME %} … {% endrendered_once %}` sees the context's `same` and the empty form alone, and is kept
-    under the name that `same` says it is `kept_as`, or else under a digest of it: nothing of one run can come to stand
-    on another's page. What is asked for again stays; what is not, as a board in one participant's own order, is the
-    first to go (`CACHES`). A form that was filled in is rendered anew, as are other pages, without `same`.
+    under a digest of `same`: nothing of one run can come to stand on another's page. What is asked for again stays;
+    what is not, as a board in one participant's own order, is the first to go (`CACHES`). A form that was filled in is
+    rendered anew, as are other pages, without `same`, and those that are kept whole (`run/frames.py`).
     """
     name = token.split_contents()[1]
     nodelist = parser.parse(("endrendered_once",))
@@ -56,9 +56,9 @@ class RenderedOnce(template.Node):
         if "same" not in context:
             return self.nodelist.render(context)
         own = {**context["same"], "form": context["form"]}
-        if getattr(own["form"], "is_bound", False):
+        if getattr(own["form"], "is_bound", False) or own.get("kept_as"):
             return self.compose(context.new(own))
-        key = f"{self.name}-{own.get('kept_as') or digest(context)}"
+        key = f"{self.name}-{digest(context)}"
         if kept := cache.get(key):
             return kept
         shown = self.compose(context.new(own))

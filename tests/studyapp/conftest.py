@@ -10,13 +10,15 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 from django.http import QueryDict
+from django.template import Context, loader
 from django.test import override_settings
+from django.test.signals import template_rendered
 from django.utils import translation
 
 from studyapp import models, publishing
 from studyapp.core.engine import kinds
 from studyapp.jobs import processes, working
-from studyapp.run import sessions, showing
+from studyapp.run import frames, sessions, showing
 from tests import loaded
 from tests.bundles import write_bundle
 from tests.studyapp.made import tiny
@@ -33,6 +35,18 @@ def stores(settings, tmp_path):
 def no_worker(settings):
     """Let nobody start a worker by asking for a job; tests of that say so."""
     settings.WORKER = "service"
+
+
+@pytest.fixture(autouse=True)
+def pages_tell_their_context(monkeypatch):
+    """Let `response.context` be what a step's page was made of, also where its frame was kept from before."""
+
+    def told(request, template, context):
+        template_rendered.send(sender=None, template=loader.get_template(template).template, context=Context(context))
+        return made(request, template, context)
+
+    made = frames.page
+    monkeypatch.setattr(frames, "page", told)
 
 
 @pytest.fixture(autouse=True)

@@ -5,6 +5,7 @@ import pytest
 from studyapp import publishing
 from studyapp.core.engine.kinds import kinds
 from studyapp.run import contents, sessions
+from studyapp.run.keeping import Kept
 from tests.studyapp.made.every_kind import make_draft
 
 each_kind = pytest.mark.parametrize("kind", kinds().values(), ids=list(kinds()))
@@ -12,7 +13,7 @@ each_kind = pytest.mark.parametrize("kind", kinds().values(), ids=list(kinds()))
 
 @pytest.fixture(autouse=True)
 def nothing_kept(monkeypatch):
-    monkeypatch.setattr(contents, "_kept", contents._Kept())
+    monkeypatch.setattr(contents, "_kept", Kept(contents.PAGES))
 
 
 def started(study, name: str):
@@ -66,11 +67,10 @@ def test_what_shows_a_runs_own_answers_is_never_kept():
     assert contents.name_of(contents.of_step(run, feedback), "anything") == ""
 
 
-def test_of_more_pages_than_are_kept_those_asked_for_longest_ago_go(monkeypatch):
-    monkeypatch.setattr(contents, "PAGES", 2)
-    kept = contents._Kept()
+def test_of_more_things_than_are_kept_those_asked_for_longest_ago_go():
+    kept = Kept(2)
     for name in "ab":
-        kept.keep(contents.Content({}, [], name))
-    assert kept.get("a")
-    kept.keep(contents.Content({}, [], "c"))
-    assert [bool(kept.get(name)) for name in "abc"] == [True, False, True]
+        kept.keep(name, name.upper())
+    assert kept.get("a") == "A"
+    kept.keep("c", "C")
+    assert [kept.get(name) for name in "abc"] == ["A", None, "C"]

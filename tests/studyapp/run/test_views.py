@@ -11,6 +11,7 @@ from studyapp.bundles import stimuli
 from studyapp.core.engine import flow
 from studyapp.core.storable import DEEPEST
 from studyapp.run import contents, sessions, showing, visitors
+from studyapp.run.keeping import Kept
 from tests.studyapp.conftest import submit, walk
 from tests.studyapp.made.tiny import PROLIFIC
 
@@ -349,7 +350,7 @@ def test_the_next_steps_images_are_announced_and_only_those(enter):
 def test_words_that_look_like_an_address_are_not_fetched_and_a_picture_of_any_address_is(enter, monkeypatch):
     _client, run = enter()
     walk(run, upto=4)
-    monkeypatch.setattr(contents, "_kept", contents._Kept())
+    monkeypatch.setattr(contents, "_kept", Kept(contents.PAGES))
     monkeypatch.setattr(contents, "stimulus_url", lambda record, name: f"https://pictures.example/{name}")
     monkeypatch.setattr(
         contents, "load", lambda dotted: lambda step, run: {"a": run.stimulus_url("a"), "b": "/stimuli/b"}
