@@ -84,7 +84,7 @@ def places(study: models.Study) -> int:
 
 
 class _Server(BaseApplication):
-    """The production server, as `studyapp/serving.py` sets it up, on this machine alone."""
+    """The production server, as `studyapp/serving/` sets it up, on this machine alone."""
 
     def __init__(self, port: int, when_ready):
         self.chosen = {"bind": f"127.0.0.1:{port}", "when_ready": when_ready, "loglevel": "warning"}
