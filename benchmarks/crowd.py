@@ -43,18 +43,31 @@ def saturate(journey: Journey, names: list[str], *, workers: int, limit_s: float
     return _together([Thread(target=work) for _ in range(workers)], walks, begun)
 
 
-def paced(journey: Journey, names: list[str], *, pause_s: float, seed: int = 1) -> Crowd:
+class Over(Exception):
+    """The time is up: whoever is still under way leaves, which is nobody's error."""
+
+
+def paced(journey: Journey, names: list[str], *, pause_s: float, limit_s: float | None = None, seed: int = 1) -> Crowd:
     """Walk all people at the same time, each with a random pause of `pause_s` seconds on average before every answer.
 
-    Pauses are uniform between a fifth and nine fifths of the mean; people arrive spread over ten mean pauses.
+    Pauses are uniform between a fifth and nine fifths of the mean; people arrive spread over ten mean pauses. With a
+    limit they arrive in its first quarter, and all have left when it is over.
     """
     walks = [Walk(name) for name in names]
     begun = time.perf_counter()
+    arriving_s = 10 * pause_s if limit_s is None else min(10 * pause_s, limit_s / 4)
 
     def work(walk: Walk) -> None:
         rng = random.Random(f"{seed}{walk.name}")
-        time.sleep(rng.uniform(0, 10 * pause_s))
-        _go(journey, walk, lambda: rng.uniform(0.2, 1.8) * pause_s)
+        time.sleep(rng.uniform(0, arriving_s))
+
+        def think() -> float:
+            pause = rng.uniform(0.2, 1.8) * pause_s
+            if limit_s is not None and time.perf_counter() - begun + pause > limit_s:
+                raise Over
+            return pause
+
+        _go(journey, walk, think)
 
     return _together([Thread(target=work, args=[walk]) for walk in walks], walks, begun)
 
@@ -62,6 +75,8 @@ def paced(journey: Journey, names: list[str], *, pause_s: float, seed: int = 1) 
 def _go(journey: Journey, walk: Walk, think: Callable[[], float]) -> None:
     try:
         journey(walk, think)
+    except Over:
+        return
     except Exception as error:  # whatever befalls one person is counted, and stops nobody else
         walk.error = f"{type(error).__name__}: {error}"
 

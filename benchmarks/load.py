@@ -33,7 +33,7 @@ def main() -> None:
     else:
         for database in options.databases:
             found["runs"] += _heatwise(options, database, options.modes)
-        if "postgres" in options.databases:
+        if "postgres" in options.databases and "paced" in options.modes and options.leave is None:
             found["cost"] = _cost()
     print(report.text(found))
     if options.json:
@@ -72,7 +72,7 @@ def _crowd(options, mode: str, server: servers.Server, journey) -> tuple[Crowd, 
     names = [f"{mode}-{number:05d}" for number in range(options.people)]
     before, own = server.processor_s(), time.process_time()
     if mode == "paced":
-        return paced(journey, names, pause_s=options.pause), {}
+        return paced(journey, names, pause_s=options.pause, limit_s=options.leave), {}
     crowd = saturate(journey, names, workers=options.clients, limit_s=options.limit)
     after = server.processor_s()
     used = {name: after[name] - before[name] for name in after}
@@ -104,6 +104,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.load", description=__doc__.splitlines()[0])
     parser.add_argument("--people", type=int, default=200, help="how many walk through (default 200)")
     parser.add_argument("--pause", type=float, default=8, help="mean pause before an answer, seconds (default 8)")
+    parser.add_argument("--leave", type=float, help="at a realistic pace: everybody has left after so many seconds")
     parser.add_argument("--clients", type=int, default=8, help="people at once when saturated (default 8)")
     parser.add_argument("--limit", type=float, default=300, help="nobody starts after so many seconds (default 300)")
     parser.add_argument("--workers", type=int, default=2, help="gunicorn's processes (default 2)")
