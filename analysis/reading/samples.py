@@ -24,6 +24,7 @@ FLAGS = {
     "constant": "the same answers in every trial",
     "failed_checks": "did not pass the comprehension check",
 }
+ROWS = "fewer rows than others have"  # of a CSV from elsewhere, which says no more about care
 STATED_TIME = "median response time below {min_median_rt_ms:g} ms"
 FAST_SHARE = 1 / 3
 LEAST_TRIALS = 5
@@ -72,13 +73,15 @@ class Sample:
         """Return for every rule its text, how many of those who completed met it, and what was done with them."""
         analysed = set(self.study.participants["participant"])
         counts = []
-        for name in FLAGS:
+        for name in FLAGS if self.study.recorded else ("incomplete",):
             met = set(self.met.loc[self.met["flag"] == name, "participant"])
             gone = len(met - analysed)
-            done = "excluded" if name in plan.exclude else "kept, and left out in the sensitivity table"
+            marked = "kept, and left out in the sensitivity table" if met else "kept"
+            done = "excluded" if name in plan.exclude else marked
             if gone and name not in plan.exclude:
                 done += f"; {gone} of them excluded by another rule"
-            counts.append({"rule": name, "text": in_words(name, plan), "n": len(met), "done": done})
+            text = in_words(name, plan) if self.study.recorded else ROWS
+            counts.append({"rule": name, "text": text, "n": len(met), "done": done})
         return counts
 
     @property
@@ -113,10 +116,11 @@ def select(study: Study, plan: Plan) -> Sample:
     left = reasons.index[reasons == ""]
     if len(left) < 2:
         remaining = "no participant is" if not len(left) else "only one participant is"
-        counted = f" ({_counted(reasons)})" if (reasons != "").any() else ""
+        counted = f" ({_counted(reasons, study.left_out)})" if (reasons != "").any() or study.left_out else ""
         raise AnalysisError(f"{study.name}: {remaining} left to analyse{counted}; statistics need at least two")
     excluded = reasons[reasons != ""].rename_axis("participant").reset_index(name="reason")
-    return Sample(study.only(left), _flow(reasons[~others]), excluded, met, simulated, completed, int(others.sum()))
+    flow = _flow(reasons[~others], study.left_out)
+    return Sample(study.only(left), flow, excluded, met, simulated, completed, int(others.sum()))
 
 
 def flag(study: Study, plan: Plan) -> pd.DataFrame:
@@ -191,11 +195,14 @@ def _truth(column: pd.Series | None, index: pd.Index) -> pd.Series:
     return column.astype("boolean").fillna(False).astype(bool)
 
 
-def _flow(reasons: pd.Series) -> pd.DataFrame:
+def _flow(reasons: pd.Series, before: dict[str, int]) -> pd.DataFrame:
+    """Return the steps from who started to who is analysed; `before` are those whom a map has left out."""
     counts = reasons[reasons != ""].value_counts(sort=False)
-    rows = [("started", len(reasons)), *counts.items(), ("analysed", int((reasons == "").sum()))]
+    started = len(reasons) + sum(before.values())
+    rows = [("started", started), *before.items(), *counts.items(), ("analysed", int((reasons == "").sum()))]
     return pd.DataFrame(rows, columns=["reason", "n"])
 
 
-def _counted(reasons: pd.Series) -> str:
-    return ", ".join(f"{n} {reason}" for reason, n in reasons[reasons != ""].value_counts(sort=False).items())
+def _counted(reasons: pd.Series, before: dict[str, int]) -> str:
+    counts = reasons[reasons != ""].value_counts(sort=False)
+    return ", ".join(f"{n} {reason}" for reason, n in [*before.items(), *counts.items()])

@@ -53,7 +53,8 @@ class Study:
     participant, `trials` per trial, and so on; tables that were not exported are None.
     `factors` maps each between-subjects factor to its levels, `within` what each participant met several levels of, a
     column of the trials, to its; `files` maps each file read to its SHA-256; `remarks` are
-    what its reading found odd; `titles` maps names to what people read in their place.
+    what its reading found odd; `titles` maps names to what people read in their place. `left_out` counts by reason the
+    participants, and `rows_left_out` the single rows of others, that a foreign table's map took away.
     """
 
     name: str
@@ -75,6 +76,8 @@ class Study:
     recorded: bool = True
     within: dict[str, list[str]] = field(default_factory=dict)
     titles: dict[str, str] = field(default_factory=dict)
+    left_out: dict[str, int] = field(default_factory=dict)
+    rows_left_out: dict[str, int] = field(default_factory=dict)
 
     def only(self, participants: Iterable[str]) -> "Study":
         """Return the study with these participants' rows alone."""

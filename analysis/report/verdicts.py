@@ -119,7 +119,7 @@ def _contrast(report: Report, stated: dict[str, Any], records: list[Record]) -> 
 
 
 def _rows(terms: pd.DataFrame, high: str, low: str, paired_test: str) -> list[Any]:
-    """Return the rows that compare the two levels; of a pair's two tests the pre-specified one."""
+    """Return the rows that compare the two levels; of a pair's two tests the one that the plan names."""
     if "V" in terms:
         terms = terms[terms["term"] == paired_test]
     return [row for row in terms.itertuples() if {str(row.a), str(row.b)} == {high, low}]

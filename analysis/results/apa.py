@@ -117,8 +117,14 @@ def words(name: str) -> str:
     ('LRP', 'none × LRP', 'fraction correct × LRP')
     """
     titles = _TITLES.get() or {}
-    in_words = [titles.get(part, part.replace("_", " ")) for part in JOINED.split(str(name))]
+    in_words = [_quoted(titles.get(part, part.replace("_", " "))) for part in JOINED.split(str(name))]
     return " ".join("".join(in_words).replace(":", " × ").split())
+
+
+def _quoted(words: str) -> str:
+    """Return words, those that are a question or a sentence in quotation marks, for they stand inside sentences."""
+    sentence = (len(words) > 2 and words[-1] in "?!.…") or words.startswith("I ")
+    return f"“{words}”" if sentence else words
 
 
 def opening(words: str) -> str:
@@ -131,12 +137,14 @@ def opening(words: str) -> str:
 
 
 def inside(label: str) -> str:
-    """Return a label as it stands inside a sentence; a name with letters of its own stays.
+    """Return a label as it stands inside a sentence: a name with letters of its own stays, a question is quoted.
 
-    >>> inside("Response time"), inside("AUROC2 of confidence"), inside("Score.Sum")
-    ('response time', 'AUROC2 of confidence', 'Score.Sum')
+    >>> inside("Response time"), inside("AUROC2 of confidence"), inside("Score.Sum"), inside("How sure?")
+    ('response time', 'AUROC2 of confidence', 'Score.Sum', '“How sure?”')
     """
     own = label.partition(" ")[0][1:]
+    if _quoted(label) != label:
+        return _quoted(label)
     return label if own != own.lower() or "." in own else label[:1].lower() + label[1:]
 
 

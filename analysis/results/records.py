@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.errors import NotDefined
+from analysis.results import apa
 
 TYPES = ("primary", "secondary", "exploratory")
 INFINITE = "infinite: nothing varies that this value is measured against"
@@ -81,7 +82,7 @@ def record(
         try:
             terms, reason = statistic(), ""
         except NotDefined as refusal:
-            terms, reason = blank(columns, refusal), refusal.reason
+            terms, reason = blank(columns, refusal), refusal.told(apa.words)
         except Exception as error:
             reason = fault(error)
             terms = blank(columns, NotDefined(reason))
@@ -107,7 +108,8 @@ def blank(columns: tuple[str, ...], refusal: NotDefined) -> pd.DataFrame:
     """Return one empty row per term that was asked for, each with the reason."""
     terms = refusal.terms or ("",)
     rows = [
-        {**dict.fromkeys(columns, math.nan), columns[0]: term or math.nan, "reason": refusal.reason} for term in terms
+        {**dict.fromkeys(columns, math.nan), columns[0]: term or math.nan, "reason": refusal.told(apa.words)}
+        for term in terms
     ]
     return pd.DataFrame(rows, columns=(*columns, "reason"))
 

@@ -135,11 +135,11 @@ def answer_within(measure: Measure, records: list[Record], plan: Plan) -> str:
 
 
 def _answer_pairs(measure: Measure, tested: Record, plan: Plan, because: str = "") -> str:
-    start = measure.label + (f" (no model of it: {because})" if because else "")
     terms = tested.terms.dropna(subset="p_adjusted") if tested.defined else tested.terms[:0]
     if terms.empty:
         reason = tested.reason or next(iter(tested.terms.get("reason", [])), "there is only one condition")
-        return f"{start} could not be compared: {reason}."
+        return f"{measure.label} could not be compared: {because or reason}."
+    start = measure.label + (f" (no model of it: {because})" if because else "")
     rows = list(terms.itertuples())
     clear = [
         f"{apa.words(row.a)} {apa.percent(row.share_a)} against {apa.words(row.b)} {apa.percent(row.share_b)}"
@@ -173,12 +173,12 @@ def _figure(measure: Measure, described: Record) -> Figure:
     table = described.terms[described.terms["term"] == term] if described.defined else described.terms[:0]
     table = table.assign(mean=table["share"], x=table["level"], series="")
     shares = "; ".join(f"{apa.words(row.level)} {apa.percent(row.share)}" for row in table.itertuples())
-    by = apa.listing([apa.words(name) for name in factors]) or "everybody"
+    by = f" by {apa.listing([apa.words(name) for name in factors])}" if factors else ""
     return Figure(
         f"{measure.name}-shares",
-        f"{measure.label} by {by}",
+        f"{measure.label}{by}",
         "Share of yes with 95% Wilson intervals.",
-        f"Shares of {apa.inside(measure.label)} by {by}: {shares}.",
+        f"Shares of {apa.inside(measure.label)}{by}: {shares}.",
         lambda: comparisons.dots(table, measure.label, "fraction", measure.chance),
         table[["level", "share", "ci_low", "ci_high"]],
     )

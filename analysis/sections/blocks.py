@@ -96,7 +96,7 @@ def spread_by(measure: Measure, factor: str) -> Figure:
 
 
 def _boxes(measure: Measure, factors: list[str], id: str) -> Figure:
-    by = apa.listing([apa.words(factor) for factor in factors]) or "everybody"
+    by = f" by {apa.listing([apa.words(factor) for factor in factors])}" if factors else ""
     found = (
         measure.data.groupby(factors, observed=True)[measure.name].mean()
         if factors
@@ -108,9 +108,9 @@ def _boxes(measure: Measure, factors: list[str], id: str) -> Figure:
     )
     return Figure(
         id,
-        f"{measure.label} by {by}",
+        f"{measure.label}{by}",
         BOXES_NOTE.format(SHORT[measure.bounds is not None]),
-        f"Box plot of {apa.inside(measure.label)} by {by}. {summary}.",
+        f"Box plot of {apa.inside(measure.label)}{by}. {summary}.",
         lambda: distributions.boxes(measure, factors),
         means,
     )

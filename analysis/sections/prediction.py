@@ -124,7 +124,14 @@ def _row(
     try:
         return (metric, method, *rank_correlation.spearman(answers, values, seed, unit), "")
     except NotDefined as refusal:
-        return (metric, method, len(values), answers["participant"].nunique(), *[float("nan")] * 4, refusal.reason)
+        return (
+            metric,
+            method,
+            len(values),
+            answers["participant"].nunique(),
+            *[float("nan")] * 4,
+            refusal.told(apa.words),
+        )
 
 
 def _adjusted(rows: list[Row], plan: Plan) -> pd.DataFrame:

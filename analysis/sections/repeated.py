@@ -23,6 +23,7 @@ from analysis.statistics.multiplicity import CORRECTIONS
 from analysis.statistics.regression import cumulative, mixed, odds, ordinal
 
 NAMES = {"wilcoxon": "Wilcoxon signed-rank", "t": "paired t"}
+NAMED = {"frozen": "pre-specified", "given": "named by the plan", "default": "the default"}  # of the test that decides
 
 
 def paired_tests(measure: Measure, plan: Plan) -> list[Record]:
@@ -96,11 +97,11 @@ def _with_warnings(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def paired_sentences(terms: pd.DataFrame, plan: Plan, sizes: dict[str, int]) -> list[str]:
-    """Return the tests in words, the pre-specified one first and named so; `sizes` says over how many pairs of each
+    """Return the tests in words, the one that decides first and named so; `sizes` says over how many pairs of each
     test p is adjusted."""
     sentences = []
     for row in sorted(terms.dropna(subset="p").itertuples(), key=lambda row: row.term != plan.paired_test):
-        name = NAMES[row.term] + (" (pre-specified)" if row.term == plan.paired_test else "")
+        name = NAMES[row.term] + (f" ({NAMED[plan.source]})" if row.term == plan.paired_test else "")
         pairs = sizes[row.term]
         p = apa.p_value(row.p_adjusted) + (f" ({CORRECTIONS[plan.correction]}, {pairs} pairs)" if pairs > 1 else "")
         if row.term == "t":
@@ -174,7 +175,7 @@ def bayes_factors(measure: Measure) -> Record:
                     bf = bayes.t_test((both[a] - both[b]).to_numpy(float))
                     rows.append((name, len(both), bf, 1 / bf, ""))
                 except NotDefined as refusal:
-                    rows.append((name, len(both), math.nan, math.nan, refusal.reason))
+                    rows.append((name, len(both), math.nan, math.nan, refusal.told(apa.words)))
         return pd.DataFrame(rows, columns=(*bayes.COLUMNS, "reason"))
 
     return record(
@@ -322,7 +323,7 @@ def slope_sentences(terms: pd.DataFrame) -> list[str]:
 
 
 def answer(measure: Measure, records: list[Record], plan: Plan) -> str:
-    """Return one line that says which conditions differ by the pre-specified test, adjusted for the number of pairs."""
+    """Return one line that says which conditions differ by the test that decides, adjusted for the pairs."""
     pairs = [record for record in records if record.id.startswith(f"{measure.name}.paired.")]
     if not pairs:
         return f"{measure.label} was observed in one condition, so nothing can be compared within participants."

@@ -69,7 +69,14 @@ def _summary(term: str, rows: pd.DataFrame) -> tuple[object, ...]:
     try:
         excess, t, p = clusters.above_chance(means["purity"].to_numpy(), means["chance"].to_numpy())
     except NotDefined as refusal:
-        return (*head, averages["purity"] - averages["chance"], float("nan"), float("nan"), *tail, refusal.reason)
+        return (
+            *head,
+            averages["purity"] - averages["chance"],
+            float("nan"),
+            float("nan"),
+            *tail,
+            refusal.told(apa.words),
+        )
     return (*head, excess, t, p, *tail, "")
 
 

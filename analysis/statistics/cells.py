@@ -138,18 +138,18 @@ def check_cells(data: pd.DataFrame, outcome: str, factors: list[str], at_least: 
     """
     terms = tuple(terms_of(factors))
     if data.empty:
-        raise NotDefined(f"no participant has a value of {outcome}", terms)
+        raise NotDefined("no participant has a value", terms)
     if not factors:
         raise NotDefined("no factor has two observed levels", terms)
     sizes = data.groupby(factors, observed=False)[outcome].size()
-    small = [f"{cell_label(key)} (n = {size})" for key, size in sizes.items() if size < at_least]
+    small = {cell_label(key): f"{{}} (n = {size})" for key, size in sizes.items() if size < at_least}
     if small:
         need = "at least one participant" if at_least == 1 else f"at least {at_least} participants"
-        raise NotDefined(f"every cell needs {need}; too few in {', '.join(small)}", terms)
+        raise NotDefined(f"every cell needs {need}; too few in {', '.join(small.values())}", terms, tuple(small))
     if alike(data[outcome]):
-        raise NotDefined(f"every value of {outcome} is {data[outcome].iloc[0]:g}: there is no variation", terms)
+        raise NotDefined(f"every value is {data[outcome].iloc[0]:g}: there is no variation", terms)
     within = groups(data, outcome, factors)
     if len(data) <= len(within):
         raise NotDefined("one participant per cell leaves nothing to estimate the error from", terms)
     if all(alike(values) for values in within):
-        raise NotDefined(f"{outcome} does not vary inside any cell, so its error variance is zero", terms)
+        raise NotDefined("nothing varies inside any cell, so the error variance is zero", terms)

@@ -327,7 +327,7 @@ def _classified(table: pd.DataFrame, proposal: Proposal, own: tuple[str, ...] = 
         ):
             (proposal.between if constant else proposal.within).append(name)
         elif guess:
-            outcome = {"column": name, **({"name": _short(name)} if _short(name) != name else {}), **guess}
+            outcome = {"column": name, **_named(name), **guess}
             proposal.outcomes.append(outcome)
         else:
             proposal.aside.append(name)
@@ -380,6 +380,12 @@ def _words(given: pd.Series) -> dict[str, object] | None:
     if len(shortest) != 1:
         return None
     return {"kind": "ordinal", "levels": [by_spelling.get(point, point.capitalize()) for point in shortest[0]]}
+
+
+def _named(name: str) -> dict[str, str]:
+    """Return the name and the label of an outcome whose column's own name no id can begin with."""
+    short = _short(name)
+    return {} if short == name else {"name": short, "label": " ".join(name.split())[:80]}
 
 
 def _short(name: str) -> str:

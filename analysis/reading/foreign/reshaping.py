@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from itertools import chain
 
 import numpy as np
@@ -77,25 +78,52 @@ def _reading(template: str, name: str, columns: Sequence[str], where: str) -> di
     return readings[0]
 
 
-def filtered(table: pd.DataFrame, layout: Layout, where: str) -> tuple[pd.DataFrame, list[str]]:
-    """Return the rows that the map keeps and does not leave out, and for each rule how many it took away."""
-    remarks = []
+@dataclass
+class Filtered:
+    """The rows that a map keeps, for each rule the remark how many it took away, and who is gone by which reason.
+
+    `people` counts the participants who have no row left, `rows` the rows that were left out of others, by reason.
+    """
+
+    table: pd.DataFrame
+    remarks: list[str] = field(default_factory=list)
+    people: dict[str, int] = field(default_factory=dict)
+    rows: dict[str, int] = field(default_factory=dict)
+
+
+def filtered(table: pd.DataFrame, layout: Layout, where: str) -> Filtered:
+    """Return what the map's rules keep; of their rows the exclusions are told, what else a file holds is not."""
+    done = Filtered(table)
     for rule in layout.keep:
-        hit = _hit(table, rule, where)
+        hit = _hit(done.table, rule, where)
         values = ", ".join(rule.values)
-        remarks.append(f"{_rows(~hit)} left out by the map: {rule.column} is not {values}.")
-        table = table[hit].reset_index(drop=True)
+        done.remarks.append(f"{_rows(~hit)} left out by the map: {rule.column} is not {values}.")
+        _take_away(done, ~hit, f"without a row whose {rule.column} is {' or '.join(rule.values)}", layout)
     for rule in layout.exclude:
-        hit = _hit(table, rule, where)
+        hit = _hit(done.table, rule, where)
+        people = done.table[layout.participant]
         if rule.everybody and layout.participant != ROW:
-            hit = table[layout.participant].isin(table.loc[hit, layout.participant].dropna())
-        people = int(table.loc[hit, layout.participant].nunique()) if layout.participant != ROW else int(hit.sum())
-        counted = f" of {people} participant{'s' if people > 1 else ''}" if rule.everybody else ""
-        remarks.append(f"{_rows(hit, counted)} left out by the map: {rule.reason}.")
-        table = table[~hit].reset_index(drop=True)
-    if table.empty and remarks:
+            hit = people.isin(people[hit].dropna())
+        n = people[hit].nunique()
+        counted = f" of {n} participant{'s' if n > 1 else ''}" if rule.everybody else ""
+        done.remarks.append(f"{_rows(hit, counted)} left out by the map: {rule.reason}.")
+        remaining = _take_away(done, hit, rule.reason, layout)
+        if remaining:
+            done.rows[rule.reason] = done.rows.get(rule.reason, 0) + remaining
+    if done.table.empty and done.remarks:
         raise AnalysisError(f"{where}: the map's rules leave out every row")
-    return table, remarks
+    return done
+
+
+def _take_away(done: Filtered, hit: pd.Series, reason: str, layout: Layout) -> int:
+    """Take the rows away; count who has none left, and return how many rows of others were among them."""
+    people, kept = done.table[layout.participant], done.table[~hit].reset_index(drop=True)
+    gone = hit & ~people.isin(kept[layout.participant])
+    n = int(people[gone].nunique())
+    if n:
+        done.people[reason] = done.people.get(reason, 0) + n
+    done.table = kept
+    return int((hit & ~gone).sum())
 
 
 def _rows(chosen: pd.Series, of: str = "") -> str:

@@ -43,8 +43,9 @@ def read_foreign(csv: Path, map_file: Path) -> Study:
     if table.empty:
         raise AnalysisError(f"{csv}: holds no row; nothing can be analysed")
     table, blanks = _tidied(table, layout)
-    table, left_out = filtered(table, layout, str(csv))
-    remarks += blanks + left_out + _odd_levels(table, [*layout.between, *layout.within])
+    kept = filtered(table, layout, str(csv))
+    table = kept.table
+    remarks += blanks + kept.remarks + _odd_levels(table, [*layout.between, *layout.within])
     trials, spelt = _trials(table, layout, csv)
     remarks += spelt
     return Study(
@@ -58,6 +59,9 @@ def read_foreign(csv: Path, map_file: Path) -> Study:
         parameters={"outcomes": list(layout.outcomes), "within": list(layout.within), "stimulus": layout.stimulus},
         remarks=remarks,
         recorded=False,
+        titles={level: level for name in [*layout.between, *layout.within] for level in trials[name].cat.categories},
+        left_out=kept.people,
+        rows_left_out=kept.rows,
     )
 
 

@@ -234,7 +234,7 @@ def _related(measure: Measure, accuracy: pd.Series) -> pd.DataFrame:
     try:
         return over_people.spearman(own, accuracy.reindex(own.index), measure.label)
     except NotDefined as refusal:
-        return pd.DataFrame([{"term": measure.label, "n": int(own.notna().sum()), "reason": refusal.reason}])
+        return pd.DataFrame([{"term": measure.label, "n": int(own.notna().sum()), "reason": refusal.told(apa.words)}])
 
 
 def _said(answers: pd.DataFrame, scores: list[Measure], accuracy: Measure, related: Record | None,

@@ -156,7 +156,7 @@ def _association(question: Question, factor: str, conditions: pd.Series) -> pd.D
     try:
         return contingency.association(table, term)
     except NotDefined as refusal:
-        return pd.DataFrame([{"term": term, "n": len(question.answers), "reason": refusal.reason}])
+        return pd.DataFrame([{"term": term, "n": len(question.answers), "reason": refusal.told(apa.words)}])
 
 
 def _rating(question: Question, study: Study, plan: Plan) -> list[Record]:

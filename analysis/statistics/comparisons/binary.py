@@ -55,7 +55,7 @@ def fisher(data: pd.DataFrame, outcome: str, factors: list[str], correction: str
     """
     used = complete(data, outcome, factors)
     if not len(used):
-        raise NotDefined(f"no participant has a value of {outcome}")
+        raise NotDefined("no participant has a value")
     frames = []
     for factor in factors:
         levels = used.groupby(factor, observed=True)[outcome].agg(["sum", "size"])

@@ -41,7 +41,7 @@ def aligned_ranks(data: pd.DataFrame, outcome: str, between: list[str], within: 
         raise NotDefined("one factor has no interaction to align; its ranks are compared as they are", tuple(factors))
     terms = effects_of(between, within) if within else terms_of(between)
     if alike(rows[outcome]):
-        raise NotDefined(f"every value of {outcome} is {rows[outcome].iloc[0]:g}: there is no variation", tuple(terms))
+        raise NotDefined(f"every value is {rows[outcome].iloc[0]:g}: there is no variation", tuple(terms))
     response = rows[outcome] - rows[outcome].mean()
     rest = response - _mean_at(rows, response, factors)
     tests, left = [], 0.0
@@ -49,7 +49,7 @@ def aligned_ranks(data: pd.DataFrame, outcome: str, between: list[str], within: 
         values = rest + _effect(rows, response, term.split(":"))
         ranks = stats.rankdata(tied(values, float(rows[outcome].abs().max())))
         if alike(ranks):
-            raise NotDefined(f"without its other effects, {outcome} does not vary", tuple(terms))
+            raise NotDefined("without the other effects, nothing varies", tuple(terms))
         own = _tested(rows.assign(**{outcome: ranks}), outcome, between, within).loc[term]
         tests.append((term, *own))
         others = _tested(rows.assign(**{outcome: values}), outcome, between, within).drop(index=term)

@@ -119,7 +119,7 @@ def planned(
         means.index = means.index.astype(str)
         missing = [level for level in (*contrast.higher, *contrast.lower) if level not in means.index]
         if missing:
-            raise NotDefined(f"nobody has {contrast.factor} {missing[0]}")
+            raise NotDefined("nobody has {} {}", names=(contrast.factor, missing[0]))
         high, low = means.loc[list(contrast.higher)], means.loc[list(contrast.lower)]
         diff = float(high["mean"].mean() - low["mean"].mean())
         se = math.sqrt(sum(float(part["variance"].sum()) / len(part) ** 2 for part in (high, low)))

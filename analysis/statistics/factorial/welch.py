@@ -22,7 +22,7 @@ def welch(data: pd.DataFrame, outcome: str, factor: str) -> pd.DataFrame:
     summary = used.groupby(factor, observed=True)[outcome].agg(["mean", "var", "size"])
     if (summary["var"] == 0).any():
         constant = ", ".join(map(str, summary.index[summary["var"] == 0]))
-        raise NotDefined(f"{outcome} does not vary in {constant}, so it cannot be weighed by its variance", (factor,))
+        raise NotDefined("nothing varies in {}, so it cannot be weighed by its variance", (factor,), (constant,))
     k, weights = len(summary), summary["size"] / summary["var"]
     shares = weights / weights.sum()
     uneven = ((1 - shares) ** 2 / (summary["size"] - 1)).sum() / (k**2 - 1)

@@ -58,7 +58,7 @@ def within_anova(
     for inner, (effects, error, epsilon, q) in strata.items():
         if alike([error, 0.0]) or error <= 1e-12 * float((values**2).sum()):
             name = inner.replace(":", " × ") or "the participants' means"
-            raise NotDefined(f"participants do not differ in {name}, so its error variance is zero", terms)
+            raise NotDefined("participants do not differ in {}, so its error variance is zero", terms, (name,))
         for outer, (ss, df1) in effects.items():
             term = ":".join(part for part in (outer, inner) if part)
             if term:
@@ -86,7 +86,7 @@ def complete_people(
                                                                  names=within))  # fmt: skip
     empty = [cell_label(key) for key in means.columns[means.isna().all()]]
     if empty:
-        raise NotDefined(f"nobody has the condition {empty[0]}", tuple(effects_of(between, within)))
+        raise NotDefined("nobody has the condition {}", tuple(effects_of(between, within)), (empty[0],))
     table = means.dropna()
     people = known.drop_duplicates(participant).set_index(participant)[between].reindex(table.index)
     for factor in between:

@@ -14,7 +14,7 @@ from scipy import optimize, special
 
 from analysis.errors import NotDefined
 from analysis.statistics.regression import odds
-from analysis.statistics.regression.design import Trials, check_not_separated, trials_design
+from analysis.statistics.regression.design import Trials, check_answers_vary, check_not_separated, trials_design
 from analysis.statistics.regression.groups import Groups, System, jacobian_of
 from analysis.statistics.regression.mixed import NONE
 from analysis.statistics.regression.odds import COLUMNS
@@ -112,6 +112,7 @@ def _fit(answers: Answers, trials: Trials) -> tuple[np.ndarray, np.ndarray, np.n
     """Return thresholds and coefficients, the SDs, and the standard errors of the former."""
     if len(answers.points) == answers.groups.sizes[0]:
         raise NotDefined("each participant has one answer, so there is no random intercept", tuple(trials.names))
+    check_answers_vary(answers.points, answers.groups.first, trials.names)
     random = 1 if answers.groups.second is None else 2
     cuts = answers.k - 1
     laplace = _Laplace(answers, random)

@@ -40,7 +40,7 @@ def trials_design(
         used = used.assign(**{slope: known.loc[kept, slope].to_numpy(float)})
     factors = varying(used, factors)
     if not len(used):
-        raise NotDefined(f"no answer has a value of {outcome}")
+        raise NotDefined("no answer has a value")
     for name, what in ((participant, "participants"), (stimulus, "stimuli")):
         if name and used[name].nunique() < 2:
             raise NotDefined(f"a model of {what} needs at least two of them")
@@ -73,6 +73,21 @@ def treatment_columns(data: pd.DataFrame, factors: list[str]) -> dict[str, np.nd
                 name = ":".join(f"{factor}[{level}]" for factor, level in pairs)
                 columns[name] = np.prod([(data[factor] == level).to_numpy(float) for factor, level in pairs], axis=0)
     return columns
+
+
+def check_answers_vary(y: np.ndarray, people: np.ndarray, names: list[str]) -> None:
+    """Refuse answers of which every participant gave one kind throughout: how far people differ then has no bound.
+
+    >>> check_answers_vary(np.array([1, 1, 0, 0]), np.array([0, 0, 1, 1]), ["(Intercept)"])
+    Traceback (most recent call last):
+        ...
+    analysis.errors.NotDefined: every participant gave one answer throughout, so how far they differ has no bound
+    """
+    answers = pd.Series(y).groupby(people)
+    if len(y) > answers.ngroups and (answers.nunique() == 1).all():
+        raise NotDefined(
+            "every participant gave one answer throughout, so how far they differ has no bound", tuple(names)
+        )
 
 
 def check_not_separated(y: np.ndarray, design: np.ndarray, names: list[str]) -> None:

@@ -13,7 +13,7 @@ from scipy import optimize, special
 
 from analysis.errors import NotDefined
 from analysis.statistics.regression import odds
-from analysis.statistics.regression.design import check_not_separated, trials_design
+from analysis.statistics.regression.design import check_answers_vary, check_not_separated, trials_design
 from analysis.statistics.regression.odds import COLUMNS
 
 NODES = 15
@@ -60,6 +60,7 @@ def mixed_logistic(
         check_not_separated(y, design, names)
     elif len(np.unique(y)) < 2:
         raise NotDefined("all answers are alike", tuple(names))
+    check_answers_vary(y, people, names)
     counts = summed(y, design, people)
     start = np.append(_marginal_start(counts), math.log(0.5))
     fit = optimize.minimize(

@@ -72,7 +72,7 @@ def _used(data: pd.DataFrame, outcome: str, factors: list[str]) -> tuple[pd.Data
     used = complete(data, outcome, factors)
     factors = varying(used, factors)
     if not len(used):
-        raise NotDefined(f"no participant has a value of {outcome}")
+        raise NotDefined("no participant has a value")
     if not factors:
         raise NotDefined("no factor has two observed levels")
     if (used.groupby(factors, observed=False)[outcome].size() == 0).any():

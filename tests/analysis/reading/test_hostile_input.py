@@ -195,14 +195,14 @@ def test_more_groups_than_there_were_are_refused(tmp_path, capsys):
 
 
 NO_ANSWER = {
-    "no value at all": (table(cell=lambda i: ""), "no participant has a value of score"),
+    "no value at all": (table(cell=lambda i: ""), "no participant has a value"),
     "one condition": (table("x"), "no factor has two observed levels"),
     "one per cell": (table("xyzw", n=1), "one participant per cell leaves nothing to estimate the error from"),
-    "constant": (table(cell=lambda i: 3), "every value of score is 3: there is no variation"),
+    "constant": (table(cell=lambda i: 3), "every value is 3: there is no variation"),
     "constant but for rounding": (table(cell=lambda i: f"{0.1 + 0.2:.17g}" if i % 2 else "0.3"), "no variation"),
     "constant in every cell": (
         "pid,g,y\n" + "".join(f"p{i},{'xy'[i % 2]},{i % 2}\n" for i in range(12)),
-        "score does not vary inside any cell, so its error variance is zero",
+        "nothing varies inside any cell, so the error variance is zero",
     ),
 }
 

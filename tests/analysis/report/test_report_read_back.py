@@ -142,7 +142,11 @@ def check_report(place) -> None:
     assert f", {people} participants, planned by " in kind
     remarks = [f"**Note.** {remark}" for remark in content["remarks"]]
     assert [note for note in notes if not note.startswith("**Simulated")] == remarks
-    for stated, line in zip_longest(content["hypotheses"], filter(None, parts["Findings"])):
+    findings = [line for line in parts["Findings"] if line]
+    if not content["hypotheses"]:
+        assert findings == ["The plan states no hypothesis."]
+        findings = []
+    for stated, line in zip_longest(content["hypotheses"], findings):
         start = f"- **{stated['id']}.** {stated['text']} "
         assert line.startswith(f"{start}{SAID[stated['verdict']]}: ")
         tested = [found for found in content["analyses"] if found["id"] == stated["tested_by"]]

@@ -111,4 +111,4 @@ def test_coders_who_found_nothing_are_said(tmp_path):
     shown = next(found for found in report.sections if found.title == "Features named")
     assert shown.answer == "The coders found no feature in any of 6 answers."
     ratio = next(found for part in report.sections for found in part.records if found.id == "saliency_ratio.anova")
-    assert ratio.reason == "no participant has a value of saliency_ratio"
+    assert ratio.reason == "no participant has a value"

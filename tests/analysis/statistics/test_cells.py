@@ -66,13 +66,13 @@ def test_groupings_and_terms():
 
 FULL = [(a, b, y + 10 * (a == "z")) for a in "xz" for b in "uv" for y in (1, 2)]
 REFUSED = {
-    "no participant has a value of y": ([], ["a"], 1),
+    "no participant has a value": ([], ["a"], 1),
     "no factor has two observed levels": (FULL, [], 1),
     "every cell needs at least one participant; too few in z × v (n = 0)": (FULL[:-2], ["a", "b"], 1),
     "every cell needs at least 2 participants; too few in z × v (n = 1)": (FULL[:-1], ["a", "b"], 2),
-    "every value of y is 7: there is no variation": ([(a, b, 7) for a, b, _ in FULL], ["a", "b"], 1),
+    "every value is 7: there is no variation": ([(a, b, 7) for a, b, _ in FULL], ["a", "b"], 1),
     "one participant per cell leaves nothing to estimate the error from": (FULL[::2], ["a", "b"], 1),
-    "y does not vary inside any cell, so its error variance is zero":
+    "nothing varies inside any cell, so the error variance is zero":
         ([(a, b, 1 + (a == "z")) for a, b, _ in FULL], ["a", "b"], 2),
 }  # fmt: skip
 

@@ -113,7 +113,7 @@ def test_welch_s_f_equals_r(name, outcome):
 def test_a_level_without_variance_has_no_welch_test():
     data = frame("unbalanced71")
     data.loc[data["heatmap"] == "none", "fraction_correct"] = 0.5
-    with pytest.raises(NotDefined, match="does not vary in none"):
+    with pytest.raises(NotDefined, match="nothing varies in none"):
         welch(data, "fraction_correct", "heatmap")
 
 

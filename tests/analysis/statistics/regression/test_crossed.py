@@ -6,6 +6,7 @@ import pytest
 
 from analysis.errors import NotDefined
 from analysis.statistics.regression.cumulative import mixed_logistic_crossed, mixed_ordinal
+from analysis.statistics.regression.logistic import mixed_logistic
 from analysis.statistics.regression.mixed import mixed_linear
 from tests.analysis.reference_data import MODELS, R, trials
 
@@ -85,3 +86,11 @@ def test_one_stimulus_is_not_enough():
     data = trials().assign(item="i00")
     with pytest.raises(NotDefined, match="stimuli needs at least two"):
         mixed_linear(data, "rating", FACTORS, stimulus="item")
+
+
+@pytest.mark.parametrize("model", [mixed_ordinal, mixed_logistic_crossed, mixed_logistic])
+def test_people_who_each_gave_one_answer_throughout_are_refused(model):
+    rows = [(f"p{i}", "ab"[i % 2], i // 2 % 2) for i in range(12) for _ in range(3)]
+    data = pd.DataFrame(rows, columns=["participant", "method", "y"])
+    with pytest.raises(NotDefined, match="every participant gave one answer throughout"):
+        model(data, "y", ["method"])
