@@ -9,12 +9,11 @@ import torch
 from explainers.networks.baselines import baseline_of
 from explainers.networks.outputs import say
 from explainers.networks.perturbation import usual_batch
-from explainers.networks.rewriting.optimised import optimised
+from explainers.networks.rewriting.optimised import optimised, scores_of
 from explainers.networks.ways import Ways
 from explainers.parameters import Baseline, BatchSize, Count, Layer, Progress
 from explainers.peers.attributions import captum
 from explainers.record import Record, Trial
-from explainers.targets import pick
 
 _LOST = 0.05  # of the change of the logit, from which the paper advises more steps
 
@@ -56,7 +55,8 @@ def integrated_gradients(
 def _say_what_is_lost(
     model: torch.nn.Module, images: torch.Tensor, begins: torch.Tensor, targets: torch.Tensor, maps: torch.Tensor
 ) -> None:
-    change = pick(model(images), targets) - pick(model(begins).expand(len(images), -1), targets)
+    of_begins = targets.flatten(0, 1)[None] if len(begins) == 1 else targets
+    change = scores_of(model, images, targets) - scores_of(model, begins, of_begins).reshape(targets.shape[:2])
     lost = (maps.sum(dim=(2, 3)) - change).abs()
     if bool((lost > _LOST * change.abs()).any()):
         share = float((lost / change.abs().clamp(min=1e-12)).max())

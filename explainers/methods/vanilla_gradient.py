@@ -8,10 +8,9 @@ import torch
 
 from explainers.errors import UserError, near
 from explainers.networks.passes import gradients_of, in_quick_layout
-from explainers.networks.rewriting.optimised import optimised, original
+from explainers.networks.rewriting.optimised import optimised, original, scores_of
 from explainers.peers.attributions import captum
 from explainers.record import Record, Trial
-from explainers.targets import pick
 
 CHANNELS = ("max", "sum")
 
@@ -38,7 +37,7 @@ def vanilla_gradient(
 
 def _gradients(model: torch.nn.Module, images: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     leaf = images.detach().clone().requires_grad_()
-    scores = pick(model(leaf), targets)
+    scores = scores_of(model, leaf, targets)
     if not scores.requires_grad:
         what = type(original(model)).__name__
         raise UserError(f"vanilla_gradient: no gradients come out of {what}; perhaps it switches them off.")

@@ -5,22 +5,16 @@ below 16 on one thread. Gradients flow to the input only, never to weights.
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple, cast
 
 import torch
 from torch import nn
 from torch.autograd.function import once_differentiable
 
+from explainers.networks.input_gradients import Turned, input_gradient, turned
+from explainers.networks.kernels import Geometry, convolved, has_operator, output_size, packed, pair
 from explainers.networks.steps import applied
-
-
-class Geometry(NamedTuple):
-    """How a kernel moves over its input; pairs, rows first."""
-
-    stride: tuple[int, int] = (1, 1)
-    padding: tuple[int, int] = (0, 0)
-    dilation: tuple[int, int] = (1, 1)
-    groups: int = 1
 
 
 class Activation(NamedTuple):
@@ -34,17 +28,8 @@ class Activation(NamedTuple):
 _backward = torch.ops.aten
 IDENTITY = Activation("none", (), lambda gradient, _output: gradient)
 RELU = Activation("relu", (), lambda gradient, output: _backward.threshold_backward(gradient, output, 0))
+OPEN_RELU = RELU._replace(backward=lambda gradient, _output: gradient)  # for a gradient that is zero where it must be
 RELU6 = Activation("hardtanh", (0, 6), lambda gradient, output: _backward.hardtanh_backward(gradient, output, 0, 6))
-
-
-def has_operator(device: torch.device, dtype: torch.dtype) -> bool:
-    """Return whether oneDNN's fused convolution is there, for this device and precision."""
-    fused, mkldnn = torch.ops.mkldnn, torch.backends.mkldnn
-    if device.type != "cpu" or not mkldnn.is_available() or not mkldnn.enabled:
-        return False
-    if not hasattr(fused, "_convolution_pointwise") or not hasattr(fused, "_reorder_convolution_weight"):
-        return False
-    return dtype == torch.float32 or (dtype == torch.bfloat16 and fused._is_mkldnn_bf16_supported())
 
 
 def convolve(
@@ -62,28 +47,15 @@ def convolve(
     geometry = Geometry(pair(stride), pair(padding), pair(dilation), groups)
     if x.ndim != 4 or not has_operator(x.device, x.dtype):
         return torch.conv2d(x, weight, bias, *geometry)
-    return applied(_Convolve, x, None, weight, bias, weight, geometry, IDENTITY)
-
-
-def pair(value: int | Sequence[int]) -> tuple[int, int]:
-    """Return a number twice, one in a list twice; a pair as it is."""
-    found = (value,) if isinstance(value, int) else tuple(value)
-    rows, columns = found * 2 if len(found) == 1 else found
-    return rows, columns
-
-
-def input_gradient(gradient: torch.Tensor, x: torch.Tensor, weight: torch.Tensor, geometry: Geometry) -> torch.Tensor:
-    """Return a convolution's gradient with respect to x; a 1 × 1 kernel's is a convolution too, and quicker as one."""
-    if weight.shape[2:] == (1, 1) and geometry == Geometry():
-        return convolve(gradient, weight.transpose(0, 1))
-    stride, padding, dilation, groups = geometry
-    how = stride, padding, dilation, False, (0, 0), groups
-    found: torch.Tensor = torch.ops.aten.convolution_backward(gradient, x, weight, None, *how, (True, False, False))[0]
-    return found
+    return applied(_Convolve, x, None, weight, bias, weight, geometry, IDENTITY, lambda *_shapes: None)
 
 
 class _Convolve(torch.autograd.Function):
-    """activation(convolution(x) + other); `packed` is the weight in oneDNN's own layout, or the weight itself."""
+    """activation(convolution(x) + other).
+
+    `laid_out` is the weight in oneDNN's own layout, or the weight itself; `way_of` finds the gradient's way back, for
+    the shapes of x and of the gradient.
+    """
 
     @staticmethod
     def forward(
@@ -92,19 +64,13 @@ class _Convolve(torch.autograd.Function):
         other: torch.Tensor | None,
         weight: torch.Tensor,
         bias: torch.Tensor | None,
-        packed: torch.Tensor,
+        laid_out: torch.Tensor,
         geometry: Geometry,
         activation: Activation,
+        way_of: Callable[[torch.Size, torch.Size], Turned | None],
     ) -> torch.Tensor:
-        stride, padding, dilation, groups = geometry
-        how, name, parameters = (padding, stride, dilation, groups), activation.name, list(activation.parameters)
-        operator = torch.ops.mkldnn._convolution_pointwise
-        if other is None:
-            y: torch.Tensor = operator(x, packed, bias, *how, name, parameters, "")
-        else:
-            then = None if activation is IDENTITY else name
-            y = operator.binary(x, other, packed, bias, *how, "add", None, then, parameters, "")
-        ctx.geometry, ctx.activation = geometry, activation
+        y = convolved(x, laid_out, bias, geometry, activation.name, activation.parameters, other)
+        ctx.geometry, ctx.activation, ctx.way_of = geometry, activation, way_of
         ctx.save_for_backward(x, weight, None if activation is IDENTITY else y)
         return y
 
@@ -113,28 +79,46 @@ class _Convolve(torch.autograd.Function):
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         x, weight, y = ctx.saved_tensors
         gradient = ctx.activation.backward(gradient, y)
-        for_x = input_gradient(gradient, x, weight, ctx.geometry) if ctx.needs_input_grad[0] else None
-        return for_x, gradient if ctx.needs_input_grad[1] else None, *[None] * 5
+        for_x = None
+        if ctx.needs_input_grad[0]:
+            for_x = input_gradient(gradient, x, weight, ctx.geometry, ctx.way_of(x.shape, gradient.shape))
+        return for_x, gradient if ctx.needs_input_grad[1] else None, *[None] * 6
 
 
 class Convolution(nn.Module):
     """A convolution with the sum and activation that follow it; after a sum there can be RELU or IDENTITY.
 
-    Its weight is packed once for inputs of one size, and again when another size comes.
+    Its weight is packed once for inputs of one size, the way back for gradients of one size, and again when others
+    come.
     """
 
-    def __init__(self, layer: nn.Conv2d, activation: Activation = IDENTITY) -> None:
+    def __init__(
+        self, weight: torch.Tensor, bias: torch.Tensor | None, geometry: Geometry, activation: Activation = IDENTITY
+    ) -> None:
         super().__init__()
-        self.weight, self.bias, self.activation = layer.weight, layer.bias, activation
-        padding = cast(tuple[int, ...], layer.padding)  # given in numbers, not by name
-        self.geometry = Geometry(pair(layer.stride), pair(padding), pair(layer.dilation), layer.groups)
+        self.weight, self.bias, self.geometry, self.activation = weight, bias, geometry, activation
         self._packed: torch.Tensor | None = None
         self._packed_for: tuple[torch.Size, Geometry] | None = None
+        self._way: Turned | None = None
+        self._way_for: tuple[Geometry, torch.Size, torch.Size] | None = None
+
+    @classmethod
+    def of(cls, layer: nn.Conv2d, activation: Activation = IDENTITY) -> "Convolution":
+        """Return the convolution of a layer whose padding is given in numbers, not by name."""
+        padding = pair(cast(tuple[int, ...], layer.padding))
+        geometry = Geometry(pair(layer.stride), padding, pair(layer.dilation), layer.groups)
+        return cls(layer.weight, layer.bias, geometry, activation)
+
+    def narrowed(self, channels: list[int]) -> "Convolution":
+        """Return the convolution, of one group, that gives these of its output's channels."""
+        weight = nn.Parameter(self.weight.detach()[channels], requires_grad=False)
+        bias = None if self.bias is None else nn.Parameter(self.bias.detach()[channels], requires_grad=False)
+        return Convolution(weight, bias, self.geometry, self.activation)
 
     def forward(self, x: torch.Tensor, other: torch.Tensor | None = None) -> torch.Tensor:
         if other is not None and other.shape != self._output_shape(x):  # which the operator would not broadcast
             total = self._convolved(x, None, IDENTITY) + other
-            return total.relu() if self.activation is RELU else total
+            return total if self.activation is IDENTITY else total.relu()
         return self._convolved(x, other, self.activation)
 
     def on_window(self, x: torch.Tensor, other: torch.Tensor | None = None) -> torch.Tensor:
@@ -146,20 +130,19 @@ class Convolution(nn.Module):
     ) -> torch.Tensor:
         geometry = geometry or self.geometry
         if self._packed_for != (x.shape, geometry):
-            stride, padding, dilation, groups = geometry
-            pack = torch.ops.mkldnn._reorder_convolution_weight
-            self._packed = pack(self.weight.detach(), padding, stride, dilation, groups, list(x.shape))
-            self._packed_for = x.shape, geometry
-        return applied(_Convolve, x, other, self.weight, self.bias, self._packed, geometry, activation)
+            self._packed, self._packed_for = packed(self.weight, geometry, x.shape), (x.shape, geometry)
+        how = self._packed, geometry, activation, partial(self._way_back, geometry)
+        return applied(_Convolve, x, other, self.weight, self.bias, *how)
+
+    def _way_back(self, geometry: Geometry, shape: torch.Size, gradient: torch.Size) -> Turned | None:
+        if self._way_for != (geometry, shape, gradient):
+            way = turned(self.weight.detach(), geometry, shape, gradient)
+            self._way, self._way_for = None if way is None else way.pack(gradient), (geometry, shape, gradient)
+        return self._way
 
     def _output_shape(self, x: torch.Tensor) -> tuple[int, ...]:
-        kernel, (stride, padding, dilation, _) = self.weight.shape[2:], self.geometry
-        measures = zip(x.shape[2:], kernel, stride, padding, dilation, strict=True)
-        return len(x), len(self.weight), *((n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, s, p, d in measures)
+        return len(x), len(self.weight), *output_size(self.weight.shape[2:], self.geometry, x.shape[2:])
 
     def __getstate__(self) -> dict[str, Any]:
-        return {
-            **nn.Module.__getstate__(self),
-            "_packed": None,
-            "_packed_for": None,
-        }  # oneDNN's is not copied
+        kept = dict.fromkeys(("_packed", "_packed_for", "_way", "_way_for"))  # oneDNN's is not copied
+        return {**nn.Module.__getstate__(self), **kept}

@@ -13,7 +13,7 @@ from explainers.errors import UserError
 from explainers.networks.internals.layers import find_layer
 from explainers.networks.internals.maps import Reading, map_reader
 from explainers.networks.passes import gradients_of
-from explainers.networks.rewriting.optimised import optimised
+from explainers.networks.rewriting.optimised import optimised, scores_of
 from explainers.parameters import Layer
 from explainers.targets import pick
 
@@ -50,7 +50,7 @@ class Ways:
         repeated = targets.repeat(len(points), *[1] * (targets.ndim - 1))
         with torch.enable_grad():
             if self._module is None:
-                scores = pick(self._model(leaf), repeated)
+                scores = scores_of(self._model, leaf, repeated)
             else:
                 with _replaced(self._module, leaf):
                     scores = pick(self._model(self._images.repeat(len(points), 1, 1, 1)), repeated)

@@ -13,7 +13,9 @@ from torch import nn
 
 from explainers import _torchvision  # noqa: F401  (zennit imports torchvision)
 from explainers.errors import UserError
-from explainers.networks.convolution import Geometry, convolve, input_gradient, pair
+from explainers.networks.convolution import convolve
+from explainers.networks.input_gradients import input_gradient
+from explainers.networks.kernels import Geometry, pair
 from explainers.networks.propagation.contributions import Contributions, Weighted
 from explainers.networks.steps import applied
 

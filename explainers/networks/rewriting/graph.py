@@ -9,9 +9,11 @@ import torch.nn.functional as F
 from torch import fx, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from explainers.networks.convolution import IDENTITY, RELU, RELU6, Activation, Convolution, has_operator
+from explainers.networks.convolution import IDENTITY, RELU, RELU6, Activation, Convolution
+from explainers.networks.kernels import has_operator
 
 ADDITIONS = {operator.add, operator.iadd, torch.add, "add", "add_"}
+_IN_PLACE = {operator.iadd, operator.isub, operator.imul, operator.itruediv, operator.setitem}
 _ACTIVATIONS = {
     nn.ReLU: RELU, F.relu: RELU, torch.relu: RELU, torch.relu_: RELU, "relu": RELU, "relu_": RELU,
     nn.ReLU6: RELU6, F.relu6: RELU6,
@@ -58,6 +60,12 @@ def module_of(graph: fx.GraphModule, node: Any) -> nn.Module | None:
     return graph.get_submodule(node.target) if is_call else None
 
 
+def is_in_place(graph: fx.GraphModule, node: fx.Node) -> bool:
+    """Return whether a node writes its result over its input."""
+    is_named = node.target in _IN_PLACE or (node.op == "call_method" and str(node.target).endswith("_"))
+    return bool(is_named or node.kwargs.get("inplace") or getattr(module_of(graph, node), "inplace", False))
+
+
 def fold_batch_norm(graph: fx.GraphModule) -> None:
     """Fold each batch norm into the convolution it alone follows, by dataflow and not by the modules' order."""
     calls = Counter(node.target for node in graph.graph.nodes if node.op == "call_module")
@@ -94,7 +102,7 @@ def fuse_convolutions(graph: fx.GraphModule) -> None:
             steps.append(_only_user(steps[-1]))
         else:
             activation = IDENTITY
-        graph.add_submodule(f"fused_{number}", Convolution(layer, activation))
+        graph.add_submodule(f"fused_{number}", Convolution.of(layer, activation))
         with graph.graph.inserting_before(place):
             fused = graph.graph.call_module(f"fused_{number}", inputs)
         steps[-1].replace_all_uses_with(fused)

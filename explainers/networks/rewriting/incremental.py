@@ -6,7 +6,6 @@ window that the rectangle reaches, which grows from layer to layer; where it is 
 are not local, the whole. The outputs are those of the whole network but for rounding.
 """
 
-import operator
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias, TypeGuard
 
@@ -14,8 +13,9 @@ import torch
 import torch.nn.functional as F
 from torch import fx, nn
 
-from explainers.networks.convolution import Convolution, pair
-from explainers.networks.rewriting.graph import ADDITIONS, module_of
+from explainers.networks.convolution import Convolution
+from explainers.networks.kernels import pair
+from explainers.networks.rewriting.graph import ADDITIONS, is_in_place, module_of
 from explainers.networks.rewriting.windows import Area, Changed, Spans, joined
 
 _Pair: TypeAlias = tuple[int, int]  # rows first
@@ -26,7 +26,6 @@ _POINTWISE = (
     nn.BatchNorm2d, nn.Dropout, nn.Dropout2d, nn.Identity,
 )  # fmt: skip
 _POINTWISE_CALLS = {F.relu, F.relu6, F.silu, torch.relu, torch.relu_, torch.sigmoid, "relu", "relu_", "contiguous"}
-_IN_PLACE = {operator.iadd, operator.isub, operator.imul, operator.itruediv, operator.setitem}
 
 
 def can_be_incremental(graph: nn.Module | None) -> TypeGuard[fx.GraphModule]:
@@ -35,9 +34,7 @@ def can_be_incremental(graph: nn.Module | None) -> TypeGuard[fx.GraphModule]:
 
 
 def _overwrites(graph: fx.GraphModule, node: fx.Node) -> bool:
-    named = node.target in _IN_PLACE or (node.op == "call_method" and str(node.target).endswith("_"))
-    in_place = named or node.kwargs.get("inplace") or getattr(module_of(graph, node), "inplace", False)
-    if not in_place:
+    if not is_in_place(graph, node):
         return False
     written = node.args[0] if node.args else node.kwargs.get("input")
     return isinstance(written, fx.Node) and len(written.users) > 1

@@ -11,8 +11,11 @@ from torch.nn.utils import parametrize
 from explainers.errors import UserError, near
 from explainers.networks.outputs import Reader, differ_by_rounding, reader_of, say, without_readers
 from explainers.networks.passes import NO_VIEW, in_quick_layout
+from explainers.networks.rewriting.chosen import chosen
 from explainers.networks.rewriting.graph import fold_batch_norm, fuse_convolutions, graph_of
+from explainers.networks.rewriting.pooling import pool_relus
 from explainers.networks.state import untouched
+from explainers.targets import check_indices, pick
 
 PRECISIONS = {"full": None, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
@@ -36,6 +39,7 @@ class Optimised(nn.Module):
         self._original, self._full = (model,), (full,)  # in tuples, as they are no parts of this module
         self.reader = reader_of(model) or Reader(model)
         self._is_checked = self._writes_into_input = False
+        self._n_classes = 0  # of logits that are the network's own outputs; known once it is checked
         source = _copy_of(model) if full is None else copy.deepcopy(full._unfused)
         if source is None:
             self._take_original()
@@ -54,14 +58,31 @@ class Optimised(nn.Module):
         if isinstance(network, fx.GraphModule):
             fused = fx.GraphModule(network, copy.deepcopy(network.graph))
             fuse_convolutions(fused)
+            pool_relus(fused)
             self.model = fused
+        self._chosen = chosen(self.model)
 
     def _take_original(self) -> None:
-        self.layout, self.model, self._unfused = torch.contiguous_format, None, None
+        self.layout, self.model, self._unfused, self._chosen = torch.contiguous_format, None, None, None
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         self.check(images)
         return self.read(self._classified, self.as_input(images)).to(images.dtype)
+
+    def scores(self, images: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        """Return the targets' logits (N, T), or weighted sums of all, as `pick` gives them.
+
+        Of a network whose last convolution has a channel for each class, only the targets' are computed.
+        """
+        self.check(images)
+        if self._chosen is None or targets.ndim == 3 or self._chosen.n_classes != self._n_classes:
+            return pick(self(images), targets)
+        check_indices(targets, self._n_classes)
+        classes, places = targets.unique(return_inverse=True)
+        logits = self.read(self._chosen, classes.tolist(), self.as_input(images))
+        if logits.shape[1] != len(classes):  # images of another size have more outputs
+            return pick(self(images), targets)
+        return logits.to(images.dtype).gather(1, places)
 
     def read(self, function: Callable[..., Any], *arguments: Any) -> torch.Tensor:
         """Return the logits in what a function, such as the copy or part of it, gives for images."""
@@ -83,7 +104,7 @@ class Optimised(nn.Module):
             full.check(images)
             if isinstance(self._unfused, fx.GraphModule) and not isinstance(full._unfused, fx.GraphModule):
                 self._take(copy.deepcopy(full._unfused), False) if full._unfused is not None else self._take_original()
-            self._writes_into_input = full._writes_into_input
+            self._writes_into_input, self._n_classes = full._writes_into_input, full._n_classes
             return
         with untouched(model):
             expected = in_quick_layout(model, images)
@@ -96,6 +117,8 @@ class Optimised(nn.Module):
             if self.model is not None and not self._gives(expected, self.as_input(images).clone()):
                 self._take_original()
         self._writes_into_input = not torch.equal(given, before)
+        is_plain = not self.reader.is_binary and not self.reader.are_probabilities
+        self._n_classes = expected.shape[1] if is_plain else 0
 
     def _gives(self, expected: torch.Tensor, images: torch.Tensor) -> bool:
         try:
@@ -129,6 +152,11 @@ class Optimised(nn.Module):
             self._others[precision] = full if precision == "full" else Optimised(model, precision, full)
             self._others[precision]._others["full"] = full
         return self._others[precision]
+
+
+def scores_of(model: nn.Module, images: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """Return the targets' logits (N, T) of a model, by an optimised copy sooner."""
+    return model.scores(images, targets) if isinstance(model, Optimised) else pick(model(images), targets)
 
 
 def original(model: nn.Module) -> nn.Module:

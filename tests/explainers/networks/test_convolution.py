@@ -6,7 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from explainers.networks.convolution import Convolution, convolve, has_operator
+from explainers.networks.convolution import IDENTITY, RELU, RELU6, Convolution, convolve
+from explainers.networks.kernels import has_operator
 from explainers.networks.rewriting.optimised import optimised
 from tests.explainers.sample_networks import FAMILIES, family, pictures, small_cnn
 
@@ -111,6 +112,21 @@ def test_a_convolution_and_its_gradient_are_pytorchs(kernel, geometry):
     torch.testing.assert_close(ours, theirs)
     (expected,) = torch.autograd.grad(theirs.sin().sum(), x)
     torch.testing.assert_close(torch.autograd.grad(ours.sin().sum(), x)[0], expected, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("followed", [nn.Identity(), nn.ReLU(), nn.ReLU6()])
+@pytest.mark.parametrize("side", [3, 8])
+def test_a_convolution_that_makes_one_value_of_an_image_is_pytorchs(side, followed):
+    torch.manual_seed(0)
+    layer, images = nn.Conv2d(3, 1, side), torch.randn(4, 3, side, side)
+    fused = Convolution.of(layer, {nn.ReLU: RELU, nn.ReLU6: RELU6}.get(type(followed), IDENTITY))
+    for layout in (torch.contiguous_format, torch.channels_last):
+        x = images.contiguous(memory_format=layout)
+        with torch.inference_mode():
+            torch.testing.assert_close(convolve(x, layer.weight, layer.bias), layer(images))
+            torch.testing.assert_close(fused(x), followed(layer(images)))
+            if not isinstance(followed, nn.ReLU6):  # which no fused sum has
+                torch.testing.assert_close(fused(x, fused(x)), followed(layer(images) + followed(layer(images))))
 
 
 def test_images_of_another_size_or_number_pack_the_weights_anew():
