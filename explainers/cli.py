@@ -72,7 +72,7 @@ def _parser(program: str = "") -> tuple[argparse.ArgumentParser, Commands]:
     bench.add_argument("--device", default="auto", help="auto (default), cpu, cuda …")
     bench.add_argument("--threads", type=count, help="processor threads; PyTorch's choice when left out")
     bench.add_argument("--clock", choices=("wall", "cpu"), default="wall", help="cpu: on a machine with other work")
-    bench.add_argument("--profile", action="store_true", help="tell what share lies in convolutions and products")
+    bench.add_argument("--profile", action="store_true", help="tell what share lies in kernels, and where the rest")
     bench.add_argument("--markdown", action="store_true", help="as a table for a document")
     bench.add_argument("--json", action="store_true", help="as JSON")
     bench.set_defaults(run=_bench)

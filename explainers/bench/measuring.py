@@ -2,6 +2,7 @@
 
 import ctypes
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -81,10 +82,11 @@ def counted(subject: Subject, function: Callable[[], T]) -> tuple[int, float | N
     return passed[0], growth, result
 
 
-def seconds_in_kernels(subject: Subject, function: Callable[[], object]) -> float:
-    """Return the seconds of one call in convolutions and matrix products, forward and back, by PyTorch's profiler.
+def seconds_by_operator(subject: Subject, function: Callable[[], object]) -> tuple[float, dict[str, float]]:
+    """Return the seconds of one call in convolutions and matrix products, forward and back, and in each other operator.
 
-    They are the same code for everybody who runs the network: what lies outside can be saved, these can't.
+    By PyTorch's profiler. The first are the same code for everybody who runs the network: what lies outside can be
+    saved, these can't.
     """
     from torch.profiler import ProfilerActivity, profile
 
@@ -92,9 +94,14 @@ def seconds_in_kernels(subject: Subject, function: Callable[[], object]) -> floa
     activities = [ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if on_device else [])]
     with profile(activities=activities) as found:
         function()
-    events = [event for event in found.key_averages() if _KERNELS.search(event.key)]
-    spent = sum(event.self_device_time_total if on_device else event.self_cpu_time_total for event in events)
-    return float(spent) / 1e6
+    kernels, others = 0.0, Counter[str]()
+    for event in found.key_averages():
+        spent = (event.self_device_time_total if on_device else event.self_cpu_time_total) / 1e6
+        if _KERNELS.search(event.key):
+            kernels += spent
+        else:
+            others[event.key.rpartition(":")[2].strip()] += spent
+    return kernels, dict(others.most_common())
 
 
 def _reset_memory(device: torch.device) -> int | None:

@@ -8,6 +8,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from statistics import median
 from typing import Any
 
 import torch
@@ -15,27 +16,36 @@ import torch
 from explainers import registry
 from explainers._torchvision import torchvision
 from explainers.bench.cases import Case, cases
-from explainers.bench.measuring import REPEATS, Subject, counted, seconds_in_kernels, seconds_of, seconds_per_image
+from explainers.bench.measuring import Subject, counted, seconds_by_operator, seconds_of, seconds_per_image
 from explainers.errors import UserError
 from explainers.networks.rewriting.optimised import optimised
 from explainers.record import Peer
+from explainers.targets import as_targets, pick
+
+ROUNDS = 9
+_ENOUGH_S = 15.0  # after which no further round begins
+_SHOWN = 0.02  # of our time, from which an operator is named
 
 COLUMNS = {
     "method": "Ours.",
     "peer": "The other implementation, or why there is no figure of it; for ours in fewer bits the precision.",
-    "seconds": "Ours, per image, with the model in the form that a job makes of it once: the least of some runs.",
+    "seconds": "Ours, per image, with the model in the form that a job makes of it once: the median of all rounds.",
     "peer_seconds": "The peer's, in turn with ours.",
+    "rounds": "How often both were timed; the longer they take, the fewer.",
     "once": "Seconds that ours spends on that form of the model, once a job.",
     "ratio": "The peer's time over ours.",
     "kernels": "Share of our time in convolutions and matrix products (PyTorch's profiler; with `--profile`).",
     "peer_kernels": "The same of the peer.",
     "limit": "What the ratio would be if all of ours but them took no time.",
+    "rest": "What else our time goes into: operators by their share, and what lies in none (Python).",
     "passes": "Images that went through the model, per image explained; counted.",
     "peer_passes": "The same of the peer.",
     "overhead": "Our time over that of as many bare forward passes of the plain model, in its best batch.",
     "overhead_optimised": "The same over the optimised copy's, which perturbation methods use.",
     "memory_mib": "How far memory rose above what was in use before, at its peak.",
     "peer_memory_mib": "The same of the peer.",
+    "lost": "How far our maps' sums are from the change of the logit that they share out; of methods with a baseline.",
+    "peer_lost": "The same of the peer.",
     "difference": "The largest difference between both maps over the largest value; none where maps are random.",
 }
 
@@ -64,7 +74,9 @@ def bench(
         if weight.ndim > 1 and not weight.any():
             torch.nn.init.normal_(weight, std=0.02)
     model = model.to(device)
-    images = torch.randn(n_images, 3, side, side, generator=torch.Generator().manual_seed(0)).to(device)
+    draws = torch.Generator().manual_seed(0)
+    images = torch.randn(n_images, 3, side, side, generator=draws).to(device)
+    _normalise(model, torch.randn(4, 3, side, side, generator=draws).to(device))
     with torch.no_grad():  # peers take gradients of scores that these choose
         targets = model(images).argmax(dim=1)
     subject = Subject(model, images, targets, clock, profiled)
@@ -74,6 +86,23 @@ def bench(
         rows.append(row)
         report(row)
     return rows
+
+
+@torch.no_grad()
+def _normalise(model: torch.nn.Module, images: torch.Tensor) -> None:
+    """Give batch norms the statistics of these images, as training would.
+
+    With those they begin with, activations fade from layer to layer, and a network without biases is linear on the
+    straight way from zero, where any rule is complete.
+    """
+    norms = [module for module in model.modules() if isinstance(module, torch.nn.BatchNorm2d)]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None
+        norm.train()
+    if norms:
+        model(images)
+    model.eval()
 
 
 def _rows(subject: Subject, chosen: list[Case]) -> Iterator[dict[str, Any]]:
@@ -108,7 +137,7 @@ def _compared(subject: Subject, case: Case, peer: Peer | None) -> tuple[dict[str
         "once": once,
     }
     if peer is None:
-        (seconds,) = _least(subject, ours)
+        row["rounds"], (seconds,) = _medians(subject, ours)
         return row | {"seconds": seconds / n} | _profile(subject, ours, seconds), seconds / n, maps
 
     def theirs() -> torch.Tensor | None:
@@ -117,16 +146,19 @@ def _compared(subject: Subject, case: Case, peer: Peer | None) -> tuple[dict[str
     try:
         peer_passes, row["peer_memory_mib"], peer_maps = counted(subject, theirs)
     except Exception as error:
-        (seconds,) = _least(subject, ours)
+        row["rounds"], (seconds,) = _medians(subject, ours)
         reason = f"{peer.name}: {type(error).__name__}: {str(error).splitlines()[0][:60]}"
         return row | {"peer": reason, "seconds": seconds / n}, seconds / n, maps
-    seconds, peer_seconds = _least(subject, ours, theirs)
+    row["rounds"], (seconds, peer_seconds) = _medians(subject, ours, theirs)
     row |= {"peer": peer.name, "peer_passes": peer_passes / n}
     row |= {"seconds": seconds / n, "peer_seconds": peer_seconds / n, "ratio": peer_seconds / seconds}
     row |= _profile(subject, ours, seconds)
     if subject.profiled:
         row["peer_kernels"] = _profile(subject, theirs, peer_seconds)["kernels"]
         row["limit"] = row["ratio"] / max(row["kernels"], 1e-9)
+    if "baseline" in registry.explainer(case.base).defaults:
+        row["lost"] = _lost(subject, maps)
+        row["peer_lost"] = None if peer_maps is None else _lost(subject, peer_maps)
     if peer_maps is not None:
         row["difference"] = _difference(peer.ours(maps), peer_maps.detach().to(maps))
     return row, seconds / n, maps
@@ -149,14 +181,34 @@ def _ours(subject: Subject, case: Case) -> tuple[float, Callable[[], torch.Tenso
     return once, first_nodes
 
 
-def _profile(subject: Subject, function: Callable[[], object], seconds: float) -> dict[str, float]:
-    return {"kernels": seconds_in_kernels(subject, function) / seconds} if subject.profiled else {}
+def _profile(subject: Subject, function: Callable[[], object], seconds: float) -> dict[str, Any]:
+    """Return the share of a call's time in kernels, and what the rest of it goes into."""
+    if not subject.profiled:
+        return {}
+    kernels, others = seconds_by_operator(subject, function)
+    shares = {name: spent / seconds for name, spent in others.items() if spent >= _SHOWN * seconds}
+    small = sum(others.values()) / seconds - sum(shares.values())
+    outside = 1 - (kernels + sum(others.values())) / seconds
+    named = [*shares.items(), ("smaller ones", small), ("no operator", outside)]
+    return {"kernels": kernels / seconds, "rest": ", ".join(f"{name} {share:.2f}" for name, share in named)}
 
 
-def _least(subject: Subject, *functions: Callable[[], object]) -> list[float]:
-    """Return each function's least seconds of some runs, in turn, so that none has the quieter time."""
-    rounds = [[seconds_of(subject, function) for function in functions] for _ in range(REPEATS)]
-    return [min(of_one) for of_one in zip(*rounds, strict=True)]
+def _medians(subject: Subject, *functions: Callable[[], object]) -> tuple[int, list[float]]:
+    """Return how many rounds there were, and each function's median; in turn, so that none has the quieter time."""
+    rounds, began = list[list[float]](), time.monotonic()
+    while not rounds or (len(rounds) < ROUNDS and time.monotonic() - began < _ENOUGH_S):
+        rounds.append([seconds_of(subject, function) for function in functions])
+    return len(rounds), [median(of_one) for of_one in zip(*rounds, strict=True)]
+
+
+@torch.no_grad()
+def _lost(subject: Subject, maps: torch.Tensor) -> float:
+    """Return by how much maps (N, H, W) miss the change of the logit from a baseline of zeros, as a share of it."""
+    targets = as_targets(subject.targets, len(subject.images))
+    change = pick(subject.model(subject.images), targets) - pick(
+        subject.model(torch.zeros_like(subject.images)), targets
+    )
+    return float(((maps.sum(dim=(1, 2)) - change[:, 0]).abs() / change[:, 0].abs().clamp(min=1e-12)).max())
 
 
 def _difference(maps: torch.Tensor, others: torch.Tensor) -> float:

@@ -19,7 +19,7 @@ def test_a_tree_of_maps_takes_one_forward_pass_where_the_published_code_takes_34
     chosen = [case for case in cases(64) if case.parameters.get("base") in ("grad_cam", "mwp", "rise")]
     monkeypatch.setattr(timing, "cases", lambda _side: chosen)
     monkeypatch.setattr(measuring, "BATCHES", (1,))
-    monkeypatch.setattr(timing, "REPEATS", 1)
+    monkeypatch.setattr(timing, "ROUNDS", 1)
     rows = timing.bench("squeezenet1_1", 64, 1, torch.device("cpu"), lambda _row: None)
     by_method = {row["method"]: row for row in rows}
     assert by_method["cwox_2s (grad_cam)"]["passes"] == by_method["cwox_2s (mwp)"]["passes"] == 1
@@ -41,7 +41,7 @@ def quick(monkeypatch):
     monkeypatch.setattr(timing, "cases", lambda _side: chosen)
     monkeypatch.setattr(measuring, "BATCHES", (1, 2))
     monkeypatch.setattr(measuring, "REPEATS", 1)
-    monkeypatch.setattr(timing, "REPEATS", 1)
+    monkeypatch.setattr(timing, "ROUNDS", 1)
 
 
 def test_rows_hold_both_times_and_the_difference_of_the_maps(quick, capsys):
@@ -72,6 +72,21 @@ def test_each_family_is_explained_at_its_own_layer_by_both(network, monkeypatch)
     assert row["kernels"] > 0.05  # both run the network's convolutions
     assert row["peer_kernels"] > 0.05
     assert row["limit"] == pytest.approx(row["ratio"] / row["kernels"])
+    shares = [float(one.rpartition(" ")[2]) for one in row["rest"].split(", ")]
+    assert row["kernels"] + sum(shares) == pytest.approx(1, abs=0.05)
+    assert "no operator" in row["rest"]
+
+
+@pytest.mark.filterwarnings("ignore")  # of what the peers import
+def test_what_maps_lose_of_the_change_they_share_out_is_told_of_both(monkeypatch):
+    chosen = [case for case in cases(64) if case.method == "deeplift"]
+    monkeypatch.setattr(timing, "cases", lambda _side: chosen)
+    monkeypatch.setattr(timing, "ROUNDS", 1)
+    monkeypatch.setattr(measuring, "BATCHES", (1,))
+    (row,) = timing.bench("mobilenet_v2", 64, 1, torch.device("cpu"), lambda _row: None)
+    assert row["lost"] < 1e-3
+    assert row["peer_lost"] > 0.05  # captum has no rule for ReLU6
+    assert row["rounds"] == 1
 
 
 def test_the_table_has_a_line_per_method(quick, capsys):
