@@ -2,6 +2,7 @@
 
 import ctypes
 import re
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -82,21 +83,26 @@ def counted(subject: Subject, function: Callable[[], T]) -> tuple[int, float | N
     return passed[0], growth, result
 
 
-def seconds_by_operator(subject: Subject, function: Callable[[], object]) -> tuple[float, dict[str, float]]:
-    """Return the seconds of one call in convolutions and matrix products, forward and back, and in each other operator.
+def shares_of_operators(subject: Subject, function: Callable[[], object]) -> tuple[float, dict[str, float]]:
+    """Return the share of a call in convolutions and matrix products, forward and back, and in each other operator.
 
-    By PyTorch's profiler. The first are the same code for everybody who runs the network: what lies outside can be
-    saved, these can't.
+    By PyTorch's profiler and on the wall's clock, as the profiler's is, under which what lies in no operator takes a
+    little longer. The first are the same code for everybody who runs the network: what lies outside can be saved, these
+    can't.
     """
     from torch.profiler import ProfilerActivity, profile
 
     on_device = subject.images.is_cuda
     activities = [ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if on_device else [])]
     with profile(activities=activities) as found:
+        began = time.perf_counter()
         function()
+        if on_device:
+            torch.cuda.synchronize()
+        elapsed = time.perf_counter() - began
     kernels, others = 0.0, Counter[str]()
     for event in found.key_averages():
-        spent = (event.self_device_time_total if on_device else event.self_cpu_time_total) / 1e6
+        spent = (event.self_device_time_total if on_device else event.self_cpu_time_total) / 1e6 / elapsed
         if _KERNELS.search(event.key):
             kernels += spent
         else:

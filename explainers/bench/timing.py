@@ -16,14 +16,14 @@ import torch
 from explainers import registry
 from explainers._torchvision import torchvision
 from explainers.bench.cases import Case, cases
-from explainers.bench.measuring import Subject, counted, seconds_by_operator, seconds_of, seconds_per_image
+from explainers.bench.measuring import Subject, counted, seconds_of, seconds_per_image, shares_of_operators
 from explainers.errors import UserError
 from explainers.networks.rewriting.optimised import optimised
 from explainers.record import Peer
 from explainers.targets import as_targets, pick
 
-ROUNDS = 9
-_ENOUGH_S = 15.0  # after which no further round begins
+ROUNDS = 7
+_ENOUGH_S = 8.0  # after which no further round begins
 _SHOWN = 0.02  # of our time, from which an operator is named
 
 COLUMNS = {
@@ -106,8 +106,7 @@ def _normalise(model: torch.nn.Module, images: torch.Tensor) -> None:
 
 
 def _rows(subject: Subject, chosen: list[Case]) -> Iterator[dict[str, Any]]:
-    plain, fast = seconds_per_image(subject, subject.model), seconds_per_image(subject, optimised(subject.model))
-    perturbing = []
+    perturbing, bare = [], list[float]()  # seconds of a forward pass: the plain model's, the optimised copy's
     for case in chosen:
         for peer in case.peers or (None,):
             try:
@@ -116,8 +115,8 @@ def _rows(subject: Subject, chosen: list[Case]) -> Iterator[dict[str, Any]]:
                 yield dict.fromkeys(COLUMNS) | {"method": case.name, "peer": f"not on this model: {str(error)[:60]}"}
                 continue
             if "perturbs" in registry.METHODS[case.base].needs:
-                row["overhead"] = seconds / (row["passes"] * plain)
-                row["overhead_optimised"] = seconds / (row["passes"] * fast)
+                bare = bare or [seconds_per_image(subject, one) for one in (subject.model, optimised(subject.model))]
+                row["overhead"], row["overhead_optimised"] = (seconds / (row["passes"] * one) for one in bare)
                 if case.base == case.method:
                     perturbing.append((case, seconds, maps))
             yield row
@@ -138,7 +137,7 @@ def _compared(subject: Subject, case: Case, peer: Peer | None) -> tuple[dict[str
     }
     if peer is None:
         row["rounds"], (seconds,) = _medians(subject, ours)
-        return row | {"seconds": seconds / n} | _profile(subject, ours, seconds), seconds / n, maps
+        return row | {"seconds": seconds / n} | _profile(subject, ours), seconds / n, maps
 
     def theirs() -> torch.Tensor | None:
         return _quietly(peer, subject, case)
@@ -152,9 +151,9 @@ def _compared(subject: Subject, case: Case, peer: Peer | None) -> tuple[dict[str
     row["rounds"], (seconds, peer_seconds) = _medians(subject, ours, theirs)
     row |= {"peer": peer.name, "peer_passes": peer_passes / n}
     row |= {"seconds": seconds / n, "peer_seconds": peer_seconds / n, "ratio": peer_seconds / seconds}
-    row |= _profile(subject, ours, seconds)
+    row |= _profile(subject, ours)
     if subject.profiled:
-        row["peer_kernels"] = _profile(subject, theirs, peer_seconds)["kernels"]
+        row["peer_kernels"] = _profile(subject, theirs)["kernels"]
         row["limit"] = row["ratio"] / max(row["kernels"], 1e-9)
     if "baseline" in registry.explainer(case.base).defaults:
         row["lost"] = _lost(subject, maps)
@@ -181,16 +180,15 @@ def _ours(subject: Subject, case: Case) -> tuple[float, Callable[[], torch.Tenso
     return once, first_nodes
 
 
-def _profile(subject: Subject, function: Callable[[], object], seconds: float) -> dict[str, Any]:
+def _profile(subject: Subject, function: Callable[[], object]) -> dict[str, Any]:
     """Return the share of a call's time in kernels, and what the rest of it goes into."""
     if not subject.profiled:
         return {}
-    kernels, others = seconds_by_operator(subject, function)
-    shares = {name: spent / seconds for name, spent in others.items() if spent >= _SHOWN * seconds}
-    small = sum(others.values()) / seconds - sum(shares.values())
-    outside = 1 - (kernels + sum(others.values())) / seconds
-    named = [*shares.items(), ("smaller ones", small), ("no operator", outside)]
-    return {"kernels": kernels / seconds, "rest": ", ".join(f"{name} {share:.2f}" for name, share in named)}
+    kernels, others = shares_of_operators(subject, function)
+    named = {name: share for name, share in others.items() if share >= _SHOWN}
+    named["smaller ones"] = sum(others.values()) - sum(named.values())
+    named["no operator"] = 1 - kernels - sum(named.values())
+    return {"kernels": kernels, "rest": ", ".join(f"{name} {share:.2f}" for name, share in named.items())}
 
 
 def _medians(subject: Subject, *functions: Callable[[], object]) -> tuple[int, list[float]]:
