@@ -88,8 +88,8 @@ class _Convolve(torch.autograd.Function):
 class Convolution(nn.Module):
     """A convolution with the sum and activation that follow it; after a sum there can be RELU or IDENTITY.
 
-    Its weight is packed once for inputs of one size, the way back for gradients of one size, and again when others
-    come.
+    Its weight is packed once for inputs of one size, the way back for gradients of one size, whatever the batch's; and
+    again when other sizes come.
     """
 
     def __init__(
@@ -129,15 +129,16 @@ class Convolution(nn.Module):
         self, x: torch.Tensor, other: torch.Tensor | None, activation: Activation, geometry: Geometry | None = None
     ) -> torch.Tensor:
         geometry = geometry or self.geometry
-        if self._packed_for != (x.shape, geometry):
-            self._packed, self._packed_for = packed(self.weight, geometry, x.shape), (x.shape, geometry)
+        if self._packed_for != (x.shape[1:], geometry):
+            self._packed, self._packed_for = packed(self.weight, geometry, x.shape), (x.shape[1:], geometry)
         how = self._packed, geometry, activation, partial(self._way_back, geometry)
         return applied(_Convolve, x, other, self.weight, self.bias, *how)
 
     def _way_back(self, geometry: Geometry, shape: torch.Size, gradient: torch.Size) -> Turned | None:
-        if self._way_for != (geometry, shape, gradient):
+        if self._way_for != (geometry, shape[1:], gradient[1:]):
             way = turned(self.weight.detach(), geometry, shape, gradient)
-            self._way, self._way_for = None if way is None else way.pack(gradient), (geometry, shape, gradient)
+            self._way = None if way is None else way.pack(gradient)
+            self._way_for = geometry, shape[1:], gradient[1:]
         return self._way
 
     def _output_shape(self, x: torch.Tensor) -> tuple[int, ...]:

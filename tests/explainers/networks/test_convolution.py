@@ -129,7 +129,7 @@ def test_a_convolution_that_makes_one_value_of_an_image_is_pytorchs(side, follow
                 torch.testing.assert_close(fused(x, fused(x)), followed(layer(images) + followed(layer(images))))
 
 
-def test_images_of_another_size_or_number_pack_the_weights_anew():
+def test_images_of_another_size_pack_the_weights_anew():
     model, copied = small_cnn().eval(), optimised(small_cnn().eval())
     for images in (pictures(2), pictures(1, side=32), pictures(3)):
         torch.testing.assert_close(copied(images), model(images), atol=1e-5, rtol=1e-5)
