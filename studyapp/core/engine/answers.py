@@ -28,9 +28,9 @@ def score(study_kind: Kind, step: dict[str, Any], answer: dict[str, Any], defini
     return found | passed | scored
 
 
-def skills_of(study_kind: Kind) -> tuple[str, ...]:
-    """Return the named skills that the kind's bots have."""
-    own: tuple[str, ...] = study_kind.part("bots:SKILLS") if study_kind.has("bots") else NAMED
+def skills_of(study_kind: Kind) -> dict[str, str]:
+    """Return the named skills that the kind's bots have, each with what such a bot does."""
+    own: dict[str, str] = study_kind.part("bots:SKILLS") if study_kind.has("bots") else NAMED
     return own
 
 

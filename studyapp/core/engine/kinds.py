@@ -208,7 +208,7 @@ class Kind:
     audit.roles(definition) -> {role: [image ids]}   the photographs by what they are for
     audit.guesses(definition) -> [Guess]             what one answer throughout reaches
     bots.answer(step, skill, definition, rng) -> dict    what questions alone don't tell of a bot's answers
-    bots.SKILLS                                      the named skills, beside the chance of a right answer
+    bots.SKILLS                                      what bots of each named skill do, beside the chance of being right
 
     `bots` may be missing: see `answers`, which also gives what questions tell of score and answer. Without `audit`,
     the heatmaps that are drawn are looked at, and no more; without `fitting` nothing is offered that fits.

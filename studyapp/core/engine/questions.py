@@ -5,7 +5,7 @@ the parameter that holds them, so that everything derived from a question is der
 that study's, and `data` a step's.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from random import Random
 from typing import Any, ClassVar
@@ -100,7 +100,7 @@ class Question:
         parameters: dict[str, Any],
         data: dict[str, Any] | None,
         rng: Random,
-        named: tuple[str, ...] = NAMED,
+        named: Collection[str] = NAMED,
     ) -> Any:
         """Return a bot's answer: the right one as often as its skill says, where one is; else any that can be given.
 
@@ -226,7 +226,7 @@ class Number(Question):
         parameters: dict[str, Any],
         data: dict[str, Any] | None,
         rng: Random,
-        named: tuple[str, ...] = NAMED,
+        named: Collection[str] = NAMED,
     ) -> Any:
         if self.bot is not None:
             return self.bot
@@ -266,7 +266,7 @@ class Slider(Number):
         parameters: dict[str, Any],
         data: dict[str, Any] | None,
         rng: Random,
-        named: tuple[str, ...] = NAMED,
+        named: Collection[str] = NAMED,
     ) -> Any:
         return Question.of_bot(self, skill, parameters, data, rng, named)
 

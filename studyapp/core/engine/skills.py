@@ -1,14 +1,16 @@
 """How able a bot is: a named skill, or the chance of a right answer, as 0.7 or "p=0.7"."""
 
+from collections.abc import Collection
 from typing import TypeAlias
 
-NAMED = ("random", "oracle", "careless")
+# What a bot does by the name of its skill, in the words of the desk.
+NAMED = {"random": "any answer", "oracle": "always right", "careless": "the same answer every time"}
 
 
 Skill: TypeAlias = str | float
 
 
-def check(skill: Skill, named: tuple[str, ...] = NAMED) -> None:
+def check(skill: Skill, named: Collection[str] = NAMED) -> None:
     """Refuse a skill that is neither one of `named` nor a chance; raises `ValueError` that lists what is expected."""
     if skill in named:
         return
@@ -20,7 +22,7 @@ def check(skill: Skill, named: tuple[str, ...] = NAMED) -> None:
         raise ValueError(f"bot skill: expected {', '.join(named)} or p=0…1, found {skill!r}")
 
 
-def chance(skill: Skill, guessing: float, named: tuple[str, ...] = NAMED) -> float:
+def chance(skill: Skill, guessing: float, named: Collection[str] = NAMED) -> float:
     """Return how likely a bot is to be right where guessing is right with probability `guessing`."""
     check(skill, named)
     if skill == "oracle":

@@ -1,5 +1,6 @@
 """What bots answer to a questionnaire: at random, always the same, or carefully."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from random import Random
 from typing import Any
@@ -17,7 +18,7 @@ def answer(
     skill: Skill,
     definition: dict[str, Any],
     rng: Random,
-    named: tuple[str, ...] = NAMED,
+    named: Collection[str] = NAMED,
 ) -> dict[str, Any]:
     """Return a bot's answer to a questionnaire; items that aren't asked are missing.
 
@@ -33,7 +34,7 @@ def answer(
     return {code: value if code in asked else None for code, value in given.items()}
 
 
-def _answer(item: Item, skill: Skill, views: dict[str, float], rng: Random, named: tuple[str, ...]) -> Any:
+def _answer(item: Item, skill: Skill, views: dict[str, float], rng: Random, named: Collection[str]) -> Any:
     careful = skill not in ("random", "careless") and rng.random() < chance(skill, 0.0, named)
     if careful and item["expected"] is not None:
         return item["expected"]

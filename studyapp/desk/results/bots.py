@@ -31,10 +31,11 @@ class BotsForm(forms.Form):
     n_bots = forms.IntegerField(label="How many", min_value=1, max_value=AT_MOST, initial=12)
     skill = forms.CharField(max_length=20, initial="random")
 
-    def __init__(self, *args, named: tuple[str, ...], room: int | None, **kwargs):
+    def __init__(self, *args, named: dict[str, str], room: int | None, **kwargs):
         super().__init__(*args, **kwargs)
         self.named, self.room = named, room
-        self.fields["skill"].help_text = f"{', '.join(named)}, or the chance of a right answer, as p=0.7"
+        said = ", ".join(f"{name} ({does})" for name, does in named.items())
+        self.fields["skill"].help_text = f"{said}, or the chance of a right answer, as p=0.7"
 
     def clean_n_bots(self) -> int:
         n_bots = self.cleaned_data["n_bots"]

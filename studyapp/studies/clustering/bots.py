@@ -7,7 +7,7 @@ from studyapp.core.engine.skills import NAMED, chance
 from .groups import group_names
 from .maps import FEATURES, NONE, SINGLE
 
-SKILLS = (*NAMED, "helped")
+SKILLS = NAMED | {"helped": "sees the groups the better, the more the heatmaps show"}
 RIGHT = {NONE: 0.35, SINGLE: 0.5, FEATURES: 0.7}  # how often a helped bot sees where a picture belongs
 
 THINKS = 0.3  # how often a bot writes what it thinks of an agent

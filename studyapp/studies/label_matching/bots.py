@@ -4,7 +4,7 @@ import random
 
 from studyapp.core.engine.skills import NAMED, chance
 
-SKILLS = (*NAMED, "learner")
+SKILLS = NAMED | {"learner": "right the more often, the more it has verified"}
 LEARNT, PACE = 0.95, 0.75  # what a learner comes to, and what is left of the way there after each verification
 
 
