@@ -35,6 +35,11 @@ def test_d_prime_and_criterion_are_the_normal_quantiles_of_corrected_rates():
     assert found.loc["lacking"].isna().all()
 
 
+def test_one_trial_of_each_sort_is_enough_for_d_prime():
+    found = judgement.detection(np.array(["anna", "anna"]), np.array([1, 0]), np.array([1, 0])).loc["anna"]
+    assert found.tolist() == pytest.approx([2 * 0.674490, 0], abs=1e-6)  # rates 3/4 and 1/4
+
+
 def test_calibration_is_zero_where_claims_come_true():
     correct = np.array([1, 0, 1, 1, 1, 0, 1, 1])
     claimed = np.array([0.5, 0.5] + [0.75] * 4 + [1, 1])

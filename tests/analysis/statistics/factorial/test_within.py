@@ -65,6 +65,9 @@ def test_what_cannot_be_tested_is_said():
                         (data.assign(rating=1.0), "error variance is zero")):  # fmt: skip
         with pytest.raises(NotDefined, match=said):
             within_anova(rows_, "rating", [], ["third"])
+    with pytest.raises(NotDefined) as refused:
+        within_anova(data[:1], "rating", ["group"], ["third"])
+    assert refused.value.terms == tuple(within_anova(data, "rating", ["group"], ["third"])["term"])
 
 
 def test_an_effect_that_is_the_same_in_everybody_has_no_error_but_that_of_rounding():
@@ -72,6 +75,20 @@ def test_an_effect_that_is_the_same_in_everybody_has_no_error_but_that_of_roundi
     people, thirds = (pd.factorize(data[name])[0] for name in ("participant", "third"))
     with pytest.raises(NotDefined, match="do not differ in third"):
         within_anova(data.assign(rating=1000 + people * 0.37 + thirds * 0.11), "rating", [], ["third"])
+
+
+def test_a_group_of_one_is_tested_and_a_group_of_nobody_is_not():
+    data = means(["third"])
+    first = data["participant"].eq(data["participant"].iloc[0])
+    grouped = data.assign(group=pd.Categorical(np.where(first, "alone", "others"), ["alone", "others"]))
+    assert within_anova(grouped, "rating", ["group"], ["third"])["p"].between(0, 1).all()
+    cells = [("a", "a"), ("a", "b"), ("b", "a")]
+    person = pd.factorize(data["participant"])[0] % len(cells)
+    crossed = data.assign(
+        **{name: pd.Categorical([cells[i][place] for i in person]) for place, name in enumerate("xy")}
+    )
+    with pytest.raises(NotDefined, match="group of the between-subjects factors is empty"):
+        within_anova(crossed, "rating", ["x", "y"], ["third"])
 
 
 def test_a_learning_curve_equals_glmer():
