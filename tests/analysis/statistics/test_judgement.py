@@ -40,6 +40,10 @@ def test_one_trial_of_each_sort_is_enough_for_d_prime():
     assert found.tolist() == pytest.approx([2 * 0.674490, 0], abs=1e-6)  # rates 3/4 and 1/4
 
 
+def test_a_scales_points_claim_from_guessing_to_certain():
+    assert judgement.as_probability(np.array([1, 2, 5]), 5, 0.2).tolist() == pytest.approx([0.2, 0.4, 1.0])
+
+
 def test_calibration_is_zero_where_claims_come_true():
     correct = np.array([1, 0, 1, 1, 1, 0, 1, 1])
     claimed = np.array([0.5, 0.5] + [0.75] * 4 + [1, 1])
