@@ -6,7 +6,7 @@ draws.
 """
 
 import math
-from functools import reduce
+from functools import cache, reduce
 from itertools import product
 
 import numpy as np
@@ -15,12 +15,11 @@ from scipy import integrate, stats
 
 from analysis.errors import NotDefined
 from analysis.statistics.cells import alike, check_cells, complete, terms_of, varying
-from analysis.statistics.effects import gauss_legendre
 
 COLUMNS = ("term", "n", "bf10", "bf01")
 DIFFERENCE = math.sqrt(2) / 2
 FIXED = 0.5
-NODES = 40
+NODES, FIRST, LAST = 40, -4.2, 4.0  # of the integral over log g
 MOST_FACTORS = 2
 LARGEST_LOG = 700.0
 
@@ -97,8 +96,7 @@ def _evidence(y: np.ndarray, parts: list[np.ndarray]) -> float:
     design = np.hstack(parts)
     design = design - design.mean(axis=0)
     cross, towards, total = design.T @ design, design.T @ y, float(y @ y)
-    nodes, weights = gauss_legendre(NODES)
-    g = (FIXED / stats.norm.ppf((1 + (nodes + 1) / 2) / 2)) ** 2
+    g, weights = _prior()
     places = np.array(list(product(range(NODES), repeat=len(parts))))
     sizes = [part.shape[1] for part in parts]
     scales = np.repeat(g[places], sizes, axis=1)
@@ -107,6 +105,20 @@ def _evidence(y: np.ndarray, parts: list[np.ndarray]) -> float:
     explained = np.einsum("i,ki->k", towards, np.linalg.solve(matrices, towards[None, :, None])[..., 0])
     logs = -np.log(scales).sum(axis=1) / 2 - np.linalg.slogdet(matrices)[1] / 2
     logs -= (len(y) - 1) / 2 * np.log1p(-explained / total)
-    logs += np.log(weights[places] / 2).sum(axis=1)
+    logs += weights[places].sum(axis=1)
     top = float(logs.max())
     return top + math.log(float(np.exp(logs - top).sum()))
+
+
+@cache
+def _prior() -> tuple[np.ndarray, np.ndarray]:
+    """Return places g and the logs of their weights, for integrals over an effect's inverse gamma prior.
+
+    With log(g / r²) = t + eᵗ integrands fall off doubly exponentially on both sides, where the plain trapezium rule
+    gains digits with every node (Takahasi & Mori 1974). Forty are good to nine and more, to five where nine people
+    differ by twenty times their spread.
+    """
+    t, step = np.linspace(FIRST, LAST, NODES, retstep=True)
+    logs = t + np.exp(t)
+    density = -logs / 2 - np.exp(-logs) / 2 - math.log(2 * math.pi) / 2  # of log g
+    return FIXED**2 * np.exp(logs), density + np.log1p(np.exp(t)) + math.log(step)

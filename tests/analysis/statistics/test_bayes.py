@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from analysis.errors import NotDefined
@@ -21,7 +22,7 @@ def test_equals_bayes_factor():
     assert bayes.t_test(*groups) == pytest.approx(R["unpaired"], rel=1e-8)
     wide = trials().groupby(["participant", "method"], observed=True)["rating"].mean().unstack()
     assert bayes.t_test((wide["A"] - wide["B"]).to_numpy()) == pytest.approx(R["paired"], rel=1e-8)
-    assert bayes.anova(data, "fraction_correct", ["heatmap"])["bf10"].item() == pytest.approx(R["oneway"], rel=1e-4)
+    assert bayes.anova(data, "fraction_correct", ["heatmap"])["bf10"].item() == pytest.approx(R["oneway"], rel=1e-6)
     table = bayes.anova(data, "fraction_correct", ["heatmap", "score"]).set_index("term")
     assert (table["bf10"] * table["bf01"]).tolist() == pytest.approx([1] * 3)
     found = table["bf10"]
@@ -53,3 +54,17 @@ def test_three_factors_and_equal_values_have_none():
         bayes.anova(data, "fraction_correct", ["heatmap", "score", "third"])
     with pytest.raises(NotDefined, match="do not vary"):
         bayes.t_test(np.ones(4))
+
+
+@pytest.mark.parametrize(("n", "effect"), [(9, 0.0), (60, 0.5), (4000, 0.0)])
+def test_more_places_of_the_integral_change_nothing(n, effect, monkeypatch):
+    rng = np.random.default_rng(3)
+    data = pd.DataFrame({"method": np.tile(["a", "b", "c"], n)[:n], "y": rng.normal(size=n)})
+    data["y"] += effect * (data["method"] == "b")
+    found = bayes.anova(data, "y", ["method"])["bf10"].item()
+    bayes._prior.cache_clear()
+    monkeypatch.setattr(bayes, "NODES", 300)
+    try:
+        assert found == pytest.approx(bayes.anova(data, "y", ["method"])["bf10"].item(), rel=1e-8)
+    finally:
+        bayes._prior.cache_clear()
