@@ -24,7 +24,9 @@ def forest(contrasts: pd.DataFrame, xlabel: str, kind: str = "") -> Figure:
     return figure
 
 
-def dots(means: pd.DataFrame, ylabel: str, kind: str, chance: float | None = None, legend: str = "") -> Figure:
+def dots(
+    means: pd.DataFrame, xlabel: str, ylabel: str, kind: str, chance: float | None = None, legend: str = ""
+) -> Figure:
     """Draw means with intervals: columns x, series, mean, ci_low, ci_high; series side by side."""
     figure, ax = style.canvas(height=3.4)
     places, series = list(dict.fromkeys(means["x"])), list(dict.fromkeys(means["series"]))
@@ -37,6 +39,7 @@ def dots(means: pd.DataFrame, ylabel: str, kind: str, chance: float | None = Non
                     color=style.colours(len(series))[i], linewidth=1.6, label=style.label(name))  # fmt: skip
     style.chance_line(ax, chance)
     style.places(ax, places)
+    ax.set_xlabel(xlabel)
     ax.set_ylabel(ylabel)
     style.scale(ax, kind)
     if kind in SHARES:

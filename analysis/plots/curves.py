@@ -30,8 +30,7 @@ def lines(
         )
     if level is not None:
         ax.axhline(level, color=style.QUIET, linestyle=(0, (5, 4)), linewidth=1)
-        ax.annotate(note, (1, level), xycoords=("axes fraction", "data"), xytext=(-2, 3), fontsize=8,
-                    textcoords="offset points", ha="right", color=style.QUIET)  # fmt: skip
+        style.name_line(ax, level, note)
     if diagonal:
         ends = [table["x"].min(), table["x"].max()]
         ax.plot(ends, ends, color=style.QUIET, linestyle=(0, (5, 4)), linewidth=1)

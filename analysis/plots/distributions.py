@@ -76,7 +76,7 @@ def _box(
     ax.errorbar(place, mean, yerr=error, fmt="D", color=style.INK, markersize=5, capsize=4, linewidth=1.6, zorder=5)
 
 
-def qq(residuals: np.ndarray) -> Figure:
+def qq(residuals: np.ndarray, ylabel: str, kind: str = "") -> Figure:
     """Draw the residuals against the normal quantiles, with the line through the quartiles (R `qqline`)."""
     figure, ax = style.canvas(width=4.4, height=3.4)
     values = np.sort(residuals)
@@ -87,5 +87,6 @@ def qq(residuals: np.ndarray) -> Figure:
     slope = (q3 - q1) / (2 * stats.norm.ppf(0.75))
     ax.axline((0, (q1 + q3) / 2), slope=slope, color=style.QUIET, linewidth=1)
     ax.set_xlabel("normal quantile")
-    ax.set_ylabel("residual")
+    ax.set_ylabel(ylabel)
+    style.scale(ax, kind)
     return figure

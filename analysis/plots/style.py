@@ -117,8 +117,13 @@ def chance_line(ax: Axes, chance: float | None) -> None:
     if chance is None:
         return
     ax.axhline(chance, color=QUIET, linestyle=(0, (5, 4)), linewidth=1)
-    ax.annotate("chance", (1, chance), xycoords=("axes fraction", "data"), xytext=(-2, 3), fontsize=8, color=QUIET,
-                textcoords="offset points", ha="right")  # fmt: skip
+    name_line(ax, chance, "chance")
+
+
+def name_line(ax: Axes, level: float, name: str) -> None:
+    """Name a line that goes across, beside the axes, where the name hides nothing."""
+    ax.annotate(name, (1, level), xycoords=("axes fraction", "data"), xytext=(4, 0), fontsize=8, color=QUIET,
+                textcoords="offset points", ha="left", va="center", annotation_clip=False)  # fmt: skip
 
 
 def colours(n: int) -> list[str]:

@@ -193,7 +193,14 @@ def _by_outcome(study: Study) -> Section:
         "Fraction correct by the classifier's outcome",
         f"Means over participants with 95% {SHORT[True]}.",
         f"Means by outcome: {shares}.",
-        lambda: comparisons.dots(_points(terms, factors), "Fraction correct", "fraction", CHANCE, "".join(factors[:1])),
+        lambda: comparisons.dots(
+            _points(terms, factors),
+            "classifier’s outcome",
+            "Fraction correct",
+            "fraction",
+            CHANCE,
+            "".join(factors[:1]),
+        ),
         overall[["outcome", "mean"]],
     )
     return Section("Accuracy by outcome", f"Right predictions: {shares}.", [result], [figure])

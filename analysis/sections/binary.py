@@ -179,7 +179,7 @@ def _figure(measure: Measure, described: Record) -> Figure:
         f"{measure.label}{by}",
         "Share of yes with 95% Wilson intervals.",
         f"Shares of {apa.inside(measure.label)}{by}: {shares}.",
-        lambda: comparisons.dots(table, measure.label, "fraction", measure.chance),
+        lambda: comparisons.dots(table, " × ".join(map(apa.words, factors)), measure.label, "fraction", measure.chance),
         table[["level", "share", "ci_low", "ci_high"]],
     )
 

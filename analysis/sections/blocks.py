@@ -127,9 +127,13 @@ def normal_quantiles(measure: Measure) -> Figure:
         f"{measure.label}: residuals against the normal distribution",
         "Residuals of the full factorial model; the line goes through their quartiles.",
         f"Quantile-quantile plot of the residuals of {apa.inside(measure.label)}: {spread}.",
-        lambda: distributions.qq(values),
+        lambda: distributions.qq(values, f"residual of {_with_unit(measure)}", measure.kind),
         pd.DataFrame([(len(values), *tails, *middle)], columns=["n", "min", "max", "q1", "q3"]),
     )
+
+
+def _with_unit(measure: Measure) -> str:
+    return apa.inside(measure.label) + (f" ({measure.unit})" if measure.unit else "")
 
 
 def contrasts(measure: Measure, records: list[Record], plan: Plan) -> Figure | None:
@@ -152,7 +156,7 @@ def contrasts(measure: Measure, records: list[Record], plan: Plan) -> Figure | N
         + (f" (the {len(table)} clearest of {len(everything)})" if len(table) < len(everything) else ""),
         f"Differences of marginal means with simultaneous 95% intervals; filled: adjusted p < {plan.alpha:g}.",
         f"Forest plot of pairwise differences: {differences}.",
-        lambda: comparisons.forest(table, f"difference in {apa.inside(measure.label)}", measure.kind),
+        lambda: comparisons.forest(table, f"difference in {_with_unit(measure)}", measure.kind),
         table[["a", "b", "diff", "ci_low", "ci_high"]],
     )
 

@@ -199,6 +199,6 @@ def _figure(records: list[Record], names: pd.Series, kind: str, class_name: str)
         f"{apa.opening(apa.words(class_name))}: {KINDS[kind]} named",
         "Share of the answers that name the feature, with 95% intervals over participants.",
         f"Shares by condition of the answers about {apa.words(class_name)} that name a feature: {shares}.",
-        lambda: comparisons.dots(table, "share of answers", "fraction"),
+        lambda: comparisons.dots(table, "code", "share of answers", "fraction"),
         table[["x", "series", "share", "ci_low", "ci_high"]].rename(columns={"x": "code", "series": "condition"}),
     )

@@ -58,7 +58,7 @@ def relied(measure: Measure) -> Figure:
         "Right predictions where the system was right, and where it was wrong",
         f"Means over participants with 95% {SHORT[True]}.",
         f"Means by the system's correctness and condition: {means}.",
-        lambda: comparisons.dots(table, "Right predictions", "fraction"),
+        lambda: comparisons.dots(table, "", "Right predictions", "fraction"),
         table.rename(columns={"x": "system", "series": "level"}),
     )
 
