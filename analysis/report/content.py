@@ -32,6 +32,12 @@ class Report:
             section.records = [record.as_type(self.plan.type_of(record.id)) for record in section.records]
         self.sections.sort(key=lambda section: TYPES.index(type_of(section)))
 
+    def titles(self) -> dict[str, str]:
+        """Return the study's titles, and the labels of outcomes whose name no factor or level has."""
+        study = self.sample.study
+        taken = {*study.factors, *(str(level) for levels in study.factors.values() for level in levels)}
+        return {measure.name: measure.label for measure in self.measures if measure.name not in taken} | study.titles
+
     def kind_of(self, id: str) -> tuple[str, str]:
         """Return an analysis' outcome, whose name may hold dots, and what is done with it: `anova`, `tukey` …"""
         names = sorted((measure.name for measure in self.measures), key=len, reverse=True)

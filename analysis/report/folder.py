@@ -26,6 +26,7 @@ from analysis.report.content import Report, type_of
 from analysis.report.methods import design, methods_text
 from analysis.report.verdicts import verdicts
 from analysis.results import apa, tables
+from analysis.results.latex import latex
 from analysis.results.records import TYPES, Record, fault, in_words, rows_as_json
 from analysis.results.section import Progress, Section
 from analysis.statistics.cells import cell_label
@@ -73,7 +74,8 @@ def write(report: Report, folder: Path, progress: Progress = iter, paper: Paper 
 
 def _fill(report: Report, folder: Path, progress: Progress, paper: Paper | None) -> None:
     sections = report.sections
-    shown = _write_tables(sections, folder / "tables")
+    with apa.calling(report.titles()):
+        shown = _write_tables(sections, folder / "tables")
     laid_out = as_paper.lay_out(paper, report) if paper else None
     drawn = [*sections, *([laid_out.more] if laid_out else [])]
     pictures = _write_figures(drawn, folder / "figures", progress)
@@ -242,7 +244,7 @@ def _write_tables(sections: list[Section], folder: Path) -> dict[str, Any]:
         markdown = tables.markdown(readable)
         (folder / f"{name}.csv").write_text(tables.csv(record.terms), encoding="utf-8")
         (folder / f"{name}.md").write_text(markdown, encoding="utf-8")
-        (folder / f"{name}.tex").write_text(tables.latex(readable, record.title, record.id), encoding="utf-8")
+        (folder / f"{name}.tex").write_text(latex(readable, record.title, record.id), encoding="utf-8")
         shown[record.id] = {"number": number, "file": f"tables/{name}.csv", "headings": readable.headings,
                             "rows": readable.rows, "markdown": markdown}  # fmt: skip
     return shown

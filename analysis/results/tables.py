@@ -1,4 +1,4 @@
-"""Tables for reading: headings and rounded numbers, as HTML cells, Markdown and LaTeX. CSVs keep full precision."""
+"""Tables for reading: headings and rounded numbers, as HTML cells and Markdown. CSVs keep full precision."""
 
 import re
 from dataclasses import dataclass
@@ -8,7 +8,6 @@ import pandas as pd
 from analysis.results import apa
 
 LONGEST_NAME = 80
-MOST_COLUMNS = 9  # of a table in LaTeX at its text's size
 FORMULAS = ("=", "+", "-", "@", "'", "\t", "\r")
 
 HEADINGS = {
@@ -25,10 +24,12 @@ HEADINGS = {
     "share_a": "Share (A)", "share_b": "Share (B)",
     "estimate": "Estimate", "chi2": "χ²", "rho": "ρ", "W": "W", "H": "H", "z": "z", "V": "V",
     "alpha": "α", "omega": "ω", "item_rest": "r with the rest", "alpha_without": "α without",
-    "from": "From", "to": "To",
+    "from": "From", "to": "To", "effect": "Effect", "g": "g", "r": "r",
+    "t_low": "t (lower)", "t_high": "t (upper)", "p_U": "p (U)", "kendall_w": "Kendall’s W", "cramers_v": "Cramér’s V",
+    "ari": "ARI", "ami": "AMI", "v_measure": "V-measure", "rt_ms": "Response time (ms)",
 }  # fmt: skip
-INTERVALS = {"ci_low": "95% CI", "eta2p_ci_low": "90% CI", "w_low": "90% CI", "ece_low": "95% CI"}
-P_VALUES = ("p", "p_adjusted", "p_permutation", "p_uncorrected")
+INTERVALS = {"ci_low": "95% CI", "eta2p_ci_low": "90% CI", "w_low": "90% CI", "ece_low": "95% CI",
+             "effect_low": "95% CI (effect)", "g_low": "95% CI (g)", "r_low": "95% CI (r)"}  # fmt: skip
 THREE = ("W", "se", "ss", "ms", "estimate")
 TWO = (
     "mean",
@@ -47,15 +48,6 @@ TWO = (
     "z",
     "share",
 )
-LATEX = {"&": r"\&", "%": r"\%", "_": r"\_", "#": r"\#", "$": r"\$", "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}",
-         "^": r"\textasciicircum{}", "\\": r"\textbackslash{}", "η": r"$\eta$", "ω": r"$\omega$", "ε": r"$\varepsilon$",
-         "χ": r"$\chi$", "ρ": r"$\rho$", "²": r"$^2$", "₀": r"$_0$", "₁": r"$_1$", "₂": r"$_2$", "−": r"$-$",
-         "×": r"$\times$",
-         "∞": r"$\infty$", "—": "---", "±": r"$\pm$", "<": "$<$", ">": "$>$", "|": r"\textbar{}", "Δ": r"$\Delta$",
-         "α": r"$\alpha$", "κ": r"$\kappa$", "λ": r"$\lambda$", "…": r"\ldots{}", "“": "``", "”": "''", "–": "--",
-         "′": r"$\prime$", "√": r"$\surd$", "½": r"$\frac{1}{2}$",
-         "·": r"$\cdot$", "’": "'",
-         "≥": r"$\geq$", "≤": r"$\leq$"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -88,13 +80,24 @@ def readable(table: pd.DataFrame) -> Readable:
         number = pd.api.types.is_numeric_dtype(table[column])
         if column in INTERVALS:
             high = column.replace("low", "high")
-            low_high = zip(_texts(column, table[column]), _texts(high, table[high]), strict=True)
+            limits = _texts(column, pd.concat([table[column], table[high]]))
+            low_high = zip(limits[: len(table)], limits[len(table) :], strict=True)
             cells = [f"[{low}, {high}]" if low != apa.NOTHING else low for low, high in low_high]
             columns.append((INTERVALS[column], number, cells))
         elif column.replace("high", "low") not in INTERVALS:
-            columns.append((HEADINGS.get(column, apa.words(column)), number, _texts(column, table[column])))
+            columns.append((HEADINGS.get(column, _heading(column)), number, _texts(column, table[column])))
     headings = [(heading, number) for heading, number, _ in columns]
     return Readable(headings, [list(row) for row in zip(*(cells for *_, cells in columns), strict=True)])
+
+
+def _heading(column: str) -> str:
+    """Return a column's name as words; a symbol of one letter stays as it is.
+
+    >>> _heading("class_name"), _heading("n_completed")
+    ('Class name', 'n completed')
+    """
+    said = apa.words(column)
+    return said if len(said.partition(" ")[0]) == 1 else apa.opening(said)
 
 
 def markdown(shown: Readable) -> str:
@@ -110,40 +113,12 @@ def without_tags(text: str) -> str:
     return re.sub(r"(?<!\\)<(?=[A-Za-z/!?])", r"\<", text)
 
 
-def latex(shown: Readable, caption: str, label: str) -> str:
-    """Return the table as a LaTeX `table` with booktabs rules, its remarks as a note below; `label` is an id."""
-    shown, remarks = _without_remarks(shown)
-    columns = "".join("r" if number else "l" for _, number in shown.headings)
-    heads = [heading for heading, _ in shown.headings]
-    rows = [" & ".join(map(escape, row)) + r" \\" for row in [heads, *shown.rows]]
-    lines = [r"\begin{table}", r"\centering", rf"\caption{{{escape(caption)}}}", rf"\label{{tab:{file_name(label)}}}"]
-    lines += [rf"\begin{{tabular}}{{{columns}}}", r"\toprule", rows[0], r"\midrule", *rows[1:], r"\bottomrule"]
-    if len(heads) > MOST_COLUMNS:
-        lines[2:2] = [r"\footnotesize", r"\setlength{\tabcolsep}{3pt}"]
-    notes = [rf"\par\smallskip{{\footnotesize\emph{{Note.}} {escape('; '.join(remarks))}.}}"] if remarks else []
-    return "\n".join([*lines, r"\end{tabular}", *notes, r"\end{table}"]) + "\n"
-
-
-def _without_remarks(shown: Readable) -> tuple[Readable, list[str]]:
-    """Return the table without its column of remarks, and each remark once."""
-    kept = [i for i, (heading, _) in enumerate(shown.headings) if heading != HEADINGS["reason"]]
-    cells = [row[i] for row in shown.rows for i in range(len(row)) if i not in kept]
-    remarks = [text for text in dict.fromkeys(cells) if text not in ("", apa.NOTHING)]
-    rows = [[row[i] for i in kept] for row in shown.rows]
-    return Readable([shown.headings[i] for i in kept], rows), remarks
-
-
-def escape(text: str) -> str:
-    """Return text that LaTeX prints as it stands, on one line."""
-    return "".join(LATEX.get(character, character) for character in " ".join(str(text).split()))
-
-
 def _texts(column: str, values: pd.Series) -> list[str]:
     """Return a column's values as text; counts without decimals, p values in APA style."""
     if not pd.api.types.is_numeric_dtype(values):
         named = column in ("term", "level", "condition", "class_name", "outcome", "a", "b")
         return [apa.NOTHING if pd.isna(value) else apa.words(value) if named else str(value) for value in values]
-    if column in P_VALUES:
+    if column == "p" or column.startswith("p_"):
         return [apa.NOTHING if pd.isna(p) else "< .001" if p < 0.001 else apa.bounded(p, 3) for p in values]
     known = values.dropna().astype(float)
     whole = (known % 1 == 0).all() and column not in (*TWO, *THREE)

@@ -45,7 +45,8 @@ def section(recipe: ModuleType, sample: Sample, plan: Plan) -> Section | None:
          "all": "the participants analysed in this report", "unflagged": "of these, the ones without a flag"},
         len(people),
     )  # fmt: skip
-    return Section("With and without excluded and flagged participants", _said(both, plan), [result],
+    labels = {measure.name: measure.label for measure in recipe.measures(sample.study)}
+    return Section("With and without excluded and flagged participants", _said(both, plan, labels), [result],
                    intro=_met(sample, plan))  # fmt: skip
 
 
@@ -62,12 +63,12 @@ def _tests(recipe: ModuleType, study: Study, plan: Plan) -> pd.DataFrame:
     return pd.concat(tests, ignore_index=True) if tests else pd.DataFrame(columns=TESTED)
 
 
-def _said(both: pd.DataFrame, plan: Plan) -> str:
+def _said(both: pd.DataFrame, plan: Plan, labels: dict[str, str]) -> str:
     verdicts = pd.DataFrame({who: both[f"p_{who}"] < plan.alpha for who in SAMPLES})
     changed = both[verdicts.nunique(axis=1) > 1]
     if changed.empty:
         return "No test changes sides with who is left out."
-    names = [f"{apa.words(row.outcome)}: {apa.words(row.term)}" for row in changed.itertuples()]
+    names = [f"{apa.inside(labels[row.outcome])}: {apa.words(row.term)}" for row in changed.itertuples()]
     return f"Who is left out changes the verdict for {apa.listing(names)}."
 
 

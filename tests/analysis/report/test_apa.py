@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from analysis.results import apa, tables
+from analysis.results.latex import latex
 from analysis.statistics.factorial.anova import anova
 from tests.analysis.reference_data import frame
 
@@ -36,10 +37,10 @@ def test_a_kruskal_wallis_test_reads_as_in_the_manual():
 
 def test_tables_in_latex_escape_what_latex_reads():
     table = anova(frame("balanced96"), "fraction_correct", ["heatmap", "score"])
-    text = tables.latex(tables.readable(table), "Fraction & more", "t1")
+    text = latex(tables.readable(table), "Fraction & more", "t1")
     assert r"\caption{Fraction \& more}" in text
     assert r"heatmap $\times$ score" in text
-    rows = [line for line in text.splitlines() if line.endswith(r"\\")]
+    rows = [line for line in text.splitlines() if line.endswith(r"\tabularnewline")]
     assert {line.count(" & ") for line in rows} == {rows[0].count(" & ")}
 
 

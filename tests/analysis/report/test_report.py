@@ -9,14 +9,12 @@ import warnings
 from html.parser import HTMLParser
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 
 from analysis.cli import main
 from analysis.report.folder import results, versions
 from analysis.report.running import analyse
-from analysis.results import tables
 from analysis.results.section import Section
 from analysis.statistics.factorial.anova import COLUMNS
 from tests.analysis import factory
@@ -250,14 +248,3 @@ def test_several_versions_of_a_study_and_totals_that_differ_from_the_trials_are_
         "The participants followed 2 versions of the study: 2 (1) and 1 (11).",
         "n_correct differs from the trials for 1 participants; the trials were used.",
     ]
-
-
-def test_a_latex_table_has_its_remarks_below_and_no_column_for_them():
-    table = pd.DataFrame({"term": ["a", "b"], "p": [0.03, np.nan], "reason": ["", "too few data"]})
-    text = tables.latex(tables.readable(table), "A & B", "y.anova")
-    assert "Remark" not in text
-    assert r"\emph{Note.} too few data." in text
-    assert text.count("&") == 4  # the caption's own, and one a row
-    wide = pd.DataFrame([range(12)], columns=[f"c{i}" for i in range(12)])
-    assert r"\footnotesize" in tables.latex(tables.readable(wide), "c", "c")
-    assert r"\footnotesize" not in tables.latex(tables.readable(wide[["c1"]]), "c", "c")
