@@ -1,5 +1,6 @@
 """Open a picture, and cut out of it what the model sees."""
 
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -7,14 +8,21 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from explainers.errors import UserError
 
+_log = logging.getLogger("explainers")
+_told: set[str] = set()  # of which modes it was said how they are read
+
 
 def open_picture(path: Path) -> Image.Image:
-    """Return the picture upright and in RGB (transparent parts white); UserError when it cannot be read."""
+    """Return the picture upright and in RGB (transparent parts white); UserError when it cannot be read.
+
+    One of more than 8 bits a pixel tells no scale that pictures have in common: each is stretched from its darkest pixel
+    to its brightest, which is said once.
+    """
     try:
         with Image.open(path) as opened:
             picture = ImageOps.exif_transpose(opened)
             if picture.mode.startswith("I;16") or picture.mode in ("I", "F"):
-                picture = _stretched(picture)
+                picture = _stretched(picture, path.name)
             if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
                 picture = picture.convert("RGBA")
                 ground = Image.new("RGBA", picture.size, "white")
@@ -24,10 +32,17 @@ def open_picture(path: Path) -> Image.Image:
         raise UserError(f"{path.name}: cannot be read as a picture ({error}).") from None
 
 
-def _stretched(picture: Image.Image) -> Image.Image:
+def _stretched(picture: Image.Image, name: str) -> Image.Image:
     values = np.asarray(picture, dtype=np.float64)
-    span = values.max() - values.min()
-    return Image.fromarray(np.uint8(np.round((values - values.min()) / (span or 1) * 255)))
+    low, high = values.min(), values.max()
+    if picture.mode not in _told:
+        _told.add(picture.mode)
+        _log.warning(
+            "%s has more than 8 bits a pixel: its values, %g … %g, become black … white, and so do those of every other "
+            "such picture, each by its own. Where they have a scale in common, save them with 8 bits by that.",
+            name, low, high,
+        )  # fmt: skip
+    return Image.fromarray(np.uint8(np.round((values - low) / ((high - low) or 1) * 255)))
 
 
 def cut_out(

@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from explainers._torchvision import torchvision
-from explainers.datasets import cut_out, cut_points, list_photographs, open_picture
+from explainers.datasets import cut_out, cut_points, list_photographs, open_picture, pictures
 from explainers.errors import UserError
 
 
@@ -87,6 +87,16 @@ def test_pictures_of_any_mode_become_rgb(tmp_path, mode):
     picture = open_picture(path)
     assert picture.mode == "RGB"
     assert np.asarray(picture).any()
+
+
+@pytest.mark.parametrize("values", [np.uint16([[300, 4000]]), np.float32([[-0.5, 2]]), np.int32([[-7, 70000]])])
+def test_how_pictures_without_a_common_scale_are_read_is_said_once(tmp_path, caplog, monkeypatch, values):
+    monkeypatch.setattr(pictures, "_told", set())
+    for name in ("one.tif", "two.tif"):
+        Image.fromarray(values).save(tmp_path / name)
+        assert np.asarray(open_picture(tmp_path / name))[0, :, 0].tolist() == [0, 255]
+    (said,) = caplog.messages
+    assert said.startswith(f"one.tif has more than 8 bits a pixel: its values, {values.min():g} … {values.max():g}, ")
 
 
 def test_transparent_parts_become_white(tmp_path):
