@@ -147,7 +147,7 @@ def check_report(place) -> None:
         assert findings == ["The plan states no hypothesis."]
         findings = []
     for stated, line in zip_longest(content["hypotheses"], findings):
-        start = f"- **{stated['id']}.** {stated['text']} "
+        start = f"- **{stated['id']}.** {stated['text']} – "
         assert line.startswith(f"{start}{SAID[stated['verdict']]}: ")
         tested = [found for found in content["analyses"] if found["id"] == stated["tested_by"]]
         check_said(line.removeprefix(start), tested, stated, also={str(len(content["hypotheses"]))})
