@@ -9,7 +9,7 @@ import pytest
 from tests.mutation.__main__ import ROOT, main
 from tests.mutation.mutants import mutants
 from tests.mutation.sets import SETS
-from tests.mutation.worker import exit_code
+from tests.mutation.worker import MOST_MEMORY, exit_code
 
 SOURCE = '''
 """A docstring with 1 < 2."""
@@ -109,3 +109,10 @@ def test_a_mistake_that_never_ends_is_stopped_by_the_processor_seconds_it_takes(
     code, seconds = exit_code([str(tmp_path), "--noconftest"], 1.0, tmp_path / "log.txt")
     assert code is None
     assert seconds >= 1
+
+
+def test_a_mistake_that_asks_for_memory_without_end_fails(tmp_path):
+    (tmp_path / "test_endless.py").write_text(f"def test_endless():\n    assert bytearray({2 * MOST_MEMORY})\n")
+    code, _ = exit_code([str(tmp_path), "--noconftest"], 30.0, tmp_path / "log.txt")
+    assert code == 1
+    assert "MemoryError" in (tmp_path / "log.txt").read_text()

@@ -31,6 +31,7 @@ OPTIONS = [
     "ignore::pytest.PytestAssertRewriteWarning",
 ]
 LAST_CHARACTERS = 2000
+MOST_MEMORY = 6 * 2**30  # bytes of addresses that a test may take: a mistake may ask for arrays without end
 WAITING = 30  # times its limit a test may last where it waits, for its turn or for what never comes
 
 
@@ -56,6 +57,7 @@ def _child(tests: list[str], limit_s: float, log: Path) -> None:
     os.setpgid(0, 0)
     whole = math.ceil(limit_s)
     resource.setrlimit(resource.RLIMIT_CPU, (whole, whole + 1))
+    resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY))
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(output, 1)
