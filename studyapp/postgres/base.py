@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db.backends.postgresql import base
-from psycopg import OperationalError
+from psycopg import DataError, OperationalError
 from psycopg.adapt import Transformer
 from psycopg.errors import error_from_result
 from psycopg.pq import DiagnosticField, ExecStatus, TransactionStatus
@@ -39,6 +39,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _asked(self, statement: bytes, values: Sequence[Value]) -> list[tuple[Any, ...]]:
         pgconn, texts = self.connection.pgconn, [None if value is None else str(value).encode() for value in values]
+        if any(text is not None and b"\0" in text for text in texts):  # libpq would end the text there
+            raise DataError("PostgreSQL text fields cannot contain NUL (0x00) bytes")
         if not self.connection.autocommit and pgconn.transaction_status == TransactionStatus.IDLE:
             _well(pgconn.exec_(b"BEGIN"))
         if not settings.PREPARED:

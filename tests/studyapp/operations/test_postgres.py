@@ -111,6 +111,13 @@ def test_what_postgresql_refuses_is_djangos_error_and_breaks_the_transaction():
             connection.carried_out(statement, [1])
 
 
+@pytest.mark.parametrize("text", ["a\0b", "\0", "a\ud800"])
+def test_a_text_that_postgresql_cannot_hold_is_refused_and_none_is_cut(text):
+    with pytest.raises((DataError, UnicodeEncodeError)):
+        connection.carried_out("SELECT %s::text", [text])
+    assert connection.carried_out("SELECT %s::text", ["a\u2028\n'b\\"]) == [("a\u2028\n'b\\",)]
+
+
 def test_a_statement_is_seen_by_whoever_counts_queries(anna, django_assert_num_queries):
     with django_assert_num_queries(1):
         assert sessions.get(anna.pk).pk == anna.pk
