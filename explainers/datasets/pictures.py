@@ -15,8 +15,8 @@ _told: set[str] = set()  # of which modes it was said how they are read
 def open_picture(path: Path) -> Image.Image:
     """Return the picture upright and in RGB (transparent parts white); UserError when it cannot be read.
 
-    One of more than 8 bits a pixel tells no scale that pictures have in common: each is stretched from its darkest pixel
-    to its brightest, which is said once.
+    One of more than 8 bits a pixel tells no scale that pictures have in common: each is stretched from its darkest
+    pixel to its brightest, which is said once.
     """
     try:
         with Image.open(path) as opened:
@@ -38,8 +38,8 @@ def _stretched(picture: Image.Image, name: str) -> Image.Image:
     if picture.mode not in _told:
         _told.add(picture.mode)
         _log.warning(
-            "%s has more than 8 bits a pixel: its values, %g … %g, become black … white, and so do those of every other "
-            "such picture, each by its own. Where they have a scale in common, save them with 8 bits by that.",
+            "%s has more than 8 bits a pixel: its values, %g … %g, become black … white, and so do those of every "
+            "other such picture, each by its own. Where they have a scale in common, save them with 8 bits by that.",
             name, low, high,
         )  # fmt: skip
     return Image.fromarray(np.uint8(np.round((values - low) / ((high - low) or 1) * 255)))

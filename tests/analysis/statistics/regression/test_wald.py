@@ -66,5 +66,5 @@ def test_one_participant_or_none_is_no_sample():
     data = pd.DataFrame({"participant": list("pppp"), "method": list("abab"), "y": [1, 2, 3, 5]})
     with pytest.raises(NotDefined, match="needs at least two of them"):
         mixed_linear(data, "y", ["method"])
-    with pytest.raises(NotDefined, match="^no answer has a value$"):
+    with pytest.raises(NotDefined, match=r"^no answer has a value$"):
         mixed_linear(data.assign(y=np.nan), "y", ["method"])
