@@ -5,11 +5,13 @@ import json
 import logging
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
 import time
 import zipfile
+from contextlib import closing, suppress
 from http.client import HTTPConnection
 from pathlib import Path
 from threading import Thread
@@ -23,6 +25,7 @@ from benchmarks.people import Walk, walk_heatwise
 from benchmarks.study import SLUG
 from studyapp import serving
 from studyapp.core.environment import JsonFormatter
+from tests.studyapp.at_once import until
 from tests.studyapp.operations.patient import Patient
 
 pytestmark = pytest.mark.database
@@ -80,6 +83,37 @@ def test_killed_and_restarted_under_load_no_answer_is_lost_or_doubled(server):
         for position, answer in run["answers"]:
             sent = met.acknowledged[position]
             assert all(sent[name] == answer[name] for name in ("sensitive_to", "ignores") if name in answer)
+
+
+def workers_of(server) -> set[int]:
+    """Return the processes that the server has started."""
+    found = set()
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it has ended meanwhile
+            if int(path.read_text().rpartition(")")[2].split()[1]) == server.process.pid:
+                found.add(int(path.parent.name))
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds the workers in /proc")
+@pytest.mark.parametrize("signals", [1, 2])
+def test_a_server_that_is_reloaded_goes_on_with_fresh_workers(server, signals):
+    before = workers_of(server)
+    assert before
+    for _ in range(signals):
+        os.kill(server.process.pid, signal.SIGHUP)  # as systemd's reload
+        until(lambda before=before: workers_of(server) and not workers_of(server) & before, 60)
+        before = workers_of(server)
+    assert server.process.poll() is None
+    with closing(HTTPConnection("127.0.0.1", server.port, timeout=30)) as connection:
+        connection.request("GET", "/health/", headers=server.headers)
+        assert connection.getresponse().read().startswith(b'{"status": "ok"')
+
+
+def test_no_module_beside_the_settings_has_a_setting_s_name():
+    """Once it is imported, gunicorn would read it as that setting's value at the next reload, and end."""
+    modules = {path.stem for path in Path(serving.__file__).parent.glob("*.py")}
+    assert not modules & Config().settings.keys()
 
 
 def test_the_export_comes_whole_from_a_process_of_its_own(server, whole_run):

@@ -35,7 +35,7 @@ def serve(tmp_path):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        worker = ["-k", "studyapp.serving.threads.Threads", "--threads", "2", "--graceful-timeout", "5"]
+        worker = ["-k", "studyapp.serving.worker_threads.Threads", "--threads", "2", "--graceful-timeout", "5"]
         command = [sys.executable, "-m", "gunicorn", *worker, "-b", f"127.0.0.1:{port}", *options, "told:app"]
         path = os.pathsep.join([str(tmp_path), os.getcwd()])
         process = subprocess.Popen(
