@@ -17,7 +17,7 @@ from studyapp.core.environment import JsonFormatter
 bind = os.environ.get("HEATWISE_BIND", "127.0.0.1:8000")
 workers = int(os.environ.get("HEATWISE_WORKERS", multiprocessing.cpu_count()))
 threads = int(os.environ.get("HEATWISE_THREADS", 4))
-worker_class = "studyapp.serving.worker_threads.Threads" if hasattr(select, "epoll") else "gthread"  # epoll: Linux alone
+worker_class = "studyapp.serving.worker_threads.Threads" if hasattr(select, "epoll") else "gthread"  # Linux alone
 keepalive = 75
 timeout = 60
 graceful_timeout = 30
