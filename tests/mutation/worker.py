@@ -31,7 +31,7 @@ OPTIONS = [
     "ignore::pytest.PytestAssertRewriteWarning",
 ]
 LAST_CHARACTERS = 2000
-MOST_MEMORY = 6 * 2**30  # bytes of addresses that a test may take: a mistake may ask for arrays without end
+MOST_MEMORY = 6 * 2**30  # bytes that a test may take beside its worker's: a mistake may ask for arrays without end
 WAITING = 30  # times its limit a test may last where it waits, for its turn or for what never comes
 
 
@@ -57,7 +57,8 @@ def _child(tests: list[str], limit_s: float, log: Path) -> None:
     os.setpgid(0, 0)
     whole = math.ceil(limit_s)
     resource.setrlimit(resource.RLIMIT_CPU, (whole, whole + 1))
-    resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY))
+    most = _taken() + MOST_MEMORY
+    resource.setrlimit(resource.RLIMIT_DATA, (most, most))
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(output, 1)
@@ -68,6 +69,12 @@ def _child(tests: list[str], limit_s: float, log: Path) -> None:
         sys.stdout.flush()
     finally:
         os._exit(code)  # neither the worker's own clean-up nor its buffers are the child's
+
+
+def _taken() -> int:
+    """Return how many bytes of data this process has; 0 where the system doesn't tell."""
+    told = Path("/proc/self/statm")
+    return int(told.read_text().split()[5]) * resource.getpagesize() if told.exists() else 0
 
 
 def main(warm: list[str]) -> None:
