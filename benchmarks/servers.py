@@ -69,6 +69,19 @@ class Server:
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
+    def processes(self) -> list[int]:
+        """Return the processes of gunicorn itself; exports run in others of the same group, and end."""
+        found = []
+        for path in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                fields = path.read_text().rpartition(")")[2].split()
+                command = path.with_name("cmdline").read_bytes()
+            except OSError:
+                continue
+            if int(fields[2]) == self.process.pid and b"gunicorn" in command:
+                found.append(int(path.parent.name))
+        return found
+
     @property
     def log(self) -> Path:
         return self.folder / "server.log"

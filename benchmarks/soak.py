@@ -103,7 +103,7 @@ def _trouble(beside: Beside, over: Event, server: servers.Server, restart, every
         kind = next(kinds)
         beside.troubles[kind] = beside.troubles.get(kind, 0) + 1
         if kind == "worker killed":
-            workers = [pid for pid in _group(server) if pid != server.process.pid]
+            workers = [pid for pid in server.processes() if pid != server.process.pid]
             os.kill(random.choice(workers), signal.SIGKILL)
         elif kind == "database restarted":
             restart("immediate")
@@ -130,7 +130,7 @@ def _export(beside: Beside, over: Event, server: servers.Server, key: str) -> No
 def _sample(beside: Beside, over: Event, server: servers.Server) -> None:
     begun = time.monotonic()
     while not over.wait(SAMPLE_S):
-        pids = _group(server)
+        pids = server.processes()
         try:
             with psycopg.connect(server.database.replace("postgres://", "postgresql://")) as database:
                 row = database.execute("SELECT count(*) - 1 FROM pg_stat_activity WHERE datname = current_database()")
@@ -143,20 +143,6 @@ def _sample(beside: Beside, over: Event, server: servers.Server) -> None:
         )
         at = time.monotonic() - begun
         beside.samples.append({"s": at, "memory_mib": memory, "connections": connections, "handles": handles})
-
-
-def _group(server: servers.Server) -> list[int]:
-    """Return the processes of gunicorn itself; exports run in others of the same group, and end."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = path.read_text().rpartition(")")[2].split()
-            command = path.with_name("cmdline").read_bytes()
-        except OSError:
-            continue
-        if int(fields[2]) == server.process.pid and b"gunicorn" in command:
-            found.append(int(path.parent.name))
-    return found
 
 
 def _memory_mib(pid: int) -> float:

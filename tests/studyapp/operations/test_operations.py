@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import zipfile
-from contextlib import closing, suppress
+from contextlib import closing
 from http.client import HTTPConnection
 from pathlib import Path
 from threading import Thread
@@ -86,13 +86,7 @@ def test_killed_and_restarted_under_load_no_answer_is_lost_or_doubled(server):
 
 
 def workers_of(server) -> set[int]:
-    """Return the processes that the server has started."""
-    found = set()
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):  # it has ended meanwhile
-            if int(path.read_text().rpartition(")")[2].split()[1]) == server.process.pid:
-                found.add(int(path.parent.name))
-    return found
+    return set(server.processes()) - {server.process.pid}
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds the workers in /proc")
