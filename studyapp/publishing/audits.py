@@ -20,7 +20,7 @@ from studyapp.core.bundles.bundle import Bundle
 from studyapp.core.bundles.tables import Heatmap
 from studyapp.core.display import RENDERER, Display
 from studyapp.core.engine.kinds import Kind, kind
-from studyapp.core.engine.shared_pages import money
+from studyapp.core.engine.payment import money
 from studyapp.core.heatmaps.displays import BETWEEN, display_of, levels_met
 
 from .definition import definition

@@ -5,6 +5,7 @@ from random import Random
 
 from studyapp import models
 from studyapp.bundles.stimuli import reader
+from studyapp.core.bundles.bundle import Bundle
 from studyapp.core.engine import display_settings, fillings, parameters, sizes
 from studyapp.core.engine.kinds import Kind, kind, load
 from studyapp.core.engine.particulars import PARTICULARS, unstated
@@ -115,14 +116,20 @@ def _variant_problems(study: models.Study, cells: list[models.Condition]) -> lis
 
 def _unfit_words(record: dict, study: models.Study) -> list[str]:
     """Return which words of single conditions don't fit the stimuli, as a screening without its statements."""
-    check, bundle = kind(record["kind"]).part("stimuli:check"), reader(study.required_bundle)
+    bundle = reader(study.required_bundle)
     found = [(cell["name"], worded(record, cell["factors"])) for cell in record["conditions"]]
     return [
         f"Condition “{name}”: {problem}"
         for name, own in found
         if own["texts"] != record["texts"]
-        for problem in check(own, bundle)
+        for problem in _unfit_stimuli(own, bundle)
     ]
+
+
+def _unfit_stimuli(record: dict, bundle: Bundle) -> list[str]:
+    """Return what the kind finds wrong with a study's stimuli, or with what is said and shown around them."""
+    check = kind(record["kind"]).own("stimuli:check")
+    return check(record, bundle) if check else []
 
 
 def _looks(study: models.Study) -> str:
@@ -173,7 +180,7 @@ def _stimuli_checks(study: models.Study, study_kind: Kind) -> list[Check]:
         return [Check("Stimuli", drawn, [str(error)])]
     bundle = reader(study.required_bundle)
     wanting = load(study_kind.wanting)(record) if study_kind.wanting else ""
-    found = [Check("Stimuli", drawn, study_kind.part("stimuli:check")(record, bundle), wanting)]
+    found = [Check("Stimuli", drawn, _unfit_stimuli(record, bundle), wanting)]
     if study_kind.windows is None or found[0].problems:
         return found
     needed = sizes.windows(study_kind, record, bundle)

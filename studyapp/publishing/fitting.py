@@ -15,6 +15,7 @@ def fitting(study: models.Study) -> dict:
         return {}
     record = {
         "parameters": study_kind.defaults(study.language) | study.parameters,
+        "kind": study.kind,
         "conditions": [{"name": cell.name, "factors": cell.factors} for cell in study.conditions.all()],
         "seed": study.seed,
     }

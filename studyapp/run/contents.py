@@ -13,7 +13,7 @@ from studyapp import models
 from studyapp.bundles.drawing import heatmap_url
 from studyapp.bundles.stimuli import reader, stimulus_url
 from studyapp.core.bundles.bundle import Heatmap
-from studyapp.core.engine.kinds import load
+from studyapp.core.engine.contexts import context_of
 from studyapp.core.engine.run import Answered, Run
 from studyapp.core.heatmaps.displays import FACTOR, display_of, rendering_of
 from studyapp.core.questionnaires.pages import kind_of
@@ -90,11 +90,9 @@ def _digest(*of: Any) -> str:
 
 
 def _made(participant: models.Participant, step: dict[str, Any], name: str) -> Content:
-    page = kind_of(frozen(participant.version)).page(step["page"])
-    if not page.context:
-        return Content({}, [], name)
-    asked = _Asked(participant)
-    context = load(page.context)(step, _run(participant, step, asked))
+    study_kind = kind_of(frozen(participant.version))
+    build, asked = context_of(study_kind, study_kind.page(step["page"])), _Asked(participant)
+    context = build(step, _run(participant, step, asked))
     return Content(context, sorted(asked.images), "" if asked.answers else name)
 
 

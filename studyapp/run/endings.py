@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from studyapp import models
 from studyapp.core.engine import flow
-from studyapp.core.engine.shared_pages import money
+from studyapp.core.engine.payment import money
 from studyapp.core.recruiters import way_back
 from studyapp.core.texts import render
 from studyapp.publishing import language_of, shown_to, spoken

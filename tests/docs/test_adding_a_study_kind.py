@@ -56,7 +56,7 @@ def test_the_kind_needs_no_django(tmp_path):
         "import sys; from studyapp import studies; "
         f"studies.__path__.append({str(tmp_path / 'studyapp' / 'studies')!r}); "
         "from studyapp.core.engine.kinds import kind; k = kind('clarity'); "
-        "[k.part(p) for p in ('scoring:score', 'plan:build', 'stimuli:draw', 'pages:rate')]; "
+        "[k.part(p) for p in ('plan:build', 'stimuli:draw', 'pages:rate')]; "
         "sys.exit('django' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,31 +1,44 @@
 """What is known of answers to any kind's pages: what they score, and what bots answer.
 
-Declared questions tell most of it; a kind's `scoring` and `bots` add what only they know, and what they say counts.
+Declared questions and fields tell most of it; a kind's `scoring` and `bots` add what only they know, and what they say
+counts.
 """
 
+from collections.abc import Sequence
 from random import Random
 from typing import Any
 
 from .kinds import Kind, load
+from .run import Answered
 from .skills import NAMED, Skill
 
 
 def score(study_kind: Kind, step: dict[str, Any], answer: dict[str, Any], definition: dict[str, Any]) -> dict[str, Any]:
     """Return what the answer to one step scored.
 
-    `passed` where the page has questions that decide; a right answer that stands in the step's data, under its name
-    there, where the page declares a field for it.
+    `passed` where the page has questions that decide; and what stands in the step's data, a right answer too, where the
+    page declares a field of that name.
     """
     page, data = study_kind.page(step["page"]), step.get("data")
     if page.scoring:
         own: dict[str, Any] = load(page.scoring)(step, answer, definition)
         return own
-    asked, declared = page.asked(data), {field.name for field in page.columns}
-    found = {one.right_from: one.right_answer(data) for one in asked if one.right_from in declared}
+    asked, declared = page.asked(data), [field.name for field in page.columns]
+    facts = {name: data[name] for name in declared if data and name in data}
+    facts |= {one.right_from: one.right_answer(data) for one in asked if one.right_from in declared}
     judged = [one.is_right(answer.get(one.name), data) is not False for one in asked if one.decides]
     passed = {"passed": all(judged)} if judged else {}
-    scored: dict[str, Any] = study_kind.part("scoring:score")(step, answer, definition)
-    return found | passed | scored
+    own_score = study_kind.own("scoring:score")
+    scored: dict[str, Any] = own_score(step, answer, definition) if own_score else {}
+    return facts | passed | scored
+
+
+def summary(study_kind: Kind, answered: Sequence[Answered], definition: dict[str, Any]) -> dict[str, Any]:
+    """Return the totals over a run's answered steps; of a kind that counts nothing else, how many trials there are."""
+    if own_summary := study_kind.own("scoring:summary"):
+        totals: dict[str, Any] = own_summary(answered, definition)
+        return totals
+    return {"n_trials": sum(study_kind.page(one.step["page"]).trial for one in answered)}
 
 
 def skills_of(study_kind: Kind) -> dict[str, str]:

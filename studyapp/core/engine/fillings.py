@@ -8,6 +8,7 @@ from studyapp.core.texts import placeholders
 from .kinds import Kind
 from .questions import text_key
 
+BASE = "base"  # the base reward as people write it
 PAYMENT = ("currency", "reward_base", "reward_bonus", "reward_partial")
 ENDING = "ending_"
 
@@ -23,7 +24,7 @@ def known(study_kind: Kind) -> dict[str, list[str]]:
     for page in study_kind.pages:
         asked = {key: question.fills for question in page.questions if (key := text_key(page.name, question))}
         for key in page.texts:
-            others = [] if page.fills_alone else [*found[key], *study_kind.fills]
+            others = [] if page.fills_alone else [*found[key], BASE, *study_kind.fills]
             found[key] = list(asked[key]) if key in asked else [*others, *page.fills]
     return {key: list(dict.fromkeys(names)) for key, names in found.items()}
 

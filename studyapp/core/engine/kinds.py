@@ -22,6 +22,7 @@ ENGLISH = "en"
 STUDIES = "studyapp.studies"
 FORM = "studyapp.forms:QuestionForm"
 METHODS = "methods"
+N_TRIALS = Field("n_trials", "integer", "How many trials were answered.")
 
 
 def load(dotted: str) -> Any:
@@ -112,7 +113,9 @@ class Page:
     `fills` names the {placeholders} that its texts may have beside the study's and the kind's, which its context gives
     to `Run.text`; with `fills_alone`, no others.
 
-    `context` returns what the template shows: `(step, run) -> dict`; nothing else of the step reaches the browser.
+    `context` names the function that returns what the template shows: `(step, run) -> dict`; nothing else of the step
+    reaches the browser. Without it, that is the function of the page's name in the kind's `pages`, or else the study's
+    text of that name (see `contexts`).
     `trial` marks a step that is scored or rated, `entrance` one that asks who may take part: who fails there has
     failed no check; `consents` one that asks for consent: who gives it takes a place from then on. `texts` names the
     study's texts that stand on it. `guide` is the template that shows an instruction page again, in a dialogue, once it
@@ -178,9 +181,10 @@ class Page:
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of study. `module` is the package of its folder; the parts below are functions in it.
+    """One kind of study, named after its folder. `module` is the package; the parts below are functions in it.
 
-    `fills` names the {placeholders} that all pages' texts may have beside the study's parameters and payment.
+    `fills` names the {placeholders} that all pages' texts may have beside the study's parameters and payment;
+    `pages.fillings` fills them in.
 
     `orders` is how many orders are counterbalanced; where that depends on the study, the name of a function
     `(definition) -> int`. `starts` are the studies of this kind that one can start from. `habits` names the
@@ -196,10 +200,13 @@ class Kind:
     the name of a function `(parameters) -> dict`. `within` names the function that tells which factors vary within each
     participant, standing in steps under their names: `(parameters) -> {factor: [level]}`.
 
-    stimuli.draw(definition, bundle, rng) -> dict    the stimuli of the study, drawn once, frozen with the version
-    stimuli.check(definition, bundle) -> [str]       what is missing before launch, in words
+    stimuli.draw(definition, bundle, rng) -> dict    the stimuli of the study, drawn once, frozen with the version;
+                                                     a `ValueError` says what the bundle lacks
+    stimuli.check(definition, bundle) -> [str]       what else is missing before launch, in words
     stimuli.heatmaps(definition, bundle) -> [node]   those of the bundle that participants can meet, drawn at publishing
     plan.build(definition, condition, order, rng) -> [step]
+    pages.fillings(run) -> {placeholder: value}      what all pages' texts can say
+    pages.<page>(step, run) -> dict                  what a page shows, unless it names another function
     scoring.score(step, answer, definition) -> dict  what the answer is worth; `passed` steers the flow
     scoring.summary(steps, definition) -> dict       totals over answered steps: n_correct, bonus …
     fitting.fit(definition, bundle) -> {parameter: value}    what to change so that the bundle can fill the study
@@ -210,11 +217,11 @@ class Kind:
     bots.answer(step, skill, definition, rng) -> dict    what questions alone don't tell of a bot's answers
     bots.SKILLS                                      what bots of each named skill do, beside the chance of being right
 
-    `bots` may be missing: see `answers`, which also gives what questions tell of score and answer. Without `audit`,
-    the heatmaps that are drawn are looked at, and no more; without `fitting` nothing is offered that fits.
+    Only `draw`, `heatmaps` and `build` are needed. Without `scoring` or `bots`, what questions and fields tell is the
+    score and a bot's answer (see `answers`); without `audit`, the heatmaps that are drawn are looked at, and no more;
+    without `fitting` nothing is offered that fits.
     """
 
-    name: str
     title: str
     summary: str
     module: str
@@ -229,11 +236,16 @@ class Kind:
     wanting: str | None = None
     names: str | None = None
     trial_word: str = "Trial"
-    fields: tuple[Field, ...] = ()
+    fields: tuple[Field, ...] = (N_TRIALS,)
     fills: tuple[str, ...] = ()
     starts: tuple[Start, ...] = ()
     display: dict[str, Any] | str = field(default_factory=dict)
     within: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The name of its folder."""
+        return self.module.rpartition(".")[2]
 
     def page(self, name: str) -> Page:
         """Return the page of that name."""
@@ -246,6 +258,11 @@ class Kind:
     def part(self, dotted: str) -> Any:
         """Return the kind's own function `module:name`, as in `part("plan:build")`."""
         return load(f"{self.module}.{dotted}")
+
+    def own(self, dotted: str) -> Any:
+        """Return the kind's own function `module:name`, None where it has none."""
+        module, _, name = dotted.partition(":")
+        return getattr(importlib.import_module(f"{self.module}.{module}"), name, None) if self.has(module) else None
 
     def has(self, module: str) -> bool:
         """Return whether the kind has a module of its own of that name."""
@@ -329,3 +346,10 @@ def kind(name: str) -> Kind:
         return kinds()[name]
     except KeyError:
         raise LookupError(f"unknown study kind {name!r}; expected one of {', '.join(sorted(kinds()))}") from None
+
+
+def methods_of(definition: dict[str, Any]) -> list[str]:
+    """Return the explanation methods that a study's conditions show, in their order."""
+    shown = [one for one in kind(definition["kind"]).factors if one.offered == METHODS]
+    levels = [(cell["factors"][one.name], one) for cell in definition["conditions"] for one in shown]
+    return list(dict.fromkeys(level for level, one in levels if level not in one.choices))

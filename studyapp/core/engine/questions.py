@@ -10,8 +10,9 @@ from dataclasses import KW_ONLY, dataclass, replace
 from random import Random
 from typing import Any, ClassVar
 
+from studyapp.core.heatmaps.reading import to_say
+
 from .fields import Field
-from .run import to_say
 from .skills import NAMED, Skill, chance
 
 YES, NO = to_say("Yes"), to_say("No")

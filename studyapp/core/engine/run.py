@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from studyapp.core.bundles.bundle import Bundle, Heatmap
@@ -9,6 +10,9 @@ from studyapp.core.heatmaps.displays import display_of, levels_met
 from studyapp.core.heatmaps.legends import legend
 from studyapp.core.heatmaps.reading import reading, to_say
 from studyapp.core.texts import render
+
+from .kinds import kind
+from .payment import money
 
 __all__ = ["Answered", "Run", "called", "to_say"]
 SEVERAL = to_say("Heatmaps are drawn in more than one way here. What stands beside them says which it is.")
@@ -61,7 +65,13 @@ class Run:
     def text(self, key: str, **values: object) -> str:
         """Return one of the study's texts as safe HTML, its `{placeholders}` filled in."""
         payment = self.definition["payment"]
-        return render(self.definition["texts"][key], payment | self.parameters | values)
+        base = {"base": money(payment["reward_base"], payment["currency"])}
+        return render(self.definition["texts"][key], payment | self.parameters | base | self._fillings | values)
+
+    @cached_property
+    def _fillings(self) -> dict[str, object]:
+        known = kind(self.definition["kind"]).own("pages:fillings")
+        return dict(known(self)) if known else {}
 
     def heatmap_url(self, node: Heatmap) -> str:
         """Return the address of a map's picture, drawn as this page's maps are."""

@@ -1,32 +1,42 @@
-"""Pages that most kinds share: information, eligibility, consent, attention. A kind names what fills their texts."""
+"""Pages that most kinds share, and their steps: information, eligibility, consent, attention."""
 
-from decimal import Decimal
 from random import Random
 from typing import Any
 
 from .fields import Field
-from .flow import step
+from .flow import NO_CONSENT, SCREENED_OUT, step
 from .kinds import Page
 from .questions import Scale, Words, YesNo
 from .run import to_say
 
-SYMBOLS = {"GBP": "£", "EUR": "€", "USD": "$", "CHF": "CHF ", "JPY": "¥"}
-CENTS = Decimal("0.01")
+FAILED = {"eligibility": SCREENED_OUT, "consent": NO_CONSENT}
 
 
-def information(context: str) -> Page:
-    """Return the page with the information sheet and, where `context` tells them, the study's particulars."""
-    return Page("information", "pages/information.html", context=context, texts=("information",))
+def entrance(*names: str) -> list[dict[str, Any]]:
+    """Return the steps with which a run begins, in order, as of `"information", "consent"`.
+
+    Who isn't eligible is screened out; who doesn't consent leaves.
+    """
+    return [step(name, name, goto={"failed": FAILED[name]} if name in FAILED else None) for name in names]
 
 
-def eligibility(context: str) -> Page:
+def information() -> Page:
+    """Return the page with the information sheet and the study's particulars."""
+    return Page(
+        "information",
+        "pages/information.html",
+        context="studyapp.core.engine.contexts:information",
+        texts=("information",),
+    )
+
+
+def eligibility() -> Page:
     """Return the page that asks for each of the study's criteria; `passed` is whether all are met."""
     unmet = "The criteria that are not met, separated by ' | '; empty when all are."
     return Page(
         "eligibility",
         "pages/eligibility.html",
         form="studyapp.forms:EligibilityForm",
-        context=context,
         questions=(
             YesNo("eligible", "Whether every criterion of the study is met.", right=True, decides=True, bot=True),
             Words("unmet", unmet, required=False, coded=False, bot=""),
@@ -36,7 +46,7 @@ def eligibility(context: str) -> Page:
     )
 
 
-def consent(context: str) -> Page:
+def consent() -> Page:
     """Return the page that asks for consent; `passed` is whether it is given."""
     asked = YesNo(
         "consent",
@@ -52,7 +62,6 @@ def consent(context: str) -> Page:
     return Page(
         "consent",
         "pages/consent.html",
-        context=context,
         questions=(asked,),
         texts=("consent",),
         entrance=True,
@@ -60,7 +69,7 @@ def consent(context: str) -> Page:
     )
 
 
-def attention(context: str, labels_from: str) -> Page:
+def attention(labels_from: str) -> Page:
     """Return the page that asks for one named answer of a scale, to see who reads; `passed` is whether it was given.
 
     `labels_from` names the parameter with the scale's labels.
@@ -68,7 +77,6 @@ def attention(context: str, labels_from: str) -> Page:
     return Page(
         "attention",
         "pages/attention.html",
-        context=context,
         questions=(
             Scale(
                 "choice",
@@ -106,9 +114,3 @@ def attention_steps(
         after = n_trials * check // (n_checks + 1)
         steps.setdefault(after, []).append(step("attention", f"attention-{check}", data=data, goto=goto))
     return steps
-
-
-def money(amount: Decimal | float | str, currency: str) -> str:
-    """Return an amount with its currency as people write it: `£8.50`."""
-    value = Decimal(str(amount)).quantize(CENTS)
-    return f"{SYMBOLS[currency]}{value}" if currency in SYMBOLS else f"{value} {currency}"

@@ -23,7 +23,7 @@ from django.views.decorators.http import require_GET
 from studyapp import models
 from studyapp.core.engine import flow
 from studyapp.core.engine.kinds import Kind
-from studyapp.core.engine.shared_pages import money
+from studyapp.core.engine.payment import money
 from studyapp.core.questionnaires import plans
 from studyapp.core.questionnaires.pages import kind_of
 from studyapp.core.texts import words

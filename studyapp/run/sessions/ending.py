@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from studyapp import models
-from studyapp.core.engine import flow, quality
+from studyapp.core.engine import answers, flow, quality
 from studyapp.core.engine.kinds import kind
 from studyapp.core.questionnaires.pages import kind_of
 from studyapp.jobs import files
@@ -110,7 +110,7 @@ def _require_whole(participant: models.Participant) -> None:
 
 def _summary(participant: models.Participant) -> dict:
     record = frozen(participant.version)
-    return kind(record["kind"]).part("scoring:summary")(answered(participant), record)
+    return answers.summary(kind(record["kind"]), answered(participant), record)
 
 
 def _quality(participant: models.Participant) -> dict:

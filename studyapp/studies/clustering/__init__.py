@@ -7,11 +7,9 @@ choice open, it is a parameter here and recorded with every export.
 from studyapp.core.engine import shared_pages
 from studyapp.core.engine.fields import Field
 from studyapp.core.engine.kinds import Column, Kind, Page, Parameter, Start
-from studyapp.core.engine.particulars import particular_parameters
 from studyapp.core.engine.questions import Choice, Scale, Words
-from studyapp.core.engine.sizes import size_parameters
+from studyapp.core.engine.shared_parameters import shared_parameters
 
-TEXT = f"{__name__}.pages:text"
 CONFIDENCE = ["Zero", "Very Low", "Low", "Mediocre", "High", "Very High", "100%"]
 RATING = ["Very Good", "Good", "Slightly Good", "Neutral or N/A", "Slightly Poor", "Poor", "Very Poor"]
 DIFFICULTY = ["0, not at all", "1", "2", "3", "4", "5", "6", "7, extremely"]
@@ -40,12 +38,11 @@ SUMMARY_FIELDS = (
 )
 
 PAGES = (
-    shared_pages.information(f"{__name__}.pages:information"),
-    shared_pages.consent(TEXT),
+    shared_pages.information(),
+    shared_pages.consent(),
     Page(
         "demographics",
         "clustering/questions.html",
-        context=TEXT,
         questions=(
             Choice(
                 "gender",
@@ -73,14 +70,12 @@ PAGES = (
     Page(
         "task",
         "clustering/task.html",
-        context=f"{__name__}.pages:task",
         texts=("task",),
         guide="clustering/_task.html",
     ),
     Page(
         "stage",
         "clustering/stage.html",
-        context=f"{__name__}.pages:stage",
         texts=("stage_none", "stage_single", "caption_single", "stage_features", "caption_features"),
         fills=("part", "n_parts", "reading"),
         guide="clustering/_stage.html",
@@ -89,7 +84,6 @@ PAGES = (
         "sort",
         "clustering/sort.html",
         form=f"{__name__}.forms:SortForm",
-        context=f"{__name__}.pages:sort",
         fields=TRIAL_FIELDS,
         texts=("sort",),
         fills=("part", "n_parts"),
@@ -98,7 +92,6 @@ PAGES = (
     Page(
         "confidence",
         "clustering/confidence.html",
-        context=f"{__name__}.pages:confidence",
         questions=(
             Scale(
                 "level",
@@ -112,7 +105,6 @@ PAGES = (
         "agents",
         "clustering/agents.html",
         form=f"{__name__}.forms:AgentsForm",
-        context=f"{__name__}.pages:agents",
         questions=(
             Scale(
                 "ratings",
@@ -136,7 +128,6 @@ PAGES = (
     Page(
         "closing",
         "clustering/questions.html",
-        context=TEXT,
         questions=(
             Scale(
                 "difficulty",
@@ -241,9 +232,7 @@ PARAMETERS = (
         "What can be answered to the questions about courses in computing and in artificial intelligence.",
         spoken="stored",
     ),
-    Parameter("minutes", "integer", 30, "How long the study takes, as told to participants.", minimum=1),
-    *particular_parameters(),
-    *size_parameters(150, 150),
+    *shared_parameters(minutes=30, photo_px=150, map_px=150),
 )
 
 STARTS = (
@@ -267,7 +256,6 @@ STARTS = (
 )
 
 KIND = Kind(
-    name="clustering",
     title="Clustering",
     summary="Participants sort ten unlabelled pictures into groups, with more or less visual help from the system.",
     module=__name__,
@@ -287,7 +275,6 @@ KIND = Kind(
         "n_batches",
         "n_datasets",
         "n_maps",
-        "base",
     ),
     trial_word="Batch",
     starts=STARTS,

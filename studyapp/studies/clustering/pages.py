@@ -1,27 +1,30 @@
 """What each page shows. Nothing in it depends on the model's predictions but the heatmaps that a stage shows."""
 
-from studyapp.core.engine.particulars import particulars
-from studyapp.core.engine.shared_pages import money
-
 from .groups import group_names, picture_names
 from .maps import FEATURES, NONE, maps_of
 
 MIDDLE, HALF_BAR = 20.5, 20  # where a contribution's bar begins and how far it reaches, in `_contribution.html`
 
 
-def text(step: dict, run) -> dict:
-    """Return a page that is one text of the study, named like the page."""
-    return {"body": _text(run, step["page"])}
-
-
-def information(step: dict, run) -> dict:
-    """Return the information sheet, with who does the study and what becomes of the data."""
-    return text(step, run) | {"particulars": particulars(run)}
+def fillings(run) -> dict:
+    """Return what all texts can say of the study's design."""
+    parameters, stages, names = run.parameters, _stages(run), group_names(run.definition)
+    n_datasets = len(run.definition["stimuli"]["datasets"])
+    return {
+        "first_group": names[0],
+        "last_group": names[-1],
+        "n_images": parameters["batch_size"],
+        "n_groups": parameters["groups"],
+        "n_stages": len(stages),
+        "n_batches": len(stages) * n_datasets,
+        "n_datasets": n_datasets,
+        "n_maps": max((one["n_maps"] for one in stages), default=0),
+    }
 
 
 def task(step: dict, run) -> dict:
     """Return the instructions: what to do on the board, and how."""
-    return {"part": {"body": _text(run, "task")}}
+    return {"part": {"body": run.text("task")}}
 
 
 def stage(step: dict, run) -> dict:
@@ -29,10 +32,10 @@ def stage(step: dict, run) -> dict:
     data = step["data"]
     drawn = run.definition["stimuli"]["datasets"][data["dataset"]]
     told = _named(data) | {"reading": run.reading(step["method"]) if data["help"] != NONE else ""}
-    shown = {"body": _text(run, f"stage_{data['help']}", **told), "help": data["help"], "where": _where(step)}
+    shown = {"body": run.text(f"stage_{data['help']}", **told), "help": data["help"], "where": _where(step)}
     if data["help"] != NONE:
         shown["example"] = _picture(drawn["worked"], step, run)
-        shown["caption"] = _text(run, f"caption_{data['help']}", **told)
+        shown["caption"] = run.text(f"caption_{data['help']}", **told)
         shown["legend"] = run.legend(step["method"])
         shown["key"] = step["key"]
     return {"part": shown}
@@ -43,7 +46,7 @@ def sort(step: dict, run) -> dict:
     data = step["data"]
     n_maps = next(found["n_maps"] for found in _stages(run) if found["name"] == data["stage"])
     return {
-        "heading": _text(run, "sort", **_named(data)),
+        "heading": run.text("sort", **_named(data)),
         "help": data["help"],
         "where": _where(step),
         "pictures": [
@@ -70,7 +73,7 @@ def agents(step: dict, run) -> dict:
         | _picture(drawn["worked"], {"method": methods[agent["stage"]], "data": agent}, run)
         for number, agent in enumerate(step["data"]["agents"], start=1)
     ]
-    return {"body": _text(run, "agents"), "agents": shown}
+    return {"body": run.text("agents"), "agents": shown}
 
 
 def _stages(run) -> list[dict]:
@@ -113,21 +116,3 @@ def _where(step: dict) -> dict:
 
 def _named(data: dict) -> dict:
     return {name: data[name] for name in ("part", "n_parts", "n_maps") if name in data}
-
-
-def _text(run, key: str, **values) -> str:
-    payment, parameters = run.definition["payment"], run.parameters
-    stages, datasets = _stages(run), run.definition["stimuli"]["datasets"]
-    names = group_names(run.definition)
-    known = {
-        "first_group": names[0],
-        "last_group": names[-1],
-        "n_images": parameters["batch_size"],
-        "n_groups": parameters["groups"],
-        "n_stages": len(stages),
-        "n_batches": len(stages) * len(datasets),
-        "n_datasets": len(datasets),
-        "n_maps": max((found["n_maps"] for found in stages), default=0),
-        "base": money(payment["reward_base"], payment["currency"]),
-    }
-    return run.text(key, **known | values)

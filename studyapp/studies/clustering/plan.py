@@ -3,7 +3,8 @@
 import random
 from itertools import permutations
 
-from studyapp.core.engine.flow import NO_CONSENT, step
+from studyapp.core.engine.flow import step
+from studyapp.core.engine.shared_pages import entrance
 
 from .maps import NONE
 
@@ -33,8 +34,7 @@ def build(definition: dict, condition: dict, order: int, rng: random.Random) -> 
         for name, dataset in sorted(definition["stimuli"]["datasets"].items())
     }
     return [
-        step("information", "information"),
-        step("consent", "consent", goto={"failed": NO_CONSENT}),
+        *entrance("information", "consent"),
         step("demographics", "demographics"),
         step("task", "task", phase="instructions"),
         *(

@@ -1,12 +1,9 @@
 """What answers are worth. The model's predictions are in each step's `data`, so that no bundle is needed."""
 
 from collections import Counter
-from decimal import Decimal
 from itertools import pairwise
 
-from studyapp.core.engine.shared_pages import CENTS
-
-KEY = ("stage", "dataset", "batch", "images", "prediction")
+from studyapp.core.engine.payment import earned
 
 
 def score(step: dict, answer: dict, definition: dict) -> dict:
@@ -14,7 +11,7 @@ def score(step: dict, answer: dict, definition: dict) -> dict:
     if step["page"] != "sort":
         return {}
     placement = answer["placement"]
-    return {name: step["data"][name] for name in KEY} | {
+    return {
         "purity": purity(placement, step["data"]["prediction"]),
         "groups_used": len(set(placement.values())),
     }
@@ -53,9 +50,8 @@ def _in_order(groups: list[str]) -> bool:
 def summary(answered: list, definition: dict) -> dict:
     """Return the totals over the answered steps; money with two decimals."""
     sorted_ = [response.scores["purity"] for response in answered if response.step["page"] == "sort"]
-    reward = Decimal(str(definition["payment"]["reward_base"]))
     return {
         "n_trials": len(sorted_),
         "mean_purity": round(sum(sorted_) / len(sorted_), 4) if sorted_ else None,
-        "reward": str(reward.quantize(CENTS)),
+        "reward": earned(definition["payment"], 0)["reward"],
     }

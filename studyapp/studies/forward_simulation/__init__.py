@@ -7,12 +7,10 @@ al. 2020. Where the paper leaves a choice open, it is a parameter here and recor
 from studyapp.core.engine import shared_pages
 from studyapp.core.engine.fields import Field
 from studyapp.core.engine.kinds import Column, Factor, Kind, Page, Parameter, Start
-from studyapp.core.engine.particulars import particular_parameters
 from studyapp.core.engine.questions import Scale, Words, YesNo
 from studyapp.core.engine.run import to_say
-from studyapp.core.engine.sizes import size_parameters
+from studyapp.core.engine.shared_parameters import shared_parameters
 
-TEXT = f"{__name__}.pages:text"
 OUTCOMES = {
     "TP": "true positive: the class is in the picture and the system says so",
     "FN": "false negative: the class is in the picture and the system misses it",
@@ -71,13 +69,12 @@ SUMMARY_FIELDS = (
 )
 
 PAGES = (
-    shared_pages.information(f"{__name__}.pages:information"),
-    shared_pages.eligibility(TEXT),
-    shared_pages.consent(TEXT),
+    shared_pages.information(),
+    shared_pages.eligibility(),
+    shared_pages.consent(),
     Page(
         "instructions",
         "forward_simulation/instructions.html",
-        context=f"{__name__}.pages:instructions",
         texts=(
             "instructions_classes",
             "instructions_outcomes",
@@ -94,14 +91,12 @@ PAGES = (
     Page(
         "instructions_again",
         "forward_simulation/instructions_again.html",
-        context=f"{__name__}.pages:instructions_again",
         texts=("instructions_again",),
     ),
     Page(
         "screening",
         "forward_simulation/screening.html",
         form=f"{__name__}.forms:ScreeningForm",
-        context=f"{__name__}.pages:screening",
         questions=(
             YesNo("statement_1", "Whether the first statement was called true.", yes=TRUE, no=NOT_TRUE),
             YesNo("statement_2", "Whether the second statement was called true.", yes=TRUE, no=NOT_TRUE),
@@ -121,25 +116,22 @@ PAGES = (
     Page(
         "block",
         "forward_simulation/block.html",
-        context=TEXT,
         texts=("block",),
         fills=("class_name", "block", "n_queries"),
     ),
     Page(
         "trial",
         "forward_simulation/trial.html",
-        context=f"{__name__}.pages:trial",
         questions=TRIAL_QUESTIONS,
         fields=TRIAL_FIELDS,
         texts=("trial", "outcome_tp", "outcome_fn", "outcome_fp", "outcome_tn", "confidence_note"),
         fills=("class_name",),
         trial=True,
     ),
-    shared_pages.attention(f"{__name__}.pages:attention", "confidence_labels"),
+    shared_pages.attention("confidence_labels"),
     Page(
         "closing",
         "forward_simulation/closing.html",
-        context=TEXT,
         questions=(
             YesNo(
                 "useful_outcomes",
@@ -168,7 +160,6 @@ PAGES = (
     Page(
         "feedback",
         "forward_simulation/feedback.html",
-        context=f"{__name__}.pages:feedback",
         texts=("feedback",),
         fills=("n_correct", "reward"),
     ),
@@ -276,9 +267,7 @@ PARAMETERS = (
         "What a participant must confirm to take part.",
         spoken="stored",
     ),
-    Parameter("minutes", "integer", 30, "How long the study takes, as told to participants.", minimum=1),
-    *particular_parameters(),
-    *size_parameters(130, 130),
+    *shared_parameters(minutes=30, photo_px=130, map_px=130),
 )
 
 FACTORS = (
@@ -316,7 +305,6 @@ STARTS = (
 )
 
 KIND = Kind(
-    name="forward_simulation",
     title="Forward simulation",
     summary="Participants see how a classifier decided on examples, then predict what it does with a new picture.",
     module=__name__,
@@ -326,7 +314,7 @@ KIND = Kind(
     factors=FACTORS,
     orders=2,
     fields=SUMMARY_FIELDS,
-    fills=("first_class", "second_class", "n_trials", "n_examples", "base", "bonus", "max_reward"),
+    fills=("first_class", "second_class", "n_trials", "n_examples", "bonus", "max_reward"),
     trial_word="Picture",
     starts=STARTS,
     display=f"{__name__}.pages:usual_display",

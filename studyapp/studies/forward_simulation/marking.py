@@ -1,10 +1,10 @@
 """The heatmaps of the screening's second examples, on which a study can mark its two frames itself."""
 
+from studyapp.core.engine.kinds import methods_of
 from studyapp.core.heatmaps.marks import Marking
 
 from .frames import frames_of, own_frames
 from .statements import FRAMES, filled, speaks, statements
-from .stimuli import methods_of
 
 ABOUT_FRAMES = 1  # which of an attempt's examples asks about its heatmap
 CALLED = {"inside": "where much of the evidence lies", "outside": "where hardly any does"}

@@ -1,12 +1,10 @@
 """What each page shows. Every dict is built afresh from public things: no answer of a picture asked about is in it."""
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
-from studyapp.core.engine.particulars import particulars
+from studyapp.core.engine.payment import money, reward_of
 from studyapp.core.engine.run import to_say
-from studyapp.core.engine.shared_pages import money
 from studyapp.core.texts import Kept, render
 
 from . import plan
@@ -30,20 +28,25 @@ SHOWN = {
 }
 
 
-def text(step: dict, run) -> dict:
-    """Return a page that is one text of the study, named like the page."""
-    return {"body": _text(run, step["page"], **step["data"])}
+def fillings(run) -> dict:
+    """Return what all texts can say of the study's design and of what can be earned."""
+    payment, drawn = run.definition["payment"], run.definition["stimuli"]["classes"]
+    names = run.parameters["classes"]
+    n_trials = sum(len(drawn[name]["queries"]) for name in names)
+    return {
+        "first_class": Kept(run.called(names[0])),
+        "second_class": Kept(run.called(names[1])),
+        "n_trials": n_trials,
+        "n_examples": sum(run.parameters["examples"].values()),
+        "bonus": money(payment["reward_bonus"], payment["currency"]),
+        "max_reward": money(reward_of(payment, n_trials), payment["currency"]),
+    }
 
 
 def attention(step: dict, run) -> dict:
     """Return the check that asks for one named answer, by what the scale calls it."""
     label = run.parameters["confidence_labels"][step["data"]["asked"] - 1]
-    return {"body": _text(run, step["page"], **step["data"] | {"label": label})}
-
-
-def information(step: dict, run) -> dict:
-    """Return the information sheet, with who does the study and what becomes of the data."""
-    return text(step, run) | {"particulars": particulars(run)}
+    return {"body": run.text(step["page"], **step["data"] | {"label": label})}
 
 
 def instructions(step: dict, run) -> dict:
@@ -53,7 +56,7 @@ def instructions(step: dict, run) -> dict:
 
 def instructions_again(step: dict, run) -> dict:
     """Return all parts of the instructions on one page, for another attempt at the screening."""
-    return {"body": _text(run, "instructions_again"), "parts": [_part(name, run) for name in plan.parts(run.factors)]}
+    return {"body": run.text("instructions_again"), "parts": [_part(name, run) for name in plan.parts(run.factors)]}
 
 
 def screening(step: dict, run) -> dict:
@@ -81,6 +84,11 @@ def _frames(data: dict, run) -> list[dict]:
     return sorted(marked, key=lambda frame: frame["letter"])
 
 
+def block(step: dict, run) -> dict:
+    """Return what comes before the trials about one class."""
+    return {"body": run.text("block", **step["data"] | _class_name(run, step["data"]["class_name"]))}
+
+
 def trial(step: dict, run) -> dict:
     """Return the examples in their bands and the picture asked about, bare."""
     name = step["data"]["class_name"]
@@ -88,8 +96,8 @@ def trial(step: dict, run) -> dict:
         "class_name": run.called(name),
         "bands": _bands(run, step["data"]["examples"], name),
         "query": run.image(step["stimulus"]),
-        "heading": _text(run, "trial", class_name=name),
-        "confidence_note": _text(run, "confidence_note", class_name=name),
+        "heading": run.text("trial", **_class_name(run, name)),
+        "confidence_note": run.text("confidence_note", **_class_name(run, name)),
         **_look(run),
     }
 
@@ -100,7 +108,7 @@ def feedback(step: dict, run) -> dict:
     totals = summary(trials, run.definition)
     reward = money(totals["reward"], run.definition["payment"]["currency"])
     return {
-        "body": _text(run, "feedback", **totals | {"reward": reward}),
+        "body": run.text("feedback", **totals | {"reward": reward}),
         "n_correct": totals["n_correct"],
         "n_trials": totals["n_trials"],
         "reward": reward,
@@ -126,7 +134,7 @@ def _part(name: str, run) -> dict:
     asked, images = stimuli["class_name"], stimuli["images"]
     return {
         "name": name,
-        "body": _text(run, f"instructions_{name}", class_name=asked, reading=_reading(run, asked)),
+        "body": run.text(f"instructions_{name}", **_class_name(run, asked), reading=_reading(run, asked)),
         "classes": sorted(map(run.called, run.bundle.classes)) if name == "classes" else [],
         "examples": [
             _example(run, images[outcome], asked)
@@ -194,34 +202,18 @@ def _example(run, image_id: str, name: str) -> dict:
 
 
 def _sentence(run, outcome: str, name: str) -> str:
-    return _text(run, f"outcome_{outcome.lower()}", class_name=name)
+    return run.text(f"outcome_{outcome.lower()}", **_class_name(run, name))
 
 
 def _commentary(run, part: str, outcome: str, name: str) -> str:
     """Return what an example's heatmap tells, where the instructions come to it."""
     return (
-        _text(run, f"commentary_{outcome.lower()}", class_name=name, reading=_reading(run, name))
+        run.text(f"commentary_{outcome.lower()}", **_class_name(run, name), reading=_reading(run, name))
         if part == "heatmap"
         else ""
     )
 
 
-def _text(run, key: str, **values) -> str:
-    payment, drawn = run.definition["payment"], run.definition["stimuli"]["classes"]
-    names = run.parameters["classes"]
-    n_trials = sum(len(drawn[name]["queries"]) for name in names)
-    known = {
-        "first_class": Kept(run.called(names[0])),
-        "second_class": Kept(run.called(names[1])),
-        "n_trials": n_trials,
-        "n_examples": sum(run.parameters["examples"].values()),
-        "base": money(payment["reward_base"], payment["currency"]),
-        "bonus": money(payment["reward_bonus"], payment["currency"]),
-        "max_reward": money(_reward(payment, n_trials), payment["currency"]),
-    }
-    asked = {name: Kept(run.called(values[name])) for name in ("class_name",) if name in values}
-    return run.text(key, **known | values | asked)
-
-
-def _reward(payment: dict, n_correct: int) -> Decimal:
-    return Decimal(str(payment["reward_base"])) + n_correct * Decimal(str(payment["reward_bonus"]))
+def _class_name(run, name: str) -> dict:
+    """Return a class as texts name it, which nothing translates."""
+    return {"class_name": Kept(run.called(name))}

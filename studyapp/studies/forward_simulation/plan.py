@@ -2,8 +2,8 @@
 
 import random
 
-from studyapp.core.engine.flow import NO_CONSENT, SCREENED_OUT, step
-from studyapp.core.engine.shared_pages import attention_steps
+from studyapp.core.engine.flow import SCREENED_OUT, step
+from studyapp.core.engine.shared_pages import attention_steps, entrance
 
 from .statements import FRAMES, speaks, statements_of
 from .stimuli import attempts
@@ -16,9 +16,7 @@ def build(definition: dict, condition: dict, order: int, rng: random.Random) -> 
     names = definition["parameters"]["classes"]
     names = names[::-1] if order else names
     return [
-        step("information", "information"),
-        step("eligibility", "eligibility", goto={"failed": SCREENED_OUT}),
-        step("consent", "consent", goto={"failed": NO_CONSENT}),
+        *entrance("information", "eligibility", "consent"),
         *_instructions(condition),
         *_screening(definition, condition, order),
         *_trials(definition, names, rng),

@@ -4,6 +4,7 @@ import random
 from difflib import get_close_matches
 
 from studyapp.core.audit import shows_something
+from studyapp.core.engine.kinds import methods_of
 from studyapp.core.engine.sizes import unequal
 
 from .frames import frame_problems
@@ -76,11 +77,6 @@ def check(definition: dict, bundle) -> list[str]:
 def attempts(parameters: dict) -> int:
     """Return how many attempts at the screening a run can need."""
     return 1 if parameters["screening_policy"] == "record" else parameters["screening_attempts"]
-
-
-def methods_of(definition: dict) -> list[str]:
-    """Return the methods whose heatmaps some condition shows."""
-    return sorted({cell["factors"]["heatmap"] for cell in definition.get("conditions", ())} - {"none"})
 
 
 def class_names(definition: dict, bundle) -> list[str]:

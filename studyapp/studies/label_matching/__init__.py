@@ -7,11 +7,10 @@ it is a parameter here and recorded with every export.
 from studyapp.core.engine import shared_pages
 from studyapp.core.engine.fields import Field
 from studyapp.core.engine.kinds import Column, Factor, Kind, Page, Parameter, Start
-from studyapp.core.engine.particulars import particular_parameters
 from studyapp.core.engine.questions import Choice
-from studyapp.core.engine.sizes import size_parameters
+from studyapp.core.engine.shared_parameters import shared_parameters
 
-TEXT = f"{__name__}.pages:text"
+START = f"{__name__}.pages:start"
 LABELS = ("first_label", "second_label")
 
 TRIAL_FIELDS = (
@@ -39,19 +38,17 @@ SUMMARY_FIELDS = (
 )
 
 PAGES = (
-    shared_pages.information(f"{__name__}.pages:information"),
-    shared_pages.consent(TEXT),
+    shared_pages.information(),
+    shared_pages.consent(),
     Page(
         "group",
         "label_matching/question.html",
-        context=TEXT,
         questions=(Choice("group", "The group that the participant's answer leads to.", options_from="groups"),),
         texts=("group",),
     ),
     Page(
         "guideline",
         "label_matching/guideline.html",
-        context=f"{__name__}.pages:guideline",
         texts=(
             "guideline_background",
             "guideline_classification",
@@ -68,7 +65,6 @@ PAGES = (
         "choose",
         "label_matching/question.html",
         form=f"{__name__}.forms:ChooseForm",
-        context=f"{__name__}.pages:choose",
         questions=(
             Choice(
                 "first",
@@ -81,14 +77,13 @@ PAGES = (
         arrange=f"{__name__}.plan:arrange",
     ),
     *(
-        Page(start, "label_matching/start.html", context=TEXT, texts=(start,), fills=(*LABELS, "n_images", "round"))
+        Page(start, "label_matching/start.html", context=START, texts=(start,), fills=(*LABELS, "n_images", "round"))
         for start in ("training_start", "evaluation_start")
     ),
     Page(
         "guess",
         "label_matching/guess.html",
         form=f"{__name__}.forms:GuessForm",
-        context=f"{__name__}.pages:guess",
         fields=TRIAL_FIELDS,
         texts=("guess", "guess_training", "guess_evaluation"),
         fills=(*LABELS, "n_images", "number", "round"),
@@ -97,7 +92,6 @@ PAGES = (
     Page(
         "verify",
         "label_matching/verify.html",
-        context=f"{__name__}.pages:verify",
         texts=("verify_right", "verify_wrong"),
         fills=(*LABELS, "n_images", "number", "round"),
     ),
@@ -171,9 +165,7 @@ PARAMETERS = (
         "The groups, each with the answer that leads to it, in the order in which they are offered.",
         columns=(Column("group"), Column("answer", spoken=True)),
     ),
-    Parameter("minutes", "integer", 25, "How long the study takes, as told to participants.", minimum=1),
-    *particular_parameters(),
-    *size_parameters(140, 140),
+    *shared_parameters(minutes=25, photo_px=140, map_px=140),
 )
 
 FACTORS = (
@@ -201,7 +193,6 @@ STARTS = (
 )
 
 KIND = Kind(
-    name="label_matching",
     title="Label matching",
     summary="Participants learn which evidence belongs to which of two confusable labels, by guessing and verifying.",
     module=__name__,
@@ -215,7 +206,7 @@ KIND = Kind(
     factors=FACTORS,
     habits=f"{__name__}.scoring:habits",
     fields=SUMMARY_FIELDS,
-    fills=("n_rounds", "n_training", "n_evaluation", "n_examples", "base", "bonus"),
+    fills=("n_rounds", "n_training", "n_evaluation", "n_examples", "bonus"),
     trial_word="Example",
     starts=STARTS,
 )

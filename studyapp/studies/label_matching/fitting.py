@@ -3,8 +3,9 @@
 import random
 
 from studyapp.core.bundles.pairs import find_pairs
+from studyapp.core.engine.kinds import methods_of
 
-from .stimuli import ROUNDS, draw, methods_of
+from .stimuli import ROUNDS, draw
 
 
 def fit(definition: dict, bundle) -> dict:

@@ -5,9 +5,8 @@ from functools import partial
 from random import Random
 
 from studyapp.core.bundles.map_tree import Node, leaves, read_tree
-from studyapp.core.engine.particulars import particulars
+from studyapp.core.engine.payment import money
 from studyapp.core.engine.run import called
-from studyapp.core.engine.shared_pages import money
 from studyapp.core.texts import Kept
 
 from .boxes import box_names, letter
@@ -16,14 +15,17 @@ from .stimuli import ROUNDS
 from .tree import arranged, pruned
 
 
-def text(step: dict, run) -> dict:
-    """Return a page that is one text of the study, named like the page."""
-    return {"body": _text(run, step["page"], **_named(step["data"], run.called))}
-
-
-def information(step: dict, run) -> dict:
-    """Return the information sheet, with who does the study and what becomes of the data."""
-    return text(step, run) | {"particulars": particulars(run)}
+def fillings(run) -> dict:
+    """Return what all texts can say of the study's design and of what can be earned."""
+    payment, parameters = run.definition["payment"], run.parameters
+    n_training, n_evaluation = parameters["training_trials"], parameters["evaluation_trials"]
+    return {
+        "n_rounds": ROUNDS,
+        "n_training": n_training,
+        "n_evaluation": n_evaluation,
+        "n_examples": ROUNDS * (n_training + n_evaluation),
+        "bonus": money(payment["reward_bonus"], payment["currency"]),
+    }
 
 
 def entry(definition: dict) -> dict:
@@ -37,22 +39,22 @@ def guideline(step: dict, run) -> dict:
     worked, part = data["worked"], data["part"]
     labels = {"labels": worked["labels"]}
     told = _named(labels, run.called) | {"reading": run.reading(run.factors["method"])}
-    shown = {"name": part, "body": _text(run, f"guideline_{part}", **told)}
+    shown = {"name": part, "body": run.text(f"guideline_{part}", **told)}
     if part == "classification":
         shown["single"] = _single(worked, run)
-        shown["caption"] = _text(run, "caption_single", **told)
+        shown["caption"] = run.text("caption_single", **told)
         shown["legend"] = run.legend(run.factors["method"])
     if part == "training":
         shown["tree"] = _tree(
             worked["image"], worked, run, {label: {"truth": run.called(label)} for label in worked["labels"]}
         )
-        shown["caption"] = _text(run, "caption_tree", **told)
+        shown["caption"] = run.text("caption_tree", **told)
     return {"part": shown}
 
 
-def choose(step: dict, run) -> dict:
-    """Return the question which of the two pairs comes first."""
-    return {"body": _text(run, "choose")}
+def start(step: dict, run) -> dict:
+    """Return what comes before the training or the evaluation of a pair."""
+    return {"body": run.text(step["page"], **_named(step["data"], run.called))}
 
 
 def guess(step: dict, run) -> dict:
@@ -63,8 +65,8 @@ def guess(step: dict, run) -> dict:
         for number, (label, name) in enumerate(zip(data["leaf_order"], box_names(data["leaf_order"]), strict=True), 1)
     }
     return {
-        "heading": _text(run, "guess", **_named(data, run.called)),
-        "hint": _text(run, f"guess_{step['phase']}", **_named(data, run.called)),
+        "heading": run.text("guess", **_named(data, run.called)),
+        "hint": run.text(f"guess_{step['phase']}", **_named(data, run.called)),
         "where": _where(step),
         "labels": [{"value": label, "name": run.called(label)} for label in data["tray_order"]],
         "tree": _tree(step["stimulus"], data, run, boxes),
@@ -84,7 +86,7 @@ def verify(step: dict, run) -> dict:
     verdict = "right" if all(agree) else "wrong"
     return {
         "verdict": verdict,
-        "body": _text(run, f"verify_{verdict}", **_named(data, run.called)),
+        "body": run.text(f"verify_{verdict}", **_named(data, run.called)),
         "where": _where(step),
         "tree": _tree(step["stimulus"], data, run, boxes),
         "legend": run.legend(step["method"]),
@@ -147,16 +149,3 @@ def _named(data: dict, name_of: Callable[[str], str]) -> dict:
     names = [Kept(name_of(label)) for label in data.get("labels", ())]
     labels = dict(zip(("first_label", "second_label"), names, strict=False))
     return {name: value for name, value in data.items() if isinstance(value, str | int)} | labels
-
-
-def _text(run, key: str, **values) -> str:
-    payment, parameters = run.definition["payment"], run.parameters
-    known = {
-        "n_rounds": ROUNDS,
-        "n_training": parameters["training_trials"],
-        "n_evaluation": parameters["evaluation_trials"],
-        "n_examples": ROUNDS * (parameters["training_trials"] + parameters["evaluation_trials"]),
-        "base": money(payment["reward_base"], payment["currency"]),
-        "bonus": money(payment["reward_bonus"], payment["currency"]),
-    }
-    return run.text(key, **known | values)

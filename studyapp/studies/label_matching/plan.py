@@ -2,7 +2,8 @@
 
 import random
 
-from studyapp.core.engine.flow import NO_CONSENT, step
+from studyapp.core.engine.flow import step
+from studyapp.core.engine.shared_pages import entrance
 
 from .stimuli import PHASES, ROUNDS
 
@@ -17,8 +18,7 @@ def build(definition: dict, condition: dict, order: int, rng: random.Random) -> 
     pairs, method = rng.sample(definition["stimuli"]["pairs"], ROUNDS), condition["method"]
     asked = definition["parameters"]["group_source"] == "asked"
     return [
-        step("information", "information"),
-        step("consent", "consent", goto={"failed": NO_CONSENT}),
+        *entrance("information", "consent"),
         *([step("group", "group")] if asked else []),
         *_guideline(definition, pairs, rng),
         step("choose", "choose", data={"pairs": [pair["name"] for pair in pairs]}),

@@ -1,11 +1,8 @@
 """What answers are worth. The answer key is in each step's `data`, so that no bundle is needed."""
 
-from decimal import Decimal
-
-from studyapp.core.engine.shared_pages import CENTS
+from studyapp.core.engine.payment import earned
 
 MIN_TRIALS = 8
-KEY = ("pair", "round", "truth", "leaf_order", "tray_order")
 
 
 def score(step: dict, answer: dict, definition: dict) -> dict:
@@ -43,9 +40,7 @@ def summary(answered: list, definition: dict) -> dict:
         phase: [response.scores["correct"] for response in answered if _is_guess(response.step, phase)]
         for phase in ("training", "evaluation")
     }
-    payment, n_correct = definition["payment"], sum(right["evaluation"])
-    bonus = n_correct * Decimal(str(payment["reward_bonus"]))
-    reward = Decimal(str(payment["reward_base"])) + bonus
+    n_correct = sum(right["evaluation"])
     asked = [response.answer for response in answered if response.step["page"] == "group"]
     return {
         **(asked[0] if asked else {}),
@@ -53,14 +48,13 @@ def summary(answered: list, definition: dict) -> dict:
         "n_correct": n_correct,
         "n_training": len(right["training"]),
         "n_training_correct": sum(right["training"]),
-        "bonus": str(bonus.quantize(CENTS)),
-        "reward": str(reward.quantize(CENTS)),
+        **earned(definition["payment"], n_correct),
     }
 
 
 def _guess(data: dict, response: list[str]) -> dict:
     matched = agreements(data, response)
-    return {name: data[name] for name in KEY} | {
+    return {
         "probabilities": [data["probabilities"][label] for label in data["leaf_order"]],
         "n_labels": len(matched),
         "n_matched": sum(matched),

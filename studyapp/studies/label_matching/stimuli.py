@@ -6,6 +6,7 @@ from collections import Counter
 from studyapp.core.audit import shows_something
 from studyapp.core.bundles.map_tree import leaves, read_tree, walk, whole_output_methods
 from studyapp.core.bundles.pairs import SEPARATOR, find_pairs, labels_of, name_of, qualifying, top_labels
+from studyapp.core.engine.kinds import methods_of
 
 PHASES = ("training", "evaluation")
 ROUNDS = 2
@@ -91,11 +92,6 @@ def class_names(definition: dict, bundle) -> list[str]:
 def shown_pairs(stimuli: dict) -> list[dict]:
     """Return the pairs that participants meet: those of the rounds, and the guideline's own where it has one."""
     return [*stimuli["pairs"], *([stimuli["guideline"]] if "guideline" in stimuli else [])]
-
-
-def methods_of(definition: dict) -> list[str]:
-    """Return the explanation methods of the study's conditions, in order."""
-    return list(dict.fromkeys(condition["factors"]["method"] for condition in definition["conditions"]))
 
 
 def _confused(bundle, methods: list[str], parameters: dict) -> list[list[str]]:

@@ -3,9 +3,10 @@
 from textwrap import wrap
 
 from studyapp.core.bundles.map_tree import Node, read_tree, walk
+from studyapp.core.engine.kinds import methods_of
 from studyapp.core.engine.sizes import BARS_PX, SCROLLBAR_PX, Window
 
-from .stimuli import methods_of, shown_pairs
+from .stimuli import shown_pairs
 from .tree import pruned
 
 GAP_PX, STEM_PX, PADDING_PX = 12, 22, 16

@@ -353,7 +353,7 @@ def test_words_that_look_like_an_address_are_not_fetched_and_a_picture_of_any_ad
     monkeypatch.setattr(contents, "_kept", Kept(contents.PAGES))
     monkeypatch.setattr(contents, "stimulus_url", lambda record, name: f"https://pictures.example/{name}")
     monkeypatch.setattr(
-        contents, "load", lambda dotted: lambda step, run: {"a": run.stimulus_url("a"), "b": "/stimuli/b"}
+        contents, "context_of", lambda *page: lambda step, run: {"a": run.stimulus_url("a"), "b": "/stimuli/b"}
     )
     assert showing.step_context(sessions.get(run.pk))["next_images"] == ["https://pictures.example/a"]
 

@@ -14,12 +14,13 @@ from studyapp.simulation.answering import submitted
 each_kind = pytest.mark.parametrize("kind", kinds().values(), ids=lambda kind: kind.name)
 WITHOUT_DJANGO = """
 import sys
-from studyapp.core.engine.kinds import kinds, load
+from studyapp.core.engine.contexts import context_of
+from studyapp.core.engine.kinds import kinds
 for kind in kinds().values():
     for part in ("scoring:score", "bots:answer", "plan:build", "stimuli:draw"):
         kind.part(part)
     for page in kind.pages:
-        page.trial and load(page.context)
+        context_of(kind, page)
 sys.exit("django" in sys.modules)
 """
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from django.http import QueryDict
 
+from studyapp.core.engine.contexts import context_of
 from studyapp.core.engine.kinds import load
 from tests.studyapp.made.forward_simulation import (
     BARE,
@@ -32,8 +33,7 @@ def definition(bundle):
 
 
 def context(step, run):
-    page = KIND.page(step["page"])
-    return load(page.context)(step, run)
+    return context_of(KIND, KIND.page(step["page"]))(step, run)
 
 
 def html(plan, position, definition, bundle, factors=FULL, answered=()):

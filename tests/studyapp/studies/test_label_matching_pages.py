@@ -7,6 +7,7 @@ from django.http import QueryDict
 from django.template.loader import render_to_string
 
 from studyapp.core.bundles.bundle import Bundle
+from studyapp.core.engine.contexts import context_of
 from studyapp.core.engine.kinds import load
 from tests.studyapp.made.label_matching import (
     FLAT,
@@ -36,7 +37,7 @@ def definition(bundle):
 
 
 def context(step, run):
-    return load(KIND.page(step["page"]).context)(step, run)
+    return context_of(KIND, KIND.page(step["page"]))(step, run)
 
 
 def html(plan, position, definition, bundle, factors=STAGED, answered=()):

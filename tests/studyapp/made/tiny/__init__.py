@@ -3,7 +3,6 @@
 from studyapp.core.engine.kinds import Factor, Field, Kind, Page, Parameter
 
 KIND = Kind(
-    name="tiny",
     title="Tiny",
     summary="For the engine's own tests.",
     module="tests.studyapp.made.tiny",
