@@ -31,7 +31,7 @@ EDITS = (
 def record(user, study: models.Study | None, action: str, details: list | None = None, *, who: str = "") -> None:
     """Put an action on record; `details` lists [what, before, after], `who` is whoever took it without an account."""
     who, slug = user.get_username() if user else who, study.slug if study else ""
-    models.Change.objects.create(user=user, who=who, study=study, slug=slug, deed=action[:200], details=details or [])
+    models.Change.objects.create(user=user, who=who, study=study, slug=slug, action=action[:200], details=details or [])
 
 
 def snapshot(pk: int) -> dict[str, str | None]:
@@ -92,7 +92,7 @@ def edited_since(study: models.Study, seen: str, concerned: tuple[str, ...] = ("
     later = study.changes.filter(pk__gt=int(seen)).order_by("-pk") if seen.isdecimal() else ()
     for change in later:
         names = [name for name, _, _ in change.details if name.startswith(concerned)]
-        if names and change.deed in EDITS:
+        if names and change.action in EDITS:
             return f"{change.who} changed: {', '.join(names)}"
     return ""
 

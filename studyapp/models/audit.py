@@ -14,11 +14,11 @@ class Change(models.Model):
     who = models.CharField(max_length=150)
     study = models.ForeignKey(Study, on_delete=models.SET_NULL, null=True, related_name="changes")
     slug = models.CharField("study's short name", max_length=60)
-    deed = models.CharField(max_length=200)
+    action = models.CharField(max_length=200)
     details = models.JSONField(default=list, help_text="[what, before, after] for each thing that changed")
 
     class Meta:
         ordering = ["-pk"]
 
     def __str__(self):
-        return f"{self.who}: {self.deed}"
+        return f"{self.who}: {self.action}"

@@ -16,9 +16,9 @@ class ChangeAdmin(ByRole, admin.ModelAdmin):
     """All actions on record, for whoever may change the study; of deleted studies, and of none, for superusers."""
 
     action_by_permission = {"view": "change"}
-    list_display = ("when", "who", "slug", "deed", "what")
+    list_display = ("when", "who", "slug", "action", "what")
     list_filter = (("study", StudyFilter), "who")
-    search_fields = ("deed", "who")
+    search_fields = ("action", "who")
     searched = "Change or name"
     list_per_page = 50
     change_form_template = "admin/studyapp/change/change_form.html"
@@ -33,7 +33,7 @@ class ChangeAdmin(ByRole, admin.ModelAdmin):
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
         change = self.get_object(request, object_id)
-        about = {"title": change.deed, "details": [_shown(*row) for row in change.details]} if change else {}
+        about = {"title": change.action, "details": [_shown(*row) for row in change.details]} if change else {}
         return super().change_view(request, object_id, form_url, {**about, "subtitle": None, **(extra_context or {})})
 
     @admin.display(description="When (UTC)", ordering="at")

@@ -64,12 +64,12 @@ def _done(request: HttpRequest, study: models.Study, form: CommentForm) -> bool:
     """Do what the page was sent for; False where the form has errors to show."""
     if "add" in request.POST:
         return _added(request, study, form)
-    name = next((name for name in DEEDS if name in request.POST), None)
+    name = next((name for name in ACTIONS if name in request.POST), None)
     if name is None:
-        raise BadRequest(f"expected add or one of {', '.join(DEEDS)}")
+        raise BadRequest(f"expected add or one of {', '.join(ACTIONS)}")
     with transaction.atomic():
         comment = _comment(study, request.POST[name])
-        record(request.user, study, DEEDS[name](request.user, comment))
+        record(request.user, study, ACTIONS[name](request.user, comment))
     return True
 
 
@@ -116,4 +116,4 @@ def _delete(user, comment: models.Comment) -> str:
     return "Deleted a comment of their own."
 
 
-DEEDS: dict[str, Callable[..., str]] = {"resolve": _resolve, "reopen": _reopen, "delete": _delete}
+ACTIONS: dict[str, Callable[..., str]] = {"resolve": _resolve, "reopen": _reopen, "delete": _delete}

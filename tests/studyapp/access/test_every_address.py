@@ -92,7 +92,7 @@ def study(tmp_path, settings):
     models.Invitation.objects.create(study=study, note="SECRET-NAME")
     models.Code.objects.create(study=study, name="ears", key="e")
     models.Study.objects.update(questionnaires=[TRUST])
-    models.Change.objects.create(study=study, slug=study.slug, deed="Something.")
+    models.Change.objects.create(study=study, slug=study.slug, action="Something.")
     report = models.Job.objects.create(kind="report", study=study, outcome="done")
     (folder_of(report) / "report").mkdir(parents=True)
     (folder_of(report) / "report" / reporting.PAGE).write_text("<p>")

@@ -15,7 +15,7 @@ from tests.studyapp.researcher import save, section_of, signed_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
-DEEDS = {
+ACTIONS = {
     "owner": {"view", "code", "comment", "change", "identities", "identities_by_api", "erase", "delete", "members"},
     "editor": {"view", "code", "comment", "change", "identities"},
     "analyst": {"view", "code", "comment"},
@@ -35,13 +35,13 @@ def colleague(study):
     return make
 
 
-@pytest.mark.parametrize("role", DEEDS)
+@pytest.mark.parametrize("role", ACTIONS)
 def test_a_role_allows_its_deeds_and_no_other(colleague, study, role):
     user = colleague(role)
-    assert {deed for deed in roles.ALLOWED if roles.may(user, deed, study)} == DEEDS[role]
-    assert {deed for deed in roles.ALLOWED if roles.may_anywhere(user, deed)} == DEEDS[role]
-    assert [study in roles.studies(user, deed) for deed in roles.ALLOWED] == [
-        deed in DEEDS[role] for deed in roles.ALLOWED
+    assert {action for action in roles.ALLOWED if roles.may(user, action, study)} == ACTIONS[role]
+    assert {action for action in roles.ALLOWED if roles.may_anywhere(user, action)} == ACTIONS[role]
+    assert [study in roles.studies(user, action) for action in roles.ALLOWED] == [
+        action in ACTIONS[role] for action in roles.ALLOWED
     ]
 
 
@@ -54,15 +54,15 @@ def test_a_role_in_one_study_says_nothing_of_another(colleague, study, bundle):
 def test_without_a_role_no_study_is_seen(colleague, study):
     user = colleague("")
     assert not roles.studies(user).exists()
-    assert not any(roles.may(user, deed, study) for deed in roles.ALLOWED)
+    assert not any(roles.may(user, action, study) for action in roles.ALLOWED)
 
 
 def test_superusers_may_do_everything_and_inactive_or_other_accounts_nothing(colleague, study):
     ada = User.objects.create_superuser("ada")
-    assert all(roles.may(ada, deed, study) for deed in roles.ALLOWED)
+    assert all(roles.may(ada, action, study) for action in roles.ALLOWED)
     for name, about in (("owner", {"is_staff": False}), ("editor", {"is_active": False})):
         user = colleague(name, **about)
-        assert not any(roles.may(user, deed, study) for deed in roles.ALLOWED)
+        assert not any(roles.may(user, action, study) for action in roles.ALLOWED)
 
 
 def test_without_a_role_every_page_of_a_study_is_hidden(colleague, study, start):
@@ -141,7 +141,7 @@ def test_owners_give_change_and_take_roles_and_each_is_on_record(colleague, stud
     assert study.members.get(user=carl).role == "editor"
     bob.post(address, {"remove": "", "member": member.pk})
     assert not study.members.filter(user=carl).exists()
-    assert list(models.Change.objects.order_by("pk").values_list("who", "deed", "details")) == [
+    assert list(models.Change.objects.order_by("pk").values_list("who", "action", "details")) == [
         ("bob-owner", "Gave a role.", [["bob-", None, "analyst"]]),
         ("bob-owner", "Changed a role.", [["bob-", "analyst", "editor"]]),
         ("bob-owner", "Took a role away.", [["bob-", "editor", None]]),
@@ -166,7 +166,7 @@ def test_whoever_adds_a_study_owns_it(study, bundle):
     new = {"title": "Gulls", "slug": "gulls", "kind": "tiny", "bundle": bundle.pk}
     signed_in(user).post(reverse("admin:studyapp_study_add"), new)
     assert models.Member.objects.get(user=user).study.slug == "gulls"
-    assert list(models.Study.objects.get(slug="gulls").changes.values_list("deed", flat=True)) == ["Added the study."]
+    assert list(models.Study.objects.get(slug="gulls").changes.values_list("action", flat=True)) == ["Added the study."]
 
 
 def test_personal_links_are_made_many_at_a_time_and_taken_as_a_list_by_editors_alone(colleague, study):
@@ -184,8 +184,8 @@ def test_personal_links_are_made_many_at_a_time_and_taken_as_a_list_by_editors_a
         f"http://testserver/s/{study.slug}/?link={tokens[3]},,",
     ]
     assert Client().get(f"/s/{study.slug}/?link={tokens[0]}").status_code == 200
-    deeds = models.Change.objects.filter(study=study).order_by("pk").values_list("deed", flat=True)
-    assert list(deeds) == [
+    actions = models.Change.objects.filter(study=study).order_by("pk").values_list("action", flat=True)
+    assert list(actions) == [
         "Made 3 personal links for the group “=expert”.",
         "Made 1 personal link.",
         "Downloaded: Personal links.",
@@ -199,7 +199,7 @@ def test_a_wrong_number_of_links_makes_none_and_says_so(colleague, study, asked)
     assert not study.invitations.exists()
 
 
-@pytest.mark.parametrize("role", DEEDS)
+@pytest.mark.parametrize("role", ACTIONS)
 def test_no_link_that_a_role_is_shown_leads_to_a_closed_door(colleague, study, start, role):
     start("anna")
     browser, known, todo = signed_in(colleague(role)), set(), ["/admin/"]

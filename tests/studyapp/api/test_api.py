@@ -121,7 +121,7 @@ def test_recruitment_ids_are_for_owners_alone(study, start, role, status):
         response.close()
     if status == 200:
         assert get(key, "studies/tiny/participants/", ids="true").json()["results"][0]["recruitment_id"] == "PROLIFIC-7"
-        assert models.Change.objects.filter(deed="Exported by API, with recruitment ids.").exists()
+        assert models.Change.objects.filter(action="Exported by API, with recruitment ids.").exists()
 
 
 # The data

@@ -260,7 +260,7 @@ def test_merging_gives_the_other_code_and_loses_nothing(study, anna, ears, light
     browser(anna).post(address, {"merge": "", "into": light.pk})
     assert [[code.name for code in row.codes.all()] for row in models.Reading.objects.all()] == [["light"], ["light"]]
     assert list(study.codes.all()) == [light]
-    assert models.Change.objects.first().deed == "Merged the code “ears” into “light”."
+    assert models.Change.objects.first().action == "Merged the code “ears” into “light”."
 
 
 def test_an_unused_code_is_deleted_and_a_used_one_renamed(study, anna, ears, light):
@@ -269,7 +269,7 @@ def test_an_unused_code_is_deleted_and_a_used_one_renamed(study, anna, ears, lig
     changed = {"save": "", "name": "the ears", "kind": ears.kind, "key": "1", "description": "outer ear"}
     browser(anna).post(reverse("admin:coding_edit_code", args=[study.pk, ears.pk]), changed)
     assert [(code.name, code.description) for code in study.codes.all()] == [("the ears", "outer ear")]
-    assert models.Change.objects.first().deed == "Renamed “ears” “the ears”."
+    assert models.Change.objects.first().action == "Renamed “ears” “the ears”."
 
 
 # Agreement, disagreement

@@ -1,4 +1,4 @@
-"""The trail of changes: every deed of a researcher leaves who, when and what, and outlives account and study."""
+"""The trail of changes: every action of a researcher leaves who, when and what, and outlives account and study."""
 
 import io
 from contextlib import suppress
@@ -28,7 +28,7 @@ def desk():
 
 
 def trail(**about):
-    return list(models.Change.objects.filter(**about).order_by("pk").values_list("who", "deed", "details"))
+    return list(models.Change.objects.filter(**about).order_by("pk").values_list("who", "action", "details"))
 
 
 def test_edits_are_on_record_with_what_was_before_and_after(desk, draft):
@@ -60,7 +60,7 @@ def test_publishing_pausing_downloads_and_erasures_are_on_record(desk, draft):
     desk.get(reverse("admin:study_bonus", args=[draft.pk]))
     desk.get(reverse("admin:study_study-file", args=[draft.pk])).getvalue()
     desk.post(reverse("admin:participant_erase") + f"?codes={anna.code}")
-    assert [deed for _, deed, _ in trail()] == [
+    assert [action for _, action, _ in trail()] == [
         "Published version 1. The link is open.",
         "Paused. Nobody new can start.",
         "Open again.",
@@ -104,10 +104,10 @@ CHANGING = (
 @pytest.mark.parametrize("name", CHANGING)
 def test_what_a_command_changes_is_on_record(commands, name, monkeypatch):
     monkeypatch.setattr(recorded, "getuser", lambda: "operator")
-    arguments, deed, slug = commands[name]
+    arguments, action, slug = commands[name]
     given(name, *arguments)
     (change,) = models.Change.objects.all()
-    assert (change.who, change.user, change.deed, change.slug) == ("operator", None, f"{deed} by command.", slug)
+    assert (change.who, change.user, change.action, change.slug) == ("operator", None, f"{action} by command.", slug)
 
 
 def test_a_command_given_for_an_account_is_on_record_under_its_name(commands):
@@ -132,7 +132,7 @@ def test_the_trail_outlives_the_study_and_the_account(desk, draft):
     desk.post(reverse("admin:studyapp_study_delete", args=[draft.pk]))
     User.objects.all().delete()
     assert not models.Study.objects.exists()
-    kept = models.Change.objects.values_list("who", "slug", "study", "user", "deed")
+    kept = models.Change.objects.values_list("who", "slug", "study", "user", "action")
     assert list(kept) == [
         ("ada", "tiny", None, None, "Deleted the study."),
         ("ada", "tiny", None, None, "Published version 1. The link is open."),
@@ -188,7 +188,7 @@ def test_a_deed_s_page_says_whose_it_is_and_leads_to_its_study(desk, draft):
 def test_nobody_changes_the_trail(desk, draft):
     desk.post(reverse("admin:study_publish", args=[draft.pk]))
     change = models.Change.objects.get()
-    assert desk.post(reverse("admin:studyapp_change_change", args=[change.pk]), {"deed": "x"}).status_code == 403
+    assert desk.post(reverse("admin:studyapp_change_change", args=[change.pk]), {"action": "x"}).status_code == 403
     assert desk.post(reverse("admin:studyapp_change_delete", args=[change.pk])).status_code == 403
 
 

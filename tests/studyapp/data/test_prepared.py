@@ -67,7 +67,7 @@ def test_what_is_prepared_is_what_the_button_would_send(desk, study, download):
     assert b"anna" not in b"".join(ours.read(name) for name in tables)
     page = desk.get(exports(study)).content.decode()
     assert download in page
-    assert [change.deed for change in models.Change.objects.order_by("pk")] == [
+    assert [change.action for change in models.Change.objects.order_by("pk")] == [
         f"Had an export prepared (job {models.Job.objects.get().pk}).",
         "Downloaded: Export data, prepared.",
     ]
@@ -247,6 +247,6 @@ def test_the_api_has_one_prepared_tells_how_far_it_is_and_sends_it_in_parts(stud
     assert zipfile.ZipFile(io.BytesIO(whole)).testzip() is None
     rest = client.get(told["file"], headers={"Range": "bytes=100-"})
     assert (rest.status_code, b"".join(rest.streaming_content)) == (206, whole[100:])
-    assert models.Change.objects.filter(deed="Downloaded by API: an export, prepared.").count() == 1
+    assert models.Change.objects.filter(action="Downloaded by API: an export, prepared.").count() == 1
     other = Client(headers={"Authorization": f"Token {models.Token.make(User.objects.create_user('x'), 'n')[1]}"})
     assert other.get(address).status_code in (403, 404)

@@ -94,7 +94,7 @@ def test_a_report_is_cancelled_in_whatever_part_it_is_and_leaves_nothing(
     assert report.outcome == "cancelled"
     assert "This report was not made." in desk.get(shown).content.decode()
     assert not folder_of(report).exists()
-    assert models.Change.objects.first().deed == f"Cancelled a report (job {report.pk})."
+    assert models.Change.objects.first().action == f"Cancelled a report (job {report.pk})."
 
 
 def test_a_whole_report_is_made_and_shown_with_a_policy_of_its_own():

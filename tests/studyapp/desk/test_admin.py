@@ -271,10 +271,10 @@ def test_from_each_page_of_a_study_all_others_are_one_click_away(desk, study, st
     pages += [reverse(f"admin:study_{name}", args=[study.pk]) for name in ("people", "comments")]
     lists = [reverse(f"admin:studyapp_{name}_changelist") for name in ("participant", "change")]
     pages += [f"{address}?study__id__exact={study.pk}" for address in lists]
-    deeds = [reverse(f"admin:study_{name}", args=[study.pk]) for name in ("publish", "pause", "close")]
+    actions = [reverse(f"admin:study_{name}", args=[study.pk]) for name in ("publish", "pause", "close")]
     own = f"{reverse('two_factor')}?study__id__exact={study.pk}"
     asked = [f"{reverse('admin:participant_erase')}?codes={anna.code}", f"{pages[1]}?discard"]
-    within = [*deeds, own, *asked, reverse("admin:studyapp_participant_change", args=[anna.pk])]
+    within = [*actions, own, *asked, reverse("admin:studyapp_participant_change", args=[anna.pk])]
     assert all(own in desk.get(address).content.decode() for address in (*pages, *within))
     for address in [*pages, *within]:
         text = desk.get(address).content.decode()

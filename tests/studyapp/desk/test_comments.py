@@ -58,7 +58,7 @@ def test_every_role_comments_answers_and_resolves_and_each_deed_is_on_record_wit
     assert "Resolved (1)" in say.by["analyst"].get(page_of(study)).content.decode()
     say("owner", reopen=first.pk)
     assert study.comments.filter(resolved_at=None).count() == 3
-    assert list(models.Change.objects.order_by("pk").values_list("who", "deed", "details")) == [
+    assert list(models.Change.objects.order_by("pk").values_list("who", "action", "details")) == [
         ("analyst", "Commented.", []),
         ("editor", "Answered a comment.", []),
         ("owner", "Answered a comment.", []),

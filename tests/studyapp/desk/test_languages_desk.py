@@ -79,7 +79,7 @@ def test_a_language_is_added_counted_and_removed_and_nonsense_refused(desk, stud
     desk.post(page, {"remove": "pt-br"})
     study.refresh_from_db()
     assert list(study.translations) == ["fr"]
-    assert [change.deed for change in study.changes.all()] == ["Edited the translations."] * 2
+    assert [change.action for change in study.changes.all()] == ["Edited the translations."] * 2
 
 
 def test_what_goes_out_comes_back_as_it_was(desk, study):

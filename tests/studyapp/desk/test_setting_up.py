@@ -129,7 +129,7 @@ def test_others_are_drawn_on_request_by_editors_and_it_is_on_record(editor, anal
     draft.refresh_from_db()
     assert draft.seed != seed
     change = models.Change.objects.get()
-    assert (change.deed, change.details) == ("Drew other stimuli.", [["Seed", str(seed), str(draft.seed)]])
+    assert (change.action, change.details) == ("Drew other stimuli.", [["Seed", str(seed), str(draft.seed)]])
 
 
 def test_classes_are_ticked_from_those_that_the_bundles_images_show(desk, forward):
@@ -216,7 +216,7 @@ def test_an_order_starts_a_worker_and_is_on_record(editor, draft, monkeypatch, d
         editor.post(address(draft, "bots"), {"n_bots": 5, "skill": "p=0.7"})
     assert started == ["worker"]
     assert models.Job.objects.get().parameters == {"n_bots": 5, "skill": "p=0.7"}
-    assert models.Change.objects.get().deed == "Sent 5 bots (p=0.7)."
+    assert models.Change.objects.get().action == "Sent 5 bots (p=0.7)."
     progress = progress_of(editor, draft)
     assert progress["under_way"]
     assert "waiting to start" in progress["html"]
@@ -253,7 +253,7 @@ def test_bots_for_a_full_study_are_refused_with_which_to_delete(editor, analyst,
     assert "All 2 of them go for good" in asked
     editor.post(f"{page}?discard=oracle", {"discard": "oracle"})
     assert set(study.participants.values_list("bot", flat=True)) == {"random"}
-    assert models.Change.objects.get().deed == "Deleted all bots (oracle)."
+    assert models.Change.objects.get().action == "Deleted all bots (oracle)."
     assert "No open condition" not in editor.get(page).content.decode()
 
 
@@ -285,7 +285,7 @@ def test_an_order_is_cancelled_by_whoever_may_send_bots_and_that_is_on_record(ed
     assert editor.post(cancel)["Location"] == address(draft, "bots")
     editor.post(cancel)
     assert "Ended before it was done." in progress_of(editor, draft)["html"]
-    assert [change.deed for change in models.Change.objects.all()] == [f"Cancelled bots (job {order.pk})."]
+    assert [change.action for change in models.Change.objects.all()] == [f"Cancelled bots (job {order.pk})."]
     do_jobs()
     assert not draft.participants.exists()
 
@@ -300,4 +300,4 @@ def test_previews_and_bots_are_deleted_once_asked_but_no_person(editor, study):
     assert models.Participant.objects.count() == 3
     editor.post(f"{address(study, 'bots')}?discard", {"discard": ""})
     assert list(models.Participant.objects.all()) == [anna]
-    assert models.Change.objects.get().deed == "Deleted all previews and bots."
+    assert models.Change.objects.get().action == "Deleted all previews and bots."

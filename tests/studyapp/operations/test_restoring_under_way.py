@@ -20,7 +20,7 @@ from tests.studyapp.operations.patient import Patient
 
 pytestmark = pytest.mark.database
 UNITS = servers.ROOT / "deploy"
-LAST_CHANGE = "from studyapp.models import Change; print(Change.objects.first().deed)"
+LAST_CHANGE = "from studyapp.models import Change; print(Change.objects.first().action)"
 UNIX = {"PATH": "/usr/bin:/bin"}
 
 

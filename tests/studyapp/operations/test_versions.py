@@ -96,6 +96,8 @@ def test_people_in_the_middle_of_their_runs_go_on_after_an_upgrade(database, ver
         assert answered[: len(given[name])] == given[name]
         assert len(answered) > len(given[name])
     assert {run.ticket for run in models.Participant.objects.all()} != {""}
+    on_record = set(models.Change.objects.values_list("action", flat=True))
+    assert on_record == (set() if version == "0001_initial" else {"Loaded and published the demo's study by command."})
 
 
 @pytest.mark.parametrize(

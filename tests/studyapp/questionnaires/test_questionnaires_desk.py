@@ -35,7 +35,7 @@ def test_what_the_table_shows_is_what_it_saves(desk, draft, own):
     page = desk.get(f"{at}0/").text
     assert all(item["text"] in page for item in own["items"])
     assert own["name"] in desk.get(at).text
-    assert models.Change.objects.latest("pk").deed == "Edited the questionnaires."
+    assert models.Change.objects.latest("pk").action == "Edited the questionnaires."
 
 
 def test_a_refusal_names_the_item_and_keeps_what_was_typed(desk, draft):

@@ -55,7 +55,7 @@ def test_a_text_gets_other_words_for_some_conditions_and_loses_them_again(desk, 
     assert [one["texts"]["information"] for one in models.Study.objects.get().variants] == ["Other words.", ""]
     assert desk.post(at, form_of(desk.get(at)) | {"b0-remove": "yes", "b1-remove": "yes"}).status_code == 302
     assert models.Study.objects.get().variants == []
-    assert models.Change.objects.latest("pk").deed == "Edited the wording by condition."
+    assert models.Change.objects.latest("pk").action == "Edited the wording by condition."
 
 
 def test_what_the_page_shows_of_a_questionnaire_is_what_it_saves(desk, study):
