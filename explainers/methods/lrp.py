@@ -6,6 +6,7 @@ Explaining Neural Network Decisions with LRP", IJCNN. The rules are zennit's (An
 gates those of AttnLRP (Achtibat et al. 2024; see `explainers.networks.propagation.attention_relevance`).
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -16,7 +17,8 @@ from explainers.networks.checking import check_outputs
 from explainers.networks.passes import gradient, in_quick_layout
 from explainers.networks.propagation.attention_relevance import AttentionRelevance
 from explainers.networks.propagation.relevance import Relevance
-from explainers.networks.state import check_channels
+from explainers.networks.rewriting.optimised import Optimised, optimised, original
+from explainers.networks.state import check_channels, untouched
 from explainers.parameters import Colour
 from explainers.preprocessing import IMAGENET_MEAN, IMAGENET_STD, normalised
 from explainers.record import Peer, Record, Trial
@@ -48,7 +50,7 @@ def lrp(
     """
     rules = _rules(composite, images, mean, std)
     kind = AttentionRelevance if composite == "attnlrp" else Relevance
-    leaf, logits = in_quick_layout(lambda inputs: _followed(model, inputs, kind, rules), images)
+    leaf, logits = _run(model, images, kind, rules)
     pick(logits, targets)  # refuses targets that the model does not have
     check_outputs(model, logits, images, "lrp")
     starts = as_weightings(targets, logits.shape[1]) * logits.detach()[:, None]
@@ -56,12 +58,26 @@ def lrp(
     return torch.stack(maps, dim=1).sum(dim=2)
 
 
-def _followed(
+def _run(
     model: torch.nn.Module, images: torch.Tensor, kind: type[Relevance], rules: Any
 ) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the images and the logits that they give, whose gradients are relevance."""
+    if not isinstance(model, Optimised):
+        return in_quick_layout(lambda inputs: _followed(model, inputs, kind(model, rules, inputs)), images)
+    copied, graph = model, model.plain_graph(images)
+    if graph is None:
+        with untouched(original(model)) as lent:
+            return _run(lent, images, kind, rules)
+    inputs = copied.as_input(images)
+    return _followed(lambda leaf: copied.read(graph, leaf), inputs, kind(graph, rules, inputs, stays=True))
+
+
+def _followed(
+    run: Callable[[torch.Tensor], torch.Tensor], images: torch.Tensor, steps: Relevance
+) -> tuple[torch.Tensor, torch.Tensor]:
     leaf = images.detach().clone().requires_grad_()
-    with torch.enable_grad(), kind(model, rules, leaf) as steps:
-        return leaf, steps.current(model(leaf))
+    with torch.enable_grad(), steps:
+        return leaf, steps.current(run(leaf))
 
 
 def _rules(name: str, images: torch.Tensor, mean: Colour, std: Colour) -> Any:
@@ -103,5 +119,6 @@ RECORD = Record(
     signed=True,
     pixelwise=True,
     together=True,
+    prepare=lambda model, parameters: model if parameters["composite"] == "attnlrp" else optimised(model),
     trials=(Trial(peers=(Peer("zennit", _zennit),)),),
 )

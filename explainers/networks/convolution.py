@@ -125,6 +125,11 @@ class Convolution(nn.Module):
         """Return the output for an input that holds its padding already."""
         return self._convolved(x, other, self.activation, self.geometry._replace(padding=(0, 0)))
 
+    def gradient(self, gradient: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+        """Return the convolution's gradient with respect to x, without the activation's."""
+        way = self._way_back(self.geometry, x.shape, gradient.shape)
+        return input_gradient(gradient, x, self.weight, self.geometry, way)
+
     def _convolved(
         self, x: torch.Tensor, other: torch.Tensor | None, activation: Activation, geometry: Geometry | None = None
     ) -> torch.Tensor:
@@ -135,6 +140,8 @@ class Convolution(nn.Module):
         return applied(_Convolve, x, other, self.weight, self.bias, *how)
 
     def _way_back(self, geometry: Geometry, shape: torch.Size, gradient: torch.Size) -> Turned | None:
+        if not has_operator(self.weight.device, self.weight.dtype):
+            return None
         if self._way_for != (geometry, shape[1:], gradient[1:]):
             way = turned(self.weight.detach(), geometry, shape, gradient)
             self._way = None if way is None else way.pack(gradient)

@@ -1,4 +1,7 @@
-"""oneDNN's convolution with the activation that follows, as PyTorch hands it out on a CPU; nothing here is recorded."""
+"""oneDNN's convolution with the activation that follows, as PyTorch hands it out on a CPU; nothing here is recorded.
+
+Where oneDNN has none, PyTorch's own does the same.
+"""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -35,7 +38,7 @@ def pair(value: int | Sequence[int]) -> tuple[int, int]:
 
 def packed(weight: torch.Tensor, geometry: Geometry, shape: torch.Size) -> torch.Tensor:
     """Return a weight in oneDNN's own layout for inputs of this shape; as it is where `convolved` does without."""
-    if _gives_one_value(weight, geometry, shape):
+    if not _is_fused(weight, geometry, shape):
         return weight.detach()
     stride, padding, dilation, groups = geometry
     pack = torch.ops.mkldnn._reorder_convolution_weight
@@ -57,7 +60,7 @@ def convolved(
     With `other` the activation is "none" or "relu". oneDNN's operator gives rubbish for the second and further images
     where a convolution makes a single value of a whole image (PyTorch 2.13): there PyTorch's own is taken.
     """
-    if _gives_one_value(weight, geometry, x.shape):
+    if not _is_fused(weight, geometry, x.shape):
         value = torch.conv2d(x, weight, bias, *geometry)
         value = value if other is None else value + other
         return value if activation == "none" else getattr(F, activation)(value, *parameters)
@@ -77,5 +80,6 @@ def output_size(kernel: Sequence[int], geometry: Geometry, size: Sequence[int]) 
     return [(n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, s, p, d in measures]
 
 
-def _gives_one_value(weight: torch.Tensor, geometry: Geometry, shape: torch.Size) -> bool:
-    return len(weight) == 1 and output_size(weight.shape[2:], geometry, shape[2:]) == [1, 1]
+def _is_fused(weight: torch.Tensor, geometry: Geometry, shape: torch.Size) -> bool:
+    gives_one_value = len(weight) == 1 and output_size(weight.shape[2:], geometry, shape[2:]) == [1, 1]
+    return has_operator(weight.device, weight.dtype) and not gives_one_value

@@ -1,43 +1,47 @@
-"""LRP's rules on the steps that a network takes: zennit's, and the z⁺ rule as one step of autograd.
-
-The z⁺ rule takes nearly all of the time. zennit computes the layer's gradient first, replaces it, and treats positive
-and negative inputs apart although after a ReLU there are none below zero: six convolutions per layer. Here it takes
-three, with the same result.
-"""
+"""LRP's rules on the steps that a network takes: zennit's, and the z⁺ rule as one step of autograd."""
 
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import nn
+from torch.utils.weak import WeakTensorKeyDictionary
 
 from explainers import _torchvision  # noqa: F401  (zennit imports torchvision)
 from explainers.errors import UserError
-from explainers.networks.convolution import convolve
-from explainers.networks.input_gradients import input_gradient
-from explainers.networks.kernels import Geometry, pair
 from explainers.networks.propagation.contributions import Contributions, Weighted
+from explainers.networks.propagation.positive import EPSILON, Positive
 from explainers.networks.steps import applied
 
 from zennit.composites import LayerMapComposite  # isort: skip
-from zennit.core import BasicHook, stabilize  # isort: skip
+from zennit.core import BasicHook  # isort: skip
 from zennit.rules import ZBox, ZPlus  # isort: skip
 
 
+_made_of: WeakKeyDictionary[nn.Module, WeakTensorKeyDictionary] = WeakKeyDictionary()  # by a weight, its parts
+
+
 class Relevance(Contributions):
-    """Runs a model so that gradients are relevance, by the rules of a zennit composite."""
+    """Runs a model so that gradients are relevance, by the rules of a zennit composite.
+
+    `stays` says that nobody changes the model's weights, so that what is made of them may be kept for other images.
+    """
 
     hint = ' The composite "attnlrp" has rules for attention, layer norm and gates.'
 
-    def __init__(self, model: nn.Module, composite: LayerMapComposite, images: torch.Tensor) -> None:
+    def __init__(
+        self, model: nn.Module, composite: LayerMapComposite, images: torch.Tensor, stays: bool = False
+    ) -> None:
         super().__init__(model)
+        self._made = _made_of.setdefault(model, WeakTensorKeyDictionary()) if stays else None
         self.composite, self.images, self._visited = composite, images, dict[str, Any]()
         self._rules: dict[int, tuple[BasicHook, torch.Tensor | None]] = {}
 
     def weighted(self, layer: Weighted, x: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
         rule = self._rule(layer, x)
         if isinstance(rule, ZPlus) and layer.is_plain_convolution and x.ndim == 4:
-            return applied(_Plus, x, layer, (value,))
+            return applied(_Plus, x, self._positive(layer), (value,))
         return applied(_Ruled, x, rule.copy(), _module(layer), (value,))
 
     def _rule(self, layer: Weighted, x: torch.Tensor) -> BasicHook:
@@ -52,6 +56,15 @@ class Relevance(Contributions):
                 )
             self._rules[id(layer.given)] = rule, layer.given  # kept, so that nothing else gets its place in memory
         return self._rules[id(layer.given)][0]
+
+    def _positive(self, layer: Weighted) -> Positive:
+        """Return the layer's parts for the z⁺ rule; of weights that stay, those made before."""
+        found = None if self._made is None or layer.given is None else self._made.get(layer.given)
+        if found is None or not found.is_of(layer):
+            found = Positive(layer)
+            if self._made is not None and layer.given is not None:
+                self._made[layer.given] = found
+        return found
 
     def added(self, parts: list[torch.Tensor], value: torch.Tensor) -> torch.Tensor:
         return applied(_Share, *parts, (value,))
@@ -122,9 +135,9 @@ class _Averaged(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, relevance: torch.Tensor) -> tuple[torch.Tensor, None, None]:
         with torch.enable_grad():
-            leaf = ctx.x.clone().requires_grad_()
+            leaf = ctx.x.detach().requires_grad_()
             output = ctx.function(leaf)
-        (gradient,) = torch.autograd.grad(output, leaf, relevance / stabilize(output.detach()))
+        (gradient,) = torch.autograd.grad(output, leaf, _per(relevance, output.detach()))
         return leaf.detach() * gradient, None, None
 
 
@@ -133,13 +146,13 @@ class _Share(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, a: torch.Tensor, b: torch.Tensor, values: tuple[torch.Tensor]) -> torch.Tensor:
-        ctx.parts = a.detach(), b.detach()
+        ctx.parts, ctx.total = (a.detach(), b.detach()), values[0]
         return values[0]
 
     @staticmethod
     def backward(ctx: Any, relevance: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, None]:
         a, b = ctx.parts
-        shared = relevance / stabilize(a + b)
+        shared = _per(relevance, ctx.total)
         return a * shared, b * shared, None
 
 
@@ -147,33 +160,17 @@ class _Plus(torch.autograd.Function):
     """Kohlbrenner et al. 2020: relevance goes to the contributions above zero, in proportion."""
 
     @staticmethod
-    def forward(ctx: Any, x: torch.Tensor, layer: Weighted, values: tuple[torch.Tensor]) -> torch.Tensor:
+    def forward(ctx: Any, x: torch.Tensor, layer: Positive, values: tuple[torch.Tensor]) -> torch.Tensor:
         ctx.x, ctx.layer, ctx.parts = x.detach(), layer, None
         return values[0]
 
     @staticmethod
     def backward(ctx: Any, relevance: torch.Tensor) -> tuple[torch.Tensor, None, None]:
         if ctx.parts is None:  # further targets find them made
-            ctx.parts, ctx.total = _positive_parts(ctx.x, ctx.layer)
-        shared, geometry = relevance / ctx.total, _geometry(ctx.layer)
-        first, *second = (input_gradient(shared, part, weight, geometry).mul_(part) for part, weight in ctx.parts)
-        return sum(second, start=first), None, None
+            ctx.parts, ctx.total = ctx.layer.contributions(ctx.x)
+        return ctx.layer.shares(relevance, ctx.parts, ctx.total), None, None
 
 
-def _positive_parts(x: torch.Tensor, layer: Weighted) -> tuple[list[tuple[torch.Tensor, torch.Tensor]], torch.Tensor]:
-    """Return inputs with the weights that make them contribute positively, and the sum of all contributions."""
-    bias = None if layer.bias is None else layer.bias.clamp(min=0)
-    stride, padding, dilation, groups = _geometry(layer)
-    is_signed = float(x.amin()) < 0  # `min` would copy what has its channels last
-    parts = [(x.clamp(min=0) if is_signed else x, layer.weight.clamp(min=0))]
-    total = convolve(*parts[0], bias, stride, padding, dilation, groups)
-    if is_signed:
-        parts.append((x.clamp(max=0), layer.weight.clamp(max=0)))
-        total = total + convolve(*parts[1], None, stride, padding, dilation, groups)
-    return parts, stabilize(total)
-
-
-def _geometry(layer: Weighted) -> Geometry:
-    settings = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1, **layer.settings}
-    stride, padding, dilation = (pair(settings[name]) for name in ("stride", "padding", "dilation"))
-    return Geometry(stride, padding, dilation, settings["groups"])
+def _per(relevance: torch.Tensor, total: torch.Tensor) -> torch.Tensor:
+    """Return relevance per unit of a sum that is kept from zero as zennit's `stabilize` does, in fewer steps."""
+    return relevance / torch.copysign(total.new_tensor(EPSILON), total).add_(total)

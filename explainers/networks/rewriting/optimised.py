@@ -88,6 +88,14 @@ class Optimised(nn.Module):
         """Return the logits in what a function, such as the copy or part of it, gives for images."""
         return self.reader.run(function, *arguments)
 
+    def plain_graph(self, images: torch.Tensor) -> fx.GraphModule | None:
+        """Return the copy with each step by itself, for who follows them; None where it is no graph.
+
+        Its inputs are what `as_input` returns. Nobody changes its weights.
+        """
+        self.check(images)
+        return self._unfused if isinstance(self._unfused, fx.GraphModule) else None
+
     def as_input(self, images: torch.Tensor) -> torch.Tensor:
         """Return images in the copy's precision and memory layout."""
         given = images.to(PRECISIONS[self.precision] or images.dtype).contiguous(memory_format=self.layout)

@@ -39,6 +39,7 @@ def check_all(network):
     check_optimised(network)
     check_excitation(network)
     check_sums(network)
+    check_relevance(network)
     check_activation_maps(network)
     check_gradient(network)
 
@@ -104,6 +105,15 @@ def check_sums(network):
         maps = deeplift(double, image, torch.tensor([[1]]))
         change = (double.logits(image)[0] - double.logits(torch.zeros_like(image))[0])[0, 1]
     torch.testing.assert_close(maps.sum(), change, atol=1e-9, rtol=1e-8)
+
+
+def check_relevance(network):
+    """The copy that a job makes once, with what is kept of its weights."""
+    copied = optimised(network)
+    for images in (picture(2), picture()):
+        expected = explain("lrp", network, images, [1] * len(images))
+        found = explain("lrp", copied, images, [1] * len(images))
+        torch.testing.assert_close(found, expected, atol=1e-4 * float(expected.abs().max()), rtol=1e-3)
 
 
 def check_activation_maps(network):
