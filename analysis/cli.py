@@ -113,7 +113,7 @@ def run_report(options: argparse.Namespace) -> None:
             if FAULT in text:
                 print(f"warning: {section.title}: {text}", file=sys.stderr)
     if paper is not None:
-        print(f"{options.out / 'paper.html'}: {as_paper.lay_out(paper, report).said()}")
+        print(f"{options.out / 'paper.html'}: {as_paper.lay_out(paper, report).summary()}")
 
 
 def run_power(options: argparse.Namespace) -> None:

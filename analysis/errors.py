@@ -19,10 +19,10 @@ class NotDefined(Exception):
 
     def __init__(self, reason: str, terms: tuple[str, ...] = (), names: tuple[str, ...] = ()):
         self.template, self.names = reason, names
-        self.reason = self.told(str)
+        self.reason = self.reason_with(str)
         super().__init__(self.reason)
         self.terms = terms
 
-    def told(self, words: Callable[[str], str]) -> str:
+    def reason_with(self, words: Callable[[str], str]) -> str:
         """Return the reason with every name as `words` gives it."""
         return self.template.format(*map(words, self.names)) if self.names else self.template

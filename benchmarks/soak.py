@@ -84,7 +84,7 @@ def main() -> None:
             stored = server.ask("benchmarks.study", "answers")
             found = report.run(server.name, "paced", crowd, {}, stored)
     growth = _growth(beside.samples)
-    print(json.dumps(_told(options, pause_s, crowd.seconds, found, beside, growth), indent=2))
+    print(json.dumps(_summary(options, pause_s, crowd.seconds, found, beside, growth), indent=2))
     grew = [name for name, row in growth.items() if row["ratio"] > GROWTH]
     if found["errors"] or found["lost"] or found["doubled"] or grew:
         raise SystemExit(1)
@@ -166,7 +166,7 @@ def _growth(samples: list[dict[str, float]]) -> dict[str, dict[str, float]]:
     return found
 
 
-def _told(options, pause_s: float, seconds: float, found: dict, beside: Beside, growth: dict) -> dict:
+def _summary(options, pause_s: float, seconds: float, found: dict, beside: Beside, growth: dict) -> dict:
     return {
         "people": options.people,
         "pause_s": round(pause_s, 1),

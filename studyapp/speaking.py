@@ -38,7 +38,7 @@ def activate(definition: dict[str, Any], language: str = "") -> None:
     translation.activate(language)
     if own or not speaks(language):
         # Django has no door for a catalogue that is one study's.
-        trans_real._active.value = _said(language, source, json.dumps(own, sort_keys=True))
+        trans_real._active.value = _catalogue_of(language, source, json.dumps(own, sort_keys=True))
 
 
 @contextmanager
@@ -82,7 +82,7 @@ class TellsLanguages:
         return response
 
 
-class Said:
+class Catalogue:
     """What Django asks for a sentence in a language while a study's pages are made."""
 
     def __init__(self, language: str, source: str, own: dict[str, str]):
@@ -107,5 +107,5 @@ class Said:
 
 
 @lru_cache(maxsize=64)
-def _said(language: str, source: str, own: str) -> Said:
-    return Said(language, source, json.loads(own))
+def _catalogue_of(language: str, source: str, own: str) -> Catalogue:
+    return Catalogue(language, source, json.loads(own))

@@ -25,7 +25,7 @@ class LaidOut:
         ]
         return pd.DataFrame(rows, columns=["item", "quantity", "published", "ours", "analysis"])
 
-    def said(self) -> str:
+    def summary(self) -> str:
         """Return in a line how many of the published numbers have ours beside them."""
         table = self.numbers()
         if table.empty:

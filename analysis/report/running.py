@@ -94,7 +94,7 @@ def _computed(name: str, compute: Callable[[], Section | None]) -> Section | Non
         try:
             section = compute()
         except NotDefined as refusal:
-            section = Section(title, f"{title} could not be analysed: {refusal.told(apa.words)}.")
+            section = Section(title, f"{title} could not be analysed: {refusal.reason_with(apa.words)}.")
         except AnalysisError:
             raise
         except Exception as error:

@@ -82,7 +82,7 @@ def record(
         try:
             terms, reason = statistic(), ""
         except NotDefined as refusal:
-            terms, reason = blank(columns, refusal), refusal.told(apa.words)
+            terms, reason = blank(columns, refusal), refusal.reason_with(apa.words)
         except Exception as error:
             reason = fault(error)
             terms = blank(columns, NotDefined(reason))
@@ -108,7 +108,7 @@ def blank(columns: tuple[str, ...], refusal: NotDefined) -> pd.DataFrame:
     """Return one empty row per term that was asked for, each with the reason."""
     terms = refusal.terms or ("",)
     rows = [
-        {**dict.fromkeys(columns, math.nan), columns[0]: term or math.nan, "reason": refusal.told(apa.words)}
+        {**dict.fromkeys(columns, math.nan), columns[0]: term or math.nan, "reason": refusal.reason_with(apa.words)}
         for term in terms
     ]
     return pd.DataFrame(rows, columns=(*columns, "reason"))

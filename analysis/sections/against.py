@@ -28,11 +28,11 @@ def section(name: str, own: list[Measure], other_name: str, others: list[Measure
     sentence = f"{name} and {other_name} have no measure in common."
     if records:
         first = next(measure for measure in own if measure.name in by_name)
-        sentence = f"{first.label}: {_said(first, records[0], plan)}"
+        sentence = f"{first.label}: {_summary(first, records[0], plan)}"
     return Section(f"Compared with {other_name}", sentence, records, intro="Different people: nothing here is paired.")
 
 
-def _said(measure: Measure, compared: Record, plan: Plan) -> str:
+def _summary(measure: Measure, compared: Record, plan: Plan) -> str:
     """Return which conditions differ, or else how large the differences may still be."""
     terms = compared.terms
     if terms["p_adjusted"].isna().all():

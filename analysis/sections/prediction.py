@@ -77,7 +77,7 @@ def section(study: Study, plan: Plan, note: str = "") -> Section | None:
     ]
     figures = [_figure(metric, rows, answers) for metric, rows in values.groupby("metric")]
     title = "Do automatic metrics predict people?"
-    return Section(title, _said(terms, plan), records, figures, intro=note, figures_first=len(figures))
+    return Section(title, _summary(terms, plan), records, figures, intro=note, figures_first=len(figures))
 
 
 def shown(study: Study) -> pd.DataFrame | None:
@@ -130,7 +130,7 @@ def _row(
             len(values),
             answers["participant"].nunique(),
             *[float("nan")] * 4,
-            refusal.told(apa.words),
+            refusal.reason_with(apa.words),
         )
 
 
@@ -157,7 +157,7 @@ def _detectable(terms: pd.DataFrame, plan: Plan) -> dict[str, Any]:
     return {"power": POWER, "effect": "Spearman ρ", "terms": smallest}
 
 
-def _said(terms: pd.DataFrame, plan: Plan) -> str:
+def _summary(terms: pd.DataFrame, plan: Plan) -> str:
     clear = terms[(terms["ci_low"] > 0) | (terms["ci_high"] < 0)]
     tested = terms.dropna(subset="rho")
     if tested.empty:

@@ -26,7 +26,7 @@ def primary_test(measure: Measure, plan: Plan) -> pd.DataFrame:
     try:
         table = _within(measure, plan) if measure.within else _between(measure, plan)
     except NotDefined as refusal:
-        table = pd.DataFrame([("all", "", math.nan, math.nan, refusal.told(apa.words))], columns=_without_n())
+        table = pd.DataFrame([("all", "", math.nan, math.nan, refusal.reason_with(apa.words))], columns=_without_n())
     known = measure.data.dropna(subset=[measure.name, *measure.between])
     return table.assign(n=known["participant"].nunique())[[*COLUMNS]]
 

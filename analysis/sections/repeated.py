@@ -175,7 +175,7 @@ def bayes_factors(measure: Measure) -> Record:
                     bf = bayes.t_test((both[a] - both[b]).to_numpy(float))
                     rows.append((name, len(both), bf, 1 / bf, ""))
                 except NotDefined as refusal:
-                    rows.append((name, len(both), math.nan, math.nan, refusal.told(apa.words)))
+                    rows.append((name, len(both), math.nan, math.nan, refusal.reason_with(apa.words)))
         return pd.DataFrame(rows, columns=(*bayes.COLUMNS, "reason"))
 
     return record(

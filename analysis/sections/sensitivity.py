@@ -46,7 +46,7 @@ def section(recipe: ModuleType, sample: Sample, plan: Plan) -> Section | None:
         len(people),
     )  # fmt: skip
     labels = {measure.name: measure.label for measure in recipe.measures(sample.study)}
-    return Section("With and without excluded and flagged participants", _said(both, plan, labels), [result],
+    return Section("With and without excluded and flagged participants", _summary(both, plan, labels), [result],
                    intro=_met(sample, plan))  # fmt: skip
 
 
@@ -63,7 +63,7 @@ def _tests(recipe: ModuleType, study: Study, plan: Plan) -> pd.DataFrame:
     return pd.concat(tests, ignore_index=True) if tests else pd.DataFrame(columns=TESTED)
 
 
-def _said(both: pd.DataFrame, plan: Plan, labels: dict[str, str]) -> str:
+def _summary(both: pd.DataFrame, plan: Plan, labels: dict[str, str]) -> str:
     verdicts = pd.DataFrame({who: both[f"p_{who}"] < plan.alpha for who in SAMPLES})
     changed = both[verdicts.nunique(axis=1) > 1]
     if changed.empty:

@@ -75,7 +75,7 @@ def _summary(term: str, rows: pd.DataFrame) -> tuple[object, ...]:
             float("nan"),
             float("nan"),
             *tail,
-            refusal.told(apa.words),
+            refusal.reason_with(apa.words),
         )
     return (*head, excess, t, p, *tail, "")
 

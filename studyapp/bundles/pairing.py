@@ -36,7 +36,7 @@ class Standing:
 
 def pairs_of(bundle: models.Bundle, needed: int) -> list[Pair]:
     """Return the bundle's pairs with at least `needed` qualifying images, the most frequent first."""
-    return [pair for pair in _found(bundle, bundle.sha256) if len(pair.images) >= needed]
+    return [pair for pair in _pairs_of(bundle, bundle.sha256) if len(pair.images) >= needed]
 
 
 def standings(bundle: models.Bundle, needed: int) -> list[Standing]:
@@ -141,6 +141,6 @@ def use(study: models.Study, pairs: list[str], **counts: int) -> None:
 
 
 @lru_cache(maxsize=16)
-def _found(bundle: models.Bundle, sha256: str) -> list[Pair]:
+def _pairs_of(bundle: models.Bundle, sha256: str) -> list[Pair]:
     """Return a bundle's pairs, found once per process: bundles never change."""
     return find_pairs(reader(bundle))

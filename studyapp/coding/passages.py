@@ -26,7 +26,7 @@ def free_fields(study: models.Study) -> dict[str, tuple[Page, Field]]:
     return found
 
 
-def told(study: models.Study, column: str) -> str:
+def question_of(study: models.Study, column: str) -> str:
     """Return what a column holds, and how the study words the question; every wording, where versions differ."""
     page, field = free_fields(study)[column]
     key = next((text_key(page.name, asked) for asked in page.questions if asked.name == field.name), "")

@@ -171,7 +171,7 @@ def _write(
 
     def write(name: str, table_rows: Iterator[tuple[dict, dict]]) -> None:
         if progress:
-            table_rows = _told(table_rows, progress, name, n_runs * len(counts), n_runs, n_runs * n_tables)
+            table_rows = _reporting(table_rows, progress, name, n_runs * len(counts), n_runs, n_runs * n_tables)
         with opened(_path(study, name)) as file:
             counts[name] = _write_table(file, tables[name], table_rows)
 
@@ -198,7 +198,7 @@ def _write_table(file: TextIO, described: list[Field], table_rows: Iterator[tupl
     return n_rows
 
 
-def _told(
+def _reporting(
     table_rows: Iterator[tuple[dict, dict]], progress: Progress, name: str, before: int, n_runs: int, total: int
 ) -> Iterator[tuple[dict, dict]]:
     """Pass a table's rows on, telling at each run how many runs of how many, over all tables, are begun."""

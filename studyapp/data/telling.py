@@ -37,14 +37,14 @@ def tell(study: models.Study, send: Callable[..., int] = send_mail) -> int:
 
     What can't be sent is told next time; the error is the caller's.
     """
-    if not study.told or study.status == models.Study.Status.DRAFT:
+    if not study.mail_addresses or study.status == models.Study.Status.DRAFT:
         return 0
-    known = set(models.Told.objects.filter(study=study).values_list("what", flat=True))
+    known = set(models.Notice.objects.filter(study=study).values_list("what", flat=True))
     fresh = [news for news in (*_full(study), *_stalled(study), *_failed(study)) if news.what not in known]
     if fresh:
-        send(f"{study.title}: {_subject(fresh)}", _words(study, fresh), None, study.told)
-        models.Told.objects.bulk_create(
-            [models.Told(study=study, what=news.what) for news in fresh], ignore_conflicts=True
+        send(f"{study.title}: {_subject(fresh)}", _words(study, fresh), None, study.mail_addresses)
+        models.Notice.objects.bulk_create(
+            [models.Notice(study=study, what=news.what) for news in fresh], ignore_conflicts=True
         )
     return len(fresh)
 

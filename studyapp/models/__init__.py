@@ -6,7 +6,7 @@ from studyapp.models.comments import Comment
 from studyapp.models.jobs import Job
 from studyapp.models.members import Member
 from studyapp.models.pairs import ClassMark, PairBallot
-from studyapp.models.runs import Draft, Event, Identity, Invitation, Participant, Plan, Response, Start, Told
+from studyapp.models.runs import Draft, Event, Identity, Invitation, Notice, Participant, Plan, Response, Start
 from studyapp.models.studies import Address, Bundle, Condition, Study, Version, study_at
 from studyapp.models.tokens import Token
 
@@ -25,6 +25,7 @@ __all__ = [
     "Invitation",
     "Job",
     "Member",
+    "Notice",
     "PairBallot",
     "Participant",
     "Passage",
@@ -35,7 +36,6 @@ __all__ = [
     "Start",
     "Study",
     "Token",
-    "Told",
     "Version",
     "study_at",
 ]

@@ -124,8 +124,8 @@ class Start(models.Model):
         return f"a start of {self.study_id}"
 
 
-class Told(models.Model):
-    """What those who want mail were told of a study, so that it is told once."""
+class Notice(models.Model):
+    """Something that those who want mail were told of a study, so that it is told once."""
 
     study = models.ForeignKey(Study, on_delete=models.CASCADE)
     what = models.CharField(max_length=80)

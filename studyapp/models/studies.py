@@ -208,8 +208,8 @@ class Study(models.Model):
         return self.bundle
 
     @property
-    def told(self) -> list[str]:
-        """The mail addresses of those who want to be told."""
+    def mail_addresses(self) -> list[str]:
+        """Where those are reached who want to be told of the study."""
         return [address for part in self.notify.split(",") if (address := part.strip())]
 
     def taken(self) -> "Address | None":
@@ -224,7 +224,7 @@ class Study(models.Model):
             problems["slug"] = f"Links with this short name lead to {other}, for good. Choose another."
         if self.return_url and (problem := recruiters.problem_with(self.return_url)):
             problems["return_url"] = problem
-        for address in self.told:
+        for address in self.mail_addresses:
             try:
                 validate_email(address)
             except ValidationError:

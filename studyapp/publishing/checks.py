@@ -28,13 +28,13 @@ WORDING = "Wording by condition"
 
 @dataclass(frozen=True)
 class Check:
-    """One thing a study needs before it can be published: what was found, and what is to mend, in words.
+    """One thing a study needs before it can be published: how it stands, and what is to mend, in words.
 
     `wanting` is what people should not launch without though they can, as for a trial among colleagues.
     """
 
     title: str
-    found: str
+    summary: str
     problems: list[str]
     wanting: str = ""
 
@@ -47,7 +47,7 @@ def checks(study: models.Study) -> list[Check]:
     stimuli = _stimuli_checks(study, kind(study.kind))
     if study.variants and not any(check.problems for check in stimuli):
         record = definition(study)
-        worded = Check(WORDING, places.told(record), misplaced(record) or _unfit_words(record, study))
+        worded = Check(WORDING, places.summary(record), misplaced(record) or _unfit_words(record, study))
         found = [worded if check.title == WORDING else check for check in found]
     return [*found, *stimuli]
 
@@ -65,7 +65,7 @@ def settings_checks(study: models.Study) -> list[Check]:
         _texts_check(study, study_kind),
         *_plan_check(study.analysis_plan),
         Check("Display", _looks(study), _display_problems(study, cells)),
-        *([Check("Questionnaires", _told(study.questionnaires, asked), asked)] if study.questionnaires else []),
+        *([Check("Questionnaires", _counts(study.questionnaires, asked), asked)] if study.questionnaires else []),
         *([Check(WORDING, "", [] if asked else _variant_problems(study, cells))] if study.variants else []),
         *_languages_check(study),
     ]
@@ -104,7 +104,7 @@ def _cell_problems(cells: list[models.Condition]) -> list[str]:
     return [] if any(cell.open for cell in cells) else ["Every condition is closed: nobody could be assigned."]
 
 
-def _told(questionnaires: list[dict], wrong: list[str]) -> str:
+def _counts(questionnaires: list[dict], wrong: list[str]) -> str:
     n_items = 0 if wrong else sum(len(one["items"]) for one in questionnaires)
     return "" if wrong else f"{len(questionnaires)}, with {n_items} items"
 

@@ -83,7 +83,7 @@ def _questionnaire(study: Study, name: str, its: list[Item], plan: Plan, accurac
              for item in its if item.type == "text"]  # fmt: skip
     intro = " ".join([*_repeated(answers), *texts, *remarks])
     title = f"Questionnaire: {titles(study).get(name) or apa.words(name)}"
-    answer = _said(answers, [*scores, *singles], accuracy, related, plan)
+    answer = _summary(answers, [*scores, *singles], accuracy, related, plan)
     return Section(title, answer, records, figures, intro=intro, figures_first=len(figures))
 
 
@@ -234,10 +234,12 @@ def _related(measure: Measure, accuracy: pd.Series) -> pd.DataFrame:
     try:
         return over_people.spearman(own, accuracy.reindex(own.index), measure.label)
     except NotDefined as refusal:
-        return pd.DataFrame([{"term": measure.label, "n": int(own.notna().sum()), "reason": refusal.told(apa.words)}])
+        return pd.DataFrame(
+            [{"term": measure.label, "n": int(own.notna().sum()), "reason": refusal.reason_with(apa.words)}]
+        )
 
 
-def _said(answers: pd.DataFrame, scores: list[Measure], accuracy: Measure, related: Record | None,
+def _summary(answers: pd.DataFrame, scores: list[Measure], accuracy: Measure, related: Record | None,
           plan: Plan) -> str:  # fmt: skip
     """Return who answered, the means, and which of them go with accuracy."""
     people = answers.dropna(subset=["value"])["participant"].nunique()

@@ -50,7 +50,7 @@ def section(study: Study, plan: Plan, leave_out: tuple[str, ...] = ()) -> Sectio
         if question.scale == "rating":
             records += _rating(question, study, plan)
     texts = [question for question in asked if question.scale == "text"]
-    return Section("What participants said", _said(records, asked), records, intro=_intro(texts), figures_first=0)
+    return Section("What participants said", _summary(records, asked), records, intro=_intro(texts), figures_first=0)
 
 
 def choices(asked: list[Question], study: Study, plan: Plan, family: str = "questions") -> list[Record]:
@@ -156,7 +156,7 @@ def _association(question: Question, factor: str, conditions: pd.Series) -> pd.D
     try:
         return contingency.association(table, term)
     except NotDefined as refusal:
-        return pd.DataFrame([{"term": term, "n": len(question.answers), "reason": refusal.told(apa.words)}])
+        return pd.DataFrame([{"term": term, "n": len(question.answers), "reason": refusal.reason_with(apa.words)}])
 
 
 def _rating(question: Question, study: Study, plan: Plan) -> list[Record]:
@@ -167,7 +167,7 @@ def _rating(question: Question, study: Study, plan: Plan) -> list[Record]:
     return [between.describe(measure), *(between.rank_tests(measure, plan) if study.tested else [])]
 
 
-def _said(records: list[Record], asked: list[Question]) -> str:
+def _summary(records: list[Record], asked: list[Question]) -> str:
     """Return the shares of yes, and otherwise how many questions there were."""
     shares = []
     for kept in records:

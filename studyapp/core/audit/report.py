@@ -11,7 +11,7 @@ from .findings import AMBER, GREEN, LEVELS, RED, Finding, Report, level_of
 from .guessing import Guess
 from .looks import Look, Measures
 from .repeats import Print, repeats, twice
-from .shortcuts import Task, told
+from .shortcuts import Task, shortcut_in
 
 Measured: TypeAlias = Callable[[str, Heatmap], Measures]
 """What a heatmap's picture is judged by, in the condition of that name."""
@@ -104,7 +104,7 @@ def _by_condition(looks: Iterable[Look], measures: Measured) -> dict[str, tuple[
 def _shortcuts(tasks: Sequence[Task], measures: Measured) -> list[Finding]:
     same: dict[Any, list[str]] = {}
     for task in tasks:
-        result = told(task, partial(measures, task.where))
+        result = shortcut_in(task, partial(measures, task.where))
         if result is not None:
             same.setdefault((task.asked, task.cases, result), []).append(task.where)
     found = []

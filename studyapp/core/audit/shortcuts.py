@@ -47,7 +47,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Told:
+class Shortcut:
     """How well a task is done by the best threshold: the share right beside chance, and by which measure mostly."""
 
     share: float
@@ -62,7 +62,7 @@ class Told:
         return sum(comb(n, k) * p**k * (1 - p) ** (n - k) for k in range(right, n + 1)) > LUCK
 
 
-def told(task: Task, measures: Callable[[Heatmap], Measures]) -> Told | None:
+def shortcut_in(task: Task, measures: Callable[[Heatmap], Measures]) -> Shortcut | None:
     """Return how well a task's answers are told from measures alone; None where there are no two answers or trials."""
     if len({case.trial for case in task.cases}) < 2:
         return None
@@ -81,7 +81,7 @@ def told(task: Task, measures: Callable[[Heatmap], Measures]) -> Told | None:
             chosen[FEATURES[rule.feature]] += 1
         usual += int(np.bincount(answers).max())
     n, n_trials = len(task.cases), len({(case.block, case.trial) for case in task.cases})
-    return Told(right / n, usual / n, n_trials, chosen.most_common(1)[0][0])
+    return Shortcut(right / n, usual / n, n_trials, chosen.most_common(1)[0][0])
 
 
 def _values(task: Task, measures: Callable[[Heatmap], Measures]) -> np.ndarray:

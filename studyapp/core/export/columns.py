@@ -197,7 +197,7 @@ def _factors(kind: Kind) -> list[Field]:
 def _varied(shown: Versions, varies: str) -> list[Field]:
     """Return the column of the display that varies so in some version, with how each of its levels draws heatmaps."""
     by_version = {
-        label: {level: displays.told(one["levels"][level]) for level in displays.level_names(one)}
+        label: {level: displays.methods_in_words(one["levels"][level]) for level in displays.level_names(one)}
         for label, one in shown.items()
         if one.get("varies") == varies
     }

@@ -118,7 +118,7 @@ def dealt(
     return found[::-1]
 
 
-def told(of_methods: Mapping[str, Fields]) -> str:
+def methods_in_words(of_methods: Mapping[str, Fields]) -> str:
     """Return displays of several methods in words: once what they share, else each method's."""
     described = {
         method: ", ".join(f"{name} {word(values[name])}" for name in FIELDS) for method, values in of_methods.items()

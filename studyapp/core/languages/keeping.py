@@ -25,12 +25,12 @@ def problem(source: str, text: str) -> str:
         return f"expected a text of at most {LONGEST} characters, without control characters"
     wanted, found = set(NAMED_GAPS.findall(source)), set(NAMED_GAPS.findall(text))
     if wanted != found:
-        return _told(wanted, found, "placeholders")
+        return _difference(wanted, found, "placeholders")
     if NAMED_GAPS.search(source) and "%(" in source and len(PERCENT.findall(source)) != len(PERCENT.findall(text)):
         return "it has another number of “%” than the source"
     tags, own = (Counter(_tags(one)) for one in (source, text))
     if tags != own:
-        return _told(tags - own, own - tags, "HTML tags")
+        return _difference(tags - own, own - tags, "HTML tags")
     right, translated = ([mark.lower() for mark in STATEMENTS.findall(one)] for one in (source, text))
     if right != translated:
         return "expected as many statements “- [x]” and “- [ ]” as in the source, right and wrong in the same order"
@@ -41,8 +41,8 @@ def _tags(text: str) -> list[str]:
     return [f"<{''.join(name.split()).lower()}>" for name in TAGS.findall(text)]
 
 
-def _told(wanted: Iterable[str], found: Iterable[str], what: str) -> str:
+def _difference(wanted: Iterable[str], found: Iterable[str], what: str) -> str:
     wanted, found = set(wanted), set(found)
     lost, invented = sorted(wanted - found), sorted(found - wanted)
-    told = [f"it {verb} {', '.join(names)}" for verb, names in (("lacks", lost), ("invents", invented)) if names]
-    return f"{' and '.join(told)}; expected the {what} of the source"
+    parts = [f"it {verb} {', '.join(names)}" for verb, names in (("lacks", lost), ("invents", invented)) if names]
+    return f"{' and '.join(parts)}; expected the {what} of the source"

@@ -56,18 +56,18 @@ def worded(study_kind: Kind, definition: Definition, say: Say) -> Definition:
     An option that is stored by its own words becomes a pair of these and of what is said.
     """
 
-    def said(key: str, text: str) -> str:
+    def translated(key: str, text: str) -> str:
         return say(key, text) if text.strip() else text
 
     spoken = definition | {
-        "title": said("title", definition["title"]),
-        "texts": {key: said(f"{TEXTS}{key}", text) for key, text in definition["texts"].items()},
-        "parameters": definition["parameters"] | _parameters(study_kind, definition["parameters"], said),
+        "title": translated("title", definition["title"]),
+        "texts": {key: translated(f"{TEXTS}{key}", text) for key, text in definition["texts"].items()},
+        "parameters": definition["parameters"] | _parameters(study_kind, definition["parameters"], translated),
     }
     if asked := definition.get("questionnaires"):
-        spoken["questionnaires"] = [_questionnaire(one, said) for one in asked]
+        spoken["questionnaires"] = [_questionnaire(one, translated) for one in asked]
     if varied := definition.get("variants"):
-        spoken["variants"] = [_variant(one, said) for one in varied]
+        spoken["variants"] = [_variant(one, translated) for one in varied]
     return spoken
 
 

@@ -88,7 +88,7 @@ def _questionnaire(one: Any, place: int, conditions: Collection[str]) -> Iterato
         return
     named = isinstance(one.get("name"), str) and NAME.fullmatch(one["name"])
     where = f"Questionnaire “{one['name']}”" if named else f"Questionnaire {place}"
-    yield from (f"{where}: {told}" for told in map(_said, _entries(QUESTIONNAIRE, one, "items")))
+    yield from (f"{where}: {told}" for told in map(_sentence, _entries(QUESTIONNAIRE, one, "items")))
     named_ones = one.get("conditions", [])
     strange = [name for name in named_ones if name not in conditions] if isinstance(named_ones, list) else []
     if strange:
@@ -108,7 +108,7 @@ def _item(item: Any, number: int, where: str) -> Iterator[str]:
         return
     named = isinstance(item.get("code"), str) and NAME.fullmatch(item["code"])
     where = f"{where}, item “{item['code']}”" if named else f"{where}, item {number}"
-    yield from (f"{where}: {told}" for told in map(_said, item_problems(item)))
+    yield from (f"{where}: {told}" for told in map(_sentence, item_problems(item)))
 
 
 def item_problems(item: dict[str, Any]) -> list[tuple[str, str]]:
@@ -118,7 +118,7 @@ def item_problems(item: dict[str, Any]) -> list[tuple[str, str]]:
     return list(_entries(entries(item), item)) or list(_alone(_filled(entries(item), item)))
 
 
-def _said(problem: tuple[str, str]) -> str:
+def _sentence(problem: tuple[str, str]) -> str:
     return ": ".join(filter(None, problem))
 
 

@@ -63,7 +63,7 @@ def covered(definition: Record) -> dict[str, list[tuple[str, int]]]:
     return found
 
 
-def told(definition: Record) -> str:
+def summary(definition: Record) -> str:
     """Return what the checklist says of variants: what has other words in which conditions, and where none do."""
     variants: list[Record] = definition.get(NAME, [])
     varying = within(kind(definition["kind"]), definition["parameters"], definition["display"])

@@ -86,7 +86,7 @@ def targets(variant: Record) -> list[tuple[str, ...]]:
     return found
 
 
-def told(path: tuple[str, ...]) -> str:
+def path_in_words(path: tuple[str, ...]) -> str:
     """Return what a variant words, as people call it: `text “task”`, `questionnaire “trust”, item “t1”, labels`."""
     where, name, *parts = path
     if where == "texts":
@@ -206,7 +206,7 @@ def _twice(variants: list[Record]) -> Iterator[str]:
             ]
             for path in [path for path in targets(later) if met and path in targets(earlier)]:
                 where = in_words(met[:1])
-                both_have = f"Wording by condition {first} and {second} both have words for {told(path)}"
+                both_have = f"Wording by condition {first} and {second} both have words for {path_in_words(path)}"
                 yield f"{both_have} where {where}; expected one."
 
 

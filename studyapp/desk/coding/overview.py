@@ -49,7 +49,7 @@ def _column(study: models.Study, user, name: str) -> dict:
     return {
         "name": name,
         "title": name.replace("_", " "),
-        "question": passages.told(study, name),
+        "question": passages.question_of(study, name),
         "total": total,
         "done": done,
         "coders": results.progress(study, name),

@@ -32,7 +32,7 @@ def read(model_admin):
         context = context_of(model_admin, request, study, "Code answers") | {
             "start": start,
             "column": column,
-            "question": passages.told(study, column),
+            "question": passages.question_of(study, column),
             "simulated": passages.simulated(study),
         }
         return TemplateResponse(request, "admin/studyapp/coding/read.html", context)

@@ -32,7 +32,7 @@ def resolve(model_admin):
         found = results.disagreements(study, column, results.read(study, column))
         context = context_of(model_admin, request, study, "Where coders differ") | {
             "column": column,
-            "question": passages.told(study, column),
+            "question": passages.question_of(study, column),
             "n_left": len(found),
             "found": [results.side_by_side(row, study) for row in results.with_readings(found[:RESOLVED_AT_ONCE])],
             "codes": list(study.codes.all()),

@@ -47,10 +47,10 @@ def grouped(heading: str, value, known: dict, level: int = 2, anchor: str = "", 
     items = (
         value if isinstance(value, dict) else {f"{n} of {len(value)}": item for n, item in enumerate(value, start=1)}
     )
-    told = _told(items, known)
-    notes = _merged(notes or {}, told)
+    facts = _facts_of_pictures(items, known)
+    notes = _merged(notes or {}, facts)
     for name, item in items.items():
-        if name in told or _only_an_order(item, items, known):
+        if name in facts or _only_an_order(item, items, known):
             continue
         if isinstance(item, str) and item in known:
             group.images.append((item, words(name) if isinstance(value, dict) else "", notes.get(item, "")))
@@ -69,7 +69,7 @@ def _title(name: str, item) -> str:
     return str(item["name"]) if isinstance(item, dict) and item.get("name") else words(name)
 
 
-def _told(items: dict, known: dict) -> dict[str, dict]:
+def _facts_of_pictures(items: dict, known: dict) -> dict[str, dict]:
     """Return those of a part's items that tell something of its pictures, each of which stands in the part itself."""
     found = {
         name: item
@@ -80,10 +80,10 @@ def _told(items: dict, known: dict) -> dict[str, dict]:
     return {name: item for name, item in found.items() if item.keys() <= shown}
 
 
-def _merged(notes: dict[str, str], told: dict[str, dict]) -> dict[str, str]:
+def _merged(notes: dict[str, str], facts: dict[str, dict]) -> dict[str, str]:
     """Return what is told of each picture in words, with what was told of it before."""
     merged = dict(notes)
-    for name, item in told.items():
+    for name, item in facts.items():
         for image_id, fact in item.items():
             sentence = _shown(fact, {}) if isinstance(fact, dict) else f"{words(name)}: {_shown(fact, {})}"
             merged[image_id] = f"{merged[image_id]}; {sentence}" if image_id in merged else sentence

@@ -24,7 +24,7 @@ def of(study: models.Study) -> list[dict[str, Any]]:
         found = trees[method]
         chosen = _evenly(sorted(found))
         maps = [found[target][place % len(found[target])] for place, target in enumerate(chosen)]
-        titles = [{"key": _key(node), "alt": _told(bundle, node)} for node in maps]
+        titles = [{"key": _key(node), "alt": _in_words(bundle, node)} for node in maps]
         rows.append({"method": method, "title": bundle.method_title(method), "maps": titles})
     return rows
 
@@ -67,6 +67,6 @@ def _key(one: Heatmap) -> str:
     return json.dumps([one.image_id, one.target, one.node])
 
 
-def _told(bundle: Bundle, one: Heatmap) -> str:
+def _in_words(bundle: Bundle, one: Heatmap) -> str:
     names = ", ".join(bundle.classes[place] for place in one.classes)
     return f"Image {one.image_id}: {names or one.label or one.target or one.node}"

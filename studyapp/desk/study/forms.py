@@ -73,11 +73,11 @@ class AddStudyForm(forms.ModelForm):
 def _starts(study_kind: Kind) -> list[tuple[str, str]]:
     """Return what one can start a kind's study from, each with its words: its starts, or its defaults."""
     if not study_kind.starts:
-        return [(study_kind.name, _told(study_kind))]
-    return [(f"{study_kind.name}:{found.name}", _told(found)) for found in study_kind.starts]
+        return [(study_kind.name, _choice_label(study_kind))]
+    return [(f"{study_kind.name}:{found.name}", _choice_label(found)) for found in study_kind.starts]
 
 
-def _told(start: Kind | Start) -> str:
+def _choice_label(start: Kind | Start) -> str:
     return format_html("<span><strong>{}.</strong> {}</span>", start.title, start.summary)
 
 
@@ -143,11 +143,11 @@ class StudyForm(forms.ModelForm):
     def add_error(self, field, error):
         """Leave out what is wrong with a field that another section has."""
         if hasattr(error, "error_dict"):
-            error.error_dict = {name: found for name, found in error.error_dict.items() if name in self._told}
+            error.error_dict = {name: found for name, found in error.error_dict.items() if name in self._own_fields}
         super().add_error(field, error)
 
     @property
-    def _told(self) -> set[str]:
+    def _own_fields(self) -> set[str]:
         return {*self.fields, NON_FIELD_ERRORS}
 
     def _differing(self, cleaned: dict, prefix: str, defaults: dict, stored: dict) -> dict:
@@ -168,8 +168,8 @@ def _chosen(parameter: Parameter, typed: forms.Field, bundle: models.Bundle | No
         typed.help_text += f" Choose a bundle and save: then its {parameter.offered} can be ticked here."
         return typed
     found = _offered(parameter.offered, bundle, present)
-    told = _outcomes(bundle) if parameter.offered == "classes" else {}
-    words = {name: f"{name} ({n} image{pluralize(n)}{told.get(name, '')})" for name, n in found.items()}
+    outcomes = _outcomes(bundle) if parameter.offered == "classes" else {}
+    words = {name: f"{name} ({n} image{pluralize(n)}{outcomes.get(name, '')})" for name, n in found.items()}
     lacking = {name: f"{name} (not in this bundle)" for name in present if name not in found}
     ordered = dict.fromkeys([*present, *found])
     return forms.MultipleChoiceField(

@@ -60,17 +60,17 @@ def _setting(study: models.Study, name: str) -> Setting:
         key = name.removeprefix(PARAMETER)
         parameter = next(one for one in study_kind.parameters if one.name == key)
         value = study.parameters.get(key, study_kind.defaults(study.language)[key])
-        told = words(value) if parameter.choices else in_words(value)
-        return Setting(words(key), told or "–", parameter.description, key not in study.parameters)
+        value_in_words = words(value) if parameter.choices else in_words(value)
+        return Setting(words(key), value_in_words or "–", parameter.description, key not in study.parameters)
     if name.startswith(TEXT):
         key = name.removeprefix(TEXT)
         text = study.texts.get(key, study_kind.texts(study.language)[key])
         return Setting(words(key), render(text, {}), by_default=key not in study.texts)
     field = cast(fields.Field, models.Study._meta.get_field(name))
-    return Setting(audit.field_name(name), _told(study, field), str(field.help_text))
+    return Setting(audit.field_name(name), _value_in_words(study, field), str(field.help_text))
 
 
-def _told(study: models.Study, field: fields.Field) -> str:
+def _value_in_words(study: models.Study, field: fields.Field) -> str:
     value = getattr(study, field.name)
     if isinstance(field, fields.JSONField):
         return json.dumps(value, ensure_ascii=False, indent=1) if value else "none"

@@ -25,7 +25,7 @@ class Added:
     pasted: str = ""
 
     @property
-    def said(self) -> str:
+    def message(self) -> str:
         """What the researcher is told; empty where nothing was added."""
         n = len(self.items)
         return f"Added {n} item{'' if n == 1 else 's'}; nothing is saved yet." if n else ""

@@ -123,8 +123,8 @@ def _edit(model_admin):
             added = additions.added(request, one, study.language)
         if added:
             one = added.questionnaire
-            if added.said:
-                messages.success(request, added.said)
+            if added.message:
+                messages.success(request, added.message)
         elif request.method == "POST":
             found = [*others[:place], one, *others[place + 1 :]]
             problems = _problems(study, found)

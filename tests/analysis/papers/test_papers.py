@@ -125,7 +125,7 @@ def test_what_a_study_lacks_is_said(reports):
     shown = laid_out("multiscale-occlusion", Report("", report.sample, report.plan, uncoded, [], measures))
     missing = [one for item in shown.items if item.label == "Figure 26" for one in item.numbers]
     assert {(one.ours, one.analysis) for one in missing} == {("not in this study", "")}
-    assert shown.said().startswith("14 of the 27 numbers")
+    assert shown.summary().startswith("14 of the 27 numbers")
 
 
 def test_a_data_set_of_another_name_is_told_by_the_names_that_are_recognised(reports):

@@ -18,7 +18,7 @@ from studyapp.bundles.stimuli import reader
 from studyapp.core.audit import AMBER, GREEN, RED, Case, Guess, Look, Measures, Task, audit, measure
 from studyapp.core.audit.findings import read_report
 from studyapp.core.audit.repeats import printed, repeats
-from studyapp.core.audit.shortcuts import told
+from studyapp.core.audit.shortcuts import shortcut_in
 from studyapp.core.bundles.tables import Heatmap
 from studyapp.core.display import Display
 from studyapp.core.engine.kinds import kinds
@@ -80,7 +80,7 @@ def pairs_told(differences, labels=("a", "b")):
             one = node(f"{number}", label)
             cases.append(Case(one, label, f"{number}"))
             measures[one.key] = of(coverage)
-    return told(Task("x", "it can be told", tuple(cases), compared=True), lambda node: measures[node.key])
+    return shortcut_in(Task("x", "it can be told", tuple(cases), compared=True), lambda node: measures[node.key])
 
 
 def test_the_redder_leaf_that_always_names_the_label_is_told_in_all_trials():
@@ -99,9 +99,9 @@ def test_no_share_depends_on_the_order_of_the_cases_and_none_is_beyond_a_perfect
     nodes = {number: node(str(number)) for number, _ in enumerate(rows)}
     measures = {nodes[n].key: of(value, 0.0, 0.0) for n, (_, value) in enumerate(rows)}
     cases = [Case(nodes[n], answer, str(n)) for n, (answer, _) in enumerate(rows)]
-    first = told(Task("", "", tuple(cases)), lambda node: measures[node.key])
+    first = shortcut_in(Task("", "", tuple(cases)), lambda node: measures[node.key])
     random.shuffle(cases)
-    again = told(Task("", "", tuple(cases)), lambda node: measures[node.key])
+    again = shortcut_in(Task("", "", tuple(cases)), lambda node: measures[node.key])
     if first is None:
         assert len({answer for answer, _ in rows}) < 2
         return

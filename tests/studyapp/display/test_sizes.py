@@ -17,7 +17,7 @@ def draft(request, db, settings, tmp_path):
 
 
 def told(study) -> str:
-    return next(check.found for check in publishing.checks(study) if check.title == "Sizes")
+    return next(check.summary for check in publishing.checks(study) if check.title == "Sizes")
 
 
 def needed(study) -> list[Window]:

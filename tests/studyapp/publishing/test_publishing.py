@@ -67,7 +67,7 @@ def test_pictures_from_elsewhere_are_named_and_links_told(draft):
     found = " ".join(publishing.problems(draft))
     assert all(f"shows {media}" in found for media in (picture, film))
     assert found.count("shows") == 3
-    told = next(check.found for check in publishing.checks(draft) if check.title == "Texts")
+    told = next(check.summary for check in publishing.checks(draft) if check.title == "Texts")
     assert told.endswith(f"links lead to {link}")
 
 
@@ -82,7 +82,7 @@ def test_addresses_in_questionnaires_and_translations_are_told_like_those_in_tex
         "Wording by condition",
         "The translation into de",
     ]
-    told = next(check.found for check in publishing.checks(draft) if check.title == "Texts")
+    told = next(check.summary for check in publishing.checks(draft) if check.title == "Texts")
     assert told.endswith(f"links lead to {link}, {link}de")
 
 

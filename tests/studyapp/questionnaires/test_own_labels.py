@@ -95,11 +95,11 @@ def test_participants_read_the_studys_words_and_points(study):
 
 
 def test_coders_read_how_the_study_asked(study):
-    assert passages.told(study, "closing_learned").endswith("Asked as “What did you learn?”.")
+    assert passages.question_of(study, "closing_learned").endswith("Asked as “What did you learn?”.")
     study.texts |= {"closing_learned": "What is new?"}
     study.save()
     publishing.publish(study)
-    assert passages.told(study, "closing_learned").endswith("Asked as “What is new?”, “What did you learn?”.")
+    assert passages.question_of(study, "closing_learned").endswith("Asked as “What is new?”, “What did you learn?”.")
     desk = Client()
     desk.force_login(User.objects.create_superuser("ada"))
     overview = desk.get(reverse("admin:coding", args=[study.pk])).content.decode()

@@ -20,7 +20,7 @@ handler400, handler403, handler404, handler500 = urls.handler400, urls.handler40
 
 def busy(request, when):
     if when == "after" and request.method == "POST":
-        models.Told.objects.create(
+        models.Notice.objects.create(
             study=models.Study.objects.create(slug="half", title="Half", kind="tiny"), what="done"
         )
     raise OperationalError("database is locked")

@@ -194,7 +194,7 @@ def test_the_checklist_counts_what_is_missing_and_what_was_edited_since(study):
     study.save()
     assert "German: 12 missing; French: 2 missing and 1 changed since they were translated" in publishing.wanting(study)
     (check,) = [check for check in publishing.checks(study) if check.title == "Languages"]
-    assert (check.problems, check.found) == ([], "en, de, fr")
+    assert (check.problems, check.summary) == ([], "en, de, fr")
     assert "2 missing" in check.wanting
 
 

@@ -26,13 +26,13 @@ class Instrument:
         """Return it as a questionnaire, in a language such as `de` or `de-at`, or in English where it has no other."""
         spoken = language.split("-")[0]
         spoken = spoken if spoken in LANGUAGES else LANGUAGES[0]
-        labels = _said(self.declared.get("labels", {}), spoken)
-        items = [_said(item, spoken) for item in self.declared["items"]]
+        labels = _in_language(self.declared.get("labels", {}), spoken)
+        items = [_in_language(item, spoken) for item in self.declared["items"]]
         items = [item | {"labels": labels[item["labels"]]} if "labels" in item else item for item in items]
         return {
             "name": self.name,
-            "title": _said(self.declared["title"], spoken),
-            "intro": _said(self.declared["intro"], spoken),
+            "title": _in_language(self.declared["title"], spoken),
+            "intro": _in_language(self.declared["intro"], spoken),
             "items": items,
         }
 
@@ -47,10 +47,10 @@ def instruments() -> tuple[Instrument, ...]:
     return tuple(found)
 
 
-def _said(value: Any, language: str) -> Any:
+def _in_language(value: Any, language: str) -> Any:
     """Return a value with each text by language as its text in one."""
     if isinstance(value, dict):
         if set(value) == set(LANGUAGES):
             return value[language]
-        return {name: _said(one, language) for name, one in value.items()}
-    return [_said(one, language) for one in value] if isinstance(value, list) else value
+        return {name: _in_language(one, language) for name, one in value.items()}
+    return [_in_language(one, language) for one in value] if isinstance(value, list) else value

@@ -3,7 +3,7 @@
 import { settled } from "./wording.js";
 
 /** Return what a side's fields say, those left empty left out. */
-export function said(form, side) {
+export function filledIn(form, side) {
   return [...new FormData(form)].filter(([name, value]) => name.startsWith(`${side}-`) && value !== "");
 }
 
@@ -44,7 +44,7 @@ function drawing(form, section) {
     running.abort();
     running = new AbortController();
     const { signal } = running;
-    const fields = said(form, side);
+    const fields = filledIn(form, side);
     try {
       const rows = [...section.querySelectorAll("[data-method]")];
       const wrong = new Set((await Promise.all(rows.map((row) => draw(row, fields, signal)))).flat());

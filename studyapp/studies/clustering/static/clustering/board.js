@@ -7,7 +7,7 @@ import { asRead, meant } from "../js/keys.js";
 import { fill, write } from "../js/words.js";
 import * as comparing from "./comparing.js";
 import * as looking from "./looking.js";
-import { movesTo, neighbour, told } from "./sorting.js";
+import { movesTo, neighbour, messageOf } from "./sorting.js";
 
 const THUMB_PX = 72;
 
@@ -108,7 +108,7 @@ export function init(form) {
       const count = form.elements.moves;
       count.value = Number(count.value || 0) + moves.length;
       count.dispatchEvent(new Event("input", { bubbles: true }));
-      const { message, values } = told(moves, group);
+      const { message, values } = messageOf(moves, group);
       say(message, values);
     }
     for (const picture of pictures) selected.delete(picture);

@@ -8,7 +8,7 @@ export function movesTo(placed, pictures, group) {
 }
 
 /** Return what moves did: `{message, values}`, the message being the key of what is said about it. */
-export function told(moves, group) {
+export function messageOf(moves, group) {
   const one = moves.length === 1;
   const message = group === null ? (one ? "returned" : "manyReturned") : one ? "placed" : "many";
   return { message, values: { picture: moves[0].picture, count: moves.length, group } };

@@ -4,7 +4,7 @@
 import * as dragging from "../js/dragging.js";
 import { asRead } from "../js/keys.js";
 import { fill, plain, read, write } from "../js/words.js";
-import { moved, told } from "./placing.js";
+import { moved, messageOf } from "./placing.js";
 
 /** Return a likeness of a label, by its name, that lies where `element` is. */
 function likenessOf(name, element) {
@@ -108,7 +108,7 @@ export function init(form) {
     const place = (index) => (index === null || index < 0 ? "tray" : names[index]);
     record("moved", { label, from: place(before.indexOf(label)), to: place(to), displaced: before[to] ?? null });
     draw();
-    const { message, values } = told(before, label, to, names);
+    const { message, values } = messageOf(before, label, to, names);
     say(message, values);
     await dragging.travel(travelling, handleAt(label));
   }

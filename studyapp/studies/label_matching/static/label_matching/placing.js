@@ -11,7 +11,7 @@ export function moved(boxes, label, to) {
 }
 
 /** Return what a move did: `{message, values}`, the message being the key of what is said about it. */
-export function told(before, label, to, names) {
+export function messageOf(before, label, to, names) {
   const from = before.indexOf(label);
   const other = to === null ? null : before[to];
   if (to === null) return { message: "returned", values: { label } };
