@@ -36,15 +36,22 @@ def family(name: str) -> nn.Module:
     They are large enough that signals reach the output, and its logits of a size at which probabilities can change.
     """
     torch.manual_seed(2)  # no class of SqueezeNet, which ends in a ReLU, is 0 for every picture
-    model = (untrained(name) if name in NARROW else narrowed(untrained(name))).to_empty(device="cpu")
+    model = materialised(untrained(name) if name in NARROW else narrowed(untrained(name)))
     for module in model.modules():
-        if hasattr(module, "reset_parameters"):
-            module.reset_parameters()
         if isinstance(module, nn.Conv2d | nn.Linear):
             nn.init.normal_(module.weight, std=(2 / module.weight[0].numel()) ** 0.5)
     with torch.no_grad():
         last = [module for module in model.modules() if isinstance(module, nn.Conv2d | nn.Linear)][-1]
         last.weight /= model.eval()(pictures(2)).std()
+    return model
+
+
+def materialised(model: nn.Module) -> nn.Module:
+    """Return a network without values with those that its layers begin with; memory as it was may hold NaN."""
+    model = model.to_empty(device="cpu")
+    for module in model.modules():
+        if hasattr(module, "reset_parameters"):
+            module.reset_parameters()
     return model
 
 

@@ -9,7 +9,7 @@ from explainers.bundles.bundle import sha256_of
 from explainers.config import ModelConfig
 from explainers.errors import UserError
 from explainers.models.building import class_names, load_model
-from tests.explainers.sample_networks import small_cnn, untrained
+from tests.explainers.sample_networks import materialised, small_cnn, untrained
 
 FACTORY = "tests.explainers.sample_networks:small_cnn"
 
@@ -46,14 +46,14 @@ def test_half_precision_weights_are_read(tmp_path):
 
 
 def test_googlenets_published_weights_come_with_side_outputs_and_a_shifted_input(tmp_path):
-    state = untrained("googlenet").to_empty(device="cpu").state_dict()
+    state = materialised(untrained("googlenet")).state_dict()
     model, _ = load(tmp_path, "googlenet", 5, weights=save(tmp_path, state))
     assert model.transform_input
     assert model.aux1 is None
 
 
 def test_densenets_published_weights_number_their_parts_differently(tmp_path):
-    state = untrained("densenet121").to_empty(device="cpu").state_dict()
+    state = materialised(untrained("densenet121")).state_dict()
     old = {key.replace(".norm1.", ".norm.1.").replace(".conv2.", ".conv.2."): value for key, value in state.items()}
     model, _ = load(tmp_path, "densenet121", 5, weights=save(tmp_path, old))
     assert torch.equal(

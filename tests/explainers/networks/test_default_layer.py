@@ -10,7 +10,7 @@ from explainers._torchvision import torchvision
 from explainers.errors import UserError
 from explainers.networks.internals.layers import default_layer, finer_layer, layer_name
 from explainers.networks.internals.maps import map_reader
-from tests.explainers.sample_networks import family, pictures, small_cnn
+from tests.explainers.sample_networks import family, materialised, pictures, small_cnn
 
 tv = torchvision.models
 SMALL_SWIN = ([4, 4], 8, [1, 1], [1, 2], [4, 4])
@@ -20,7 +20,7 @@ CONVNEXT = [tv.convnext.CNBlockConfig(8, 16, 1), tv.convnext.CNBlockConfig(16, N
 def _alexnet():
     with torch.device("meta"):  # its linear layers would take seconds
         model = tv.alexnet(num_classes=5)
-    model.features, model.classifier = model.features.to_empty(device="cpu"), nn.Linear(256 * 36, 5)
+    model.features, model.classifier = materialised(model.features), nn.Linear(256 * 36, 5)
     return model
 
 
