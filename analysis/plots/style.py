@@ -89,7 +89,7 @@ def save(figure: Figure, folder: Path, name: str) -> tuple[Path, Path]:
             layout.execute(figure)
         figure.set_layout_engine(None)  # one layout for both files: saving would measure all texts for each again
         figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
-        figure.savefig(png, format="png", dpi=160, metadata={"Software": None})
+        figure.savefig(png, format="png", dpi=160, metadata={"Software": None}, pil_kwargs={"compress_level": 2})
     return svg, png
 
 

@@ -11,7 +11,7 @@ from itertools import product
 
 import numpy as np
 import pandas as pd
-from scipy import integrate, stats
+from scipy import integrate, special
 
 from analysis.errors import NotDefined
 from analysis.statistics.cells import alike, check_cells, complete, terms_of, varying
@@ -46,7 +46,7 @@ def t_test(a: np.ndarray, b: np.ndarray | None = None) -> float:
         t = float((np.mean(a) - np.mean(b)) / math.sqrt(pooled / n))
 
     def weighed(u: float) -> float:
-        g = (DIFFERENCE / float(stats.norm.ppf((1 + u) / 2))) ** 2
+        g = (DIFFERENCE / float(special.ndtri((1 + u) / 2))) ** 2
         log = -math.log1p(n * g) / 2 - (df + 1) / 2 * (math.log1p(t**2 / ((1 + n * g) * df)) - math.log1p(t**2 / df))
         return math.exp(min(log, LARGEST_LOG))
 

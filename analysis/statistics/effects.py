@@ -4,7 +4,7 @@ import math
 from functools import cache
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import optimize, special, stats
 
 from analysis.errors import NotDefined
 from analysis.statistics.cells import alike
@@ -51,7 +51,7 @@ def _noncentrality(f_value: float, df1: float, df2: float, probability: float) -
     """Return the λ at which F's distribution function equals `probability`, 0 where even λ = 0 lies below it."""
 
     def excess(noncentrality: float) -> float:
-        return float(stats.ncf.cdf(f_value, df1, df2, noncentrality) - probability)
+        return float(special.ncfdtr(df1, df2, noncentrality, f_value) - probability)
 
     if stats.f.cdf(f_value, df1, df2) <= probability:
         return 0.0
@@ -79,7 +79,7 @@ def epsilon2_interval(h: float, df: float, n: int, level: float = 0.90) -> tuple
 
 def _inverted_chi2(value: float, df: float, probability: float) -> float:
     noncentrality = optimize.brentq(
-        lambda nc: stats.ncx2.cdf(value, df, nc) - probability, 1e-9, 4 * value + 50, xtol=1e-10
+        lambda nc: special.chndtr(value, df, nc) - probability, 1e-9, 4 * value + 50, xtol=1e-10
     )
     return float(noncentrality)
 
@@ -112,7 +112,7 @@ def _noncentral_t(t: float, df: float, probability: float) -> float:
     """Return the noncentrality at which t's distribution function equals `probability`."""
 
     def excess(noncentrality: float) -> float:
-        share = float(stats.nct.cdf(t, df, noncentrality))
+        share = float(special.nctdtr(df, noncentrality, t))
         if math.isnan(share):  # scipy's series gives up here and there: the normal integrated over χ's quantiles
             nodes, weights = gauss_legendre(400)
             scales = np.sqrt(stats.chi2.ppf((nodes + 1) / 2, df) / df)

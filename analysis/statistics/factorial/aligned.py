@@ -12,7 +12,7 @@ from scipy import stats
 from analysis.errors import NotDefined
 from analysis.statistics.cells import alike, complete, terms_of, tied, varying
 from analysis.statistics.effects import eta2p
-from analysis.statistics.factorial.anova import anova
+from analysis.statistics.factorial.anova import f_tests
 from analysis.statistics.factorial.within import complete_people, effects_of, within_anova
 
 COLUMNS = ("term", "F", "df", "df_resid", "p", "eta2p")
@@ -85,7 +85,7 @@ def _tested(rows: pd.DataFrame, outcome: str, between: list[str], within: list[s
         terms = within_anova(rows, outcome, between, within).set_index("term")
         columns = ["F", "df_gg", "df_resid_gg", "p", "eta2p"]
         return terms[columns].set_axis([*COLUMNS[1:]], axis=1)
-    terms = anova(rows, outcome, between).set_index("term")
+    terms = f_tests(rows, outcome, between).set_index("term")
     df_resid = float(terms.loc["Residuals", "df"])
     terms = terms.drop(index="Residuals").assign(df_resid=df_resid)
     return terms.assign(eta2p=[eta2p(row.F, row.df, df_resid) for row in terms.itertuples()])[[*COLUMNS[1:]]]

@@ -31,6 +31,19 @@ def anova(
     2  heatmap:scores   2.0  1.0   1.0  0.374    0.2    0.000
     3       Residuals   8.0  4.0   NaN    NaN    NaN      NaN
     """
+    rows, classical, n = _tested(data, outcome, factors, ss_type, covariance)
+    return _with_effects(rows, classical, n)
+
+
+def f_tests(data: pd.DataFrame, outcome: str, factors: list[str]) -> pd.DataFrame:
+    """Return the classical type 3 table without effect sizes and their intervals: term, ss, df, F, p, ms."""
+    return _tested(data, outcome, factors, 3, "classical")[0]
+
+
+def _tested(
+    data: pd.DataFrame, outcome: str, factors: list[str], ss_type: int, covariance: str
+) -> tuple[pd.DataFrame, pd.DataFrame, int]:
+    """Return the rows with this covariance, those of the classical table, and of how many participants they are."""
     if ss_type not in (2, 3):
         raise ValueError(f"ss_type: found {ss_type!r}, expected 2 or 3")
     if covariance not in ("classical", "hc3"):
@@ -43,10 +56,9 @@ def anova(
     renamed["y"] -= renamed["y"].mean()  # a large offset would cost the sums of squares their digits
     model = smf.ols("y ~ " + " * ".join(f"C({name}, Sum)" for name in names), renamed).fit()
     classical = _rows(anova_lm(model, typ=ss_type), names)
-    rows = (
-        classical if covariance == "classical" else _white(anova_lm(model, typ=ss_type, robust="hc3"), classical, names)
-    )
-    return _with_effects(rows, classical, model.df_resid, len(used))
+    if covariance == "classical":
+        return classical, classical, len(used)
+    return _white(anova_lm(model, typ=ss_type, robust="hc3"), classical, names), classical, len(used)
 
 
 def _rows(table: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
@@ -71,8 +83,8 @@ def _term(term: str, names: dict[str, str]) -> str:
     return ":".join(names[part.removeprefix("C(").split(",")[0]] for part in term.split(":"))
 
 
-def _with_effects(rows: pd.DataFrame, classical: pd.DataFrame, df_resid: float, n: int) -> pd.DataFrame:
-    effects = []
+def _with_effects(rows: pd.DataFrame, classical: pd.DataFrame, n: int) -> pd.DataFrame:
+    effects, df_resid = [], float(classical["df"].iloc[-1])
     for row in classical.itertuples():
         if row.term == "Residuals":
             effects.append((math.nan,) * 4)

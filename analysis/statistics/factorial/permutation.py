@@ -14,7 +14,7 @@ import pandas as pd
 
 from analysis.errors import NotDefined
 from analysis.statistics.cells import alike, complete, varying
-from analysis.statistics.factorial.anova import anova
+from analysis.statistics.factorial.anova import f_tests
 from analysis.statistics.factorial.within import (
     between_columns,
     complete_people,
@@ -53,7 +53,7 @@ def permutation_anova(
         table, people = complete_people(data, outcome, between, within)
         within = [factor for factor in within if table.columns.get_level_values(factor).nunique() > 1]
     else:
-        tested = anova(data, outcome, between)
+        tested = f_tests(data, outcome, between)
         people = complete(data, outcome, between)
         table = people[[outcome]]
     between = varying(people, between)
