@@ -3,6 +3,7 @@
 import fcntl
 import os
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -30,3 +31,22 @@ def usual(tmp_path_factory) -> Callable[[str], tuple[Path, Path]]:
         return export, report
 
     return made
+
+
+@pytest.fixture(scope="session")
+def reported(tmp_path_factory):
+    """Return the report in memory of the factory's usual export of a kind, to be left as it is; made once a worker.
+
+    `reported("clustering", beside=True)` has a bundle's metrics and is compared with other people's answers.
+    """
+    from analysis.report.running import analyse
+
+    @cache
+    def made(kind: str, beside: bool):
+        folder, make = tmp_path_factory.mktemp(kind), getattr(factory, kind)
+        export = make(folder / "export")
+        if beside:
+            factory.metrics(export)
+        return analyse(export, against=make(folder / "other", seed=2) if beside else None)
+
+    return lambda kind, beside=False: made(kind, beside)

@@ -34,6 +34,14 @@ def forward_simulation(folder: Path, n: int = 48, seed: int = 1, bots: bool = Fa
     return folder
 
 
+def metrics(export: Path) -> None:
+    """Write a bundle's metrics of every stimulus of forward simulation into its export."""
+    rows = [(f"img{j:02d}", method, "cat", "road", (j * 7 % 14) / 14)
+            for j in range(14) for method in ("lrp", "multiscale_occlusion")]  # fmt: skip
+    with open(export / "metrics.csv", "w", newline="") as file:
+        csv.writer(file).writerows([("image_id", "method", "target", "metric", "value"), *rows])
+
+
 def _participant(rng, i: int, heatmap: str, scores: str, trials: list[dict], bots: bool) -> dict:
     start = START + timedelta(minutes=7 * i)
     seconds = round(float(rng.uniform(700, 1500)), 3)

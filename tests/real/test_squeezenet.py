@@ -114,7 +114,7 @@ PARAMETERS = {
     "grad_cam": {},
     "lrp": {},
     "occlusion": {"window": 56, "stride": 56},
-    "multiscale_occlusion": {"depth": 2, "n_best": 2},
+    "multiscale_occlusion": {"depth": 1, "n_best": 4},
 }
 SIDE = 56
 

@@ -32,7 +32,11 @@ def all_of(study) -> list[str]:
 
 def filled(desk, study, name: str, **changes) -> dict:
     """Return what a section's page would submit, with some fields changed; a field that is None is left out."""
-    response = desk.get(section_of(study, name))
+    return submitted(desk.get(section_of(study, name)), **changes)
+
+
+def submitted(response, **changes) -> dict:
+    """Return what a section's page as it was opened would submit."""
     found = {"seen": response.context["seen"]}
     for form in [response.context["adminform"].form, *_inline_forms(response)]:
         for bound in form:

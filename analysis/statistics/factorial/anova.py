@@ -36,7 +36,13 @@ def anova(
 
 
 def f_tests(data: pd.DataFrame, outcome: str, factors: list[str]) -> pd.DataFrame:
-    """Return the classical type 3 table without effect sizes and their intervals: term, ss, df, F, p, ms."""
+    """Return the classical type 3 table without effect sizes and their intervals: term, ss, df, F, p, ms.
+
+    >>> f_tests(pd.DataFrame({"method": list("aabb"), "y": [1.0, 3, 4, 6]}), "y", ["method"]).round(3)
+            term   ss   df    F     p   ms
+    0     method  9.0  1.0  4.5  0.168  9.0
+    1  Residuals  4.0  2.0  NaN   NaN  2.0
+    """
     return _tested(data, outcome, factors, 3, "classical")[0]
 
 

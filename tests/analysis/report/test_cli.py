@@ -52,7 +52,7 @@ def test_a_folder_that_is_no_report_is_not_replaced(tmp_path, capsys):
 
 
 def test_an_older_report_is_replaced(tmp_path):
-    folder = factory.forward_simulation(tmp_path / "export", n=6, codes=False)
+    folder = factory.label_matching(tmp_path / "export", n=4)
     for _ in range(2):
         assert main(["report", str(folder), "--out", str(tmp_path / "report")]) == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["export", "report"]

@@ -78,9 +78,9 @@ def check_claims(report) -> None:
     assert told == {name: versions[name.lower()] for name in ("Heatwise", "pandas", "SciPy", "statsmodels")}
 
 
-@pytest.mark.parametrize("make", RECIPES)
-def test_the_methods_of_every_recipe_claim_what_was_done(tmp_path, make):
-    check_claims(analyse(make(tmp_path / "export")))
+@pytest.mark.parametrize("kind", RECIPES)
+def test_the_methods_of_every_recipe_claim_what_was_done(reported, kind):
+    check_claims(reported(kind))
 
 
 @pytest.mark.parametrize("kind", ["ratio", "ordinal"])
@@ -172,9 +172,9 @@ def test_no_sentence_holds_a_column_s_own_name(tmp_path, case, kind, side):
     check_words(analyse(None, csv=tmp_path / "t.csv", map_file=tmp_path / "m.toml"), {"rt_own_s", "heat_kind", "p_id"})
 
 
-@pytest.mark.parametrize("make", RECIPES)
-def test_no_sentence_of_a_recipe_holds_an_identifier(tmp_path, make):
-    report = analyse(make(tmp_path / "export"))
+@pytest.mark.parametrize("kind", RECIPES)
+def test_no_sentence_of_a_recipe_holds_an_identifier(reported, kind):
+    report = reported(kind)
     tables = [table for table in vars(report.sample.study).values() if hasattr(table, "columns")]
     names = {str(name) for table in tables for name in table.columns} | {measure.name for measure in report.measures}
     check_words(report, {name for name in names if "_" in name})

@@ -7,14 +7,12 @@ from itertools import zip_longest
 import pytest
 
 from analysis.report import folder
-from analysis.report.running import analyse
 from analysis.report.verdicts import SAID
 from tests.analysis.report.test_true_sentences import (
     DESIGNS,
     NUMBER,
     RECIPES,
     check_table,
-    measured,
     numbers_of,
     written,
 )
@@ -173,13 +171,10 @@ def check_report(place) -> None:
     assert parts["Data and software"][-1] == "- " + ", ".join(f"{name} {version}" for name, version in versions.items())
 
 
-@pytest.mark.parametrize("make", RECIPES)
+@pytest.mark.parametrize("kind", RECIPES)
 @pytest.mark.parametrize("beside", [False, True], ids=["alone", "beside another"])
-def test_every_line_of_a_recipe_s_report_is_read_back(tmp_path, make, beside):
-    export = make(tmp_path / "export")
-    other = make(tmp_path / "other", seed=2) if beside else None
-    report = analyse(measured(export) if beside else export, against=other)
-    folder.write(report, tmp_path / "report")
+def test_every_line_of_a_recipe_s_report_is_read_back(tmp_path, reported, kind, beside):
+    folder.write(reported(kind, beside), tmp_path / "report")
     check_report(tmp_path / "report")
 
 

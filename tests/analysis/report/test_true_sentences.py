@@ -121,23 +121,12 @@ def check_each_against_its_own(report, by_id: dict[str, dict]) -> None:
             check_numbers(" ".join(found.sentences), kept)
 
 
-RECIPES = (factory.forward_simulation, factory.label_matching, factory.clustering)
+RECIPES = ("forward_simulation", "label_matching", "clustering")
 
 
-def measured(export):
-    """Write a bundle's metrics of every stimulus of forward simulation, and return its folder."""
-    rows = [(f"img{j:02d}", method, "cat", "road", (j * 7 % 14) / 14)
-            for j in range(14) for method in ("lrp", "multiscale_occlusion")]  # fmt: skip
-    pd.DataFrame(rows, columns=["image_id", "method", "target", "metric", "value"]).to_csv(
-        export / "metrics.csv", index=False
-    )
-    return export
-
-
-@pytest.mark.parametrize("make", RECIPES)
-def test_numbers_of_every_recipes_answers_are_in_its_results(tmp_path, make):
-    export, other = make(tmp_path / "export"), make(tmp_path / "other", seed=2)
-    report = analyse(measured(export), against=other)
+@pytest.mark.parametrize("kind", RECIPES)
+def test_numbers_of_every_recipes_answers_are_in_its_results(reported, kind):
+    report = reported(kind, beside=True)
     content = folder.results(report)
     check_each_against_its_own(report, {found["id"]: found for found in content["analyses"]})
     for section in report.sections:
@@ -149,10 +138,9 @@ def test_numbers_of_every_recipes_answers_are_in_its_results(tmp_path, make):
     assert "condition." not in folder.design(report)
 
 
-@pytest.mark.parametrize("make", [*RECIPES, lambda path: None])
-def test_tables_show_the_rows_of_the_results(tmp_path, make):
-    export = make(tmp_path / "export")
-    report = written(tmp_path, 1, 1, 1.5) if export is None else analyse(export)
+@pytest.mark.parametrize("kind", [*RECIPES, "foreign"])
+def test_tables_show_the_rows_of_the_results(tmp_path, reported, kind):
+    report = written(tmp_path, 1, 1, 1.5) if kind == "foreign" else reported(kind)
     for section in report.sections:
         for found in section.records:
             check_table(tables.markdown(tables.readable(found.terms)), found.as_json())

@@ -24,7 +24,7 @@ from studyapp.run import sessions
 from studyapp.simulation import by_functions, simulate
 from tests.bundles import picture, write_bundle
 from tests.studyapp.made.every_kind import make_draft
-from tests.studyapp.researcher import filled, page_of, save, section_of, signed_in
+from tests.studyapp.researcher import filled, page_of, save, section_of, signed_in, submitted
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -61,13 +61,15 @@ def typed(form, words: str) -> dict:
 
 def type_everywhere(desk, study, section: str, words: str) -> int:
     """Type words into every field of a section; what is refused is told and left out. Return how many fields it has."""
-    fields = typed(desk.get(section_of(study, section)).context["adminform"].form, words)
-    response = save(desk, study, section, **fields)
+    page = section_of(study, section)
+    opened = desk.get(page)
+    fields = typed(opened.context["adminform"].form, words)
+    response = desk.post(page, submitted(opened, **fields))
     if response.status_code == 200:
         refused = response.context["adminform"].form.errors
         assert all(refused.values())
         kept = {name: value for name, value in fields.items() if not {name, name.rpartition("__")[0]} & {*refused}}
-        response = save(desk, study, section, **kept)
+        response = desk.post(page, submitted(opened, **kept))
     assert response.status_code == 302, response.context["errors"]
     return len(fields)
 
