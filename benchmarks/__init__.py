@@ -1,1 +1,1 @@
-"""How fast the app serves people, measured from outside on this machine's own loopback address."""
+"""How fast and how well it all works, measured: a command a module; what commands share is in rooms beside them."""

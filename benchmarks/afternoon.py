@@ -3,7 +3,7 @@
 The steps of docs/afternoon.md, from an empty installation to a report read: a bundle, a study from a template, a trust
 scale of five items pasted as a table, age and gender, a slider after every trial, a question in free text at the end,
 all of it in German as well, bots through it, and the report of their answers. Clicks and keys are counted and weighed
-as `benchmarks.keystrokes` says; no person was timed. `--pictures` keeps the page's.
+as `benchmarks.counting.keystrokes` says; no person was timed. `--pictures` keeps the page's.
 """
 
 import argparse
@@ -15,10 +15,10 @@ from playwright.sync_api import Locator, sync_playwright
 
 from studyapp.core.chromium import launch
 
-from .keystrokes import READING_S, Person, table
+from .counting.keystrokes import READING_S, Person, table
+from .counting.setting_up import PASSWORD, PLANS, USER, begun, publish
 from .pictures import OUT, SIZE, keep
-from .servers import desk
-from .ten_minutes import PASSWORD, PLANS, USER, begun, publish
+from .serving.servers import desk
 
 AGREE = "Not at all | Hardly | Rather not | Partly | Rather | Largely | Completely"
 TRUST = f"""code;text;scale;reverse;labels

@@ -15,9 +15,9 @@ import time
 from contextlib import contextmanager
 from statistics import mean, median, median_high
 
-from .browser import Browser, Reply
-from .people import Walk, walk_heatwise
-from .study import SLUG, answers
+from .serving.study import SLUG, answers
+from .walking.browser import Browser, Reply
+from .walking.people import Walk, name_of, walk_heatwise
 
 WARM_UP = 18  # sessions, so that each of six conditions was walked twice and more
 BETWEEN = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")
@@ -108,11 +108,6 @@ def measure(runs: int) -> dict[str, dict]:
     }
 
 
-def name_of(kind: str | int, pages: list[str]) -> str:
-    """Return the kind of a request: steps are numbered in a walk, and the plan says which page stood there."""
-    return pages[kind] if isinstance(kind, int) else kind
-
-
 def _session(application, measure, name: str) -> tuple[Walk, list[dict]]:
     browser, walk = InProcess(application, measure), Walk(name)
     walk_heatwise(browser, SLUG, walk, lambda: 0.0)
@@ -151,7 +146,7 @@ def table(found: dict[str, dict]) -> str:
 
 if __name__ == "__main__":
     if sys.argv[1:] == ["--serve"]:
-        from . import servers
+        from .serving import servers
 
         with servers.heatwise("sqlite") as server:
             print(table(server.ask("benchmarks.cost", "6")))

@@ -22,9 +22,9 @@ from statistics import median
 
 import django
 
-from . import servers
-from .processor import stat
-from .study import SLUG
+from .serving import servers
+from .serving.processor import stat
+from .serving.study import SLUG
 
 LINK = re.compile(r'href="([^"#]+)"')
 NOT_A_PAGE = re.compile(r"delete|logout|password|/preview/|jsi18n")
@@ -41,8 +41,8 @@ def main() -> None:
     options = parser.parse_args()
     with servers.heatwise(options.database) as server:
         server.run("manage.py", "simulate", SLUG, "--participants", str(options.bots), "--seed", "1")
-        server.run("-m", "benchmarks.study", "fill", str(options.runs - options.bots), "3")
-        server.run("-m", "benchmarks.study", "code", str(options.read))
+        server.run("-m", "benchmarks.serving.study", "fill", str(options.runs - options.bots), "3")
+        server.run("-m", "benchmarks.serving.study", "code", str(options.read))
         found = server.ask("benchmarks.desk", "ask")
     rows = sorted(found["pages"].items(), key=lambda row: -row[1]["usual_s"])
     print(f"{found['runs']} runs, {found['answers']} answers; load {os.getloadavg()[0]:.1f}\n")

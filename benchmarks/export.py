@@ -20,10 +20,11 @@ from http.client import HTTPConnection
 from pathlib import Path
 from threading import Event, Thread
 
-from . import report, servers
-from .crowd import paced, saturate
-from .load import _machine, _through_heatwise
-from .study import SLUG
+from .serving import servers
+from .serving.study import SLUG
+from .walking import report
+from .walking.crowd import paced, saturate
+from .walking.people import through_heatwise
 
 SOURCES = 6
 WAYS = ("alone", "export_study", "api")
@@ -31,12 +32,17 @@ WAYS = ("alone", "export_study", "api")
 
 def main() -> None:
     options = _options()
-    found = {"machine": _machine(), "options": vars(options) | {"json": None, "otree": False}, "runs": [], "cost": {}}
+    found = {
+        "machine": report.machine(),
+        "options": vars(options) | {"json": None, "otree": False},
+        "runs": [],
+        "cost": {},
+    }
     with servers.heatwise("postgres") as server:
-        journey = partial(_through_heatwise, server.port)
+        journey = partial(through_heatwise, server.port, SLUG)
         saturate(journey, [f"source-{number}" for number in range(SOURCES)], workers=2, limit_s=300)
-        server.run("-m", "benchmarks.study", "fill", str(options.runs))
-        key = server.ask("benchmarks.study", "key")
+        server.run("-m", "benchmarks.serving.study", "fill", str(options.runs))
+        key = server.ask("benchmarks.serving.study", "key")
         peaks_mib: list[float] = []
         ways = {
             "alone": None,
@@ -46,7 +52,9 @@ def main() -> None:
         for name in options.beside:
             with _again_and_again(ways[name]) as exports:
                 crowd = paced(journey, [f"{name}-{number}" for number in range(options.people)], pause_s=options.pause)
-            figures = report.run(server.name, f"paced, {name}", crowd, {}, server.ask("benchmarks.study", "answers"))
+            figures = report.run(
+                server.name, f"paced, {name}", crowd, {}, server.ask("benchmarks.serving.study", "answers")
+            )
             found["runs"].append(figures | {"exports_s": [round(seconds, 1) for seconds in exports]})
     print(report.text(found))
     for figures in found["runs"]:

@@ -18,10 +18,10 @@ from collections import Counter
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
-from . import servers
-from .browser import Browser, form_fields
-from .people import fill
-from .study import SLUG
+from .serving import servers
+from .serving.study import SLUG
+from .walking.browser import Browser, form_fields
+from .walking.people import fill
 
 ADDRESSES = ("", "run/", "run/state/", "run/events/", "run/draft/", "run/guide/", "run/leave/", "next/")
 EXPORT_S = 300  # that an export may take, at the lowest priority beside others
@@ -144,7 +144,7 @@ def _json(rng: random.Random):
 
 def _api(server: servers.Server, n_examples: int) -> int:
     """Return what schemathesis ends with."""
-    key = server.ask("benchmarks.study", "key")
+    key = server.ask("benchmarks.serving.study", "key")
     command = [
         str(Path(sys.executable).with_name("schemathesis")), "run", f"http://127.0.0.1:{server.port}/api/schema/",
         "--header", f"Authorization: Token {key}", "--header", "X-Forwarded-Proto: https",

@@ -7,18 +7,16 @@ python -m benchmarks.load --help          numbers of people, pauses, workers; --
 
 import argparse
 import json
-import os
-import platform
 import time
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from . import report, servers
-from .browser import Browser
-from .crowd import Crowd, paced, saturate
-from .people import Walk, walk_heatwise, walk_otree
-from .study import SLUG
+from .serving import servers
+from .serving.study import SLUG
+from .walking import report
+from .walking.browser import Browser
+from .walking.crowd import Crowd, paced, saturate
+from .walking.people import Walk, through_heatwise, walk_otree
 
 MODES = ("paced", "saturated")
 WARM_UP = 12
@@ -26,7 +24,7 @@ WARM_UP = 12
 
 def main() -> None:
     options = _options()
-    found = {"machine": _machine(), "options": vars(options) | {"json": None}, "runs": [], "cost": {}}
+    found = {"machine": report.machine(), "options": vars(options) | {"json": None}, "runs": [], "cost": {}}
     if options.otree:
         for _ in range(options.rounds):
             found["runs"] += [_otree(options), _heatwise(options, "postgres", ["saturated"])[0]]
@@ -46,8 +44,8 @@ def _heatwise(options, database: str, modes: list[str]) -> list[dict]:
     runs = []
     for mode in modes:
         with servers.heatwise(database, workers=options.workers, threads=options.threads) as server:
-            crowd, used = _crowd(options, mode, server, partial(_through_heatwise, server.port))
-            stored = server.ask("benchmarks.study", "answers")
+            crowd, used = _crowd(options, mode, server, partial(through_heatwise, server.port, SLUG))
+            stored = server.ask("benchmarks.serving.study", "answers")
             runs.append(report.run(server.name, mode, crowd, used, stored))
     return runs
 
@@ -79,25 +77,9 @@ def _crowd(options, mode: str, server: servers.Server, journey) -> tuple[Crowd, 
     return crowd, used | {"clients": time.process_time() - own}
 
 
-def _through_heatwise(port: int, walk: Walk, think) -> None:
-    """As nginx would ask: over HTTPS as far as the app can tell."""
-    headers = {"X-Forwarded-Proto": "https", "Referer": f"https://127.0.0.1:{port}/"}
-    with Browser(port, headers=headers) as browser:
-        walk_heatwise(browser, SLUG, walk, think)
-
-
 def _through_otree(port: int, link: str, walk: Walk, think) -> None:
     with Browser(port) as browser:
         walk_otree(browser, f"{link}?participant_label={walk.name}", walk, think)
-
-
-def _machine() -> dict:
-    return {
-        "when": datetime.now(UTC).isoformat(timespec="seconds"),
-        "cores": os.cpu_count(),
-        "load_before": round(os.getloadavg()[0], 2),
-        "python": platform.python_version(),
-    }
 
 
 def _options() -> argparse.Namespace:

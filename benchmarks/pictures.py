@@ -14,8 +14,8 @@ from playwright.sync_api import Page, sync_playwright
 
 from studyapp.core.chromium import launch
 
-from .servers import ROOT, desk
-from .ten_minutes import PASSWORD, USER
+from .counting.setting_up import PASSWORD, USER
+from .serving.servers import ROOT, desk
 
 OUT = ROOT / "docs" / "images"
 SHOWN = "form#step:not([data-waiting])"

@@ -12,7 +12,7 @@ import socket
 import time
 from http.client import HTTPConnection, HTTPException
 
-from . import servers
+from .serving import servers
 
 REQUEST = b"GET /health/ HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: " + b"a" * 500
 PATIENCE_S = 5

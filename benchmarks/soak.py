@@ -26,12 +26,13 @@ from threading import Event, Thread
 
 import psycopg
 
-from . import report, servers
-from .browser import Browser, Reply
-from .cluster import cluster
-from .crowd import paced
-from .people import Walk, walk_heatwise
-from .study import SLUG
+from .serving import servers
+from .serving.cluster import cluster
+from .serving.study import SLUG
+from .walking import report
+from .walking.browser import Browser, Reply
+from .walking.crowd import paced
+from .walking.people import Walk, walk_heatwise
 
 PAGES = 26  # of a whole session; people arrive over ten pauses more
 TRIES, PAUSE_S = 600, 0.2
@@ -71,7 +72,7 @@ def main() -> None:
     with cluster() as (address, restart):
         servers.POSTGRES = address
         with servers.heatwise("postgres") as server:
-            key = server.ask("benchmarks.study", "key")
+            key = server.ask("benchmarks.serving.study", "key")
             jobs = [(_trouble, server, restart, options.every), (_export, server, key), (_sample, server)]
             threads = [Thread(target=job, args=[beside, over, *given]) for job, *given in jobs]
             for thread in threads:
@@ -81,7 +82,7 @@ def main() -> None:
             over.set()
             for thread in threads:
                 thread.join()
-            stored = server.ask("benchmarks.study", "answers")
+            stored = server.ask("benchmarks.serving.study", "answers")
             found = report.run(server.name, "paced", crowd, {}, stored)
     growth = _growth(beside.samples)
     print(json.dumps(_summary(options, pause_s, crowd.seconds, found, beside, growth), indent=2))

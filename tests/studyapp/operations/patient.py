@@ -3,7 +3,7 @@
 import time
 from http.client import HTTPException
 
-from benchmarks.browser import Browser
+from benchmarks.walking.browser import Browser
 
 
 class Patient(Browser):

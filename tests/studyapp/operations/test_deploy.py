@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from benchmarks.servers import ROOT
+from benchmarks.serving.servers import ROOT
 
 DEPLOY = ROOT / "deploy"
 SCRIPT = (DEPLOY / "install").read_text()

@@ -20,9 +20,9 @@ import pytest
 from django.db import connection
 from gunicorn.config import Config
 
-from benchmarks import servers
-from benchmarks.people import Walk, walk_heatwise
-from benchmarks.study import SLUG
+from benchmarks.serving import servers
+from benchmarks.serving.study import SLUG
+from benchmarks.walking.people import Walk, walk_heatwise
 from studyapp import serving
 from studyapp.core.environment import JsonFormatter
 from tests.studyapp.at_once import until
@@ -73,7 +73,7 @@ def test_killed_and_restarted_under_load_no_answer_is_lost_or_doubled(server):
         server.start()
     for thread in threads:
         thread.join(60)
-    stored = server.ask("benchmarks.study", "answers")
+    stored = server.ask("benchmarks.serving.study", "answers")
     assert sum(browser.refused for browser in browsers) > 0
     for met in walks:
         run = stored[met.name]
@@ -111,7 +111,7 @@ def test_no_module_beside_the_settings_has_a_setting_s_name():
 
 
 def test_the_export_comes_whole_from_a_process_of_its_own(server, whole_run):
-    key = server.ask("benchmarks.study", "key")
+    key = server.ask("benchmarks.serving.study", "key")
     connection = HTTPConnection("127.0.0.1", server.port, timeout=60)
     connection.request(
         "GET", f"/api/studies/{SLUG}/export/", headers=server.headers | {"Authorization": f"Token {key}"}

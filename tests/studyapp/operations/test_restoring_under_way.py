@@ -13,9 +13,9 @@ import psycopg
 import pytest
 from django.db import connection
 
-from benchmarks import servers
-from benchmarks.people import Walk, walk_heatwise
-from benchmarks.study import SLUG
+from benchmarks.serving import servers
+from benchmarks.serving.study import SLUG
+from benchmarks.walking.people import Walk, walk_heatwise
 from tests.studyapp.operations.patient import Patient
 
 pytestmark = pytest.mark.database
@@ -97,7 +97,7 @@ def test_people_in_the_middle_of_their_runs_go_on_after_a_restore(server, tmp_pa
     rest = go(under_way, "under-way")
     assert go(new, "new").finished
     assert "Restored the backup of" in server.run("manage.py", "shell", "-v0", "-c", LAST_CHANGE)
-    stored = server.ask("benchmarks.study", "answers")
+    stored = server.ask("benchmarks.serving.study", "answers")
     assert set(stored) == {"before", "under-way", "new"}
     assert {run["status"] for run in stored.values()} == {"completed"}
     assert {*half.acknowledged, *rest.acknowledged} == {position for position, _ in stored["under-way"]["answers"]}

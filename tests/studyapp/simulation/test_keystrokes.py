@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.keystrokes import Person, seconds, table
+from benchmarks.counting.keystrokes import Person, seconds, table
 
 
 class Target:

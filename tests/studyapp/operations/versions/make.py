@@ -22,9 +22,9 @@ from secrets import token_hex
 
 import psycopg
 
-from benchmarks.browser import Browser
-from benchmarks.people import Walk, walk_heatwise
-from benchmarks.servers import POSTGRES, ROOT
+from benchmarks.serving.servers import POSTGRES, ROOT
+from benchmarks.walking.browser import Browser
+from benchmarks.walking.people import Walk, walk_heatwise
 
 HERE = Path(__file__).parent
 PAGES = {"completed": 1000, "late": 12, "early": 3}  # how many of them each person answers

@@ -1,11 +1,24 @@
 """From what a crowd met to figures, and from figures to a page of text."""
 
+import os
+import platform
+from datetime import UTC, datetime
 from statistics import median, quantiles
 
-from .cost import name_of
 from .crowd import Crowd
+from .people import name_of
 
 RATIO_OF = ("people_per_minute", "pages_per_second")
+
+
+def machine() -> dict:
+    """Return when and on what this runs."""
+    return {
+        "when": datetime.now(UTC).isoformat(timespec="seconds"),
+        "cores": os.cpu_count(),
+        "load_before": round(os.getloadavg()[0], 2),
+        "python": platform.python_version(),
+    }
 
 
 def run(server: str, mode: str, crowd: Crowd, used: dict[str, float], stored: dict[str, dict] | None = None) -> dict:

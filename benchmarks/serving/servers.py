@@ -20,7 +20,7 @@ import psycopg
 
 from .processor import used_s
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 POSTGRES = os.environ.get("HEATWISE_BENCH_POSTGRES", "postgres://postgres@127.0.0.1:5432")
 OTREE_VENV = ROOT / "build" / ".venv-otree"
 START_S = 60
@@ -128,7 +128,7 @@ def heatwise(database: str, *, workers: int = 2, threads: int = 4) -> Iterator[S
         server = _ours(f"Heatwise on {database}", port, environment, folder, behind_proxy)
         server.run("manage.py", "migrate", "--verbosity=0")
         server.run("manage.py", "collectstatic", "--noinput", "--verbosity=0")
-        server.run("-m", "benchmarks.study", "prepare")
+        server.run("-m", "benchmarks.serving.study", "prepare")
         with _serving(server):
             yield server
 
@@ -170,7 +170,7 @@ def otree(people: int) -> Iterator[tuple[Server, str]]:
     install_otree()
     with _folder() as folder, _database("postgres", folder) as url:
         project = folder / "project"
-        shutil.copytree(ROOT / "benchmarks" / "otree", project, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(Path(__file__).with_name("otree"), project, ignore=shutil.ignore_patterns("__pycache__"))
         (project / "_static").mkdir()
         environment = os.environ | {
             "PATH": f"{OTREE_VENV / 'bin'}:{os.environ['PATH']}",

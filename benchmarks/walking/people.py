@@ -96,3 +96,15 @@ def _kept(walk: Walk, kind: str | int, reply: Reply, expected: int | None = 200)
 
 def _csrf(page: Reply) -> str:
     return next(entry["value"] for entry in form_fields(page.text) or [] if entry["name"] == "csrfmiddlewaretoken")
+
+
+def name_of(kind: str | int, pages: list[str]) -> str:
+    """Return the kind of a request: steps are numbered in a walk, and the plan says which page stood there."""
+    return pages[kind] if isinstance(kind, int) else kind
+
+
+def through_heatwise(port: int, slug: str, walk: Walk, think: Callable[[], float]) -> None:
+    """Walk as nginx would ask: over HTTPS as far as the app can tell."""
+    headers = {"X-Forwarded-Proto": "https", "Referer": f"https://127.0.0.1:{port}/"}
+    with Browser(port, headers=headers) as browser:
+        walk_heatwise(browser, slug, walk, think)

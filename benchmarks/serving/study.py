@@ -17,7 +17,7 @@ from random import Random
 
 import django
 
-BUNDLE = Path(__file__).resolve().parent.parent / "fixtures" / "bundles" / "scenes"
+BUNDLE = Path(__file__).resolve().parents[2] / "fixtures" / "bundles" / "scenes"
 SLUG = "load"
 HEATMAPS, SCORES = ("none", "lrp", "multiscale_occlusion"), ("shown", "hidden")
 MADE = {"TP": 24, "FP": 16, "FN": 16, "TN": 8}
