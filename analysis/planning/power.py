@@ -17,7 +17,7 @@ from analysis.reading.samples import select
 from analysis.reading.study import Measure
 from analysis.results import apa
 from analysis.results.section import Progress
-from analysis.sections.primary_test import primary_test
+from analysis.sections.primary import primary_test
 from analysis.statistics import power as powers
 from analysis.statistics import power_crossed
 from analysis.statistics.cells import terms_of

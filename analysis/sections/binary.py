@@ -15,7 +15,7 @@ from analysis.results import apa
 from analysis.results.records import Record, record
 from analysis.results.section import Figure, Section
 from analysis.sections import between, trials
-from analysis.sections.primary_test import binary_tables
+from analysis.sections.primary import binary_tables
 from analysis.statistics import power
 from analysis.statistics.comparisons import binary
 from analysis.statistics.regression import odds, once

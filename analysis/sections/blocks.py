@@ -13,7 +13,7 @@ from analysis.results import apa
 from analysis.results.records import Record, record
 from analysis.results.section import Figure, Section
 from analysis.sections import between, binary, rearranged, repeated, trials
-from analysis.sections.primary_test import binary_once
+from analysis.sections.primary import binary_once
 from analysis.statistics.cells import cell_label
 from analysis.statistics.factorial.assumptions import residuals
 from analysis.statistics.means import SHORT

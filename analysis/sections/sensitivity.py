@@ -10,7 +10,7 @@ from analysis.reading.study import Study
 from analysis.results import apa
 from analysis.results.records import record
 from analysis.results.section import Section
-from analysis.sections.primary_test import primary_test
+from analysis.sections.primary import primary_test
 
 SAMPLES = ("completed", "all", "unflagged")
 COLUMNS = ("outcome", "term", "statistic", *(f"{what}_{who}" for who in SAMPLES for what in ("n", "value", "p")))
