@@ -7,10 +7,10 @@ from django.db.models import Exists, Max, OuterRef, QuerySet
 
 from studyapp import models
 from studyapp.core.engine.fields import Field
-from studyapp.core.engine.kinds import Page, kind
+from studyapp.core.engine.kinds import Page
 from studyapp.core.engine.questions import text_key
 from studyapp.core.texts import asked_in
-from studyapp.publishing import kind_of_study, read_version
+from studyapp.publishing import kind_of_study, read_version, texts_of
 
 CHUNK = 2000
 OVERLAP = 2000
@@ -33,7 +33,7 @@ def question_of(study: models.Study, column: str) -> str:
     if not key:
         return field.description
     published = [read_version(pk).definition for pk in study.versions.exclude(number=0).values_list("pk", flat=True)]
-    texts = [record["texts"] for record in published] or [kind(study.kind).texts(study.language) | study.texts]
+    texts = [record["texts"] for record in published] or [texts_of(study)]
     asked = dict.fromkeys(asked_in(its[key])[0] for its in texts)
     return f"{field.description} Asked as {', '.join(f'“{words}”' for words in asked)}."
 

@@ -16,7 +16,7 @@ from studyapp.core.export.tables import cell
 from studyapp.core.heatmaps.displays import FACTOR, WITHIN, level_names
 from studyapp.core.questionnaires.answers import rows_of
 from studyapp.core.questionnaires.pages import has_questionnaires, of_step
-from studyapp.publishing import frozen, read_by
+from studyapp.publishing import frozen, parameters_of, read_by
 
 TABLES = ("participants", "trials", "steps", "answers", "events", "codes")
 CHUNK = 100
@@ -223,7 +223,7 @@ def about(study: models.Study, kind: Kind, published: list[models.Version]) -> d
     return {
         "slug": study.slug,
         "title": study.title,
-        "parameters": versions[0]["parameters"] if versions else kind.defaults(study.language) | study.parameters,
+        "parameters": versions[0]["parameters"] if versions else parameters_of(study),
         "factors": levels,
         "within": _within(published),
         "titles": _titles(study.bundle),

@@ -7,6 +7,7 @@ from .fitting import fit, fitting
 from .pictures import met_in, render_version, shown
 from .questionnaires import questionnaire_problems
 from .translations import accepted, rows, wanting, written
+from .values import parameters_of, texts_of, usual_display_of
 from .variants import levels_of, misplaced, variant_problems
 from .versions import (
     draw_heatmaps,
@@ -49,6 +50,7 @@ __all__ = [
     "misplaced",
     "n_undrawn",
     "needs_consent",
+    "parameters_of",
     "problems",
     "publish",
     "questionnaire_problems",
@@ -61,6 +63,8 @@ __all__ = [
     "shown",
     "shown_to",
     "spoken",
+    "texts_of",
+    "usual_display_of",
     "variant_problems",
     "wanting",
     "windows_of",

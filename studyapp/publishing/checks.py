@@ -20,6 +20,7 @@ from studyapp.core.variants.applied import worded
 from .definition import definition
 from .questionnaires import questionnaire_problems
 from .translations import wanting
+from .values import parameters_of, texts_of, usual_display_of
 from .variants import misplaced, variant_problems
 
 LATER = "They are drawn once the rest is ready."
@@ -86,7 +87,7 @@ def problems(study: models.Study) -> list[str]:
 def _information_check(study_kind: Kind, study: models.Study) -> list[Check]:
     """Return whether participants are told who does the study and what becomes of the data."""
     asked = [parameter.name for parameter in study_kind.parameters if parameter.name in PARTICULARS]
-    open_ones = unstated(study_kind.defaults(study.language) | study.parameters)
+    open_ones = unstated(parameters_of(study))
     named = ", ".join(name.replace("_", " ") for name in open_ones)
     wanting = f"Ethics boards want these on the information page: {named}." if open_ones else ""
     return [Check("Information page", f"{len(asked)} particulars stated", [], wanting)] if asked else []
@@ -142,7 +143,7 @@ def _looks(study: models.Study) -> str:
 def _display_problems(study: models.Study, cells: list[models.Condition]) -> list[str]:
     """Return what is wrong with how the study's maps look: its settings, methods unknown, conditions without one."""
     study_kind, settings = kind(study.kind), study.display
-    usual = study_kind.usual_display(study_kind.defaults(study.language) | study.parameters)
+    usual = usual_display_of(study)
     if found := display_settings.problems(settings, usual):
         return found
     known = reader(study.bundle).methods if study.bundle else None
@@ -191,7 +192,7 @@ def _parameter_problems(study: models.Study, study_kind: Kind) -> list[str]:
     """Return what is wrong with the parameters, or else which questions they leave without answers."""
     if found := parameters.problems(study_kind, study.parameters):
         return found
-    values = study_kind.defaults(study.language) | study.parameters
+    values = parameters_of(study)
     asked = [question for page in study_kind.pages for question in page.questions]
     return list(dict.fromkeys(problem for question in asked if (problem := question.problem(values))))
 
@@ -211,7 +212,7 @@ def _edited(settings: dict) -> str:
 
 def _wordless(study: models.Study, study_kind: Kind) -> list[str]:
     """Return which questions have no words."""
-    texts = study_kind.texts(study.language) | study.texts
+    texts = texts_of(study)
     keys = dict.fromkeys(text_key(page.name, question) for page in study_kind.pages for question in page.questions)
     return [
         f"Text “{key}” is empty; expected the words of a question." for key in keys if key and not texts[key].strip()

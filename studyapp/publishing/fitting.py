@@ -4,6 +4,8 @@ from studyapp import models
 from studyapp.bundles.stimuli import reader
 from studyapp.core.engine.kinds import kind
 
+from .values import parameters_of
+
 
 def fitting(study: models.Study) -> dict:
     """Return the parameters to change so that the study's bundle can fill it; nothing where no kind tells.
@@ -14,7 +16,7 @@ def fitting(study: models.Study) -> dict:
     if not study_kind.has("fitting") or study.bundle is None:
         return {}
     record = {
-        "parameters": study_kind.defaults(study.language) | study.parameters,
+        "parameters": parameters_of(study),
         "kind": study.kind,
         "conditions": [{"name": cell.name, "factors": cell.factors} for cell in study.conditions.all()],
         "seed": study.seed,

@@ -11,6 +11,8 @@ from studyapp.core.questionnaires import plans
 from studyapp.core.variants import places, reading
 from studyapp.core.variants.applied import within
 
+from .values import parameters_of
+
 
 def variant_problems(study: models.Study, cells: Iterable[dict]) -> list[str]:
     """Return what is wrong with a study's variants, given its conditions' factors, one sentence each.
@@ -29,7 +31,7 @@ def levels_of(study: models.Study, cells: Iterable[dict]) -> dict[str, list[str]
         for name, level in factors.items():
             if level not in found.setdefault(name, []):
                 found[name].append(level)
-    return found | within(study_kind, study_kind.defaults(study.language) | study.parameters, study.display)
+    return found | within(study_kind, parameters_of(study), study.display)
 
 
 def misplaced(record: dict) -> list[str]:

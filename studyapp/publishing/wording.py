@@ -16,6 +16,8 @@ from studyapp.core.questionnaires.instruments import instruments
 from studyapp.core.variants import reading as variants
 from studyapp.speaking import speaks
 
+from .values import parameters_of, texts_of
+
 MISSING, CHANGED, DONE, PACKAGE = "missing", "changed", "translated", "package"
 APART = (CLASSES, WORDS)  # no texts of the study: what a text says in one place says nothing of these
 
@@ -87,13 +89,12 @@ def languages(definition: dict[str, Any]) -> list[str]:
 
 def wording(study: models.Study) -> dict[str, Any]:
     """Return as much of a study's definition as has words; it needs no bundle."""
-    study_kind = kind(study.kind)
     return {
         "kind": study.kind,
         "title": study.title,
         "language": study.language,
-        "parameters": study_kind.defaults(study.language) | study.parameters,
-        "texts": study_kind.texts(study.language) | study.texts,
+        "parameters": parameters_of(study),
+        "texts": texts_of(study),
         **({"questionnaires": reading.complete(study.questionnaires)} if study.questionnaires else {}),
         **({"variants": variants.complete(study.variants)} if study.variants else {}),
     }

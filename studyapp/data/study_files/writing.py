@@ -7,7 +7,6 @@ from pathlib import Path
 from django.conf import settings
 
 from studyapp import models, publishing
-from studyapp.core.engine.kinds import kind
 
 from .format import FIELDS, FORMAT, FORMAT_VERSION, StudyFileError
 
@@ -26,7 +25,6 @@ def dump_study(study: models.Study, path: Path | str) -> None:
 
 def record(study: models.Study) -> dict:
     """Return everything of a study as plain data: all parameters and texts, the unedited ones too."""
-    study_kind = kind(study.kind)
     sections = {
         section: {name: _plain(getattr(study, field)) for name, field in fields.items()}
         for section, fields in FIELDS.items()
@@ -38,8 +36,8 @@ def record(study: models.Study) -> dict:
         "kind": study.kind,
         **sections.pop(""),
         "bundle": {"name": bundle.name, "sha256": bundle.sha256} if bundle else {},
-        "parameters": study_kind.defaults(study.language) | study.parameters,
-        "texts": study_kind.texts(study.language) | study.texts,
+        "parameters": publishing.parameters_of(study),
+        "texts": publishing.texts_of(study),
         "display": study.display,
         "conditions": list(study.conditions.values("name", "factors", "quota", "open")),
         "questionnaires": study.questionnaires,

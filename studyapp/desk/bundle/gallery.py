@@ -12,7 +12,7 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.http import urlencode
 
-from studyapp import models
+from studyapp import models, publishing
 from studyapp.access import roles
 from studyapp.bundles.drawing import heatmap_url
 from studyapp.bundles.stimuli import reader, stimulus_url
@@ -20,7 +20,6 @@ from studyapp.core.bundles import gallery
 from studyapp.core.bundles.bundle import Bundle
 from studyapp.core.display import Display
 from studyapp.core.engine import display_settings
-from studyapp.core.engine.kinds import kind
 from studyapp.core.heatmaps.displays import display_for, level_names
 from studyapp.core.heatmaps.legends import legend
 from studyapp.core.texts import words
@@ -89,8 +88,7 @@ class Looks:
         study = self.studies.get(pk)
         found = display_for(self.methods[method])
         if study and (not level or level in study.display.get("levels", {})):
-            study_kind = kind(study.kind)
-            usual = study_kind.usual_display(study_kind.defaults(study.language) | study.parameters)
+            usual = publishing.usual_display_of(study)
             if not display_settings.problems(study.display, usual):
                 found = display_for(self.methods[method], study.display, usual, level)
         return replace(found, style="map") if asked.get("alone") else found

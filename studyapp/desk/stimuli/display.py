@@ -14,13 +14,12 @@ from django.template.response import TemplateResponse
 from django.urls import path
 from django.views.decorators.http import require_GET
 
-from studyapp import models
+from studyapp import models, publishing
 from studyapp.access import roles
 from studyapp.bundles.drawing import preview
 from studyapp.bundles.stimuli import reader
 from studyapp.core.display import RANGES, colour_tables
 from studyapp.core.engine import display_settings
-from studyapp.core.engine.kinds import kind
 from studyapp.core.heatmaps import displays
 from studyapp.core.heatmaps.legends import legend
 from studyapp.data import audit
@@ -144,8 +143,7 @@ def _page(model_admin):
 
 def _sides(study: models.Study, request: HttpRequest) -> list[Side]:
     """Return both displays: as typed, or the two levels asked for or first, or the study's beside contours."""
-    study_kind, methods = kind(study.kind), reader(study.required_bundle).titles("methods")
-    usual = study_kind.usual_display(study_kind.defaults(study.language) | study.parameters)
+    usual, methods = publishing.usual_display_of(study), reader(study.required_bundle).titles("methods")
     if request.method == "POST":
         return [Side(side, methods, usual, request.POST) for side in SIDES]
     stored = study.display
@@ -220,8 +218,7 @@ def _row(request: HttpRequest, pk: int) -> HttpResponse:
         return JsonResponse(
             {"problems": [f"Expected a method of the bundle and a side, found {method!r}, {side_name!r}."]}
         )
-    study_kind = kind(study.kind)
-    usual = study_kind.usual_display(study_kind.defaults(study.language) | study.parameters)
+    usual = publishing.usual_display_of(study)
     side = Side(side_name, bundle.titles("methods"), usual, asked)
     if problems := side.problems():
         return JsonResponse({"problems": problems})

@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
 from django.views.decorators.http import require_POST
 
-from studyapp.core.engine.kinds import kind
+from studyapp import publishing
 from studyapp.core.texts import placeholders, render
 from studyapp.desk.pages import study_of
 
@@ -19,7 +19,7 @@ def urls(model_admin) -> list:
         study = study_of(request, pk)
         text = request.POST.get("text", "")[:MAX_CHARS]
         money = {name: getattr(study, name) for name in ("currency", "reward_base", "reward_bonus", "reward_partial")}
-        values = kind(study.kind).defaults(study.language) | study.parameters | money
+        values = publishing.parameters_of(study) | money
         simple = {name: value for name, value in values.items() if not isinstance(value, dict | list)}
         return JsonResponse({"html": render(text, simple), "later": sorted(placeholders(text) - simple.keys())})
 
