@@ -76,34 +76,36 @@ def _section(model_admin):
     def page(request, pk: int, section: str) -> HttpResponse:
         """Show a section, and save it: a form for those who may edit the study, else what it says."""
         study = study_of(request, pk)
-        its = sections.of(study, request.user)
-        found = next((one for one in its if one.name == section), None)
-        if found is None:
+        offered = sections.of(study, request.user)
+        shown = next((one for one in offered if one.name == section), None)
+        if shown is None:
             raise Http404(f"{section} is no section of this study")
         if not roles.may(request.user, "change", study):
             if request.method == "POST":
                 raise PermissionDenied
-            return TemplateResponse(request, SHOWN, _read_only(model_admin, request, study, found))
-        request.section, request.study = found, study  # for the admin's own methods
+            return TemplateResponse(request, SHOWN, _read_only(model_admin, request, study, shown))
+        request.section, request.study = shown, study  # for the admin's own methods
         with transaction.atomic():
             if request.method == "POST":  # what others save meanwhile of the same columns is not to be lost
                 models.Study.objects.select_for_update().get(pk=pk)
-            return model_admin.changeform_view(request, str(pk), "", _around(request, study, found, its))
+            return model_admin.changeform_view(request, str(pk), "", _around(request, study, shown, offered))
 
     return page
 
 
-def _around(request: HttpRequest, study: models.Study, section: sections.Section, its: list[sections.Section]) -> dict:
+def _around(
+    request: HttpRequest, study: models.Study, section: sections.Section, offered: list[sections.Section]
+) -> dict:
     """Return what stands around a section: the index, what is to be mended in it, and which section comes next."""
     index = sections.index(study, request.user, publishing.settings_checks(study), advice(study), section.name)
-    place = its.index(section)
+    place = offered.index(section)
     return {
         "title": f"{section.title}: {study.title}",
         "subtitle": None,
         "section": section,
         "sections": index,
         "here": index[place],
-        "next": its[place + 1] if place + 1 < len(its) else None,
+        "next": offered[place + 1] if place + 1 < len(offered) else None,
         "seen": audit.latest(study),
         **(_links(request, study) if section.name == sections.LINKS else {}),
     }

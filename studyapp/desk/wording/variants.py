@@ -47,13 +47,13 @@ def urls(model_admin) -> list:
     return [
         path("<int:pk>/variants/", signed_in(require_safe(_list(model_admin))), name="variants"),
         path("<int:pk>/variants/text/<str:text_key>/", of_text, name="text_variants"),
-        path("<int:pk>/variants/questionnaire/<str:its_name>/", of_questionnaire, name="questionnaire_variants"),
+        path("<int:pk>/variants/questionnaire/<str:questionnaire>/", of_questionnaire, name="questionnaire_variants"),
     ]
 
 
 def text_of(study: models.Study, key: str) -> Thing | None:
     """Return a text of a study; None where there is none that can be worded by condition."""
-    texts, variants = kind(study.kind).texts(study.language) | study.texts, reading.complete(study.variants)
+    texts, variants = publishing.texts_of(study), reading.complete(study.variants)
     if key == ENTRY or key not in texts:
         return None
     wordings = editing.of_text(variants, key)

@@ -53,8 +53,8 @@ def store(run: models.Participant, given: Mapping[str, Any], position: int) -> N
     if connection.vendor == "postgresql":  # in one way there and back
         _carried_out(f"WITH stored AS ({_STORE}), dropped AS ({_DROP}) {_MOVE}", [*answered, run.pk, *moved])
     else:
-        for statement, its_values in ((_STORE, answered), (_DROP, [run.pk]), (_MOVE, moved)):
-            _carried_out(statement, its_values)
+        for statement, parameters in ((_STORE, answered), (_DROP, [run.pk]), (_MOVE, moved)):
+            _carried_out(statement, parameters)
     run.position, run.seen_at = position, now
 
 

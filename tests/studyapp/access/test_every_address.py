@@ -43,7 +43,7 @@ HIGHER = {
     **{STUDY + end: ("analyst", "editor") for end in ("bots/", "display/", "fit/", "questionnaires/", "stimuli/")},
     STUDY + "questionnaires/<int:place>/": ("analyst", "editor"),
     STUDY + "variants/text/<str:text_key>/": ("analyst", "editor"),
-    STUDY + "variants/questionnaire/<str:its_name>/": ("analyst", "editor"),
+    STUDY + "variants/questionnaire/<str:questionnaire>/": ("analyst", "editor"),
     STUDY + "marks/<str:parameter>/": ("analyst", "editor"),
     **{STUDY + f"languages/{end}": ("analyst", "editor") for end in ("", "<slug:code>/", "<slug:code>/upload/")},
     STUDY + "people/": ("analyst", "owner"),
@@ -120,7 +120,7 @@ def words(study) -> dict:
     found = {"slug": study.slug, "folder": folder, "name": name, "table": "trials", "stage": "classes"}
     found |= {"condition": study.conditions.first().name, "column": next(iter(passages.free_fields(study)))}
     found |= {"id": 1, "section": "basics", "position": 0, "place": 0, "image_id": image_id}
-    found |= {"parameter": "screening_frames", "text_key": "information", "its_name": TRUST["name"], "code": "en"}
+    found |= {"parameter": "screening_frames", "text_key": "information", "questionnaire": TRUST["name"], "code": "en"}
     found |= {"code_pk": study.codes.get().pk, "report_pk": study.jobs.get(kind="report").pk}
     return found | dict.fromkeys(("job", "job_pk"), study.jobs.get(kind="export").pk)
 
