@@ -6,7 +6,7 @@ below 16 on one thread. Gradients flow to the input only, never to weights.
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, TypeAlias, cast
 
 import torch
 from torch import nn
@@ -16,20 +16,30 @@ from explainers.networks.input_gradients import Turned, input_gradient, turned
 from explainers.networks.kernels import Geometry, convolved, has_operator, output_size, packed, pair
 from explainers.networks.steps import applied
 
+_Backward: TypeAlias = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
+
 
 class Activation(NamedTuple):
-    """An activation by the operator's name for it, its parameters, and its gradient, which its output tells."""
+    """An activation by the operator's name for it, its parameters, and its gradient, which its output tells.
+
+    `backward(gradient, output, into)` writes it into a tensor, which may be the gradient's; None of one that another
+    step does the way back of.
+    """
 
     name: str
     parameters: tuple[float, ...]
-    backward: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+    backward: _Backward | None
+
+    def left_to_another(self) -> "Activation":
+        return self._replace(backward=None)
 
 
-_backward = torch.ops.aten
-IDENTITY = Activation("none", (), lambda gradient, _output: gradient)
-RELU = Activation("relu", (), lambda gradient, output: _backward.threshold_backward(gradient, output, 0))
-OPEN_RELU = RELU._replace(backward=lambda gradient, _output: gradient)  # for a gradient that is zero where it must be
-RELU6 = Activation("hardtanh", (0, 6), lambda gradient, output: _backward.hardtanh_backward(gradient, output, 0, 6))
+_aten = torch.ops.aten
+IDENTITY = Activation("none", (), None)
+RELU = Activation("relu", (), lambda g, y, into: _aten.threshold_backward.grad_input(g, y, 0, grad_input=into))
+RELU6 = Activation(
+    "hardtanh", (0, 6), lambda g, y, into: _aten.hardtanh_backward.grad_input(g, y, 0, 6, grad_input=into)
+)
 
 
 def convolve(
@@ -47,14 +57,14 @@ def convolve(
     geometry = Geometry(pair(stride), pair(padding), pair(dilation), groups)
     if x.ndim != 4 or not has_operator(x.device, x.dtype):
         return torch.conv2d(x, weight, bias, *geometry)
-    return applied(_Convolve, x, None, weight, bias, weight, geometry, IDENTITY, lambda *_shapes: None)
+    return applied(_Convolve, x, None, weight, bias, weight, geometry, IDENTITY, IDENTITY, lambda *_shapes: None)
 
 
 class _Convolve(torch.autograd.Function):
     """activation(convolution(x) + other).
 
-    `laid_out` is the weight in oneDNN's own layout, or the weight itself; `way_of` finds the gradient's way back, for
-    the shapes of x and of the gradient.
+    `laid_out` is the weight in oneDNN's own layout, or the weight itself; `before` the activation that gave x, if its
+    way back is left to this; `way_of` finds the gradient's way back, for the shapes of x and of the gradient.
     """
 
     @staticmethod
@@ -67,22 +77,28 @@ class _Convolve(torch.autograd.Function):
         laid_out: torch.Tensor,
         geometry: Geometry,
         activation: Activation,
+        before: Activation,
         way_of: Callable[[torch.Size, torch.Size], Turned | None],
     ) -> torch.Tensor:
-        y = convolved(x, laid_out, bias, geometry, activation.name, activation.parameters, other)
-        ctx.geometry, ctx.activation, ctx.way_of = geometry, activation, way_of
-        ctx.save_for_backward(x, weight, None if activation is IDENTITY else y)
+        with torch._C.DisableTorchFunction():  # the few microseconds of whoever notes a network's steps, at each layer
+            y = convolved(x, laid_out, bias, geometry, activation.name, activation.parameters, other)
+        ctx.geometry, ctx.of_output, ctx.of_input = geometry, activation.backward, before.backward
+        ctx.way_of = way_of
+        ctx.save_for_backward(x, weight, None if activation.backward is None else y)
         return y
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         x, weight, y = ctx.saved_tensors
-        gradient = ctx.activation.backward(gradient, y)
+        if ctx.of_output is not None:
+            gradient = ctx.of_output(gradient, y, torch.empty_like(gradient))
         for_x = None
         if ctx.needs_input_grad[0]:
             for_x = input_gradient(gradient, x, weight, ctx.geometry, ctx.way_of(x.shape, gradient.shape))
-        return for_x, gradient if ctx.needs_input_grad[1] else None, *[None] * 6
+            if ctx.of_input is not None:
+                ctx.of_input(for_x, x, for_x)
+        return for_x, gradient if ctx.needs_input_grad[1] else None, *[None] * 7
 
 
 class Convolution(nn.Module):
@@ -97,6 +113,7 @@ class Convolution(nn.Module):
     ) -> None:
         super().__init__()
         self.weight, self.bias, self.geometry, self.activation = weight, bias, geometry, activation
+        self.before = IDENTITY  # the activation that gave the input, where it leaves its way back to this
         self._packed: torch.Tensor | None = None
         self._packed_for: tuple[torch.Size, Geometry] | None = None
         self._way: Turned | None = None
@@ -113,7 +130,9 @@ class Convolution(nn.Module):
         """Return the convolution, of one group, that gives these of its output's channels."""
         weight = nn.Parameter(self.weight.detach()[channels], requires_grad=False)
         bias = None if self.bias is None else nn.Parameter(self.bias.detach()[channels], requires_grad=False)
-        return Convolution(weight, bias, self.geometry, self.activation)
+        found = Convolution(weight, bias, self.geometry, self.activation)
+        found.before = self.before
+        return found
 
     def forward(self, x: torch.Tensor, other: torch.Tensor | None = None) -> torch.Tensor:
         if other is not None and other.shape != self._output_shape(x):  # which the operator would not broadcast
@@ -136,7 +155,7 @@ class Convolution(nn.Module):
         geometry = geometry or self.geometry
         if self._packed_for != (x.shape[1:], geometry):
             self._packed, self._packed_for = packed(self.weight, geometry, x.shape), (x.shape[1:], geometry)
-        how = self._packed, geometry, activation, partial(self._way_back, geometry)
+        how = self._packed, geometry, activation, self.before, partial(self._way_back, geometry)
         return applied(_Convolve, x, other, self.weight, self.bias, *how)
 
     def _way_back(self, geometry: Geometry, shape: torch.Size, gradient: torch.Size) -> Turned | None:

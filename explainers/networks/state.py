@@ -59,7 +59,8 @@ def _lock_of(model: torch.nn.Module) -> AbstractContextManager[bool]:
 def _lent(model: torch.nn.Module) -> Iterator[torch.nn.Module]:
     _refuse_what_cannot_be_lent(model)
     modes = [(module, module.training) for module in model.modules()]
-    flags = [(parameter, parameter.requires_grad, parameter.grad) for parameter in model.parameters()]
+    parameters = {id(one): one for module, _ in modes for one in module._parameters.values() if one is not None}
+    flags = [(one, one.requires_grad, one.grad) for one in parameters.values()]
     handles = []
     try:
         model.eval()

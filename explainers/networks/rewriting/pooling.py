@@ -10,7 +10,7 @@ import torch
 from torch import fx, nn
 from torch.autograd.function import once_differentiable
 
-from explainers.networks.convolution import OPEN_RELU, RELU, Convolution
+from explainers.networks.convolution import RELU, Convolution
 from explainers.networks.kernels import pair
 from explainers.networks.rewriting.graph import is_in_place, module_of
 from explainers.networks.steps import applied
@@ -33,15 +33,17 @@ class _ReluPool(torch.autograd.Function):
     def forward(ctx: Any, x: torch.Tensor, *how: Any) -> torch.Tensor:
         y: torch.Tensor
         y, where = torch.ops.aten.max_pool2d_with_indices(x, *how)
-        ctx.how = how
-        ctx.save_for_backward(x, y, where)
+        ctx.how, ctx.size = how, x.shape
+        ctx.save_for_backward(y, where)
         return y
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        x, y, where = ctx.saved_tensors
+        y, where = ctx.saved_tensors
         passed = torch.ops.aten.threshold_backward(gradient, y, 0)
+        layout = torch.channels_last if y.is_contiguous(memory_format=torch.channels_last) else torch.contiguous_format
+        x = torch.empty(ctx.size, dtype=y.dtype, device=y.device, memory_format=layout)  # only its shape is looked at
         found = torch.ops.aten.max_pool2d_with_indices_backward(passed, x, *ctx.how, where)
         return found, *[None] * len(ctx.how)
 
@@ -56,7 +58,7 @@ def pool_relus(graph: fx.GraphModule) -> None:
         if relus is None or any(is_in_place(graph, user) for user in node.users):
             continue
         for relu in relus:
-            relu.activation = OPEN_RELU
+            relu.activation = RELU.left_to_another()
         graph.add_submodule(f"pool_{number}", ReluPool.of(pool))
         node.target = f"pool_{number}"
     graph.delete_all_unused_submodules()
