@@ -97,7 +97,7 @@ def fuse_convolutions(graph: fx.GraphModule) -> None:
         if addition is not None and (other := _added(graph, node, addition)) is not None:
             inputs, place = (*inputs, other), addition
             steps.append(addition)
-        activation = _activation(graph, _only_user(steps[-1]))
+        activation = activation_of(graph, _only_user(steps[-1]))
         if activation is RELU or (activation is RELU6 and len(steps) == 1):
             steps.append(_only_user(steps[-1]))
         else:
@@ -116,7 +116,7 @@ def _only_user(node: fx.Node) -> fx.Node | None:
     return next(iter(node.users)) if len(node.users) == 1 else None
 
 
-def _activation(graph: fx.GraphModule, node: fx.Node | None) -> Activation | None:
+def activation_of(graph: fx.GraphModule, node: fx.Node | None) -> Activation | None:
     """Return which activation a node is, None for any other."""
     if node is None or node.op not in ("call_module", "call_function", "call_method"):
         return None

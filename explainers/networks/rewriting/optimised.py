@@ -13,6 +13,7 @@ from explainers.networks.outputs import Reader, differ_by_rounding, reader_of, s
 from explainers.networks.passes import NO_VIEW, in_quick_layout
 from explainers.networks.rewriting.chosen import chosen
 from explainers.networks.rewriting.graph import fold_batch_norm, fuse_convolutions, graph_of
+from explainers.networks.rewriting.joining import part_joined
 from explainers.networks.rewriting.masking import mask_in_place
 from explainers.networks.rewriting.pooling import pool_relus
 from explainers.networks.state import untouched
@@ -58,6 +59,7 @@ class Optimised(nn.Module):
         self.model: nn.Module | None = network
         if isinstance(network, fx.GraphModule):
             fused = fx.GraphModule(network, copy.deepcopy(network.graph))
+            part_joined(fused)
             fuse_convolutions(fused)
             pool_relus(fused)
             mask_in_place(fused)
