@@ -15,12 +15,19 @@ class Set:
     warm: tuple[str, ...] = ()
 
 
+EXAMPLES = "tests/analysis/report/test_examples.py::test_every_function_has_an_example_that_comes_out_so"
+
+
 def statistics(source: str, *tests: str) -> tuple[str, tuple[str, ...]]:
-    """Return one line of the set of statistics, by its tests as `room/name`, or `name` in the source's own room."""
+    """Return one line of the set of statistics: its docstrings' examples, then its tests.
+
+    Tests are named as `room/name`, or `name` in the source's own room.
+    """
     own = f"statistics/{source}".rpartition("/")[0]
     placed = [test.rpartition("/") for test in tests]
-    return f"analysis/statistics/{source}.py", tuple(
-        f"tests/analysis/{room or own}/test_{name}.py" for room, _, name in placed
+    return f"analysis/statistics/{source}.py", (
+        f"{EXAMPLES}[analysis.statistics.{source.replace('/', '.')}]",
+        *(f"tests/analysis/{room or own}/test_{name}.py" for room, _, name in placed),
     )
 
 
@@ -101,10 +108,10 @@ SETS = {
             studyapp("run/sessions/answering", "run/sessions", "run/drafts", "run/going_back",
                      "questionnaires/questionnaires"),
             studyapp("run/sessions/drawing", "run/sessions", "studies/every_kind"),
-            studyapp("run/sessions/ending", "run/sessions"),
+            studyapp("run/sessions/ending", "run/sessions", "run/drafts"),
             studyapp("run/sessions/limits", "run/places"),
             studyapp("run/sessions/places", "run/sessions", "run/places"),
-            studyapp("run/sessions/runs", "run/sessions"),
+            studyapp("run/sessions/runs", "run/sessions", "run/drafts"),
             studyapp("run/sessions/starting", "run/sessions", "run/places"),
         ]),
         warm=DJANGO,

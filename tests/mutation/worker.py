@@ -27,6 +27,7 @@ OPTIONS = [
     "-p",
     "no:xdist",
     "--no-header",
+    "--no-migrations",
     "-W",
     "ignore::pytest.PytestAssertRewriteWarning",
 ]
