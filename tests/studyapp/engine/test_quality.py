@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from studyapp import publishing
-from studyapp.core.engine.kinds import Page, kind
-from studyapp.core.engine.quality import Answer, flags, measures
+from studyapp.core.engine.kinds import Field, Page, kind
+from studyapp.core.engine.quality import Answer, failed_checks, flags, measures
 from studyapp.core.engine.questions import Scale
 from studyapp.simulation import by_functions, simulate
 from tests.studyapp.conftest import submit, walk
@@ -58,6 +58,40 @@ def test_times_are_rounded_and_a_row_without_one_counts_as_no_time():
     assert kept["hidden"] == 0.1  # 300 / 3000.3 = 0.09999
 
 
+def test_a_time_that_is_missing_adds_nothing_and_no_time_at_all_is_one():
+    rows = [trial(rt_ms=2, hidden_ms=1), trial(rt_ms=2, hidden_ms=None), trial(rt_ms=None, hidden_ms=0)]
+    assert measures(rows, KIND)["hidden"] == 0.25
+    assert measures([trial(rt_ms=0), trial(rt_ms=0), trial(rt_ms=6)], KIND)["trial_ms"] == 0
+    assert flags({"trial_ms": 0}, None) == []
+
+
+def test_what_is_asked_after_every_trial_can_stay_the_same_and_what_is_asked_once_cannot():
+    page = Page("trust", "trust.html", questions=(Scale("mood", "", "", labels=("no", "yes")),), scoring="by its own")
+    study_kind = replace(KIND, pages=(page,))
+
+    def kept(*moods, **where):
+        rows = [Answer({"page": "trust", **where}, {"mood": mood}, {}, 1000, 0) for mood in moods]
+        found = measures(rows, study_kind)
+        return found["same"], found["constant"]
+
+    assert kept(2, 2, 2, 2, 2, trial_index=1) == (["mood"], False)
+    assert kept(2, 2, 2, 2, 1, trial_index=1) == kept(2, 2, 2, 2, trial_index=1) == ([], False)
+    assert kept(2, 2, 2, 2, 2) == kept(2, 2, 2, 2, 2, trial_index=None) == ([], False)
+
+
+def test_a_check_that_was_tried_again_and_the_checks_of_a_questionnaire_count_as_at_their_last_attempt():
+    def answered(page, step, **scores):
+        return Answer({"page": page, **step}, {}, scores, 1000, 0)
+
+    first = [answered("screening", {"key": str(n)}, passed=n == 2, attempt=n, about="task") for n in (1, 2)]
+    other = [answered("screening", {"key": str(n)}, passed=n == 1, attempt=n, about="scores") for n in (1, 2)]
+    assert failed_checks([*first, *other], KIND) == {"screening": 1}
+    two = answered("attention", {"key": "a"}, passed=False, failed_items="x | y")
+    assert failed_checks([two], KIND) == {"attention": 2}
+    assert failed_checks([two, answered("attention", {"key": "a"}, passed=True, failed_items="")], KIND) == {}
+    assert failed_checks([two, answered("attention", {"key": "b"}, passed=False)], KIND) == {"attention": 3}
+
+
 def asked(*given):
     """Return the straight-lining told of a questionnaire of `given`: two sets of labels, a set's answers a string."""
     questions = tuple(
@@ -96,6 +130,14 @@ def test_half_the_time_elsewhere_and_a_run_without_comparison_are_not_flagged():
     ]
 
 
+def test_a_column_is_closed_where_it_is_yes_or_no_or_has_levels_and_else_says_nothing():
+    page = Page("trial", "trial.html", trial=True, fields=(
+        Field("moved", "boolean", ""), Field("side", "text", "", levels={"l": "left"}), Field("note", "text", ""),
+    ))  # fmt: skip
+    rows = [Answer({"page": "trial"}, {"moved": False, "side": "l", "note": "x"}, {}, 1000, 0)] * 5
+    assert measures(rows, replace(KIND, pages=(page,)))["same"] == ["moved", "side"]
+
+
 def test_constant_is_who_answered_every_closed_question_alike():
     assert measures([trial(True, 2)] * 5, KIND)["constant"]
     assert not measures([trial(True, n) for n in range(5)], KIND)["constant"]
@@ -127,9 +169,10 @@ def test_too_fast_is_less_than_a_third_of_the_usual_trial():
 
 def test_every_flag_is_said_in_words():
     kept = {"trial_ms": 20_000, "hidden": 0.6, "same": ["response"], "failed": {"attention": 2}}
-    kept["habits"] = ["Placement: all pictures in one group"]
+    kept |= {"habits": ["Placement: all pictures in one group"], "straight": ["trust"]}
     assert flags(kept, 20_000) == [
         "The same “response” on every trial",
+        "Straight-lining: the same answer to all items of “trust”",
         "Placement: all pictures in one group",
         "Failed check: attention",
         "Elsewhere: the page was hidden for more than half the time",
@@ -172,6 +215,8 @@ def test_labels_are_conspicuous_where_they_stay_in_the_trays_order_or_in_one_of_
         "Placement: each pair's labels in the same order every time"
     ]
     assert measures([*as_they_lay, matched("a / b", "ab", "ba")], label_matching)["habits"] == []
+    one_pair_alike = [*always_alike, matched("c / d", "dc", "cd")]
+    assert measures(one_pair_alike, label_matching)["habits"] == []
     assert measures(as_they_lay[:7], label_matching)["habits"] == []
 
 

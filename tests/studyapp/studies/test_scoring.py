@@ -6,7 +6,8 @@ from random import Random
 import pytest
 
 from studyapp.core.engine import answers
-from studyapp.core.engine.kinds import kind
+from studyapp.core.engine.kinds import Page, kind
+from studyapp.core.engine.questions import YesNo
 from studyapp.core.engine.run import Answered
 
 PAYMENT = {"payment": {"currency": "GBP", "reward_base": "8.00", "reward_bonus": "0.25", "reward_partial": "0"}}
@@ -148,6 +149,11 @@ def test_a_guess_is_right_where_every_label_is_and_counts_those_that_are():
     assert guess("bcda", truth="bcda").scores["share_matched"] == 1
 
 
+def test_a_guess_that_lacks_a_label_is_none():
+    with pytest.raises(ValueError, match="longer"):
+        guess("abc")
+
+
 def test_only_guesses_of_the_evaluation_earn_a_bonus():
     right, wrong = guess("abcd"), guess("abdc")
     trained = [guess("abcd", phase="training")] * 4 + [guess("abdc", phase="training")]
@@ -166,6 +172,22 @@ def test_only_guesses_of_the_evaluation_earn_a_bonus():
 
 
 # Bots
+
+
+def test_a_page_of_several_deciding_questions_is_passed_by_the_right_answer_to_each():
+    asked = tuple(YesNo(name, "", right=True, decides=True) for name in "ab")
+    own = replace(kind("clustering"), pages=(Page("check", "check.html", questions=asked),))
+    for given in ({"a": True, "b": True}, {"a": True, "b": False}, {"a": False, "b": True}, {"a": False, "b": False}):
+        assert answers.score(own, {"page": "check"}, given, PAYMENT) == {"passed": all(given.values())}
+
+
+def test_a_page_that_scores_by_its_own_is_not_scored_by_its_kind():
+    own = replace(kind("clustering"), pages=(replace(kind("clustering").page("sort"), scoring=f"{__name__}:scored"),))
+    assert answers.score(own, {"page": "sort"}, {"a": 1}, PAYMENT) == {"page": "sort", "a": 1, "base": "8.00"}
+
+
+def scored(step: dict, answer: dict, definition: dict) -> dict:
+    return {"page": step["page"], **answer, "base": definition["payment"]["reward_base"]}
 
 
 def test_a_bot_answers_by_its_kind_or_by_its_page():
