@@ -35,14 +35,13 @@ class Receipt:
 
     status: str
     errors: dict = field(default_factory=dict)
-    run: models.Participant | None = field(default=None, compare=False)  # as it stands afterwards
+    run: models.Participant | None = None  # as it stands afterwards
 
 
 class Unfinished(Exception):
     """More of a step is to be filled in; `fields`, `[[name, value]]`, is what it holds so far."""
 
     def __init__(self, fields: list):
-        super().__init__()
         self.fields = fields
 
 

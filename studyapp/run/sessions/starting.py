@@ -30,7 +30,6 @@ class NotOpen(Exception):
     """Nobody can start now; `reason` is paused, closed, full, too_fast or too_many."""
 
     def __init__(self, reason: str):
-        super().__init__(reason)
         self.reason = reason
 
 

@@ -120,6 +120,14 @@ def test_nobody_fills_the_disk_with_drafts(anna):
     assert not models.Draft.objects.exists()
 
 
+def test_400_fields_and_60000_characters_have_room_in_a_draft(anna):
+    token = sessions.token(anna, 3)
+    for room, fields in (("large", 401), ("kept", 400)):
+        assert sessions.keep_draft(anna.pk, token, 1, [["number", ""]] * fields) == room
+    around = len(json.dumps([["number", ""]]))
+    assert [keep(anna, 2, "x" * (60_000 - around + more)) for more in (1, 0)] == ["large", "kept"]
+
+
 def test_nobody_elses_draft_is_kept_and_damaged_ones_are_refused_in_words(anna, study):
     stranger, ben = Client(), Client()
     ben.get("/s/tiny/?PROLIFIC_PID=ben")

@@ -99,6 +99,18 @@ def test_nobody_goes_over_to_a_condition_with_other_pages_before_consent(study, 
     assert (late.position, late.consented_at) == (0, None)
 
 
+def test_what_comes_after_consent_may_differ_and_is_then_the_other_conditions(study, start, monkeypatch):
+    late = filled(study, start)
+    own = [step["key"] for step in late.plan.steps]
+    steps = [late.plan.steps[0], late.plan.steps[1] | {"key": "another"}, *late.plan.steps[2:]]
+    pages = (Page("consent", "consent.html"), Page("check", "check.html", texts=("hint",)))
+    monkeypatch.setattr(places, "plan", lambda *_: steps)
+    monkeypatch.setattr(places, "worded", lambda record, factors: {"texts": {"hint": factors["size"]}})
+    monkeypatch.setattr(places, "kind_of", lambda record: replace(kind_of(record), pages=pages))
+    assert submit(late, "yes").status == "accepted"
+    assert [step["key"] for step in sessions.get(late.pk).plan.steps] == [own[0], "another", *own[2:]]
+
+
 def test_bots_and_previews_take_no_place_from_people_nor_people_from_them(study, start):
     study.conditions.update(quota=1)
     assert [submit(start(name), "yes").status for name in ("anna", "bela")] == ["accepted"] * 2

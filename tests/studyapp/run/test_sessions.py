@@ -10,7 +10,7 @@ from studyapp import models
 from studyapp.core.engine import flow
 from studyapp.core.engine.kinds import Page
 from studyapp.run import sessions
-from studyapp.run.sessions import answering, ending
+from studyapp.run.sessions import answering, ending, runs
 from tests.studyapp.conftest import submit, walk
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
@@ -80,6 +80,17 @@ def test_what_a_browser_sends_beside_an_answer_is_cut_to_what_is_declared(start)
     row = anna.responses.get()
     assert (row.rt_ms, row.hidden_ms, row.input_mode) == (999_999_999_999, None, "keyboardan")
     assert row.timing == {"shown_at": 5}
+
+
+def test_times_of_single_items_are_kept_where_they_are_times(start):
+    anna = start("anna")
+    items = {"a" * 41: 5, "b": 0, "c": "soon", "d": True, "e": -1}
+    submit(anna, "yes", timing={"items": items, "screen": "1"})
+    assert anna.responses.get().timing == {"screen": "1", "items": {"a" * 40: 5, "b": 0}}
+    for position, items in ((1, "x"), (2, {"c": "soon"}), (3, {str(n): n for n in range(401)})):
+        submit(anna, 7 if position == 1 else 1, timing={"items": items})
+    timings = [anna.responses.get(position=position).timing for position in (1, 2, 3)]
+    assert timings == [{}, {}, {"items": {str(n): n for n in range(400)}}]
 
 
 def test_a_step_that_was_passed_over_is_moved_and_after_the_end_closed(start):
@@ -193,6 +204,18 @@ def test_erasing_takes_a_browsers_events_without_a_time_too(start):
     assert list(anna.events.values_list("name", "data")) == [("started", {}), ("withdrawn", {})]
 
 
+@pytest.mark.parametrize("end", [sessions.erase, lambda pk: sessions.withdraw(pk, keep=False)])
+def test_files_made_of_answers_go_once_these_are_erased(start, end, monkeypatch, django_capture_on_commit_callbacks):
+    forgotten = []
+    monkeypatch.setattr(ending.files, "forget_answers", forgotten.append)
+    anna, bela = start("anna"), start("bela")
+    with django_capture_on_commit_callbacks(execute=True):
+        sessions.withdraw(bela.pk, keep=True)
+        assert not forgotten
+        end(anna.pk)
+    assert forgotten == [anna.study_id]
+
+
 def test_events_are_stored_with_their_step_and_never_move_the_run(start):
     anna = walk(start("anna"), upto=4)
     events = [{"name": "toggle", "t_ms": 12.5, "input_mode": "touch", "data": {"on": True}}, {"name": "x" * 99}]
@@ -233,6 +256,10 @@ def test_nobody_fills_the_disk_with_events(start, monkeypatch):
     anna = start("anna")
     long = [{"name": "moved", "t_ms": 1, "data": {"to": "x" * 2_000}}, {"name": "moved", "t_ms": 2, "data": {"to": 3}}]
     sessions.record_events(anna.pk, sessions.token(anna, 0), long)
+    fits = {"to": "x" * 1_900}
+    sessions.record_events(anna.pk, sessions.token(anna, 0), [{"name": "fits", "data": fits}])
+    assert anna.events.get(name="fits").data == fits
+    anna.events.filter(name="fits").delete()
     assert list(anna.events.filter(name="moved").values_list("data", flat=True)) == [{}, {"to": 3}]
     monkeypatch.setattr(answering, "MAX_OF_RUN", 5)
     for _ in range(3):
@@ -337,6 +364,12 @@ def test_of_a_browsers_runs_the_one_answers_that_the_token_was_made_for(start):
     assert sessions.ticket_of(tickets, sessions.browser_key(cleo)) is None
     with pytest.raises(models.Participant.DoesNotExist):
         sessions.get_by_ticket("unknown")
+
+
+def test_a_token_names_a_step_by_six_digits_at_most(start):
+    anna = start("anna")
+    read = [runs.position_of(anna, sessions.token(anna, position)) for position in (0, 999_999, 1_000_000)]
+    assert read == [0, 999_999, None]
 
 
 def test_a_run_speaks_the_language_that_was_chosen_where_its_study_has_it(study):
