@@ -34,7 +34,7 @@ def t_test(a: np.ndarray, b: np.ndarray | None = None) -> float:
     """
     if b is None:
         n, df = float(len(a)), len(a) - 1
-        if df < 1 or alike(a):
+        if alike(a):
             raise NotDefined("the paired differences do not vary")
         t = float(np.mean(a) / (np.std(a, ddof=1) / math.sqrt(len(a))))
     else:

@@ -36,7 +36,7 @@ def alike(values: ArrayLike, operands: float = 0.0) -> bool:
     """Return whether values differ by no more than the rounding of the arithmetic that made them.
 
     `operands` is the largest number that they were computed from: differences of numbers near 1e7 carry the rounding
-    of 1e7.
+    of 1e7. One value is like itself, and none are alike.
 
     >>> alike([0.1 + 0.2, 0.3]), alike([0.1, 0.3])
     (True, False)

@@ -100,7 +100,7 @@ def hedges_g(a: np.ndarray, b: np.ndarray, level: float = 0.95) -> tuple[float, 
     if alike(a) and alike(b):
         raise NotDefined("Hedges g needs variation inside the groups")
     pooled = math.sqrt(((n_a - 1) * np.var(a, ddof=1) + (n_b - 1) * np.var(b, ddof=1)) / df)
-    correction = math.exp(math.lgamma(df / 2) - math.lgamma((df - 1) / 2)) / math.sqrt(df / 2) if df > 1 else 0.0
+    correction = math.exp(math.lgamma(df / 2) - math.lgamma((df - 1) / 2)) / math.sqrt(df / 2)
     root = math.sqrt(1 / n_a + 1 / n_b)
     t = float((np.mean(a) - np.mean(b)) / (pooled * root))
     tail = (1 - level) / 2

@@ -43,7 +43,7 @@ def auroc2(people: np.ndarray, correct: np.ndarray, confidence: np.ndarray) -> p
     n = right.groupby(people).sum()
     wrong = (~right).groupby(people).sum()
     u = ranks.where(right, 0.0).groupby(people).sum() - n * (n + 1) / 2
-    return u / (n * wrong).where(n * wrong > 0)
+    return u / (n * wrong)  # 0 / 0 is NaN
 
 
 def brier(correct: np.ndarray, claimed: np.ndarray) -> float:

@@ -191,7 +191,7 @@ def above_chance(purities: np.ndarray, chances: np.ndarray) -> tuple[float, floa
     (0.2, 3.464, 0.037)
     """
     excess = np.asarray(purities) - np.asarray(chances)
-    if len(excess) < 2 or alike(excess):
+    if alike(excess):
         raise NotDefined("the excess over chance does not vary between participants")
     test = stats.ttest_1samp(excess, 0, alternative="greater")
     return float(excess.mean()), float(test.statistic), float(test.pvalue)

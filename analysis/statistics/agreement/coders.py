@@ -11,8 +11,8 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from analysis.errors import NotDefined
+from analysis.statistics.bootstrap import RESAMPLES, percentiles
 
-RESAMPLES = 2000
 ONE_VALUE = "every coder gave the same value everywhere, so agreement beyond chance is not defined"
 
 
@@ -117,5 +117,5 @@ def _beyond_chance(observed: np.ndarray, expected: np.ndarray) -> np.ndarray:
 
 def _limits(resampled: np.ndarray, level: float) -> tuple[float, float, str]:
     defined = resampled[~np.isnan(resampled)]
-    low, high = np.percentile(defined, [50 * (1 - level), 50 * (1 + level)])
-    return float(low), float(min(high, 1.0)), ""
+    low, high = percentiles(defined, level)
+    return low, min(high, 1.0), ""

@@ -25,7 +25,7 @@ def against_chance(means: np.ndarray, chance: float, term: str = "all") -> tuple
     above, below = int((means > chance).sum()), int((means < chance).sum())
     p_sign = float(stats.binomtest(above, above + below).pvalue) if above + below else math.nan
     head = (term, len(means), means.mean() if len(means) else math.nan, chance, above, below, p_sign)
-    if len(means) < 2 or alike(means):
+    if alike(means):
         return (*head, math.nan, math.nan, math.nan, "the participants' means do not vary")
     test = stats.ttest_1samp(means, chance)
     return (*head, float(test.statistic), len(means) - 1, float(test.pvalue), "")

@@ -37,7 +37,7 @@ def paired(differences: np.ndarray, bound: float, operands: float = 0.0) -> tupl
     >>> round(t_low, 3), round(t_high, 3), round(p, 3), round(low, 3), round(high, 3)
     (3.464, -3.464, 0.037, -1.686, 1.686)
     """
-    if len(differences) < 2 or alike(differences, operands):
+    if alike(differences, operands):
         raise NotDefined("the paired differences do not vary")
     se = float(np.std(differences, ddof=1)) / math.sqrt(len(differences))
     return _tost(float(np.mean(differences)), se, len(differences) - 1, bound)

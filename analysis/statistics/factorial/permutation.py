@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.errors import NotDefined
-from analysis.statistics.cells import alike, complete, varying
+from analysis.statistics.cells import complete, varying
 from analysis.statistics.factorial.anova import f_tests
 from analysis.statistics.factorial.within import (
     between_columns,
@@ -153,8 +153,6 @@ class _InsidePeople(_Effect):
         self.rest = rest_of(values @ (aside * belongs), self.others)
         k = levels[moved]
         self.basis = np.linalg.qr(np.column_stack([np.ones(k), np.eye(k)[:, : k - 1]]))[0][:, 1:]
-        if alike((self.rest @ self.basis).ravel(), float(np.abs(values).max())):
-            raise NotDefined("participants do not differ in it, so its error variance is zero")
 
     def rearranged(self, rng: np.random.Generator, number: int) -> np.ndarray:
         return np.asarray(rng.permuted(np.tile(self.rest, (number, 1, 1)), axis=2) @ self.basis)

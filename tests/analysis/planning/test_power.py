@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from analysis.cli import main
-from analysis.errors import AnalysisError
+from analysis.errors import AnalysisError, NotDefined
 from analysis.planning.power import by_simulation
 from analysis.statistics import power as power_module
 from analysis.statistics import power_crossed
@@ -172,6 +172,80 @@ def test_the_variance_over_participants_and_stimuli_is_that_of_the_model_written
     weights = code / (len(code) / 2)
     parts = power_crossed.difference_variance(people, pictures, within, shares)
     assert sum(parts) == pytest.approx(weights @ covariance @ weights)
+
+
+def test_what_is_left_to_the_single_answer_is_what_the_shares_leave():
+    assert power_crossed.Shares(0.25, 0.15, 0.08, 0.12).answer == pytest.approx(0.4)
+    assert power_crossed.Shares().answer == pytest.approx(0.4)
+    parts = power_crossed.difference_variance(40, 20, False, power_crossed.Shares())
+    assert parts == pytest.approx((4 * 0.3 / 40, 4 * 0.1 / 20, 4 * 0.4 / 20 / 40))
+    within = power_crossed.difference_variance(40, 20, True, power_crossed.Shares())
+    assert within == pytest.approx((4 * 0.1 / 40, *parts[1:]))
+
+
+def test_few_participants_or_stimuli_have_a_power_and_fewer_none():
+    assert 0.05 < power_crossed.power(2, 3, 2, within=False) < 1
+    assert 0.05 < power_crossed.power(2, 2, 2, within=True) < 1
+    for few in ((2, 2, False), (1, 2, True), (3, 1, False)):
+        with pytest.raises(NotDefined, match="two stimuli and more participants than conditions"):
+            power_crossed.power(2, *few)
+
+
+@pytest.mark.parametrize("within", [False, True])
+def test_the_smallest_numbers_over_stimuli_are_just_enough(within):
+    needed_people = power_crossed.needed(0.6, 40, within, 0.8)
+    groups = 1 if within else 2
+    reached = [power_crossed.power(0.6, n * groups, 40, within) for n in (needed_people - 1, needed_people)]
+    assert reached[0] < 0.8 <= reached[1]
+    pictures = power_crossed.needed_stimuli(0.5, within, 0.8)
+    reached = [power_crossed.power(0.5, power_crossed.MOST_PARTICIPANTS, n, within) for n in (pictures - 1, pictures)]
+    assert reached[0] < 0.8 <= reached[1]
+    assert power_crossed.needed_stimuli(50, within, 0.8) == 2
+    with pytest.raises(NotDefined, match="more than"):
+        power_crossed.needed(0.001, 5, within, 0.8)
+
+
+def test_a_huge_effect_over_stimuli_is_found_surely_and_alpha_without_any():
+    assert power_crossed.power(50, 40, 20, within=False) == pytest.approx(1)
+    assert power_crossed.power(0, 40, 20, within=False, alpha=0.01) == pytest.approx(0.01)
+
+
+@pytest.mark.parametrize("wanted", [0.6, 0.8, 0.95])
+def test_what_can_be_detected_is_found_with_just_that_power(wanted):
+    f = power_module.detectable_f(2, 57, 60, wanted, 0.01)
+    assert stats.ncf.sf(stats.f.ppf(0.99, 2, 57), 2, 57, f**2 * 60) == pytest.approx(wanted, abs=1e-8)
+    d = power_module.detectable_d_z(34, wanted)
+    assert _power_of_t(d * np.sqrt(34), 33) == pytest.approx(wanted, abs=1e-8)
+    g = power_module.detectable_g(20, 40, wanted)
+    assert _power_of_t(g * np.sqrt(20 * 40 / 60), 58) == pytest.approx(wanted, abs=1e-8)
+    share = power_module.detectable_epsilon2(2, 100, wanted)
+    assert stats.ncx2.sf(stats.chi2.ppf(0.95, 2), 2, share * 99) == pytest.approx(wanted, abs=1e-8)
+    z = np.arctanh(power_module.detectable_rho(40, wanted)) / np.sqrt(1.06 / 37)
+    assert stats.norm.sf(stats.norm.isf(0.025) - z) == pytest.approx(wanted)
+
+
+def _power_of_t(noncentrality: float, df: int) -> float:
+    critical = stats.t.ppf(0.975, df)
+    return float(stats.nct.sf(critical, df, noncentrality) + stats.nct.cdf(-critical, df, noncentrality))
+
+
+def test_two_per_cell_may_be_enough_and_one_leaves_no_error():
+    assert needed({"a": 2}, "a", 9, 0.8) == 2
+    assert 0 < power({"a": 2}, "a", 1, 2) < 1
+    with pytest.raises(NotDefined, match="one participant per cell"):
+        power({"a": 2}, "a", 1, 1)
+    with pytest.raises(NotDefined, match="more than 100000 participants per cell"):
+        needed({"a": 2}, "a", 1e-4, 0.8)
+
+
+def test_power_within_participants_by_g_power_s_formulas():
+    # N = 24, m = 6 conditions, ρ = .4, ε = .7: df and λ written out
+    design = power_module.Repeated({"time": 3, "task": 2}, 0.4, 0.7)
+    for term, df1, df2, lambda_ in (("group", 1, 22, 0.09 * 24 * 6 / (1 + 5 * 0.4)),
+                                    ("time", 1.4, 22 * 1.4, 0.09 * 24 * 6 * 0.7 / 0.6),
+                                    ("group:time:task", 1.4, 22 * 1.4, 0.09 * 24 * 6 * 0.7 / 0.6)):  # fmt: skip
+        expected = stats.ncf.sf(stats.f.ppf(0.95, df1, df2), df1, df2, lambda_)
+        assert power({"group": 2}, term, 0.3, 12, repeated=design) == pytest.approx(expected), term
 
 
 @pytest.mark.parametrize(("d", "expected"), [(0.0, 0.05), (0.5, power_crossed.power(0.5, 40, 20, within=False))])

@@ -9,7 +9,7 @@ from scipy import stats
 
 from analysis.cli import main
 from analysis.errors import NotDefined
-from analysis.statistics.association.rank_correlation import spearman
+from analysis.statistics.association.rank_correlation import _correlations, spearman
 from analysis.statistics.multiplicity import adjust
 from tests.analysis import factory
 from tests.analysis.analysed import analysed
@@ -62,6 +62,30 @@ def test_too_few_stimuli_and_constant_metrics_are_not_defined():
         spearman(answers(), pd.Series([1.0, 2.0], ["s00", "s01"]), seed=1)
     with pytest.raises(NotDefined, match="same metric value"):
         spearman(answers(), pd.Series(1.0, [f"s{j:02d}" for j in range(12)]), seed=1)
+
+
+def test_each_resample_s_rho_is_that_of_the_stimuli_it_saw():
+    right = np.array([[1.0, 2, 3, 1, 0], [1, 0, 3, 2, 4], [1, 0, 3, 0, 4], [2, 2, 2, 2, 2]])
+    seen = np.array([[2.0, 3, 3, 4, 1], [2, 0, 3, 3, 4], [2, 0, 3, 0, 4], [4, 4, 4, 4, 4]])
+    metric = np.array([0.3, 0.1, 0.2, 0.5, 0.4])
+    found = _correlations(right, seen, metric)
+    there = [0, 2, 3, 4]
+    assert found[0] == pytest.approx(stats.spearmanr(right[0] / seen[0], metric).statistic)
+    assert found[1] == pytest.approx(stats.spearmanr(right[1, there] / seen[1, there], metric[there]).statistic)
+    assert np.isnan(found[2:]).all()  # of three stimuli, and of shares that do not vary
+
+
+def test_four_stimuli_are_enough_and_shares_that_are_all_alike_are_not():
+    rows = [(p, s, int((p * s) % 3 == 0 or s == 3)) for p in range(1, 6) for s in range(4)]
+    data = pd.DataFrame([*rows, (1, 9, 1), (2, 0, np.nan)], columns=["participant", "stimulus", "correct"])
+    metric = pd.Series([1.0, 2, 3, 4, np.nan], index=[0, 1, 2, 3, 9])
+    n, people, rho, *_ = spearman(data, metric, seed=1)
+    shares = data[data["stimulus"] < 9].groupby("stimulus")["correct"].mean()
+    assert (n, people, rho) == (4, 5, pytest.approx(stats.spearmanr(shares, metric[:4]).statistic))
+    with pytest.raises(NotDefined, match="same accuracy"):
+        spearman(data.assign(correct=1), metric, seed=1)
+    with pytest.raises(NotDefined, match="ρ needs 4 methods, there are 3"):
+        spearman(data, metric[1:], seed=1, unit="methods")
 
 
 def test_a_bundle_s_metrics_are_compared_per_method(tmp_path):

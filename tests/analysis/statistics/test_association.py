@@ -30,3 +30,15 @@ def test_few_expected_answers_are_said():
 def test_nothing_to_compare_is_not_defined(table):
     with pytest.raises(NotDefined, match="answered alike"):
         association(pd.DataFrame(table), "question")
+
+
+def test_five_expected_answers_are_enough_and_one_count_below_them_is_said():
+    assert association(pd.DataFrame([[5, 5], [5, 5]]), "question")["reason"].item() == ""
+    assert association(pd.DataFrame([[2, 18], [10, 70]]), "question")["reason"].item() == FEW  # 20 · 12 / 100 = 2.4
+
+
+def test_cramer_s_v_is_of_the_smaller_side():
+    # χ² = n (k − 1) where each row has a column of its own
+    found = association(pd.DataFrame([[4, 0, 0], [0, 4, 0], [0, 0, 4]]), "question").iloc[0]
+    assert (found["chi2"], found["cramers_v"]) == pytest.approx((24, 1))
+    assert association(pd.DataFrame([[9, 0, 0], [0, 6, 3]]), "question")["cramers_v"].item() == pytest.approx(1)

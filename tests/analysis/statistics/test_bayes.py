@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import integrate
 
 from analysis.errors import NotDefined
 from analysis.statistics import bayes
@@ -68,3 +69,29 @@ def test_more_places_of_the_integral_change_nothing(n, effect, monkeypatch):
         assert found == pytest.approx(bayes.anova(data, "y", ["method"])["bf10"].item(), rel=1e-8)
     finally:
         bayes._prior.cache_clear()
+
+
+def test_two_values_on_each_side_are_enough_and_fewer_or_none_that_vary_are_not():
+    pair, flat = np.array([0.0, 2.0]), np.array([1.0, 1.0])
+    assert 0 < bayes.t_test(pair, pair + 1) < 1
+    assert bayes.t_test(pair, flat + 3) == pytest.approx(bayes.t_test(flat + 3, pair))
+    for a, b in ((pair[:1], pair), (pair, pair[:1]), (flat, flat + 1)):
+        with pytest.raises(NotDefined, match="two values that vary"):
+            bayes.t_test(a, b)
+    for differences in (pair[:0], pair[:1]):
+        with pytest.raises(NotDefined, match="do not vary"):
+            bayes.t_test(differences)
+
+
+def test_a_paired_test_is_r_s_number_at_a_known_t():
+    # integral of Rouder et al. (2009), equation 1, by quadrature over g itself: t = 2, n = 10
+    n, t, r = 10, 2.0, math.sqrt(2) / 2
+    values = np.tile([-1.0, 1.0], n // 2)
+    values = values / values.std(ddof=1) + t / math.sqrt(n)
+
+    def weighed(g):
+        prior = r / math.sqrt(2 * math.pi) * g**-1.5 * math.exp(-(r**2) / (2 * g))
+        return (1 + n * g) ** -0.5 * (1 + t**2 / ((1 + n * g) * (n - 1))) ** (-n / 2) * prior
+
+    expected = integrate.quad(weighed, 0, np.inf)[0] / (1 + t**2 / (n - 1)) ** (-n / 2)
+    assert bayes.t_test(values) == pytest.approx(expected, rel=1e-6)

@@ -28,7 +28,7 @@ def test_levels_keep_their_order_and_unused_ones_go():
 
 
 ALIKE = [([3, 3], True), ([0.1 + 0.2, 0.3], True), ([0, 0], True), ([1, 1 + 1e-9], False), ([-2, 2], False),
-         ([-1e6, -1e6 - 1e-3], False)]  # fmt: skip
+         ([-1e6, -1e6 - 1e-3], False), ([1e-15, 2e-15], False), ([5], True), ([], True)]  # fmt: skip
 
 
 @pytest.mark.parametrize(("values", "expected"), ALIKE)
@@ -42,6 +42,7 @@ def test_rounding_is_taken_off_relative_to_the_largest_value():
     assert tied([2.0, -4.0]).tolist() == [2, -4]
     assert tied([0.0, 0.0]).tolist() == [0, 0]
     assert tied([]).tolist() == []
+    assert tied([1e-15, 2e-15]).tolist() == [1e-15, 2e-15]
 
 
 def test_a_factor_varies_from_two_observed_levels():
@@ -94,3 +95,11 @@ def test_a_full_design_is_accepted_up_to_its_smallest_cell():
     assert check_cells(data, "y", ["a", "b"], at_least=2) is None
     uneven = complete(table(*FULL[:-1]), "y", ["a", "b"])
     assert check_cells(uneven, "y", ["a", "b"]) is None  # one value in a cell, others to estimate the error from
+
+
+def test_rounding_is_also_that_of_the_numbers_which_values_were_computed_from():
+    assert alike([0.3, 0.3 + 1e-7], operands=5e7)
+    assert not alike([0.3, 0.3 + 1e-6], operands=5e7)
+    assert not alike([0.3, 0.3 + 1e-7])
+    assert tied([0.3 + 1e-7, 0.3], operands=-5e7).tolist() == [0.3, 0.3]
+    assert tied([0.3 + 1e-6, 0.3], operands=5e7).tolist() == [0.3 + 1e-6, 0.3]

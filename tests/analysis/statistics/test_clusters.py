@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
+from analysis.errors import NotDefined
 from analysis.statistics.agreement import clusters
-from analysis.statistics.agreement.clusters import agreement, chance, permutation_p, purity, sizes_of
+from analysis.statistics.agreement.clusters import above_chance, agreement, chance, permutation_p, purity, sizes_of
 from tests.analysis.reference_data import frame
 
 SIZES = [0, 0, 0, 1, 1, 1, 2, 2, 3, 3]
@@ -70,3 +72,30 @@ def test_many_sortings_are_tested_by_the_normal_distribution_with_nearly_the_sam
     assert permutation_p(sortings, 625) == pytest.approx(exact, rel=0.1)
     assert 0.01 < exact < 0.5
     assert permutation_p([((3,), (2, 1))] * 20, 60) == 1
+
+
+def test_the_excess_over_chance_is_tested_against_none_and_must_vary():
+    # .1, .2, .3: M = .2, SD = .1, t = .2 / (.1 / √3) on 2 degrees of freedom
+    excess, t, p = above_chance(np.array([0.6, 0.7, 0.8]), np.full(3, 0.5))
+    assert (excess, t) == pytest.approx((0.2, 2 * np.sqrt(3)))
+    assert p == pytest.approx(stats.t.sf(t, 2))
+    assert above_chance(np.array([0.6, 0.8]), np.full(2, 0.5))[1] == pytest.approx(2)
+    for purities in ([], [0.6], [0.6, 0.6]):
+        with pytest.raises(NotDefined, match="does not vary"):
+            above_chance(np.array(purities), np.full(len(purities), 0.5))
+
+
+def test_nothing_sorted_and_an_unknown_null_are_refused():
+    with pytest.raises(NotDefined, match="no image was sorted"):
+        agreement([], [], 4)
+    with pytest.raises(ValueError, match="found 'normal', expected one of uniform, permutation"):
+        chance(SIZES, SIZES, 4, "normal")
+
+
+def test_many_sortings_are_tested_by_the_mean_and_variance_of_their_sum(monkeypatch):
+    # one of 2 + 2: all four agree in 2 of 6 deals, else two: mean 8/3, variance 1/3 · 2/3 · 2² = 8/9
+    monkeypatch.setattr(clusters, "MOST_SORTINGS", 8)
+    one = ((2, 2), (2, 2))
+    assert permutation_p([one] * 9, 26) == pytest.approx(stats.norm.sf((26 - 0.5 - 24) / np.sqrt(8)))
+    assert permutation_p([one] * 8, 32) == pytest.approx(1 / 3**8)  # exactly
+    assert permutation_p([((3,), (2, 1))] * 9, 27) == 1  # of one class, nothing varies

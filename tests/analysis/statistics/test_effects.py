@@ -7,6 +7,7 @@ from scipy import stats
 from analysis.errors import NotDefined
 from analysis.statistics.effects import (
     d_z,
+    epsilon2_interval,
     eta2p,
     eta2p_interval,
     hedges_g,
@@ -127,3 +128,45 @@ def test_the_interval_of_eta_squared_is_90_percent():
     low, high = eta2p_interval(8.0, 2, 40)
     for share, tail in ((low, 0.95), (high, 0.05)):
         assert stats.ncf.cdf(8.0, 2, 40, share * 40 / (1 - share)) == pytest.approx(tail, abs=1e-8)
+
+
+def test_hedges_g_of_two_against_two_by_hand():
+    # means 1 and 2, both variances 2, J = Γ(1) / (√1 Γ(1/2)) = 1 / √π
+    assert hedges_g(np.array([0, 2]), np.array([1, 3]))[0] == pytest.approx(-1 / np.sqrt(2 * np.pi))
+    one_varies = hedges_g(np.array([1, 1]), np.array([2, 4]))[0]  # means 1 and 3, pooled variance 1
+    assert one_varies == pytest.approx(-2 / np.sqrt(np.pi))
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "reason"),
+    [([1], [1, 2], "two values"), ([1, 2], [1], "two values"), ([1, 1], [2, 2], "variation inside the groups")],
+)
+def test_hedges_g_needs_two_values_on_each_side_and_some_spread(a, b, reason):
+    with pytest.raises(NotDefined, match=reason):
+        hedges_g(np.array(a), np.array(b))
+
+
+def test_the_limits_of_very_large_effects_go_on_as_the_exact_ones_do():
+    # beyond t = 1000, and F = 1e8 / df1, no noncentral distribution is known to scipy
+    spread = np.tile([-1.0, 1.0], 5)
+    for sign in (1, -1):
+        below, above = (np.divide(d_z(sign * level + spread)[1:], sign * level) for level in (300, 400))
+        assert below == pytest.approx(above, rel=1e-4)  # t = 900 and 1200
+    assert d_z(-400 + spread) == pytest.approx(tuple(-limit for limit in (d_z(400 + spread)[i] for i in (0, 2, 1))))
+    below, above = ([(1 - limit) * f for limit in eta2p_interval(f, 2, 40)] for f in (4e7, 6e7))
+    assert below == pytest.approx(above, rel=1e-4)
+
+
+def test_the_interval_of_epsilon_squared_is_90_percent_and_ends_at_1():
+    low, high = epsilon2_interval(20, 2, 41)
+    for share, tail in ((low, 0.95), (high, 0.05)):
+        assert stats.ncx2.cdf(20, 2, share * 40) == pytest.approx(tail, abs=1e-8)
+    assert epsilon2_interval(0.001, 2, 41) == (0, 0)
+    assert epsilon2_interval(30, 2, 31)[1] == 1
+    assert epsilon2_interval(300, 2, 31) == (1, 1)
+
+
+def test_a_clustered_share_of_two_people_and_of_one_by_hand():
+    # 1 and 3 of 4: share .5, variance 2/1 · (1 + 1) / 8² = 1/16, effective size .25 · 16 = 4; one person counts as one
+    assert wilson_clustered(np.array([1, 3]), np.array([4, 4])) == pytest.approx(wilson(2, 4))
+    assert wilson_clustered(np.array([3]), np.array([4])) == pytest.approx(wilson(0.75, 1))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from analysis.errors import NotDefined
 from analysis.statistics import judgement
 from tests.analysis import factory
 from tests.analysis.analysed import analysed
@@ -61,3 +62,22 @@ def test_a_report_of_forward_simulation_holds_them(tmp_path):
     assert terms["all"]["n"] == 24 * 14
     for term in terms.values():
         assert term["ece_low"] <= term["ece"] <= term["ece_high"]
+
+
+def test_who_had_one_sort_of_trial_alone_or_one_sort_of_answer_has_no_value():
+    people, one = np.array(["signal", "signal", "none", "none"]), np.array([1, 1, 0, 0])
+    assert judgement.detection(people, one, np.array([1, 0, 1, 0])).isna().all(axis=None)
+    found = judgement.auroc2(people, one, np.array([1.0, 2, 3, 4]))
+    assert found.isna().all()
+
+
+def test_the_smallest_scale_claims_guessing_and_certainty_and_one_point_nothing():
+    assert judgement.as_probability(np.array([1, 2]), 2, 0.5).tolist() == [0.5, 1]
+    with pytest.raises(NotDefined, match="one point claims nothing"):
+        judgement.as_probability(np.array([1]), 1, 0.5)
+
+
+def test_calibration_weighs_each_claim_by_its_answers():
+    # three claims of .9, one in three right; one of .5, wrong: (3 · |1/3 − .9| + 1 · .5) / 4
+    found = judgement.ece(np.array([1, 0, 0, 0]), np.array([0.9, 0.9, 0.9, 0.5]))
+    assert found == pytest.approx((3 * (0.9 - 1 / 3) + 0.5) / 4)

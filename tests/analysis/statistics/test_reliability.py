@@ -69,8 +69,8 @@ def test_without_an_item_nothing_is_left_of_two_or_of_others_that_always_sum_up_
 
 
 def test_an_item_without_a_variance_of_its_own_is_told():
-    # by three items, the first one's squared loading is r12 r13 / r23 = 1.28 or 0.99
-    for r, told in ((0.8, reliability.HEYWOOD), (0.703, "")):
+    # by three items, the first one's squared loading is r12 r13 / r23 = 1.28, .996, .994 or .988
+    for r, told in ((0.8, reliability.HEYWOOD), (0.7058, reliability.HEYWOOD), (0.705, ""), (0.703, "")):
         related = np.array([[1, r, r], [r, 1, 0.5], [r, 0.5, 1]])
         centred = np.random.default_rng(3).normal(size=(40, 3))
         basis = np.linalg.qr(centred - centred.mean(axis=0))[0]
@@ -131,3 +131,40 @@ def test_two_items_and_one_that_nobody_answered_differently_have_no_omega():
     assert math.isnan(flat["omega"])
     assert "alike" in flat["reason"]
     assert not math.isnan(flat["alpha"])
+
+
+def test_an_item_s_mean_and_spread_by_hand():
+    found = reliability.items(pd.DataFrame({"a": [1, 2, 3], "b": [1, 2, 6]})).set_index("item")
+    assert found["n"].tolist() == [3, 3]
+    assert found["mean"].tolist() == [2, 3]
+    assert found["sd"].tolist() == pytest.approx([1, math.sqrt(7)])
+    assert reliability.reliability(pd.DataFrame({"a": [1, 2, 3], "b": [1, 2, 6]}))["n"].item() == 3  # enough people
+
+
+def test_a_correlation_over_people_needs_four_and_has_no_interval_at_its_bound():
+    first = pd.Series([1.0, 2, 3, 4])
+    found = people.spearman(first, pd.Series([1.0, 3, 2, 4]), "trust").iloc[0]
+    reach = 1.959963984540054 * math.sqrt(1 + 0.8**2 / 2)
+    assert (found["n"], found["rho"], found["reason"]) == (4, pytest.approx(0.8), "")
+    limits = [math.tanh(math.atanh(0.8) - reach), math.tanh(math.atanh(0.8) + reach)]
+    assert found[["ci_low", "ci_high"]].tolist() == pytest.approx(limits)
+    for second in (first, -first):
+        found = people.spearman(first, second, "trust").iloc[0]
+        assert abs(found["rho"]) == pytest.approx(1)
+        assert found[["ci_low", "ci_high"]].isna().all()
+        assert found["reason"] == "the orders agree fully, so there is no interval"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "reason"),
+    [
+        ([1, 2, 3, None], [1, 2, 3, 4], "needs 4 people with both values, there are 3"),
+        ([1, 2, 3, 4], [1, None, 3, 4], "needs 4 people with both values, there are 3"),
+        ([1, 1, 1, 1], [1, 2, 3, 4], "the same value"),
+        ([1, 2, 3, 4], [2, 2, 2, 2], "the same value"),
+    ],
+)
+def test_a_correlation_over_few_people_or_of_one_value_is_not_defined(first, second, reason):
+    with pytest.raises(NotDefined, match=reason) as refused:
+        people.spearman(pd.Series(first, dtype=float), pd.Series(second, dtype=float), "trust")
+    assert refused.value.terms == ("trust",)

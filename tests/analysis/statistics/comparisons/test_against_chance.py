@@ -3,9 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from analysis.errors import NotDefined
-from analysis.statistics.comparisons.against_chance import against_chance, by_group
+from analysis.statistics.comparisons.against_chance import COLUMNS, against_chance, by_group
 from tests.analysis.reference_data import MORE, R, frame
 
 
@@ -33,3 +34,18 @@ def test_each_group_is_tested_and_equal_means_say_so():
     assert found["reason"]["method[a]"] == "the participants' means do not vary"
     with pytest.raises(NotDefined, match="nobody"):
         by_group(data.assign(y=np.nan), "y", ["method"], 0.5)
+
+
+def test_people_at_chance_decide_nothing_and_one_alone_has_no_t_test():
+    found = dict(zip(COLUMNS, against_chance(np.array([0.5, 0.5, 0.4, 0.9]), 0.5), strict=False))
+    assert (found["n"], found["n_above"], found["n_below"], found["p_sign"]) == (4, 1, 1, 1)
+    assert found["p"] == pytest.approx(stats.ttest_1samp([0.5, 0.5, 0.4, 0.9], 0.5).pvalue)
+    at_chance = dict(zip(COLUMNS, against_chance(np.full(3, 0.5), 0.5), strict=False))
+    assert (at_chance["n_above"], at_chance["n_below"]) == (0, 0)
+    assert np.isnan(at_chance["p_sign"])
+    *values, reason = against_chance(np.array([0.7]), 0.5)
+    assert values[:7] == ["all", 1, 0.7, 0.5, 1, 0, 1]
+    assert np.isnan(values[7:]).all()
+    assert reason == "the participants' means do not vary"
+    assert against_chance(np.array([0.7, 0.9]), 0.5)[8] == 1  # degrees of freedom
+    assert np.isnan(against_chance(np.array([]), 0.5)[2])

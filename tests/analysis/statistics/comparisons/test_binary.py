@@ -5,9 +5,12 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from analysis.errors import NotDefined
-from analysis.statistics.comparisons.binary import cochran, fisher, mcnemar
+from analysis.statistics.comparisons.binary import cochran, fisher, mcnemar, shares
+from analysis.statistics.effects import wilson
+from analysis.statistics.multiplicity import adjust
 from analysis.statistics.regression.once import coefficients, deviance
 from tests.analysis.analysed import analysed
 from tests.analysis.reference_data import MODELS, frame, rows, trials
@@ -96,3 +99,73 @@ def test_the_report_tests_them_so(tmp_path, within, expected):
     shares = {term["level"]: term["share"] for term in found["y.descriptives"]["terms"]}
     assert 0 < shares["a"] < shares["b"] < 1
     assert json.dumps(found["y.descriptives"])
+
+
+def test_shares_of_everybody_each_cell_and_each_level_by_hand():
+    data = pd.DataFrame({"g": list("aabbb"), "h": list("uvuvv"), "y": [1.0, 0, 1, 1, np.nan]})
+    found = shares(data, "y", ["g", "h"])
+    counted = found[["term", "level", "n", "count"]].to_numpy().tolist()
+    assert counted == [
+        ["all", "all", 4, 3], ["cells", "a × u", 1, 1], ["cells", "a × v", 1, 0], ["cells", "b × u", 1, 1],
+        ["cells", "b × v", 1, 1], ["g", "a", 2, 1], ["g", "b", 2, 2], ["h", "u", 2, 2], ["h", "v", 2, 1],
+    ]  # fmt: skip
+    assert found["share"].tolist() == (found["count"] / found["n"]).tolist()
+    assert found.loc[0, ["ci_low", "ci_high"]].tolist() == pytest.approx(wilson(3, 4))
+    assert shares(data.assign(y=np.nan), "y", ["g"]).empty
+
+
+def test_p_is_adjusted_inside_each_factor_and_over_all_pairs_of_conditions():
+    found = fisher(people(), "high", ["heatmap", "score"])
+    for _, own in found.groupby("term"):
+        assert own["p_adjusted"].tolist() == pytest.approx(adjust(own["p"]))
+    answers = trials().pivot(index="participant", columns="item", values="correct")[["i00", "i01", "i02"]]
+    table = mcnemar(answers, "bonferroni")
+    assert table["p_adjusted"].tolist() == pytest.approx(np.minimum(1, 3 * table["p"]))
+
+
+def test_exact_tests_without_anything_to_compare_say_so():
+    data = pd.DataFrame({"g": ["a", "a"], "y": [1.0, 0]})
+    with pytest.raises(NotDefined, match="no factor has two observed levels"):
+        fisher(data, "y", ["g"])
+    for statistic in (fisher, coefficients, deviance):
+        with pytest.raises(NotDefined, match="no participant has a value"):
+            statistic(data.assign(y=np.nan), "y", ["g"])
+    for statistic in (coefficients, deviance):
+        with pytest.raises(NotDefined, match="no factor has two observed levels"):
+            statistic(data, "y", ["g"])
+    (row,) = mcnemar(pd.DataFrame({"a": [1, 0], "b": [1, 0]})).itertuples()
+    assert (row.n, row.diff, row.reason) == (2, 0, "everybody answered alike in both conditions")
+    assert np.isnan(row.p)
+    (none_at_all,) = fisher(pd.DataFrame({"g": list("aabb"), "y": [0.0] * 4}), "y", ["g"]).itertuples()
+    assert (none_at_all.p, none_at_all.reason[:35]) == (1, "a level holds only yes or only no, ")
+
+
+def test_cochran_s_q_needs_three_conditions_and_somebody_who_differs():
+    table = pd.DataFrame({"a": [1, 1, 0, np.nan], "b": [0, 1, 1, 1], "c": [0, 0, 0, 1]})
+    with pytest.raises(NotDefined, match="needs three conditions") as refused:
+        cochran(table[["a", "b"]], "stage")
+    assert refused.value.terms == ("stage",)
+    with pytest.raises(NotDefined, match="everybody answered alike") as refused:
+        cochran(pd.DataFrame({"a": [1, 0], "b": [1, 0], "c": [1, 0]}), "stage")
+    assert refused.value.terms == ("stage",)
+    # sums of columns 2, 2, 0 and of people 1, 2, 1: 3 · 2 · ((2/3)² + (2/3)² + (4/3)²) / (1 · 2 + 2 · 1 + 1 · 2)
+    (row,) = cochran(table, "stage").itertuples()
+    assert (row.n, row.Q, row.df) == (3, pytest.approx(6 * (24 / 9) / 6), 2)
+
+
+def test_logistic_regression_refuses_a_combination_that_never_occurs():
+    data = pd.DataFrame({"g": list("aaabbb") * 2, "h": list("uvuuuu") * 2, "y": [1.0, 0, 0, 1, 0, 1] * 2})
+    for statistic in (coefficients, deviance):
+        with pytest.raises(NotDefined, match="a combination of levels never occurs") as refused:
+            statistic(data, "y", ["g", "h"])
+        assert refused.value.terms == ("g", "h", "g:h")
+
+
+def test_cohen_s_w_has_the_limits_of_its_noncentrality():
+    # χ² / n = w²; the noncentral χ² has 5 % beyond either limit
+    found = deviance(people(), "high", ["heatmap"]).iloc[0]
+    assert found["w"] == pytest.approx(np.sqrt(found["chi2"] / 71))
+    assert stats.ncx2.cdf(found["chi2"], found["df"], 71 * found["w_high"] ** 2) == pytest.approx(0.05)
+    sure = pd.DataFrame({"g": ["a"] * 50 + ["b"] * 50, "y": [1.0] * 40 + [0] * 20 + [1] * 10 + [0] * 30})
+    found = deviance(sure, "y", ["g"]).iloc[0]
+    assert stats.ncx2.cdf(found["chi2"], 1, 100 * found["w_low"] ** 2) == pytest.approx(0.95)

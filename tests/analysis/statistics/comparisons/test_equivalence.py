@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from analysis.errors import NotDefined
 from analysis.statistics.comparisons.equivalence import between, paired, welch, within
@@ -53,3 +54,41 @@ def test_what_does_not_vary_says_so():
     assert between(constant, "y", ["g"], 0.1)["reason"].item() == "neither group varies"
     with pytest.raises(NotDefined, match="two values"):
         welch(np.ones(1), np.ones(3), 0.1)
+
+
+def test_both_one_sided_tests_by_hand():
+    # differences −1, 0, 1 and the bound 2: M = 0, SE = 1/√3, t = ± 2√3 on 2 degrees of freedom
+    diff, se, df, t_low, t_high, p, low, high = paired(np.array([-1, 0, 1]), 2)
+    assert (diff, se, df, t_low, t_high) == pytest.approx((0, 1 / 3**0.5, 2, 2 * 3**0.5, -2 * 3**0.5))
+    assert p == pytest.approx(stats.t.sf(2 * 3**0.5, 2))
+    assert (low, high) == pytest.approx((-stats.t.ppf(0.95, 2) / 3**0.5, stats.t.ppf(0.95, 2) / 3**0.5))
+    assert paired(np.array([0, 1, 2]), 2)[5] == pytest.approx(stats.t.sf(3**0.5, 2))  # the worse of the two
+
+
+def test_two_values_on_each_side_are_enough_and_one_side_may_be_flat():
+    # means 1 and 3, variances 2 and 0 of two each: SE = 1, Welch's df = 1
+    assert welch(np.array([0, 2]), np.array([3, 3]), 1)[:3] == pytest.approx((-2, 1, 1))
+    assert paired(np.array([0, 2]), 1)[:3] == pytest.approx((1, 1, 1))
+    for groups_ in ((np.ones(2), np.full(2, 3.0)), (np.ones(1), np.array([1, 2]))):
+        with pytest.raises(NotDefined):
+            welch(*groups_, 1)
+
+
+@pytest.mark.parametrize("bound", [0, -0.1])
+def test_a_bound_is_positive(bound):
+    with pytest.raises(ValueError, match=f"bound: found {bound}, expected a positive number"):
+        paired(np.array([0, 2]), bound)
+
+
+def test_differences_that_are_rounding_alone_do_not_vary():
+    with pytest.raises(NotDefined, match="do not vary"):
+        paired(np.array([0.3, 0.3 + 1e-7]), 1, operands=5e7)
+    assert paired(np.array([0.3, 0.3 + 1e-7]), 1)[2] == 1
+    assert paired(np.array([1e-15, 2e-15]), 1)[2] == 1
+
+
+def test_pairs_of_conditions_are_adjusted_together():
+    rng = np.random.default_rng(1)
+    found = within([("stage", a, b, rng.normal(0, 1, 12)) for a, b in ("xy", "xz", "yz")], 0.5, "bonferroni")
+    assert found["p_adjusted"].tolist() == pytest.approx(np.minimum(1, 3 * found["p"]))
+    assert set(found["reason"]) == {""}

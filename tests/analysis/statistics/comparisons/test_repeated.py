@@ -3,10 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from analysis.errors import NotDefined
+from analysis.statistics.comparisons.friedman import broken_ties as ties_of_friedman
 from analysis.statistics.comparisons.friedman import friedman
-from analysis.statistics.comparisons.paired import compare, t_test, wide, wilcoxon
+from analysis.statistics.comparisons.paired import BLANKS, broken_ties, compare, t_test, wide, wilcoxon
+from analysis.statistics.effects import d_z, rank_biserial_paired
 from analysis.statistics.regression.mixed import mixed_linear
 from analysis.statistics.regression.ordinal import ordinal
 from tests.analysis.reference_data import MORE, R, rows, trials
@@ -122,3 +125,66 @@ def test_ordinal_answers_of_one_person_depend_on_each_other():
 def test_equal_answers_are_not_defined(model):
     with pytest.raises(NotDefined, match="equal"):
         model(trials().assign(rating=3), "rating", ["method"])
+
+
+@pytest.mark.parametrize(("n", "method"), [(50, "exact"), (51, "asymptotic")])
+def test_up_to_fifty_untied_differences_are_tested_exactly(n, method):
+    differences = np.where(np.arange(n) % 3, 1, -1) * (1.0 + np.arange(n))
+    expected = stats.wilcoxon(differences, correction=False, method=method).pvalue
+    assert wilcoxon(differences, np.zeros(n))[1] == expected
+
+
+@pytest.mark.parametrize(("differences", "v"), [([1, -2, 3, 4, 0], 8), ([1, -2, 3, 3, 5], 13)])
+def test_ties_and_zeros_are_tested_by_the_normal_distribution(differences, v):
+    expected = stats.wilcoxon(differences, correction=False, method="asymptotic").pvalue
+    assert wilcoxon(np.array(differences), np.zeros(5))[:2] == (v, expected)
+
+
+def test_conditions_that_differ_by_rounding_alone_are_equal():
+    a, b = np.array([0.1 + 0.2, 0.7]), np.array([0.3, 0.1 + 0.6])
+    with pytest.raises(NotDefined, match="all paired differences are zero"):
+        wilcoxon(a, b)
+    assert broken_ties(a, b) == ""
+    assert broken_ties(np.array([1.0, 3, 2]), np.zeros(3)) == ""
+    assert "tied they give V = 3, p = " in broken_ties(np.array([0.8, 0.7]), np.array([0.7, 0.6]))
+
+
+def test_two_people_are_enough_for_a_pair_and_one_or_none_is_not():
+    found = compare(pd.DataFrame({"x": [1.0, 2, np.nan], "y": [2.0, 5, 1]})).set_index("term")
+    assert found["n"].tolist() == [2, 2]
+    assert (found.loc["t", "df"], found.loc["t", "t"]) == pytest.approx((1, -2))
+    assert found.loc["wilcoxon", "p"] == pytest.approx(0.5)
+    for table in ({"x": [1.0, np.nan], "y": [2.0, 5]}, {"x": [1.0, np.nan], "y": [np.nan, 5]}):
+        few = compare(pd.DataFrame(table))
+        assert set(few["reason"]) == {"fewer than two participants have both conditions"}
+    assert few["mean_a"].isna().all()
+
+
+def test_a_pair_s_effect_and_limits_are_those_of_its_differences():
+    rng = np.random.default_rng(2)
+    table = pd.DataFrame(rng.normal(size=(9, 2)), columns=["x", "y"])
+    differences = (table["x"] - table["y"]).to_numpy()
+    found = compare(table).set_index("term")
+    own = found[["effect", "effect_low", "effect_high"]]
+    assert own.loc["wilcoxon"].tolist() == pytest.approx(rank_biserial_paired(differences))
+    assert own.loc["t"].tolist() == pytest.approx(d_z(differences))
+    assert found["reason"].to_dict() == BLANKS
+
+
+def test_friedman_of_two_people_by_hand_and_of_one_or_of_two_conditions_not():
+    # ranks 1 2 3 and 1 3 2: χ² = 12 / (2 · 3 · 4) · (2² + 5² + 5²) − 3 · 2 · 4 = 3
+    table = pd.DataFrame({"x": [1.0, 1], "y": [2.0, 3], "z": [3.0, 2]})
+    found = friedman(table, "stage").iloc[0]
+    assert (found["n"], found["chi2"], found["df"], found["kendall_w"]) == pytest.approx((2, 3, 2, 0.75))
+    for few, reason in ((table[:1], "fewer than two participants"), (table[["x", "y"]], "needs three conditions")):
+        with pytest.raises(NotDefined, match=reason) as refused:
+            friedman(few, "stage")
+        assert refused.value.terms == ("stage",)
+
+
+def test_ranks_that_rounding_breaks_are_said_where_they_would_change_anything():
+    near = pd.DataFrame({"x": [0.1 + 0.2, 1], "y": [0.3, 2], "z": [2.0, 3]})
+    assert ties_of_friedman(near).startswith("values that differ by rounding alone are ranked apart")
+    assert ties_of_friedman(near[1:]) == ties_of_friedman(near[:1]) == ties_of_friedman(near[["x", "y"]]) == ""
+    assert ties_of_friedman(near.round(3)) == ""
+    assert ties_of_friedman(pd.DataFrame({"x": [0.1 + 0.2] * 2, "y": [0.3] * 2, "z": [0.3] * 2})) == ""

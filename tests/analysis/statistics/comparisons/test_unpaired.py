@@ -54,3 +54,16 @@ def test_p_is_adjusted_over_all_pairs_and_a_single_person_is_no_group():
     assert len(tested) == 2
     assert tested["p_adjusted"].min() == pytest.approx(2 * tested["p"].min())
     assert set(found.loc[found["p"].isna(), "reason"]) == {"each group needs two participants"}
+
+
+def test_two_people_are_a_group_and_an_empty_one_has_no_mean():
+    # means 1 and 4, variances 2 and 2 of two each: SE = √2, Welch's df = 2
+    found = compare({"a": np.array([0.0, 2])}, {"b": np.array([3.0, 5]), "c": np.array([])})
+    two, none = found.to_dict("records")
+    assert (two["diff"], two["se"], two["df"], two["reason"]) == (-3, pytest.approx(2**0.5), pytest.approx(2), "")
+    assert (two["U"], two["r"], two["n_a"], two["n_b"]) == (0, -1, 2, 2)
+    assert (none["mean_a"], none["n_b"], none["reason"]) == (1, 0, "each group needs two participants")
+    assert np.isnan([none[name] for name in ("mean_b", "diff", "p", "p_adjusted", "r_high")]).all()
+    turned = compare({"c": np.array([])}, {"b": np.array([3.0, 5])}).iloc[0]
+    assert np.isnan(turned["mean_a"])
+    assert turned["mean_b"] == 4

@@ -183,3 +183,25 @@ def _all_but_one() -> list[str]:
 def test_type_1_is_refused():
     with pytest.raises(ValueError, match="expected 2 or 3"):
         anova(frame("balanced96"), "fraction_correct", FACTORS, ss_type=1)
+
+
+def test_an_unknown_covariance_is_refused():
+    with pytest.raises(ValueError, match="found 'hc4', expected 'classical' or 'hc3'"):
+        anova(frame("balanced96"), "fraction_correct", FACTORS, covariance="hc4")
+
+
+def test_residuals_carry_no_test_and_what_is_blank_says_why():
+    found = anova(frame("balanced96"), "fraction_correct", FACTORS).set_index("term")
+    assert found.loc["Residuals", ["F", "p", "eta2p", "eta2p_ci_low", "omega2p"]].isna().all()
+    assert found["reason"].tolist() == ["", "", "", "residuals carry no test"]
+    white = anova(frame("balanced96"), "fraction_correct", FACTORS, covariance="hc3").set_index("term")
+    assert white.loc["Residuals", "ss"] == found.loc["Residuals", "ss"]
+    assert white.loc["Residuals", "reason"] == "residuals carry no test"
+    assert white["reason"].str.startswith("a White-corrected F is a Wald test").tolist() == [True, True, True, False]
+
+
+def test_an_offset_changes_nothing():
+    data = frame("balanced96")
+    shifted = data.assign(fraction_correct=data["fraction_correct"] + 1e7)
+    expected = anova(data, "fraction_correct", FACTORS)["F"].to_numpy()[:3]
+    assert anova(shifted, "fraction_correct", FACTORS)["F"].to_numpy()[:3] == pytest.approx(expected, rel=1e-6)

@@ -5,9 +5,10 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from analysis.errors import NotDefined
-from analysis.statistics.factorial.assumptions import levene, normality
+from analysis.statistics.factorial.assumptions import levene, normality, residuals
 from tests.analysis.reference_data import R, frame
 
 FACTORS = ["heatmap", "score"]
@@ -61,3 +62,31 @@ def test_shapiro_says_where_its_p_ends():
     data = pd.DataFrame({"y": np.random.default_rng(1).normal(size=5001), "group": ["a", "b", "c"] * 1667})
     with pytest.raises(NotDefined, match="5000"):
         normality(data, "y", ["group"])
+
+
+def test_three_values_and_5000_have_a_shapiro_wilk_test_and_two_have_none():
+    expected = stats.shapiro([-1.0, -1.0, 2.0])
+    found = normality(pd.DataFrame({"y": [1.0, 1.0, 4.0], "group": ["a"] * 3}), "y", ["group"]).iloc[0]
+    assert (found["W"], found["p"]) == pytest.approx((expected.statistic, expected.pvalue))
+    many = pd.DataFrame({"y": np.random.default_rng(1).normal(size=5000), "group": ["a", "b"] * 2500})
+    assert 0 < normality(many, "y", ["group"])["p"].item() <= 1
+    with pytest.raises(NotDefined, match="needs three values, there are 2") as refused:
+        normality(pd.DataFrame({"y": [1.0, 4.0], "group": ["a"] * 2}), "y", ["group"])
+    assert refused.value.terms == ("residuals",)
+
+
+def test_residuals_are_taken_from_each_cell_s_own_mean():
+    data = pd.DataFrame({"a": list("xxyyz"), "b": list("uuuuu"), "y": [1, 3, 10, 20, 7]})
+    assert residuals(data, "y", ["a", "b"]).tolist() == [-1, 1, -5, 5, 0]
+    assert residuals(data, "y", ["b"]).tolist() == pytest.approx([-7.2, -5.2, 1.8, 11.8, -1.2])
+
+
+def test_levene_s_test_says_what_it_lacks_by_factor():
+    data = pd.DataFrame({"a": list("xxxyyyz"), "b": list("uvwuvwv"), "y": [1, 2, 6, 3, 3, 9, 4.0]})
+    found = levene(data, "y", ["a", "b"]).set_index("term")
+    assert found.loc[["cells", "a"], "reason"].tolist() == ["a group has fewer than two values"] * 2
+    w = stats.levene([1, 3], [2, 3, 4], [6, 9], center="median")
+    assert found.loc["b", ["F", "df1", "df2", "p"]].tolist() == pytest.approx([w.statistic, 2, 4, w.pvalue])
+    alone = levene(data.assign(a="x"), "y", ["a"])
+    assert alone[["term", "reason"]].to_numpy().tolist() == [["cells", "there is only one group"]]
+    assert alone[["F", "df1", "df2", "p"]].isna().all(axis=None)

@@ -133,3 +133,58 @@ def test_planned_contrasts_equal_emmeans(key, one_sided, column):
         own = [row[name] for name in ("diff", "se", "df", "t", column)]
         theirs = [expected[name] for name in ("estimate", "SE", "df", "t.ratio", "p.value")]
         assert own == pytest.approx(theirs, rel=1e-9)
+
+
+@pytest.mark.parametrize("outcome", ["fraction_correct", "saliency_ratio"])
+def test_intervals_of_games_and_howell_are_where_their_test_is_at_its_limit(outcome):
+    for row in games_howell(frame("unbalanced71"), outcome, "heatmap").itertuples():
+        assert row.t == pytest.approx(row.diff / row.se)
+        assert row.diff == pytest.approx(row.mean_a - row.mean_b)
+        assert (row.ci_low + row.ci_high) / 2 == pytest.approx(row.diff)
+        half = (row.ci_high - row.ci_low) / 2
+        assert stats.studentized_range.sf(half / row.se * np.sqrt(2), 3, row.df) == pytest.approx(0.05, abs=1e-6)
+
+
+def test_a_planned_contrast_has_its_means_sides_and_two_sided_limits():
+    stated = [
+        Contrast("heatmap", ("static", "interactive"), ("none",), True),
+        Contrast("score", ("present",), ("absent",)),
+    ]
+    found = planned(frame("unbalanced71"), "fraction_correct", FACTORS, stated, correction="bonferroni")
+    assert found[["a", "b", "sides"]].to_numpy().tolist() == [
+        ["static + interactive", "none", "one"], ["present", "absent", "two"]]  # fmt: skip
+    assert found["p_adjusted"].tolist() == pytest.approx(np.minimum(1, 2 * found["p"]))
+    for row in found.itertuples():
+        half = stats.t.ppf(0.975, row.df) * row.se
+        assert row.diff == pytest.approx(row.mean_a - row.mean_b)
+        assert (row.ci_low, row.ci_high) == pytest.approx((row.diff - half, row.diff + half))
+
+
+def test_a_contrast_of_a_level_that_nobody_has_is_named():
+    with pytest.raises(NotDefined, match="nobody has") as refused:
+        planned(frame("balanced96"), "fraction_correct", FACTORS, [Contrast("heatmap", ("none",), ("occluded",))])
+    assert refused.value.names == ("heatmap", "occluded")
+
+
+@pytest.mark.parametrize("statistic", [games_howell, welch])
+def test_two_in_each_group_are_enough_for_unequal_variances_and_one_is_not(statistic):
+    data = frame("balanced96").groupby("heatmap", observed=True).head(2)
+    assert statistic(data, "saliency_ratio", "heatmap").notna().all(axis=None)
+    with pytest.raises(NotDefined, match="at least 2 participants"):
+        statistic(data[1:], "saliency_ratio", "heatmap")
+
+
+@pytest.mark.parametrize("covariance", ["classical", "hc3"])
+def test_one_in_a_cell_is_enough_for_a_pooled_variance_alone(covariance):
+    data = frame("balanced96")
+    first = data.query("heatmap == 'none' and score == 'absent'").index[1:]
+    data = data.drop(index=first)
+    contrast = [Contrast("heatmap", ("static",), ("none",))]
+    tests = (lambda: tukey(data, "saliency_ratio", FACTORS, "heatmap", covariance),
+             lambda: planned(data, "saliency_ratio", FACTORS, contrast, covariance))  # fmt: skip
+    for test in tests:
+        if covariance == "classical":
+            assert test()["p_adjusted"].between(0, 1).all()
+            continue
+        with pytest.raises(NotDefined, match=r"none × absent \(n = 1\)"):
+            test()

@@ -1,6 +1,7 @@
 """Kruskal-Wallis, Dunn and adjusted p values against R."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import scikit_posthocs
 
@@ -81,3 +82,39 @@ def test_every_group_appears_in_the_descriptives():
     found = descriptives(frame("balanced96"), "confidence", FACTORS)
     assert found.groupby("term", sort=False).size().to_dict() == {"all": 1, "cells": 6, "heatmap": 3, "score": 2}
     assert found.query("term == 'cells'")["n"].tolist() == [16] * 6
+
+
+def test_a_group_of_one_two_or_nobody_in_the_descriptives():
+    data = pd.DataFrame({"g": list("abbc"), "y": [1.0, 2, 4, np.nan]})
+    found = descriptives(data, "y", ["g"]).set_index("level")
+    assert found["n"].to_dict() == {"all": 3, "a": 1, "b": 2, "c": 0}
+    assert found["reason"].to_dict() == {"all": "", "a": "one value has no spread", "b": "", "c": "no value"}
+    assert found.loc["b", ["mean", "sd", "median", "min", "max"]].tolist() == pytest.approx([3, 2**0.5, 3, 2, 4])
+    assert found.loc["b", ["ci_low", "ci_high"]].tolist() == pytest.approx([3 - 12.706205, 3 + 12.706205])
+    assert found.loc["a", ["sd", "ci_low", "ci_high"]].isna().all()
+    assert found.loc["a", ["mean", "q1", "q3"]].tolist() == [1, 1, 1]
+    assert found.loc["c"].drop(["term", "n", "reason"]).isna().all()
+
+
+def test_descriptives_of_repeated_answers_count_people():
+    rows = [(p, s, y) for p, ys in (("p", (1, 3)), ("q", (4, 8))) for s, y in zip("ab", ys, strict=True)]
+    data = pd.DataFrame(rows, columns=["participant", "stage", "y"])
+    data = pd.concat([data, data[:1].assign(y=2)])  # p's stage a is 1.5 in the mean, and all of p 2
+    found = descriptives(data, "y", ["stage"], within=["stage"]).set_index("level")
+    assert found["n"].tolist() == [2, 2, 2]
+    assert found["mean"].tolist() == [4, 2.75, 5.5]
+    assert descriptives(data, "y", ["stage"])["n"].tolist() == [5, 3, 2]
+
+
+def test_without_a_second_level_there_is_nothing_to_rank():
+    found = kruskal(frame("balanced96").query("heatmap == 'none'"), "confidence", ["heatmap"])
+    assert found["reason"].tolist() == ["no factor has two observed levels"]
+    assert found[["H", "df", "p", "epsilon2"]].isna().all(axis=None)
+
+
+def test_pairs_after_two_levels_are_left_out_and_cells_adjusted_by_themselves():
+    found = dunn(frame("balanced96"), "confidence", FACTORS, "bonferroni")
+    assert found.groupby("term", sort=False).size().to_dict() == {"cells": 15, "heatmap": 3}
+    for term, pairs in found.groupby("term", sort=False):
+        assert pairs["p_adjusted"].tolist() == pytest.approx(np.minimum(1, len(pairs) * pairs["p"])), term
+    assert found["diff"].tolist() == pytest.approx((found["mean_rank_a"] - found["mean_rank_b"]).tolist())

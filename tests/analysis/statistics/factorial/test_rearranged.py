@@ -125,3 +125,28 @@ def test_aligned_ranks_agree_with_kruskal_on_what_a_strong_main_effect_is():
     found = aligned_ranks(data, "confidence", ["heatmap", "score"], []).set_index("term")
     assert found.loc["heatmap", "p"] < 1e-6
     assert kruskal(data, "confidence", ["heatmap"])["p"].item() < 1e-6
+
+
+def test_what_leaves_nothing_to_rank_is_refused_with_its_terms():
+    rows = [(a, b, 10.0 * y) for a in "pqr" for y, b in enumerate("uv") for _ in range(3)]
+    data = pd.DataFrame(rows, columns=["a", "b", "y"])
+    for values, said in ((data, "without the other effects, nothing varies"), (data.assign(y=7.0), "every value is 7")):
+        with pytest.raises(NotDefined, match=said) as refused:
+            aligned_ranks(values, "y", ["a", "b"], [])
+        assert refused.value.terms == ("a", "b", "a:b")
+
+
+def test_usually_4999_rearrangements_are_made_and_the_data_s_own_counted():
+    data = frame("balanced96").query("heatmap != 'static'")
+    found = permutation_anova(data, "saliency_ratio", ["heatmap"], [], seed=1)["p"].item()
+    assert found * 5000 == pytest.approx(round(found * 5000))
+    assert found * 2500 != pytest.approx(round(found * 2500))
+    apart = data.assign(saliency_ratio=(data["heatmap"] == "none") + np.arange(len(data)) / 1e6)
+    assert permutation_anova(apart, "saliency_ratio", ["heatmap"], [], seed=1, permutations=999)["p"].item() == 0.001
+
+
+def test_a_condition_whose_effect_is_the_same_in_everybody_is_not_rearranged():
+    data = means(["third"]).drop(columns="group")
+    people, thirds = (pd.factorize(data[name])[0] for name in ("participant", "third"))
+    with pytest.raises(NotDefined, match="participants do not differ in third"):
+        permutation_anova(data.assign(rating=people + 2.0 * thirds), "rating", [], ["third"], seed=1)

@@ -3,9 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from analysis.errors import NotDefined
 from analysis.statistics.comparisons.paired import t_test
+from analysis.statistics.effects import eta2p_interval
 from analysis.statistics.factorial.anova import anova
 from analysis.statistics.factorial.within import within_anova
 from analysis.statistics.regression.logistic import mixed_logistic
@@ -101,3 +103,34 @@ def test_a_learning_curve_equals_glmer():
         own = found.loc[names[answer["term"]], ["estimate", "se", "p"]].tolist()
         assert own == pytest.approx([answer["Estimate"], answer["Std..Error"], answer["Pr...z.."]], abs=2e-3)
     assert found.loc["sd(participant)", "estimate"] == pytest.approx(MODELS["learning"]["sd"], abs=2e-3)
+
+
+def test_two_people_and_one_more_than_groups_are_enough():
+    data = pd.DataFrame({"participant": list("ppqq"), "stage": list("abab"), "y": [1.0, 4, 3, 5]})
+    found = within_anova(data, "y", [], ["stage"]).iloc[0]
+    assert (found["F"], found["df"], found["df_resid"]) == pytest.approx((25, 1, 1))  # of 3 and 2: t = 2.5 / .5
+    with pytest.raises(NotDefined, match="no more participants than groups") as refused:
+        within_anova(data.assign(group=data["participant"]), "y", ["group"], ["stage"])
+    assert refused.value.terms == ("group", "stage", "group:stage")
+
+
+def test_one_person_with_all_conditions_is_none_and_a_condition_that_nobody_has_is_named():
+    data = pd.DataFrame({"participant": list("ppqq"), "group": list("uuvv"), "stage": list("abab")})
+    data["y"] = [1.0, 4, 2, np.nan]
+    with pytest.raises(NotDefined, match="fewer than two participants have all conditions") as refused:
+        within_anova(data, "y", ["group"], ["stage"])
+    assert refused.value.terms == ("group", "stage", "group:stage")
+    rows_ = [(p, a, b, 1.0) for p in "pq" for a, b in ("xu", "xv", "yu")]
+    crossed = pd.DataFrame(rows_, columns=["participant", "a", "b", "y"])
+    with pytest.raises(NotDefined, match="nobody has the condition") as refused:
+        within_anova(crossed, "y", [], ["a", "b"])
+    assert refused.value.names == ("y × v",)
+    assert refused.value.terms == ("a", "b", "a:b")
+
+
+def test_the_uncorrected_p_and_the_limits_are_those_of_f_with_its_plain_degrees_of_freedom():
+    for row in within_anova(means(["third"]), "rating", ["group"], ["third"]).itertuples():
+        assert row.p_uncorrected == pytest.approx(stats.f.sf(row.F, row.df, row.df_resid))
+        assert row.p == pytest.approx(stats.f.sf(row.F, row.df_gg, row.df_resid_gg))
+        assert (row.df_gg, row.df_resid_gg) == pytest.approx((row.epsilon * row.df, row.epsilon * row.df_resid))
+        assert (row.eta2p_ci_low, row.eta2p_ci_high) == eta2p_interval(row.F, row.df, row.df_resid)

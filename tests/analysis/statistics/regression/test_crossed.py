@@ -6,6 +6,7 @@ import pytest
 
 from analysis.errors import NotDefined
 from analysis.statistics.regression.cumulative import mixed_logistic_crossed, mixed_ordinal
+from analysis.statistics.regression.groups import Groups, System, hessian_of, jacobian_of
 from analysis.statistics.regression.logistic import mixed_logistic
 from analysis.statistics.regression.mixed import mixed_linear
 from tests.analysis.reference_data import MODELS, R, trials
@@ -94,3 +95,60 @@ def test_people_who_each_gave_one_answer_throughout_are_refused(model):
     data = pd.DataFrame(rows, columns=["participant", "method", "y"])
     with pytest.raises(NotDefined, match="every participant gave one answer throughout"):
         model(data, "y", ["method"])
+
+
+def test_one_answer_each_and_equal_ones_have_no_crossed_model():
+    one_each = pd.DataFrame({"participant": list("pqrstuvw"), "method": list("abababab")})
+    one_each["y"] = [1, 0, 0, 1, 0, 0, 1, 1]
+    for model in (mixed_ordinal, mixed_logistic_crossed):
+        with pytest.raises(NotDefined, match="each participant has one answer"):
+            model(one_each, "y", ["method"])
+    repeated = pd.concat([one_each, one_each])
+    few = pd.DataFrame({"participant": list("ppqq"), "method": list("abab"), "y": range(4)})
+    for data, said in ((repeated.assign(y=3), "all answers are equal"),
+                       (repeated.assign(method="a"), "no factor has two observed levels"),
+                       (few, "no more answers than coefficients")):  # fmt: skip
+        with pytest.raises(NotDefined, match=said):
+            mixed_ordinal(data, "y", ["method"])
+
+
+def test_groups_sum_over_participants_and_stimuli_and_give_each_answer_its_own():
+    groups = Groups(np.array([0, 0, 1]), np.array([0, 1, 1]))
+    assert groups.sizes == (2, 2)
+    assert groups.together(np.array([1.0, 2, 4])).tolist() == [[1, 2], [0, 4]]
+    assert groups.spread(np.array([10.0, 20]), np.array([1.0, 2])).tolist() == [11, 12, 22]
+    first, second = groups.sums(np.array([[1.0, 10], [2, 20], [4, 40]]))
+    assert (first.tolist(), second.tolist()) == ([[3, 30], [4, 40]], [[1, 10], [6, 60]])
+    alone = Groups(np.array([0, 0, 1]))
+    assert alone.sizes == (2, 0)
+    assert alone.together(np.ones(3)).shape == (2, 0)
+    assert alone.spread(np.array([10.0, 20]), np.zeros(0)).tolist() == [10, 10, 20]
+
+
+@pytest.mark.parametrize("stimuli", [0, 3])
+def test_the_factored_system_is_the_matrix_written_out(stimuli):
+    rng = np.random.default_rng(1)
+    groups = Groups(np.repeat(np.arange(4), 3), np.tile(np.arange(stimuli), 4) if stimuli else None)
+    weights, theta = rng.uniform(1, 2, 12), (0.7, 1.3 if stimuli else 0.0)
+    system = System(groups.sums(weights), groups.together(weights), theta)
+    z = np.equal.outer(groups.first, np.arange(4)).astype(float) * theta[0]
+    if stimuli:
+        z = np.hstack([z, np.equal.outer(groups.second, np.arange(stimuli)) * theta[1]])
+    written = z.T @ (weights[:, None] * z) + np.eye(4 + stimuli)
+    assert system.log_determinant == pytest.approx(np.linalg.slogdet(written)[1])
+    own, block, others = system.inverse()
+    inverse = np.linalg.inv(written)
+    assert own == pytest.approx(np.diag(inverse)[:4])
+    assert others == pytest.approx(np.diag(inverse)[4:])
+    assert block == pytest.approx(inverse[:4, 4:])
+    for right in (rng.normal(size=4 + stimuli), rng.normal(size=(4 + stimuli, 2))):
+        assert np.concatenate(system.solve(right[:4], right[4:])) == pytest.approx(inverse @ right)
+
+
+def test_derivatives_by_differences_are_those_by_hand():
+    point = np.array([0.5, -1.0])
+    found = hessian_of(lambda x: np.exp(x[0] * x[1]) + x[0] ** 4, point, np.array([0.01, 0.02]))
+    e = np.exp(-0.5)
+    assert found == pytest.approx(np.array([[e + 12 * 0.25, e / 2], [e / 2, e / 4]]), rel=1e-6)
+    slopes = jacobian_of(lambda x: np.array([np.exp(x[0]), x[0] * x[1] ** 3]), point, 0.01)
+    assert slopes == pytest.approx(np.array([[np.exp(0.5), 0], [-1, 1.5]]), abs=1e-8)

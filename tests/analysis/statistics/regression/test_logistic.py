@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
+from scipy import integrate
 
 from analysis.errors import NotDefined
 from analysis.statistics.regression.design import trials_design
@@ -134,3 +135,31 @@ def test_levels_keep_their_names_whatever_they_contain():
     data["Method: (new)"] = data["Method: (new)"].cat.rename_categories({"B": "B:C(x)[T.y]"})
     found = mixed_logistic(data, "correct", ["Method: (new)"])["term"].tolist()
     assert found == ["(Intercept)", "Method: (new)[B:C(x)[T.y]]", "sd(participant)"]
+
+
+def test_answers_that_are_all_alike_have_no_learning_curve():
+    data = trials().assign(place=lambda rows: rows.groupby("participant").cumcount() / 39 - 0.5)
+    with pytest.raises(NotDefined, match="all answers are alike"):
+        mixed_logistic(data.assign(correct=1), "correct", ["method"], slope="place")
+
+
+def test_answers_are_summed_by_participant_and_row_of_the_design():
+    design = np.array([[1.0, 0], [1, 1], [1, 0], [1, 0]])
+    found = summed(np.array([1, 0, 1, 1]), design, np.array([0, 0, 0, 1]))
+    assert found.design.tolist() == [[1, 0], [1, 1], [1, 0]]
+    assert (found.correct.tolist(), found.answers.tolist()) == ([2, 0, 1], [2, 1, 1])
+    assert (found.person.tolist(), found.people) == ([0, 0, 1], 2)
+    assert found.per_person(np.array([1.0, 2, 4])).tolist() == [3, 4]
+    assert found.per_person(np.array([[1.0, 10], [2, 20], [4, 40]])).tolist() == [[3, 30], [4, 40]]
+
+
+def test_the_likelihood_is_the_integral_over_the_random_intercept():
+    # one person with 3 of 4 right at log odds .3, SD 1.2, by quadrature over the intercept itself
+    counts = summed(np.array([1, 1, 1, 0]), np.ones((4, 1)), np.zeros(4, int))
+
+    def weighed(u):
+        share = 1 / (1 + np.exp(-(0.3 + 1.2 * u)))
+        return share**3 * (1 - share) * np.exp(-(u**2) / 2) / np.sqrt(2 * np.pi)
+
+    expected = np.log(integrate.quad(weighed, -12, 12)[0])
+    assert log_likelihood(np.array([0.3, np.log(1.2)]), counts) == pytest.approx(expected, abs=1e-9)
