@@ -36,7 +36,7 @@ def part_shares(maps: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
     A map without mass has share 0 of every part.
     """
     sums = maps.flatten(2).sum(dim=2)[..., None, None]
-    shares = torch.where(sums > 0, maps / torch.where(sums > 0, sums, 1), 0)
+    shares = torch.where(sums > 0, maps / sums, 0)
     return torch.einsum("mnhw,mphw->mnp", shares, weights.to(shares))
 
 

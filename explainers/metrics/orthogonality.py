@@ -41,7 +41,7 @@ def moments(maps: torch.Tensor) -> torch.Tensor:
     """
     maps = maps.double()
     sums = maps.flatten(2).mean(dim=2)[..., None, None]
-    shares = torch.where(sums != 0, maps / torch.where(sums != 0, sums, 1), 0)
+    shares = torch.where(sums != 0, maps / sums, 0)
     values = shares.transpose(0, 1).flatten(1)
     values = torch.cat([torch.ones_like(values[:1]), values])
     return values @ values.T

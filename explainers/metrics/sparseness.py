@@ -21,7 +21,7 @@ def sparseness(
     ranks = torch.arange(1, n + 1, device=values.device)
     total = values.sum(dim=1)
     below = (values * (n - ranks + 0.5)).sum(dim=1) / n
-    return {"sparseness": torch.where(total > 0, 1 - 2 * below / total.where(total > 0, 1), 0)}
+    return {"sparseness": torch.where(total > 0, 1 - 2 * below / total, 0)}
 
 
 RECORD = Metric(

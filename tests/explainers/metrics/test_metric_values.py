@@ -263,9 +263,15 @@ def test_the_papers_values_are_the_defaults():
         "cauc": {"steps": 25, "threshold": 0.5}, "confidence": {"subject": "range", "threshold": 0.5},
         "deletion": {"steps": 50}, "iou": {"threshold": 0.5, "tolerance": 0}, "sanity": {"stages": 3},
         "road": {"percentiles": (10, 20, 30, 40, 50, 60, 70, 80, 90)},
+        "infidelity": {"n_squares": 100, "sides": (0.1, 0.5)}, "max_sensitivity": {"radius": 0.02, "n_draws": 10},
     }  # fmt: skip
     for name, values in expected.items():
         assert explainers.METRICS[name].defaults.items() >= values.items()
     assert set(explainers.METRICS["keep_and_inpaint"].directions) == {"keep_all", "keep_300", "keep_500", "keep_1000"}
-    for name in ("confidence", "deletion", "road", "keep_and_inpaint"):
+    for name in ("confidence", "deletion", "road", "keep_and_inpaint", "infidelity"):
         assert explainers.METRICS[name].defaults["output"] == "softmax"
+
+
+def test_what_explains_every_image_anew_is_measured_on_request_alone():
+    asked_for = {name for name, metric in explainers.METRICS.items() if metric.on_request}
+    assert asked_for == {"max_sensitivity", "sanity"}

@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 
+from explainers import metrics
 from explainers.errors import UserError
 from explainers.maps.parts import mask_weights, voronoi_weights
 from explainers.metrics.faithfulness import faithfulness
@@ -112,6 +113,31 @@ def test_shares_by_masks_are_the_mass_inside():
     regions[:, :3], regions[0, 0] = 1, 2
     found = part_shares(maps, mask_weights(regions, 3)[None])
     assert found[0].tolist() == [[0.5, 0.25, 0.0], [0.0, 0.0, 0.0]]
+
+
+def test_shares_do_not_depend_on_the_mass_of_a_map():
+    maps, weights = pictures(2, side=8).abs(), mask_weights(torch.arange(64).reshape(8, 8) % 3, 2).expand(2, -1, -1, -1)
+    torch.testing.assert_close(part_shares(1e-3 * maps, weights), part_shares(maps, weights))
+
+
+def test_what_is_kept_of_single_images_gives_the_value_of_all_of_them():
+    maps, weights = pictures(3, side=8).abs(), mask_weights(torch.arange(64).reshape(8, 8) % 3, 2).expand(3, -1, -1, -1)
+    each = [slice(n, n + 1) for n in range(3)]
+    kept = [metrics.orthogonality.RECORD.of_image(maps[one]) for one in each]
+    assert metrics.orthogonality.RECORD.of_images(kept) == pytest.approx(orthogonality(maps), rel=1e-9)
+    kept = [metrics.locality.RECORD.of_image(maps[one], weights[one]) for one in each]
+    assert metrics.locality.RECORD.of_images(kept) == pytest.approx(locality(part_shares(maps, weights)))
+    approximations = LOGITS[:, [1]] + torch.tensor([[2.5], [0.1], [0.0]])
+    for thresholds in (None, [0.5, 1.5, 0.5]):
+        kept = [metrics.faithfulness.RECORD.of_image(approximations[one], LOGITS[one], [1], thresholds) for one in each]
+        whole = faithfulness(approximations, LOGITS, classes=[1], thresholds=thresholds)
+        assert metrics.faithfulness.RECORD.of_images(kept) == pytest.approx(whole)
+
+
+@pytest.mark.parametrize(("measure", "shape"), [(locality, (3, 4)), (orthogonality, (2, 8, 8))])
+def test_arrays_of_another_number_of_axes_are_refused(measure, shape):
+    with pytest.raises(UserError, match=r"expected \(images, x-features"):
+        measure(torch.ones(shape))
 
 
 def test_voronoi_weights_worked_by_hand():
