@@ -5,6 +5,7 @@ from typing import Any
 from analysis.reading.plans import Plan
 from analysis.reading.samples import FLAGS, in_words
 from analysis.results import apa
+from analysis.results.markdown import code, literal
 from analysis.statistics.multiplicity import CORRECTIONS
 
 POSTHOC = {"tukey": "Tukey on estimated marginal means", "games_howell": "Games-Howell"}
@@ -16,11 +17,11 @@ COVARIANCES = {
 
 def preregistration(plan: Plan, title: str, design: str) -> str:
     """Return a preregistration text in Markdown, made from the plan."""
-    lines = [f"# Analysis plan: {title}", "", "## Hypotheses", ""]
+    lines = [f"# Analysis plan: {literal(title)}", "", "## Hypotheses", ""]
     lines += [_hypothesis(stated) for stated in plan.hypotheses] or ["None stated."]
-    lines += ["", "## Design", "", design, "", "## Analyses", ""]
-    lines += [f"- Primary: {apa.listing([f'`{id}`' for id in plan.primary]) or 'none'}"]
-    lines += [f"- Secondary: {apa.listing([f'`{id}`' for id in plan.secondary]) or 'none'}"]
+    lines += ["", "## Design", "", literal(design), "", "## Analyses", ""]
+    lines += [f"- Primary: {apa.listing([code(id) for id in plan.primary]) or 'none'}"]
+    lines += [f"- Secondary: {apa.listing([code(id) for id in plan.secondary]) or 'none'}"]
     lines += ["- Everything else is exploratory and will be reported as such."]
     lines += [f"- Type {plan.ss_type} sums of squares with sum-to-zero contrasts; α = {apa.level(plan.alpha)}."]
     lines += [f"- Post hoc: {POSTHOC[plan.posthoc]}; correction for several tests: {CORRECTIONS[plan.correction]}."]
@@ -28,8 +29,8 @@ def preregistration(plan: Plan, title: str, design: str) -> str:
                 if plan.type_of(stated["analysis"]) == "primary"}  # fmt: skip
     if len(outcomes) > 1:
         lines += [f"- Primary hypotheses on several outcomes: p adjusted over all ({CORRECTIONS[plan.correction]})."]
-    lines += [f"- Post hoc tests of `{name}` use {COVARIANCES[kind]}." for name, kind in plan.covariance.items()]
-    lines += [f"- `{name}` counts as equivalent within ± {bound:g} (TOST)." for name, bound in plan.bounds.items()]
+    lines += [f"- Post hoc tests of {code(name)} use {COVARIANCES[kind]}." for name, kind in plan.covariance.items()]
+    lines += [f"- {code(name)} counts as equivalent within ± {bound:g} (TOST)." for name, bound in plan.bounds.items()]
     lines += [
         "",
         "## Exclusions",
@@ -37,7 +38,7 @@ def preregistration(plan: Plan, title: str, design: str) -> str:
         "Runs that were not completed are left out, and so is who meets one of these:",
         "",
     ]
-    lines += [f"- {in_words(flag, plan)}" for flag in plan.exclude] or ["- no further rule"]
+    lines += [f"- {literal(in_words(flag, plan))}" for flag in plan.exclude] or ["- no further rule"]
     marked = [in_words(flag, plan) for flag in FLAGS if flag not in plan.exclude]
     if marked:
         lines += ["", f"Marked, kept, and left out only in the sensitivity table: {'; '.join(marked)}."]
@@ -45,9 +46,10 @@ def preregistration(plan: Plan, title: str, design: str) -> str:
 
 
 def _hypothesis(stated: dict[str, Any]) -> str:
-    details = f", term `{stated['term']}`" if stated.get("term") else ""
+    details = f", term {code(stated['term'])}" if stated.get("term") else ""
     if stated.get("higher"):
-        details += f", `{stated['higher']}` higher than `{stated['lower']}`"
+        details += f", {code(stated['higher'])} higher than {code(stated['lower'])}"
     if stated.get("a") and stated.get("b"):
-        details += f", `{stated['a']}` and `{stated['b']}`"
-    return f"- **{stated.get('id', 'H')}** {stated['text']} Tested by `{stated['analysis']}`{details}."
+        details += f", {code(stated['a'])} and {code(stated['b'])}"
+    named, text = literal(stated.get("id", "H")), literal(stated["text"])
+    return f"- **{named}** {text} Tested by {code(stated['analysis'])}{details}."

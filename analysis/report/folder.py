@@ -25,7 +25,7 @@ from analysis.report import as_paper
 from analysis.report.content import Report, type_of
 from analysis.report.methods import design, methods_text
 from analysis.report.verdicts import verdicts
-from analysis.results import apa, tables
+from analysis.results import apa, markdown, tables
 from analysis.results.latex import latex
 from analysis.results.records import TYPES, Record, fault, in_words, rows_as_json
 from analysis.results.section import Progress, Section
@@ -92,9 +92,11 @@ def _fill(report: Report, folder: Path, progress: Progress, paper: Paper | None)
 
 
 def _write_page(folder: Path, name: str, content: dict[str, Any]) -> None:
-    page_html, page_md = (_environment().get_template(f"{name}.{kind}.j2").render(content) for kind in ("html", "md"))
+    page_html, page_md = (
+        _environment(kind).get_template(f"{name}.{kind}.j2").render(content) for kind in ("html", "md")
+    )
     (folder / f"{name}.html").write_text(page_html, encoding="utf-8")
-    (folder / f"{name}.md").write_text(tables.without_tags(page_md), encoding="utf-8")
+    (folder / f"{name}.md").write_text(page_md, encoding="utf-8")
 
 
 def _described(sections: list[Section], pictures: dict[str, Any]) -> list[dict[str, Any]]:
@@ -107,7 +109,7 @@ def _described(sections: list[Section], pictures: dict[str, Any]) -> list[dict[s
 
 def _preregistered(report: Report) -> str:
     study = report.sample.study
-    return tables.without_tags(preregistration(report.plan, study.name, design(report)))
+    return preregistration(report.plan, study.name, design(report))
 
 
 def results(report: Report) -> dict[str, Any]:
@@ -241,12 +243,12 @@ def _write_tables(sections: list[Section], folder: Path) -> dict[str, Any]:
     for number, record in enumerate((record for section in sections for record in section.records), start=1):
         name = f"table-{number:02d}_{tables.file_name(record.id)}"
         readable = tables.readable(record.terms)
-        markdown = tables.markdown(readable)
+        in_markdown = markdown.table(readable)
         (folder / f"{name}.csv").write_text(tables.csv(record.terms), encoding="utf-8")
-        (folder / f"{name}.md").write_text(markdown, encoding="utf-8")
+        (folder / f"{name}.md").write_text(in_markdown, encoding="utf-8")
         (folder / f"{name}.tex").write_text(latex(readable, record.title, record.id), encoding="utf-8")
         shown[record.id] = {"number": number, "file": f"tables/{name}.csv", "headings": readable.headings,
-                            "rows": readable.rows, "markdown": markdown}  # fmt: skip
+                            "rows": readable.rows, "markdown": in_markdown}  # fmt: skip
     return shown
 
 
@@ -275,9 +277,12 @@ def _write_json(path: Path, content: dict[str, Any]) -> None:
     path.write_text(json.dumps(content, ensure_ascii=False, indent=2, allow_nan=False) + "\n", encoding="utf-8")
 
 
-def _environment() -> jinja2.Environment:
-    loader = jinja2.FileSystemLoader(TEMPLATES)
-    return jinja2.Environment(
-        loader=loader, autoescape=jinja2.select_autoescape(["html", "html.j2"]), undefined=jinja2.StrictUndefined,
+def _environment(kind: str) -> jinja2.Environment:
+    """Return what lays pages out; in those of Markdown whatever is filled in reads letter by letter."""
+    found = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=kind == "html",
+        finalize=markdown.literal if kind == "md" else None, undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
     )  # fmt: skip
+    found.filters |= {"alternative": markdown.alternative, "cell": markdown.cell}
+    return found

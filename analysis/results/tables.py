@@ -100,19 +100,6 @@ def _heading(column: str) -> str:
     return said if len(said.partition(" ")[0]) == 1 else apa.opening(said)
 
 
-def markdown(shown: Readable) -> str:
-    """Return the table in Markdown."""
-    rule = ["---:" if number else "---" for _, number in shown.headings]
-    rows = [[heading for heading, _ in shown.headings], rule, *shown.rows]
-    lines = ["| " + " | ".join(" ".join(cell.replace("|", r"\|").split()) for cell in row) + " |" for row in rows]
-    return without_tags("\n".join(lines) + "\n")
-
-
-def without_tags(text: str) -> str:
-    """Return Markdown in which nothing is read as HTML: a `<` before a letter is escaped."""
-    return re.sub(r"(?<!\\)<(?=[A-Za-z/!?])", r"\<", text)
-
-
 def _texts(column: str, values: pd.Series) -> list[str]:
     """Return a column's values as text; counts without decimals, p values in APA style."""
     if not pd.api.types.is_numeric_dtype(values):

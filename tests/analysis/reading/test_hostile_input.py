@@ -2,11 +2,13 @@
 
 import json
 import re
+from collections import Counter
 from io import StringIO
 
 import numpy as np
 import pandas as pd
 import pytest
+from markdown_it import MarkdownIt
 
 from analysis.cli import main
 from analysis.errors import AnalysisError
@@ -16,7 +18,8 @@ from tests.analysis import factory
 from tests.analysis.analysed import analysed
 
 MAP = 'participant = "pid"\nbetween = ["g"]\n[[outcomes]]\ncolumn = "y"\nname = "score"\nkind = "{}"\n'
-HOSTILE = ["<script>alert(1)</script>", "=cmd|'/C calc'!A0", "$\\frac$ x$", "a|b\n#c % & _ ^ ~ {", "../../etc/x", "+1"]
+HOSTILE = ["<script>alert(1)</script>", "=cmd|'/C calc'!A0", "$\\frac$ x$", "a|b\n#c % & _ ^ ~ {", "../../etc/x", "+1",
+           "*b* `c` [x](y)"]  # fmt: skip
 
 
 def table(levels="xy", n=8, cell=lambda i: f"{(i * 37 % 11) / 10:.1f}") -> str:
@@ -259,6 +262,15 @@ def hostile(tmp_path_factory):
     csv, layout_file = files(folder, text, layout=layout)
     assert main(["report", "--csv", str(csv), "--map", str(layout_file), "--out", str(folder / "report")]) == 0
     return folder / "report"
+
+
+def test_hostile_names_stay_text_in_markdown(hostile):
+    tokens = MarkdownIt("commonmark").enable("table").parse((hostile / "report.md").read_text())
+    kinds = Counter(part.type for token in tokens for part in [token, *(token.children or ())])
+    assert not {"link_open", "html_inline", "html_block"} & {*kinds}
+    assert kinds["em_open"] == kinds["image"] == len([*(hostile / "figures").glob("*.png")])
+    shown = {"".join(part.content for part in token.children) for token in tokens if token.type == "inline"}
+    assert shown >= {"*b* `c` [x](y)", "../../etc/x"}
 
 
 def test_hostile_names_stay_text_in_the_page(hostile):

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from analysis.results import apa, tables
+from analysis.results import apa, markdown, tables
 from analysis.results.latex import latex
 from analysis.statistics.factorial.anova import anova
 from tests.analysis.reference_data import frame
@@ -45,6 +45,6 @@ def test_tables_in_latex_escape_what_latex_reads():
 
 
 def test_tables_in_markdown_have_equal_rows():
-    text = tables.markdown(tables.readable(anova(frame("balanced96"), "fraction_correct", ["heatmap", "score"])))
+    text = markdown.table(tables.readable(anova(frame("balanced96"), "fraction_correct", ["heatmap", "score"])))
     assert len({line.count("|") for line in text.splitlines()}) == 1
     assert "[0.0" in text  # both limits of an interval in one cell

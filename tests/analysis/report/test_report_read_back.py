@@ -45,7 +45,8 @@ def check_said(text: str, *parts, also=()) -> None:
 
 
 def plain(markdown: str) -> str:
-    return markdown.replace(r"\<", "<")
+    """Return Markdown with the marks that are to be read as they are, but for those between cells."""
+    return re.sub(r"\\([!-/:-@\[-`{}~])", r"\1", markdown)
 
 
 def parts_of(markdown: str) -> dict[str, list[str]]:

@@ -12,7 +12,7 @@ from analysis.report import folder
 from analysis.report.methods import methods_text
 from analysis.report.running import analyse
 from analysis.report.verdicts import verdicts
-from analysis.results import apa, tables
+from analysis.results import apa, markdown, tables
 from analysis.statistics.multiplicity import adjust
 from tests.analysis import factory
 
@@ -143,7 +143,7 @@ def test_tables_show_the_rows_of_the_results(tmp_path, reported, kind):
     report = written(tmp_path, 1, 1, 1.5) if kind == "foreign" else reported(kind)
     for section in report.sections:
         for found in section.records:
-            check_table(tables.markdown(tables.readable(found.terms)), found.as_json())
+            check_table(markdown.table(tables.readable(found.terms)), found.as_json())
 
 
 def check_table(text: str, found: dict) -> None:
