@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 from queue import Queue
 
@@ -32,11 +33,11 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     chosen = SETS[options.set]
     sources = [path for path in chosen.sources if options.only in path]
-    everything = [mutant for path in sources for mutant in mutants(ROOT, path)]
+    everything = [mutant for path in sources for mutant in mutants(path, source_of(path))]
     if options.sample and options.sample < len(everything):
         everything = random.Random(options.seed).sample(everything, options.sample)
     if options.list:
-        print(*(mutant.in_words((ROOT / mutant.path).read_bytes()) for mutant in everything), sep="\n")
+        print(*(mutant.in_words(source_of(mutant.path)) for mutant in everything), sep="\n")
         return 0
     with ExitStack() as stack:
         workers: Queue = Queue()
@@ -60,6 +61,12 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--at-least", type=float, default=0, metavar="PERCENT", help="fail where fewer are killed")
     top.add_argument("--list", action="store_true", help="print the mistakes, and run nothing")
     return top
+
+
+@cache
+def source_of(path: str) -> bytes:
+    """Return a source as it was when it was first asked for: places of mistakes hold for that one."""
+    return (ROOT / path).read_bytes()
 
 
 @contextmanager
@@ -105,7 +112,7 @@ def time_limits(chosen: Set, paths: set[str], workers: Queue, jobs: int) -> dict
     def unchanged(tests: tuple[str, ...]) -> dict:
         path = next(path for path in sorted(paths) if chosen.sources[path] == tests)
         with taken(workers) as process:
-            return ask(process, path, (ROOT / path).read_bytes(), tests, FIRST_LIMIT_S)
+            return ask(process, path, source_of(path), tests, FIRST_LIMIT_S)
 
     groups = sorted({chosen.sources[path] for path in paths})
     with ThreadPoolExecutor(jobs) as pool:
@@ -131,7 +138,7 @@ def tested(everything: list[Mutant], chosen: Set, limits: dict[str, float], work
     """Yield every mutant with killed, timed out or survived, and print at once those that no test refused."""
 
     def test(mutant: Mutant) -> tuple[Mutant, str]:
-        source = mutant.applied((ROOT / mutant.path).read_bytes())
+        source = mutant.applied(source_of(mutant.path))
         with taken(workers) as process:
             code = ask(process, mutant.path, source, chosen.sources[mutant.path], limits[mutant.path])["code"]
         return mutant, {None: "timed out", PASSED: "survived"}.get(code, "killed")
@@ -141,7 +148,7 @@ def tested(everything: list[Mutant], chosen: Set, limits: dict[str, float], work
             if sys.stderr.isatty():
                 print(f"\r{number} of {len(everything)}", end="", file=sys.stderr)
             if result != "killed":
-                print(f"{result}: {mutant.in_words((ROOT / mutant.path).read_bytes())}", flush=True)
+                print(f"{result}: {mutant.in_words(source_of(mutant.path))}", flush=True)
             yield mutant, result
 
 

@@ -8,7 +8,6 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 COMPARISONS = {ast.Lt: ("<", "<="), ast.LtE: ("<=", "<"), ast.Gt: (">", ">="), ast.GtE: (">=", ">"),
                ast.Eq: ("==", "!="), ast.NotEq: ("!=", "=="), ast.Is: ("is", "is not"), ast.IsNot: ("is not", "is"),
@@ -45,9 +44,8 @@ class Mutant:
         return f"{self.path}:{self.line}: {self.kind}: {whole}  →  {after}"
 
 
-def mutants(root: Path, path: str) -> list[Mutant]:
+def mutants(path: str, source: bytes) -> list[Mutant]:
     """Return every mistake that is made in a file, in its order; each leaves the file valid Python."""
-    source = (root / path).read_bytes()
     found = [
         Mutant(path, source.count(b"\n", 0, start) + 1, start, end, text, kind)
         for start, end, text, kind in _Mistakes(source).everywhere()

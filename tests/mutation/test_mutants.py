@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.mutation.__main__ import ROOT, main
+from tests.mutation.__main__ import ROOT, main, source_of
 from tests.mutation.mutants import mutants
 from tests.mutation.sets import SETS
 from tests.mutation.worker import MOST_MEMORY, exit_code
@@ -31,28 +31,22 @@ EXPECTED = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def source(tmp_path):
-    (tmp_path / "limits.py").write_text(SOURCE)
-    return tmp_path
-
-
-def test_small_mistakes_are_made_and_each_is_python(source):
-    made = [mutant.applied(SOURCE.encode()).decode() for mutant in mutants(source, "limits.py")]
+def test_small_mistakes_are_made_and_each_is_python():
+    made = [mutant.applied(SOURCE.encode()).decode() for mutant in mutants("limits.py", SOURCE.encode())]
     assert all(ast.dump(ast.parse(text)) != ast.dump(ast.parse(SOURCE)) for text in made)
     assert len(set(made)) == len(made)
     for text in EXPECTED:
         assert any(text in mistaken for mistaken in made), text
 
 
-def test_docstrings_annotations_and_messages_are_left_alone(source):
-    made = [mutant.applied(SOURCE.encode()).decode() for mutant in mutants(source, "limits.py")]
+def test_docstrings_annotations_and_messages_are_left_alone():
+    made = [mutant.applied(SOURCE.encode()).decode() for mutant in mutants("limits.py", SOURCE.encode())]
     for text in ('"""A docstring with 1 < 2."""', "Return 0.5 * (1 - level).", "list[float]", "stacklevel=2"):
         assert all(text in mistaken for mistaken in made)
 
 
-def test_a_mistake_is_said_with_its_place(source):
-    in_words = [mutant.in_words(SOURCE.encode()) for mutant in mutants(source, "limits.py")]
+def test_a_mistake_is_said_with_its_place():
+    in_words = [mutant.in_words(SOURCE.encode()) for mutant in mutants("limits.py", SOURCE.encode())]
     assert any(text.startswith("limits.py:5: constant: def limits(") and text.endswith("= 0.9) -> float:")
                for text in in_words)  # fmt: skip
 
@@ -60,7 +54,7 @@ def test_a_mistake_is_said_with_its_place(source):
 def test_every_source_and_every_test_of_a_set_is_there():
     for name, chosen in SETS.items():
         for path, tests in chosen.sources.items():
-            assert mutants(ROOT, path), (name, path)
+            assert mutants(path, source_of(path)), (name, path)
             assert tests, (name, path)
             assert all((ROOT / test.split("::")[0]).exists() for test in tests), (name, path)
 
@@ -71,7 +65,7 @@ def test_every_module_of_a_mutated_room_is_in_a_set():
         name = "scoring.py" if pattern == "studyapp/studies/*" else "*.py"
         modules = {path.relative_to(ROOT).as_posix() for path in ROOT.glob(f"{pattern}/{name}")}
         assert modules
-        assert not [path for path in sorted(modules - mutated) if mutants(ROOT, path)]
+        assert not [path for path in sorted(modules - mutated) if mutants(path, source_of(path))]
 
 
 def test_a_sample_is_drawn_by_its_seed(capsys):
