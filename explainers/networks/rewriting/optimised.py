@@ -42,7 +42,7 @@ class Optimised(nn.Module):
         self.reader = reader_of(model) or Reader(model)
         self._is_checked = self._writes_into_input = False
         self._n_classes = 0  # of logits that are the network's own outputs; known once it is checked
-        source = _copy_of(model) if full is None else copy.deepcopy(full._unfused)
+        source = _copy_of(model) if full is None else copy.deepcopy(full._unfused[0])
         if source is None:
             self._take_original()
         else:
@@ -55,7 +55,7 @@ class Optimised(nn.Module):
             fold_batch_norm(graph)
         self.layout = torch.channels_last
         network = _laid_out((graph or network).to(PRECISIONS[self.precision]), self.layout)
-        self._unfused: nn.Module | None = network
+        self._unfused: tuple[nn.Module | None] = (network.requires_grad_(False),)  # no part, to be looked through anew
         self.model: nn.Module | None = network
         if isinstance(network, fx.GraphModule):
             fused = fx.GraphModule(network, copy.deepcopy(network.graph))
@@ -67,7 +67,7 @@ class Optimised(nn.Module):
         self._chosen = chosen(self.model)
 
     def _take_original(self) -> None:
-        self.layout, self.model, self._unfused, self._chosen = torch.contiguous_format, None, None, None
+        self.layout, self.model, self._unfused, self._chosen = torch.contiguous_format, None, (None,), None
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         self.check(images)
@@ -98,7 +98,8 @@ class Optimised(nn.Module):
         Its inputs are what `as_input` returns. Nobody changes its weights.
         """
         self.check(images)
-        return self._unfused if isinstance(self._unfused, fx.GraphModule) else None
+        (unfused,) = self._unfused
+        return unfused if isinstance(unfused, fx.GraphModule) else None
 
     def as_input(self, images: torch.Tensor) -> torch.Tensor:
         """Return images in the copy's precision and memory layout."""
@@ -114,8 +115,9 @@ class Optimised(nn.Module):
         self._is_checked = True
         if full is not None:
             full.check(images)
-            if isinstance(self._unfused, fx.GraphModule) and not isinstance(full._unfused, fx.GraphModule):
-                self._take(copy.deepcopy(full._unfused), False) if full._unfused is not None else self._take_original()
+            (own,), (unfused,) = self._unfused, full._unfused
+            if isinstance(own, fx.GraphModule) and not isinstance(unfused, fx.GraphModule):
+                self._take(copy.deepcopy(unfused), False) if unfused is not None else self._take_original()
             self._writes_into_input, self._n_classes = full._writes_into_input, full._n_classes
             return
         with untouched(model):
