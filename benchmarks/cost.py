@@ -84,7 +84,7 @@ def measure(runs: int) -> dict[str, dict]:
     """Return the cost by kind of page, over `runs` sessions each that are cold, that are counted and that are timed."""
     from studyapp.wsgi import application
 
-    found: dict[str, dict[str, list[float]]] = {}
+    by_page: dict[str, dict[str, list[float]]] = {}
     ways = [timing, *[cold] * runs, *[timing] * WARM_UP, *[counting, timing] * runs]
     for number, way in enumerate(ways):
         walk, costs = _session(application, way, f"cost-{number}")
@@ -92,7 +92,7 @@ def measure(runs: int) -> dict[str, dict]:
             continue  # what is kept for others is being made
         pages = answers()[walk.name]["pages"]
         for (kind, *_), cost in zip(walk.requests, costs, strict=True):
-            rows = found.setdefault(name_of(kind, pages), {})
+            rows = by_page.setdefault(name_of(kind, pages), {})
             for quantity, value in cost.items():
                 rows.setdefault(quantity, []).append(value)
     return {
@@ -104,7 +104,7 @@ def measure(runs: int) -> dict[str, dict]:
             "bytes": round(mean(rows["bytes"])),
             "compressed": round(mean(rows["compressed"])),
         }
-        for name, rows in found.items()
+        for name, rows in by_page.items()
     }
 
 

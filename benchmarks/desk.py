@@ -43,9 +43,9 @@ def main() -> None:
         server.run("manage.py", "simulate", SLUG, "--participants", str(options.bots), "--seed", "1")
         server.run("-m", "benchmarks.serving.study", "fill", str(options.runs - options.bots), "3")
         server.run("-m", "benchmarks.serving.study", "code", str(options.read))
-        found = server.ask("benchmarks.desk", "ask")
-    rows = sorted(found["pages"].items(), key=lambda row: -row[1]["usual_s"])
-    print(f"{found['runs']} runs, {found['answers']} answers; load {os.getloadavg()[0]:.1f}\n")
+        measured = server.ask("benchmarks.desk", "ask")
+    rows = sorted(measured["pages"].items(), key=lambda row: -row[1]["usual_s"])
+    print(f"{measured['runs']} runs, {measured['answers']} answers; load {os.getloadavg()[0]:.1f}\n")
     print("| page | first, s | then, s | processor, s | queries | kB |\n|---|---|---|---|---|---|")
     for path, row in rows:
         times = f"{row['first_s']:.2f} | {row['usual_s']:.2f} | {row['processor_s']:.2f}"
@@ -63,16 +63,16 @@ def ask() -> dict:
     client.force_login(User.objects.filter(is_superuser=True).first() or User.objects.create_superuser("desk"))
     study = models.Study.objects.get(slug=SLUG)
     runs = f"/admin/studyapp/participant/?study__id__exact={study.pk}"
-    waiting, found = ["/admin/", f"/admin/studyapp/study/{study.pk}/change/", f"{runs}&q=copy5", f"{runs}&p=100"], {}
-    while waiting and len(found) < MOST:
+    waiting, pages = ["/admin/", f"/admin/studyapp/study/{study.pk}/change/", f"{runs}&q=copy5", f"{runs}&p=100"], {}
+    while waiting and len(pages) < MOST:
         address = waiting.pop(0)
         name = re.sub(r"=[^&]*", "=…", re.sub(r"\d+", "N", address))
-        if name in found or not _is_page(address) or (asked := _asked(client, address)) is None:
+        if name in pages or not _is_page(address) or (asked := _asked(client, address)) is None:
             continue
-        found[name], links = asked
+        pages[name], links = asked
         waiting += [_joined(address, unescape(link)) for link in links if not ("?" in address and link.startswith("?"))]
     n_answers = models.Response.objects.count()
-    return {"runs": study.participants.count(), "answers": n_answers, "pages": found}
+    return {"runs": study.participants.count(), "answers": n_answers, "pages": pages}
 
 
 def _joined(address: str, link: str) -> str:

@@ -32,7 +32,7 @@ WAYS = ("alone", "export_study", "api")
 
 def main() -> None:
     options = _options()
-    found = {
+    results = {
         "machine": report.machine(),
         "options": vars(options) | {"json": None, "otree": False},
         "runs": [],
@@ -55,15 +55,15 @@ def main() -> None:
             figures = report.run(
                 server.name, f"paced, {name}", crowd, {}, server.ask("benchmarks.serving.study", "answers")
             )
-            found["runs"].append(figures | {"exports_s": [round(seconds, 1) for seconds in exports]})
-    print(report.text(found))
-    for figures in found["runs"]:
+            results["runs"].append(figures | {"exports_s": [round(seconds, 1) for seconds in exports]})
+    print(report.text(results))
+    for figures in results["runs"]:
         print(f"{figures['mode']}: exports took {figures['exports_s']} s")
     if peaks_mib:
         print(f"export_study: at most {max(peaks_mib):.0f} MiB of memory")
     if options.json:
-        options.json.write_text(json.dumps(found, indent=2))
-    if any(run["errors"] or run["lost"] or run["doubled"] for run in found["runs"]):
+        options.json.write_text(json.dumps(results, indent=2))
+    if any(run["errors"] or run["lost"] or run["doubled"] for run in results["runs"]):
         raise SystemExit(1)
 
 

@@ -68,8 +68,8 @@ def main() -> None:
         if options.api:
             server.run("manage.py", "simulate", SLUG, "--participants", "3")
             raise SystemExit(_api(server, options.examples))
-        found, bad = _participants(server, options.requests, random.Random(options.seed))
-    print(json.dumps({"requests": options.requests, "statuses": dict(sorted(found.items()))}, indent=2))
+        statuses, bad = _participants(server, options.requests, random.Random(options.seed))
+    print(json.dumps({"requests": options.requests, "statuses": dict(sorted(statuses.items()))}, indent=2))
     if bad:
         print("\n".join(bad[:20]), file=sys.stderr)
         raise SystemExit(1)
@@ -78,7 +78,7 @@ def main() -> None:
 def _participants(server: servers.Server, n_requests: int, rng: random.Random) -> tuple[Counter, list[str]]:
     """Ask as a participant who is somewhere in a run, most of whose requests are spoilt somewhere."""
     headers = {"X-Forwarded-Proto": "https", "Referer": f"https://127.0.0.1:{server.port}/"}
-    found: Counter[int] = Counter()
+    statuses: Counter[int] = Counter()
     bad: list[str] = []
     browser = Browser(server.port, headers=headers)
     for number in range(n_requests):
@@ -95,11 +95,11 @@ def _participants(server: servers.Server, n_requests: int, rng: random.Random) -
             status, _ = 400, browser.close()
             if not isinstance(broken, ConnectionError):
                 raise
-        found[status] += 1
+        statuses[status] += 1
         if status >= 500:
             bad.append(f"{status} {method} {path!r} {body!r:.300} {sent}")
     browser.close()
-    return found, bad
+    return statuses, bad
 
 
 def _request(browser: Browser, rng: random.Random) -> tuple[str, str, bytes | None, dict[str, str]]:

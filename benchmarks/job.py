@@ -131,15 +131,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         draw(folder / "images", max(*options.images, options.kill))
-        found = {"load_before": round(os.getloadavg()[0], 1), "runs": []}
+        results = {"load_before": round(os.getloadavg()[0], 1), "runs": []}
         for count in options.images:
-            found["runs"].append(explained(folder, f"run-{count}", count, options.device))
-            print(json.dumps(found["runs"][-1]), flush=True)
+            results["runs"].append(explained(folder, f"run-{count}", count, options.device))
+            print(json.dumps(results["runs"][-1]), flush=True)
         if options.kill:
-            found["killed"] = killed(folder, options.kill, options.device)
-            print(json.dumps(found["killed"]), flush=True)
+            results["killed"] = killed(folder, options.kill, options.device)
+            print(json.dumps(results["killed"]), flush=True)
     if options.json:
-        options.json.write_text(json.dumps(found, indent=1))
+        options.json.write_text(json.dumps(results, indent=1))
 
 
 if __name__ == "__main__":

@@ -24,19 +24,19 @@ WARM_UP = 12
 
 def main() -> None:
     options = _options()
-    found = {"machine": report.machine(), "options": vars(options) | {"json": None}, "runs": [], "cost": {}}
+    results = {"machine": report.machine(), "options": vars(options) | {"json": None}, "runs": [], "cost": {}}
     if options.otree:
         for _ in range(options.rounds):
-            found["runs"] += [_otree(options), _heatwise(options, "postgres", ["saturated"])[0]]
+            results["runs"] += [_otree(options), _heatwise(options, "postgres", ["saturated"])[0]]
     else:
         for database in options.databases:
-            found["runs"] += _heatwise(options, database, options.modes)
+            results["runs"] += _heatwise(options, database, options.modes)
         if "postgres" in options.databases and "paced" in options.modes and options.leave is None:
-            found["cost"] = _cost()
-    print(report.text(found))
+            results["cost"] = _cost()
+    print(report.text(results))
     if options.json:
-        options.json.write_text(json.dumps(found, indent=2))
-    if any(run["errors"] or run.get("lost") or run.get("doubled") for run in found["runs"]):
+        options.json.write_text(json.dumps(results, indent=2))
+    if any(run["errors"] or run.get("lost") or run.get("doubled") for run in results["runs"]):
         raise SystemExit(1)
 
 

@@ -68,9 +68,9 @@ def main() -> None:
         if part is None:
             print(f"{name}: left out, the real weights and photographs are not there (HEATWISE_REALDATA)")
             continue
-        found = values_of(part, options.depth, options.fills, variants, name)
+        values = values_of(part, options.depth, options.fills, variants, name)
         path = options.out / f"occlusion-{name}{'-tuning' if options.tune else ''}"
-        write_table(path, differences(found))
+        write_table(path, differences(values))
         print(f"\n{name}, {len(part.images)} pictures, depth {options.depth}\n\n{path.with_suffix('.md').read_text()}")
 
 

@@ -24,17 +24,17 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20, help="for how long it is asked (default 20)")
     options = parser.parse_args()
     with servers.heatwise("sqlite") as server:
-        found = {"clients": options.clients, "without": _asked(server, options.seconds / 4, [])}
+        latencies = {"clients": options.clients, "without": _asked(server, options.seconds / 4, [])}
         slow = [
             socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE_S) for _ in range(options.clients)
         ]
         try:
-            found["with"] = _asked(server, options.seconds, slow)
+            latencies["with"] = _asked(server, options.seconds, slow)
         finally:
             for client in slow:
                 client.close()
-        found["after"] = _asked(server, options.seconds / 4, [])
-    print(json.dumps(found, indent=2))
+        latencies["after"] = _asked(server, options.seconds / 4, [])
+    print(json.dumps(latencies, indent=2))
 
 
 def _asked(server: servers.Server, seconds: float, slow: list[socket.socket]) -> dict:

@@ -83,11 +83,11 @@ def main() -> None:
             for thread in threads:
                 thread.join()
             stored = server.ask("benchmarks.serving.study", "answers")
-            found = report.run(server.name, "paced", crowd, {}, stored)
+            figures = report.run(server.name, "paced", crowd, {}, stored)
     growth = _growth(beside.samples)
-    print(json.dumps(_summary(options, pause_s, crowd.seconds, found, beside, growth), indent=2))
+    print(json.dumps(_summary(options, pause_s, crowd.seconds, figures, beside, growth), indent=2))
     grew = [name for name, row in growth.items() if row["ratio"] > GROWTH]
-    if found["errors"] or found["lost"] or found["doubled"] or grew:
+    if figures["errors"] or figures["lost"] or figures["doubled"] or grew:
         raise SystemExit(1)
 
 

@@ -48,19 +48,19 @@ class QuestionnaireForm(QuestionForm):
         item = self.items[question.name]
         label, hint = plain(item["text"], {}), plain(item["hint"], {})
         if not isinstance(question, Ranking):
-            found = {f"item-{question.name}": self.field(question, label)}
+            fields = {f"item-{question.name}": self.field(question, label)}
         else:
             places = {option: self.field(question, words) for option, words in question.options({}).items()}
-            found = {f"item-{question.name}-{n}": field for n, field in enumerate(places.values(), start=1)}
-            for field in found.values():
-                field.widget.attrs["aria-describedby"] = f"error-{next(iter(found))}"
-        for field in found.values():
+            fields = {f"item-{question.name}-{n}": field for n, field in enumerate(places.values(), start=1)}
+            for field in fields.values():
+                field.widget.attrs["aria-describedby"] = f"error-{next(iter(fields))}"
+        for field in fields.values():
             field.required, field.help_text = False, hint
             if isinstance(question, Words) and question.rows == 1:
                 field.widget = forms.TextInput(attrs={"maxlength": question.maximum})
             if isinstance(question, Slider):
                 field.widget.attrs |= {"data-slider": "", "data-low": question.low, "data-high": question.high}
-        return found
+        return fields
 
     # Pages
 

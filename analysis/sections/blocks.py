@@ -97,12 +97,14 @@ def spread_by(measure: Measure, factor: str) -> Figure:
 
 def _boxes(measure: Measure, factors: list[str], id: str) -> Figure:
     by = f" by {apa.listing([apa.words(factor) for factor in factors])}" if factors else ""
-    found = (
+    averages = (
         measure.data.groupby(factors, observed=True)[measure.name].mean()
         if factors
         else pd.Series({"everybody": measure.data[measure.name].mean()})
     )
-    means = pd.DataFrame([(cell_label(key), mean) for key, mean in found.dropna().items()], columns=["level", "mean"])
+    means = pd.DataFrame(
+        [(cell_label(key), mean) for key, mean in averages.dropna().items()], columns=["level", "mean"]
+    )
     summary = "; ".join(
         f"{apa.words(row.level)} M = {apa.value(row.mean, measure.kind, measure.unit)}" for row in means.itertuples()
     )

@@ -37,17 +37,17 @@ def comparison(part: str, out: Path) -> None:
         return
     cached = networks.Cached(data)
     settings = networks.tuned(data, cached)
-    found = networks.trained(data, cached, settings)
+    trained = networks.trained(data, cached, settings)
     write(out, f"{part}-settings", [settings_row(kind, chosen) for kind, chosen in settings.items()])
-    write(out, part, networks.main_table(data, cached, found, settings))
-    write(out, f"{part}-degeneration", networks.degeneration_table(found))
+    write(out, part, networks.main_table(data, cached, trained, settings))
+    write(out, f"{part}-degeneration", networks.degeneration_table(trained))
     if part == "photographs":
         return
     write(out, f"{part}-lasso", tables.lasso_table(data, cached))
     if part == "birds":
         write(out, "birds-features", tables.feature_table(data, cached, settings["srae"]))
         write(out, "birds-layers", tables.layer_table(data))
-        write(out, "birds-kept", tables.kept_pixels_table(data, found))
+        write(out, "birds-kept", tables.kept_pixels_table(data, trained))
 
 
 def settings_row(kind, chosen) -> dict:

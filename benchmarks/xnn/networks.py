@@ -147,14 +147,14 @@ def degeneration_table(networks: dict) -> list[dict]:
     sorts = ("dead", "constant", "duplicate", "idle")
     rows = []
     for kind, reports in by_kind.items():
-        found = [what.split()[0] for report in reports for what in report.degenerate.values()]
+        degenerate = [what.split()[0] for report in reports for what in report.degenerate.values()]
         before = [len(r.remedies[0]) if r.remedies else len(r.degenerate) for r in reports]
         rows.append(
             {
                 "method": kind.upper(),
                 "networks": len(reports),
                 "with degenerate x-features": sum(bool(report.degenerate) for report in reports),
-                **{sort: found.count(sort) for sort in sorts},
+                **{sort: degenerate.count(sort) for sort in sorts},
                 "degenerate before remedies": sum(before),
                 "remedies tried": sum(len(report.remedies) for report in reports),
             }

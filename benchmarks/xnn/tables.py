@@ -93,14 +93,18 @@ def layer_table(data: DataSet) -> list[dict]:
             eta=1,
             remedies=0,
         )
-        found = []
+        scores = []
         for target in data.explained[:LAYER_CLASSES]:
             network, _ = train(settings, [target], cached.examples(part, target))
-            found.append(f_reg(cached, network, target))
+            scores.append(f_reg(cached, network, target))
         shape = " × ".join(map(str, cached.train.shape[1:]))
         rows.append(
             dict(
-                zip(("layer", "activations", "F_reg train", "F_reg test"), (layer, shape, *_means(found)), strict=True)
+                zip(
+                    ("layer", "activations", "F_reg train", "F_reg test"),
+                    (layer, shape, *_means(scores)),
+                    strict=True,
+                )
             )
         )
     return rows
@@ -120,7 +124,7 @@ def kept_pixels_table(data: DataSet, networks: dict) -> list[dict]:
     )
     single = explainers.explain("c_mwp", data.model, images, predicted, layer=data.map_layer)[:, 0]
     maps = {"x-features": combined, "1-Heatmap": single, "random": _random_maps(images)}
-    found = {
+    accuracies = {
         name: recognised(data.model, images, truth[:, None], saliency, KEPT).mean(dim=0).tolist()
         for name, saliency in tqdm(maps.items(), desc=f"{data.name}: kept pixels", dynamic_ncols=True)
     }
@@ -128,8 +132,8 @@ def kept_pixels_table(data: DataSet, networks: dict) -> list[dict]:
         {
             "pixels kept": count,
             "share of the image": count / images[0, 0].numel(),
-            "original image": found["x-features"][0],
-            **{f"mask by {name}": values[row + 1] for name, values in found.items()},
+            "original image": accuracies["x-features"][0],
+            **{f"mask by {name}": values[row + 1] for name, values in accuracies.items()},
         }
         for row, count in enumerate(KEPT)
     ]
@@ -193,8 +197,8 @@ def digit_table(figure: Path) -> list[dict]:
     network, report = train(settings, [DIGIT], examples)
     row = {"classifier's accuracy": float((logits.argmax(dim=1) == truth)[is_test].float().mean())}
     for part, chosen in (("train", ~is_test), ("test", is_test)):
-        found = faithfulness(apply(network, activations[chosen])[1], logits[chosen], classes=[DIGIT])
-        row |= {f"F_reg {part}": found["f_reg"], f"F_cls {part}": found["f_cls"]}
+        measured = faithfulness(apply(network, activations[chosen])[1], logits[chosen], classes=[DIGIT])
+        row |= {f"F_reg {part}": measured["f_reg"], f"F_cls {part}": measured["f_cls"]}
     tests = torch.arange(len(truth))[is_test]
     positives = tests[truth[is_test] == DIGIT][:4]
     negatives = torch.stack([tests[truth[is_test] == other][0] for other in (1, 6, 7, 9)])

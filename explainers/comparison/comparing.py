@@ -33,21 +33,21 @@ def load_comparison(path: Path, out: Path) -> dict[str, Config]:
         raise UserError(f"{path}: expected a table [[models]] per model, found {models!r}.")
     if "model" in content or "bundle" in content.get("output", {}):
         raise UserError(f"{path}: a comparison has [[models]] in place of [model], and no [output] bundle.")
-    found = {}
+    configs = {}
     for number, model in enumerate(models, 1):
         where = f"{path}: [[models]] number {number}"
         name = model.pop("name", model.get("arch"))
         if not isinstance(name, str) or not name or "/" in name or name.startswith("."):
             raise UserError(f"{where} name: expected a name that a folder can have, found {name!r}.")
-        if name in found:
+        if name in configs:
             raise UserError(f"{where}: {name!r} stands twice; give each model its own name.")
         own = model.pop("parameters", {})
         methods = [{**method, **own.pop(_id_of(method), {})} for method in content.get("methods", [])]
         if own:
             raise UserError(f"{where} parameters: there is no method {next(iter(own))!r}.")
         output = {**content.get("output", {}), "bundle": str((out / "bundles" / name).resolve())}
-        found[name] = checked(path, {**content, "model": model, "methods": methods, "output": output})
-    return found
+        configs[name] = checked(path, {**content, "model": model, "methods": methods, "output": output})
+    return configs
 
 
 def _id_of(method: object) -> object:

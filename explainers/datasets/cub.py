@@ -51,13 +51,13 @@ def photographs(folder: Path, classes: list[str]) -> list[Photograph]:
     if not index:
         raise UserError(f"{folder / 'classes.txt'}: none of its classes is the model's, such as {classes[0]!r}.")
     labels, split = _pairs(folder / "image_class_labels.txt"), _pairs(folder / "train_test_split.txt")
-    found = []
+    read = []
     for number, source in _pairs(folder / "images.txt").items():
         label = _of(labels, number, folder / "image_class_labels.txt")
         if label in index:
             part = "train" if _of(split, number, folder / "train_test_split.txt") == "1" else "test"
-            found.append(Photograph(folder / "images" / source, source, (index[label],), part))
-    return _with_parts(folder, found) if (folder / "parts" / "part_locs.txt").is_file() else found
+            read.append(Photograph(folder / "images" / source, source, (index[label],), part))
+    return _with_parts(folder, read) if (folder / "parts" / "part_locs.txt").is_file() else read
 
 
 def _with_parts(folder: Path, found: list[Photograph]) -> list[Photograph]:

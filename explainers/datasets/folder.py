@@ -36,7 +36,7 @@ def _by_folder(path: Path, source: str, classes: list[str]) -> Photograph:
     return Photograph(path, source, (class_index(name, classes, f"[images] folder {name}"),))
 
 
-def _by_csv(csv_path: Path, found: dict[str, Path], classes: list[str], multilabel: bool) -> Iterator[Photograph]:
+def _by_csv(csv_path: Path, paths: dict[str, Path], classes: list[str], multilabel: bool) -> Iterator[Photograph]:
     columns, rows = read_csv(csv_path, "[images] labels")
     wanted = ["file", *(classes if multilabel else ["label"])]
     for column in wanted:
@@ -48,10 +48,10 @@ def _by_csv(csv_path: Path, found: dict[str, Path], classes: list[str], multilab
     listed: dict[str, tuple[int, Photograph]] = {}
     for number, row in enumerate(rows, 2):
         where, source = f"{csv_path}, line {number}", PurePosixPath(row["file"] or "").as_posix()
-        if source not in found:
-            raise UserError(f"{where}: there is no picture {row['file']!r}.{near(row['file'], found)}")
+        if source not in paths:
+            raise UserError(f"{where}: there is no picture {row['file']!r}.{near(row['file'], paths)}")
         read = _several if multilabel else _single
-        photograph = Photograph(found[source], source, read(row, classes, where), row.get("split") or "")
+        photograph = Photograph(paths[source], source, read(row, classes, where), row.get("split") or "")
         first, earlier = listed.setdefault(source, (number, photograph))
         if earlier != photograph:
             raise UserError(f"{where}: {source} stands in line {first} too, with another label or split.")

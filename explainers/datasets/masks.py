@@ -23,7 +23,7 @@ def with_masks(photographs: list[Photograph], folder: Path) -> list[Photograph]:
     """Give each photograph the PNG of its name in the folder (`a/b.jpg`: `a/b.png` or `b.png`), where there is one."""
     if not folder.is_dir():
         raise UserError(f"[images] masks: {folder} is not a folder.")
-    found = []
+    masked = []
     owners: dict[Path, Photograph] = {}
     for photograph in photographs:
         source = Path(photograph.source).with_suffix(".png")
@@ -33,10 +33,10 @@ def with_masks(photographs: list[Photograph], folder: Path) -> list[Photograph]:
                 f"[images] masks: {path} could be of {owners[path].source} or of {photograph.source}; put each "
                 "mask into its photograph's folder, under its name."
             )
-        found.append(replace(photograph, mask=path, objects=None) if path else photograph)
-    if not any(photograph.mask for photograph in found):
+        masked.append(replace(photograph, mask=path, objects=None) if path else photograph)
+    if not any(photograph.mask for photograph in masked):
         raise UserError(f"[images] masks: {folder} holds no PNG named like a photograph, such as {source}.")
-    return found
+    return masked
 
 
 def true_regions(

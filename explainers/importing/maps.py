@@ -34,15 +34,15 @@ def find_maps(method: Method, images: list[str], classes: list[str], settings: S
     if method.maps.suffix == ".csv":
         return _listed(method, images, classes, settings), []
     if method.maps.suffix == ".npz":
-        found = {name: _from_npz(method.maps, name) for name in _names_in(method.maps)}
+        readers = {name: _from_npz(method.maps, name) for name in _names_in(method.maps)}
     elif method.maps.is_dir():
         paths = [path for path in sorted(method.maps.rglob("*")) if path.suffix.lower() in SUFFIXES]
-        found = {path.relative_to(method.maps).with_suffix("").as_posix(): _from_file(path, method) for path in paths}
+        readers = {path.relative_to(method.maps).with_suffix("").as_posix(): _from_file(path, method) for path in paths}
     else:
         raise UserError(f"{method.maps}: expected a folder of maps, a .csv that lists them, or a .npz with all.")
     maps, names = Maps(), dict[str, tuple[str, int]]()
     for image, index in product(images, range(len(classes))):
-        there = [name for name in _called(image, index, classes) if name in found]
+        there = [name for name in _called(image, index, classes) if name in readers]
         for name in there:
             if name in names:
                 other = names[name]
@@ -54,14 +54,14 @@ def find_maps(method: Method, images: list[str], classes: list[str], settings: S
         if len(there) > 1:
             raise UserError(f"{method.maps}: {there[0]} and {there[1]} are both of {image} and {classes[index]!r}.")
         if there:
-            maps[image, index] = found[there[0]]
+            maps[image, index] = readers[there[0]]
     if not maps:
-        first = next(iter(found), "nothing")
+        first = next(iter(readers), "nothing")
         raise UserError(
             f"{method.maps}: no map is called as a photograph and a class are, as "
             f"{Path(images[0]).with_suffix('')}-{classes[0]}; found {first}."
         )
-    return maps, [name for name in found if name not in names]
+    return maps, [name for name in readers if name not in names]
 
 
 def _called(image: str, index: int, classes: list[str]) -> list[str]:

@@ -43,30 +43,30 @@ def read_predictions(path: Path, classes: list[str] | None, multilabel: bool) ->
     said: what is above its threshold, else the photograph's highest class (`multilabel`: what is above one half).
     """
     rows = list(_rows(path))
-    found = Predicted(classes or list(dict.fromkeys(row["class"] for _, row in rows)))
+    known = Predicted(classes or list(dict.fromkeys(row["class"] for _, row in rows)))
     for line, row in rows:
         where = f"{path}, row {line}"
-        index = class_index(row["class"], found.classes, where)
-        name = found.classes[index]
-        if (row["file"], index) in found.scores:
+        index = class_index(row["class"], known.classes, where)
+        name = known.classes[index]
+        if (row["file"], index) in known.scores:
             raise UserError(f"{where}: {row['file']} has two predictions of {name!r}.")
         score, threshold = _number(row["score"], f"{where}: score"), None
         if row.get("threshold"):
             threshold = _number(row["threshold"], f"{where}: threshold")
-            if found.thresholds.setdefault(name, threshold) != threshold:
-                raise UserError(f"{where}: threshold: {name!r} has {found.thresholds[name]} in an earlier row.")
+            if known.thresholds.setdefault(name, threshold) != threshold:
+                raise UserError(f"{where}: threshold: {name!r} has {known.thresholds[name]} in an earlier row.")
         truth, predicted = (_flag(row.get(key) or "", f"{where}: {key}") for key in ("truth", "predicted"))
-        found.scores[row["file"], index] = score
-        found.files.setdefault(row["file"], []).append(Prediction(name, score, threshold, truth, predicted))
+        known.scores[row["file"], index] = score
+        known.files.setdefault(row["file"], []).append(Prediction(name, score, threshold, truth, predicted))
         if row.get("split"):
-            found.splits[row["file"]] = row["split"]
-    for predictions in found.files.values():
+            known.splits[row["file"]] = row["split"]
+    for predictions in known.files.values():
         highest = max(predictions, key=lambda one: one.score)
         for one in predictions:
             if one.predicted is None:
                 limit = 0.5 if multilabel and one.threshold is None else one.threshold
                 one.predicted = one is highest if limit is None else one.score > limit
-    return found
+    return known
 
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:

@@ -37,18 +37,18 @@ def read_state(path: Path) -> dict[str, torch.Tensor]:
         raise UserError(f"[model] weights: {path} is not a file of plain tensors: {reason}") from None
     if _is_state(content):
         return _plain(content)
-    found = dict(_states(content)) if isinstance(content, dict) else {}
-    if not found:
+    states = dict(_states(content)) if isinstance(content, dict) else {}
+    if not states:
         raise UserError(
             f"[model] weights: {path}: expected a state_dict (names and tensors), found {type(content).__name__}."
         )
-    known = [name for name in _PLACES if name in found]
-    if len(found) > 1 and not known:
-        raise UserError(f"[model] weights: {path}: holds weights under {', '.join(found)}; save those of one.")
-    name = known[0] if known else next(iter(found))
-    if len(found) > 1:
-        _log.warning("%s: %r is taken, of %s.", path.name, name, ", ".join(found))
-    return _plain(found[name])
+    known = [name for name in _PLACES if name in states]
+    if len(states) > 1 and not known:
+        raise UserError(f"[model] weights: {path}: holds weights under {', '.join(states)}; save those of one.")
+    name = known[0] if known else next(iter(states))
+    if len(states) > 1:
+        _log.warning("%s: %r is taken, of %s.", path.name, name, ", ".join(states))
+    return _plain(states[name])
 
 
 def _is_state(content: object) -> TypeGuard[State]:

@@ -65,20 +65,20 @@ def code_of(*names: str) -> str:
 
 def _own_modules(names: set[str]) -> dict[str, str]:
     """Return the sha256 of each of the user's modules among these, and of those that they use."""
-    found: dict[str, str] = {}
+    digests: dict[str, str] = {}
     waiting = list(names)
     while waiting:
         name = waiting.pop()
         module = sys.modules.get(name)
-        path = None if module is None or name in found else _own_file(name, module)
+        path = None if module is None or name in digests else _own_file(name, module)
         if path is None:
             continue
-        found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+        digests[name] = hashlib.sha256(path.read_bytes()).hexdigest()
         for value in list(vars(module).values()):
             used = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", None)
             if isinstance(used, str):
                 waiting.append(used)
-    return found
+    return digests
 
 
 def _own_file(name: str, module: ModuleType) -> Path | None:

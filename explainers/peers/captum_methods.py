@@ -129,13 +129,13 @@ def _attributed(
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")  # of what it sets right by itself
-                    found = kind(score, **for_class).attribute(images[n : n + 1].clone(), **of_image)
+                    attribution = kind(score, **for_class).attribute(images[n : n + 1].clone(), **of_image)
             except UserError:
                 raise
             except Exception as error:  # whatever it says of this network
                 reason = str(error).splitlines()[0] if str(error) else ""
                 raise UserError(f"captum:{name}: {type(error).__name__}: {reason}") from None
-            rows.append(_as_map(found, images, name))
+            rows.append(_as_map(attribution, images, name))
     maps: torch.Tensor = torch.stack(rows).unflatten(0, (len(images), -1))
     return maps
 

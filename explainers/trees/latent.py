@@ -60,11 +60,11 @@ class LatentTree:
 
     def groups(self, level: int = 1) -> list[tuple[int, ...]]:
         """Return the classes of each highest variable of at most this level, as far as it has several."""
-        found = []
+        clusters = []
 
         def visit(latent: Latent) -> None:
             if latent.level <= level:
-                found.append(latent.classes)
+                clusters.append(latent.classes)
                 return
             for child in latent.children:
                 if isinstance(child, Latent):
@@ -72,7 +72,7 @@ class LatentTree:
 
         for root in self.roots:
             visit(root)
-        return [group for group in found if len(group) > 1]
+        return [group for group in clusters if len(group) > 1]
 
     def name(self, index: int) -> str:
         return self.class_names[index] if index < len(self.class_names) else f"class {index}"

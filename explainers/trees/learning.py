@@ -43,11 +43,11 @@ def structure(confused: list[list[int]], cut: float) -> list[Latent]:
     from scipy.cluster.hierarchy import fcluster, linkage
     from scipy.spatial.distance import squareform
 
-    classes = sorted({index for found in confused for index in found})
+    classes = sorted({index for cluster in confused for index in cluster})
     place = {index: row for row, index in enumerate(classes)}
     together = np.zeros((len(classes), len(classes)))
-    for found in confused:
-        rows = [place[index] for index in found]
+    for cluster in confused:
+        rows = [place[index] for index in cluster]
         together[np.ix_(rows, rows)] += 1
     single = together.diagonal()
     jaccard = together / (single[:, None] + single[None] - together)
@@ -64,7 +64,7 @@ def structure(confused: list[list[int]], cut: float) -> list[Latent]:
                 latent = Latent(f"{level}-{classes[inside[0]]}", level, tuple(below))
                 for row in inside:
                     members[row] = latent
-    return [found for found in dict.fromkeys(members) if isinstance(found, Latent)]
+    return [member for member in dict.fromkeys(members) if isinstance(member, Latent)]
 
 
 def fit(roots: list[Latent], confused: list[list[int]]) -> tuple[list[Latent], dict[int, tuple[float, float]]]:

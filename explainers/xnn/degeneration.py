@@ -19,19 +19,19 @@ def degenerate(features: torch.Tensor, weight: torch.Tensor) -> dict[int, str]:
 
     `features` (M, n) over the training examples, of maps the mean; `weight` (C, n) from them to the outputs.
     """
-    found: dict[int, str] = {}
+    faults: dict[int, str] = {}
     alike = cosines(features)
     mean, deviation = features.mean(dim=0), features.std(dim=0, correction=0)
     share = (weight.abs().sum(dim=0) * features.abs().mean(dim=0)).double()
     share = share / share.sum().clamp(min=torch.finfo(torch.double).tiny)
     for i in range(features.shape[1]):
-        twin = next((j for j in range(i) if j not in found and float(alike[i, j]) > ALIKE), None)
+        twin = next((j for j in range(i) if j not in faults and float(alike[i, j]) > ALIKE), None)
         if float((features[:, i] > 0).float().mean()) < ACTIVE:
-            found[i] = "dead"
+            faults[i] = "dead"
         elif float(deviation[i]) < VARIES * float(mean[i]):
-            found[i] = "constant"
+            faults[i] = "constant"
         elif twin is not None:
-            found[i] = f"duplicate of {twin + 1}"
+            faults[i] = f"duplicate of {twin + 1}"
         elif float(share[i]) < COUNTS:
-            found[i] = "idle"
-    return found
+            faults[i] = "idle"
+    return faults

@@ -117,13 +117,13 @@ def _record(bundle: models.Bundle) -> list[dict]:
     ]
     return rows + [
         {
-            "researcher": found.researcher.get_username(),
-            "about": found.pair,
-            "nominated": found.nominated,
-            "voted": found.voted,
-            "changed_at": found.changed_at,
+            "researcher": vote.researcher.get_username(),
+            "about": vote.pair,
+            "nominated": vote.nominated,
+            "voted": vote.voted,
+            "changed_at": vote.changed_at,
         }
-        for found in bundle.pair_ballots.select_related("researcher")
+        for vote in bundle.pair_ballots.select_related("researcher")
     ]
 
 

@@ -70,8 +70,8 @@ def _gather(study: models.Study, column: str, columns: dict, after: int) -> int:
     if not alike:
         return _insert(study, column, new)
     pages = new.filter(~Exists(known)).select_related("participant__plan").iterator(CHUNK)
-    found = [row.pk for row in pages if row.participant.plan.steps[row.position]["page"] == page.name]
-    rows = [models.Passage(study=study, response_id=pk, field=column, place=secrets.randbelow(2**62)) for pk in found]
+    of_page = [row.pk for row in pages if row.participant.plan.steps[row.position]["page"] == page.name]
+    rows = [models.Passage(study=study, response_id=pk, field=column, place=secrets.randbelow(2**62)) for pk in of_page]
     models.Passage.objects.bulk_create(rows, batch_size=CHUNK, ignore_conflicts=True)
     return len(rows)
 

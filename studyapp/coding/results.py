@@ -44,25 +44,25 @@ def read(study: models.Study, column: str) -> list[Read]:
     return [Read(passage, coder, read_at, frozenset(codes[pk])) for pk, passage, coder, read_at in rows]
 
 
-def agreement(study: models.Study, found: list[Read]) -> dict:
+def agreement(study: models.Study, reads: list[Read]) -> dict:
     """Return the agreement on each code: α over all coders, κ of each two of them; None where it isn't defined."""
-    coders = {coder: place for place, coder in enumerate(sorted({one.coder for one in found}))}
-    units = {unit: place for place, unit in enumerate({one.passage: None for one in found})}
-    places = [(units[one.passage], coders[one.coder]) for one in found]
+    coders = {coder: place for place, coder in enumerate(sorted({one.coder for one in reads}))}
+    units = {unit: place for place, unit in enumerate({one.passage: None for one in reads})}
+    places = [(units[one.passage], coders[one.coder]) for one in reads]
     rows = []
     for code in study.codes.all():
         marks = np.full((len(units), len(coders)), np.nan)
-        for place, one in zip(places, found, strict=True):
+        for place, one in zip(places, reads, strict=True):
             marks[place] = code.pk in one.codes
         pairs = [
             {"coders": f"{a} – {b}", "kappa": _defined(kappa(marks[:, coders[a]], marks[:, coders[b]]))}
             for a, b in combinations(coders, 2)
         ]
-        n_given = sum(code.pk in one.codes for one in found)
+        n_given = sum(code.pk in one.codes for one in reads)
         rows.append(
             {"code": code.name, "kind": code.kind, "n": n_given, "alpha": _defined(alpha(marks)), "pairs": pairs}
         )
-    n_double = sum(n > 1 for n in Counter(one.passage for one in found).values())
+    n_double = sum(n > 1 for n in Counter(one.passage for one in reads).values())
     return {"coders": list(coders), "n_passages": len(units), "n_double": n_double, "codes": rows}
 
 
@@ -70,7 +70,7 @@ def _defined(value: float) -> float | None:
     return None if math.isnan(value) else value
 
 
-def disagreements(study: models.Study, column: str, found: list[Read]) -> list[int]:
+def disagreements(study: models.Study, column: str, reads: list[Read]) -> list[int]:
     """Return the passages whose coders differ and that were not resolved since, in order.
 
     They differ anew where one has changed something after it was resolved.
@@ -78,7 +78,7 @@ def disagreements(study: models.Study, column: str, found: list[Read]) -> list[i
     resolved = models.Resolution.objects.filter(passage__study=study, passage__field=column)
     resolved_at = dict(resolved.values_list("passage", "resolved_at"))
     by_passage: defaultdict[int, list[Read]] = defaultdict(list)
-    for one in found:
+    for one in reads:
         by_passage[one.passage].append(one)
     return [
         passage
@@ -137,21 +137,21 @@ def rows(study: models.Study, using: str = "default", runs: list | None = None) 
         yield from _rows(resolution, columns, "", RESOLVED)
 
 
-def _rows(found, columns: dict, coder: str, stage: str) -> Iterator[dict]:
-    response = found.passage.response
+def _rows(reading, columns: dict, coder: str, stage: str) -> Iterator[dict]:
+    response = reading.passage.response
     run = response.participant
-    if run.preview or found.passage.field not in columns:
+    if run.preview or reading.passage.field not in columns:
         return
     row = {
         "participant": run.code,
         "trial_index": run.plan.steps[response.position].get("trial_index"),
         "step_index": response.position,
         "class_name": response.scores.get("class_name"),
-        "field": found.passage.field,
+        "field": reading.passage.field,
         "coder": coder,
         "stage": stage,
     }
-    given = sorted(found.codes.all(), key=lambda code: code.pk)
+    given = sorted(reading.codes.all(), key=lambda code: code.pk)
     yield from ({**row, "code": code.name, "kind": code.kind} for code in given)
     if not given:
         yield row

@@ -38,24 +38,24 @@ def snapshot(pk: int) -> dict[str, str | None]:
     """Return all that researchers edit of a study as it is stored, each thing by its name, in words."""
     study = models.Study.objects.get(pk=pk)
     fields = [field for field in study._meta.concrete_fields if field.name not in LEFT_OUT]
-    found: dict[str, str | None] = {field_name(field.name): _word(getattr(study, field.name)) for field in fields}
-    found |= {parameter_name(name): in_words(value) for name, value in study.parameters.items()}
-    found |= {text_name(name): text for name, text in study.texts.items()}
-    found |= display_settings.in_words(study.display)
+    stored: dict[str, str | None] = {field_name(field.name): _word(getattr(study, field.name)) for field in fields}
+    stored |= {parameter_name(name): in_words(value) for name, value in study.parameters.items()}
+    stored |= {text_name(name): text for name, text in study.texts.items()}
+    stored |= display_settings.in_words(study.display)
     for one in study.questionnaires:
-        found[f"Questionnaire “{one['name']}”"] = json.dumps(one, ensure_ascii=False, indent=1)
+        stored[f"Questionnaire “{one['name']}”"] = json.dumps(one, ensure_ascii=False, indent=1)
     for number, one in enumerate(variants.complete(study.variants), start=1):
-        found[f"Wording by condition {number} ({variants.in_words(one['conditions'])})"] = json.dumps(
+        stored[f"Wording by condition {number} ({variants.in_words(one['conditions'])})"] = json.dumps(
             one, ensure_ascii=False, indent=1
         )
-    found |= {"Further languages": ", ".join(sorted(study.translations))} if study.translations else {}
+    stored |= {"Further languages": ", ".join(sorted(study.translations))} if study.translations else {}
     for language, texts in study.translations.items():
-        found |= {f"Translation into {language}: {key}": one["text"] for key, one in texts.items()}
+        stored |= {f"Translation into {language}: {key}": one["text"] for key, one in texts.items()}
     for cell in study.conditions.all():
         levels = ", ".join(f"{name}: {level}" for name, level in cell.factors.items())
         quota = "no quota" if cell.quota is None else f"quota {cell.quota}"
-        found[f"{CONDITION}“{cell.name}”"] = f"{levels}; {quota}; {'open' if cell.open else 'closed'}"
-    return found | {LINKS: str(study.invitations.count())}
+        stored[f"{CONDITION}“{cell.name}”"] = f"{levels}; {quota}; {'open' if cell.open else 'closed'}"
+    return stored | {LINKS: str(study.invitations.count())}
 
 
 def field_name(name: str) -> str:

@@ -60,13 +60,13 @@ def of_runs(
     elif name == "codes":
         yield from _codes(study, using, chunk)
     elif name == "answers":
-        found = answers(chunk, using)
+        given = answers(chunk, using)
         for run in chunk:
-            yield from ((keys_of_run[run.pk], row) for row in answer_rows(run, found[run.pk]))
+            yield from ((keys_of_run[run.pk], row) for row in answer_rows(run, given[run.pk]))
     else:
-        found = answers(chunk, using)
+        given = answers(chunk, using)
         for run in chunk:
-            for page, row in step_rows(study_kind, run, found[run.pk]):
+            for page, row in step_rows(study_kind, run, given[run.pk]):
                 if name == "steps" or page.trial:
                     yield keys_of_run[run.pk], row
 

@@ -114,7 +114,7 @@ def loaded(path: Path, at: Path) -> Iterator[Loaded]:
     One at a time, so that what a killed process left can be told from what is in use, and is dropped.
     """
     prefix = f"{connection.settings_dict['NAME'][:36]}_scratch_"
-    found = Loaded(f"{prefix}{secrets.token_hex(6)}")
+    database = Loaded(f"{prefix}{secrets.token_hex(6)}")
     with _maintenance() as server:
         if not _one(server, "SELECT pg_try_advisory_lock(hashtext(%s))", prefix):
             raise OperationError("another backup or restore of this database is under way")
@@ -122,15 +122,15 @@ def loaded(path: Path, at: Path) -> Iterator[Loaded]:
             if OURS.fullmatch(left.removeprefix(prefix)):
                 _drop(server, left)
         try:
-            server.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(found.name)))
+            server.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(database.name)))
         except psycopg.errors.InsufficientPrivilege:
             raise OperationError(NOT_ALLOWED.format(user=_one(server, "SELECT current_user"))) from None
         try:
-            _run("pg_restore", "--no-owner", "--no-privileges", "--exit-on-error", str(path), into=found.name)
-            yield found
+            _run("pg_restore", "--no-owner", "--no-privileges", "--exit-on-error", str(path), into=database.name)
+            yield database
         finally:
-            if not found.is_taken:
-                _drop(server, found.name)
+            if not database.is_taken:
+                _drop(server, database.name)
 
 
 def _contents(database: psycopg.Connection) -> Contents:

@@ -48,8 +48,8 @@ def _difference(connection: BaseDatabaseWrapper, loader: MigrationLoader, applie
             if table not in tables:
                 return f"the table {table} is missing"
             expected = {field.column for field in model._meta.local_concrete_fields}
-            found = {column.name for column in connection.introspection.get_table_description(cursor, table)}
-            if expected != found:
-                lacking, odd = sorted(expected - found), sorted(found - expected)
+            columns = {column.name for column in connection.introspection.get_table_description(cursor, table)}
+            if expected != columns:
+                lacking, odd = sorted(expected - columns), sorted(columns - expected)
                 return f"its table {table} {f'lacks the column {lacking[0]}' if lacking else f'has a column {odd[0]}'}"
     return ""

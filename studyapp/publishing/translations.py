@@ -115,7 +115,7 @@ def taken(study: models.Study, language: str, given: Iterable[tuple[str, str, st
     What the software says itself isn't kept. With a problem, nothing is taken.
     """
     known_rows = {row.unit.key: row for row in rows(study, language)}
-    found: dict[str, dict[str, str]] = {}
+    changed: dict[str, dict[str, str]] = {}
     problems, gone = [], 0
     for where, key, source, text in given:
         row, own_source = known_rows.get(key), _lines(source)
@@ -126,8 +126,8 @@ def taken(study: models.Study, language: str, given: Iterable[tuple[str, str, st
             source = row.unit.source if same else own_source
             if problem := keeping.problem(source, text):
                 problems.append(f"{where}, “{_short(key)}”: {problem}.")
-            found[key] = {"source": source, "text": text}
-    return Taken({} if problems else found, problems, gone)
+            changed[key] = {"source": source, "text": text}
+    return Taken({} if problems else changed, problems, gone)
 
 
 def _lines(text: str) -> str:

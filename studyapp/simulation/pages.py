@@ -52,30 +52,30 @@ class _Forms(HTMLParser):
         self.select: Control | None = None
 
     def handle_starttag(self, tag, attributes):
-        found = dict(attributes)
-        name = found.get("name")
+        given = dict(attributes)
+        name = given.get("name")
         if tag == "form":
             self.forms.append(PageForm())
         elif not self.forms:
             return
         elif tag == "option" and self.select:
-            self.select.offered.add(found.get("value") or "")
+            self.select.offered.add(given.get("value") or "")
         elif not name:
             return
-        elif tag == "input" and found.get("type") == "hidden":
-            self.forms[-1].hidden[name] = found.get("value") or ""
+        elif tag == "input" and given.get("type") == "hidden":
+            self.forms[-1].hidden[name] = given.get("value") or ""
             self.forms[-1].controls.setdefault(name, Control("hidden"))
         elif tag in ("input", "select", "textarea"):
-            self._add(tag, name, found)
+            self._add(tag, name, given)
 
     def handle_endtag(self, tag):
         if tag == "select":
             self.select = None
 
-    def _add(self, tag: str, name: str, found: dict) -> None:
-        kind = (found.get("type") or "text") if tag == "input" else tag
+    def _add(self, tag: str, name: str, given: dict) -> None:
+        kind = (given.get("type") or "text") if tag == "input" else tag
         control = self.forms[-1].controls.setdefault(name, Control(kind))
         if kind in CHOSEN:
-            control.offered.add(found.get("value") or "on")
+            control.offered.add(given.get("value") or "on")
         if tag == "select":
             self.select = control

@@ -44,9 +44,11 @@ def sections(study: Study, plan: Plan, accuracy: Measure) -> Steps:
     asked = items(study)
     steps: Steps = []
     for name in dict.fromkeys(item.questionnaire for item in asked):
-        its = [item for item in asked if item.questionnaire == name]
-        steps.append((name, partial(_questionnaire, study, name, its, plan, accuracy)))
-        steps += [(score, partial(_scale, study, score, ofit, plan, accuracy)) for score, ofit in scales(its).items()]
+        own_items = [item for item in asked if item.questionnaire == name]
+        steps.append((name, partial(_questionnaire, study, name, own_items, plan, accuracy)))
+        steps += [
+            (score, partial(_scale, study, score, ofit, plan, accuracy)) for score, ofit in scales(own_items).items()
+        ]
     return steps
 
 
@@ -63,34 +65,34 @@ def _ratings(asked: list[Item]) -> list[Item]:
     return [item for item in asked if item.type in ("likert", "slider") and not item.scale and not item.check]
 
 
-def _questionnaire(study: Study, name: str, its: list[Item], plan: Plan, accuracy: Measure) -> Section:
+def _questionnaire(study: Study, name: str, own_items: list[Item], plan: Plan, accuracy: Measure) -> Section:
     answers = given(study)
     answers = answers[answers["questionnaire"] == name]
-    scores = [_score(study, score, ofit, answers, accuracy) for score, ofit in scales(its).items()]
-    singles = [_single(study, item, answers, accuracy) for item in _ratings(its)]
-    numbers = [item for item in its if item.type == "number" and not item.scale and not item.check]
+    scores = [_score(study, score, ofit, answers, accuracy) for score, ofit in scales(own_items).items()]
+    singles = [_single(study, item, answers, accuracy) for item in _ratings(own_items)]
+    numbers = [item for item in own_items if item.type == "number" and not item.scale and not item.check]
     tested = [*singles, *(_single(study, item, answers, accuracy) for item in numbers)]
-    single_choices = _choices(its, answers)
-    left = [item for item in its if item.column not in {question.column for question in single_choices}]
+    single_choices = _choices(own_items, answers)
+    left = [item for item in own_items if item.column not in {question.column for question in single_choices}]
     records = described.records(name, left, answers)
     records += chain.from_iterable(_compared(measure, plan) for measure in tested)
     records += questions.choices(single_choices, study, plan, name)
     related = _with_accuracy(name, [*scores, *singles], accuracy, plan) if scores or singles else None
     records[:0] = [related] if related else []
-    figures = described.bars(name, its, answers)
-    remarks = [item.remark for item in its if item.remark]
+    figures = described.bars(name, own_items, answers)
+    remarks = [item.remark for item in own_items if item.remark]
     texts = [f"“{item.text}”: {described.of(answers, item)['value'].notna().sum()} answers in free text."
-             for item in its if item.type == "text"]  # fmt: skip
+             for item in own_items if item.type == "text"]  # fmt: skip
     intro = " ".join([*_repeated(answers), *texts, *remarks])
     title = f"Questionnaire: {titles(study).get(name) or apa.words(name)}"
     answer = _summary(answers, [*scores, *singles], accuracy, related, plan)
     return Section(title, answer, records, figures, intro=intro, figures_first=len(figures))
 
 
-def _choices(its: list[Item], answers: pd.DataFrame) -> list[Question]:
+def _choices(own_items: list[Item], answers: pd.DataFrame) -> list[Question]:
     """Return the items with one answer to choose that everybody was asked once at most."""
     chosen_from = []
-    for item in its:
+    for item in own_items:
         rows = described.of(answers, item).dropna(subset=["value"])
         if item.type == "choice" and len(rows) and not rows["participant"].duplicated().any():
             chosen_from.append(Question(item.column, item.text, "choice", rows.set_index("participant")["value"]))
@@ -104,21 +106,21 @@ def _compared(measure: Measure, plan: Plan) -> list[Record]:
     return [between.describe(measure), *(between.rank_tests(measure, plan) if measure.between else [])]
 
 
-def _scale(study: Study, name: str, its: list[Item], plan: Plan, accuracy: Measure) -> Section:
+def _scale(study: Study, name: str, own_items: list[Item], plan: Plan, accuracy: Measure) -> Section:
     answers = given(study)
-    measure = _score(study, name, its, answers, accuracy)
+    measure = _score(study, name, own_items, answers, accuracy)
     section = blocks.within(measure, plan) if measure.within else blocks.numeric(measure, plan)
-    kept = _consistency(name, measure.label, its, answers)
+    kept = _consistency(name, measure.label, own_items, answers)
     section.records[1:1] = kept
     section.answer = f"{section.answer} {_reliable(kept[0])}"
-    ends = {item.limits for item in its}
+    ends = {item.limits for item in own_items}
     low, high = ends.pop() or ("", "") if len(ends) == 1 else ("", "")
     possible = f", from {low:g} to {high:g}" if isinstance(low, float) and isinstance(high, float) else ""
-    turned = [item.code for item in its if item.reverse]
-    codes = apa.listing([item.code for item in its])
+    turned = [item.code for item in own_items if item.reverse]
+    codes = apa.listing([item.code for item in own_items])
     section.intro = " ".join([
         f"The mean of the items answered ({codes}){possible}{_turned(turned)}.",
-        *_repeated(answers[answers["questionnaire"] == its[0].questionnaire]),
+        *_repeated(answers[answers["questionnaire"] == own_items[0].questionnaire]),
     ])  # fmt: skip
     return section
 

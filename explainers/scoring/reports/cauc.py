@@ -105,13 +105,13 @@ def _curves(job: Job, folder: Path, nodes: list[Row]) -> bytes:
         saliency = read_map(folder, node)
         counts = torch.linspace(0, node["n_pixels"], _CURVE_STEPS + 1).round().long()
         device = next(job.model.parameters()).device
-        found = contrastive_scores(
+        scores = contrastive_scores(
             optimised(job.model), image[None].to(device), weightings.to(device),
             torch.from_numpy(saliency)[None].to(device), counts[None].to(device),
         )  # fmt: skip
         axes = figure.add_subplot(1, len(nodes), place)
         named = (f"P({job.classes[target]})", f"P({_names(job, others)})", "contrastive score")
-        for values, label, colour in zip(found[[1, 2, 0], 0].cpu(), named, _COLOURS, strict=False):
+        for values, label, colour in zip(scores[[1, 2, 0], 0].cpu(), named, _COLOURS, strict=False):
             axes.plot(counts, values, label=label, color=colour)
         axes.set_title(f"{node['method']} (n_δ = {int(salient(torch.from_numpy(saliency)[None]).sum()):,})", fontsize=9)
         axes.set_xlabel("deleted pixels", fontsize=8)

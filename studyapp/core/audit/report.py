@@ -59,7 +59,7 @@ def audit(
 
 def _bad_looks(looks: Sequence[Look], measures: Measured) -> list[Finding]:
     """Return one finding for each check: green for all conditions, or one for each condition that has too many."""
-    found = []
+    findings = []
     for check, is_bad, one, many in _BAD:
         bad: list[Finding] = []
         some = []
@@ -82,8 +82,8 @@ def _bad_looks(looks: Sequence[Look], measures: Measured) -> list[Finding]:
             n = len({node.key for node in some})
             summary = f"{n} of {len({look.node.key for look in looks})} heatmaps {one if n == 1 else many}."
             bad.append(Finding(check, GREEN, "", summary, maps=[list(key) for key in {node.key: 0 for node in some}]))
-        found += bad
-    return found
+        findings += bad
+    return findings
 
 
 def _by_condition(looks: Iterable[Look], measures: Measured) -> dict[str, tuple[str, dict[str, list[Heatmap]]]]:
@@ -107,7 +107,7 @@ def _shortcuts(tasks: Sequence[Task], measures: Measured) -> list[Finding]:
         result = shortcut_in(task, partial(measures, task.where))
         if result is not None:
             same.setdefault((task.asked, task.cases, result), []).append(task.where)
-    found = []
+    findings = []
     for (asked, _, result), names in same.items():
         where = ", ".join(names)
         level = level_of(result.share, shortcuts.AMBER_FROM, shortcuts.RED_FROM)
@@ -124,8 +124,8 @@ def _shortcuts(tasks: Sequence[Task], measures: Measured) -> list[Finding]:
             "by": result.feature,
         }
         remedy = "" if level == GREEN else _REMEDIES["shortcut"]
-        found.append(Finding("shortcut", level, where, sentence, remedy, figures))
-    return found
+        findings.append(Finding("shortcut", level, where, sentence, remedy, figures))
+    return findings
 
 
 def _repeated(roles: Mapping[str, Sequence[str]], prints: Callable[[str], Print]) -> list[Finding]:

@@ -71,10 +71,10 @@ class Bundle:
     def predictions(self) -> dict[str, dict[str, Prediction]]:
         """Predictions by image id, then class name."""
         path, classes = self.folder / "predictions.csv", self.classes
-        found: dict[str, dict[str, Prediction]] = {}
+        by_image: dict[str, dict[str, Prediction]] = {}
         seen: dict[str | None, str | None] = {}
         for line, row in rows(path):
-            name, of_image = row["class_name"], found.setdefault(self._known_image(path, line, row), {})
+            name, of_image = row["class_name"], by_image.setdefault(self._known_image(path, line, row), {})
             if name != self._class(path, line, "class_index", row["class_index"]):
                 raise at(path, line, "class_name", f"{classes[row['class_index']]!r}, as in the manifest", name)
             if name in of_image:
@@ -86,7 +86,7 @@ class Bundle:
             of_image[name] = Prediction(
                 classes[row["class_index"]], row["score"], row["threshold"], row["predicted"], row["truth"], outcome
             )
-        return found
+        return by_image
 
     @cached_property
     def nodes(self) -> dict[tuple[str, str, str], list[Heatmap]]:

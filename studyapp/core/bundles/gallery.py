@@ -50,11 +50,11 @@ def rows(bundle: Bundle, shown: Shown) -> list[tuple[str, str]]:
         return not shown.problems_only or any(cell.problem for cell in explanations)
 
     everything = shown.problems_only and not shown.class_name
-    found = []
+    fitting = []
     for image_id in bundle.images:
         own = _flawed(bundle).get(image_id, []) if everything else [target_of(bundle, image_id, shown.class_name)]
-        found += [(image_id, class_name) for class_name in own if fits(image_id, class_name)]
-    return found
+        fitting += [(image_id, class_name) for class_name in own if fits(image_id, class_name)]
+    return fitting
 
 
 def cells(bundle: Bundle, image_id: str, class_name: str, methods: tuple[str, ...] = ()) -> list[Cell]:

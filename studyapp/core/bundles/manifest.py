@@ -35,8 +35,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 def read_latent_tree(path: Path, n_classes: int) -> list[dict[str, Any]]:
     """Return the roots of a latent tree; raises `BundleError` where it is none over the model's classes."""
-    found = _object(path, _json(path), "the latent tree")
-    roots = found.get("roots")
+    tree = _object(path, _json(path), "the latent tree")
+    roots = tree.get("roots")
     if not isinstance(roots, list):
         raise BundleError(f"{path}: expected a latent tree with a list of roots, found {briefly(roots)}")
     for root in roots:

@@ -69,7 +69,7 @@ def find_pairs(bundle: Bundle, *, methods: list[str] | None = None, split: str =
             if len(truths.intersection(labels)) == 1 and _siblings(latents, labels):
                 images.setdefault(labels, []).append(image_id)
                 per_class.update((labels, truth) for truth in truths.intersection(labels))
-    found = [
+    pairs = [
         Pair(
             labels,
             tuple(qualifying),
@@ -78,7 +78,7 @@ def find_pairs(bundle: Bundle, *, methods: list[str] | None = None, split: str =
         )
         for labels, qualifying in images.items()
     ]
-    return sorted(found, key=lambda pair: (-len(pair.images), -min(pair.per_class), [place[n] for n in pair.labels]))
+    return sorted(pairs, key=lambda pair: (-len(pair.images), -min(pair.per_class), [place[n] for n in pair.labels]))
 
 
 def qualifying(bundle: Bundle, found: dict[str, set[str]], labels: Sequence[str]) -> list[str]:
@@ -122,12 +122,12 @@ def _telling_classes_apart(bundle: Bundle) -> list[str]:
 def latent_of(bundle: Bundle) -> dict[str, str]:
     """Return the level-1 variable of each class in the bundle's latent tree; nothing where it has none."""
     classes = bundle.classes
-    found: dict[str, str] = {}
+    latents: dict[str, str] = {}
 
     def look(node: dict[str, Any], latent: str) -> None:
         for child in node["children"]:
             if "class" in child:
-                found[classes[child["class"]]] = latent
+                latents[classes[child["class"]]] = latent
             elif node["level"] > 1:
                 look(child, str(child["id"]))
             else:
@@ -135,7 +135,7 @@ def latent_of(bundle: Bundle) -> dict[str, str]:
 
     for root in bundle.latent_tree:
         look(root, str(root["id"]))
-    return found
+    return latents
 
 
 def _siblings(latents: dict[str, str], labels: tuple[str, str]) -> bool:

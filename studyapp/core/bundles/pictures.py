@@ -70,10 +70,10 @@ def read_array(path: Path) -> np.ndarray:
             f"{path}: expected {shape[0]} × {shape[1]} numbers, at most {PIXELS:,}, of {size} bytes; found "
             f"{len(content) - start - length} bytes"
         )
-    found = np.frombuffer(content, f"<f{size}", offset=start + length)
-    if not float(np.abs(found).max()) <= LARGEST:  # so NaN is refused too
+    array = np.frombuffer(content, f"<f{size}", offset=start + length)
+    if not float(np.abs(array).max()) <= LARGEST:  # so NaN is refused too
         raise BundleError(f"{path}: expected numbers of magnitude up to {LARGEST:g}, found others, or NaN")
-    return found.reshape(shape, order="F" if header[2] == b"True" else "C")
+    return array.reshape(shape, order="F" if header[2] == b"True" else "C")
 
 
 @contextmanager

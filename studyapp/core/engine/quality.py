@@ -86,21 +86,21 @@ def flags(kept: dict[str, Any], typical_ms: float | None, least_ms: float | None
     `typical_ms` is the median of the runs' `trial_ms`; `least_ms` the time that the analysis plan states instead. The
     report judges by the same rules.
     """
-    found = []
+    raised = []
     trial_ms = kept.get("trial_ms")
     if trial_ms is not None and trial_ms < fast_below(typical_ms, least_ms):
         than = f"{least_ms:g} ms" if least_ms else "a third of the usual time"
-        found.append(f"Too fast: trials in less than {than}")
+        raised.append(f"Too fast: trials in less than {than}")
     if kept.get("constant"):
-        found.append("Constant: the same answers on every trial")
+        raised.append("Constant: the same answers on every trial")
     else:
-        found += [f"The same “{name.replace('_', ' ')}” on every trial" for name in kept.get("same", ())]
-    found += [f"Straight-lining: the same answer to all items of “{name}”" for name in kept.get("straight", ())]
-    found += kept.get("habits", ())
-    found += [f"Failed check: {page.replace('_', ' ')}" for page in kept.get("failed", ())]
+        raised += [f"The same “{name.replace('_', ' ')}” on every trial" for name in kept.get("same", ())]
+    raised += [f"Straight-lining: the same answer to all items of “{name}”" for name in kept.get("straight", ())]
+    raised += kept.get("habits", ())
+    raised += [f"Failed check: {page.replace('_', ' ')}" for page in kept.get("failed", ())]
     if (kept.get("hidden") or 0) > HIDDEN_SHARE:
-        found.append("Elsewhere: the page was hidden for more than half the time")
-    return found
+        raised.append("Elsewhere: the page was hidden for more than half the time")
+    return raised
 
 
 def _straight(asked: list[Answer], study_kind: Kind) -> list[str]:

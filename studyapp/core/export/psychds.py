@@ -57,41 +57,41 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _missing(folder: Path) -> list[str]:
-    found = []
+    wrong = []
     if not (folder / "dataset_description.json").is_file():
-        found.append("dataset_description.json: expected it in the folder itself")
+        wrong.append("dataset_description.json: expected it in the folder itself")
     for stem in ("README", "CHANGES"):
         if not any((folder / f"{stem}.{ending}").is_file() for ending in ("md", "txt")):
-            found.append(f"{stem}: expected {stem}.md or {stem}.txt")
+            wrong.append(f"{stem}: expected {stem}.md or {stem}.txt")
     if not (folder / ".psychdsignore").is_file():
-        found.append(".psychdsignore: expected it, even where nothing is to be ignored")
+        wrong.append(".psychdsignore: expected it, even where nothing is to be ignored")
     if not (folder / "data").is_dir():
-        return [*found, "data: expected this folder"]
+        return [*wrong, "data: expected this folder"]
     if not any(NAME.fullmatch(path.name) for path in (folder / "data").rglob("*.csv")):
-        found.append("data: expected a table in it, named like study-1_table-trials_data.csv")
-    return found
+        wrong.append("data: expected a table in it, named like study-1_table-trials_data.csv")
+    return wrong
 
 
 def _unknown(folder: Path) -> list[str]:
     """Return which files the specification doesn't name, unless `.psychdsignore` does."""
     ignored = folder / ".psychdsignore"
     patterns = ignored.read_text(encoding="utf-8").split() if ignored.is_file() else []
-    found = []
+    wrong = []
     for path in _files(folder):
         inside = path.relative_to(folder)
         if any(fnmatch(str(inside), pattern) for pattern in patterns):
             continue
         if inside.parts[0] == "data":
             if not NAME.fullmatch(path.name):
-                found.append(f"{inside}: expected a name of keyword-value pairs like study-1_table-trials_data.csv")
+                wrong.append(f"{inside}: expected a name of keyword-value pairs like study-1_table-trials_data.csv")
         elif str(inside) not in KNOWN_FILES:
-            found.append(f"{inside}: is no file of the specification; name it in .psychdsignore")
-    return found
+            wrong.append(f"{inside}: is no file of the specification; name it in .psychdsignore")
+    return wrong
 
 
 def _columns(path: Path) -> tuple[list[str], list[str]]:
     """Return a table's column names, and what is wrong with its rows; at most one complaint of a sort."""
-    found: dict[str, str] = {}
+    wrong: dict[str, str] = {}
     try:
         with path.open(newline="", encoding="utf-8") as file:
             rows = csv.reader(file, strict=True)
@@ -100,18 +100,18 @@ def _columns(path: Path) -> tuple[list[str], list[str]]:
             seen = set()
             for number, row in enumerate(rows, start=2):
                 if len(row) != len(names):
-                    found.setdefault("length", f"row {number} has {len(row)} cells, expected {len(names)}")
+                    wrong.setdefault("length", f"row {number} has {len(row)} cells, expected {len(names)}")
                 elif place is not None:
                     if row[place] in seen:
-                        found.setdefault("row_id", f"row {number} repeats the row_id {row[place]}")
+                        wrong.setdefault("row_id", f"row {number} repeats the row_id {row[place]}")
                     seen.add(row[place])
     except (UnicodeDecodeError, csv.Error) as error:
         return [], [f"is no CSV in UTF-8: {error}"]
     if not names:
         return [], ["has no header"]
     if len(set(names)) < len(names):
-        found["header"] = "names a column twice"
-    return names, list(found.values())
+        wrong["header"] = "names a column twice"
+    return names, list(wrong.values())
 
 
 def _description(described: Any, columns: set[str]) -> list[str]:
@@ -119,7 +119,7 @@ def _description(described: Any, columns: set[str]) -> list[str]:
     where = "dataset_description.json"
     if not isinstance(described, dict) or "@context" not in described:
         return [f"{where}: expected an object with an @context"]
-    found = [f"{where}: lacks {name}" for name in REQUIRED if not described.get(name)]
+    wrong = [f"{where}: lacks {name}" for name in REQUIRED if not described.get(name)]
     own = set()
     match described["@context"]:
         case dict() as terms:
@@ -128,20 +128,20 @@ def _description(described: Any, columns: set[str]) -> list[str]:
         case vocabulary:
             pass
     if vocabulary not in CONTEXTS:
-        found.append(f"{where}: expected schema.org as its @context, found {vocabulary!r}")
+        wrong.append(f"{where}: expected schema.org as its @context, found {vocabulary!r}")
     if described.get("@type") != "Dataset":
-        found.append(f"{where}: expected the @type Dataset, found {described.get('@type')!r}")
+        wrong.append(f"{where}: expected the @type Dataset, found {described.get('@type')!r}")
     foreign = sorted(set(described) - own - DATASET)
-    found += [f"{where}: {name} is no property of schema.org's Dataset" for name in foreign]
+    wrong += [f"{where}: {name} is no property of schema.org's Dataset" for name in foreign]
     variables = described.get("variableMeasured") or []
     named = [variable if isinstance(variable, str) else variable.get("name") for variable in variables]
     for variable in variables:
         if isinstance(variable, dict):
             if variable.get("@type") != "PropertyValue":
-                found.append(f"{where}: {variable.get('name')}: expected the @type PropertyValue")
+                wrong.append(f"{where}: {variable.get('name')}: expected the @type PropertyValue")
             foreign = sorted(set(variable) - own - PROPERTY_VALUE)
-            found += [f"{where}: {variable.get('name')}: {name} is no property of PropertyValue" for name in foreign]
-    found += [f"{where}: variableMeasured lacks the column {name}" for name in sorted(columns - set(named))]
-    found += [f"{where}: {name} is described, but no table has it" for name in sorted(set(named) - columns)]
-    found += [f"{where}: {name} is described twice" for name, n in sorted(Counter(named).items()) if n > 1]
-    return found
+            wrong += [f"{where}: {variable.get('name')}: {name} is no property of PropertyValue" for name in foreign]
+    wrong += [f"{where}: variableMeasured lacks the column {name}" for name in sorted(columns - set(named))]
+    wrong += [f"{where}: {name} is described, but no table has it" for name in sorted(set(named) - columns)]
+    wrong += [f"{where}: {name} is described twice" for name, n in sorted(Counter(named).items()) if n > 1]
+    return wrong

@@ -22,9 +22,9 @@ def legend(display: Display, *, signed: bool = False) -> dict[str, Any]:
     scale    whose peaks the end stands for; "" where colours don't tell
     """
     both = display.sign == "both"
-    found = {"diverging": both, "low": _low(display, both, signed), "stops": [], "scale": ""}
+    shown = {"diverging": both, "low": _low(display, both, signed), "stops": [], "scale": ""}
     if display.style == "reveal":
-        return found | {"style": "revealed"}
+        return shown | {"style": "revealed"}
     table = colour_tables()[display.colours].table
     if display.style == "contours":
         sides = (-1, 1) if both else (1,)
@@ -37,7 +37,7 @@ def legend(display: Display, *, signed: bool = False) -> dict[str, Any]:
             for side in sides
             for share, place in CONTOURS.items()
         ]
-        return found | {"style": "lines", "stops": lines}
+        return shown | {"style": "lines", "stops": lines}
     rows = coloured(display).copy()
     if display.style == "map":
         rows[:, 3] = 255
@@ -50,7 +50,7 @@ def legend(display: Display, *, signed: bool = False) -> dict[str, Any]:
         }
         for index, place in enumerate(places)
     ]
-    return found | {"style": "scale", "stops": stops, "scale": display.scale}
+    return shown | {"style": "scale", "stops": stops, "scale": display.scale}
 
 
 def percent(value: float) -> str:

@@ -22,18 +22,18 @@ def written(questionnaire: dict[str, Any]) -> str:
 def questionnaire_in(text: str) -> tuple[dict[str, Any], list[str]]:
     """Return the questionnaire that a file's text holds; or an empty one and why, in words."""
     try:
-        found = json.loads(text.removeprefix("\ufeff"))
+        content = json.loads(text.removeprefix("\ufeff"))
     except json.JSONDecodeError as error:
         return {}, [f"The file, line {error.lineno}: expected JSON, found {error.msg}."]
     except (ValueError, RecursionError):
         return {}, ["The file: expected JSON that can be read."]
-    if storable(found) != found:
+    if storable(content) != content:
         return {}, ["The file: expected numbers and text without NULs, not too deep in one another."]
-    if not isinstance(found, dict) or found.get("format") != FORMAT:
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
         return {}, [f"The file: expected a questionnaire downloaded here, with format {FORMAT!r}."]
-    if type(found.get("format_version")) is not int or found["format_version"] != FORMAT_VERSION:
-        return {}, [f"The file: expected format_version {FORMAT_VERSION}, found {found.get('format_version')!r:.60}."]
-    if strange := set(found) - {"format", "format_version", "questionnaire"}:
+    if type(content.get("format_version")) is not int or content["format_version"] != FORMAT_VERSION:
+        return {}, [f"The file: expected format_version {FORMAT_VERSION}, found {content.get('format_version')!r:.60}."]
+    if strange := set(content) - {"format", "format_version", "questionnaire"}:
         return {}, [f"The file: unknown {sorted(strange)[0]!r:.60}; expected format, format_version and questionnaire."]
-    wrong = problems([found.get("questionnaire")], (), (), ())
-    return ({}, wrong) if wrong else (found["questionnaire"], [])
+    wrong = problems([content.get("questionnaire")], (), (), ())
+    return ({}, wrong) if wrong else (content["questionnaire"], [])

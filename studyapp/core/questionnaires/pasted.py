@@ -51,8 +51,8 @@ def _rows(text: str) -> tuple[list[Row], list[str]]:
         lines = lines[1:]  # Excel's own line, which it doesn't show
     between = [separator for separator in SEPARATORS if separator in lines[0]]
     if len(between) != 1:
-        found = " and ".join(SEPARATORS[one] for one in between) or lines[0].strip()[:60] or "nothing"
-        return [], [f"Row 1: expected the names of the columns, apart by tabs, semicolons or commas; found {found}."]
+        header = " and ".join(SEPARATORS[one] for one in between) or lines[0].strip()[:60] or "nothing"
+        return [], [f"Row 1: expected the names of the columns, apart by tabs, semicolons or commas; found {header}."]
     reader = csv.reader([f"{line}\n" for line in lines], delimiter=between[0], strict=True)
     cells: list[list[str]] = []
     try:
@@ -103,23 +103,23 @@ def _item(row: dict[str, str]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
         wrong.append(("labels", "missing; expected labels, the lowest first, as in no | partly | yes; or a type."))
     flags = {name: SAID.get(row[name].lower(), "") for name in ("reverse", "required")}
     item = item_of(row | flags | {"type": kind or "text", "answers": "\n".join(row["labels"].split("|"))})
-    told = [(entry if entry in COLUMNS else "labels", words) for entry, words in item_problems(item)]
+    problems = [(entry if entry in COLUMNS else "labels", words) for entry, words in item_problems(item)]
     if kind == "likert" and "|" not in row["labels"]:
-        told = [
+        problems = [
             ("labels", words + " Labels stand apart by |.") if name == "labels" else (name, words)
-            for name, words in told
+            for name, words in problems
         ]
     if any(isinstance(label, list) for label in item.get("labels", ())):
-        told = [one for one in told if one[0] != "labels"]
-        told.append(("labels", "expected a label for each point; their numbers follow one another."))
+        problems = [one for one in problems if one[0] != "labels"]
+        problems.append(("labels", "expected a label for each point; their numbers follow one another."))
     blamed = {column for column, _ in wrong} | ({"scale"} if not kind else set())
-    return item, [*wrong, *(one for one in told if one[0] not in blamed)]
+    return item, [*wrong, *(one for one in problems if one[0] not in blamed)]
 
 
 def _ranges(numbered: list[tuple[int, dict[str, Any]]]) -> list[str]:
     """Tell which items have another range than the first of their scale."""
     first: dict[str, tuple[int, Item]] = {}
-    told = []
+    problems = []
     for (number, _), item in zip(
         numbered, complete([{"items": [item for _, item in numbered]}])[0]["items"], strict=True
     ):
@@ -128,8 +128,8 @@ def _ranges(numbered: list[tuple[int, dict[str, Any]]]) -> list[str]:
         other, before = first.setdefault(item["scale"], (number, item))
         if bounds(before) != bounds(item):
             low, high = bounds(before) or (0, 0)
-            told.append(
+            problems.append(
                 f"Row {number}, column labels: expected answers from {low:g} to {high:g}, as in row {other} of the "
                 f"same scale “{item['scale']}”."
             )
-    return told
+    return problems

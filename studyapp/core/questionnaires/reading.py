@@ -29,30 +29,30 @@ def entries(item: dict[str, Any]) -> tuple[Entry, ...]:
     return (Entry("type", "choice", f"one of {TYPES}", choices=tuple(OF_TYPE)), *ITEM, *OF_TYPE[item["type"]])
 
 
-def problems(found: Any, conditions: Collection[str], pages: Collection[str], taken: Collection[str]) -> list[str]:
+def problems(given: Any, conditions: Collection[str], pages: Collection[str], taken: Collection[str]) -> list[str]:
     """Return why questionnaires can't be asked, in words that name questionnaire, item and entry; at most twenty.
 
     `conditions` are the study's, `pages` the names of its kind's pages and `taken` its tables' columns: neither may be
     a questionnaire's.
     """
     told = []
-    for problem in _problems(found, conditions, pages, taken):
+    for problem in _problems(given, conditions, pages, taken):
         told.append(problem)
         if len(told) == MAX_PROBLEMS:
             break
     return told
 
 
-def _problems(found: Any, conditions: Collection[str], pages: Collection[str], taken: Collection[str]) -> Iterator[str]:
-    if not isinstance(found, list) or len(found) > MAX_QUESTIONNAIRES:
+def _problems(given: Any, conditions: Collection[str], pages: Collection[str], taken: Collection[str]) -> Iterator[str]:
+    if not isinstance(given, list) or len(given) > MAX_QUESTIONNAIRES:
         yield f"Questionnaires: expected a list of at most {MAX_QUESTIONNAIRES}."
         return
-    for place, one in enumerate(found, start=1):
+    for place, one in enumerate(given, start=1):
         wrong = list(_questionnaire(one, place, conditions))
         yield from wrong
         if wrong:
             return  # what follows needs them whole
-    names = [one["name"] for one in found]
+    names = [one["name"] for one in given]
     for name in names:
         plain = re.sub(r"\d+$", "", name)
         if names.count(name) > 1:
@@ -61,7 +61,7 @@ def _problems(found: Any, conditions: Collection[str], pages: Collection[str], t
             yield f"Questionnaire “{name}”: the study has a page of this name; expected another name."
         elif plain != name and plain.rstrip("_") in {*names, *pages}:
             yield f"Questionnaire “{name}”: expected another name than “{plain}” with a number."
-    yield from _columns(complete(found), taken)
+    yield from _columns(complete(given), taken)
 
 
 def _columns(found: list[dict[str, Any]], taken: Collection[str]) -> Iterator[str]:
@@ -88,7 +88,7 @@ def _questionnaire(one: Any, place: int, conditions: Collection[str]) -> Iterato
         return
     named = isinstance(one.get("name"), str) and NAME.fullmatch(one["name"])
     where = f"Questionnaire “{one['name']}”" if named else f"Questionnaire {place}"
-    yield from (f"{where}: {told}" for told in map(_sentence, _entries(QUESTIONNAIRE, one, "items")))
+    yield from (f"{where}: {sentence}" for sentence in map(_sentence, _entries(QUESTIONNAIRE, one, "items")))
     named_ones = one.get("conditions", [])
     strange = [name for name in named_ones if name not in conditions] if isinstance(named_ones, list) else []
     if strange:
@@ -108,7 +108,7 @@ def _item(item: Any, number: int, where: str) -> Iterator[str]:
         return
     named = isinstance(item.get("code"), str) and NAME.fullmatch(item["code"])
     where = f"{where}, item “{item['code']}”" if named else f"{where}, item {number}"
-    yield from (f"{where}: {told}" for told in map(_sentence, item_problems(item)))
+    yield from (f"{where}: {sentence}" for sentence in map(_sentence, item_problems(item)))
 
 
 def item_problems(item: dict[str, Any]) -> list[tuple[str, str]]:
@@ -139,7 +139,7 @@ def _alone(item: Item) -> Iterator[tuple[str, str]]:
     """Tell what is wrong with one item whose entries fit each for itself."""
     if item["code"] in OWN_COLUMNS:
         yield "code", f"expected none of {', '.join(sorted(OWN_COLUMNS))}, which the data has for itself."
-    found = bounds(item)
+    limits = bounds(item)
     if item["type"] in ("slider", "number") and item["min"] >= item["max"]:
         yield "max", f"expected more than min, found {item['max']!r}."
         return
@@ -150,7 +150,7 @@ def _alone(item: Item) -> Iterator[tuple[str, str]]:
         if not 1 <= steps <= 10_000 or abs(steps - round(steps)) > 1e-6:
             yield "step", f"expected to go from min to max in 1 to 10000 steps, found {item['step']!r}."
             return
-    if item["scale"] and found is None:
+    if item["scale"] and limits is None:
         yield "scale", f"expected an item of type likert, slider or number in a scale, found {item['type']}."
     if item["reverse"] and not item["scale"]:
         yield "reverse", "expected a scale in whose score it is turned round."
@@ -169,9 +169,9 @@ def _together(items: list[Item], where: str) -> Iterator[str]:
         if item["show_if"] is not None:
             yield from _condition(item["show_if"], before, f"{at}: show_if")
         before[item["code"]] = item
-    for name, its in scales({"items": items}).items():
-        if len({bounds(item) for item in its}) > 1:
-            ranges = ", ".join(dict.fromkeys("{:g} to {:g}".format(*(bounds(item) or (0, 0))) for item in its))
+    for name, of_scale in scales({"items": items}).items():
+        if len({bounds(item) for item in of_scale}) > 1:
+            ranges = ", ".join(dict.fromkeys("{:g} to {:g}".format(*(bounds(item) or (0, 0))) for item in of_scale))
             yield f"{where}, scale “{name}”: expected items with one range, found {ranges}."
         if f"{name}_score" in codes:
             yield f"{where}, item “{name}_score”: code: expected another; it is the column of the scale “{name}”."

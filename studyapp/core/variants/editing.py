@@ -106,7 +106,7 @@ def of_conditions(variants: list[Record], conditions: list[Condition]) -> Record
 
 
 def _patch(usual: Record, words: Mapping[str, str]) -> Record:
-    found: Record = {name: words[name] for name in words_of(usual) if name in words}
+    changed: Record = {name: words[name] for name in words_of(usual) if name in words}
     items = {}
     for item in usual["items"]:
         own: Record = {}
@@ -122,7 +122,7 @@ def _patch(usual: Record, words: Mapping[str, str]) -> Record:
                 own[name] = words[unit.place]
         if own:
             items[item["code"]] = own
-    return found | ({"items": items} if items else {})
+    return changed | ({"items": items} if items else {})
 
 
 def _in_use(variants: list[Record]) -> list[Record]:

@@ -16,39 +16,39 @@ from studyapp.publishing import accepted, questionnaire_problems, variant_proble
 from .format import FIELDS, FORMAT, FORMAT_VERSION, NAMES, SECTIONS, StudyFileError
 
 
-def parse(found, slug: str = "") -> tuple[models.Study, list[dict]]:
+def parse(content, slug: str = "") -> tuple[models.Study, list[dict]]:
     """Return the study and conditions that a file's content describes, checked but not saved, without its bundle."""
-    if not isinstance(found, dict) or found.get("format") != FORMAT:
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise StudyFileError(f"expected the format {FORMAT!r}; this is no study's file")
-    if found.get("format_version") != FORMAT_VERSION:
-        raise StudyFileError(f"format_version: expected {FORMAT_VERSION}, found {found.get('format_version')!r}")
-    require_known(found, NAMES, "the file")
+    if content.get("format_version") != FORMAT_VERSION:
+        raise StudyFileError(f"format_version: expected {FORMAT_VERSION}, found {content.get('format_version')!r}")
+    require_known(content, NAMES, "the file")
     for section in SECTIONS:
-        if not isinstance(found.setdefault(section, {}), dict):
-            raise StudyFileError(f"{section}: expected an object, found {found[section]!r}")
+        if not isinstance(content.setdefault(section, {}), dict):
+            raise StudyFileError(f"{section}: expected an object, found {content[section]!r}")
     try:
-        study_kind = kind(str(found.get("kind", "")))
+        study_kind = kind(str(content.get("kind", "")))
     except LookupError as error:
         raise StudyFileError(f"kind: {error}") from None
-    language = str(found.get("language", ENGLISH))
+    language = str(content.get("language", ENGLISH))
     study = models.Study(
         kind=study_kind.name,
-        parameters=_parameters(study_kind, found["parameters"], language),
-        texts=_texts(study_kind, found["texts"], language),
-        display=_display(study_kind, found["display"], found["parameters"], language),
-        analysis_plan=found["analysis_plan"],
-        **_fields(found),
+        parameters=_parameters(study_kind, content["parameters"], language),
+        texts=_texts(study_kind, content["texts"], language),
+        display=_display(study_kind, content["display"], content["parameters"], language),
+        analysis_plan=content["analysis_plan"],
+        **_fields(content),
     )
     study.slug = slug or study.slug
     _validate(study)
     study.language = tags.canonical(study.language)
-    conditions = _conditions(display_settings.factors(study_kind, study.display), found.get("conditions", []))
+    conditions = _conditions(display_settings.factors(study_kind, study.display), content.get("conditions", []))
     names = [condition["name"] for condition in conditions]
-    study.questionnaires = _questionnaires(study_kind, found.get("questionnaires", []), names)
-    study.variants = found.get("variants", [])
+    study.questionnaires = _questionnaires(study_kind, content.get("questionnaires", []), names)
+    study.variants = content.get("variants", [])
     if wrong := variant_problems(study, [condition["factors"] for condition in conditions]):
         raise StudyFileError(f"variants: {wrong[0]}")
-    study.translations = _translations(study, found.get("translations", {}))
+    study.translations = _translations(study, content.get("translations", {}))
     return study, conditions
 
 

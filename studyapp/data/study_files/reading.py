@@ -98,10 +98,12 @@ def _bundle(named: dict, folder: Path, uploaded: bool) -> models.Bundle | None:
         raise StudyFileError(
             f"bundle: no bundle with the hash {digest[:12]}… is loaded; load it first, or give its path"
         )
-    found = open_bundle(source)
-    if found.sha256 != digest:
-        raise StudyFileError(f"bundle: expected the hash {digest[:12]}…, found {found.sha256[:12]}… in {found.folder}")
-    name = str(named.get("name") or slugify(found.folder.name))
+    bundle = open_bundle(source)
+    if bundle.sha256 != digest:
+        raise StudyFileError(
+            f"bundle: expected the hash {digest[:12]}…, found {bundle.sha256[:12]}… in {bundle.folder}"
+        )
+    name = str(named.get("name") or slugify(bundle.folder.name))
     taken = models.Bundle.objects.filter(name=name).exists()
     return stimuli.load_bundle(source, f"{name}-{digest[:8]}" if taken else name)
 

@@ -29,7 +29,9 @@ def schema() -> dict:
     """Return the schema of all kinds' files: what they share, then by kind its parameters, texts and conditions."""
     registered = [study_kind for _, study_kind in sorted(kinds().items())]
     sections = {
-        name: _object({key: _model_field(field) for key, field in its.items()}) for name, its in FIELDS.items() if name
+        name: _object({key: _model_field(field) for key, field in of_section.items()})
+        for name, of_section in FIELDS.items()
+        if name
     }
     return {
         "$schema": DRAFT,
@@ -165,8 +167,8 @@ def _display() -> dict:
         "maxProperties": MOST_LEVELS,
     }
     varies = {"enum": [displays.BETWEEN, displays.WITHIN], "description": "whom the levels vary between"}
-    found = _object(own | {"methods": by_method, "levels": levels, "varies": varies})
-    return found | {"description": "how heatmaps look; what is left out is as usual"}
+    display = _object(own | {"methods": by_method, "levels": levels, "varies": varies})
+    return display | {"description": "how heatmaps look; what is left out is as usual"}
 
 
 def _translations() -> dict:

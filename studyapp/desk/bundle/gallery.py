@@ -112,8 +112,8 @@ def _page(model_admin):
         looks = Looks(request, record)
         form = ShownForm(asked, bundle, looks)
         shown, drawn = form.shown(), {name: form.values().get(name) for name in ("alone", "drawn_as")}
-        found = Paginator(gallery.rows(bundle, shown), PER_PAGE)
-        images = found.get_page(number)
+        pages = Paginator(gallery.rows(bundle, shown), PER_PAGE)
+        images = pages.get_page(number)
         context = {
             **page_context(model_admin, request, f"Gallery: {record}", record),
             "form": form,

@@ -29,12 +29,12 @@ def resolve(model_admin):
             except (readings.Gone, ValueError) as gone:
                 model_admin.message_user(request, str(gone), messages.ERROR)
             return redirect(request.path)
-        found = results.disagreements(study, column, results.read(study, column))
+        differing = results.disagreements(study, column, results.read(study, column))
         context = context_of(model_admin, request, study, "Where coders differ") | {
             "column": column,
             "question": passages.question_of(study, column),
-            "n_left": len(found),
-            "found": [results.side_by_side(row, study) for row in results.with_readings(found[:RESOLVED_AT_ONCE])],
+            "n_left": len(differing),
+            "found": [results.side_by_side(row, study) for row in results.with_readings(differing[:RESOLVED_AT_ONCE])],
             "codes": list(study.codes.all()),
         }
         return TemplateResponse(request, "admin/studyapp/coding/resolve.html", context)

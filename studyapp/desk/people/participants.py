@@ -104,22 +104,22 @@ class ParticipantAdmin(ByRole, admin.ModelAdmin):
     def erase_view(self, request: HttpRequest) -> HttpResponse:
         """Ask, then erase the participants whose codes are given."""
         codes = request.GET.get("codes", "").split(",")
-        found = self.get_queryset(request).filter(code__in=codes).select_related("study", "condition")
-        if not found or not all(roles.may(request.user, "erase", run.study) for run in found):
+        chosen = self.get_queryset(request).filter(code__in=codes).select_related("study", "condition")
+        if not chosen or not all(roles.may(request.user, "erase", run.study) for run in chosen):
             raise PermissionDenied
         if request.method == "POST":
-            for participant in found:
+            for participant in chosen:
                 with transaction.atomic():
                     sessions.erase(participant.pk)
                     audit.record(request.user, participant.study, f"Erased participant {participant.code}.")
-            self.message_user(request, f"Erased {len(found)}.", messages.SUCCESS)
+            self.message_user(request, f"Erased {len(chosen)}.", messages.SUCCESS)
             return redirect("admin:studyapp_participant_changelist")
         meaning = "Answers, events and recruitment ids go for good; a row with code, condition and times stays."
         context = {
-            **page_context(self, request, f"Erase {len(found)} participant{'' if len(found) == 1 else 's'}?"),
-            "study": found[0].study if len({run.study_id for run in found}) == 1 else None,
+            **page_context(self, request, f"Erase {len(chosen)} participant{'' if len(chosen) == 1 else 's'}?"),
+            "study": chosen[0].study if len({run.study_id for run in chosen}) == 1 else None,
             "meaning": meaning,
-            "listed": [f"{run.code}, {run.study}, {run.condition}, {run.get_status_display()}" for run in found],
+            "listed": [f"{run.code}, {run.study}, {run.condition}, {run.get_status_display()}" for run in chosen],
             "button": "Erase",
             "dangerous": True,
         }

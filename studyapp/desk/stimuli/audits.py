@@ -95,10 +95,10 @@ def _by_check(found: Report, study: models.Study, most: int) -> list[dict]:
     ]
 
 
-def _pictures(found: Finding, bundle: models.Bundle, record: dict, most: int) -> dict:
+def _pictures(finding: Finding, bundle: models.Bundle, record: dict, most: int) -> dict:
     read = reader(bundle)
-    level, shown = level_of(record, read, found.where), []
-    for image_id, method, target, key in found.maps[:most]:
+    level, shown = level_of(record, read, finding.where), []
+    for image_id, method, target, key in finding.maps[:most]:
         node = next(one for one in read.nodes[image_id, method, target] if one.node == key)
         label = node.label or read.method_title(method)
         shown.append(
@@ -110,6 +110,6 @@ def _pictures(found: Finding, bundle: models.Bundle, record: dict, most: int) ->
         )
     shown += [
         {"url": stimulus_url(bundle, read.image_file(image_id)), "label": "", "id": image_id}
-        for image_id in found.images[: most - len(shown)]
+        for image_id in finding.images[: most - len(shown)]
     ]
-    return {"pictures": shown, "more": len(found.maps) + len(found.images) - len(shown)}
+    return {"pictures": shown, "more": len(finding.maps) + len(finding.images) - len(shown)}

@@ -169,8 +169,8 @@ def _saved(request: HttpRequest, study: models.Study, sides: list[Side]) -> bool
                 study.display = settings
                 study.save(update_fields=["display"])
                 display_levels.adapt_conditions(study)
-                if found := audit.differences(before, audit.snapshot(study.pk)):
-                    audit.record(request.user, study, audit.EDITED, found)
+                if changes := audit.differences(before, audit.snapshot(study.pk)):
+                    audit.record(request.user, study, audit.EDITED, changes)
     except display_levels.PeopleAreInIt as error:
         study.refresh_from_db()
         wrong = [str(error)]

@@ -57,19 +57,19 @@ def _page(model_admin):
         drawn = _marked(study, parameter)
         problems = publishing.problems(study)
         record = {} if problems else publishing.definition(study)
-        found = load(drawn.marked)(record, reader(study.required_bundle)) if record else []
+        markings = load(drawn.marked)(record, reader(study.required_bundle)) if record else []
         data = request.POST if request.method == "POST" else None
-        forms_of = [_forms(number, marking, data) for number, marking in enumerate(found)]
+        forms_of = [_forms(number, marking, data) for number, marking in enumerate(markings)]
         if data is not None:
             if not roles.may(request.user, "change", study):
                 raise PermissionDenied
-            if _saved(request, study, parameter, found, forms_of):
+            if _saved(request, study, parameter, markings, forms_of):
                 return redirect(request.path)
         context = {
             **page_context(model_admin, request, words(parameter), study),
             "problems": problems,
             "about": drawn.description,
-            "markings": [_shown(study, record, *both) for both in zip(found, forms_of, strict=True)],
+            "markings": [_shown(study, record, *both) for both in zip(markings, forms_of, strict=True)],
             "may_change": roles.may(request.user, "change", study),
             "seen": request.POST.get("seen", "") or audit.latest(study),
         }
@@ -92,7 +92,7 @@ def _forms(number: int, marking: Marking, data) -> dict[str, PlaceForm]:
     }
 
 
-def _saved(request: HttpRequest, study: models.Study, parameter: str, found, forms_of) -> bool:
+def _saved(request: HttpRequest, study: models.Study, parameter: str, markings, forms_of) -> bool:
     """Store what was drawn, or say why not."""
     if not all(form.is_valid() for places in forms_of for form in places.values()):
         messages.error(request, "Nothing was saved: see below what is wrong.")
@@ -101,7 +101,7 @@ def _saved(request: HttpRequest, study: models.Study, parameter: str, found, for
         messages.error(request, f"Since this page was opened, {meanwhile}. Load it anew to keep that.")
         return False
     drawn = [{column: form.written() for column, form in places.items()} for places in forms_of]
-    rows = rows_of(study.parameters.get(parameter, []), found, drawn)
+    rows = rows_of(study.parameters.get(parameter, []), markings, drawn)
     with transaction.atomic():
         before = audit.snapshot(study.pk)
         others = {name: value for name, value in study.parameters.items() if name != parameter}

@@ -167,11 +167,11 @@ def _chosen(parameter: Parameter, typed: forms.Field, bundle: models.Bundle | No
     if bundle is None:
         typed.help_text += f" Choose a bundle and save: then its {parameter.offered} can be ticked here."
         return typed
-    found = _offered(parameter.offered, bundle, present)
+    counts = _offered(parameter.offered, bundle, present)
     outcomes = _outcomes(bundle) if parameter.offered == "classes" else {}
-    words = {name: f"{name} ({n} image{pluralize(n)}{outcomes.get(name, '')})" for name, n in found.items()}
-    lacking = {name: f"{name} (not in this bundle)" for name in present if name not in found}
-    ordered = dict.fromkeys([*present, *found])
+    words = {name: f"{name} ({n} image{pluralize(n)}{outcomes.get(name, '')})" for name, n in counts.items()}
+    lacking = {name: f"{name} (not in this bundle)" for name in present if name not in counts}
+    ordered = dict.fromkeys([*present, *counts])
     return forms.MultipleChoiceField(
         label=typed.label,
         help_text=typed.help_text,

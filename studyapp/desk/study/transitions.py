@@ -103,8 +103,8 @@ def _apply(model_admin, request: HttpRequest, study: models.Study, transition: T
     try:
         if not transition.status and not publishing.problems(study):
             is_large = publishing.n_undrawn(study) > DRAWN_AT_ONCE
-            found = publishing.kept_audit(study) if is_large else publishing.audit_study(study)
-            red = publishing.needs_consent(found) if found else []
+            audit = publishing.kept_audit(study) if is_large else publishing.audit_study(study)
+            red = publishing.needs_consent(audit) if audit else []
             if red and "accept" not in request.POST:
                 model_admin.message_user(request, NOT_ACCEPTED, messages.ERROR)
                 return False

@@ -126,10 +126,10 @@ def _edit(model_admin):
             if added.message:
                 messages.success(request, added.message)
         elif request.method == "POST":
-            found = [*others[:place], one, *others[place + 1 :]]
-            problems = _problems(study, found)
+            questionnaires = [*others[:place], one, *others[place + 1 :]]
+            problems = _problems(study, questionnaires)
             if not problems:
-                _save(request.user, study, found)
+                _save(request.user, study, questionnaires)
                 return redirect("admin:questionnaires", pk)
         rows = _rows(request.POST) if request.method == "POST" else [row_of(item) for item in one["items"]]
         rows += [row_of(item) for item in added.items] if added else []

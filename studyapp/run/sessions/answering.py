@@ -125,7 +125,7 @@ def go_back(participant_id: int, submitted_token: str, fields_of) -> models.Part
         answered = run.responses.filter(position=position).first()
         if answered is None:
             return run
-        told = {"from": run.plan.steps[run.position]["key"], "rt_ms": answered.rt_ms}
+        before = {"from": run.plan.steps[run.position]["key"], "rt_ms": answered.rt_ms}
         fields = fields_of(run, run.plan.steps[position], answered.answer)
         run.position, run.seen_at = position, timezone.now()
         run.save(update_fields=["position", "seen_at"])
@@ -134,7 +134,7 @@ def go_back(participant_id: int, submitted_token: str, fields_of) -> models.Part
             participant=run, defaults={"position": position, "number": 1, "fields": fields}
         )
         models.Event.objects.create(
-            participant=run, position=position, name="went_back", data=told, received_at=timezone.now()
+            participant=run, position=position, name="went_back", data=before, received_at=timezone.now()
         )
         return run
 

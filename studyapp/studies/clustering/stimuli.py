@@ -20,20 +20,20 @@ def draw(definition: dict, bundle, rng: random.Random) -> dict:
     """
     if problems := _check_settings(definition["parameters"]) or _check_methods(definition, bundle):
         raise ValueError(" ".join(problems))
-    parameters, found = definition["parameters"], _datasets(definition, bundle)
+    parameters, datasets = definition["parameters"], _datasets(definition, bundle)
     needed = parameters["batches"] * parameters["batch_size"] + 1
     problems = [
         f"Data set “{name}”: expected at least {needed} pictures, for {parameters['batches']} batches of "
         f"{parameters['batch_size']} and a worked example; found {len(images)}."
-        for name, images in found.items()
+        for name, images in datasets.items()
         if len(images) < needed
     ]
     if problems:
         raise ValueError(" ".join(problems))
-    some = [next(iter(images)) for images in found.values()]
+    some = [next(iter(images)) for images in datasets.values()]
     return {
         "stages": [_stage(bundle, some, name, method) for name, method in parameters["stages"]],
-        "datasets": {name: _dataset(definition, bundle, images, rng) for name, images in found.items()},
+        "datasets": {name: _dataset(definition, bundle, images, rng) for name, images in datasets.items()},
     }
 
 

@@ -12,7 +12,7 @@ CALLED = {"inside": "where much of the evidence lies", "outside": "where hardly 
 
 def markings(definition: dict, bundle) -> list[Marking]:
     """Return each method's heatmap of each attempt's second example, with its frames."""
-    text, found = definition["texts"]["screening_heatmap"], []
+    text, marked = definition["texts"]["screening_heatmap"], []
     for method in methods_of(definition):
         for attempt, examples in enumerate(definition["stimuli"]["screening"], start=1):
             example = examples[ABOUT_FRAMES]
@@ -22,7 +22,7 @@ def markings(definition: dict, bundle) -> list[Marking]:
             values = {"class_name": name, **dict(zip(FRAMES, "AB", strict=True))}
             asked = [(filled(one["text"], values), one["right"]) for one in statements(text)] if speaks(text) else []
             usual = frames_of(bundle.saliency(node), node.reference)
-            found.append(
+            marked.append(
                 Marking(
                     keys=(method, str(attempt)),
                     title=f"{title}, attempt {attempt}" if len(definition["stimuli"]["screening"]) > 1 else title,
@@ -33,4 +33,4 @@ def markings(definition: dict, bundle) -> list[Marking]:
                     own=dict(zip(FRAMES, own, strict=True)) if own else None,
                 )
             )
-    return found
+    return marked

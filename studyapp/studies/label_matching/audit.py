@@ -24,7 +24,7 @@ def looks(definition: dict, bundle) -> list[Look]:
 
 def tasks(definition: dict, bundle) -> list[Task]:
     """Return whether the stronger of two leaves names its label, and whether it names what the picture shows."""
-    found = []
+    asked = []
     for condition in definition["conditions"]:
         labels, truths = [], []
         for pair in definition["stimuli"]["pairs"]:
@@ -36,9 +36,9 @@ def tasks(definition: dict, bundle) -> list[Task]:
                     labels.append(Case(node, label, image_id, pair["name"]))
                     truths.append(Case(node, TRUE if label == truth else OTHER, image_id))
         name = condition["name"]
-        found.append(Task(name, "which of two heatmaps is of which label can be told", tuple(labels), compared=True))
-        found.append(Task(name, "which heatmap is of what the picture shows can be told", tuple(truths), compared=True))
-    return found
+        asked.append(Task(name, "which of two heatmaps is of which label can be told", tuple(labels), compared=True))
+        asked.append(Task(name, "which heatmap is of what the picture shows can be told", tuple(truths), compared=True))
+    return asked
 
 
 def roles(definition: dict) -> dict[str, list[str]]:

@@ -16,8 +16,8 @@ def fit(definition: dict, bundle) -> dict:
     present, methods = definition["parameters"], methods_of(definition)
     usual = max(present["training_trials"], present["evaluation_trials"])
     for split in dict.fromkeys([present["split"], ""]):
-        found = find_pairs(bundle, methods=methods, split=split)
-        enough = sorted((len(pair.images) for pair in found), reverse=True)[ROUNDS - 1 : ROUNDS]
+        pairs = find_pairs(bundle, methods=methods, split=split)
+        enough = sorted((len(pair.images) for pair in pairs), reverse=True)[ROUNDS - 1 : ROUNDS]
         for n in range(min([usual, *((most - 1) // 2 for most in enough)]), 0, -1):
             change = {"split": split, "pairs": [], "training_trials": n, "evaluation_trials": n}
             try:

@@ -28,15 +28,15 @@ def draw(definition: dict, bundle, rng: random.Random) -> dict:
     if problems := _check_methods(definition, bundle) + _check_pairs(definition, bundle):
         raise ValueError(" ".join(problems))
     parameters, methods = definition["parameters"], methods_of(definition)
-    found = top_labels(bundle, methods=methods, split=parameters["split"])
+    by_image = top_labels(bundle, methods=methods, split=parameters["split"])
     chosen = [labels_of(name, bundle.classes) for name in parameters["pairs"]] or _confused(bundle, methods, parameters)
-    guideline = _guideline(bundle, found, _guideline_pair(bundle, methods, parameters, chosen), rng)
+    guideline = _guideline(bundle, by_image, _guideline_pair(bundle, methods, parameters, chosen), rng)
     taken: set[str] = {pair["worked"] for pair in guideline}
     pairs, short = [], []
     for labels in chosen:
         if any({*labels} == {*pair["labels"]} for pair in guideline):
             continue
-        free = [image_id for image_id in qualifying(bundle, found, labels) if image_id not in taken]
+        free = [image_id for image_id in qualifying(bundle, by_image, labels) if image_id not in taken]
         if len(free) < (wanted := needed(parameters)):
             short.append(_shortage(name_of(labels), wanted, len(free), parameters))
             continue
