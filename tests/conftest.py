@@ -5,7 +5,7 @@ import gc
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests import drawn, emptying
+from tests import drawn, emptying, once
 
 
 @pytest.fixture(autouse=True)
@@ -50,3 +50,8 @@ def pytest_collection_finish():
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
+
+
+def pytest_unconfigure():
+    """Remove what the workers made together, once they have ended."""
+    once.remove()

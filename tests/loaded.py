@@ -1,9 +1,8 @@
-"""Bundles that many tests use alike: written, checked and copied into the app's storage once a process, then linked."""
+"""Bundles that many tests use alike: written, checked and copied into the app's storage once a run, then linked."""
 
+import json
 import os
 import shutil
-import tempfile
-from atexit import register
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,9 +12,10 @@ from django.test import override_settings
 
 from studyapp import models
 from studyapp.bundles import stimuli
+from tests import once
 
 ROOTS = ("BUNDLES_ROOT", "STIMULI_ROOT")
-_known: dict[str, tuple[Path, dict]] = {}
+FIELDS = ("name", "sha256", "folder", "salt", "n_images")
 
 
 def load(write: Callable, name: str = "made", **options) -> models.Bundle:
@@ -24,20 +24,15 @@ def load(write: Callable, name: str = "made", **options) -> models.Bundle:
     They are links to files that other tests share: a test that changes one calls `stimuli.load_bundle` itself.
     """
     key = f"{write.__module__}.{write.__qualname__} {name} {options!r}"
-    if key not in _known:
-        _known[key] = _made(write, name, options)
-    folder, fields = _known[key]
+    folder = once.folder(key, lambda folder: _make(folder, write, name, options))
     for root in ROOTS:
         shutil.copytree(folder / root, getattr(settings, root), copy_function=os.link, dirs_exist_ok=True)
-    return models.Bundle.objects.create(**fields)
+    return models.Bundle.objects.create(**json.loads((folder / "record.json").read_text()))
 
 
-def _made(write: Callable, name: str, options: dict) -> tuple[Path, dict]:
-    """Load a bundle into a folder of its own, and return that with the record's fields; no record is left."""
-    folder = Path(tempfile.mkdtemp(prefix="loaded-"))
-    register(shutil.rmtree, folder, ignore_errors=True)
+def _make(folder: Path, write: Callable, name: str, options: dict) -> None:
+    """Load a bundle into a folder of its own, with the fields of its record; no record is left."""
     with override_settings(**{root: folder / root for root in ROOTS}), transaction.atomic():
         record = stimuli.load_bundle(write(folder / "source", **options), name)
-        fields = {field: getattr(record, field) for field in ("name", "sha256", "folder", "salt", "n_images")}
+        (folder / "record.json").write_text(json.dumps({field: getattr(record, field) for field in FIELDS}))
         record.delete()
-    return folder, fields

@@ -20,6 +20,7 @@ from functools import cache
 from pathlib import Path
 from queue import Queue
 
+from tests import once
 from tests.mutation.mutants import Mutant, mutants
 from tests.mutation.sets import SETS, Set
 
@@ -76,8 +77,9 @@ def worker(chosen: Set) -> Iterator[subprocess.Popen]:
         copy_project(Path(folder))
         single = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "PYTHONDONTWRITEBYTECODE"), "1")
         command = [sys.executable, "-m", "tests.mutation.worker", *chosen.warm]
+        given = {name: value for name, value in os.environ.items() if name != once.RUN}  # mistakes share nothing
         process = subprocess.Popen(command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-                                   env={**os.environ, **single, "PYTHONPATH": folder})  # fmt: skip
+                                   env={**given, **single, "PYTHONPATH": folder})  # fmt: skip
         try:
             yield process
         finally:
