@@ -114,7 +114,7 @@ def test_a_download_that_broke_off_anywhere_is_resumed_and_on_record_once(desk, 
         rest = desk.get(download, headers={"Range": f"bytes={got}-", "If-Range": tag})
         assert content[:got] + rest.getvalue() == content
     assert desk.get(download, headers={"Range": "bytes=-1"}).getvalue() == content[-1:]
-    assert models.Change.objects.filter(deed__startswith="Downloaded").count() == 1
+    assert models.Change.objects.filter(action__startswith="Downloaded").count() == 1
 
 
 @pytest.mark.parametrize(
