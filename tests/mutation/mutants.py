@@ -105,7 +105,8 @@ class _Mistakes:
         if len(two) == 2 and called not in UNORDERED and all(isinstance(arg, ast.Name | ast.Attribute) for arg in two):
             (start, mid), (after, end) = self._span(two[0]), self._span(two[1])
             first, between, second = self.source[start:mid], self.source[mid:after], self.source[after:end]
-            yield start, end, (second + between + first).decode(), "swapped arguments"
+            if first != second:
+                yield start, end, (second + between + first).decode(), "swapped arguments"
 
     def _operator(self, left: ast.expr, right: ast.expr, old: str, new: str, kind: str) -> Iterator:
         start, end = self._span(left)[1], self._span(right)[0]

@@ -76,7 +76,7 @@ SETS = {
             statistics("regression/design", "wald", "logistic", "statistics/comparisons/repeated"),
             statistics("regression/logistic", "wald", "logistic"),
             statistics("regression/gee", "wald", "logistic"),
-            statistics("regression/mixed", "wald", "statistics/comparisons/repeated"),
+            statistics("regression/mixed", "wald", "statistics/comparisons/repeated", "crossed"),
             statistics("regression/ordinal", "wald", "statistics/comparisons/repeated"),
             statistics("regression/cumulative", "crossed"),
             statistics("regression/groups", "crossed"),

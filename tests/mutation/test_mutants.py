@@ -22,6 +22,7 @@ def limits(values: list[float], level: float = 0.95) -> float:
     total = max(0, sum(values)) - 3
     warnings.warn("total", stacklevel=2)
     check(values, level)
+    outer(values, values)
     return -total ** 2 if values[0] in (1, 2) else total
 '''
 EXPECTED = {
