@@ -74,7 +74,7 @@ SETS = {
             statistics("comparisons/against_chance", "against_chance"),
             statistics("comparisons/binary", "binary"),
             statistics("regression/design", "wald", "logistic", "statistics/comparisons/repeated"),
-            statistics("regression/logistic", "wald", "logistic"),
+            statistics("regression/logistic", "wald", "logistic", "crossed"),
             statistics("regression/gee", "wald", "logistic"),
             statistics("regression/mixed", "wald", "statistics/comparisons/repeated", "crossed"),
             statistics("regression/ordinal", "wald", "statistics/comparisons/repeated"),

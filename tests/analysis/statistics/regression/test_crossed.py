@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from analysis.errors import NotDefined
+from analysis.statistics.regression import cumulative, logistic, mixed
 from analysis.statistics.regression.cumulative import mixed_logistic_crossed, mixed_ordinal
 from analysis.statistics.regression.groups import Groups, System, hessian_of, jacobian_of
 from analysis.statistics.regression.logistic import mixed_logistic
@@ -152,3 +153,41 @@ def test_derivatives_by_differences_are_those_by_hand():
     assert found == pytest.approx(np.array([[e + 12 * 0.25, e / 2], [e / 2, e / 4]]), rel=1e-6)
     slopes = jacobian_of(lambda x: np.array([np.exp(x[0]), x[0] * x[1] ** 3]), point, 0.01)
     assert slopes == pytest.approx(np.array([[np.exp(0.5), 0], [-1, 1.5]]), abs=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("module", "model", "told", "converged"),
+    [
+        (logistic, mixed_logistic, {"fun": np.nan, "jac": 0}, False),
+        (logistic, mixed_logistic, {"fun": 1e6, "jac": 0.5}, False),
+        (logistic, mixed_logistic, {"fun": 1e6, "jac": 0.009}, True),
+        (cumulative, mixed_ordinal, {"fun": np.inf, "jac": 0}, False),
+        (cumulative, mixed_ordinal, {"fun": 90, "jac": 0.02}, False),
+        (cumulative, mixed_ordinal, {"fun": -90, "jac": 0.009}, True),
+        (cumulative, mixed_ordinal, {"fun": 1000, "jac": 0.2}, False),
+        (cumulative, mixed_ordinal, {"fun": -1000, "jac": 0.09}, True),
+    ],
+)
+def test_a_fit_that_ends_on_a_slope_or_nowhere_is_refused(module, model, told, converged, monkeypatch):
+    minimize = module.optimize.minimize
+
+    def ended(*arguments, **options):
+        found = minimize(*arguments, **options)
+        found.fun, found.jac = told["fun"], np.append(np.zeros(len(found.x) - 1), -told["jac"])
+        return found
+
+    monkeypatch.setattr(module.optimize, "minimize", ended)
+    if converged:
+        assert model(trials(True), "correct", ["method"])["estimate"].notna().all()
+        return
+    with pytest.raises(NotDefined, match="did not converge") as refused:
+        model(trials(True), "correct", ["method"])
+    assert refused.value.terms == ("(Intercept)", "method[B]")
+
+
+@pytest.mark.parametrize("variance", [np.nan, np.inf, 0.0, -1.0])
+def test_a_linear_model_without_a_residual_variance_is_refused(variance, monkeypatch):
+    fit = mixed._Sums.fit
+    monkeypatch.setattr(mixed._Sums, "fit", lambda sums, theta: (fit(sums, theta)[0], variance, fit(sums, theta)[2]))
+    with pytest.raises(NotDefined, match="did not converge"):
+        mixed_linear(trials(True), "rating", ["method"])
