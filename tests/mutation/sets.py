@@ -99,6 +99,7 @@ SETS = {
                      "engine/quality"),
             studyapp("core/engine/answers", "studies/scoring", "engine/questions"),
             studyapp("core/engine/flow", "engine/flow"),
+            studyapp("core/engine/payment", "studies/scoring", "studies/forward_simulation_pages"),
             studyapp("core/engine/quality", "engine/quality"),
         ]),
         warm=DJANGO,

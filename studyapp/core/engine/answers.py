@@ -23,10 +23,8 @@ def score(study_kind: Kind, step: dict[str, Any], answer: dict[str, Any], defini
     if page.scoring:
         own: dict[str, Any] = load(page.scoring)(step, answer, definition)
         return own
-    asked, declared = page.asked(data), [field.name for field in page.columns]
-    facts = {name: data[name] for name in declared if data and name in data}
-    facts |= {one.right_from: one.right_answer(data) for one in asked if one.right_from in declared}
-    judged = [one.is_right(answer.get(one.name), data) is not False for one in asked if one.decides]
+    facts = {field.name: data[field.name] for field in page.columns if data and field.name in data}
+    judged = [one.is_right(answer.get(one.name), data) is not False for one in page.asked(data) if one.decides]
     passed = {"passed": all(judged)} if judged else {}
     own_score = study_kind.own("scoring:score")
     scored: dict[str, Any] = own_score(step, answer, definition) if own_score else {}

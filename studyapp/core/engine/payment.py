@@ -19,7 +19,7 @@ def bonus_of(payment: Mapping[str, Any], n_correct: int) -> Decimal:
     return n_correct * Decimal(str(payment["reward_bonus"]))
 
 
-def reward_of(payment: Mapping[str, Any], n_correct: int = 0) -> Decimal:
+def reward_of(payment: Mapping[str, Any], n_correct: int) -> Decimal:
     """Return base reward and bonus together."""
     return Decimal(str(payment["reward_base"])) + bonus_of(payment, n_correct)
 

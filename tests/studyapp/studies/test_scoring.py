@@ -18,7 +18,24 @@ def score(name: str, step: dict, answer: dict) -> dict:
 
 
 def summary(name: str, answered: list[Answered]) -> dict:
-    return kind(name).part("scoring:summary")(answered, PAYMENT)
+    return answers.summary(kind(name), answered, PAYMENT)
+
+
+@pytest.fixture
+def plain():
+    """Label matching without a scoring of its own."""
+    return replace(kind("label_matching"), module="tests.studyapp.made")
+
+
+def test_of_a_steps_data_what_the_page_declares_is_recorded_and_nothing_else(plain):
+    step = {"page": "guess", "data": {"pair": "cello / violin", "truth": "cello", "arrangement": 7}}
+    assert answers.score(plain, step, {}, {}) == {"pair": "cello / violin", "truth": "cello"}
+    assert answers.score(plain, {"page": "guess"}, {}, {}) == {}
+
+
+def test_a_kind_that_counts_nothing_itself_has_its_trials_counted(plain):
+    answered = [Answered({"page": page}, {}, {}) for page in ("group", "guess", "verify", "guess")]
+    assert answers.summary(plain, answered, {}) == {"n_trials": 2}
 
 
 # Forward simulation
