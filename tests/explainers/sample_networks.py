@@ -1,6 +1,7 @@
 """Small networks with random weights that the tests explain."""
 
 import copy
+from collections.abc import Callable
 from functools import cache
 
 import torch
@@ -36,22 +37,28 @@ def family(name: str) -> nn.Module:
     They are large enough that signals reach the output, and its logits of a size at which probabilities can change.
     """
     torch.manual_seed(2)  # no class of SqueezeNet, which ends in a ReLU, is 0 for every picture
-    model = materialised(untrained(name) if name in NARROW else narrowed(untrained(name)))
-    for module in model.modules():
-        if isinstance(module, nn.Conv2d | nn.Linear):
-            nn.init.normal_(module.weight, std=(2 / module.weight[0].numel()) ** 0.5)
+    model = materialised(untrained(name) if name in NARROW else narrowed(untrained(name)), then=enlarge)
     with torch.no_grad():
         last = [module for module in model.modules() if isinstance(module, nn.Conv2d | nn.Linear)][-1]
         last.weight /= model.eval()(pictures(2)).std()
     return model
 
 
-def materialised(model: nn.Module) -> nn.Module:
-    """Return a network without values with those that its layers begin with; memory as it was may hold NaN."""
+def enlarge(module: nn.Module) -> None:
+    if isinstance(module, nn.Conv2d | nn.Linear):
+        nn.init.normal_(module.weight, std=(2 / module.weight[0].numel()) ** 0.5)
+
+
+def materialised(model: nn.Module, then: Callable[[nn.Module], None] = lambda _module: None) -> nn.Module:
+    """Return a network without values with those that its layers begin with; memory as it was may hold NaN.
+
+    `then` is called with each module as it has them, before the next one's are drawn.
+    """
     model = model.to_empty(device="cpu")
     for module in model.modules():
         if hasattr(module, "reset_parameters"):
             module.reset_parameters()
+        then(module)
     return model
 
 
