@@ -41,6 +41,32 @@ def assert_equals_zennit(model, composite, canonizers):
     torch.testing.assert_close(ours, theirs, atol=1e-4 * float(theirs.abs().max()), rtol=1e-3)
 
 
+class Residual(nn.Module):
+    """A sum of a layer's input and output, as in MobileNetV2's blocks, without biases and without negative values."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.first, self.second = nn.Conv2d(3, 4, 3, bias=False), nn.Conv2d(4, 4, 3, padding=1, bias=False)
+        self.pool, self.head = nn.AdaptiveAvgPool2d(1), nn.Linear(4, 2, bias=False)
+        for weight in self.parameters():
+            nn.init.uniform_(weight)
+
+    def forward(self, x):
+        x = self.first(x)
+        return self.head(self.pool(x + self.second(x)).flatten(1))
+
+
+def test_a_sum_shares_relevance_which_zennit_hands_to_both_whole():
+    """zennit meets modules, and no addition: without a canonizer for the network each part gets all of it."""
+    model, image = Residual(), torch.rand(1, 3, 6, 6, generator=torch.Generator().manual_seed(0))
+    logit = model(image)[0, 0].detach()
+    torch.testing.assert_close(explain("lrp", model, image, [0]).sum(), logit, atol=0, rtol=1e-4)
+    with Gradient(model=model, composite=ZENNITS["epsilon_plus"]()) as attributor:
+        _, relevance = attributor(image, lambda logits: logits.detach() * torch.tensor([[1.0, 0.0]]))
+    torch.testing.assert_close(relevance.sum(), 2 * logit, atol=0, rtol=1e-4)
+
+
 def test_relevance_of_a_linear_model_is_weight_times_input():
     model = nn.Sequential(nn.Flatten(), nn.Linear(48, 2, bias=False))
     image = torch.randn(1, 3, 4, 4)
