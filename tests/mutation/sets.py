@@ -97,7 +97,7 @@ SETS = {
             studyapp("studies/clustering/scoring", "studies/scoring", "studies/clustering_plan", "engine/quality"),
             studyapp("studies/label_matching/scoring", "studies/scoring", "studies/label_matching_plan",
                      "engine/quality"),
-            studyapp("core/engine/answers", "studies/scoring", "engine/questions"),
+            studyapp("core/engine/answers", "studies/scoring", "engine/questions", "studies/every_kind"),
             studyapp("core/engine/flow", "engine/flow"),
             studyapp("core/engine/payment", "studies/scoring", "studies/forward_simulation_pages"),
             studyapp("core/engine/quality", "engine/quality"),

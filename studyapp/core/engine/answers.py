@@ -54,11 +54,9 @@ def of_bot(
         given_by_page: dict[str, Any] = load(page.bots)(step, skill, definition, rng, named)
         return given_by_page
     own = study_kind.part("bots:answer")(step, skill, definition, rng) if study_kind.has("bots") else {}
-    answered = {}
-    for question in page.questions:
-        if question.name in own:
-            continue
-        asked = question.is_asked(data)
-        given = question.of_bot(skill, definition["parameters"], data, rng, named) if asked else None
-        answered[question.name] = given
-    return answered | own
+    by_question = {
+        one.name: one.of_bot(skill, definition["parameters"], data, rng, named) if one.is_asked(data) else None
+        for one in page.questions
+        if one.name not in own
+    }
+    return by_question | own
