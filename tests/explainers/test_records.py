@@ -50,7 +50,7 @@ def test_a_prepared_model_gives_the_same_maps(name):
 
 def test_models_are_prepared_for_the_method_that_makes_the_maps():
     model = small_cnn().eval()
-    kinds = {"occlusion": Optimised, "rise": Optimised, "mwp": type(model), "lrp": type(model)}
+    kinds = {"occlusion": Optimised, "rise": Optimised, "mwp": type(model), "deeplift": type(model)}
     for name, kind in kinds.items():
         assert isinstance(registry.prepared(name, model, {}), kind)
     for base, kind in (("rise", Optimised), ("mwp", type(model)), ("grad_cam", type(model)), ("risen", type(model))):
@@ -58,6 +58,8 @@ def test_models_are_prepared_for_the_method_that_makes_the_maps():
     assert registry.prepared("xnn", model, {}) is model
     assert registry.prepared("gradient_shap", model, {"layer": "5"}) is model
     assert isinstance(registry.prepared("gradient_shap", model, {"layer": None}), Optimised)
+    assert isinstance(registry.prepared("lrp", model, {"composite": "epsilon_plus"}), Optimised)
+    assert registry.prepared("lrp", model, {"composite": "attnlrp"}) is model
 
 
 def test_base_explainers_stand_in_the_order_of_their_percentiles():
