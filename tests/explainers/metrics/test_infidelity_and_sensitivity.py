@@ -106,10 +106,29 @@ def test_sparseness_by_hand(values, expected):
     assert float(found) == pytest.approx(expected)
 
 
+def test_squares_have_every_side_that_is_asked_for_and_lie_anywhere_inside():
+    squares = _squares(torch.zeros(1, 3, 6, 9), 600, (0.3, 0.8), torch.Generator().manual_seed(1))
+    tops, bottoms, lefts, rights = (set(ends) for ends in zip(*squares, strict=True))
+    assert {bottom - top for top, bottom, _, _ in squares} == {2, 3, 4, 5}
+    assert all(bottom - top == right - left for top, bottom, left, right in squares)
+    assert (min(tops), max(bottoms), min(lefts), max(rights)) == (0, 6, 0, 9)
+    ((top, bottom, left, right),) = _squares(torch.zeros(1, 3, 6, 6), 1, (0.01, 0.01), torch.Generator())
+    assert (bottom - top, right - left) == (1, 1)
+    assert _squares(torch.zeros(1, 3, 6, 6), 2, (1, 1), torch.Generator()) == [(0, 6, 0, 6)] * 2
+
+
+@pytest.mark.parametrize("options", [{"sides": (0.5, 0.5)}, {"sides": (0.25, 1)}, {"n_squares": 1}])
+def test_squares_of_one_side_of_the_whole_image_or_one_alone_are_measured(options):
+    found = explainers.score("infidelity", small_cnn(), pictures(1, 16), [0], torch.rand(1, 16, 16), **options)
+    assert torch.isfinite(found).all()
+
+
 @pytest.mark.parametrize(
     ("metric", "options"),
     [
         ("infidelity", {"sides": (0.5, 0.1)}),
+        ("infidelity", {"sides": (0, 0.5)}),
+        ("infidelity", {"sides": (0.5, 1.1)}),
         ("infidelity", {"n_squares": 0}),
         ("max_sensitivity", {"radius": 0, "explainer": lambda *_: None}),
         ("max_sensitivity", {}),
