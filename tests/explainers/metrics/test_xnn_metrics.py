@@ -76,6 +76,14 @@ def test_orthogonality_does_not_depend_on_the_scale_of_an_images_maps():
     assert orthogonality(scaled) == pytest.approx(orthogonality(maps))
 
 
+def test_maps_of_mean_one_and_one_that_is_empty_in_a_single_image_by_hand():
+    one, other = torch.tensor([[0.0, 2], [1, 1]]), torch.tensor([[2.0, 0], [1, 1]])
+    assert orthogonality(torch.stack([one, other])[None])["o1"] == pytest.approx(2 - math.sqrt(2))  # r = −1
+    # over both images' pixels: means 1/2 and 1, variances 3/4 − 1/4 and 3/2 − 1, covariance 1/4 − 1/2: r = −1/2
+    maps = torch.stack([torch.stack([one, other]), torch.stack([0 * one, other])])
+    assert orthogonality(maps)["o1"] == pytest.approx(math.sqrt(2.5) - math.sqrt(2))
+
+
 def test_a_feature_that_never_varies_is_left_out():
     maps = torch.cat([waves(3), torch.zeros(1, 1, 8, 8)], dim=1)
     assert orthogonality(maps)["o1"] == pytest.approx(0, abs=1e-9)
