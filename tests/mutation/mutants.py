@@ -17,7 +17,7 @@ ARITHMETIC = {ast.Add: ("+", "-"), ast.Sub: ("-", "+"), ast.Mult: ("*", "/"), as
               ast.BitOr: ("|", "&")}  # fmt: skip
 NAMES = {"max": "min", "min": "max", "any": "all", "all": "any", "first": "last", "last": "first", "ceil": "floor",
          "floor": "ceil", "sf": "cdf", "cdf": "sf", "idxmax": "idxmin", "idxmin": "idxmax"}  # fmt: skip
-UNORDERED = {"max", "min", "hypot", "union", "print", "isinstance"}
+UNORDERED = {"max", "min", "hypot", "union", "print", "isinstance", "spearmanr"}
 MESSAGES = {"warn", "getLogger", "debug", "info", "warning"}
 LARGE = 100  # from here on, a constant is a limit rather than a count
 

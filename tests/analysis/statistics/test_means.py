@@ -50,6 +50,12 @@ def test_no_interval_leaves_its_bounds_or_its_mean(seed, bounds):
     assert turned == pytest.approx((bounds[0] + bounds[1] - high, bounds[0] + bounds[1] - low))
 
 
+def test_the_interval_follows_its_values_to_another_scale():
+    shares = np.array([0.8, 0.9, 1.0, 1.0, 0.65])
+    low, high = mean_interval(shares, SHARE)
+    assert mean_interval(1 + 6 * shares, (1, 7)) == pytest.approx((1 + 6 * low, 1 + 6 * high))
+
+
 def test_in_the_middle_it_is_nearly_the_t_interval():
     values = np.random.default_rng(1).normal(0.5, 0.08, 60)
     assert mean_interval(values, SHARE) == pytest.approx(mean_interval(values), abs=1e-3)
