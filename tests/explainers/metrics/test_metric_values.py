@@ -9,6 +9,7 @@ from torch import nn
 
 import explainers
 from explainers import score
+from explainers.errors import UserError
 from explainers.metrics import road
 from explainers.metrics.deletion import _blurred
 from explainers.metrics.faithfulness import faithfulness
@@ -52,6 +53,12 @@ def one_pixel(row, column, side=5):
 
 def regions(name, maps, masks, **parameters):
     return score(name, Sum(), torch.zeros(1, 3, *maps.shape[1:]), [0], maps, masks=masks.bool(), **parameters).item()
+
+
+@pytest.mark.parametrize(("masks", "found"), [(None, "none"), (torch.zeros(1, 4, 4), r"\(1, 4, 4\)")])
+def test_without_a_true_region_for_each_image_nothing_is_compared(masks, found):
+    with pytest.raises(UserError, match=rf"masks: expected one true region per image, \(1, 5, 5\), found {found}"):
+        score("iou", Sum(), torch.zeros(1, 3, 5, 5), [0], one_pixel(2, 3), masks=masks)
 
 
 def test_a_union_of_one_pixel_is_met_in_full():
@@ -107,6 +114,20 @@ def test_what_is_kept_and_what_is_left_decide_the_four_values(parameters, kept, 
     for part in ("b", "s"):
         assert other[f"confidence_{part}_drop"].item() == 0
         assert other[f"confidence_{part}_increase"].item() == 100
+
+
+@pytest.mark.parametrize("subject", ["range", "quantile", "soft"])
+def test_the_subject_does_not_depend_on_where_a_maps_values_begin(subject):
+    metric, images = explainers.METRICS["confidence"], first_channel(FOUR)
+    found, moved = (scores(metric, Sum(), images, [0], maps, subject=subject) for maps in (MAP, MAP + 3))
+    assert {name: value.item() for name, value in moved.items()} == {
+        name: value.item() for name, value in found.items()
+    }
+
+
+def test_a_subject_that_is_none_of_the_three_is_refused():
+    with pytest.raises(UserError, match="subject: expected range, quantile, soft, found 'hard'"):
+        scores(explainers.METRICS["confidence"], Sum(), first_channel(FOUR), [0], MAP, subject="hard")
 
 
 def test_what_changes_nothing_is_neither_increase_nor_drop():

@@ -140,6 +140,7 @@ def test_what_is_kept_of_single_images_gives_the_value_of_all_of_them():
         kept = [metrics.faithfulness.RECORD.of_image(approximations[one], LOGITS[one], [1], thresholds) for one in each]
         whole = faithfulness(approximations, LOGITS, classes=[1], thresholds=thresholds)
         assert metrics.faithfulness.RECORD.of_images(kept) == pytest.approx(whole)
+        assert metrics.faithfulness.RECORD.of_images(kept[:1]) == kept[0]
 
 
 @pytest.mark.parametrize(("measure", "shape"), [(locality, (3, 4)), (orthogonality, (2, 8, 8))])
