@@ -175,6 +175,11 @@ def test_white_correction_needs_two_per_cell():
         anova(data, "fraction_correct", FACTORS, covariance="hc3")
 
 
+def test_two_per_cell_are_enough_for_the_white_correction():
+    data = frame("balanced96").groupby(FACTORS, observed=True).head(2)
+    assert anova(data, "saliency_ratio", FACTORS, covariance="hc3")["F"][:3].notna().all()
+
+
 def _all_but_one() -> list[str]:
     data = frame("balanced96")
     return data.query("heatmap == 'none' and score == 'absent'")["participant"].tolist()[1:]
