@@ -42,7 +42,7 @@ def sanity(
             _randomise(weight, generator)
         done = upto
         found = explainer(randomised, images, targets).to(maps)
-        total += spearman(maps, found[:, 0] if found.ndim == 4 else found).abs()
+        total += spearman(maps, found.reshape(maps.shape)).abs()
     return {"sanity": total / stages}
 
 

@@ -51,6 +51,7 @@ def test_the_values_equal_the_definition_taken_literally(seed):
     assert float(found["n_delta"]) == n_delta
     coarse = values(model, image[None], [1], saliency[None], others=[[0, 3]], steps=10)
     assert float(coarse["cauc"]) == pytest.approx(area, rel=0.05)
+    assert float(coarse["cdrop"]) == pytest.approx(drop, abs=1e-5)
 
 
 @torch.inference_mode()

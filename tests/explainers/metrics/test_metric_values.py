@@ -241,6 +241,7 @@ def test_weights_become_random_from_the_output_down_and_biases_never(stages, exp
 def test_the_value_is_the_mean_magnitude_of_the_correlations():
     answers = iter([FOUR, -FOUR, torch.zeros_like(FOUR)])
     assert sanity(Layers(), lambda *_: next(answers)) == pytest.approx(2 / 3)
+    assert sanity(Layers(), lambda *_: FOUR[:, None]) == pytest.approx(1)
 
 
 def test_random_weights_have_the_mean_and_deviation_of_the_old_ones():
