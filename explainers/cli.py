@@ -72,6 +72,9 @@ def _parser(program: str = "") -> tuple[argparse.ArgumentParser, Commands]:
     bench.add_argument("--device", default="auto", help="auto (default), cpu, cuda …")
     bench.add_argument("--threads", type=count, help="processor threads; PyTorch's choice when left out")
     bench.add_argument("--clock", choices=("wall", "cpu"), default="wall", help="cpu: on a machine with other work")
+    bench.add_argument(
+        "--seconds", type=float, default=8.0, help="after which a method gets no further of seven rounds"
+    )
     bench.add_argument("--profile", action="store_true", help="tell what share lies in kernels, and where the rest")
     bench.add_argument("--markdown", action="store_true", help="as a table for a document")
     bench.add_argument("--json", action="store_true", help="as JSON")
@@ -156,14 +159,14 @@ def _bench(options: argparse.Namespace) -> None:
     chosen = options.methods.split(",") if options.methods else None
     subject = (options.model, options.size, options.images, device)
     if options.json:
-        rows = bench(*subject, lambda _row: None, clock, chosen, options.profile)
+        rows = bench(*subject, lambda _row: None, clock, chosen, options.profile, options.seconds)
         print(json.dumps({**machine, "columns": COLUMNS, "rows": rows}, indent=1))
         return
     show = _markdown_row if options.markdown else _padded_row
     show(COLUMNS)
     if options.markdown:
         show(["---"] * len(COLUMNS))
-    bench(*subject, lambda row: show(row.values()), clock, chosen, options.profile)
+    bench(*subject, lambda row: show(row.values()), clock, chosen, options.profile, options.seconds)
     print("\n" + ", ".join(f"{key} {value}" for key, value in machine.items()))
 
 

@@ -28,7 +28,8 @@ class Subject:
     images: torch.Tensor
     targets: torch.Tensor
     clock: Callable[[], float]
-    profiled: bool = False
+    profiled: bool
+    enough_s: float
 
 
 def seconds_of(subject: Subject, function: Callable[[], object]) -> float:

@@ -23,7 +23,7 @@ from explainers.record import Peer
 from explainers.targets import as_targets, pick
 
 ROUNDS = 7
-_ENOUGH_S = 8.0  # after which no further round begins
+ENOUGH_S = 8.0  # after which no further round begins
 _SHOWN = 0.02  # of our time, from which an operator is named
 
 COLUMNS = {
@@ -59,12 +59,14 @@ def bench(
     clock: Callable[[], float] = time.perf_counter,
     methods: list[str] | None = None,
     profiled: bool = False,
+    enough_s: float = ENOUGH_S,
 ) -> list[dict[str, Any]]:
     """Return a row per method and peer, as `COLUMNS`. `report` gets each row as it is ready.
 
     After them, a row per perturbation method and lower precision: its time against the full one's, and what it changes.
     `clock` reads seconds: the wall's, or on a machine with other work this process's own (`time.process_time`).
     `methods` are those to time; all when not given. `profiled`: tell what of their time lies in kernels.
+    `enough_s`: seconds of a comparison after which no further round of it begins.
     """
     for name in methods or ():
         registry.explainer(name)
@@ -79,7 +81,7 @@ def bench(
     _normalise(model, torch.randn(4, 3, side, side, generator=draws).to(device))
     with torch.no_grad():  # peers take gradients of scores that these choose
         targets = model(images).argmax(dim=1)
-    subject = Subject(model, images, targets, clock, profiled)
+    subject = Subject(model, images, targets, clock, profiled, enough_s)
     rows = []
     chosen = [case for case in cases(side) if methods is None or case.method in methods]
     for row in _rows(subject, chosen):
@@ -194,7 +196,7 @@ def _profile(subject: Subject, function: Callable[[], object]) -> dict[str, Any]
 def _medians(subject: Subject, *functions: Callable[[], object]) -> tuple[int, list[float]]:
     """Return how many rounds there were, and each function's median; in turn, so that none has the quieter time."""
     rounds, began = list[list[float]](), time.monotonic()
-    while not rounds or (len(rounds) < ROUNDS and time.monotonic() - began < _ENOUGH_S):
+    while not rounds or (len(rounds) < ROUNDS and time.monotonic() - began < subject.enough_s):
         rounds.append([seconds_of(subject, function) for function in functions])
     return len(rounds), [median(of_one) for of_one in zip(*rounds, strict=True)]
 

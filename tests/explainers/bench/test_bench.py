@@ -81,9 +81,8 @@ def test_each_family_is_explained_at_its_own_layer_by_both(network, monkeypatch)
 def test_what_maps_lose_of_the_change_they_share_out_is_told_of_both(monkeypatch):
     chosen = [case for case in cases(64) if case.method == "deeplift"]
     monkeypatch.setattr(timing, "cases", lambda _side: chosen)
-    monkeypatch.setattr(timing, "ROUNDS", 1)
     monkeypatch.setattr(measuring, "BATCHES", (1,))
-    (row,) = timing.bench("mobilenet_v2", 64, 1, torch.device("cpu"), lambda _row: None)
+    (row,) = timing.bench("mobilenet_v2", 64, 1, torch.device("cpu"), lambda _row: None, enough_s=0)
     assert row["lost"] < 1e-3
     assert row["peer_lost"] > 0.05  # captum has no rule for ReLU6
     assert row["rounds"] == 1
@@ -113,7 +112,7 @@ def test_shap_and_lime_run_beside_ours(method):
 
     model, images = small_cnn().eval(), pictures(1)
     case = next(case for case in cases(64) if case.method == method)
-    subject = measuring.Subject(model, images, torch.tensor([1]), lambda: 0.0)
+    subject = measuring.Subject(model, images, torch.tensor([1]), lambda: 0.0, profiled=False, enough_s=0)
     for peer in case.peers:
         passes, _, _ = measuring.counted(subject, lambda peer=peer: timing._quietly(peer, subject, case))
         assert passes >= case.parameters["n_samples"]
