@@ -14,6 +14,7 @@ import torch
 from explainers._torchvision import torchvision  # before zennit, which imports it too
 from explainers.errors import UserError, near
 from explainers.networks.checking import check_outputs
+from explainers.networks.outputs import say
 from explainers.networks.passes import gradient, in_quick_layout
 from explainers.networks.propagation.attention_relevance import AttentionRelevance
 from explainers.networks.propagation.relevance import Relevance
@@ -28,6 +29,7 @@ from zennit.composites import COMPOSITES, LayerMapComposite, layer_map_base  # i
 from zennit.rules import Epsilon  # isort: skip
 from zennit.types import Linear  # isort: skip
 
+_GROWN = 10  # times the logit
 _OFFERED = ("epsilon_plus", "epsilon_plus_flat", "epsilon_gamma_box", "epsilon", "attnlrp")
 
 
@@ -46,7 +48,9 @@ def lrp(
     layers have no bias, and positive pixels raise it whatever its sign. `composite`: "epsilon_plus" (ε for linear
     layers, z⁺ for convolutions), "epsilon_plus_flat" (the first layer flat), "epsilon_gamma_box" (γ, first layer z^B
     with the bounds of a picture under `mean` and `std`), "epsilon" (ε throughout), "attnlrp" (the same, and rules for
-    attention, layer norm and products of activations, which all others refuse; its softmax keeps no sum).
+    attention, layer norm and products of activations, which all others refuse; its softmax keeps no sum). Where sums
+    near zero are shared out, as after batch norms that stand between additions, shares can be many times the whole; a
+    map that sums to more than ten times the logit is told in the log.
     """
     rules = _rules(composite, images, mean, std)
     kind = AttentionRelevance if composite == "attnlrp" else Relevance
@@ -54,8 +58,20 @@ def lrp(
     pick(logits, targets)  # refuses targets that the model does not have
     check_outputs(model, logits, images, "lrp")
     starts = as_weightings(targets, logits.shape[1]) * logits.detach()[:, None]
-    maps = [gradient(logits, [leaf], start, retain_graph=True)[0] for start in starts.unbind(1)]
-    return torch.stack(maps, dim=1).sum(dim=2)
+    found = [gradient(logits, [leaf], start, retain_graph=True)[0] for start in starts.unbind(1)]
+    maps = torch.stack(found, dim=1).sum(dim=2)
+    _say_what_grew(model, maps, starts.abs().sum(dim=2))
+    return maps
+
+
+def _say_what_grew(model: torch.nn.Module, maps: torch.Tensor, starts: torch.Tensor) -> None:
+    grown = maps.sum(dim=(2, 3)).abs() / starts
+    if bool((grown > _GROWN).any()):
+        most = float(grown[grown > _GROWN].max())
+        say(
+            model,
+            f"relevance grew to {most:.0f} times the logit, as shares of sums near zero do: the map is hardly one.",
+        )
 
 
 def _run(

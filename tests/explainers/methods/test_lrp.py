@@ -131,3 +131,24 @@ def test_a_network_without_rules_is_refused_with_the_reason():
 def test_an_unknown_composite_is_refused():
     with pytest.raises(UserError, match=r"no 'epsilonplus'\. Did you mean epsilon_plus"):
         explain("lrp", small_cnn(), pictures(1), [0], composite="epsilonplus")
+
+
+class Cancelling(nn.Module):
+    """A sum of two parts of which one takes a share of the other away: nothing of it is above zero for the z⁺ rule."""
+
+    def __init__(self, share):
+        super().__init__()
+        torch.manual_seed(0)
+        self.first, self.less = nn.Conv2d(3, 4, 1), nn.Conv2d(4, 4, 1, groups=4, bias=False)
+        self.less.weight.data.fill_(-share)
+        self.head = nn.Linear(4, 2, bias=False)
+
+    def forward(self, x):
+        part = self.first(x).relu()
+        return self.head((part + self.less(part)).mean((2, 3)))
+
+
+@pytest.mark.parametrize(("share", "is_told"), [(0.5, False), (0.999, True)])
+def test_relevance_that_grew_out_of_sums_near_zero_is_told(share, is_told, caplog):
+    explain("lrp", Cancelling(share), pictures(1), [0])
+    assert ("times the logit, as shares of sums near zero do" in caplog.text) == is_told
