@@ -4,11 +4,13 @@ import copy
 from collections.abc import Callable
 from functools import cache
 
+import pytest
 import torch
 from torch import nn
 
 from explainers._torchvision import torchvision
 from explainers.networks.internals.layers import default_layer
+from explainers.networks.kernels import has_operator
 from explainers.xnn.activations import activations_of
 from explainers.xnn.network import ExplanationNetwork, initialise
 from explainers.xnn.settings import Settings
@@ -28,6 +30,10 @@ QUICK = {
     "score_cam": {"n_channels": 4},
     "smooth_grad": {"n_samples": 2},
 }
+
+FUSED = pytest.mark.skipif(
+    not has_operator(torch.device("cpu"), torch.float32), reason="this PyTorch has no oneDNN with fused convolutions"
+)
 
 
 @cache

@@ -3,14 +3,11 @@ import torch
 from torch import nn
 
 from explainers.networks.convolution import Convolution
-from explainers.networks.kernels import has_operator
 from explainers.networks.rewriting.optimised import optimised
 from explainers.targets import pick
-from tests.explainers.sample_networks import family, pictures
+from tests.explainers.sample_networks import FUSED, family, pictures
 
-pytestmark = pytest.mark.skipif(
-    not has_operator(torch.device("cpu"), torch.float32), reason="this PyTorch has no oneDNN with fused convolutions"
-)
+pytestmark = FUSED
 HEADS = {
     "pooled": nn.Sequential(nn.Conv2d(4, 6, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten()),
     "relu, then pooled": nn.Sequential(nn.Conv2d(4, 6, 3), nn.ReLU(), nn.AvgPool2d(6), nn.Dropout(), nn.Flatten()),

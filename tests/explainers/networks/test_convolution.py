@@ -7,13 +7,10 @@ import torch.nn.functional as F
 from torch import nn
 
 from explainers.networks.convolution import IDENTITY, RELU, RELU6, Convolution, convolve
-from explainers.networks.kernels import has_operator
 from explainers.networks.rewriting.optimised import optimised
-from tests.explainers.sample_networks import FAMILIES, family, pictures, small_cnn
+from tests.explainers.sample_networks import FAMILIES, FUSED, family, pictures, small_cnn
 
-pytestmark = pytest.mark.skipif(
-    not has_operator(torch.device("cpu"), torch.float32), reason="this PyTorch has no oneDNN with fused convolutions"
-)
+pytestmark = FUSED
 
 
 class Network(nn.Module):

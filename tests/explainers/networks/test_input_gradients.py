@@ -4,11 +4,10 @@ import pytest
 import torch
 
 from explainers.networks.input_gradients import input_gradient, turned
-from explainers.networks.kernels import Geometry, has_operator
+from explainers.networks.kernels import Geometry
+from tests.explainers.sample_networks import FUSED
 
-pytestmark = pytest.mark.skipif(
-    not has_operator(torch.device("cpu"), torch.float32), reason="this PyTorch has no oneDNN with fused convolutions"
-)
+pytestmark = FUSED
 
 
 def drawn(seed):

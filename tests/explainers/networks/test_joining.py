@@ -1,18 +1,17 @@
+"""Networks that join channels only to squeeze them: the parts go in alone, and maps stay the same."""
+
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 from explainers import explain
-from explainers.networks.kernels import has_operator
 from explainers.networks.rewriting.graph import graph_of
 from explainers.networks.rewriting.joining import part_joined
 from explainers.networks.rewriting.optimised import optimised
-from tests.explainers.sample_networks import family, pictures
+from tests.explainers.sample_networks import FUSED, family, pictures
 
-pytestmark = pytest.mark.skipif(
-    not has_operator(torch.device("cpu"), torch.float32), reason="this PyTorch has no oneDNN with fused convolutions"
-)
+pytestmark = FUSED
 
 
 class Joined(nn.Module):

@@ -1,16 +1,15 @@
+"""Convolutions that do the way back of the ReLU before them: gradients as they were, wherever values are shared."""
+
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 from explainers.networks.convolution import IDENTITY, Convolution
-from explainers.networks.kernels import has_operator
 from explainers.networks.rewriting.optimised import optimised
-from tests.explainers.sample_networks import family, pictures
+from tests.explainers.sample_networks import FUSED, family, pictures
 
-pytestmark = pytest.mark.skipif(
-    not has_operator(torch.device("cpu"), torch.float32), reason="this PyTorch has no oneDNN with fused convolutions"
-)
+pytestmark = FUSED
 
 
 class Masked(nn.Module):

@@ -3,14 +3,11 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from explainers.networks.kernels import has_operator
 from explainers.networks.rewriting.optimised import optimised
 from explainers.networks.rewriting.pooling import ReluPool
-from tests.explainers.sample_networks import family, pictures
+from tests.explainers.sample_networks import FUSED, family, pictures
 
-pytestmark = pytest.mark.skipif(
-    not has_operator(torch.device("cpu"), torch.float32), reason="this PyTorch has no oneDNN with fused convolutions"
-)
+pytestmark = FUSED
 
 
 class Pooled(nn.Module):
