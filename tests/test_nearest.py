@@ -54,7 +54,7 @@ def test_this_projects_modules_have_tests_near():
         "studyapp/core/engine/flow.py": "tests/studyapp/engine/test_flow.py",
         "explainers/methods/lrp.py": "tests/explainers/methods/test_lrp.py",
         "analysis/statistics/effects.py": "tests/analysis/statistics/test_effects.py",
-        "studyapp/run/sessions/ending.py": "tests/studyapp/run/test_sessions.py",
+        "studyapp/run/sessions/ending.py": "tests/studyapp/run/test_endings.py",
         "docs/api.md": "tests/docs/test_links.py",
     }.items():
         assert near in nearest([path], texts, importers), path

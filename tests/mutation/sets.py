@@ -106,13 +106,13 @@ SETS = {
     ),
     "sessions": Set(
         dict([
-            studyapp("run/sessions/answering", "run/sessions", "run/drafts", "run/going_back",
+            studyapp("run/sessions/answering", "run/sessions", "run/events", "run/drafts", "run/going_back",
                      "questionnaires/questionnaires"),
             studyapp("run/sessions/drawing", "run/sessions", "studies/every_kind"),
-            studyapp("run/sessions/ending", "run/sessions", "run/drafts"),
+            studyapp("run/sessions/ending", "run/endings", "run/sessions", "run/drafts"),
             studyapp("run/sessions/limits", "run/places"),
-            studyapp("run/sessions/places", "run/sessions", "run/places"),
-            studyapp("run/sessions/runs", "run/sessions", "run/drafts"),
+            studyapp("run/sessions/places", "run/sessions", "run/endings", "run/places"),
+            studyapp("run/sessions/runs", "run/sessions", "run/endings", "run/drafts"),
             studyapp("run/sessions/starting", "run/sessions", "run/places"),
         ]),
         warm=DJANGO,

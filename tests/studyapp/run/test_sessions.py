@@ -10,7 +10,7 @@ from studyapp import models
 from studyapp.core.engine import flow
 from studyapp.core.engine.kinds import Page
 from studyapp.run import sessions
-from studyapp.run.sessions import answering, ending, runs
+from studyapp.run.sessions import answering, runs
 from tests.studyapp.conftest import submit, walk
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
@@ -155,130 +155,6 @@ def test_a_run_that_lacks_an_expected_row_cannot_complete(start):
     assert sessions.get(anna.pk).status == flow.ACTIVE
 
 
-def test_withdrawing_may_keep_or_erase_what_was_given(start):
-    anna, bela = walk(start("anna"), upto=5), walk(start("bela"), upto=5)
-    sessions.withdraw(anna.pk, keep=True)
-    sessions.withdraw(bela.pk, keep=False)
-    assert sessions.get(anna.pk).summary == {"n_trials": 2, "n_correct": 2}
-    assert anna.responses.count() == 4
-    assert not bela.responses.exists()
-    assert sessions.get(bela.pk).plan.steps == []
-    assert sessions.get(bela.pk).summary == {}
-    for run in (anna, bela):
-        again = sessions.get(run.pk)
-        assert (again.status, again.quality) == (flow.WITHDRAWN, {})
-        assert again.ended_at is not None
-        sessions.withdraw(run.pk, keep=False)
-        assert sessions.get(run.pk).ended_at == again.ended_at
-        assert list(run.events.values_list("name", flat=True)) == ["started", "withdrawn"]
-    assert anna.responses.count() == 4
-
-
-def test_nothing_is_accepted_after_withdrawal(start):
-    anna = walk(start("anna"), upto=5)
-    late = sessions.token(anna, 5)
-    sessions.withdraw(anna.pk, keep=True)
-    receipt = sessions.submit(anna.pk, late, lambda participant, step: ({"number": 1}, {}), {})
-    assert receipt.status == "closed"
-    assert sessions.withdraw(anna.pk, keep=False).status == flow.WITHDRAWN
-    assert anna.responses.count() == 4
-
-
-def test_erasing_leaves_a_tombstone_without_personal_data(start):
-    anna = walk(start("anna"))
-    sessions.record_events(anna.pk, sessions.token(anna, 3), [{"name": "toggle", "t_ms": 5}])
-    sessions.erase(anna.pk)
-    anna = sessions.get(anna.pk)
-    assert (anna.status, anna.summary, anna.plan.steps) == ("erased", {}, [])
-    assert not anna.responses.exists()
-    assert not models.Identity.objects.exists()
-    assert not anna.events.filter(t_ms__isnull=False).exists()
-
-
-def test_erasing_takes_a_browsers_events_without_a_time_too(start):
-    anna = start("anna")
-    odd = [{"name": "started", "data": {"typed": "Anna B."}}, {"name": "completed", "t_ms": -1, "uid": "a"}]
-    sessions.record_events(anna.pk, sessions.token(anna, 0), [*odd, {"name": "Anna B.", "t_ms": "soon"}])
-    assert anna.events.count() == 4
-    sessions.withdraw(anna.pk, keep=False)
-    assert list(anna.events.values_list("name", "data")) == [("started", {}), ("withdrawn", {})]
-
-
-@pytest.mark.parametrize("end", [sessions.erase, lambda pk: sessions.withdraw(pk, keep=False)])
-def test_files_made_of_answers_go_once_these_are_erased(start, end, monkeypatch, django_capture_on_commit_callbacks):
-    forgotten = []
-    monkeypatch.setattr(ending.files, "forget_answers", forgotten.append)
-    anna, bela = start("anna"), start("bela")
-    with django_capture_on_commit_callbacks(execute=True):
-        sessions.withdraw(bela.pk, keep=True)
-        assert not forgotten
-        end(anna.pk)
-    assert forgotten == [anna.study_id]
-
-
-def test_events_are_stored_with_their_step_and_never_move_the_run(start):
-    anna = walk(start("anna"), upto=4)
-    events = [{"name": "toggle", "t_ms": 12.5, "input_mode": "touch", "data": {"on": True}}, {"name": "x" * 99}]
-    sessions.record_events(anna.pk, sessions.token(anna, 4), events)
-    assert anna.events.filter(position=4).count() == 2
-    assert sessions.get(anna.pk).position == 4
-    row = anna.events.get(name="toggle")
-    assert (row.position, row.t_ms, row.input_mode, row.data) == (4, 12.5, "touch", {"on": True})
-
-
-def test_events_are_a_sign_of_life_of_a_run_under_way_and_of_no_other(start):
-    anna, bela = walk(start("anna"), upto=4), walk(start("bela"))
-    before = timezone.now() - timedelta(hours=3)
-    models.Participant.objects.update(seen_at=before)
-    for run in (anna, bela):
-        sessions.record_events(run.pk, sessions.token(run, 4), [{"name": "hover", "t_ms": 0}])
-        assert run.events.get(name="hover").t_ms == 0
-    assert sessions.get(anna.pk).seen_at > before
-    assert sessions.get(bela.pk).seen_at == before
-    sessions.record_events(anna.pk, "4-forged", [{"name": "forged"}])
-    assert not anna.events.filter(name="forged").exists()
-
-
-def test_names_and_data_of_events_have_room_to_their_limits_and_no_farther(start):
-    anna = start("anna")
-    fits, too_long = {"x": "y" * (answering.MAX_DATA - 9)}, {"x": "y" * (answering.MAX_DATA - 8)}
-    sent = [{"name": "a" * 41, "uid": "u" * 41, "input_mode": "m" * 11, "data": fits}, {"name": "b", "data": too_long}]
-    sessions.record_events(anna.pk, sessions.token(anna, 0), [*sent, {"name": "c", "data": "no object"}])
-    first, second, third = anna.events.exclude(name="started").order_by("pk")
-    assert (first.name, first.uid, first.input_mode, first.data) == ("a" * 40, "u" * 40, "m" * 10, fits)
-    assert (second.data, third.data, second.uid) == ({}, {}, None)
-    many = [{"name": "many", "t_ms": number} for number in range(answering.MAX_EVENTS + 1)]
-    sessions.record_events(anna.pk, sessions.token(anna, 0), many)
-    assert anna.events.filter(name="many").count() == answering.MAX_EVENTS
-
-
-def test_nobody_fills_the_disk_with_events(start, monkeypatch):
-    anna = start("anna")
-    long = [{"name": "moved", "t_ms": 1, "data": {"to": "x" * 2_000}}, {"name": "moved", "t_ms": 2, "data": {"to": 3}}]
-    sessions.record_events(anna.pk, sessions.token(anna, 0), long)
-    fits = {"to": "x" * 1_900}
-    sessions.record_events(anna.pk, sessions.token(anna, 0), [{"name": "fits", "data": fits}])
-    assert anna.events.get(name="fits").data == fits
-    anna.events.filter(name="fits").delete()
-    assert list(anna.events.filter(name="moved").values_list("data", flat=True)) == [{}, {"to": 3}]
-    monkeypatch.setattr(answering, "MAX_OF_RUN", 5)
-    for _ in range(3):
-        sessions.record_events(anna.pk, sessions.token(anna, 0), [{"name": "hover", "t_ms": 1}] * 4)
-    assert anna.events.count() == 5
-    assert submit(anna, "yes").status == "accepted"
-
-
-@pytest.mark.parametrize("name", ["screen", "shown_at"])
-def test_nobody_fills_the_disk_with_what_a_page_tells_of_its_showing(start, name):
-    anna, fits = start("anna"), "x" * (answering.MAX_DATA - len(name) - 8)
-    for position, (value, timing) in enumerate(
-        [("yes", {name: fits}), (0, {name: fits + "x"}), (0, {name: {"a": fits}})]
-    ):
-        submit(anna, value, position=position, timing=timing | {"rt_ms": 5})
-        response = anna.responses.get(position=position)
-        assert (response.timing, response.rt_ms) == ({name: fits} if position == 0 else {}, 5)
-
-
 def test_previews_and_bots_are_never_counted_among_people(study, start):
     first = study.conditions.first()
     for bot in ("", "", "", "oracle"):
@@ -394,64 +270,6 @@ def test_an_answer_that_arranges_the_later_way_changes_the_stored_plan(start):
     plan = models.Plan.objects.get(participant=anna)
     answering._arrange(plan, Page("check", "check.html", arrange=f"{__name__}:order_reversed"), 2, {"down": True})
     assert [step["key"] for step in sessions.get(anna.pk).plan.steps] == [*keys[:3], *sorted(keys[3:], reverse=True)]
-
-
-def test_a_batch_of_events_that_is_sent_twice_counts_once(start):
-    anna = start("anna")
-    batch = [{"name": "hover", "t_ms": 1, "uid": "a1"}, {"name": "hover", "t_ms": 2, "uid": "a2"}]
-    for _ in range(2):
-        sessions.record_events(anna.pk, sessions.token(anna, 0), batch)
-    assert anna.events.filter(name="hover").count() == 2
-
-
-@pytest.mark.parametrize("keep", [True, False])
-def test_events_that_arrive_after_withdrawal_are_not_kept(start, keep):
-    anna = start("anna")
-    sessions.withdraw(anna.pk, keep=keep)
-    sessions.record_events(anna.pk, sessions.token(anna, 0), [{"name": "hover", "t_ms": 1}])
-    assert not anna.events.filter(name="hover").exists()
-
-
-def test_a_run_expires_only_after_the_hours_its_study_allows(study, start):
-    anna, bela, done = walk(start("anna"), upto=5), start("bela"), walk(start("cleo"))
-    study.participants.exclude(pk=bela.pk).update(seen_at=timezone.now() - timedelta(hours=25))
-    assert sessions.expire(study) == 0
-    study.expire_hours = 24
-    assert sessions.expire(study) == 1
-    statuses = [sessions.get(run.pk).status for run in (anna, bela, done)]
-    assert statuses == [flow.EXPIRED, flow.ACTIVE, flow.COMPLETED]
-    assert anna.responses.count() == 4
-
-
-def test_a_run_that_was_seen_or_ended_meanwhile_does_not_expire(start):
-    anna, bela = start("anna"), walk(start("bela"))
-    seen = sessions.get(anna.pk).seen_at
-    assert not ending._expire(anna.pk, seen)
-    assert not ending._expire(bela.pk, timezone.now())
-    assert [sessions.get(run.pk).status for run in (anna, bela)] == [flow.ACTIVE, flow.COMPLETED]
-    assert ending._expire(anna.pk, seen + timedelta(microseconds=1))
-    anna = sessions.get(anna.pk)
-    assert (anna.status, anna.summary) == (flow.EXPIRED, {"n_trials": 0, "n_correct": 0})
-
-
-def test_erasing_keeps_when_a_run_ended_and_ends_one_under_way(start):
-    anna, bela = walk(start("anna")), walk(start("bela"), upto=4)
-    ended = anna.ended_at
-    for run in (anna, bela):
-        sessions.erase(run.pk)
-        erased = sessions.get(run.pk)
-        assert (erased.status, erased.position, erased.quality, erased.summary) == ("erased", 0, {}, {})
-        assert erased.ended_at == ended if run == anna else erased.ended_at > ended
-
-
-def test_retention_erases_ids_and_keeps_answers(study, start):
-    anna, bela = walk(start("anna")), walk(start("bela"))
-    study.participants.filter(pk=anna.pk).update(seen_at=timezone.now() - timedelta(days=31))
-    assert sessions.apply_retention(study) == 0
-    study.retention_days = 30
-    assert sessions.apply_retention(study) == 1
-    assert list(models.Identity.objects.values_list("participant", flat=True)) == [bela.pk]
-    assert anna.responses.count() == 7
 
 
 def test_each_run_has_a_seed_of_its_own_that_every_database_can_hold(start):
